@@ -1,0 +1,84 @@
+# make demo   install into .venv where missing, run the demo grid, print its table
+# make test   install into .venv where missing, run the whole test suite
+# make lint   style, formatting, import layers, types
+# make wheel  build the wheel and use it outside this folder
+# make clean  remove what was built; .venv and work_dirs stay
+#
+# PYTHON=python3.12   the interpreter that makes .venv (3.10 to 3.13)
+# TORCH_INDEX=URL     take torch and torchvision from this index, e.g. one of builds without CUDA
+# HEADLESS=1          OpenCV without windows, for servers without libGL (done by itself where
+#                     the other one does not load)
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip
+INSTALL := $(PIP) install --disable-pip-version-check -c constraints.txt
+SOURCES := setup.py pyproject.toml constraints.txt
+DEMO := work_dirs/demo
+
+export OMP_NUM_THREADS ?= 1
+export SAM2_BUILD_CUDA := 0
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint wheel clean
+
+help:
+	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' || { \
+	  echo "auralsam2 needs Python 3.10 to 3.13, $(PYTHON) is $$($(PYTHON) --version 2>&1);" \
+	    "name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# sam2's setup imports torch, hence the order and --no-build-isolation.
+$(VENV)/.runtime: $(SOURCES) | $(BIN)/python
+	@echo "[1/4] build tools"
+	$(INSTALL) pip setuptools wheel
+	@echo "[2/4] torch (the largest download)"
+	$(INSTALL) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch torchvision
+	@echo "[3/4] SAM2"
+	$(INSTALL) --no-build-isolation sam2
+	@echo "[4/4] auralsam2 and the rest"
+	$(INSTALL) --no-build-isolation -e .
+	@$(MAKE) --no-print-directory _opencv
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime
+	@echo "[dev] test and lint tools"
+	$(INSTALL) --no-build-isolation -e '.[dev]'
+	@$(MAKE) --no-print-directory _opencv
+	@touch $@
+
+# opencv-python needs libGL and friends, which bare servers lack; both wheels hold the same cv2.
+.PHONY: _opencv
+_opencv:
+	@if [ -n "$(HEADLESS)" ] || ! $(BIN)/python -c 'import cv2' 2>/dev/null; then \
+	  echo "OpenCV without windows"; \
+	  $(PIP) uninstall -q -y opencv-python opencv-python-headless; \
+	  $(INSTALL) --no-deps opencv-python-headless; \
+	fi
+
+demo: $(VENV)/.runtime
+	$(BIN)/auralsam2 make-synthetic $(DEMO)/data --layout v1m
+	$(BIN)/auralsam2 run-grid demo --out $(DEMO)
+	$(BIN)/auralsam2 make-tables $(DEMO)
+	$(BIN)/auralsam2 make-figures $(DEMO)
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term $(ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+wheel: $(VENV)/.dev
+	bash .ci/check_wheel
+
+clean:
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .coverage .coverage.* htmlcov
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

@@ -1,0 +1,134 @@
+"""The registry class behind every registry of the framework: look-up and building with hints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from mmengine.registry import Registry as MMEngineRegistry
+
+from auralsam2.signature import argument_problems, parameters_of
+from auralsam2.suggestions import unknown_name
+
+SCOPE = "auralsam2"
+
+
+class UnknownComponentError(KeyError):
+    """No component of that name is registered."""
+
+    def __str__(self) -> str:
+        # KeyError shows repr(message), which escapes its quotes.
+        return str(self.args[0])
+
+
+class ComponentArgumentError(ValueError):
+    """A node's arguments do not fit the signature of the class it names."""
+
+
+class Registry(MMEngineRegistry):  # type: ignore[misc]
+    """An mmengine registry that knows its call contract and answers mistakes with a hint.
+
+    Args:
+        name: what it holds, in the singular; with underscores it is the key of config nodes.
+        contract: how its components are built and called, with shapes.
+        locations: packages whose import registers the components; imported at first look-up.
+        parent: the mmengine root that the Runner searches, None for an own root.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        contract: str,
+        locations: Sequence[str] = (),
+        parent: MMEngineRegistry | None = None,
+    ) -> None:
+        super().__init__(name, parent=parent, scope=SCOPE, locations=list(locations))
+        self.contract = contract
+
+    @property
+    def config_key(self) -> str:
+        """The key under which configs hold nodes of this registry, e.g. ``audio_encoder``."""
+        return str(self.name).replace(" ", "_")
+
+    def names(self) -> list[str]:
+        """Return the registered names, importing the components first.
+
+        A registry without own components lists those of the mmengine root it extends.
+        """
+        self.import_from_location()
+        return sorted(self.module_dict) or sorted(self._known())
+
+    def lookup(self, type_: str | Callable[..., Any]) -> Callable[..., Any]:
+        """Return the class of a node's ``type``.
+
+        Args:
+            type_: a registered name (``auralsam2.`` in front is fine), a dotted path to a class
+                of an importable module, or the class itself.
+
+        Raises:
+            UnknownComponentError: if no such name is registered.
+        """
+        if not isinstance(type_, str):
+            if not callable(type_):
+                raise ComponentArgumentError(
+                    f"the type of a {self.name} must be a name or a class, got {type_!r}"
+                )
+            return type_
+        found: Any = None
+        if "." in type_:
+            found = self._get_dotted(type_)
+        else:
+            # mmengine's get would also import any module of that name.
+            self.import_from_location()
+            found = self._known().get(type_)
+        if found is None or not callable(found):
+            raise UnknownComponentError(unknown_name(str(self.name), type_, self.names()))
+        return found  # type: ignore[no-any-return]
+
+    def build(self, node: Mapping[str, Any] | None, **defaults: Any) -> Any:
+        """Build the component that a config node names.
+
+        Args:
+            node: ``dict(type="Name", argument=...)``; None switches the component off.
+            **defaults: arguments such as dimensions that the caller knows; each is passed only
+                where the class accepts it and the node does not state it.
+
+        Returns:
+            The instance, or None for a node of None.
+
+        Raises:
+            UnknownComponentError: if no such name is registered.
+            ComponentArgumentError: if the arguments do not bind to the class's signature; the
+                message lists every unknown and missing argument.
+        """
+        if node is None:
+            return None
+        if not isinstance(node, Mapping) or "type" not in node:
+            raise ComponentArgumentError(
+                f"a {self.name} is a dict with the key 'type', or None; got {node!r}"
+            )
+        arguments = {str(key): value for key, value in node.items() if key != "type"}
+        target = self.lookup(node["type"])
+        accepted = parameters_of(target)
+        for name, value in defaults.items():
+            if name in accepted.known or accepted.takes_any:
+                arguments.setdefault(name, value)
+        problems = argument_problems(target, arguments)
+        if problems:
+            raise ComponentArgumentError("\n".join(problems))
+        return target(**arguments)
+
+    def _known(self) -> dict[str, Any]:
+        known: dict[str, Any] = {}
+        registry: MMEngineRegistry | None = self
+        while registry is not None:
+            known = {**registry.module_dict, **known}
+            registry = registry.parent
+        return known
+
+    def _get_dotted(self, path: str) -> Any:
+        try:
+            return self.get(path)
+        except RuntimeError:  # how mmengine says that the path does not import
+            return None

@@ -1,0 +1,268 @@
+"""Configs: find, load, override, validate, hash, dump.
+
+A config is a plain mmengine ``Config``. Shipped ones are found by name in the data package
+``registry_configs``; `auralsam2.config_schema` says what they may hold.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import resources
+from pathlib import Path, PurePath
+from typing import Any
+
+from mmengine.config import Config, ConfigDict, DictAction
+
+from auralsam2.config_schema import SCHEMA, Node, Spec, child_spec, known_keys
+from auralsam2.config_schema import validate as validate
+from auralsam2.custom_imports import import_custom
+from auralsam2.suggestions import unknown_name
+
+CONFIG_PACKAGE = "registry_configs"
+# Settings that change where or how a run happens, never what it computes.
+_UNHASHED_SECTIONS = ("runtime", "custom_imports")
+_FOLDER_KEYS = ("root",)
+_FILE_KEYS = ("checkpoint", "weights")
+
+
+class ConfigError(ValueError):
+    """A config that cannot be used.
+
+    Attributes:
+        problems: every problem found, each with the dotted path it is at.
+    """
+
+    def __init__(self, problems: Iterable[str], source: str = "config") -> None:
+        self.problems = list(problems)
+        count = len(self.problems)
+        lines = "\n".join(f"  - {problem}" for problem in self.problems)
+        super().__init__(f"{source}: {count} problem{'s' * (count != 1)}\n{lines}")
+
+
+def names(folder: str = "") -> list[str]:
+    """Return the names of shipped configs, e.g. ``grids/demo``.
+
+    Args:
+        folder: list only those below this folder, e.g. ``"grids"``.
+    """
+    root = _config_root()
+    found = [path.relative_to(root).with_suffix("") for path in root.rglob("*.py")]
+    shown = [path.as_posix() for path in found if path.parts[0] != "_base_"]
+    return sorted(n for n in shown if n.startswith(folder) and not n.endswith("__init__"))
+
+
+def find(name_or_path: str | os.PathLike[str], folder: str = "") -> Path:
+    """Return the file of a config.
+
+    Args:
+        name_or_path: the name of a shipped config without ``.py``, or the path of a file.
+        folder: a folder of shipped configs whose name may be left out, e.g. ``"grids"``.
+
+    Raises:
+        FileNotFoundError: if there is neither such a file nor such a name; the message lists the
+            known names.
+    """
+    name = os.fspath(name_or_path)
+    if name.endswith(".py"):
+        path = Path(name).expanduser()
+        if path.is_file():
+            return path.resolve()
+        raise FileNotFoundError(f"no config file {name!r} (looked at {path.resolve()})")
+    known = names()
+    for candidate in (name, f"{folder}/{name}"):
+        if candidate in known:
+            return _config_root() / f"{candidate}.py"
+    listed = names(folder)
+    raise FileNotFoundError(
+        unknown_name("config", name, listed) + "; a config of your own is a path ending in .py"
+    )
+
+
+def load(name_or_path: str | os.PathLike[str], overrides: Mapping[str, Any] | None = None) -> Any:
+    """Load a config, apply overrides and check the result.
+
+    Args:
+        name_or_path: as in `find`.
+        overrides: dotted path to new value, applied in order by `set_node`.
+
+    Returns:
+        The ``mmengine.Config``.
+
+    Raises:
+        FileNotFoundError: if there is no such config.
+        ConfigError: with all problems at once: overrides of unknown keys, unknown or missing
+            keys, wrong types, unknown components, arguments that no class takes.
+    """
+    path = find(name_or_path)
+    cfg = _read(path)
+    problems = import_custom(cfg, path.parent)
+    for dotted, value in (overrides or {}).items():
+        try:
+            set_node(cfg, dotted, value)
+        except ConfigError as error:
+            problems += error.problems
+    problems += validate(cfg)
+    if problems:
+        raise ConfigError(problems, source=f"config {os.fspath(name_or_path)!r}")
+    return cfg
+
+
+def set_node(cfg: Any, dotted: str, value: Any) -> None:
+    """Replace what stands at a dotted path, in place.
+
+    A dict replaces its node whole, so no argument of the old class survives; None switches a
+    part off; a bare name where a component belongs means ``dict(type=name)``.
+
+    Args:
+        cfg: a ``Config``.
+        dotted: e.g. ``"model.fusion"``, ``"evaluation.metrics.0.beta2"``.
+        value: the new value.
+
+    Raises:
+        ConfigError: if the path leads nowhere; the message says which key and what is known.
+    """
+    *parents, last = dotted.split(".")
+    node: Any = cfg
+    spec: Spec | None = SCHEMA
+    walked: list[str] = []
+    for key in parents:
+        _check_key(node, spec, key, walked, dotted, must_exist=True)
+        node, spec = node[_index(node, key)], child_spec(spec, key)
+        walked.append(key)
+    _check_key(node, spec, last, walked, dotted, must_exist=False)
+    if isinstance(value, str) and isinstance(child_spec(spec, last), Node):
+        value = {"type": value}
+    # ConfigDict turns nested dicts into its own kind only when they are set through it.
+    node[_index(node, last)] = ConfigDict(value=value)["value"]
+
+
+def parse_overrides(pairs: Iterable[str]) -> dict[str, Any]:
+    """Parse ``key=value`` arguments of a command line.
+
+    Values are Python literals (``{"type": "X"}``, ``(3, 6, 12)``, ``None``), ``dict(...)`` of
+    literals, or whatever mmengine's ``DictAction`` reads: numbers, booleans, lists without
+    quotes, else text.
+
+    Raises:
+        ConfigError: naming every argument without ``=`` or with unbalanced brackets.
+    """
+    overrides: dict[str, Any] = {}
+    problems = []
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals or not key:
+            problems.append(f"{pair!r}: write KEY=VALUE, e.g. optim.epochs=2")
+            continue
+        try:
+            overrides[key.strip()] = _parse_value(text.strip())
+        except AssertionError:  # DictAction's check for brackets
+            problems.append(f"{pair!r}: unbalanced brackets")
+    if problems:
+        raise ConfigError(problems, source="overrides")
+    return overrides
+
+
+def config_hash(cfg: Mapping[str, Any]) -> str:
+    """Return the identity of what a config computes.
+
+    It does not depend on the order of keys, on tuple or list, on ``runtime``, on
+    ``custom_imports``, nor on where data and weights lie (``root`` is left out, of ``checkpoint``
+    and ``weights`` only the file's name counts).
+
+    Args:
+        cfg: a ``Config`` or a plain dict.
+
+    Returns:
+        64 hexadecimal digits of SHA-256.
+    """
+    plain = {key: value for key, value in _plain(cfg).items() if key not in _UNHASHED_SECTIONS}
+    text = json.dumps(_canonical(plain), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def dump(cfg: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
+    """Write a config as one self-contained Python file that `load` reads back."""
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    temporary.write_text(Config(_plain(cfg)).pretty_text, encoding="utf-8")
+    os.replace(temporary, target)
+
+
+def _config_root() -> Path:
+    return Path(str(resources.files(CONFIG_PACKAGE)))
+
+
+def _read(path: Path) -> Any:
+    try:
+        cfg = Config.fromfile(path, import_custom_modules=False)
+    except Exception as error:  # a config file is a program: it may raise anything
+        raise ConfigError([f"{type(error).__name__}: {error}"], source=str(path)) from error
+    for name in [key for key in cfg if key.startswith("_")]:
+        cfg.pop(name)  # a variable of the file; mmengine drops only those with two underscores
+    return cfg
+
+
+def _check_key(
+    node: Any, spec: Spec | None, key: str, walked: Sequence[str], dotted: str, must_exist: bool
+) -> None:
+    where = ".".join(walked) or "the config"
+    if not isinstance(node, (Mapping, Config, list, tuple)):
+        state = "switched off (None)" if node is None else f"a plain value, {node!r}"
+        problem = f"{dotted}: {where} is {state} and has no key {key!r}; replace it whole"
+        raise ConfigError([problem])
+    known = known_keys(spec, node)
+    present = key in (known or ()) if isinstance(node, (list, tuple)) else key in node
+    if present or (not must_exist and (known is None or key in known)):
+        return
+    candidates = known if known is not None and not must_exist else known_keys(None, node)
+    problem = unknown_name("key", key, map(str, candidates or ()))
+    raise ConfigError([f"{dotted}: {problem} (in {where})"])
+
+
+def _index(node: Any, key: str) -> Any:
+    return int(key) if isinstance(node, (list, tuple)) else key
+
+
+def _parse_value(text: str) -> Any:
+    try:
+        tree = ast.parse(text, mode="eval").body
+        if isinstance(tree, ast.Call) and getattr(tree.func, "id", None) == "dict":
+            return {str(k.arg): _parse_value(ast.unparse(k.value)) for k in tree.keywords}
+        return ast.literal_eval(tree)
+    except (SyntaxError, ValueError):
+        if not any(mark in text for mark in ",(["):
+            return DictAction._parse_int_float_bool(text)  # the other one drops spaces
+        return DictAction._parse_iterable(text)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Config):
+        return _plain(value.to_dict())
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_plain(item) for item in value)
+    if isinstance(value, type):
+        return f"{value.__module__}.{value.__qualname__}"
+    return os.fspath(value) if isinstance(value, PurePath) else value
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        kept = {key: item for key, item in value.items() if key not in _FOLDER_KEYS}
+        return {
+            key: PurePath(item).name if _is_file(key, item) else _canonical(item)
+            for key, item in kept.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [_canonical(item) for item in value]
+    # 10 and 10.0 train alike.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _is_file(key: str, value: Any) -> bool:
+    return key in _FILE_KEYS and isinstance(value, str) and "://" not in value

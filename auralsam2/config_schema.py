@@ -1,0 +1,252 @@
+"""What a config may say: its keys, their types, and the signatures behind its nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from mmengine.config import Config
+
+from auralsam2.registry import (
+    DATASETS,
+    METRICS,
+    MODELS,
+    OPTIMIZERS,
+    REGISTRIES,
+    ComponentArgumentError,
+    Registry,
+    UnknownComponentError,
+)
+from auralsam2.signature import argument_problems, parameters_of
+from auralsam2.suggestions import unknown_name
+
+# Arguments that the engine or the model adds at build time: a node need not state them.
+INJECTED = frozenset({"root", "image_size", "channels", "embedding_size", "depth", "params"})
+
+
+class Value(NamedTuple):
+    """A plain setting.
+
+    Attributes:
+        kinds: accepted types; ``float`` takes an int, ``int`` does not take a bool.
+        optional: whether None is accepted.
+        minimum: lower bound of a number.
+    """
+
+    kinds: tuple[type, ...]
+    optional: bool = False
+    minimum: float | None = None
+
+
+class Node(NamedTuple):
+    """One component, ``dict(type=...)``, of a registry."""
+
+    registry: Registry
+
+
+class Nodes(NamedTuple):
+    """Several components of a registry, in a list or under free names in a dict."""
+
+    registry: Registry
+    container: type[list[Any]] | type[dict[str, Any]]
+
+
+class Section(NamedTuple):
+    """A dict with fixed keys."""
+
+    keys: Mapping[str, Spec]
+    may_miss: frozenset[str] = frozenset()
+
+
+Spec = Value | Node | Nodes | Section
+
+_TEXT = Value((str,))
+_COUNT = Value((int,), minimum=1)
+_FLAG = Value((bool,))
+
+SCHEMA = Section(
+    {
+        "seed": Value((int,), minimum=0),
+        "model": Node(MODELS),
+        "data": Section(
+            {
+                "root": _TEXT,
+                "image_size": _COUNT,
+                "batch_size": _COUNT,
+                "num_workers": Value((int,), minimum=0),
+                "train": Node(DATASETS),
+                "val": Node(DATASETS),
+                "test": Nodes(DATASETS, dict),
+            }
+        ),
+        "optim": Section(
+            {
+                "optimizer": Node(OPTIMIZERS),
+                "epochs": _COUNT,
+                "power": Value((float,), minimum=0),
+                "amp": Value((str, bool), optional=True),
+                "accumulate": _COUNT,
+                "clip_grad": Value((float, dict), optional=True, minimum=0),
+            }
+        ),
+        "evaluation": Section(
+            {
+                "metrics": Nodes(METRICS, list),
+                "select_by": _TEXT,
+                "decode": _TEXT,
+                "every": _COUNT,
+                "num_saved_clips": Value((int,), minimum=0),
+            }
+        ),
+        "runtime": Section(
+            {
+                "device": _TEXT,
+                "checkpoint_every": _COUNT,
+                "log_every": _COUNT,
+                "tensorboard": _FLAG,
+                "num_threads": Value((int,), optional=True, minimum=1),
+                "work_dir": _TEXT,
+            }
+        ),
+        "custom_imports": Section(
+            {"imports": Value((list, tuple)), "allow_failed_imports": _FLAG},
+            may_miss=frozenset({"allow_failed_imports"}),
+        ),
+    },
+    may_miss=frozenset({"custom_imports"}),
+)
+
+
+def validate(cfg: Mapping[str, Any]) -> list[str]:
+    """Check a whole config against the schema and against every class it names.
+
+    Args:
+        cfg: the config, its overrides applied.
+
+    Returns:
+        All problems at once, each starting with the dotted path it is at; empty where all is well.
+    """
+    plain = cfg.to_dict() if isinstance(cfg, Config) else cfg
+    return list(_check(plain, SCHEMA, ""))
+
+
+def child_spec(spec: Spec | None, key: str) -> Spec | None:
+    """Return what the schema says about ``key`` below ``spec``; None where it says nothing."""
+    if isinstance(spec, Section):
+        return spec.keys.get(key)
+    if isinstance(spec, Nodes):
+        return Node(spec.registry)
+    if isinstance(spec, Node) and key in REGISTRIES:
+        return Node(REGISTRIES[key])
+    return None
+
+
+def known_keys(spec: Spec | None, value: Any) -> list[str] | None:
+    """Return the keys that may stand below ``value``; None where any may.
+
+    Args:
+        spec: what the schema says about ``value``.
+        value: the dict or list found in the config; a component's keys are the arguments of the
+            class that it names.
+    """
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [str(index) for index in range(len(value))]
+    if isinstance(spec, Section):
+        return list(spec.keys)
+    if isinstance(spec, Nodes):
+        return None
+    if isinstance(spec, Node) and "type" in value:
+        try:
+            parameters = parameters_of(spec.registry.lookup(value["type"]))
+        except (UnknownComponentError, ComponentArgumentError):
+            return None  # validate() reports the type itself
+        return None if parameters.takes_any else ["type", *parameters.known]
+    return list(value)
+
+
+def _check(value: Any, spec: Spec, path: str) -> Iterator[str]:
+    if isinstance(spec, Section):
+        yield from _check_section(value, spec, path)
+    elif isinstance(spec, Value):
+        yield from (f"{path}: {problem}" for problem in _value_problems(value, spec))
+    elif isinstance(spec, Node):
+        yield from _check_node(value, spec.registry, path)
+    else:
+        name = spec.registry.name
+        if not isinstance(value, spec.container) or not value or "type" in value:
+            form = "[dict(type=...)]" if spec.container is list else "dict(name=dict(type=...))"
+            yield f"{path}: must hold at least one {name} as {form}, got {value!r}"
+            return
+        named = value if isinstance(value, dict) else dict(enumerate(value))
+        for key, node in named.items():
+            yield from _check_node(node, spec.registry, f"{path}.{key}")
+
+
+def _check_section(value: Any, spec: Section, path: str) -> Iterator[str]:
+    if not isinstance(value, Mapping):
+        yield f"{path}: must be a dict with the keys {', '.join(spec.keys)}, got {value!r}"
+        return
+    prefix = f"{path}." if path else ""
+    for key in value:
+        if key not in spec.keys:
+            yield f"{prefix}{key}: {unknown_name('key', str(key), spec.keys)}"
+    for key, child in spec.keys.items():
+        if key in value:
+            yield from _check(value[key], child, f"{prefix}{key}")
+        elif key not in spec.may_miss:
+            yield f"{prefix}{key}: missing; state {_describe(child)}"
+
+
+def _check_node(value: Any, registry: Registry, path: str) -> Iterator[str]:
+    if not isinstance(value, Mapping) or "type" not in value:
+        yield f"{path}: must be {_describe(Node(registry))}, got {value!r}"
+        return
+    try:
+        target = registry.lookup(value["type"])
+    except (UnknownComponentError, ComponentArgumentError) as error:
+        yield f"{path}: {error}"
+        return
+    arguments = {key: argument for key, argument in value.items() if key != "type"}
+    for problem in argument_problems(target, arguments, INJECTED):
+        yield f"{path}: {problem}"
+    for key, argument in arguments.items():
+        yield from _check_argument(argument, key, registry, f"{path}.{key}")
+
+
+def _check_argument(value: Any, key: str, owner: Registry, path: str) -> Iterator[str]:
+    named = REGISTRIES.get(key)
+    if named is not None and (owner is MODELS or _is_node(value)):
+        if value is not None:
+            yield from _check_node(value, named, path)
+    elif _is_node(value):
+        # A part of the same kind, as in a fusion that chains fusions; else the class's own affair.
+        if isinstance(value["type"], str) and value["type"] in owner.names():
+            yield from _check_node(value, owner, path)
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            if _is_node(item):
+                yield from _check_argument(item, key, owner, f"{path}.{index}")
+
+
+def _is_node(value: Any) -> bool:
+    return isinstance(value, Mapping) and "type" in value
+
+
+def _value_problems(value: Any, spec: Value) -> Iterator[str]:
+    if value is None and spec.optional:
+        return
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    fits = isinstance(value, spec.kinds) or (float in spec.kinds and is_number)
+    if not fits or (isinstance(value, bool) and bool not in spec.kinds):
+        yield f"must be {_describe(spec)}, got {value!r}"
+    elif spec.minimum is not None and is_number and value < spec.minimum:
+        yield f"must be at least {spec.minimum:g}, got {value!r}"
+
+
+def _describe(spec: Spec) -> str:
+    if isinstance(spec, Value):
+        return " or ".join([kind.__name__ for kind in spec.kinds] + ["None"] * spec.optional)
+    if isinstance(spec, Section):
+        return f"a dict with the keys {', '.join(spec.keys)}"
+    many = "several of " if isinstance(spec, Nodes) else ""
+    return f"{many}dict(type=...) naming a {spec.registry.name}"

@@ -1,0 +1,116 @@
+"""Endless synthetic images and clips with instance masks, for promptable-segmentation training."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Iterator, Sequence, Sized
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from auralsam2.data.synthetic.scene import Scene, render, sample_scene
+from auralsam2.registry import DATA_SAMPLERS, DATASETS
+
+# An instance smaller than this share of the image is not worth a prompt.
+MIN_AREA = 0.004
+
+
+@DATASETS.register_module()
+class PromptDataset(Dataset):
+    """Each item is drawn from (seed, index) alone: ``stills`` images and one clip.
+
+    Args:
+        length: items of an epoch.
+        stills: images in an item, each with two objects to segment.
+        num_frames: frames of the clip.
+        image_size: side in pixels.
+        seed: of everything drawn.
+        cut: chance that a later frame of the clip shows another scene, where the object is gone.
+        recolour: chance that a scene's objects take any colours instead of their classes', so that
+            the segmentation does not hang on twelve hues.
+    """
+
+    def __init__(
+        self,
+        length: int,
+        stills: int = 4,
+        num_frames: int = 4,
+        image_size: int = 128,
+        seed: int = 0,
+        cut: float = 0.15,
+        recolour: float = 0.5,
+    ) -> None:
+        self.length, self.stills, self.num_frames = length, stills, num_frames
+        self.image_size, self.seed, self.cut, self.recolour = image_size, seed, cut, recolour
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        """``images`` (I, 3, S, S), ``image_masks`` (I, 2, S, S), ``clips`` (1, T, 3, S, S),
+        ``clip_masks`` (1, T, S, S), all uint8."""
+        rng = np.random.default_rng([self.seed, index])
+        drawn = [self._draw(rng, 1, 2) for _ in range(self.stills)]
+        frames, masks = self._draw(rng, self.num_frames, 1)
+        for t in range(1, self.num_frames):
+            if rng.random() < self.cut:
+                frames[t] = self._draw(rng, 1, 1)[0][0]
+                masks[t] = 0
+        return {
+            "images": _channels_first(np.concatenate([f for f, _ in drawn])),
+            "image_masks": torch.from_numpy(np.concatenate([m for _, m in drawn])),
+            "clips": _channels_first(frames)[None],
+            "clip_masks": torch.from_numpy(np.ascontiguousarray(masks[:, 0]))[None],
+        }
+
+    def _draw(
+        self, rng: np.random.Generator, num_frames: int, wanted: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Frames (T, S, S, 3) and masks (T, wanted, S, S) of objects well seen in frame 0."""
+        while True:
+            scene = sample_scene(rng, num_frames=num_frames)
+            if rng.random() < self.recolour:
+                scene = _recoloured(scene, rng)
+            frames, masks = render(scene, self.image_size)
+            large = np.flatnonzero(masks[0].mean(axis=(1, 2)) >= MIN_AREA)
+            if len(large) >= wanted:
+                chosen = rng.permutation(large)[:wanted]
+                return frames, masks[:, chosen].astype(np.uint8)
+
+
+def _recoloured(scene: Scene, rng: np.random.Generator) -> Scene:
+    objects = tuple(replace(o, colours=rng.uniform(0, 1, (2, 3))) for o in scene.objects)
+    return replace(scene, objects=objects)
+
+
+def _channels_first(frames: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(frames.transpose(0, 3, 1, 2)))
+
+
+def collate_prompts(items: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Join items along their first axis: I stills and K clips of a batch."""
+    return {key: torch.cat([item[key] for item in items]) for key in items[0]}
+
+
+@DATA_SAMPLERS.register_module()
+class FreshIndexSampler(Sampler[int]):
+    """Indices that never repeat: epoch e gives ``e * len(dataset)`` and on.
+
+    A resumed run starts its epoch with the indices that it would have had.
+    """
+
+    def __init__(self, dataset: Sized, **_: Any) -> None:
+        self.size, self.epoch = len(dataset), 0
+
+    def __iter__(self) -> Iterator[int]:
+        start = self.epoch * self.size
+        return iter(range(start, start + self.size))
+
+    def __len__(self) -> int:
+        return self.size
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by the training loop before each epoch."""
+        self.epoch = epoch

@@ -1,0 +1,241 @@
+"""Sample and render clips of textured moving objects.
+
+A scene is a description in normalised coordinates (the image spans [0, 1] in x and y) that can be
+rendered at any size; all randomness is drawn when the scene is sampled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from auralsam2.data.synthetic.background import Background, render_background, sample_background
+from auralsam2.data.synthetic.objects import CLASSES, HUE_JITTER, SHAPES, TEXTURES, Map
+from auralsam2.data.synthetic.schedule import sample_schedule
+
+RADIUS_RANGE = (0.12, 0.21)
+"""Radii of objects as a share of the image's side, before their change over the clip."""
+
+OBJECT_COUNTS = (2, 3, 4)
+NUM_LAYOUT_TRIALS = 12
+
+
+@dataclass(frozen=True)
+class SceneObject:
+    """One object of a scene and its motion.
+
+    Attributes:
+        class_index: index into `objects.CLASSES`.
+        centre: (T, 2) x and y of the centre per frame.
+        radius: (T,) radius per frame.
+        angle: (T,) rotation per frame in radians.
+        colours: (2, 3) RGB in [0, 1], mixed by the texture.
+        noise: (K, K) random texture in [0, 1], used by the mottled classes.
+    """
+
+    class_index: int
+    centre: NDArray[np.float64]
+    radius: NDArray[np.float64]
+    angle: NDArray[np.float64]
+    colours: NDArray[np.float64]
+    noise: Map
+
+    @property
+    def name(self) -> str:
+        """Name of the object's class."""
+        return CLASSES[self.class_index].name
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A clip to render.
+
+    Attributes:
+        num_frames: T.
+        objects: N objects of different classes, from the farthest to the nearest.
+        sounding: (T, N), True where the object sounds in that second.
+        background: what lies behind the objects.
+        light: (2,) direction from which the objects are lit.
+        noise_seed: seed of the sensor noise.
+    """
+
+    num_frames: int
+    objects: tuple[SceneObject, ...]
+    sounding: NDArray[np.bool_]
+    background: Background
+    light: NDArray[np.float64]
+    noise_seed: int
+
+
+def sample_scene(
+    rng: np.random.Generator,
+    num_frames: int = 5,
+    num_objects: int | None = None,
+    sounding: NDArray[np.bool_] | None = None,
+) -> Scene:
+    """Draw a scene.
+
+    Args:
+        rng: source of randomness; the same state gives the same scene.
+        num_frames: T; 1 gives a still image.
+        num_objects: N, of 1 to the number of classes; None draws 2, 3 or 4.
+        sounding: (T, N) schedule to use; None draws one.
+
+    Raises:
+        ValueError: when a count is out of range or `sounding` has another shape.
+    """
+    if num_objects is None:
+        num_objects = int(rng.choice(OBJECT_COUNTS))
+    if num_frames < 1 or not 1 <= num_objects <= len(CLASSES):
+        raise ValueError(
+            f"got {num_frames=}, {num_objects=}; need num_frames >= 1 and num_objects from 1 to "
+            f"{len(CLASSES)}, the number of classes, since the objects of a clip differ in class"
+        )
+    class_indices = rng.choice(len(CLASSES), size=num_objects, replace=False)
+    centres, radii = _sample_layout(rng, num_frames, num_objects)
+    objects = tuple(
+        _sample_object(rng, int(index), centre, radius)
+        for index, centre, radius in zip(class_indices, centres, radii, strict=True)
+    )
+    background = sample_background(rng)
+    angle = rng.uniform(0, 2 * np.pi)
+    light = np.array([np.cos(angle), np.sin(angle)])
+    noise_seed = int(rng.integers(2**31))
+    if sounding is None:
+        sounding = sample_schedule(rng, num_frames, num_objects)
+    if sounding.shape != (num_frames, num_objects):
+        raise ValueError(f"got {sounding.shape=}, expected (T, N) = {(num_frames, num_objects)}")
+    return Scene(num_frames, objects, sounding, background, light, noise_seed)
+
+
+def render(scene: Scene, size: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Draw a scene at `size` x `size` pixels.
+
+    Returns:
+        frames (T, H, W, 3) uint8 RGB and instance masks (T, N, H, W) bool: the pixels at which
+        object n is visible, after occlusion by nearer ones.
+    """
+    frames = np.empty((scene.num_frames, size, size, 3), np.uint8)
+    masks = np.empty((scene.num_frames, len(scene.objects), size, size), bool)
+    noise_rng = np.random.default_rng(scene.noise_seed)
+    backdrop = render_background(scene.background, size, scene.num_frames)
+    object_numbers = np.arange(len(scene.objects), dtype=np.int8)[:, None, None]
+    for t in range(scene.num_frames):
+        canvas = backdrop[t]
+        owner = np.full((size, size), -1, np.int8)
+        for number, item in enumerate(scene.objects):
+            _draw_object(canvas, owner, number, item, t, scene.light)
+        noise = noise_rng.standard_normal(canvas.shape, dtype=np.float32)
+        noise *= scene.background.sensor_noise
+        canvas += noise
+        np.clip(canvas, 0.0, 1.0, out=canvas)
+        frames[t] = (canvas * 255.0 + 0.5).astype(np.uint8)
+        np.equal(owner[None], object_numbers, out=masks[t])
+    return frames, masks
+
+
+def _sample_layout(
+    rng: np.random.Generator, num_frames: int, num_objects: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Trajectories (N, T, 2) and radii (N, T) of objects that seldom hide each other wholly.
+
+    Of several random layouts the one with the widest gaps is taken; where there is no room the
+    objects overlap.
+    """
+    time = np.arange(num_frames) - (num_frames - 1) / 2
+    growth = 1.0 + rng.uniform(-0.04, 0.04, (num_objects, 1)) * time
+    radii = rng.uniform(*RADIUS_RANGE, (num_objects, 1)) * growth
+    best, best_gap = None, -np.inf
+    for _ in range(NUM_LAYOUT_TRIALS):
+        middle = rng.uniform(0.14, 0.86, (num_objects, 1, 2))
+        speed = rng.uniform(-0.05, 0.05, (num_objects, 1, 2))
+        bend = rng.uniform(-0.008, 0.008, (num_objects, 1, 2))
+        centres = middle + speed * time[:, None] + bend * (time**2)[:, None]
+        centres = np.clip(centres, 0.06, 0.94)
+        gap = _smallest_gap(centres, radii)
+        if gap > best_gap:
+            best, best_gap = centres, gap
+        if gap > -0.25:
+            break
+    assert best is not None
+    return best, radii
+
+
+def _smallest_gap(centres: NDArray[np.float64], radii: NDArray[np.float64]) -> float:
+    """Least distance between two outlines over the clip, in units of the two radii's sum."""
+    first, second = np.triu_indices(len(centres), 1)
+    if len(first) == 0:
+        return 0.0
+    distance = np.linalg.norm(centres[first] - centres[second], axis=-1)
+    return float((distance / (radii[first] + radii[second])).min() - 1.0)
+
+
+def _sample_object(
+    rng: np.random.Generator,
+    class_index: int,
+    centre: NDArray[np.float64],
+    radius: NDArray[np.float64],
+) -> SceneObject:
+    kind = CLASSES[class_index]
+    time = np.arange(len(radius)) - (len(radius) - 1) / 2
+    hue = kind.hue + rng.uniform(-HUE_JITTER, HUE_JITTER)
+    bright = _rgb(hue, rng.uniform(0.65, 0.9), rng.uniform(0.85, 1.0))
+    dark = _rgb(hue + rng.uniform(-8, 8), rng.uniform(0.7, 0.95), rng.uniform(0.22, 0.38))
+    return SceneObject(
+        class_index=class_index,
+        centre=centre,
+        radius=radius,
+        angle=rng.uniform(-0.5, 0.5) + rng.uniform(-0.15, 0.15) * time,
+        colours=np.stack([dark, bright]),
+        noise=_mottle_noise(rng),
+    )
+
+
+def _mottle_noise(rng: np.random.Generator, num_cells: int = 14) -> Map:
+    """(K, K) blotches in [0, 1] with much contrast."""
+    return np.clip(0.5 + 0.55 * rng.standard_normal((num_cells, num_cells)), 0, 1).astype(np.float32)
+
+
+def _rgb(hue: float, saturation: float, value: float) -> NDArray[np.float64]:
+    """(3,) RGB in [0, 1] of a hue in degrees."""
+    phase = (np.array([5.0, 3.0, 1.0]) + hue / 60.0) % 6.0
+    share = np.clip(np.minimum(phase, 4.0 - phase), 0.0, 1.0)
+    return np.asarray(value * (1.0 - saturation * share))
+
+
+def _draw_object(
+    canvas: Map,
+    owner: NDArray[np.int8],
+    number: int,
+    item: SceneObject,
+    frame: int,
+    light: NDArray[np.float64],
+) -> None:
+    """Paint one object onto canvas (H, W, 3), and its number into owner (H, W), in place."""
+    size = canvas.shape[0]
+    radius = item.radius[frame] * size
+    x, y = item.centre[frame] * size - 0.5
+    reach = radius * 1.2 + 1.0
+    left, right = max(0, int(x - reach)), min(size, int(x + reach) + 2)
+    top, bottom = max(0, int(y - reach)), min(size, int(y + reach) + 2)
+    if left >= right or top >= bottom:
+        return
+    dx = ((np.arange(left, right) - x) / radius).astype(np.float32)[None, :]
+    dy = ((np.arange(top, bottom) - y) / radius).astype(np.float32)[:, None]
+    cos, sin = np.float32(np.cos(item.angle[frame])), np.float32(np.sin(item.angle[frame]))
+    u, v = cos * dx + sin * dy, cos * dy - sin * dx
+    kind = CLASSES[item.class_index]
+    distance = SHAPES[kind.shape](u, v) * np.float32(radius)
+    alpha = np.clip(0.5 - distance, 0.0, 1.0)
+    mix = TEXTURES[kind.texture](u, v, item.noise)
+    shade = 1.0 + np.float32(0.16 * light[0]) * dx + np.float32(0.16 * light[1]) * dy
+    # A darker rim keeps the outline visible against backgrounds of a similar colour.
+    shade *= 0.6 + 0.4 * np.clip(-distance / np.float32(0.09 * radius), 0.0, 1.0)
+    dark, bright = item.colours.astype(np.float32)
+    colour = (dark + mix[..., None] * (bright - dark)) * shade[..., None]
+    patch = canvas[top:bottom, left:right]
+    patch += alpha[..., None] * (colour - patch)
+    owner[top:bottom, left:right][alpha > 0.5] = number

@@ -1,0 +1,44 @@
+"""Seed every training step by its number, so that a resumed run goes on as it would have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+
+from auralsam2.registry import HOOKS
+
+# Odd constant of a linear congruential generator: neighbouring seeds and steps stay apart.
+_STRIDE = 6364136223846793005
+
+
+def step_seed(seed: int, step: int, rank: int = 0) -> int:
+    """A 63-bit seed that is distinct for every (seed, step, rank) of a run."""
+    mixed = ((seed * 1_000_003 + rank) * _STRIDE + step * 2 + 1) * _STRIDE
+    return (mixed ^ (mixed >> 29)) % (1 << 63)
+
+
+@HOOKS.register_module()
+class StepSeedHook(Hook):
+    """Before step i, seed dropout's generator and the model's own from (seed, i).
+
+    Nothing about random numbers then has to be stored to resume. Dropout draws from torch's
+    global generator and offers no other.
+
+    Args:
+        seed: of the run.
+    """
+
+    priority = "VERY_HIGH"
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
+        """Seed for the step that follows."""
+        value = step_seed(self.seed, runner.iter, runner.rank)
+        torch.manual_seed(value)
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model.generator.manual_seed(value)

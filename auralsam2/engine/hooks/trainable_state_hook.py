@@ -1,0 +1,31 @@
+"""Keep frozen weights out of checkpoints: they are read again from their own file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from torch import Tensor, nn
+
+from auralsam2.registry import HOOKS
+
+
+def trainable_state(model: nn.Module) -> dict[str, Tensor]:
+    """The state dict without parameters that require no gradient; buffers stay."""
+    frozen = {name for name, p in model.named_parameters() if not p.requires_grad}
+    return {key: value for key, value in model.state_dict().items() if key not in frozen}
+
+
+@HOOKS.register_module()
+class TrainableStateHook(Hook):
+    """A checkpoint of a large frozen SAM2 otherwise weighs 900 MB an epoch."""
+
+    priority = "VERY_LOW"
+
+    def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
+        """Reduce ``state_dict`` to what training changes."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        keys = trainable_state(model)
+        state = checkpoint["state_dict"]
+        checkpoint["state_dict"] = {key: value for key, value in state.items() if key in keys}

@@ -1,0 +1,33 @@
+"""What must be there before a run is worth starting."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+from mmengine.config import Config
+
+from auralsam2.registry import REGISTRIES
+
+
+def check_weights(cfg: Config) -> None:
+    """Look for every weight file that the model's parts will want.
+
+    A component class may offer ``problems(**node) -> list[str]``; all answers are collected, so
+    that a user learns of every missing file at once and within a second.
+
+    Raises:
+        FileNotFoundError: naming path, published file and key of everything that is missing.
+    """
+    problems: list[str] = []
+    for key, node in cfg.model.to_dict().items():
+        if key in REGISTRIES and isinstance(node, Mapping) and "type" in node:
+            problems += _problems_of(REGISTRIES[key].lookup(node["type"]), node)
+    if problems:
+        raise FileNotFoundError("\n".join(problems))
+
+
+def _problems_of(component: Any, node: Mapping[str, Any]) -> list[str]:
+    check = getattr(component, "problems", None)
+    if check is None:
+        return []
+    return list(check(**{key: value for key, value in node.items() if key != "type"}))

@@ -1,0 +1,147 @@
+"""F-score over all thresholds, as AVSBench defines it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from auralsam2.metrics.clip_metric import ClipMetric
+from auralsam2.registry import METRICS
+
+BETA_SQUARED = 0.3
+NUM_THRESHOLDS = 255
+EMPTY_CLIPS = ("zero", "skip")
+# AVSBench's guard of the divisions, far below one pixel.
+EPSILON = 1e-20
+
+
+def even_thresholds(num_thresholds: int, probabilities: Tensor) -> Tensor:
+    """Return (K,) thresholds from 0 to 1, of the probabilities' type and device."""
+    return torch.linspace(
+        0, 1, num_thresholds, dtype=probabilities.dtype, device=probabilities.device
+    )
+
+
+def threshold_counts(
+    probabilities: Tensor, masks: Tensor, num_thresholds: int = NUM_THRESHOLDS
+) -> tuple[Tensor, Tensor]:
+    """Count the pixels at or above each threshold from one histogram a frame.
+
+    Args:
+        probabilities: (T, H, W) in [0, 1]; not-a-number is below every threshold.
+        masks: (T, H, W) truth, above 0 on the object.
+        num_thresholds: K, evenly spaced in [0, 1].
+
+    Returns:
+        Predicted pixels and those of them on the object, (T, K) int64 each; exactly the counts
+        of ``probabilities >= thresholds[k]``.
+    """
+    num_frames, num_bins = len(probabilities), num_thresholds + 1
+    thresholds = even_thresholds(num_thresholds, probabilities)
+    flat = probabilities.flatten(1).nan_to_num(nan=-1.0)
+    # All thresholds below the nearest one are reached; rounding cannot skip a neighbour, so one
+    # exact comparison settles the rest, several times faster than a binary search.
+    nearest = (flat * (num_thresholds - 1)).round_().clamp_(0, num_thresholds - 1).long()
+    bins = nearest + (flat >= thresholds[nearest])
+    bins += num_bins * torch.arange(num_frames, device=flat.device).unsqueeze(1)
+
+    def at_or_above(reached: Tensor) -> Tensor:
+        histogram = reached.bincount(minlength=num_frames * num_bins).view(num_frames, num_bins)
+        return histogram.flip(1).cumsum(1).flip(1)[:, 1:]
+
+    return at_or_above(bins.flatten()), at_or_above(bins[masks.flatten(1) > 0])
+
+
+def f_score_curves(
+    probabilities: Tensor,
+    masks: Tensor,
+    num_thresholds: int = NUM_THRESHOLDS,
+    beta_squared: float = BETA_SQUARED,
+) -> Tensor:
+    """F-score of every frame at thresholds evenly spaced in [0, 1].
+
+    Args:
+        probabilities: (T, H, W) in [0, 1]; a pixel is predicted at or above the threshold.
+        masks: (T, H, W) truth, above 0 on the object.
+        num_thresholds: K.
+        beta_squared: weight of recall against precision.
+
+    Returns:
+        (T, K) float64; 0 where nothing of the object is predicted and in frames without object.
+    """
+    num_predicted, num_correct = threshold_counts(probabilities, masks, num_thresholds)
+    size = (masks > 0).flatten(1).sum(dim=1, keepdim=True)
+    precision = num_correct.double() / (num_predicted + EPSILON)
+    recall = num_correct.double() / (size + EPSILON)
+    curves = (1 + beta_squared) * precision * recall / (beta_squared * precision + recall)
+    return curves.nan_to_num(nan=0.0)
+
+
+def f_score_curve(
+    mask_logits: Tensor,
+    masks: Tensor,
+    num_thresholds: int = NUM_THRESHOLDS,
+    beta_squared: float = BETA_SQUARED,
+) -> Tensor:
+    """Mean F-score curve over the frames of a clip that show an object.
+
+    Args:
+        mask_logits: (T, H, W).
+        masks: (T, H, W) truth, above 0 on the object.
+        num_thresholds: K.
+        beta_squared: weight of recall against precision.
+
+    Returns:
+        (K,) float64, zeros for a clip without object. The clip's F is the curve's maximum.
+    """
+    shown = (masks > 0).flatten(1).any(dim=1)
+    if not shown.any():
+        return torch.zeros(num_thresholds, dtype=torch.float64, device=mask_logits.device)
+    probabilities = mask_logits[shown].float().sigmoid()
+    return f_score_curves(probabilities, masks[shown], num_thresholds, beta_squared).mean(dim=0)
+
+
+@METRICS.register_module()
+class FScoreMetric(ClipMetric):
+    """F: maximum over thresholds of a clip's mean curve, then mean over clips.
+
+    Args:
+        empty_clips: ``"zero"`` counts a clip without object in any frame as 0, as AVSBench's
+            evaluation does; ``"skip"`` leaves it out.
+        num_thresholds: thresholds evenly spaced in [0, 1].
+        beta_squared: weight of recall against precision.
+        collect_device: where results of several processes meet, ``"cpu"`` or ``"gpu"``.
+        prefix: put in front of ``F`` with a slash; None for none.
+
+    Raises:
+        ValueError: if an argument is out of range.
+    """
+
+    key = "F"
+
+    def __init__(
+        self,
+        empty_clips: str = "zero",
+        num_thresholds: int = NUM_THRESHOLDS,
+        beta_squared: float = BETA_SQUARED,
+        collect_device: str = "cpu",
+        prefix: str | None = None,
+    ) -> None:
+        super().__init__(collect_device=collect_device, prefix=prefix)
+        problems = []
+        if empty_clips not in EMPTY_CLIPS:
+            problems.append(f"unknown {empty_clips=}; known: {', '.join(EMPTY_CLIPS)}")
+        if num_thresholds < 2:
+            problems.append(f"num_thresholds must be at least 2, got {num_thresholds=}")
+        if problems:
+            raise ValueError("\n".join(problems))
+        self.empty_clips = empty_clips
+        self.num_thresholds = num_thresholds
+        self.beta_squared = beta_squared
+
+    def score_clip(self, mask_logits: Tensor, masks: Tensor) -> float | None:
+        """Return the maximum of the clip's mean curve, see :func:`f_score_curve`."""
+        if self.empty_clips == "skip" and not (masks > 0).any():
+            return None
+        curve = f_score_curve(mask_logits, masks, self.num_thresholds, self.beta_squared)
+        return float(curve.max())

@@ -1,0 +1,81 @@
+"""A small trainable audio encoder for runs without pretrained weights."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from auralsam2.models.audio.ears import NUM_EARS, encode_ears
+from auralsam2.registry import AUDIO_ENCODERS
+
+# ln(mel + 0.01) of silence is -4.6 and of loud sound about 3: centre and half range.
+LOG_MEL_CENTRE, LOG_MEL_SCALE = -1.0, 2.0
+NUM_GROUPS = 8
+
+
+def _stage(
+    in_channels: int, out_channels: int, kernel: tuple[int, int], stride: tuple[int, int]
+) -> nn.Sequential:
+    padding = (kernel[0] // 2, kernel[1] // 2)
+    # Group norm, not batch norm: clips of a batch must not share statistics.
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, kernel, stride, padding, bias=False),
+        nn.GroupNorm(NUM_GROUPS, out_channels),
+        nn.GELU(),
+    )
+
+
+class LogMelNetwork(nn.Module):
+    """(L, 1, 96, 64) log-mel examples -> (L, out_channels).
+
+    Time is averaged away at the end while 8 bands of frequency are kept: which bands carry energy
+    is what tells sources apart, and they add up in a mixture.
+
+    Args:
+        out_channels: width of the vector.
+        width: channels after the first convolution; later ones have 2 and 3 times as many.
+    """
+
+    num_bands = 8
+
+    def __init__(self, out_channels: int, width: int) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            _stage(1, width, (7, 5), (4, 2)),
+            _stage(width, 2 * width, (3, 3), (2, 2)),
+            _stage(2 * width, 3 * width, (3, 3), (2, 2)),
+        )
+        self.head = nn.Linear(self.num_bands * 3 * width, out_channels)
+
+    def forward(self, examples: Tensor) -> Tensor:
+        """(L, 1, 96, 64) -> (L, out_channels)."""
+        maps = self.features((examples - LOG_MEL_CENTRE) / LOG_MEL_SCALE)  # (L, 3 width, 6, 8)
+        return self.head(maps.mean(dim=2).flatten(1))
+
+
+@AUDIO_ENCODERS.register_module()
+class LogMelCNN(nn.Module):
+    """Convolutions over one log-mel example (0.96 s) an ear, trained with the fuser.
+
+    Args:
+        out_channels: D, half of it from each ear.
+        width: channels after the first convolution, divisible by 8.
+
+    Raises:
+        ValueError: where ``out_channels`` is odd or ``width`` not divisible by 8.
+    """
+
+    def __init__(self, out_channels: int = 256, width: int = 32) -> None:
+        super().__init__()
+        problems = []
+        if out_channels % NUM_EARS:
+            problems.append(f"out_channels must be even (two ears), got {out_channels}")
+        if width < 1 or width % NUM_GROUPS:
+            problems.append(f"width must be a positive multiple of {NUM_GROUPS}, got {width}")
+        if problems:
+            raise ValueError("LogMelCNN: " + "; ".join(problems))
+        self.out_channels = out_channels
+        self.network = LogMelNetwork(out_channels // NUM_EARS, width)
+
+    def forward(self, log_mel: Tensor) -> Tensor:
+        """(B, T, 2, 96, 64) natural logarithm of (mel + 0.01) -> (B, T, D)."""
+        return encode_ears(self.network, log_mel)

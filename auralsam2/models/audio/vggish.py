@@ -1,0 +1,118 @@
+"""VGGish through torchvggish's network; the only importer of torchvggish in the model."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from auralsam2.models.audio.ears import NUM_EARS, encode_ears
+from auralsam2.registry import AUDIO_ENCODERS
+
+EMBEDDING_CHANNELS = 128
+PUBLISHED = (
+    "the published file is vggish-10086976.pth, released at "
+    "https://github.com/harritaylor/torchvggish/releases/tag/v0.1"
+)
+CONFIG_KEY = "set `model.audio_encoder.weights` to its path"
+
+
+def read_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
+    """Read a VGGish state dict without running code of the file.
+
+    Raises:
+        FileNotFoundError: where there is no such file.
+        ValueError: where it is not a PyTorch file of plain tensors.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"no VGGish weights at '{path}'; {PUBLISHED}: download it and {CONFIG_KEY}, or take "
+            "`model.audio_encoder=dict(type='LogMelCNN')`, which needs none"
+        )
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise ValueError(
+            f"cannot read '{path}' as VGGish weights (damaged, cut short, or another kind of "
+            f"file): {_first_line(error)}; {PUBLISHED}; its SHA-256 begins with 10086976"
+        ) from error
+    if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise ValueError(f"'{path}' holds no state dict of tensors; {PUBLISHED}")
+    return dict(state)
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
+def _build_network(state: Mapping[str, Tensor] | None, source: object) -> nn.Module:
+    """The network alone, with ``state``, or with random weights where that is ``None``."""
+    try:
+        from torchvggish.torchvggish import VGG, make_layers
+    except ImportError as error:
+        raise ImportError("VGGish needs torchvggish: pip install torchvggish") from error
+    # `torchvggish.vggish()` would download weights, and its post-processor does too.
+    if state is None:
+        return VGG(make_layers(), postprocess=False)
+    with torch.device("meta"):  # 72 M random numbers would be drawn for nothing
+        network = VGG(make_layers(), postprocess=False)
+    try:
+        network.load_state_dict(state, strict=True, assign=True)
+    except RuntimeError as error:
+        raise ValueError(f"'{source}' does not fit VGGish: {error}; {PUBLISHED}") from error
+    return network.float()
+
+
+@AUDIO_ENCODERS.register_module()
+class VGGish(nn.Module):
+    """VGGish (Hershey et al. 2017), 128 non-negative channels an ear, no PCA (published).
+
+    Args:
+        weights: path of the weights; never downloaded.
+        frozen: no gradient, always in eval mode (published).
+        random_weights: start from random weights, for tests and dry runs; ``weights`` must then
+            be ``None``.
+
+    Raises:
+        FileNotFoundError: where ``weights`` does not exist, before anything is built.
+        ValueError: where ``weights`` is missing, contradicts ``random_weights``, cannot be read,
+            or does not fit the network.
+    """
+
+    def __init__(
+        self,
+        weights: str | os.PathLike[str] | None = None,
+        frozen: bool = True,
+        random_weights: bool = False,
+    ) -> None:
+        super().__init__()
+        if weights is None and not random_weights:
+            raise ValueError(
+                f"VGGish got weights=None; {PUBLISHED}: download it and {CONFIG_KEY} (or set "
+                "`model.audio_encoder.random_weights` to True to go without, on purpose)"
+            )
+        if weights is not None and random_weights:
+            raise ValueError(f"VGGish got both weights='{weights}' and random_weights=True")
+        state = None if weights is None else read_weights(weights)
+        self.out_channels = NUM_EARS * EMBEDDING_CHANNELS
+        self.frozen = frozen
+        self.network = _build_network(state, weights)
+        self.network.requires_grad_(not frozen)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> VGGish:
+        """Switch the mode; a frozen network stays in eval mode."""
+        super().train(mode)
+        if self.frozen:
+            self.network.eval()
+        return self
+
+    def forward(self, log_mel: Tensor) -> Tensor:
+        """(B, T, 2, 96, 64) natural logarithm of (mel + 0.01) -> (B, T, 256)."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            return encode_ears(self.network, log_mel)

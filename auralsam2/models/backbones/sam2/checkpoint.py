@@ -1,0 +1,143 @@
+"""Load SAM2 weights strictly and say what matched."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from importlib import resources
+from pathlib import Path
+from typing import Any, Mapping, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from auralsam2.models.backbones.sam2.sizes import SIZES
+
+BUILTIN = "builtin://"
+RELEASES = "https://github.com/facebookresearch/sam2#sam-2-checkpoints"
+CONFIG_KEY = "model.backbone.checkpoint"
+
+
+class Coverage(NamedTuple):
+    """Which keys of a checkpoint met which keys of the network.
+
+    Attributes:
+        matched: same key, same shape.
+        missing: only in the network; these parameters keep their random start.
+        unexpected: only in the checkpoint.
+        misshapen: same key, other shape, as ``key: checkpoint shape, network shape``.
+    """
+
+    matched: tuple[str, ...]
+    missing: tuple[str, ...]
+    unexpected: tuple[str, ...]
+    misshapen: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether checkpoint and network agree in every key and shape."""
+        return not (self.missing or self.unexpected or self.misshapen)
+
+    def __str__(self) -> str:
+        lines = [f"{len(self.matched)} matched"]
+        for name in ("missing", "unexpected", "misshapen"):
+            keys = getattr(self, name)
+            shown = ", ".join(keys[:4]) + (", ..." if len(keys) > 4 else "")
+            lines.append(f"{len(keys)} {name}" + (f" ({shown})" if keys else ""))
+        return "; ".join(lines)
+
+
+def checkpoint_problem(size: str, version: str, checkpoint: str | None, random_weights: bool) -> str:
+    """What stands in the way of loading, found without building anything; empty if nothing."""
+    published = SIZES[size].published.get(version) if size in SIZES else None
+    where = (
+        f"the published file is {published}, from {RELEASES}"
+        if published
+        else f"the weights that come with this package are '{BUILTIN}sam2-mini'"
+    )
+    if checkpoint is None:
+        if random_weights:
+            return ""
+        return (
+            f"SAM2 {size!r} got checkpoint=None; {where}: set `{CONFIG_KEY}` to its path (or set "
+            "`model.backbone.random_weights` to True to go without, on purpose)"
+        )
+    if random_weights:
+        return f"SAM2 {size!r} got both checkpoint={checkpoint!r} and random_weights=True"
+    if not locate(checkpoint).is_file():
+        return f"no SAM2 weights at '{checkpoint}'; {where}: set `{CONFIG_KEY}` to its path"
+    return ""
+
+
+def locate(checkpoint: str | os.PathLike[str]) -> Path:
+    """The file behind a path or ``builtin://NAME``."""
+    text = os.fspath(checkpoint)
+    if text.startswith(BUILTIN):
+        package = resources.files("auralsam2.models.backbones") / "weights"
+        return Path(str(package / f"{text[len(BUILTIN):]}.safetensors"))
+    return Path(text).expanduser()
+
+
+def read_state(path: Path) -> dict[str, Tensor]:
+    """Tensors of a safetensors file or of a published ``.pt`` (``{"model": state}``).
+
+    Raises:
+        ValueError: where the file is damaged or holds no state dict.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            return {key: value.float() for key, value in load_file(path).items()}
+        loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
+    # safetensors raises a class of its own that derives from Exception alone.
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+        raise ValueError(_damaged(path, error)) from error
+    except Exception as error:
+        if type(error).__name__ != "SafetensorError":
+            raise
+        raise ValueError(_damaged(path, error)) from error
+    state = loaded.get("model", loaded) if isinstance(loaded, Mapping) else None
+    if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise ValueError(f"'{path}' holds no state dict of tensors; SAM2's are at {RELEASES}")
+    return dict(state)
+
+
+def _damaged(path: Path, error: Exception) -> str:
+    first = next(iter(str(error).splitlines()), type(error).__name__)
+    return f"cannot read '{path}' as weights (damaged, cut short or another kind of file): {first}"
+
+
+def load_weights(network: nn.Module, path: Path, allow_partial: bool = False) -> Coverage:
+    """Load a checkpoint into a network.
+
+    Args:
+        network: takes every matching key.
+        path: of the checkpoint.
+        allow_partial: accept missing, unexpected and misshapen keys.
+
+    Returns:
+        What matched.
+
+    Raises:
+        ValueError: where the file is unreadable, or covers the network only in part and
+            ``allow_partial`` is off; then nothing is loaded.
+    """
+    state, own = read_state(path), network.state_dict()
+    shared = [key for key in own if key in state]
+    misshapen = [key for key in shared if own[key].shape != state[key].shape]
+    report = Coverage(
+        matched=tuple(key for key in shared if key not in misshapen),
+        missing=tuple(key for key in own if key not in state),
+        unexpected=tuple(key for key in state if key not in own),
+        misshapen=tuple(
+            f"{k}: {tuple(state[k].shape)}, {tuple(own[k].shape)}" for k in misshapen
+        ),
+    )
+    if not report.complete and not allow_partial:
+        raise ValueError(
+            f"'{path}' does not cover the network: {report}. Is it of another size or version? To "
+            "load what matches, set `model.backbone.allow_partial` to True"
+        )
+    network.load_state_dict({key: state[key] for key in report.matched}, strict=False)
+    return report

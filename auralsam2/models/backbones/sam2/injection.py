@@ -1,0 +1,85 @@
+"""Step-wise injection of audio prompts into SAM2's two-way transformer (paper, section 3.3).
+
+The official transformer runs block 1, block 2 and a final token-to-image attention. Ours is the
+same module with the same parameters; in front of each of the three sites it adds a dense prompt
+to the keys (the image) and a sparse prompt to chosen query tokens, so that the audio does not
+fade on its way through the decoder.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import Iterator, NamedTuple, Sequence
+
+from sam2.modeling.sam.transformer import TwoWayTransformer
+from torch import Tensor
+
+from auralsam2.models.injection import StepwiseInjection
+
+
+class SitePrompts(NamedTuple):
+    """Prompts of one frame for one site; ``None`` leaves tokens or keys as they are.
+
+    Attributes:
+        sparse: (B, C) added to every chosen token.
+        dense: (B, N, C) added to the keys.
+    """
+
+    sparse: Tensor | None
+    dense: Tensor | None
+
+
+class InjectableTwoWayTransformer(TwoWayTransformer):
+    """The official two-way transformer with three injection sites; state dict unchanged.
+
+    Outside of :meth:`injecting` the official ``forward`` runs untouched.
+    """
+
+    _prompts: Sequence[SitePrompts] = ()
+    _injection: StepwiseInjection | None = None
+
+    @contextmanager
+    def injecting(
+        self, prompts: Sequence[SitePrompts], injection: StepwiseInjection
+    ) -> Iterator[None]:
+        """Inject ``prompts``, one entry a site, into every forward inside the context.
+
+        The mask decoder calls the transformer with a fixed signature, hence a context and not
+        an argument.
+        """
+        self._prompts, self._injection = prompts, injection
+        try:
+            yield
+        finally:
+            self._prompts, self._injection = (), None
+
+    def forward(
+        self, image_embedding: Tensor, image_pe: Tensor, point_embedding: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """As upstream: (B, C, H, W), (B, C, H, W), (B, K, C) -> (B, K, C), (B, HW, C)."""
+        if not any(p.sparse is not None or p.dense is not None for p in self._prompts):
+            return super().forward(image_embedding, image_pe, point_embedding)
+        assert self._injection is not None
+        image_pe = image_pe.flatten(2).permute(0, 2, 1)
+        keys = image_embedding.flatten(2).permute(0, 2, 1)
+        queries, position = point_embedding, point_embedding
+        for site, layer in enumerate(self.layers):
+            queries, keys = self._inject(site, queries, keys)
+            if site == 0 and self._injection.leak_into_position:
+                position = queries
+            queries, keys = layer(queries=queries, keys=keys, query_pe=position, key_pe=image_pe)
+        queries, keys = self._inject(len(self.layers), queries, keys)
+        attended = self.final_attn_token_to_image(q=queries + position, k=keys + image_pe, v=keys)
+        return self.norm_final_attn(queries + attended), keys
+
+    def _inject(self, site: int, queries: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
+        if site >= len(self._prompts):
+            return queries, keys
+        sparse, dense = self._prompts[site]
+        if dense is not None:
+            keys = keys + dense.to(keys.dtype)
+        if sparse is not None:
+            assert self._injection is not None
+            chosen = self._injection.token_mask(queries.shape[1], queries.device)
+            queries = queries + chosen[None, :, None] * sparse.to(queries.dtype)[:, None]
+        return queries, keys

@@ -1,0 +1,88 @@
+"""SAM2's memory over a clip: conditioning features, storing what was decoded.
+
+The arithmetic is upstream's (``_prepare_memory_conditioned_features``, ``_encode_new_memory``);
+here it is only given a shape that a training loop can call.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+from torch import Tensor
+
+from auralsam2.models.backbones.sam2.network import PromptableSAM2
+
+
+class ClipMemory:
+    """Memory bank of B clips of equal length, processed frame by frame.
+
+    Args:
+        network: the SAM2 whose memory modules are used.
+        num_frames: T, length of the clips.
+    """
+
+    def __init__(self, network: PromptableSAM2, num_frames: int) -> None:
+        self.network = network
+        self.num_frames = num_frames
+        self._bank: dict[str, dict[int, Any]] = {
+            "cond_frame_outputs": {},
+            "non_cond_frame_outputs": {},
+        }
+
+    def condition(self, frame: int, features: Tensor, is_conditioning: bool) -> Tensor:
+        """(B, C, E, E) coarsest map of a frame -> the same, conditioned on the memories.
+
+        A conditioning frame gets the learned *no memory* embedding instead.
+        """
+        batch, _, height, width = features.shape
+        return self.network._prepare_memory_conditioned_features(
+            frame_idx=frame,
+            is_init_cond_frame=is_conditioning,
+            current_vision_feats=[features.flatten(2).permute(2, 0, 1)],
+            current_vision_pos_embeds=self.network.position_maps(batch),
+            feat_sizes=[(height, width)],
+            output_dict=self._bank,
+            num_frames=self.num_frames,
+        )
+
+    def store(
+        self,
+        frame: int,
+        features: Tensor,
+        mask_logits: Tensor,
+        pointer: Tensor,
+        object_score_logits: Tensor,
+        *,
+        is_conditioning: bool,
+        from_prompts: bool = True,
+    ) -> None:
+        """Encode a frame's best mask and keep it with its object pointer.
+
+        Args:
+            frame: index of the frame.
+            features: (B, C, E, E), the *unconditioned* coarsest map.
+            mask_logits: (B, 1, S, S).
+            pointer: (B, C).
+            object_score_logits: (B, 1).
+            is_conditioning: whether later frames see it in the conditioning slot.
+            from_prompts: the mask came from prompts; then it is binarised in eval mode.
+        """
+        height, width = features.shape[-2:]
+        memory, position = self.network._encode_new_memory(
+            current_vision_feats=[features.flatten(2).permute(2, 0, 1)],
+            feat_sizes=[(height, width)],
+            pred_masks_high_res=mask_logits,
+            object_score_logits=object_score_logits,
+            is_mask_from_pts=from_prompts,
+        )
+        slot = "cond_frame_outputs" if is_conditioning else "non_cond_frame_outputs"
+        self._bank[slot][frame] = {
+            "maskmem_features": memory,
+            "maskmem_pos_enc": position,
+            "obj_ptr": pointer,
+        }
+
+
+def frame_order(num_frames: int, conditioning: int) -> Sequence[int]:
+    """The conditioning frame first, then the others in increasing order."""
+    return [conditioning, *(t for t in range(num_frames) if t != conditioning)]

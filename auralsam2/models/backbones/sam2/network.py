@@ -1,0 +1,175 @@
+"""SAM2 as the official classes build it, with prompts that can be injected into its decoder.
+
+Same parameters and keys as upstream's ``SAM2Base``: only the two-way transformer is exchanged for
+its injectable subclass, and frames can be decoded without the padding point that upstream adds
+where no click is given (AuralSAM2's decoder sees exactly its six output tokens).
+"""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import NamedTuple, Sequence
+
+import torch
+import torch.nn.functional as F
+from sam2.modeling.sam2_base import NO_OBJ_SCORE, SAM2Base
+from torch import Tensor
+
+from auralsam2.models.backbones.sam2.injection import InjectableTwoWayTransformer, SitePrompts
+from auralsam2.models.injection import StepwiseInjection
+
+
+class Decoded(NamedTuple):
+    """The decoder's answer for one frame of B clips; M masks (4, or 3 with multimask only).
+
+    Attributes:
+        mask_logits: (B, M, 4E, 4E).
+        ious: (B, M).
+        object_score_logits: (B, 1).
+        best: (B, 1, 4E, 4E), the mask with the highest predicted IoU among the candidates.
+        pointer: (B, C) object pointer of the best mask.
+    """
+
+    mask_logits: Tensor
+    ious: Tensor
+    object_score_logits: Tensor
+    best: Tensor
+    pointer: Tensor
+
+
+class Points(NamedTuple):
+    """Clicks and box corners: ``coords`` (B, P, 2) as x, y in pixels; ``labels`` (B, P) with
+    1 and 0 for positive and negative clicks, 2 and 3 for a box's corners, -1 for padding."""
+
+    coords: Tensor
+    labels: Tensor
+
+
+class PromptableSAM2(SAM2Base):
+    """Official SAM2 whose mask decoder accepts audio prompts."""
+
+    def _build_sam_heads(self) -> None:
+        super()._build_sam_heads()
+        official = self.sam_mask_decoder.transformer
+        self.sam_mask_decoder.transformer = InjectableTwoWayTransformer(
+            depth=official.depth,
+            embedding_dim=official.embedding_dim,
+            num_heads=official.num_heads,
+            mlp_dim=official.mlp_dim,
+        )
+
+    @property
+    def embedding_size(self) -> int:
+        """E, the side of the coarsest feature map."""
+        return int(self.sam_image_embedding_size)
+
+    def raw_pyramid(self, frames: Tensor) -> list[Tensor]:
+        """The neck's three maps before ``conv_s0``/``conv_s1``, finest first.
+
+        Args:
+            frames: (F, 3, S, S), normalised.
+
+        Returns:
+            (F, C, 4E, 4E), (F, C, 2E, 2E), (F, C, E, E).
+        """
+        return list(self.image_encoder(frames)["backbone_fpn"])
+
+    def decoder_features(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
+        """The maps as decoder and memory want them: the two finer ones reduced to C/8 and C/4."""
+        decoder = self.sam_mask_decoder
+        return [decoder.conv_s0(pyramid[0]), decoder.conv_s1(pyramid[1]), pyramid[2]]
+
+    def position_maps(self, batch: int) -> list[Tensor]:
+        """Sine codes of the coarsest map, (N, B, C), as the memory attention wants them."""
+        e = self.embedding_size
+        parameter = next(self.parameters())
+        probe = torch.empty(1, 1, e, e, device=parameter.device, dtype=parameter.dtype)
+        code = self.image_encoder.neck.position_encoding(probe)
+        return [code.flatten(2).permute(2, 0, 1).expand(-1, batch, -1)]
+
+    def decode(
+        self,
+        features: Tensor,
+        high_res: Sequence[Tensor],
+        *,
+        points: Points | None = None,
+        masks: Tensor | None = None,
+        prompts: Sequence[SitePrompts] = (),
+        injection: StepwiseInjection | None = None,
+        pad_point: bool = False,
+        all_masks: bool = False,
+    ) -> Decoded:
+        """One pass of prompt encoder and mask decoder.
+
+        Args:
+            features: (B, C, E, E), after memory conditioning.
+            high_res: (B, C/8, 4E, 4E) and (B, C/4, 2E, 2E).
+            points: clicks and boxes.
+            masks: (B, 1, 4E, 4E) mask prompt as logits.
+            prompts: audio prompts, one entry a site.
+            injection: where they go.
+            pad_point: without points, add upstream's padding point.
+            all_masks: return four masks (single-mask output first) instead of three; the best one
+                is chosen among the last three either way.
+        """
+        batch = features.shape[0]
+        if points is None and pad_point:
+            zero = features.new_zeros(batch, 1, 2)
+            points = Points(zero, -torch.ones(batch, 1, dtype=torch.int32, device=zero.device))
+        sparse, dense = self._encode_prompts(batch, features, points, masks)
+        decoder = self.sam_mask_decoder
+        context = (
+            decoder.transformer.injecting(prompts, injection) if prompts and injection else nullcontext()
+        )
+        with context:
+            logits, ious, tokens, score = decoder.predict_masks(
+                image_embeddings=features,
+                image_pe=self.sam_prompt_encoder.get_dense_pe(),
+                sparse_prompt_embeddings=sparse,
+                dense_prompt_embeddings=dense,
+                repeat_image=False,
+                high_res_features=list(high_res),
+            )
+        logits = logits.float()
+        chosen = 1 + ious[:, 1:].argmax(dim=1)
+        rows = torch.arange(batch, device=features.device)
+        pointer = self._pointer(tokens[rows, chosen], score)
+        best = logits[rows, chosen][:, None]
+        first = 0 if all_masks else 1
+        return Decoded(logits[:, first:], ious[:, first:], score, best, pointer)
+
+    def _encode_prompts(
+        self, batch: int, features: Tensor, points: Points | None, masks: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        encoder = self.sam_prompt_encoder
+        if points is not None or masks is not None:
+            return encoder(points=points, boxes=None, masks=masks)
+        # The encoder cannot tell the batch size without a prompt, so its two constants are
+        # spelled out: no sparse token and the learned "no mask" embedding.
+        e = self.embedding_size
+        dense = encoder.no_mask_embed.weight.reshape(1, -1, 1, 1).expand(batch, -1, e, e)
+        return features.new_zeros(batch, 0, features.shape[1]), dense
+
+    def _pointer(self, token: Tensor, score: Tensor) -> Tensor:
+        pointer = self.obj_ptr_proj(token)
+        if not self.pred_obj_scores:
+            return pointer
+        appearing = (score > 0).to(pointer.dtype)
+        if self.fixed_no_obj_ptr:
+            pointer = appearing * pointer
+        return pointer + (1 - appearing) * self.no_obj_ptr
+
+    def pointer_of_mask(self, features: Tensor, high_res: Sequence[Tensor], masks: Tensor) -> Tensor:
+        """(B, C) object pointer of a given mask (B, 1, S, S) in {0, 1}, as upstream makes it."""
+        out = self._use_mask_as_output(features, list(high_res), masks)
+        return out[5]
+
+    def gate(self, logits: Tensor, score: Tensor) -> Tensor:
+        """Upstream's rule: where no object is seen every logit becomes -1024."""
+        shape = (-1,) + (1,) * (logits.dim() - 1)
+        return torch.where(score.reshape(shape) > 0, logits, NO_OBJ_SCORE)
+
+    def upsample(self, logits: Tensor) -> Tensor:
+        """(B, M, h, w) -> (B, M, S, S), bilinear."""
+        size = (self.image_size, self.image_size)
+        return F.interpolate(logits.float(), size=size, mode="bilinear", align_corners=False)

@@ -1,0 +1,71 @@
+"""The five sizes of SAM2 as differences from the configuration files that the official package ships.
+
+Nothing here imports ``sam2``: a size is a plain description. The four published sizes name the
+official file; ``mini`` is a difference from the official *tiny* file, so that it stays a SAM2 made
+of the official classes only.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, NamedTuple
+
+
+class Size(NamedTuple):
+    """One backbone size.
+
+    Attributes:
+        letter: the suffix of the official configuration file.
+        image_size: the side of the square input in pixels that the weights were trained with.
+        channels: width of the neck, the memory attention and the mask decoder.
+        published: name of the weight file per SAM version; empty where none is published.
+        overrides: dotted path in the official model configuration -> value.
+    """
+
+    letter: str
+    image_size: int
+    channels: int
+    published: Mapping[str, str]
+    overrides: Mapping[str, Any]
+
+
+def _published(name: str) -> dict[str, str]:
+    return {"2.0": f"sam2_hiera_{name}.pt", "2.1": f"sam2.1_hiera_{name}.pt"}
+
+
+MINI_CHANNELS = 128
+
+# Widths are chosen for two CPU cores: the encoder of a 128 px frame takes a few milliseconds.
+_MINI: dict[str, Any] = {
+    "image_encoder.trunk.embed_dim": 32,
+    "image_encoder.trunk.stages": [1, 2, 4, 1],
+    "image_encoder.trunk.global_att_blocks": [4, 5, 6],
+    "image_encoder.trunk.window_spec": [8, 4, 8, 4],
+    "image_encoder.trunk.window_pos_embed_bkg_spatial_size": [8, 8],
+    "image_encoder.neck.d_model": MINI_CHANNELS,
+    "image_encoder.neck.position_encoding.num_pos_feats": MINI_CHANNELS,
+    "image_encoder.neck.backbone_channel_list": [256, 128, 64, 32],
+    "memory_attention.d_model": MINI_CHANNELS,
+    "memory_attention.num_layers": 2,
+    "memory_attention.layer.d_model": MINI_CHANNELS,
+    "memory_attention.layer.dim_feedforward": 512,
+    "memory_attention.layer.dropout": 0.0,
+    "memory_attention.layer.self_attention.embedding_dim": MINI_CHANNELS,
+    "memory_attention.layer.self_attention.dropout": 0.0,
+    "memory_attention.layer.cross_attention.embedding_dim": MINI_CHANNELS,
+    "memory_attention.layer.cross_attention.dropout": 0.0,
+    "memory_encoder.in_dim": MINI_CHANNELS,
+    "memory_encoder.mask_downsampler.embed_dim": MINI_CHANNELS,
+    "memory_encoder.fuser.layer.dim": MINI_CHANNELS,
+    # The published value 1e-6 needs a long training before the memory's fuser does anything.
+    "memory_encoder.fuser.layer.layer_scale_init_value": 0.1,
+}
+
+SIZES: dict[str, Size] = {
+    "mini": Size("t", 128, MINI_CHANNELS, {}, _MINI),
+    "tiny": Size("t", 1024, 256, _published("tiny"), {}),
+    "small": Size("s", 1024, 256, _published("small"), {}),
+    "base_plus": Size("b+", 1024, 256, _published("base_plus"), {}),
+    "large": Size("l", 1024, 256, _published("large"), {}),
+}
+
+VERSIONS = ("2.0", "2.1")

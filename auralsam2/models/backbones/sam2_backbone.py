@@ -1,0 +1,120 @@
+"""The frozen SAM2 as a component: pyramid, decoder and memory behind one door."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from auralsam2.models.backbones.sam2.checkpoint import (
+    Coverage,
+    checkpoint_problem,
+    load_weights,
+    locate,
+)
+from auralsam2.registry import BACKBONES
+from auralsam2.shapes import check_shape
+from auralsam2.structures import VisualPyramid
+
+if TYPE_CHECKING:
+    from auralsam2.models.backbones.sam2.network import PromptableSAM2
+
+
+@BACKBONES.register_module()
+class SAM2Backbone(nn.Module):
+    """SAM2 of any size, frozen and in eval mode unless asked otherwise.
+
+    Args:
+        size: ``mini`` (comes with this package), ``tiny``, ``small``, ``base_plus``, ``large``.
+        version: ``2.0`` or ``2.1``, the generation of the checkpoint.
+        checkpoint: path of the weights, or ``builtin://sam2-mini``.
+        image_size: S, side of the square input in pixels; default: as the weights were trained.
+        frozen: no gradient into SAM2's parameters (published).
+        allow_partial: accept a checkpoint that covers the network only in part.
+        random_weights: go without a checkpoint, for tests and dry runs.
+
+    Attributes:
+        network: the SAM2.
+        coverage: what the checkpoint covered; ``None`` with random weights.
+        channels: C of the pyramid.
+        embedding_size: E = S / 16.
+        image_size: S.
+
+    Raises:
+        FileNotFoundError: where the checkpoint does not exist, before anything is built.
+        ValueError: on an unknown size or version, or weights that do not fit.
+    """
+
+    def __init__(
+        self,
+        size: str = "mini",
+        version: str = "2.1",
+        checkpoint: str | None = None,
+        image_size: int | None = None,
+        frozen: bool = True,
+        allow_partial: bool = False,
+        random_weights: bool = False,
+    ) -> None:
+        super().__init__()
+        problem = checkpoint_problem(size, version, checkpoint, random_weights)
+        if problem.startswith("no SAM2 weights"):
+            raise FileNotFoundError(problem)
+        if problem:
+            raise ValueError(problem)
+        try:
+            from auralsam2.models.backbones.sam2.build import build_sam2
+        except ImportError as error:
+            raise ImportError(
+                "SAM2Backbone needs the official package: SAM2_BUILD_CUDA=0 pip install "
+                "--no-build-isolation sam2==1.1.0"
+            ) from error
+        self.network: PromptableSAM2 = build_sam2(size, version, image_size)
+        self.coverage: Coverage | None = None
+        if checkpoint is not None:
+            self.coverage = load_weights(self.network, locate(checkpoint), allow_partial)
+        self.frozen = frozen
+        self.network.requires_grad_(not frozen)
+        self.train(self.training)
+
+    @staticmethod
+    def problems(
+        size: str = "mini",
+        version: str = "2.1",
+        checkpoint: str | None = None,
+        random_weights: bool = False,
+        **_: object,
+    ) -> list[str]:
+        """What stands in the way of building, found without building."""
+        problem = checkpoint_problem(size, version, checkpoint, random_weights)
+        return [problem] if problem else []
+
+    @property
+    def channels(self) -> int:
+        """C, width of the pyramid."""
+        return int(self.network.hidden_dim)
+
+    @property
+    def embedding_size(self) -> int:
+        """E, side of the coarsest map."""
+        return self.network.embedding_size
+
+    @property
+    def image_size(self) -> int:
+        """S, side of the input in pixels."""
+        return int(self.network.image_size)
+
+    def train(self, mode: bool = True) -> SAM2Backbone:
+        """Switch the mode; a frozen SAM2 stays in eval mode."""
+        super().train(mode)
+        if self.frozen:
+            self.network.eval()
+        return self
+
+    def forward(self, frames: Tensor) -> VisualPyramid:
+        """(B, T, 3, S, S) normalised frames -> the raw pyramid of every frame."""
+        side = self.image_size
+        check_shape(frames, f"B T 3 {side} {side}", name="frames")
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            maps = self.network.raw_pyramid(frames.flatten(0, 1))
+        return VisualPyramid(tuple(m.unflatten(0, frames.shape[:2]) for m in maps))

@@ -1,0 +1,38 @@
+"""The contract of a fusion block."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor, nn
+
+from auralsam2.structures import FusionOutput
+
+
+class Fusion(nn.Module, ABC):
+    """Exchange information between the visual and the audio tokens of one pyramid level.
+
+    A subclass registers itself in ``FUSIONS`` and lives in one file of this package (or in any
+    module named by the config's ``custom_imports``). Its constructor takes ``channels`` (C, given
+    by the model) and own keywords, all with defaults.
+
+    The block
+
+    * returns both streams, residuals included, in the shapes it got;
+    * never lets one clip see another: permuting the clips permutes the outputs, and in eval mode
+      a clip's output does not depend on what else is in the batch;
+    * works for T = 1, for M = T (one token a frame) and M > T (text tokens behind them), and
+      under half precision.
+    """
+
+    @abstractmethod
+    def forward(self, visual: Tensor, audio: Tensor) -> FusionOutput:
+        """Fuse one level.
+
+        Args:
+            visual: (B, T, N, C) tokens of B clips of T frames, position code included.
+            audio: (B, M, C) tokens of the clips, the first T those of the frames.
+
+        Returns:
+            ``visual`` (B, T, N, C) and ``audio`` (B, M, C).
+        """

@@ -1,0 +1,157 @@
+"""How masks travel through a clip: order of frames, memory, one decoding a frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from auralsam2.models.injection import SITES, StepwiseInjection
+from auralsam2.registry import TRACKERS
+from auralsam2.structures import Prediction, Prompts, VisualPyramid
+
+if TYPE_CHECKING:
+    from auralsam2.models.backbones.sam2.network import Decoded, PromptableSAM2, Points
+    from auralsam2.models.backbones.sam2.injection import SitePrompts
+
+CONDITIONING = ("first", "middle", "last")
+
+
+@TRACKERS.register_module()
+class MemoryTracker(nn.Module):
+    """SAM2's video loop (paper, section 3.1): conditioning frame first, then in order of time.
+
+    The conditioning frame sees no memory; every other frame attends to the memories and object
+    pointers of the frames before it. The mask with the highest predicted IoU enters the memory.
+
+    Args:
+        train_conditioning: ``first``, ``middle`` or ``last`` frame while training.
+        test_conditioning: the same in evaluation.
+        use_memory: off, every frame is decoded on its own, as an image.
+        gate_memory: where no object is seen, let an empty mask enter the memory, as upstream
+            SAM2 does; AuralSAM2 stores the mask as it is.
+
+    Raises:
+        ValueError: on an unknown conditioning frame.
+    """
+
+    def __init__(
+        self,
+        train_conditioning: str = "middle",
+        test_conditioning: str = "first",
+        use_memory: bool = True,
+        gate_memory: bool = False,
+    ) -> None:
+        super().__init__()
+        for name, value in (
+            ("train_conditioning", train_conditioning),
+            ("test_conditioning", test_conditioning),
+        ):
+            if value not in CONDITIONING:
+                raise ValueError(f"{name} got {value!r}; known: {', '.join(CONDITIONING)}")
+        self.train_conditioning, self.test_conditioning = train_conditioning, test_conditioning
+        self.use_memory, self.gate_memory = use_memory, gate_memory
+
+    def conditioning_frame(self, num_frames: int) -> int:
+        """Index of the conditioning frame of a clip of ``num_frames`` in the present mode."""
+        name = self.train_conditioning if self.training else self.test_conditioning
+        return {"first": 0, "middle": num_frames // 2, "last": num_frames - 1}[name]
+
+    def forward(
+        self,
+        network: PromptableSAM2,
+        pyramid: VisualPyramid,
+        prompts: Prompts,
+        injection: StepwiseInjection,
+        points: dict[int, Points] | None = None,
+    ) -> Prediction:
+        """Masks of every frame.
+
+        Args:
+            network: the SAM2.
+            pyramid: raw maps, (B, T, C, 4E, 4E) to (B, T, C, E, E).
+            prompts: audio prompts of every frame.
+            injection: where they go.
+            points: clicks or boxes of single frames, by index of the frame; image features are
+                not touched by the audio, so nothing is encoded again.
+
+        Returns:
+            The decoder's answer for all T frames.
+        """
+        from auralsam2.models.backbones.sam2.memory import ClipMemory, frame_order
+
+        batch, num_frames = pyramid.levels[0].shape[:2]
+        flat = network.decoder_features([level.flatten(0, 1) for level in pyramid.levels])
+        maps = [m.unflatten(0, (batch, num_frames)) for m in flat]
+        conditioning = self.conditioning_frame(num_frames)
+        memory = ClipMemory(network, num_frames)
+        answers: list[Decoded | None] = [None] * num_frames
+        for t in frame_order(num_frames, conditioning):
+            is_conditioning = not self.use_memory or t == conditioning
+            coarse = maps[2][:, t]
+            decoded = network.decode(
+                memory.condition(t, coarse, is_conditioning),
+                [maps[0][:, t], maps[1][:, t]],
+                points=(points or {}).get(t),
+                prompts=site_prompts(prompts, injection, t),
+                injection=injection,
+            )
+            answers[t] = decoded
+            if self.use_memory:
+                self._store(network, memory, t, coarse, decoded, is_conditioning)
+        return _stack([a for a in answers if a is not None])
+
+    def _store(
+        self,
+        network: PromptableSAM2,
+        memory: object,
+        frame: int,
+        features: Tensor,
+        decoded: Decoded,
+        is_conditioning: bool,
+    ) -> None:
+        from auralsam2.models.backbones.sam2.memory import ClipMemory
+
+        assert isinstance(memory, ClipMemory)
+        best = decoded.best
+        if self.gate_memory:
+            best = network.gate(best, decoded.object_score_logits)
+        memory.store(
+            frame,
+            features,
+            network.upsample(best),
+            decoded.pointer,
+            decoded.object_score_logits,
+            is_conditioning=is_conditioning,
+        )
+
+
+def site_prompts(
+    prompts: Prompts, injection: StepwiseInjection, frame: int
+) -> Sequence[SitePrompts]:
+    """The prompts of one frame, one entry a site of the decoder; empty where all are off."""
+    from auralsam2.models.backbones.sam2.injection import SitePrompts
+
+    num_levels = max(len(prompts.sparse), len(prompts.dense))
+    if not num_levels:
+        return ()
+    sites = []
+    for level in injection.level_of_site(num_levels):
+        sites.append(
+            SitePrompts(
+                prompts.sparse[level][:, frame] if level is not None and prompts.sparse else None,
+                prompts.dense[level][:, frame] if level is not None and prompts.dense else None,
+            )
+        )
+    assert len(sites) == len(SITES)
+    return sites
+
+
+def _stack(answers: Sequence[Decoded]) -> Prediction:
+    return Prediction(
+        mask_logits=torch.stack([a.mask_logits for a in answers], dim=1),
+        ious=torch.stack([a.ious for a in answers], dim=1),
+        object_score_logits=torch.stack([a.object_score_logits for a in answers], dim=1),
+        best=torch.stack([a.best[:, 0] for a in answers], dim=1),
+    )

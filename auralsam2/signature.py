@@ -1,0 +1,95 @@
+"""Binding a config node to the signature of the class it names, before the class is called."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection
+from typing import Any, NamedTuple
+
+from auralsam2.suggestions import nearest
+
+_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+class Parameters(NamedTuple):
+    """Keyword arguments of a callable.
+
+    Attributes:
+        known: names it takes, in order, with their ``inspect.Parameter``.
+        required: names that its own signature leaves without a default.
+        takes_any: True where ``**kwargs`` swallows every other name.
+    """
+
+    known: dict[str, inspect.Parameter]
+    required: tuple[str, ...]
+    takes_any: bool
+
+
+def parameters_of(target: Callable[..., Any]) -> Parameters:
+    """Return the keyword arguments of a class or function.
+
+    A class whose ``__init__`` has ``**kwargs`` also takes what its parents take; where no parent
+    ends that chain, it takes anything.
+
+    Args:
+        target: a class or a function.
+    """
+    if not inspect.isclass(target):
+        return _collect([list(inspect.signature(target).parameters.values())])
+    signatures: list[list[inspect.Parameter]] = []
+    for parent in target.__mro__:
+        if "__init__" not in vars(parent):
+            continue
+        # nn.Module declares **kwargs only to refuse every one of them.
+        if parent is object or (parent.__module__, parent.__name__) == _NN_MODULE:
+            break
+        signatures.append(list(inspect.signature(vars(parent)["__init__"]).parameters.values())[1:])
+        if not _has_kwargs(signatures[-1]):
+            break
+    return _collect(signatures)
+
+
+def argument_problems(
+    target: Callable[..., Any], given: Collection[str], injected: Collection[str] = ()
+) -> list[str]:
+    """Say what is wrong with calling ``target(**given)``, all at once.
+
+    Args:
+        target: the class or function that a node names.
+        given: argument names that the node states.
+        injected: names that the builder adds by itself, hence not missing from the node.
+
+    Returns:
+        One sentence for each unknown and each missing argument; empty where the call binds.
+    """
+    parameters = parameters_of(target)
+    name = getattr(target, "__name__", str(target))
+    known = ", ".join(parameters.known) or "(none)"
+    problems = []
+    for argument in given:
+        if argument not in parameters.known and not parameters.takes_any:
+            guess = nearest(argument, parameters.known)
+            hint = f"; did you mean {guess!r}?" if guess else ";"
+            problems.append(f"{name} got an unknown argument {argument!r}{hint} known: {known}")
+    for argument in parameters.required:
+        if argument not in given and argument not in injected:
+            problems.append(f"{name} misses its argument {argument!r}; known: {known}")
+    return problems
+
+
+_NN_MODULE = ("torch.nn.modules.module", "Module")
+
+
+def _has_kwargs(signature: list[inspect.Parameter]) -> bool:
+    return any(p.kind is inspect.Parameter.VAR_KEYWORD for p in signature)
+
+
+def _collect(signatures: list[list[inspect.Parameter]]) -> Parameters:
+    known: dict[str, inspect.Parameter] = {}
+    for signature in signatures:
+        for parameter in signature:
+            if parameter.kind in _NAMED:
+                known.setdefault(parameter.name, parameter)
+    own = signatures[0] if signatures else []
+    required = tuple(p.name for p in own if p.kind in _NAMED and p.default is p.empty)
+    return Parameters(known, required, bool(signatures) and _has_kwargs(signatures[-1]))

@@ -1,0 +1,82 @@
+"""Tensors that travel between the parts of the model, as named tuples.
+
+Axes: B clips, T frames of a clip, C channels of the SAM2 neck (256 at real size), E the side of
+the coarsest map (image size / 16), N = E * E tokens of a frame, M audio (and text) tokens of a
+clip, D the contrastive space.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class VisualPyramid(NamedTuple):
+    """The neck's maps before the decoder's 1x1 reductions, finest first.
+
+    Attributes:
+        levels: (B, T, C, 4E, 4E), (B, T, C, 2E, 2E), (B, T, C, E, E).
+    """
+
+    levels: tuple[Tensor, ...]
+
+
+class FusionOutput(NamedTuple):
+    """What a fusion block returns: ``visual`` (B, T, N, C), ``audio`` (B, M, C)."""
+
+    visual: Tensor
+    audio: Tensor
+
+
+class FuserOutput(NamedTuple):
+    """Residuals of every level in order of computation, finest level first.
+
+    Attributes:
+        visual: one (B, T, N, C) a level.
+        audio: one (B, M, C) a level; the first T tokens are the frames' audio.
+    """
+
+    visual: tuple[Tensor, ...]
+    audio: tuple[Tensor, ...]
+
+
+class Prompts(NamedTuple):
+    """Audio prompts in order of computation, finest level first; an empty tuple is *off*.
+
+    Attributes:
+        sparse: one (B, T, C) a level, added to decoder tokens.
+        dense: one (B, T, N, C) a level, added to decoder keys.
+    """
+
+    sparse: tuple[Tensor, ...] = ()
+    dense: tuple[Tensor, ...] = ()
+
+
+class Embeddings(NamedTuple):
+    """Points of the contrastive space, L2-normalised over D, finest level first.
+
+    Attributes:
+        visual: one (B, T, N, D) a level.
+        audio: one (B, T, D) a level.
+    """
+
+    visual: tuple[Tensor, ...]
+    audio: tuple[Tensor, ...]
+
+
+class Prediction(NamedTuple):
+    """The decoder's answer for every frame.
+
+    Attributes:
+        mask_logits: (B, T, 3, 4E, 4E) logits of the three multimask outputs.
+        ious: (B, T, 3) their predicted IoU in [0, 1].
+        object_score_logits: (B, T, 1), above 0 where an object is seen.
+        best: (B, T, 4E, 4E) logits of the mask with the highest predicted IoU.
+    """
+
+    mask_logits: Tensor
+    ious: Tensor
+    object_score_logits: Tensor
+    best: Tensor

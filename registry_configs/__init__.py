@@ -1,0 +1,1 @@
+"""Configs as data: runnable leaves, their bases and grids, found by name."""

@@ -1,0 +1,11 @@
+"""AuralSAM2 on the embedded sam2-mini, any data in the V1M layout: minutes on two CPU cores."""
+
+_base_ = [
+    "../_base_/models/auralsam2_mini.py",
+    "../_base_/datasets/avsbench_v1m.py",
+    "../_base_/schedules/published.py",
+    "../_base_/runtime.py",
+]
+
+data = dict(root="work_dirs/demo/data", image_size=128, batch_size=8, num_workers=0)
+optim = dict(optimizer=dict(lr=1e-3), epochs=8, amp=None, accumulate=1, clip_grad=1.0)

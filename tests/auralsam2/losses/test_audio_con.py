@@ -1,0 +1,147 @@
+"""AudioCon: hand-made cases, who receives gradient, numbers of the released code."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from auralsam2.losses.audio_con import AudioConLoss, audio_con_loss
+from auralsam2.registry import CONTRASTIVE_LOSSES
+
+
+def naive(visual, visual_labels, audio, audio_labels, temperature, repel_audio, reduction):
+    losses = []
+    for i, label in enumerate(visual_labels.tolist()):
+        negatives = [v for v, other in zip(visual, visual_labels.tolist()) if other != label]
+        if repel_audio:
+            negatives += [a for a, other in zip(audio, audio_labels.tolist()) if other != label]
+        mass = sum((torch.exp(visual[i] @ n / temperature) for n in negatives), torch.tensor(0.0))
+        terms = [
+            -torch.log(torch.exp(s) / (torch.exp(s) + mass))
+            for a, other in zip(audio, audio_labels.tolist())
+            if other == label
+            for s in [visual[i] @ a / temperature]
+        ]
+        if terms:
+            losses.append(sum(terms) / len(terms))
+    count = len(visual) if reduction == "all_anchors" else len(losses)
+    return sum(losses) / count
+
+
+def points(*shape, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    drawn = torch.randn(*shape, generator=generator, dtype=torch.float64)
+    return F.normalize(drawn, dim=-1).requires_grad_()
+
+
+def test_one_pair_and_one_negative():
+    visual = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    audio = torch.tensor([[1.0, 0.0]])
+    loss = audio_con_loss(visual, torch.tensor([1, 0]), audio, torch.tensor([1]), temperature=1.0)
+    assert float(loss) == pytest.approx(-math.log(math.e / (math.e + 1)))
+
+
+@pytest.mark.parametrize("repel_audio", [False, True])
+@pytest.mark.parametrize("reduction", ["anchors_with_positive", "all_anchors"])
+@pytest.mark.parametrize("audio_labels", [[1, 1, 1], [1, 0, 1]])
+def test_equals_naive_loop(repel_audio, reduction, audio_labels):
+    arguments = (
+        points(7, 4),
+        torch.tensor([0, 1, 1, 0, 0, 1, 0]),
+        points(3, 4, seed=1),
+        torch.tensor(audio_labels),
+        0.3,
+        repel_audio,
+        reduction,
+    )
+    torch.testing.assert_close(audio_con_loss(*arguments), naive(*arguments))
+
+
+@pytest.mark.parametrize("repel_audio", [False, True])
+def test_gradcheck(repel_audio):
+    visual_labels, audio_labels = torch.tensor([0, 1, 1, 0]), torch.tensor([1, 0])
+
+    def loss(visual, audio):
+        return audio_con_loss(visual, visual_labels, audio, audio_labels, 0.5, repel_audio)
+
+    assert torch.autograd.gradcheck(loss, (points(4, 3), points(2, 3, seed=1)))
+
+
+def test_audio_receives_gradient_only_as_a_positive():
+    visual, audio = points(4, 3), points(3, 3, seed=1)
+    visual_labels, audio_labels = torch.tensor([1, 1, 1, 0]), torch.tensor([1, 2, 1])
+    audio_con_loss(visual, visual_labels, audio, audio_labels).backward()
+    assert (audio.grad.abs().sum(dim=1) > 0).tolist() == [True, False, True]
+
+    audio.grad = None
+    audio_con_loss(visual, visual_labels, audio, audio_labels, repel_audio=True).backward()
+    assert audio.grad[1].abs().sum() > 0
+
+
+def test_positive_gradient_pulls_audio_towards_its_pixels():
+    visual, audio = points(3, 3), points(1, 3, seed=1)
+    visual_labels, audio_labels = torch.tensor([1, 1, 0]), torch.tensor([1])
+    audio_con_loss(visual, visual_labels, audio, audio_labels).backward()
+    # d loss / d audio is a negative combination of the anchors of its label, of nothing else.
+    basis = visual.detach()[:2].T
+    weights = torch.linalg.lstsq(basis, audio.grad[0].unsqueeze(1)).solution
+    torch.testing.assert_close(basis @ weights, audio.grad[0].unsqueeze(1))
+    assert (weights < 0).all()
+
+
+@pytest.mark.parametrize(
+    "visual_labels, audio_labels",
+    [([1, 1], [0]), ([0, 0], [0]), ([0, 0], [])],
+)
+def test_zero_with_a_graph_without_a_pair(visual_labels, audio_labels):
+    visual, audio = points(2, 3), points(len(audio_labels), 3, seed=1)
+    loss = audio_con_loss(visual, torch.tensor(visual_labels), audio, torch.tensor(audio_labels))
+    loss.backward()
+    assert float(loss.detach()) == 0
+    assert visual.grad.abs().sum() == 0
+
+
+def test_stable_at_low_temperature():
+    visual, audio = points(6, 4), points(2, 4, seed=1)
+    labels = torch.tensor([0, 1, 0, 1, 0, 1])
+    loss = audio_con_loss(
+        visual.float(), labels, audio.float(), torch.tensor([1, 0]), temperature=1e-3
+    )
+    loss.backward()
+    assert loss.isfinite() and visual.grad.isfinite().all() and float(loss.detach()) > 10
+
+
+def test_errors_list_what_is_wrong():
+    with pytest.raises(ValueError, match="temperature=0(.|\n)*max_samples=0(.|\n)*pool='world'"):
+        AudioConLoss(temperature=0, max_samples=0, pool="world")
+    with pytest.raises(ValueError, match="reduction='x'.*all_anchors"):
+        AudioConLoss(reduction="x")
+
+
+def test_registered():
+    assert CONTRASTIVE_LOSSES.build(dict(type="AudioConLoss", max_samples=64)).max_samples == 64
+
+
+@pytest.mark.parametrize("case", ["nce_mixed", "nce_no_negative", "nce_no_positive", "nce_wide"])
+def test_released_numbers(load_parity, case):
+    facts, tensors = load_parity("contrastive")
+    anchors = tensors[f"{case}.anchors"].requires_grad_()
+    contrast = tensors[f"{case}.contrast"].requires_grad_()
+    loss = audio_con_loss(
+        anchors,
+        tensors[f"{case}.anchor_labels"].squeeze(1),
+        contrast,
+        tensors[f"{case}.contrast_labels"].squeeze(1),
+        temperature=facts[case]["temperature"],
+        repel_audio=True,
+        reduction="all_anchors",
+    )
+    assert float(loss.detach()) == pytest.approx(facts[case]["loss"], abs=1e-5)
+    loss.backward()
+    expected = tensors[f"{case}.grad.anchors"]
+    torch.testing.assert_close(anchors.grad, expected, atol=1e-6, rtol=1e-4)
+    expected = tensors[f"{case}.grad.contrast"]
+    torch.testing.assert_close(contrast.grad, expected, atol=1e-6, rtol=1e-4)

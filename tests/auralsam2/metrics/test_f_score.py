@@ -1,0 +1,131 @@
+"""F-score: exact counts, empty frames and clips, numbers of the released code."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from auralsam2.metrics.f_score import (
+    FScoreMetric,
+    f_score_curve,
+    f_score_curves,
+    threshold_counts,
+)
+from auralsam2.registry import METRICS
+
+
+def naive_counts(probabilities, masks, thresholds):
+    predicted = [(probabilities >= t).flatten(1).sum(1) for t in thresholds]
+    correct = [((probabilities >= t) & (masks > 0)).flatten(1).sum(1) for t in thresholds]
+    return torch.stack(predicted, dim=1), torch.stack(correct, dim=1)
+
+
+def make_clip(frames=3, size=16, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    logits = 4 * torch.randn(frames, size, size, generator=generator)
+    return logits, (torch.rand(frames, size, size, generator=generator) > 0.6).to(torch.uint8)
+
+
+def edge_probabilities(thresholds):
+    """Each threshold, its neighbours in floating point, the ends and not-a-number."""
+    above = torch.nextafter(thresholds, torch.full_like(thresholds, 2.0)).clamp(max=1)
+    below = torch.nextafter(thresholds, torch.full_like(thresholds, -1.0)).clamp(min=0)
+    special = torch.tensor([0.0, -0.0, 1.0, math.nan], dtype=thresholds.dtype)
+    return torch.cat((thresholds, above, below, special)).view(1, 1, -1)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("num_thresholds", [2, 10, 255, 1000])
+def test_counts_at_the_thresholds_are_exact(dtype, num_thresholds):
+    thresholds = torch.linspace(0, 1, num_thresholds, dtype=dtype)
+    probabilities = edge_probabilities(thresholds)
+    masks = (torch.arange(probabilities.numel()) % 2).view_as(probabilities)
+    counts = threshold_counts(probabilities, masks, num_thresholds)
+    expected = naive_counts(probabilities, masks, thresholds)
+    assert torch.equal(counts[0], expected[0]) and torch.equal(counts[1], expected[1])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_counts_equal_a_loop_over_thresholds(seed):
+    logits, masks = make_clip(seed=seed)
+    masks[0] = 0
+    counts = threshold_counts(logits.sigmoid(), masks)
+    expected = naive_counts(logits.sigmoid(), masks, torch.linspace(0, 1, 255))
+    assert torch.equal(counts[0], expected[0]) and torch.equal(counts[1], expected[1])
+
+
+def test_counts_do_not_depend_on_memory_layout():
+    logits, masks = make_clip()
+    turned = threshold_counts(logits.sigmoid().mT, masks.mT, 9)
+    expected = threshold_counts(logits.sigmoid(), masks, 9)
+    assert torch.equal(turned[0], expected[0]) and torch.equal(turned[1], expected[1])
+
+
+def test_formula_at_one_threshold():
+    probabilities = torch.tensor([[[0.9, 0.6, 0.2, 0.1]]])
+    masks = torch.tensor([[[1, 0, 1, 0]]])
+    curve = f_score_curves(probabilities, masks, num_thresholds=3)[0]
+    half = 1.3 * 0.5 * 0.5 / (0.3 * 0.5 + 0.5)
+    everything = 1.3 * 0.5 * 1.0 / (0.3 * 0.5 + 1.0)
+    assert curve.tolist() == pytest.approx([everything, half, 0.0])
+
+
+def test_frames_without_object_are_skipped():
+    logits, masks = make_clip()
+    masks[1] = 0
+    expected = f_score_curve(logits[[0, 2]], masks[[0, 2]])
+    torch.testing.assert_close(f_score_curve(logits, masks), expected)
+    assert f_score_curve(logits[1:2], masks[1:2]).tolist() == [0.0] * 255
+
+
+def test_maximum_is_taken_of_the_mean_curve():
+    """Two frames that are perfect at different thresholds do not both count as perfect."""
+    masks = torch.tensor([[[1, 0]], [[1, 0]]])
+    logits = torch.tensor([[[5.0, 3.0]], [[-3.0, -5.0]]])
+    curves = f_score_curves(logits.sigmoid(), masks)
+    assert curves.amax(dim=1).tolist() == pytest.approx([1.0, 1.0])
+    assert float(f_score_curve(logits, masks).max()) < 0.9
+
+
+def sample(clip, logits, masks):
+    supervised = torch.ones(len(masks), dtype=torch.bool)
+    return dict(clip=clip, mask_logits=logits, masks=masks, supervised=supervised)
+
+
+def test_clips_without_object_count_as_zero_or_not_at_all():
+    logits, masks = make_clip()
+    clips = [sample("seen", logits, masks), sample("silent", logits, masks * 0)]
+    scores = {}
+    for mode in ("zero", "skip"):
+        metric = METRICS.build(dict(type="FScoreMetric", empty_clips=mode))
+        metric.process(None, clips)
+        scores[mode] = metric.evaluate(size=2)["F"]
+        assert ("silent" in metric.per_clip) is (mode == "zero")
+    assert scores["zero"] == pytest.approx(scores["skip"] / 2)
+
+
+def test_half_precision_logits():
+    logits, masks = make_clip()
+    torch.testing.assert_close(
+        f_score_curve(logits.half(), masks), f_score_curve(logits.half().float(), masks)
+    )
+
+
+def test_errors_name_the_argument():
+    with pytest.raises(ValueError, match="empty_clips='drop'.*skip(.|\n)*num_thresholds=1"):
+        FScoreMetric(empty_clips="drop", num_thresholds=1)
+
+
+def test_released_numbers(load_parity):
+    facts, tensors = load_parity("metrics")
+    metric = FScoreMetric()
+    for count, clip in enumerate(facts["order"], start=1):
+        logits, masks = tensors[f"{clip}.logits"], tensors[f"{clip}.gt"]
+        curve = f_score_curve(logits, masks).float()
+        torch.testing.assert_close(curve, tensors[f"{clip}.f_curve"], atol=1e-6, rtol=0)
+        metric.process(None, [sample(clip, logits, masks)])
+        scores = metric.compute_metrics(metric.results[:count])
+        assert scores["F"] == pytest.approx(facts[clip]["running_mean_fscore"], abs=1e-6)
+        assert metric.per_clip[clip] == pytest.approx(facts[clip]["clip_fscore"], abs=1e-6)

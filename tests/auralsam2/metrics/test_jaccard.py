@@ -1,0 +1,53 @@
+"""Jaccard index: definition, empty frames, numbers of the released code."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from auralsam2.metrics.jaccard import JaccardMetric, jaccard
+from auralsam2.registry import METRICS
+
+
+def test_intersection_over_union_of_each_frame():
+    logits = torch.tensor([[[1.0, 2.0], [-1.0, 0.0]], [[-1.0, -1.0], [-1.0, 3.0]]])
+    masks = torch.tensor([[[1, 0], [1, 0]], [[0, 0], [0, 1]]], dtype=torch.uint8)
+    assert jaccard(logits, masks).tolist() == pytest.approx([1 / 3, 1.0])
+
+
+def test_empty_truth_scores_the_share_of_background():
+    logits = torch.full((1, 2, 4), -1.0)
+    logits[0, 0, 0] = 1
+    assert jaccard(logits, torch.zeros(1, 2, 4)).tolist() == [7 / 8]
+
+
+def test_wrong_everywhere_is_zero():
+    masks = torch.tensor([[[1, 1], [0, 0]]])
+    assert jaccard(1.0 - 2 * masks, masks).tolist() == [0.0]
+
+
+def test_clip_mean_then_data_set_mean_over_supervised_frames():
+    masks = torch.ones(2, 1, 2, dtype=torch.uint8)
+    logits = torch.tensor([[[1.0, 1.0]], [[1.0, -1.0]]])  # J of 1 and 1/2
+    metric = METRICS.build(dict(type="JaccardMetric"))
+    first = dict(clip="a", mask_logits=logits, masks=masks, supervised=torch.tensor([True, True]))
+    second = dict(first, clip="b", supervised=torch.tensor([False, True]))
+    metric.process(None, [first])
+    metric.process(None, [second])
+    assert metric.evaluate(size=2) == {"J": pytest.approx((0.75 + 0.5) / 2)}
+    assert metric.per_clip == pytest.approx({"a": 0.75, "b": 0.5})
+
+
+def test_released_numbers(load_parity):
+    facts, tensors = load_parity("metrics")
+    metric = JaccardMetric()
+    for count, clip in enumerate(facts["order"], start=1):
+        logits, masks = tensors[f"{clip}.logits"], tensors[f"{clip}.gt"]
+        frames = jaccard(logits, masks)
+        assert frames.tolist() == pytest.approx(facts[clip]["frame_iou"], abs=1e-6)
+        supervised = torch.ones(len(masks), dtype=torch.bool)
+        sample = dict(clip=clip, mask_logits=logits, masks=masks, supervised=supervised)
+        metric.process(None, [sample])
+        scores = metric.compute_metrics(metric.results[:count])
+        assert scores["J"] == pytest.approx(facts[clip]["running_mean_iou"], abs=1e-6)
+        assert metric.per_clip[clip] == pytest.approx(facts[clip]["clip_iou"], abs=1e-6)

@@ -1,0 +1,117 @@
+"""VGGish: errors about its weights come first; released numbers where they are at hand."""
+
+import math
+import socket
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from auralsam2.models.audio.vggish import VGGish
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise AssertionError("VGGish reached for the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.fixture(scope="module")
+def random_vggish() -> VGGish:
+    return VGGish(random_weights=True)
+
+
+def test_missing_file_is_named_within_a_second(tmp_path: Path) -> None:
+    path = tmp_path / "nowhere.pth"
+    start = time.perf_counter()
+    with pytest.raises(FileNotFoundError) as error:
+        VGGish(weights=str(path))
+    assert time.perf_counter() - start < 1.0
+    for part in (path, "vggish-10086976.pth", "harritaylor/torchvggish", "v0.1"):
+        assert str(part) in str(error.value)
+    assert "model.audio_encoder.weights" in str(error.value)
+
+
+def test_no_weights_must_be_asked_for() -> None:
+    with pytest.raises(ValueError, match=r"weights=None.*model\.audio_encoder\.random_weights"):
+        VGGish()
+    with pytest.raises(ValueError, match="both weights='x.pth' and random_weights=True"):
+        VGGish(weights="x.pth", random_weights=True)
+
+
+@pytest.mark.parametrize("content", [b"", b"<!DOCTYPE html>", b"PK\x03\x04 cut short"])
+def test_damaged_file(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "vggish-10086976.pth"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="cannot read .*vggish-10086976.pth.*SHA-256"):
+        VGGish(weights=path)
+
+
+def test_pickled_code_is_not_run(tmp_path: Path) -> None:
+    path = tmp_path / "evil.pth"
+    torch.save({"features.0.weight": _Touch(tmp_path / "ran")}, path)
+    with pytest.raises(ValueError, match="cannot read"):
+        VGGish(weights=path)
+    assert not (tmp_path / "ran").exists()
+
+
+class _Touch:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.path,)
+
+
+def test_another_network_does_not_fit(tmp_path: Path) -> None:
+    path = tmp_path / "other.pth"
+    torch.save({"fc.weight": torch.zeros(2, 2)}, path)
+    with pytest.raises(ValueError, match=r"(?s)other.pth' does not fit.*fc\.weight"):
+        VGGish(weights=path)
+    torch.save([1, 2], path)
+    with pytest.raises(ValueError, match="holds no state dict of tensors"):
+        VGGish(weights=path)
+
+
+def test_missing_library_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torchvggish.torchvggish", None)
+    with pytest.raises(ImportError, match="pip install torchvggish"):
+        VGGish(random_weights=True)
+
+
+def test_frozen_stays_in_eval_mode_without_gradients(random_vggish: VGGish) -> None:
+    random_vggish.train()
+    assert random_vggish.training and not random_vggish.network.training
+    assert not any(p.requires_grad for p in random_vggish.parameters())
+    log_mel = torch.randn(1, 1, 2, 96, 64, requires_grad=True)
+    out = random_vggish(log_mel)
+    assert not out.requires_grad
+    assert (out >= 0).all()  # ReLU, no PCA behind it
+
+
+def test_equals_the_released_embeddings(
+    tmp_path: Path,
+    read_parity: Callable[[str], dict[str, Tensor]],
+    read_parity_facts: Callable[[str], dict[str, Any]],
+) -> None:
+    numbers, recipe = read_parity("audio_features"), read_parity_facts("audio_features")["vggish"]
+    state = {}
+    for i, (key, facts) in enumerate(recipe["tensors"].items()):
+        shape = facts["shape"]
+        u = np.random.RandomState(recipe["seed0"] + i).random_sample(shape)
+        bound = math.sqrt(6 / math.prod(shape[1:])) if len(shape) > 1 else 0.05
+        state[key] = torch.from_numpy(((2 * u - 1) * bound).astype(np.float32))
+    path = tmp_path / "vggish.pth"
+    torch.save(state, path)
+    out = VGGish(weights=path)(numbers["stereo5s.examples"][None])[0]
+    for ear, embedding in enumerate(out.chunk(2, dim=-1)):
+        expected = numbers[f"vggish.embedding_ch{ear}"]
+        torch.testing.assert_close(embedding, expected, atol=1e-3, rtol=0)

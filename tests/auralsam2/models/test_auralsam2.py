@@ -1,0 +1,202 @@
+"""The assembled model on the smallest SAM2 with random weights."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from auralsam2.models.backbones.sam2.network import Points
+from auralsam2.registry import MODELS
+from auralsam2.structures import Prediction, Prompts
+
+B, T, S = 2, 3, 128
+
+
+def config(**changes: Any) -> dict[str, Any]:
+    node = dict(
+        type="AuralSAM2",
+        backbone=dict(type="SAM2Backbone", size="mini", random_weights=True),
+        audio_encoder=dict(type="LogMelCNN", width=8),
+        pyramid=dict(type="PatchEmbedPyramid"),
+        visual_attention=dict(type="SpatialReductionAttention", reduction=2, dropout=0.0),
+        visual_depths=(0, 0, 1),
+        audio_attention=dict(type="TemporalSelfAttention", dropout=0.0),
+        audio_depth=1,
+        fusion=dict(type="TwoWayTPAVIFusion"),
+        sparse_prompt=dict(type="AudioVectorPrompt"),
+        dense_prompt=dict(type="AudioFeatureMapPrompt"),
+        projector=dict(type="MLPProjector"),
+        injection=dict(type="StepwiseInjection"),
+        tracker=dict(type="MemoryTracker"),
+        mask_loss=dict(type="SAM2MaskLoss", loss_size=32),
+        contrastive_loss=dict(type="AudioConLoss"),
+    )
+    return {**node, **changes}
+
+
+def build(**changes: Any) -> Any:
+    torch.manual_seed(0)
+    return MODELS.build(config(**changes))
+
+
+def batch(seed: int = 0) -> dict[str, Any]:
+    g = torch.Generator().manual_seed(seed)
+    masks = torch.zeros(B, T, S, S, dtype=torch.uint8)
+    masks[:, :2, 30:70, 20:60] = 1  # the last frame is silent
+    return dict(
+        frames=torch.randint(0, 256, (B, T, 3, S, S), generator=g).to(torch.uint8),
+        log_mel=torch.randn(B, T, 2, 96, 64, generator=g),
+        masks=masks,
+        supervised=torch.ones(B, T, dtype=torch.bool),
+        clip=["a", "b"],
+    )
+
+
+def predict(model: Any, data: dict[str, Any]) -> Prediction:
+    with torch.no_grad():
+        return model.eval()(**data, mode="tensor")
+
+
+def test_losses_reach_every_trained_parameter_and_no_frozen_one() -> None:
+    model = build().train()
+    losses = model(**batch())
+    assert set(losses) == {"loss_mask", "loss_dice", "loss_iou", "loss_class", "loss_contrastive"}
+    sum(losses.values()).backward()
+    unreached = [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None]
+    assert unreached == []
+    assert all(p.grad is None for p in model.backbone.parameters())
+    assert not model.backbone.network.training
+
+
+@pytest.mark.parametrize("off", ["sparse_prompt", "dense_prompt"])
+def test_each_prompt_can_be_off_and_the_other_still_hears(off: str) -> None:
+    model = build(**{off: None})
+    data = batch()
+    fused = model.listen(model.backbone(model.normalise(data["frames"])), data["log_mel"])
+    prompts = model.prompts(fused)
+    assert len(getattr(prompts, off.split("_")[0])) == 0
+    louder = dict(data, log_mel=data["log_mel"] + 3)
+    assert not torch.equal(predict(model, data).best, predict(model, louder).best)
+
+
+def test_without_prompts_and_contrast_nothing_listens_or_trains() -> None:
+    model = build(sparse_prompt=None, dense_prompt=None, contrastive_loss=None)
+    assert not any(p.requires_grad for p in model.parameters())
+    assert not hasattr(model, "audio_encoder")
+    data = batch()
+    deaf = dict(data, log_mel=torch.zeros_like(data["log_mel"]))
+    assert torch.equal(predict(model, data).best, predict(model, deaf).best)
+
+
+def test_clips_of_a_batch_never_mix() -> None:
+    model = build()
+    data = batch()
+    other = batch(seed=9)
+    changed = {k: v.clone() if isinstance(v, Tensor) else v for k, v in data.items()}
+    for key in ("frames", "log_mel"):
+        changed[key][1] = other[key][1]
+    one, two = predict(model, data), predict(model, changed)
+    for before, after in zip(one, two, strict=True):
+        assert torch.equal(before[0], after[0])
+        assert not torch.allclose(before[1], after[1], atol=1e-3)
+
+
+@pytest.mark.parametrize("num_levels", [1, 2, 3])
+def test_pyramid_depth(num_levels: int) -> None:
+    model = build(pyramid=dict(type="PatchEmbedPyramid", num_levels=num_levels))
+    assert len(model.fuser.fusions) == num_levels
+    assert predict(model, batch()).mask_logits.shape == (B, T, 3, 32, 32)
+
+
+def test_single_frame_clip() -> None:
+    model = build()
+    data = batch()
+    one = {k: v[:, :1] if isinstance(v, Tensor) else v for k, v in data.items()}
+    assert predict(model, one).best.shape == (B, 1, 32, 32)
+
+
+def test_results_come_at_the_truths_own_size() -> None:
+    model = build().eval()
+    truth = [torch.zeros(T, 60, 90), torch.zeros(T, 48, 48)]
+    with torch.no_grad():
+        results = model(**batch(), native_masks=truth, mode="predict")
+    assert [r["clip"] for r in results] == ["a", "b"]
+    assert [tuple(r["mask_logits"].shape) for r in results] == [(T, 60, 90), (T, 48, 48)]
+
+
+def test_conditioning_frame_follows_the_mode() -> None:
+    tracker = build().tracker
+    assert tracker.train().conditioning_frame(5) == 2
+    assert tracker.eval().conditioning_frame(5) == 0
+
+
+def test_memory_links_frames_and_can_be_off() -> None:
+    data = batch()
+    changed = dict(data, frames=data["frames"].clone())
+    changed["frames"][:, 0] = batch(seed=5)["frames"][:, 0]
+    linked = build()
+    apart = build(tracker=dict(type="MemoryTracker", use_memory=False))
+    # Same audio path: only the visual tokens of frame 0 and the memory of it differ.
+    for model, same in ((linked, False), (apart, True)):
+        pyramids = [model.backbone(model.normalise(d["frames"])) for d in (data, changed)]
+        best = [
+            model.eval().tracker(model.backbone.network, p, Prompts(), model.injection).best
+            for p in pyramids
+        ]
+        assert torch.equal(best[0][:, 1:], best[1][:, 1:]) is same
+
+
+def test_clicks_still_work_beside_audio_without_encoding_again() -> None:
+    model = build().eval()
+    data = batch()
+    with torch.no_grad():
+        pyramid = model.backbone(model.normalise(data["frames"]))
+        prompts = model.prompts(model.listen(pyramid, data["log_mel"]))
+        click = Points(torch.full((B, 1, 2), 40.0), torch.ones(B, 1, dtype=torch.int32))
+        run = lambda points: model.tracker(  # noqa: E731
+            model.backbone.network, pyramid, prompts, model.injection, points
+        )
+        assert not torch.equal(run(None).best, run({0: click}).best)
+
+
+def test_contrastive_loss_without_projector_is_explained() -> None:
+    with pytest.raises(ValueError, match="needs model.projector"):
+        build(projector=None)
+
+
+def test_unknown_decode_mode_is_explained() -> None:
+    with pytest.raises(ValueError, match="'best'; known: first, iou_select"):
+        build(decode="best")
+
+
+@pytest.mark.slow
+def test_one_training_step_at_real_size() -> None:
+    """hiera_tiny, 1024 px, fuser depths 3/6/12, VGGish; random weights asked for by name."""
+    torch.manual_seed(0)
+    model = MODELS.build(
+        config(
+            backbone=dict(type="SAM2Backbone", size="tiny", random_weights=True),
+            audio_encoder=dict(type="VGGish", random_weights=True),
+            visual_attention=dict(type="SpatialReductionAttention"),
+            visual_depths=(3, 6, 12),
+            audio_depth=3,
+            mask_loss=dict(type="SAM2MaskLoss"),
+        )
+    ).train()
+    masks = torch.zeros(1, 2, 1024, 1024, dtype=torch.uint8)
+    masks[:, :, 200:600, 300:700] = 1
+    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-4)
+    before = model.fuser.smooth[0].weight.detach().clone()
+    losses = model(
+        frames=torch.randint(0, 256, (1, 2, 3, 1024, 1024), dtype=torch.uint8),
+        log_mel=torch.randn(1, 2, 2, 96, 64),
+        masks=masks,
+        supervised=torch.ones(1, 2, dtype=torch.bool),
+        clip=["a"],
+    )
+    total = sum(losses.values())
+    total.backward()
+    optimizer.step()
+    assert torch.isfinite(total)
+    assert not torch.equal(before, model.fuser.smooth[0].weight)

@@ -1,0 +1,98 @@
+"""Fixtures of the whole suite: toy components and a small valid config, no torch, no weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from mmengine.config import Config
+
+from auralsam2.registry import DATASETS, FUSIONS, METRICS, MODELS, PROJECTORS, REGISTRIES
+
+
+@pytest.fixture
+def toy_components(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Only toys are registered while the test runs."""
+    for registry in REGISTRIES.values():
+        if registry.parent is None or registry in (MODELS, DATASETS, METRICS):
+            monkeypatch.setattr(registry, "_module_dict", {})
+            monkeypatch.setattr(registry, "_imported", True)
+
+    @MODELS.register_module()
+    class ToyModel:
+        def __init__(self, fusion, projector=None, depths=(1, 2), image_size=64) -> None: ...
+
+    @DATASETS.register_module()
+    class ToyClips:
+        def __init__(self, root, subset="v1m", split="train", image_size=64) -> None: ...
+
+    @DATASETS.register_module()
+    class ToySwapped:
+        def __init__(self, dataset, seed=0) -> None: ...
+
+    @METRICS.register_module()
+    class ToyMetric:
+        def __init__(self, beta2=0.3) -> None: ...
+
+    @FUSIONS.register_module()
+    class SumFusion:
+        def __init__(self, channels, num_heads=4, inner=None) -> None: ...
+
+    @FUSIONS.register_module()
+    class GateFusion:
+        def __init__(self, channels, gate=0.5) -> None: ...
+
+    @PROJECTORS.register_module()
+    class ToyProjector:
+        def __init__(self, channels, dim) -> None: ...
+
+    yield
+
+
+@pytest.fixture
+def toy_config_dict(toy_components: None) -> dict[str, Any]:
+    return dict(
+        seed=0,
+        model=dict(type="ToyModel", fusion=dict(type="SumFusion", num_heads=2), depths=(1, 2)),
+        data=dict(
+            root="data",
+            image_size=64,
+            batch_size=2,
+            num_workers=0,
+            train=dict(type="ToyClips"),
+            val=dict(type="ToyClips", split="val"),
+            test=dict(
+                test=dict(type="ToyClips", split="test"),
+                swapped=dict(type="ToySwapped", dataset=dict(type="ToyClips", split="test")),
+            ),
+        ),
+        optim=dict(
+            optimizer=dict(type="AdamW", lr=1e-4),
+            epochs=2,
+            power=0.9,
+            amp=None,
+            accumulate=1,
+            clip_grad=None,
+        ),
+        evaluation=dict(
+            metrics=[dict(type="ToyMetric")],
+            select_by="J",
+            decode="iou_select",
+            every=1,
+            num_saved_clips=3,
+        ),
+        runtime=dict(
+            device="auto",
+            checkpoint_every=1,
+            log_every=10,
+            tensorboard=True,
+            num_threads=None,
+            work_dir="work_dirs",
+        ),
+    )
+
+
+@pytest.fixture
+def toy_config(toy_config_dict: dict[str, Any]) -> Config:
+    return Config(toy_config_dict)

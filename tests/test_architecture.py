@@ -1,0 +1,109 @@
+"""Who may import whom, and which file alone may import a library."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from importlinter import cli
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("auralsam2", "ablations", "analysis", "tools")
+FORBIDDEN_NAMES = {"utils.py", "helpers.py", "common.py", "misc.py"}
+# Library -> where alone it may be imported, as prefixes of paths.
+ADAPTERS = {
+    "sam2": ("auralsam2/models/backbones/sam2",),
+    "hydra": ("auralsam2/models/backbones/sam2",),
+    "torchvggish": ("auralsam2/models/audio/vggish.py", "auralsam2/data/audio.py"),
+    "transformers": ("auralsam2/models/text/",),
+    "submitit": ("ablations/executors.py",),
+}
+
+
+def python_files() -> list[Path]:
+    return [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+
+
+def imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """Yield (module, whether it is imported as soon as the file is) of every import."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    lazy = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) or _is_type_checking(node)
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, id(node) not in lazy) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module, id(node) not in lazy
+
+
+def _is_type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+
+
+def test_import_layers(capsys: pytest.CaptureFixture[str]) -> None:
+    status = cli.lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
+    assert status == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("library", sorted(ADAPTERS))
+def test_only_its_adapter_imports_a_library(library: str) -> None:
+    strangers = [
+        path.relative_to(ROOT).as_posix()
+        for path in python_files()
+        if any(module.split(".")[0] == library for module, _ in imports(path))
+    ]
+    assert [path for path in strangers if not path.startswith(ADAPTERS[library])] == []
+
+
+def test_registering_needs_no_adapted_library() -> None:
+    program = (
+        "import sys\n"
+        "from auralsam2.registry import load_all\n"
+        "load_all()\n"
+        f"print(sorted({set(ADAPTERS)!r} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1:] == ["[]"], done.stdout + done.stderr
+
+
+def test_ablations_and_analysis_load_without_torch() -> None:
+    eager = [
+        f"{path.relative_to(ROOT)}: {module}"
+        for path in python_files()
+        for module, at_import in imports(path)
+        if path.relative_to(ROOT).parts[0] in ("ablations", "analysis", "tools")
+        and at_import
+        and module.split(".")[0] == "torch"
+    ]
+    assert eager == []
+
+
+def test_file_names_say_their_role() -> None:
+    assert [path for path in python_files() if path.name in FORBIDDEN_NAMES] == []
+
+
+def test_files_stay_short() -> None:
+    long = {
+        path.relative_to(ROOT).as_posix(): lines
+        for path in python_files()
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 300
+    }
+    assert long == {}
+
+
+def test_every_module_says_what_it_is() -> None:
+    bare = [
+        path.relative_to(ROOT).as_posix()
+        for path in python_files()
+        if path.read_text(encoding="utf-8").strip()
+        and not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert bare == []

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from auralsam2_tools import __main__ as dispatcher
+
+from auralsam2 import __version__
+
+HEAVY = ("torch", "numpy", "mmengine", "rich", "pandas", "matplotlib", "cv2", "sam2")
+
+
+@pytest.fixture
+def tool(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Make `auralsam2 try-me` run a function of the test."""
+
+    def install(body) -> None:
+        (tmp_path / "try_me.py").write_text('"""Try me.\n\nMore."""\n')
+        monkeypatch.setattr(dispatcher, "find_tools", lambda: {"try-me": tmp_path / "try_me.py"})
+        monkeypatch.setattr(dispatcher, "_run", lambda path, arguments: body(arguments))
+
+    monkeypatch.setattr(sys, "argv", ["auralsam2"])
+    return install
+
+
+def test_help_lists_every_tool_with_its_summary(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        dispatcher.main(["--help"])
+    assert caught.value.code == 0
+    shown = capsys.readouterr().out
+    for name, path in dispatcher.find_tools().items():
+        assert f"  {name} " in shown
+        assert dispatcher.summary(path).endswith("."), f"{path.name} opens with no sentence"
+        assert dispatcher.summary(path) in shown
+
+
+def test_no_arguments_print_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert dispatcher.main([]) == 0
+    assert "list-components" in capsys.readouterr().out
+
+
+def test_help_imports_nothing_heavy() -> None:
+    program = (
+        "import sys\n"
+        "from auralsam2_tools.__main__ import main\n"
+        "try:\n    main(['--help'])\n"
+        "except SystemExit:\n    pass\n"
+        f"print(sorted(set({HEAVY!r}) & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", sorted(dispatcher.find_tools()))
+def test_every_tool_is_a_thin_file_with_main_argv(name: str) -> None:
+    path = dispatcher.find_tools()[name]
+    source = path.read_text(encoding="utf-8")
+    assert len(source.splitlines()) <= 100
+    assert "def main(argv: " in source
+    assert source.endswith('if __name__ == "__main__":\n    raise SystemExit(main())\n')
+
+
+def test_every_tool_explains_itself_without_heavy_imports() -> None:
+    program = (
+        "import sys\n"
+        "from auralsam2_tools.__main__ import find_tools, main\n"
+        "for name in find_tools():\n"
+        "    try:\n        main([name, '--help'])\n"
+        "    except SystemExit as stop:\n        assert stop.code == 0, name\n"
+        f"    heavy = set({HEAVY!r}) & set(sys.modules)\n"
+        "    assert not heavy, (name, heavy)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for name in dispatcher.find_tools():
+        assert f"usage: auralsam2 {name} " in done.stdout
+
+
+def test_a_tool_file_runs_as_a_script_too() -> None:
+    path = dispatcher.find_tools()["check-config"]
+    done = subprocess.run([sys.executable, path, "--help"], capture_output=True, text=True)
+    assert done.returncode == 0 and "usage: check_config.py" in done.stdout
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        dispatcher.main(["--version"])
+    assert capsys.readouterr().out == f"auralsam2 {__version__}\n"
+
+
+def test_unknown_subcommand_gets_a_hint(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        dispatcher.main(["list-component"])
+    assert caught.value.code == 2
+    assert "did you mean 'list-components'?" in capsys.readouterr().err
+
+
+def test_arguments_and_status_are_the_tools_own(tool) -> None:
+    seen = []
+    tool(lambda arguments: seen.append((list(arguments), sys.argv[0])) or 3)
+    assert dispatcher.main(["try-me", "--help", "x", "--traceback"]) == 3
+    assert seen == [(["--help", "x", "--traceback"], "auralsam2 try-me")]
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (ValueError("data.root: got 3"), "data.root: got 3"),
+        (FileNotFoundError(2, "No such file", "x.pt"), "[Errno 2] No such file: 'x.pt'"),
+        (KeyError("unknown fusion 'A'; known: B"), "unknown fusion 'A'; known: B"),
+        (ImportError("sam2 is missing: pip install sam2"), "sam2 is missing: pip install sam2"),
+    ],
+)
+def test_a_users_error_is_one_clean_message(tool, capsys, monkeypatch, error, message) -> None:
+    def fail(arguments):
+        raise error
+
+    tool(fail)
+    monkeypatch.delenv(dispatcher.TRACEBACK_VARIABLE, raising=False)
+    assert dispatcher.main(["try-me"]) == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith(f"auralsam2 try-me: error: {message}\n")
+    assert "Traceback" not in shown
+    with pytest.raises(type(error)):
+        dispatcher.main(["--traceback", "try-me"])
+    monkeypatch.setenv(dispatcher.TRACEBACK_VARIABLE, "1")
+    with pytest.raises(type(error)):
+        dispatcher.main(["try-me"])
+
+
+@pytest.mark.parametrize("error", [KeyError("masks"), RuntimeError("boom"), ValueError()])
+def test_our_own_bugs_keep_their_traceback(tool, monkeypatch, error) -> None:
+    def fail(arguments):
+        raise error
+
+    tool(fail)
+    monkeypatch.delenv(dispatcher.TRACEBACK_VARIABLE, raising=False)
+    with pytest.raises(type(error)):
+        dispatcher.main(["try-me"])
+
+
+def test_interrupt(tool, capsys) -> None:
+    def interrupt(arguments):
+        raise KeyboardInterrupt
+
+    tool(interrupt)
+    assert dispatcher.main(["try-me"]) == 130
+    assert capsys.readouterr().err == "auralsam2 try-me: interrupted\n"

@@ -1,0 +1,48 @@
+"""Check configs: every key, type and component, all problems at once.
+
+Examples:
+    auralsam2 check-config auralsam2/mini_synthetic_v1m
+    auralsam2 check-config my_config.py --set optim.epochs=2 model.fusion=GatedSumFusion
+    auralsam2 check-config my_config.py --print
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Load the configs and print their hashes, or their problems and exit with 1."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("configs", nargs="+", metavar="CONFIG", help="a name or a path in .py")
+    parser.add_argument(
+        "--set", nargs="+", default=[], metavar="KEY=VALUE", help="overrides, applied in order"
+    )
+    parser.add_argument("--print", action="store_true", help="print the resolved config")
+    options = parser.parse_args(argv)
+
+    from auralsam2.config import ConfigError, config_hash, load, parse_overrides
+
+    failed = False
+    overrides = parse_overrides(options.set)
+    for name in options.configs:
+        try:
+            cfg = load(name, overrides)
+        except ConfigError as error:
+            failed = True
+            print(error, file=sys.stderr)
+            if "grids/" in name:
+                print(f"A grid? Try: auralsam2 run-grid {name} --dry-run", file=sys.stderr)
+            continue
+        print(f"{name}: OK, hash {config_hash(cfg)[:16]}")
+        if options.print:
+            print(cfg.pretty_text)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
