@@ -16,10 +16,12 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from auralsam2 import registry
+from auralsam2.models.audio.adapter import AudioAdapter
 from auralsam2.models.decode import decode_mode
+from auralsam2.models.feature_cache import FeatureCache
 from auralsam2.models.fuser import AuralFuser, level_depths
 from auralsam2.registry import MODELS
-from auralsam2.structures import Embeddings, FuserOutput, Prediction, Prompts
+from auralsam2.structures import Embeddings, FuserOutput, Prediction, Prompts, VisualPyramid
 
 Node = Mapping[str, Any] | None
 
@@ -48,6 +50,8 @@ class AuralSAM2(BaseModel):
         mask_loss: node of ``MASK_LOSSES``.
         contrastive_loss: node of ``CONTRASTIVE_LOSSES``; ``None`` is off.
         image_size: S; default: the backbone's own.
+        feature_cache_mb: megabytes for the pyramids of clips seen before; pays where the backbone
+            is frozen, frames are not augmented, and the data are small.
         decode: which candidate mask is the answer, see :mod:`auralsam2.models.decode`.
 
     With both prompts and the contrastive loss off nothing listens: neither audio encoder nor
@@ -72,6 +76,7 @@ class AuralSAM2(BaseModel):
         visual_depths: Sequence[int] = (3, 6, 12),
         audio_depth: int = 3,
         image_size: int | None = None,
+        feature_cache_mb: int = 0,
         decode: str = "iou_select",
     ) -> None:
         super().__init__()
@@ -82,6 +87,8 @@ class AuralSAM2(BaseModel):
             )
         self.decode = decode_mode(decode)
         self.backbone = registry.BACKBONES.build(backbone, image_size=image_size)
+        cached = feature_cache_mb and not any(p.requires_grad for p in self.backbone.parameters())
+        self.feature_cache = FeatureCache(feature_cache_mb) if cached else None
         self.injection = registry.INJECTIONS.build(injection)
         self.tracker = registry.TRACKERS.build(tracker)
         self.mask_loss = registry.MASK_LOSSES.build(mask_loss)
@@ -126,8 +133,7 @@ class AuralSAM2(BaseModel):
             fusions=[registry.FUSIONS.build(fusion, **size) for _ in depths],
             **size,
         )
-        wide, narrow = self.audio_encoder.out_channels, self.backbone.channels
-        self.audio_adapter = nn.Identity() if wide == narrow else nn.Linear(wide, narrow)
+        self.audio_adapter = AudioAdapter(self.audio_encoder.out_channels, self.backbone.channels)
 
     def _build_heads(self, sparse_prompt: Node, dense_prompt: Node, projector: Node) -> None:
         assert self.fuser is not None
@@ -169,7 +175,7 @@ class AuralSAM2(BaseModel):
             native_masks: B tensors (T, H, W), the truth at its own size.
             mode: ``loss``, ``predict`` or ``tensor``.
         """
-        pyramid = self.backbone(self.normalise(frames))
+        pyramid = self.encode(frames)
         fused = self.listen(pyramid, log_mel)
         prediction = self.tracker(
             self.backbone.network, pyramid, self.prompts(fused), self.injection
@@ -182,6 +188,12 @@ class AuralSAM2(BaseModel):
             raise ValueError(f"unknown {mode=}; known: loss, predict, tensor")
         truth = list(masks) if native_masks is None else native_masks
         return self._results(prediction, truth, supervised, clip)
+
+    def encode(self, frames: Tensor) -> VisualPyramid:
+        """(B, T, 3, S, S) uint8 -> the backbone's pyramid, from the cache where it has it."""
+        if self.feature_cache is None:
+            return self.backbone(self.normalise(frames))
+        return self.feature_cache(frames, lambda new: self.backbone(self.normalise(new)))
 
     def normalise(self, frames: Tensor) -> Tensor:
         """(..., 3, S, S) uint8 -> float, ImageNet mean and standard deviation."""

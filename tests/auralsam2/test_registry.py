@@ -6,7 +6,6 @@ from importlib import import_module
 import pytest
 
 from auralsam2.registry import (
-    FUSIONS,
     METRICS,
     OPTIMIZERS,
     REGISTRIES,
@@ -144,9 +143,9 @@ def test_every_registry_has_a_contract_and_its_own_config_key() -> None:
 
 def test_load_all_finds_components_of_every_axis() -> None:
     load_all()
-    axes = set(REGISTRIES) - {"data_sampler", "hook"}
-    assert [key for key in sorted(axes) if not REGISTRIES[key].names()] == []
-    assert FUSIONS.names() and METRICS.names()
+    borrowed = {"data_sampler", "optimizer"}  # mmengine's own serve
+    empty = [key for key, registry in REGISTRIES.items() if not registry.module_dict]
+    assert set(empty) <= borrowed
 
 
 def test_every_registered_component_is_documented() -> None:

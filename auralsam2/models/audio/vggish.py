@@ -30,10 +30,7 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     """
     path = Path(path).expanduser()
     if not path.is_file():
-        raise FileNotFoundError(
-            f"no VGGish weights at '{path}'; {PUBLISHED}: download it and {CONFIG_KEY}, or take "
-            "`model.audio_encoder=dict(type='LogMelCNN')`, which needs none"
-        )
+        raise FileNotFoundError(_missing(path))
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
@@ -44,6 +41,13 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
         raise ValueError(f"'{path}' holds no state dict of tensors; {PUBLISHED}")
     return dict(state)
+
+
+def _missing(path: str | os.PathLike[str]) -> str:
+    return (
+        f"no VGGish weights at '{os.fspath(path)}'; {PUBLISHED}: download it and {CONFIG_KEY}, or "
+        "take `model.audio_encoder=dict(type='LogMelCNN')`, which needs none"
+    )
 
 
 def _first_line(error: Exception) -> str:
@@ -104,6 +108,17 @@ class VGGish(nn.Module):
         self.network = _build_network(state, weights)
         self.network.requires_grad_(not frozen)
         self.train(self.training)
+
+    @staticmethod
+    def problems(
+        weights: str | os.PathLike[str] | None = None, random_weights: bool = False, **_: object
+    ) -> list[str]:
+        """What stands in the way of building, found without building."""
+        if weights is not None and not Path(weights).expanduser().is_file():
+            return [_missing(weights)]
+        if weights is None and not random_weights:
+            return [f"VGGish got weights=None; {PUBLISHED}: download it and {CONFIG_KEY}"]
+        return []
 
     def train(self, mode: bool = True) -> VGGish:
         """Switch the mode; a frozen network stays in eval mode."""

@@ -12,6 +12,7 @@ from auralsam2.shapes import check_shape
 from auralsam2.structures import FusionOutput
 
 SCALES = ("keys", "queries")
+SCOPES = ("clip", "frame")
 
 
 @FUSIONS.register_module()
@@ -24,8 +25,10 @@ class TwoWayTPAVIFusion(Fusion):
         V = LN(x  + norm(W_v (q_x k_d^T / M)   v_d))
         A = LN(d' + norm(W_a (q_d k_x^T / T N) v_x))
 
-    All frames of a clip attend jointly and the visual tokens carry no code of their frame, so V
-    holds what is heard in the clip; which frame hears it is in A alone.
+    With ``scope="clip"`` all frames of a clip attend jointly and the visual tokens carry no code
+    of their frame, so V holds what is heard in the clip; which frame hears it is in A alone. With
+    ``scope="frame"`` the same block sees one frame and its own audio token (and the text's) at a
+    time, so that V also follows sounds that change within a clip.
 
     Args:
         channels: C of both streams.
@@ -40,9 +43,10 @@ class TwoWayTPAVIFusion(Fusion):
         zero_init: start both normalisations at weight zero as released, a usual trick for
             residual branches; the outputs then do not depend on the other modality, and the
             projections of the block get no gradient, until these weights have grown.
+        scope: ``clip`` (published) or ``frame``.
 
     Raises:
-        ValueError: on an unknown ``scale`` or ``norm``.
+        ValueError: on an unknown ``scale``, ``norm`` or ``scope``.
     """
 
     def __init__(
@@ -52,15 +56,18 @@ class TwoWayTPAVIFusion(Fusion):
         scale: str = "keys",
         norm: str = "batch",
         zero_init: bool = False,
+        scope: str = "clip",
     ) -> None:
         super().__init__()
         problems = [] if scale in SCALES else [f"unknown {scale=}; known: {', '.join(SCALES)}"]
         if norm not in TOKEN_NORMS:
             problems.append(f"unknown {norm=}; known: {', '.join(TOKEN_NORMS)}")
+        if scope not in SCOPES:
+            problems.append(f"unknown {scope=}; known: {', '.join(SCOPES)}")
         if problems:
             raise ValueError("TwoWayTPAVIFusion: " + "; ".join(problems))
         inner = inner_channels or channels // 2
-        self.scale = scale
+        self.scale, self.scope = scale, scope
         self.align = nn.Linear(channels, channels)
         self.visual_query, self.visual_key, self.visual_value = _projections(channels, inner)
         self.audio_query, self.audio_key, self.audio_value = _projections(channels, inner)
@@ -78,6 +85,19 @@ class TwoWayTPAVIFusion(Fusion):
         """(B, T, N, C) and (B, M, C) to the same shapes."""
         sizes = check_shape(visual, "B T N C", name="visual tokens")
         check_shape(audio, "B M C", name="audio tokens", B=sizes["B"], C=sizes["C"])
+        if self.scope == "clip":
+            return self._fuse(visual, audio)
+        batch, num_frames = sizes["B"], sizes["T"]
+        own, shared = audio[:, :num_frames, None], audio[:, None, num_frames:]
+        per_frame = torch.cat([own, shared.expand(-1, num_frames, -1, -1)], dim=2)
+        fused = self._fuse(visual.flatten(0, 1).unsqueeze(1), per_frame.flatten(0, 1))
+        split = fused.audio.unflatten(0, (batch, num_frames))
+        # Every frame has its own view of the shared (text) tokens; the next level gets their mean.
+        tokens = torch.cat([split[:, :, 0], split[:, :, 1:].mean(dim=1)], dim=1)
+        return FusionOutput(fused.visual.view_as(visual), tokens)
+
+    def _fuse(self, visual: Tensor, audio: Tensor) -> FusionOutput:
+        """All frames of ``visual`` (B, T, N, C) attend jointly to all of ``audio`` (B, M, C)."""
         frames = visual.flatten(1, 2)  # (B, L, C), L = T * N
         audio = self.align(audio)
         num_keys = audio.shape[1] if self.scale == "keys" else frames.shape[1]

@@ -160,6 +160,15 @@ def test_clicks_still_work_beside_audio_without_encoding_again() -> None:
         assert not torch.equal(run(None).best, run({0: click}).best)
 
 
+def test_feature_cache_changes_nothing() -> None:
+    plain, cached = build(), build(feature_cache_mb=16)
+    data = batch()
+    for _ in range(2):
+        for one, two in zip(predict(plain, data), predict(cached, data), strict=True):
+            torch.testing.assert_close(one, two)
+    assert cached.feature_cache.hits == B
+
+
 def test_contrastive_loss_without_projector_is_explained() -> None:
     with pytest.raises(ValueError, match="needs model.projector"):
         build(projector=None)

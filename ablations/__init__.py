@@ -1,0 +1,1 @@
+"""Which runs, and where they run."""

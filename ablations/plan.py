@@ -1,0 +1,270 @@
+"""From cells to runs: every config resolved and checked, every folder and state known."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ablations.grid import Cell, expand
+from ablations.grid_file import Grid
+from auralsam2 import config
+from auralsam2.config import ConfigError
+from auralsam2.custom_imports import import_custom
+from auralsam2.engine import run_record
+from auralsam2.engine.provenance import code_version
+
+RUNS = "runs"
+_MAX_SLUG = 80
+
+Check = Callable[[Any], None]
+Fingerprint = Callable[[Any], str]
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """One run of a grid, ready to start.
+
+    Attributes:
+        cell: what it is.
+        cfg: its resolved config.
+        recipe: identity of config and data without the seed.
+        run_id: identity of config and data.
+        run_dir: its folder.
+        config_hash: of ``cfg``.
+        data_fingerprint: of the data that ``cfg`` names.
+        state: ``"pending"``, ``"unfinished"``, ``"failed"`` or ``"done"``.
+        shares: label of the earlier run whose folder it shares, as both do the same.
+    """
+
+    cell: Cell
+    cfg: Any
+    recipe: str
+    run_id: str
+    run_dir: Path
+    config_hash: str
+    data_fingerprint: str
+    state: str
+    shares: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Cell and seed in words."""
+        return label(self.cell)
+
+
+@dataclass
+class Plan:
+    """All runs of a grid.
+
+    Attributes:
+        out: folder of the grid.
+        runs: in the order in which they start.
+        problems: why the grid cannot start; cells with problems have no run.
+        notes: what the user ought to know and nothing stops at.
+    """
+
+    out: Path
+    runs: list[PlannedRun] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def label(cell: Cell) -> str:
+    """Return the name of a cell with its seed."""
+    return f"{cell.name}, seed {cell.seed}"
+
+
+def make_plan(
+    grid: Grid,
+    *,
+    out: Path | None = None,
+    seeds: Sequence[int] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    check: Check | None = None,
+    fingerprint: Fingerprint | None = None,
+) -> Plan:
+    """Resolve every cell before any starts.
+
+    Args:
+        grid: the grid.
+        out: folder of the runs; the grid's own where None.
+        seeds: in place of the grid's own.
+        overrides: dotted path -> value, applied last in every cell.
+        check: raises where a resolved config lacks files; the engine's preflight where None.
+        fingerprint: of the data that a resolved config names; the engine's where None.
+
+    Returns:
+        The plan, with every problem of every cell.
+    """
+    plan = Plan(Path(out if out is not None else grid.out))
+    cells = expand(grid.axes, grid.seeds if seeds is None else seeds)
+    configs, problems = _resolve(grid, cells, overrides or {})
+    prints = _Fingerprints(fingerprint or data_fingerprint)
+    taken: dict[str, PlannedRun] = {}
+    checked: set[str] = set()
+    for cell in cells:
+        if (cfg := configs.get(cell.name)) is None:
+            continue
+        cfg = copy.deepcopy(cfg)
+        cfg.seed = cell.seed
+        try:
+            if cell.name not in checked:
+                checked.add(cell.name)
+                (check or _preflight())(cfg)
+            run = _planned(cell, cfg, prints(cfg), plan.out)
+        except (ValueError, LookupError, OSError, ImportError) as error:
+            text = str(error.args[0]) if isinstance(error, KeyError) else str(error)
+            problems.append((cell.name, text))
+            continue
+        first = taken.setdefault(run.run_id, run)
+        if first is not run:
+            run = replace(run, run_dir=first.run_dir, state=first.state, shares=first.label)
+        plan.runs.append(run)
+    plan.problems = _grouped(problems, len({cell.name for cell in cells}))
+    plan.notes = _notes(plan.runs)
+    return plan
+
+
+def data_fingerprint(cfg: Any) -> str:
+    """Return the fingerprint of all data sets of a config."""
+    from auralsam2.engine.evaluate import build_dataset, test_datasets
+    from auralsam2.engine.train import fingerprint
+
+    datasets = {split: build_dataset(cfg, cfg.data[split]) for split in ("train", "val")}
+    return fingerprint({**datasets, "test": test_datasets(cfg)})
+
+
+class _Fingerprints:
+    """Fingerprints by data config: hundreds of cells read the same files."""
+
+    def __init__(self, compute: Fingerprint) -> None:
+        self.compute = compute
+        self.known: dict[str, str | OSError | ValueError] = {}
+
+    def __call__(self, cfg: Any) -> str:
+        data = repr(cfg.data)
+        if data not in self.known:
+            try:
+                self.known[data] = self.compute(cfg)
+            except (OSError, ValueError) as error:
+                self.known[data] = error
+        found = self.known[data]
+        if isinstance(found, str):
+            return found
+        raise found
+
+
+def _preflight() -> Check:
+    from auralsam2.engine.preflight import check_weights
+
+    check: Check = check_weights
+    return check
+
+
+def _resolve(
+    grid: Grid, cells: Sequence[Cell], overrides: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """Return cell name -> config, and the problems of each cell."""
+    # A grid's own components must be known before any config that names them is checked.
+    custom = copy.deepcopy({"custom_imports": grid.custom_imports})
+    problems = [("", problem) for problem in import_custom(custom, grid.folder)]
+    configs: dict[str, Any] = {}
+    for cell in cells if not problems else ():
+        if cell.name in configs:
+            continue
+        merged = copy.deepcopy({**grid.overrides})
+        # A path that stands again moves to its new place, so that what is later wins.
+        for later in (cell.overrides, overrides):
+            for path, node in later.items():
+                merged.pop(path, None)
+                merged[path] = copy.deepcopy(node)
+        try:
+            configs[cell.name] = config.load(grid.base, merged)
+            _add_imports(configs[cell.name], custom["custom_imports"])
+        except ConfigError as error:
+            configs[cell.name] = None
+            problems += [(cell.name, problem) for problem in error.problems]
+    return configs, problems
+
+
+def _add_imports(cfg: Any, custom: Mapping[str, Any] | None) -> None:
+    if custom is not None:
+        earlier = cfg.get("custom_imports") or {}
+        imports = dict.fromkeys([*earlier.get("imports", []), *custom["imports"]])
+        cfg.custom_imports = {**earlier, **custom, "imports": list(imports)}
+
+
+def _planned(cell: Cell, cfg: Any, data: str, out: Path) -> PlannedRun:
+    config_hash = config.config_hash(cfg)
+    run_id = _digest(config_hash, data)
+    run_dir = out / RUNS / f"{_slug(cell.name)}-s{cell.seed}-{run_id}"
+    seedless = {key: value for key, value in cfg.to_dict().items() if key != "seed"}
+    return PlannedRun(
+        cell=cell,
+        cfg=cfg,
+        recipe=_digest(config.config_hash(seedless), data),
+        run_id=run_id,
+        run_dir=run_dir,
+        config_hash=config_hash,
+        data_fingerprint=data,
+        state=state_of(run_dir),
+    )
+
+
+def state_of(run_dir: Path) -> str:
+    """Return the state of a run folder.
+
+    Raises:
+        ValueError: where its record cannot be read.
+    """
+    try:
+        status = run_record.read(run_dir).status
+    except FileNotFoundError:
+        return "pending"
+    return {"running": "unfinished"}.get(status, status)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("".join(parts).encode()).hexdigest()[:10]
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._+=]+", "_", name).strip("_.")[:_MAX_SLUG] or "cell"
+
+
+def _grouped(problems: Sequence[tuple[str, str]], num_cells: int) -> list[str]:
+    """Say each problem once, with the cells that have it."""
+    cells: dict[str, dict[str, None]] = {}
+    for cell, problem in problems:
+        cells.setdefault(problem, {})[cell] = None
+    said = []
+    for problem, names in cells.items():
+        everywhere = "" in names or (len(names) == num_cells and num_cells > 1)
+        whose = "all cells" if everywhere else ", ".join(f"cell {name!r}" for name in names)
+        said.append(f"{whose}: {problem}")
+    return said
+
+
+def _notes(runs: Sequence[PlannedRun]) -> list[str]:
+    notes = [
+        f"{run.label} has the same config as {run.shares}: they share one run"
+        for run in runs
+        if run.shares
+    ]
+    kept = [run for run in runs if run.state == "done" and not run.shares]
+    old = {
+        run_record.read(run.run_dir).code_version
+        for run in kept
+        if run_record.read(run.run_dir).code_version != code_version()
+    }
+    if old:
+        notes.append(
+            f"some finished runs were made by other code ({', '.join(sorted(old))}; now "
+            f"{code_version()}) and are kept; delete their folders to run them again"
+        )
+    return notes

@@ -1,0 +1,1 @@
+"""Clips: files to tensors, and synthetic ones that need no download."""

@@ -1,0 +1,62 @@
+"""Remember what a frozen backbone saw: its maps depend on the pixels alone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from auralsam2.structures import VisualPyramid
+
+MEGABYTE = 2**20
+
+
+class FeatureCache:
+    """Pyramids of clips by the content of their frames, up to a budget.
+
+    Keys are hashes of the pixels, so augmented frames can never meet a stale entry; they only
+    never hit. When the budget is full, new clips are computed and not kept: with shuffled epochs
+    throwing old ones out would lose every hit.
+
+    Args:
+        budget_mb: megabytes of main memory for feature maps.
+    """
+
+    def __init__(self, budget_mb: int) -> None:
+        self.budget = budget_mb * MEGABYTE
+        self.used = self.hits = self.misses = 0
+        self._maps: dict[bytes, tuple[Tensor, ...]] = {}
+
+    def __call__(
+        self, frames: Tensor, compute: Callable[[Tensor], VisualPyramid]
+    ) -> VisualPyramid:
+        """The pyramid of a batch, computed only for clips that were not seen before.
+
+        Args:
+            frames: (B, T, 3, S, S) uint8.
+            compute: frames of some of the clips -> their pyramid, without gradient.
+        """
+        keys = [hashlib.blake2b(clip.numpy().tobytes()).digest() for clip in frames.cpu()]
+        new = [i for i, key in enumerate(keys) if key not in self._maps]
+        self.hits, self.misses = self.hits + len(keys) - len(new), self.misses + len(new)
+        fresh: dict[int, tuple[Tensor, ...]] = {}
+        if new:
+            levels = compute(frames[new]).levels
+            fresh = {i: tuple(level[n] for level in levels) for n, i in enumerate(new)}
+        clips = [fresh[i] if i in fresh else self._maps[keys[i]] for i in range(len(keys))]
+        for i, maps in fresh.items():
+            self._keep(keys[i], maps)
+        device = frames.device
+        stacked = tuple(
+            torch.stack([maps[level].to(device) for maps in clips])
+            for level in range(len(clips[0]))
+        )
+        return VisualPyramid(stacked)
+
+    def _keep(self, key: bytes, maps: tuple[Tensor, ...]) -> None:
+        size = sum(m.numel() * m.element_size() for m in maps)
+        if key not in self._maps and self.used + size <= self.budget:
+            self._maps[key] = tuple(m.detach().cpu().clone() for m in maps)
+            self.used += size

@@ -1,0 +1,35 @@
+"""A tiny data set in AVSBench's layout and a config that trains on it in seconds."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auralsam2 import config as configs
+from auralsam2.data.synthetic.writer import Plan, write_v1m
+
+
+@pytest.fixture(scope="session")
+def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("data") / "clips"
+    write_v1m(root, Plan("v1m", (4, 2, 3), seed=3, size=64, num_frames=3))
+    return root
+
+
+@pytest.fixture
+def tiny_config(tiny_data: Path) -> Any:
+    return configs.load(
+        "auralsam2/mini_v1m",
+        {
+            "data.root": str(tiny_data),
+            "data.batch_size": 2,
+            "optim.epochs": 2,
+            "runtime.tensorboard": False,
+            "runtime.num_threads": 1,
+            "evaluation.num_saved_clips": 1,
+            "model.backbone": dict(type="SAM2Backbone", size="mini", random_weights=True),
+            "model.audio_encoder": dict(type="LogMelCNN", width=8),
+            "model.visual_depths": (0, 0, 1),
+            "model.mask_loss.loss_size": 32,
+        },
+    )

@@ -1,0 +1,124 @@
+"""A run leaves everything that its numbers hang on, and a killed one goes on as if nothing was."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from auralsam2 import config as configs
+from auralsam2.engine import run_record
+from auralsam2.engine.evaluate import evaluate
+from auralsam2.engine.progress import Silent
+from auralsam2.engine.train import train
+from auralsam2.models.backbones.sam2.checkpoint import read_state
+
+
+class Steps(Silent):
+    """Counts steps, and pulls the plug where asked."""
+
+    def __init__(self, stop_at: int | None = None) -> None:
+        self.stop_at, self.count, self.total, self.finished = stop_at, 0, 0, False
+
+    def start_run(self, total_steps: int, epochs: int) -> None:
+        self.total = total_steps
+
+    def step(self, epoch: int, epochs: int, postfix: str) -> None:
+        self.count += 1
+        if self.count == self.stop_at:
+            raise KeyboardInterrupt
+
+    def finish_run(self) -> None:
+        self.finished = True
+
+
+def scalars(run_dir: Path, key: str) -> list[float]:
+    """Values of one logged scalar over all sessions of a run, in order of time."""
+    lines = []
+    for file in sorted(run_dir.glob("*/vis_data/scalars.json")):
+        lines += [json.loads(line) for line in file.read_text().splitlines()]
+    return [line[key] for line in lines if key in line]
+
+
+def test_run_folder_is_complete_and_reproducible(tiny_config: Any, tmp_path: Path) -> None:
+    steps = Steps()
+    record = train(tiny_config, tmp_path / "run", name="cell", axes={"a": "b"}, progress=steps)
+    assert (steps.count, steps.total, steps.finished) == (4, 4, True)
+    assert record == run_record.read(tmp_path / "run")
+    assert record.status == "done" and record.name == "cell" and record.axes == {"a": "b"}
+    assert record.config_hash == configs.config_hash(tiny_config)
+    assert set(record.metrics) == {"test", "test_audio_swapped"}
+    assert 0 < record.num_parameters["trainable"] < record.num_parameters["total"]
+    assert record.selection["split"] == "val" and record.best_epoch in (1, 2)
+    values = [s["value"] for s in record.per_clip if (s["split"], s["metric"]) == ("test", "J")]
+    assert len(values) == 3
+    assert record.metrics["test"]["J"] == pytest.approx(np.mean(values))
+
+    saved = np.load(tmp_path / "run" / "predictions.npz")
+    assert {key.split("/")[-1] for key in saved} == {"frames", "truth", "prediction", "log_mel"}
+    again = evaluate(configs.load(tmp_path / "run" / "config.py"), tmp_path / "run/best.safetensors")
+    # The backbone's weights are random here, so only the shape of the result is comparable.
+    assert set(again.splits["test"].per_clip["J"]) == {
+        s["clip"] for s in record.per_clip if s["split"] == "test"
+    }
+
+
+def test_same_config_and_seed_give_the_same_scores(tiny_config: Any, tmp_path: Path) -> None:
+    tiny_config.optim.epochs = 1
+    first = train(tiny_config, tmp_path / "first")
+    torch.rand(7)  # the state of the global generator must not matter
+    second = train(tiny_config, tmp_path / "second")
+    assert first.metrics == second.metrics
+    assert first.per_clip == second.per_clip
+
+
+def test_interrupted_run_continues_the_same_curve(tiny_config: Any, tmp_path: Path) -> None:
+    tiny_config.evaluation.select_by = "J"
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    expected = train(tiny_config, whole)
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny_config, broken, progress=Steps(stop_at=3))  # the first step of epoch 2
+    assert run_record.read(broken).status == "running"
+    resumed = Steps()
+    record = train(tiny_config, broken, progress=resumed)
+    assert resumed.total == 2, "only the second epoch is trained again"
+    assert record.metrics == expected.metrics
+    ours, theirs = read_state(broken / "best.safetensors"), read_state(whole / "best.safetensors")
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+    assert scalars(broken, "J") == scalars(whole, "J")
+
+
+def test_nothing_to_train_is_tested_as_built(tiny_config: Any, tmp_path: Path) -> None:
+    for part in ("sparse_prompt", "dense_prompt", "contrastive_loss", "projector"):
+        configs.set_node(tiny_config, f"model.{part}", None)
+    record = train(tiny_config, tmp_path / "run")
+    assert record.num_parameters["trainable"] == 0
+    assert record.notes == ["nothing to train: evaluated as built"]
+    assert record.metrics["test"] == record.metrics["test_audio_swapped"], "it cannot hear"
+    assert not (tmp_path / "run" / "best.safetensors").exists()
+
+
+def test_loss_that_is_no_number_stops_the_run(tiny_config: Any, tmp_path: Path) -> None:
+    tiny_config.optim.optimizer.lr = 1e30
+    tiny_config.optim.clip_grad = None
+    with pytest.raises((FloatingPointError, ValueError), match="nan|NaN|inf"):
+        train(tiny_config, tmp_path / "run")
+
+
+def test_missing_weights_are_all_named_before_anything_is_built(tmp_path: Path) -> None:
+    cfg = configs.load("auralsam2/hiera_tiny_v1m", {"data.root": str(tmp_path)})
+    with pytest.raises(FileNotFoundError) as caught:
+        train(cfg, tmp_path / "run")
+    for part in (
+        "weights/sam2_hiera_tiny.pt",
+        "model.backbone.checkpoint",
+        "github.com/facebookresearch/sam2",
+        "vggish-10086976.pth",
+        "model.audio_encoder.weights",
+        "harritaylor/torchvggish",
+    ):
+        assert part in str(caught.value)
+    assert not (tmp_path / "run").exists()

@@ -1,0 +1,49 @@
+"""The cache gives what would have been computed, and computes it once."""
+
+import torch
+from torch import Tensor
+
+from auralsam2.models.feature_cache import FeatureCache
+from auralsam2.structures import VisualPyramid
+
+
+def frames_of(*values: int) -> Tensor:
+    return torch.stack([torch.full((2, 3, 8, 8), v, dtype=torch.uint8) for v in values])
+
+
+class Counter:
+    def __init__(self) -> None:
+        self.clips = 0
+
+    def __call__(self, frames: Tensor) -> VisualPyramid:
+        self.clips += len(frames)
+        coarse = frames.float().mean(2, keepdim=True)
+        return VisualPyramid((coarse * 2, coarse))
+
+
+def test_each_clip_is_computed_once_and_in_its_own_place() -> None:
+    cache, compute = FeatureCache(1), Counter()
+    cache(frames_of(1, 2), compute)
+    pyramid = cache(frames_of(2, 3, 1), compute)
+    assert compute.clips == 3
+    assert (cache.hits, cache.misses) == (2, 3)
+    assert pyramid.levels[0][:, 0, 0, 0, 0].tolist() == [4.0, 6.0, 2.0]
+    for cached, direct in zip(pyramid.levels, compute(frames_of(2, 3, 1)).levels, strict=True):
+        assert torch.equal(cached, direct)
+
+
+def test_changed_pixels_miss() -> None:
+    cache, compute = FeatureCache(1), Counter()
+    frames = frames_of(1)
+    cache(frames, compute)
+    frames[0, 0, 0, 0, 0] += 1
+    cache(frames, compute)
+    assert compute.clips == 2
+
+
+def test_budget_is_kept() -> None:
+    cache, compute = FeatureCache(0), Counter()
+    cache(frames_of(1), compute)
+    cache(frames_of(1), compute)
+    assert compute.clips == 2
+    assert cache.used == 0
