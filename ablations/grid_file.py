@@ -1,8 +1,8 @@
 """Grids on disk: one Python file that only states data."""
 
 from __future__ import annotations
-
 import __future__ as future
+
 import runpy
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -120,6 +120,7 @@ def make_plan(
         except (ValueError, LookupError, OSError, ImportError) as error:
             text = str(error.args[0]) if isinstance(error, KeyError) else str(error)
             problems.append((cell.name, text))
+            configs[cell.name] = None  # one seed speaks for all
             continue
         first = taken.setdefault(run.run_id, run)
         if first is not run:

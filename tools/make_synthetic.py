@@ -42,7 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         bars.update(task, completed=sum(plan.counts))
     names = "/".join(str(n) for n in plan.counts)
-    print(f"{names} clips (train/val/test) {'written to' if written else 'already in'} {options.out}")
+    print(
+        f"{names} clips (train/val/test) {'written to' if written else 'already in'} {options.out}"
+    )
     return 0
 
 

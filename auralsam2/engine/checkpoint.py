@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Mapping
 
 import torch
 from torch import Tensor
@@ -33,7 +33,9 @@ def allow_resume() -> None:
     )
 
 
-def save_safetensors(state: Mapping[str, Tensor], path: Path, dtype: torch.dtype | None = None) -> None:
+def save_safetensors(
+    state: Mapping[str, Tensor], path: Path, dtype: torch.dtype | None = None
+) -> None:
     """Write tensors atomically; floating ones are cast to ``dtype`` where one is given."""
     from safetensors.torch import save_file
 

@@ -37,9 +37,7 @@ class EvalResult(NamedTuple):
     saved: dict[str, NDArray[Any]]
 
 
-def evaluate(
-    cfg: Config, checkpoint: str | Path | None, run_dir: Path | None = None
-) -> EvalResult:
+def evaluate(cfg: Config, checkpoint: str | Path | None, run_dir: Path | None = None) -> EvalResult:
     """Score a checkpoint on every test split of a config.
 
     Args:

@@ -113,11 +113,13 @@ def _optimizer(lr: float, amp: bool) -> dict[str, Any]:
 
 
 def _schedule(steps: int) -> list[dict[str, Any]]:
-    warm = min(500, max(1, steps // 10))
-    return [
-        dict(type="LinearLR", start_factor=0.01, by_epoch=False, end=warm),
-        dict(type="CosineAnnealingLR", by_epoch=False, begin=warm, end=steps, eta_min_ratio=0.01),
-    ]
+    warm = min(500, steps // 10)
+    cosine = dict(
+        type="CosineAnnealingLR", by_epoch=False, begin=warm, end=steps, eta_min_ratio=0.01
+    )
+    if not warm:
+        return [cosine]
+    return [dict(type="LinearLR", start_factor=0.01, by_epoch=False, end=warm), cosine]
 
 
 def _hooks() -> dict[str, Any]:

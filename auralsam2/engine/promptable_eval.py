@@ -11,7 +11,7 @@ from torch import Tensor
 from auralsam2.data.synthetic.scene import render, sample_scene
 
 if TYPE_CHECKING:
-    from auralsam2.models.backbones.sam2.network import PromptableSAM2, Points
+    from auralsam2.models.backbones.sam2.network import Points, PromptableSAM2
 
 MIN_AREA = 0.004
 
@@ -74,9 +74,7 @@ def normalised(frames: np.ndarray) -> Tensor:
     return (pixels - torch.tensor(PIXEL_MEAN).view(3, 1, 1)) / torch.tensor(PIXEL_STD).view(3, 1, 1)
 
 
-def _answer(
-    network: PromptableSAM2, maps: list[Tensor], points: Points
-) -> tuple[Tensor, Tensor]:
+def _answer(network: PromptableSAM2, maps: list[Tensor], points: Points) -> tuple[Tensor, Tensor]:
     out = network.decode(maps[2], maps[:2], points=points, all_masks=True)
     both = network.upsample(torch.cat([out.best, out.mask_logits[:, :1]], dim=1))[0] > 0
     return both[0], both[1]
@@ -100,7 +98,11 @@ def _propagate(network: PromptableSAM2, maps: list[Tensor], masks: Tensor) -> li
         gated = network.gate(out.best, out.object_score_logits)
         logits = network.upsample(gated)
         memory.store(
-            t, coarse[t : t + 1], logits, out.pointer, out.object_score_logits,
+            t,
+            coarse[t : t + 1],
+            logits,
+            out.pointer,
+            out.object_score_logits,
             is_conditioning=False,
         )
         if masks[t].any():

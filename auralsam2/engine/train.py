@@ -135,9 +135,7 @@ def _best_checkpoint(run_dir: Path) -> Path:
     return found[-1]
 
 
-def _runner(
-    cfg: Config, run_dir: Path, datasets: Mapping[str, Any], progress: Progress
-) -> Runner:
+def _runner(cfg: Config, run_dir: Path, datasets: Mapping[str, Any], progress: Progress) -> Runner:
     epochs, every = cfg.optim.epochs, cfg.evaluation.every
     model = cfg.model.to_dict()
     runner = Runner(
@@ -158,7 +156,9 @@ def _runner(
             convert_to_iter_based=True,
         ),
         default_hooks=dict(
-            logger=dict(type="LoggerHook", interval=cfg.runtime.log_every, log_metric_by_epoch=True),
+            logger=dict(
+                type="LoggerHook", interval=cfg.runtime.log_every, log_metric_by_epoch=True
+            ),
             checkpoint=dict(
                 type="CheckpointHook",
                 interval=cfg.runtime.checkpoint_every,

@@ -46,7 +46,5 @@ def decode_mode(name: str) -> Callable[[Prediction], Tensor]:
         ValueError: on an unknown name.
     """
     if name not in DECODE_MODES:
-        raise ValueError(
-            f"evaluation.decode got {name!r}; known: {', '.join(DECODE_MODES)}"
-        )
+        raise ValueError(f"evaluation.decode got {name!r}; known: {', '.join(DECODE_MODES)}")
     return DECODE_MODES[name]

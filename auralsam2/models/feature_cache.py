@@ -29,9 +29,7 @@ class FeatureCache:
         self.used = self.hits = self.misses = 0
         self._maps: dict[bytes, tuple[Tensor, ...]] = {}
 
-    def __call__(
-        self, frames: Tensor, compute: Callable[[Tensor], VisualPyramid]
-    ) -> VisualPyramid:
+    def __call__(self, frames: Tensor, compute: Callable[[Tensor], VisualPyramid]) -> VisualPyramid:
         """The pyramid of a batch, computed only for clips that were not seen before.
 
         Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -42,8 +42,12 @@ class StepwiseInjection:
         repeat_last: bool = False,
         leak_into_position: bool = False,
     ) -> None:
-        problems = [f"unknown token {t!r}; known: {', '.join(TOKENS)}" for t in tokens if t not in TOKENS]
-        problems += [f"unknown site {s!r}; known: {', '.join(SITES)}" for s in sites if s not in SITES]
+        problems = [
+            f"unknown token {t!r}; known: {', '.join(TOKENS)}" for t in tokens if t not in TOKENS
+        ]
+        problems += [
+            f"unknown site {s!r}; known: {', '.join(SITES)}" for s in sites if s not in SITES
+        ]
         if order not in ORDERS:
             problems.append(f"unknown order {order!r}; known: {', '.join(ORDERS)}")
         if problems:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Sequence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -12,8 +13,8 @@ from auralsam2.registry import TRACKERS
 from auralsam2.structures import Prediction, Prompts, VisualPyramid
 
 if TYPE_CHECKING:
-    from auralsam2.models.backbones.sam2.network import Decoded, PromptableSAM2, Points
     from auralsam2.models.backbones.sam2.injection import SitePrompts
+    from auralsam2.models.backbones.sam2.network import Decoded, Points, PromptableSAM2
 
 CONDITIONING = ("first", "middle", "last")
 

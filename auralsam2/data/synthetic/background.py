@@ -68,9 +68,7 @@ def sample_background(rng: np.random.Generator) -> Background:
     )
 
 
-def render_background(
-    background: Background, size: int, num_frames: int
-) -> NDArray[np.float32]:
+def render_background(background: Background, size: int, num_frames: int) -> NDArray[np.float32]:
     """Draw it for every frame.
 
     Returns:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence, Sized
 from dataclasses import replace
-from typing import Any, Iterator, Sequence, Sized
+from typing import Any
 
 import numpy as np
 import torch
@@ -50,7 +51,8 @@ class PromptDataset(Dataset):
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         """``images`` (I, 3, S, S), ``image_masks`` (I, 2, S, S), ``clips`` (1, T, 3, S, S),
-        ``clip_masks`` (1, T, S, S), all uint8."""
+        ``clip_masks`` (1, T, S, S), all uint8.
+        """
         rng = np.random.default_rng([self.seed, index])
         drawn = [self._draw(rng, 1, 2) for _ in range(self.stills)]
         frames, masks = self._draw(rng, self.num_frames, 1)

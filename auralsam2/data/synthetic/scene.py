@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -196,7 +195,9 @@ def _sample_object(
 
 def _mottle_noise(rng: np.random.Generator, num_cells: int = 14) -> Map:
     """(K, K) blotches in [0, 1] with much contrast."""
-    return np.clip(0.5 + 0.55 * rng.standard_normal((num_cells, num_cells)), 0, 1).astype(np.float32)
+    return np.clip(0.5 + 0.55 * rng.standard_normal((num_cells, num_cells)), 0, 1).astype(
+        np.float32
+    )
 
 
 def _rgb(hue: float, saturation: float, value: float) -> NDArray[np.float64]:

@@ -108,7 +108,9 @@ def _complete(root: Path, plan: Plan) -> bool:
         loaded = json.loads(path.read_text(encoding="utf-8"))
         found = loaded.get("settings", loaded)
         if found != plan.settings():
-            differing = {k: (found.get(k), v) for k, v in plan.settings().items() if found.get(k) != v}
+            differing = {
+                k: (found.get(k), v) for k, v in plan.settings().items() if found.get(k) != v
+            }
             shown = ", ".join(f"{k} {old} instead of {new}" for k, (old, new) in differing.items())
             raise FileExistsError(
                 f"'{root}' holds synthetic clips made with other settings: {shown}; choose another "
@@ -136,9 +138,7 @@ def _write_clip(folder: Path, plan: Plan, index: int) -> dict[str, Any]:
         (partial_dir / name).mkdir(parents=True)
     for t in range(plan.num_frames):
         image = cv2.cvtColor(frames[t], cv2.COLOR_RGB2BGR)
-        cv2.imwrite(
-            str(partial_dir / "frames" / f"{t}.jpg"), image, [cv2.IMWRITE_JPEG_QUALITY, 95]
-        )
+        cv2.imwrite(str(partial_dir / "frames" / f"{t}.jpg"), image, [cv2.IMWRITE_JPEG_QUALITY, 95])
         label = cv2.cvtColor(_label(scene, masks[t], t), cv2.COLOR_RGB2BGR)
         cv2.imwrite(str(partial_dir / "labels_rgb" / f"{t}.png"), label)
     samples = render_sound(scene, np.random.default_rng([plan.seed, index, 1]))

@@ -8,7 +8,8 @@ decoder whose multimask tokens were never trained is of no use to audio prompts.
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from mmengine.model import BaseModel
@@ -93,11 +94,15 @@ class PromptableSegmentation(BaseModel):
         maps[2] = maps[2] + self.sam2.no_mem_embed.reshape(1, -1, 1, 1)
         first, second, both = masks[:, 0], masks[:, 1], masks.amax(1)
         half = len(masks) // 2
-        low = coarse_mask_logits(torch.cat([second[:half], both[:half]]), maps[0].shape[-1], generator)
+        low = coarse_mask_logits(
+            torch.cat([second[:half], both[:half]]), maps[0].shape[-1], generator
+        )
         few = [f[:half] for f in maps]
         rest = [f[half:] for f in maps]
         answers = [
-            self._answer(maps, first, click_points(first, generator), None, generator, correct=True),
+            self._answer(
+                maps, first, click_points(first, generator), None, generator, correct=True
+            ),
             self._answer(maps, second, box_points(second, generator), None, generator),
             self._answer(rest, both[half:], union_points(masks[half:], generator), None, generator),
             self._answer(few, second[:half], None, low[:half], generator),
@@ -154,8 +159,13 @@ class PromptableSegmentation(BaseModel):
             losses.append(all_token_loss(out, masks[:, t]))
             full = self.sam2.upsample(self.sam2.gate(out.best, out.object_score_logits))
             memory.store(
-                t, maps[2], full, out.pointer, out.object_score_logits,
-                is_conditioning=t == 0, from_prompts=True,
+                t,
+                maps[2],
+                full,
+                out.pointer,
+                out.object_score_logits,
+                is_conditioning=t == 0,
+                from_prompts=True,
             )
         return _mean(losses)
 

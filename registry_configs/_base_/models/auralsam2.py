@@ -19,9 +19,7 @@ model = dict(
         sites=("block1", "block2", "final"),
         order="coarse_to_fine",
     ),
-    tracker=dict(
-        type="MemoryTracker", train_conditioning="middle", test_conditioning="first"
-    ),
+    tracker=dict(type="MemoryTracker", train_conditioning="middle", test_conditioning="first"),
     mask_loss=dict(type="SAM2MaskLoss"),
     contrastive_loss=dict(type="AudioConLoss"),
 )

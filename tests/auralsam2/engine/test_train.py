@@ -58,7 +58,9 @@ def test_run_folder_is_complete_and_reproducible(tiny_config: Any, tmp_path: Pat
 
     saved = np.load(tmp_path / "run" / "predictions.npz")
     assert {key.split("/")[-1] for key in saved} == {"frames", "truth", "prediction", "log_mel"}
-    again = evaluate(configs.load(tmp_path / "run" / "config.py"), tmp_path / "run/best.safetensors")
+    again = evaluate(
+        configs.load(tmp_path / "run" / "config.py"), tmp_path / "run/best.safetensors"
+    )
     # The backbone's weights are random here, so only the shape of the result is comparable.
     assert set(again.splits["test"].per_clip["J"]) == {
         s["clip"] for s in record.per_clip if s["split"] == "test"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import pickle
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, Mapping, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -47,7 +48,9 @@ class Coverage(NamedTuple):
         return "; ".join(lines)
 
 
-def checkpoint_problem(size: str, version: str, checkpoint: str | None, random_weights: bool) -> str:
+def checkpoint_problem(
+    size: str, version: str, checkpoint: str | None, random_weights: bool
+) -> str:
     """What stands in the way of loading, found without building anything; empty if nothing."""
     published = SIZES[size].published.get(version) if size in SIZES else None
     where = (
@@ -74,7 +77,7 @@ def locate(checkpoint: str | os.PathLike[str]) -> Path:
     text = os.fspath(checkpoint)
     if text.startswith(BUILTIN):
         package = resources.files("auralsam2.models.backbones") / "weights"
-        return Path(str(package / f"{text[len(BUILTIN):]}.safetensors"))
+        return Path(str(package / f"{text[len(BUILTIN) :]}.safetensors"))
     return Path(text).expanduser()
 
 
@@ -130,9 +133,7 @@ def load_weights(network: nn.Module, path: Path, allow_partial: bool = False) ->
         matched=tuple(key for key in shared if key not in misshapen),
         missing=tuple(key for key in own if key not in state),
         unexpected=tuple(key for key in state if key not in own),
-        misshapen=tuple(
-            f"{k}: {tuple(state[k].shape)}, {tuple(own[k].shape)}" for k in misshapen
-        ),
+        misshapen=tuple(f"{k}: {tuple(state[k].shape)}, {tuple(own[k].shape)}" for k in misshapen),
     )
     if not report.complete and not allow_partial:
         raise ValueError(

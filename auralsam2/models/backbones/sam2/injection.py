@@ -8,8 +8,9 @@ fade on its way through the decoder.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Iterator, NamedTuple, Sequence
+from typing import NamedTuple
 
 from sam2.modeling.sam.transformer import TwoWayTransformer
 from torch import Tensor

@@ -6,7 +6,8 @@ here it is only given a shape that a training loop can call.
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor
 

@@ -7,8 +7,9 @@ where no click is given (AuralSAM2's decoder sees exactly its six output tokens)
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import NamedTuple, Sequence
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -39,7 +40,8 @@ class Decoded(NamedTuple):
 
 class Points(NamedTuple):
     """Clicks and box corners: ``coords`` (B, P, 2) as x, y in pixels; ``labels`` (B, P) with
-    1 and 0 for positive and negative clicks, 2 and 3 for a box's corners, -1 for padding."""
+    1 and 0 for positive and negative clicks, 2 and 3 for a box's corners, -1 for padding.
+    """
 
     coords: Tensor
     labels: Tensor
@@ -119,7 +121,9 @@ class PromptableSAM2(SAM2Base):
         sparse, dense = self._encode_prompts(batch, features, points, masks)
         decoder = self.sam_mask_decoder
         context = (
-            decoder.transformer.injecting(prompts, injection) if prompts and injection else nullcontext()
+            decoder.transformer.injecting(prompts, injection)
+            if prompts and injection
+            else nullcontext()
         )
         with context:
             logits, ious, tokens, score = decoder.predict_masks(
@@ -159,7 +163,9 @@ class PromptableSAM2(SAM2Base):
             pointer = appearing * pointer
         return pointer + (1 - appearing) * self.no_obj_ptr
 
-    def pointer_of_mask(self, features: Tensor, high_res: Sequence[Tensor], masks: Tensor) -> Tensor:
+    def pointer_of_mask(
+        self, features: Tensor, high_res: Sequence[Tensor], masks: Tensor
+    ) -> Tensor:
         """(B, C) object pointer of a given mask (B, 1, S, S) in {0, 1}, as upstream makes it."""
         out = self._use_mask_as_output(features, list(high_res), masks)
         return out[5]

@@ -7,7 +7,8 @@ of the official classes only.
 
 from __future__ import annotations
 
-from typing import Any, Mapping, NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 
 class Size(NamedTuple):

@@ -63,7 +63,12 @@ def test_pickled_code_is_refused(tmp_path: Path) -> None:
 
 def test_problem_names_path_published_file_and_key() -> None:
     problem = checkpoint_problem("tiny", "2.1", "/nowhere/x.pt", False)
-    for part in ("/nowhere/x.pt", "sam2.1_hiera_tiny.pt", "github.com", "model.backbone.checkpoint"):
+    for part in (
+        "/nowhere/x.pt",
+        "sam2.1_hiera_tiny.pt",
+        "github.com",
+        "model.backbone.checkpoint",
+    ):
         assert part in problem
     assert "random_weights" in checkpoint_problem("large", "2.0", None, False)
     assert checkpoint_problem("large", "2.0", None, True) == ""

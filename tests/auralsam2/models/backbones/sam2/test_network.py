@@ -187,8 +187,9 @@ def test_every_site_changes_the_answer_and_takes_gradient(site: int, kind: str) 
 def test_prompts_do_not_outlive_their_context() -> None:
     ours, theirs = transformers()
     inputs = transformer_inputs()
-    with pytest.raises(RuntimeError), ours.injecting(
-        [SitePrompts(torch.randn(2, 32), None)] * 3, StepwiseInjection()
+    with (
+        pytest.raises(RuntimeError),
+        ours.injecting([SitePrompts(torch.randn(2, 32), None)] * 3, StepwiseInjection()),
     ):
         raise RuntimeError
     assert torch.equal(ours(*inputs)[0], theirs(*inputs)[0])
@@ -206,5 +207,7 @@ def test_positional_code_leak_is_off_by_default_and_matters() -> None:
 
 
 def test_build_lists_every_problem() -> None:
-    with pytest.raises(ValueError, match="unknown size 'huge'.*unknown version '3'.*multiple of 32"):
+    with pytest.raises(
+        ValueError, match="unknown size 'huge'.*unknown version '3'.*multiple of 32"
+    ):
         build_sam2("huge", "3", 100)

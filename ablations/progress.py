@@ -1,0 +1,226 @@
+"""What a grid shows while it runs: bars on a terminal, lines elsewhere."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, ProgressColumn, Task, TaskID, TextColumn
+from rich.progress import Progress as Bars
+from rich.text import Text
+
+from auralsam2.engine.progress import Progress
+
+
+class Display(Protocol):
+    """Shows a grid; use it as a context manager."""
+
+    def __enter__(self) -> Display:
+        """Begin to show."""
+        ...
+
+    def __exit__(self, *_: object) -> None:
+        """Stop showing."""
+        ...
+
+    def run_started(self, label: str) -> Progress:
+        """Return the listener of a run that starts."""
+        ...
+
+    def run_finished(self, label: str, state: str, text: str) -> None:
+        """Say how a run ended; ``text`` is a short line such as its scores."""
+        ...
+
+
+def make_display(total: int, done: int, console: Console | None = None) -> Display:
+    """Return bars for a terminal, lines for anything else.
+
+    Args:
+        total: number of runs of the grid.
+        done: how many are finished already.
+        console: where to; standard output, as it is now, where None.
+    """
+    console = console or own_console()
+    if console.is_terminal:
+        return BarDisplay(total, done, console)
+    return LineDisplay(total, done, console)
+
+
+def own_console() -> Console:
+    """Return a console on a copy of standard output, which stays when the output is redirected."""
+    try:
+        copy = os.dup(sys.stdout.fileno())
+    except (OSError, io.UnsupportedOperation, AttributeError):
+        return Console()
+    return Console(file=open(copy, "w", buffering=1, encoding="utf-8", errors="replace"))
+
+
+class _Remaining:
+    """Time left of a grid from what this session has done so far."""
+
+    def __init__(self, total: int, done: int, clock: Callable[[], float]) -> None:
+        self.total, self.first, self.clock = total, float(done), clock
+        self.began = clock()
+
+    def text(self, completed: float) -> str:
+        gained = completed - self.first
+        if gained <= 0:
+            return "ETA -:--"
+        left = (self.total - completed) * (self.clock() - self.began) / gained
+        minutes, seconds = divmod(round(left), 60)
+        hours, minutes = divmod(minutes, 60)
+        return f"ETA {hours}:{minutes:02}:{seconds:02}" if hours else f"ETA {minutes}:{seconds:02}"
+
+
+class BarDisplay:
+    """A bar for the grid and one below it for every run that trains."""
+
+    def __init__(
+        self, total: int, done: int, console: Console, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.remaining = _Remaining(total, done, clock)
+        self.finished = done
+        self.fractions: dict[str, float] = {}
+        self.bars = Bars(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[text]}", markup=False),
+            _Eta(self),
+            console=console,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self.grid = self.bars.add_task("grid", total=total, completed=done, text="")
+        self._refresh()
+
+    def __enter__(self) -> BarDisplay:
+        """Draw the bars."""
+        self.bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the last state on the screen."""
+        self.bars.stop()
+
+    def run_started(self, label: str) -> Progress:
+        """Add the run's bar."""
+        task = self.bars.add_task(label, total=None, text="starting")
+        self.fractions[label] = 0.0
+        return _Bar(self, label, task)
+
+    def run_finished(self, label: str, state: str, text: str) -> None:
+        """Turn the run's bar into a line above the others."""
+        for task in self.bars.tasks:
+            if task.description == label:
+                self.bars.remove_task(task.id)
+        self.fractions.pop(label, None)
+        self.finished += 1
+        style = "green" if state == "done" else "red"
+        self.bars.console.print(Text.assemble((f"{state:<7}", style), f"{label}: {text}"))
+        self._refresh()
+
+    def advance(self, label: str, fraction: float) -> None:
+        """Count a part of a run in the grid's bar."""
+        self.fractions[label] = fraction
+        self._refresh()
+
+    def completed(self) -> float:
+        """Return the number of finished runs with the parts of the running ones."""
+        return self.finished + sum(self.fractions.values())
+
+    def _refresh(self) -> None:
+        text = f"{self.finished}/{self.remaining.total} runs"
+        self.bars.update(self.grid, completed=self.completed(), text=text)
+
+
+class _Eta(ProgressColumn):
+    """Time left of the grid, beside its bar only."""
+
+    def __init__(self, display: BarDisplay) -> None:
+        super().__init__()
+        self.display = display
+
+    def render(self, task: Task) -> Text:
+        if task.id != self.display.grid:
+            return Text()
+        return Text(self.display.remaining.text(self.display.completed()))
+
+
+class _Bar:
+    """The listener of one run on a terminal."""
+
+    def __init__(self, display: BarDisplay, label: str, task: TaskID) -> None:
+        self.display, self.label, self.task = display, label, task
+        self.total = self.steps = 0
+
+    def start_run(self, total_steps: int, epochs: int) -> None:
+        self.total, self.steps = total_steps, 0
+        self.display.bars.update(self.task, total=total_steps, completed=0, text="")
+
+    def step(self, epoch: int, epochs: int, postfix: str) -> None:
+        self.steps += 1
+        text = f"epoch {epoch}/{epochs}  {postfix}"
+        if self.steps >= self.total > 0:
+            text = f"epoch {epoch}/{epochs}  testing"
+        self.display.bars.update(self.task, completed=self.steps, text=text)
+        self.display.advance(self.label, min(1.0, self.steps / max(1, self.total)))
+
+    def finish_run(self) -> None:
+        """The run's end is told by the executor."""
+
+
+class LineDisplay:
+    """A line for every start, epoch and end."""
+
+    def __init__(
+        self, total: int, done: int, console: Console, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.remaining = _Remaining(total, done, clock)
+        self.finished, self.console = done, console
+
+    def __enter__(self) -> LineDisplay:
+        """Nothing to draw."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to tidy."""
+
+    def say(self, text: str) -> None:
+        """Print one line with the time of day."""
+        line = f"{time.strftime('%H:%M:%S')} {text}"
+        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def run_started(self, label: str) -> Progress:
+        """Say so."""
+        self.say(f"{label}: started")
+        return _Lines(self, label)
+
+    def run_finished(self, label: str, state: str, text: str) -> None:
+        """Say how, and how much of the grid is left."""
+        self.finished += 1
+        eta = self.remaining.text(self.finished)
+        self.say(f"{label}: {state}, {text} [{self.finished}/{self.remaining.total}, {eta}]")
+
+
+class _Lines:
+    """The listener of one run without a terminal: speaks once an epoch."""
+
+    def __init__(self, display: LineDisplay, label: str) -> None:
+        self.display, self.label = display, label
+        self.epoch = 0
+
+    def start_run(self, total_steps: int, epochs: int) -> None:
+        self.display.say(f"{self.label}: {total_steps} steps, {epochs} epochs")
+
+    def step(self, epoch: int, epochs: int, postfix: str) -> None:
+        if epoch != self.epoch:
+            self.epoch = epoch
+            self.display.say(f"{self.label}: epoch {epoch}/{epochs}, {postfix}")
+
+    def finish_run(self) -> None:
+        """The run's end is told by the executor."""

@@ -1,0 +1,59 @@
+"""Stand-ins for training that processes of their own can import."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from ablations.plan import PlannedRun
+from ablations.run_cell import run_cell
+from auralsam2.engine import run_record
+
+CLIPS = ("clip_a", "clip_b")
+
+
+def train(cfg, run_dir, *, name, axes, run_id, progress):
+    """Train nothing; the cell's name says what happens."""
+    run_dir = Path(run_dir)
+    run_dir.mkdir(parents=True, exist_ok=True)
+    with (run_dir / "starts").open("a") as file:
+        file.write("x")
+    record = run_record.start(
+        name=name, axes=axes, seed=cfg.seed, run_id=run_id, config_hash="c", data_fingerprint="d"
+    )
+    run_record.write(record, run_dir)
+    print(f"training {name}")
+    os.write(2, b"a C library speaks\n")
+    progress.start_run(4 * cfg.optim.epochs, cfg.optim.epochs)
+    for epoch in range(1, cfg.optim.epochs + 1):
+        for _ in range(4):
+            progress.step(epoch, cfg.optim.epochs, "loss 1.00")
+        (run_dir / "last_epoch").write_text(str(epoch))
+        _misbehave(name, epoch, run_dir)
+    scores = dict.fromkeys(CLIPS, 0.5 + 0.1 * cfg.seed)
+    run_record.add_scores(record, "test", {"J": 0.5 + 0.1 * cfg.seed}, {"J": scores})
+    progress.finish_run()
+    run_record.write(run_record.finish(record, 1.0), run_dir)
+    return record
+
+
+def _misbehave(name, epoch, run_dir):
+    if name.startswith("boom"):
+        raise RuntimeError("the fuse is burnt")
+    if name.startswith("nan"):
+        raise FloatingPointError("the loss is nan at step 4")
+    if name.startswith("exit"):
+        sys.exit(3)
+    if name.startswith("die"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    if name.startswith("slow"):
+        (run_dir / "pid").write_text(str(os.getpid()))
+        time.sleep(60)
+
+
+def work(item: PlannedRun, progress):
+    """Do a run with the fake training."""
+    return run_cell(item, progress, train=train)

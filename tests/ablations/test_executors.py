@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ablations.executors import InlineExecutor, LocalExecutor
+from ablations.grid_file import Grid
+from ablations.plan import Plan
+from auralsam2.engine import run_record
+
+
+class Seen:
+    """A display that remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, str]] = []
+
+    def run_started(self, label: str):
+        self.calls.append(("started", label))
+        seen = self
+
+        class Listener:
+            def start_run(self, total_steps, epochs):
+                seen.calls.append(("steps", f"{total_steps}/{epochs}"))
+
+            def step(self, epoch, epochs, postfix):
+                seen.calls.append(("step", postfix))
+
+            def finish_run(self):
+                seen.calls.append(("finish", label))
+
+        return Listener()
+
+
+@pytest.fixture
+def outcomes(named_grid: Callable[..., Grid], plan_of: Callable[..., Plan], fake_training):
+    """Run cells of these names; return (name -> outcome, display)."""
+
+    def run(executor, *names: str, **stated: object):
+        plan, seen = plan_of(named_grid(*names, **stated)), Seen()
+        ended = list(executor.map(fake_training.work, plan.runs, seen))
+        return {outcome.item.label: outcome for outcome in ended}, seen
+
+    return run
+
+
+@pytest.mark.parametrize("executor", [InlineExecutor(), LocalExecutor(2)], ids=["inline", "local"])
+def test_every_item_ends_with_an_outcome(outcomes, executor) -> None:
+    ended, seen = outcomes(executor, "good", "boom", seeds=[0, 1])
+    assert len(ended) == 4
+    good = ended["good, seed 1"]
+    assert good.error is None and good.result.status == "done"
+    assert good.result.metrics == {"test": {"J": 0.6}}
+    assert ended["boom, seed 0"].result.status == "failed"
+    # One epoch of four steps for each "good", two for each "boom" that ends in its first.
+    assert [text for kind, text in seen.calls if kind == "steps"].count("4/1") == 2
+    assert [kind for kind, _ in seen.calls].count("step") == 16
+    log = (good.item.run_dir / "log.txt").read_text()
+    assert "training good" in log and "a C library speaks" in log
+
+
+def test_a_killed_process_ends_its_item_only(outcomes) -> None:
+    ended, _ = outcomes(LocalExecutor(1), "die", "good", seeds=[0, 1])
+    assert [label for label, outcome in ended.items() if outcome.error is None] == [
+        "good, seed 0",
+        "good, seed 1",
+    ]
+    error = ended["die, seed 0"].error
+    assert "died (signal 9" in error and "too much memory" in error
+
+
+def test_processes_are_kept_and_share_the_cores(outcomes, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert LocalExecutor(2).num_threads == 3
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    assert LocalExecutor(10_000).num_threads == 1
+    assert LocalExecutor(2, num_threads=5).num_threads == 5
+    with pytest.raises(ValueError, match="at least 1, got 0"):
+        LocalExecutor(0)
+
+
+def test_closing_early_ends_the_processes(
+    named_grid: Callable[..., Grid], plan_of: Callable[..., Plan], fake_training
+) -> None:
+    plan = plan_of(named_grid("good", "slow"))
+    running = LocalExecutor(2).map(fake_training.work, plan.runs, Seen())
+    assert next(running).item.cell.name == "good"
+    pid = wait_for(plan.runs[1].run_dir / "pid")
+    running.close()
+    assert not is_alive(pid)
+    assert run_record.read(plan.runs[1].run_dir).status == "running"
+
+
+def test_children_die_with_a_killed_parent(
+    named_grid: Callable[..., Grid], plan_of: Callable[..., Plan], fake_training, tmp_path: Path
+) -> None:
+    import pickle
+
+    plan = plan_of(named_grid("slow"))
+    (tmp_path / "runs.pickle").write_bytes(pickle.dumps(plan.runs))
+    program = (
+        "import pickle, sys\n"
+        f"sys.path.insert(0, {str(Path(fake_training.__file__).parent)!r})\n"
+        "import fake_training\n"
+        "from ablations.executors import LocalExecutor\n"
+        "from ablations.progress import make_display\n"
+        "if __name__ == '__main__':\n"
+        f"    runs = pickle.load(open({str(tmp_path / 'runs.pickle')!r}, 'rb'))\n"
+        "    display = make_display(1, 0)\n"
+        "    list(LocalExecutor(1).map(fake_training.work, runs, display))\n"
+    )
+    (tmp_path / "parent.py").write_text(program)
+    parent = subprocess.Popen([sys.executable, tmp_path / "parent.py"], stdout=subprocess.DEVNULL)
+    try:
+        pid = wait_for(plan.runs[0].run_dir / "pid", 60)
+    finally:
+        parent.send_signal(signal.SIGKILL)
+        parent.wait()
+    deadline = time.monotonic() + 10
+    while is_alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not is_alive(pid)
+
+
+def wait_for(path: Path, seconds: float = 30) -> int:
+    deadline = time.monotonic() + seconds
+    while not (path.is_file() and path.read_text()):
+        assert time.monotonic() < deadline, f"no {path}"
+        time.sleep(0.05)
+    return int(path.read_text())
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    # A zombie waits for whoever adopted it.
+    status = Path(f"/proc/{pid}/stat")
+    return not (status.exists() and status.read_text().rsplit(")", 1)[1].split()[0] == "Z")

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from ablations.grid_file import Grid
+from ablations.plan import Plan, PlannedRun
+from ablations.run_cell import record_failure, run_cell
+from auralsam2.engine import run_record
+
+
+@pytest.fixture
+def planned(
+    named_grid: Callable[..., Grid], plan_of: Callable[..., Plan]
+) -> Callable[[str], PlannedRun]:
+    return lambda name: plan_of(named_grid(name, seeds=[1])).runs[0]
+
+
+def test_a_run_is_trained_once(planned, fake_training) -> None:
+    run = planned("good")
+    record = run_cell(run, train=fake_training.train)
+    again = run_cell(run, train=fake_training.train)
+    assert (record.status, record.name, record.seed) == ("done", "good", 1)
+    assert (record.axes, record.run_id) == ({"way": "good"}, run.run_id)
+    assert again == record
+    assert (run.run_dir / "starts").read_text() == "x"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("boom", "RuntimeError: the fuse is burnt"),
+        ("nan", "FloatingPointError: the loss is nan at step 4"),
+        ("exit", "SystemExit: 3"),
+    ],
+)
+def test_failures_are_recorded_with_their_traceback(planned, fake_training, name, message) -> None:
+    run = planned(name)
+    record = run_cell(run, train=fake_training.train)
+    assert record == run_record.read(run.run_dir)
+    assert record.status == "failed" and record.finished
+    assert record.error.startswith("Traceback") and record.error.rstrip().endswith(message)
+
+
+def test_a_failure_before_the_first_record(planned) -> None:
+    def train(*_, **__):
+        raise FileNotFoundError("no weights")
+
+    run = planned("early")
+    record = run_cell(run, train=train)
+    assert (record.status, record.name, record.seed) == ("failed", "early", 1)
+    assert (record.config_hash, record.run_id) == (run.config_hash, run.run_id)
+
+
+def test_an_interrupt_passes_and_the_folder_is_resumed(planned, fake_training) -> None:
+    run = planned("good")
+
+    def interrupted(cfg, run_dir, **_):
+        run_record.write(run_record.RunRecord(status="running", name="good"), run_dir)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_cell(run, train=interrupted)
+    assert run_record.read(run.run_dir).status == "running"
+    record = run_cell(run, train=fake_training.train)
+    assert record.status == "done"
+    assert record.notes == ["resumed: was unfinished; duration_s counts the last session only"]
+    assert run_record.read(run.run_dir) == record
+
+
+def test_a_failed_run_can_be_run_again(planned, fake_training) -> None:
+    run = planned("good")
+    record_failure(run, "the process died")
+    assert run_cell(run, train=fake_training.train).status == "done"
+
+
+def test_a_lost_component_fails_its_run_only(planned, fake_training) -> None:
+    run = planned("good")
+    run.cfg.custom_imports = dict(imports=["/nowhere/fusion.py"])
+    record = run_cell(replace(run), train=fake_training.train)
+    assert "cannot import '/nowhere/fusion.py'" in record.error
