@@ -35,7 +35,7 @@ class JointSet(NamedTuple):
 
 def concatenate(sets: list[JointSet]) -> JointSet:
     """Join several sets into one."""
-    return JointSet(*(torch.cat(parts) for parts in zip(*sets)))
+    return JointSet(*(torch.cat(parts) for parts in zip(*sets, strict=True)))
 
 
 def keep_at_most(joint: JointSet, max_anchors: int, generator: torch.Generator | None) -> JointSet:

@@ -72,8 +72,11 @@ class AVSBenchDataset(Dataset[dict[str, Any]]):
         return len(self.files)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        """``frames`` (T, 3, S, S) uint8, ``log_mel`` (T, 2, 96, 64), ``masks`` (T, S, S) uint8,
-        ``native_masks`` (T, H, W) uint8, ``supervised`` (T,) bool, ``clip``.
+        """One clip.
+
+        Returns:
+            ``frames`` (T, 3, S, S) uint8, ``log_mel`` (T, 2, 96, 64), ``masks`` (T, S, S) uint8,
+            ``native_masks`` (T, H, W) uint8, ``supervised`` (T,) bool, ``clip``.
         """
         if index not in self._kept:
             item = self._read(self.files[index])

@@ -98,7 +98,7 @@ def _clip(folder: Path, uid: str, sources: str) -> ClipFiles:
 
 def _in_order(folder: Path, suffix: str) -> tuple[Path, ...]:
     """Files sorted by the integer after the last underscore of their name, as AVSBench's are."""
-    files = [p for p in folder.glob(f"*{suffix}")] if folder.is_dir() else []
+    files = list(folder.glob(f"*{suffix}")) if folder.is_dir() else []
     return tuple(sorted(files, key=lambda p: (_number(p), p.name)))
 
 

@@ -50,8 +50,11 @@ class PromptDataset(Dataset):
         return self.length
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
-        """``images`` (I, 3, S, S), ``image_masks`` (I, 2, S, S), ``clips`` (1, T, 3, S, S),
-        ``clip_masks`` (1, T, S, S), all uint8.
+        """One item, all of it uint8.
+
+        Returns:
+            ``images`` (I, 3, S, S), ``image_masks`` (I, 2, S, S), ``clips`` (1, T, 3, S, S),
+            ``clip_masks`` (1, T, S, S).
         """
         rng = np.random.default_rng([self.seed, index])
         drawn = [self._draw(rng, 1, 2) for _ in range(self.stills)]

@@ -31,7 +31,7 @@ def sample_click(region: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def box_of(masks: Tensor, jitter: float, generator: torch.Generator) -> Tensor:
-    """Bounding boxes (B, 2, 2), corners as x, y, of (B, S, S) masks, shaken by a share of their side."""
+    """Bounding boxes (B, 2, 2), corners as x, y, of (B, S, S) masks, each shaken by a share."""
     side = masks.shape[-1]
     rows, cols = masks.any(2).float(), masks.any(1).float()
     span = torch.arange(side, device=masks.device, dtype=torch.float32)

@@ -39,8 +39,12 @@ class Decoded(NamedTuple):
 
 
 class Points(NamedTuple):
-    """Clicks and box corners: ``coords`` (B, P, 2) as x, y in pixels; ``labels`` (B, P) with
-    1 and 0 for positive and negative clicks, 2 and 3 for a box's corners, -1 for padding.
+    """Clicks and box corners.
+
+    Attributes:
+        coords: (B, P, 2) as x, y in pixels.
+        labels: (B, P): 1 and 0 for positive and negative clicks, 2 and 3 for a box's corners, -1
+            for padding.
     """
 
     coords: Tensor

@@ -1,4 +1,4 @@
-"""The five sizes of SAM2 as differences from the configuration files that the official package ships.
+"""The five sizes of SAM2 as differences from the official package's configuration files.
 
 Nothing here imports ``sam2``: a size is a plain description. The four published sizes name the
 official file; ``mini`` is a difference from the official *tiny* file, so that it stays a SAM2 made
