@@ -128,11 +128,13 @@ class AVSBenchDataset(Dataset[dict[str, Any]]):
 
 def _image(path: Path) -> NDArray[np.uint8]:
     """(H, W, 3) RGB."""
+    import cv2
     import mmcv
 
-    image = mmcv.imread(path, flag="color", channel_order="rgb")
-    if image is None:
-        raise DataError(f"cannot decode the image '{path}'")
+    try:
+        image = mmcv.imread(path, flag="color", channel_order="rgb")
+    except cv2.error as error:  # mmcv hands on what OpenCV could not decode
+        raise DataError(f"cannot decode the image '{path}'") from error
     return np.asarray(image, dtype=np.uint8)
 
 

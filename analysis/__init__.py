@@ -1,0 +1,1 @@
+"""What came out: reads files, never trains."""

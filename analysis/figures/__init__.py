@@ -1,0 +1,1 @@
+"""Figures: each file collects numbers, then draws them."""

@@ -1,0 +1,150 @@
+"""A grid at a glance: a point for every seed, a bar for their mean, a panel for every metric."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from analysis.figures import style
+from analysis.results import Results, is_control, seed_means
+
+NAME = "grid_points"
+_COLOURS = (style.BLUE, style.RED, style.GREEN, style.PURPLE, style.YELLOW)
+_GROUP_WIDTH = 0.76
+_MARKER_PT = 2.8
+_MOST_BESIDE = 5
+_LINE_CHARACTERS = 26
+_CHARACTER_INCHES = 0.05
+
+
+class GridPoints(NamedTuple):
+    """What the figure shows.
+
+    Attributes:
+        cells: from left to right.
+        splits: within a cell, from left to right.
+        metrics: a panel each.
+        points: columns cell, seed, split, metric, value: a seed's mean over clips.
+        means: columns cell, split, metric, value: the mean over seeds.
+    """
+
+    cells: tuple[str, ...]
+    splits: tuple[str, ...]
+    metrics: tuple[str, ...]
+    points: pd.DataFrame
+    means: pd.DataFrame
+
+
+def collect(results: Results) -> GridPoints:
+    """Average the clips of each seed, and the seeds of each cell."""
+    points = seed_means(results.scores)
+    keys = ["cell", "split", "metric"]
+    means = points.groupby(keys, sort=False, as_index=False)["value"].mean()
+    return GridPoints(results.cells, results.splits, results.metrics, points, means)
+
+
+def draw(numbers: GridPoints, panels: Sequence[Axes]) -> None:
+    """Draw one metric in each panel.
+
+    Args:
+        numbers: of `collect`.
+        panels: as many as metrics.
+    """
+    top = max(0.05, float(numbers.points["value"].max()))
+    for metric, panel in zip(numbers.metrics, panels, strict=True):
+        for index, split in enumerate(numbers.splits):
+            _draw_split(numbers, metric, split, index, panel)
+        panel.set_xlim(-0.6, len(numbers.cells) - 0.4)
+        panel.set_ylim(0, min(1.0, top * 1.08))
+        panel.set_ylabel(f"{metric} (mean over clips)")
+        panel.yaxis.grid(True, linewidth=0.4, color="0.88")
+        panel.set_axisbelow(True)
+        panel.tick_params(axis="x", length=0)
+        _label_cells(numbers.cells, panel)
+
+
+def make(results: Results, folder: Path) -> list[Path]:
+    """Write ``grid_points.pdf``, ``.png`` and ``.csv``."""
+    numbers = collect(results)
+    num_panels = len(numbers.metrics)
+    with style.paper_style():
+        if len(numbers.cells) > _MOST_BESIDE or num_panels > 2:
+            figure = style.new_figure("page", 1.25 * num_panels + 0.8)
+            panels = figure.subplots(num_panels, 1, sharex=True, squeeze=False)[:, 0]
+        else:
+            figure = style.new_figure("column", 1.9)
+            panels = figure.subplots(1, num_panels, squeeze=False)[0]
+        draw(numbers, list(panels))
+        _add_legend(figure, panels[0])
+        return style.save(figure, numbers.points, folder, NAME)
+
+
+def _draw_split(numbers: GridPoints, metric: str, split: str, index: int, panel: Axes) -> None:
+    colour = _COLOURS[index % len(_COLOURS)]
+    control = is_control(split)
+    width = _GROUP_WIDTH / len(numbers.splits)
+    offset = (index - (len(numbers.splits) - 1) / 2) * width
+    for position, cell in enumerate(numbers.cells):
+        x = position + offset
+        panel.bar(
+            x,
+            _select(numbers.means, cell, split, metric),
+            width * 0.86,
+            facecolor="white" if control else to_rgba(colour, 0.35),
+            edgecolor=colour,
+            linewidth=0.7,
+            # One entry in the legend.
+            label=split.replace("_", " ") if position == 0 else None,
+            zorder=2,
+        )
+        seeds = _select(numbers.points, cell, split, metric)
+        spread = np.linspace(-1, 1, len(seeds)) if len(seeds) > 1 else np.zeros(len(seeds))
+        panel.plot(
+            x + spread * width * 0.22,
+            seeds,
+            linestyle="none",
+            marker="o",
+            markersize=_MARKER_PT,
+            markerfacecolor="white" if control else colour,
+            markeredgecolor=colour,
+            markeredgewidth=0.7,
+            zorder=3,
+        )
+
+
+def _select(frame: pd.DataFrame, cell: str, split: str, metric: str) -> list[float]:
+    chosen = (frame["cell"] == cell) & (frame["split"] == split) & (frame["metric"] == metric)
+    return [float(value) for value in frame.loc[chosen, "value"]]
+
+
+def _label_cells(cells: Sequence[str], panel: Axes) -> None:
+    names = [textwrap.fill(cell, _LINE_CHARACTERS, break_long_words=False) for cell in cells]
+    panel.set_xticks(range(len(cells)), names)
+    longest = max(len(line) for name in names for line in name.split("\n"))
+    inches = panel.bbox.width / panel.figure.dpi
+    if (longest + 2) * _CHARACTER_INCHES * len(cells) > inches:
+        panel.tick_params(axis="x", labelrotation=30)
+        for label in panel.get_xticklabels():
+            label.set(ha="right", rotation_mode="anchor")
+
+
+def _add_legend(figure: Figure, panel: Axes) -> None:
+    handles, labels = panel.get_legend_handles_labels()
+    dot = Line2D([], [], linestyle="none", marker="o", markersize=_MARKER_PT, color="0.35")
+    figure.legend(
+        [*handles, dot],
+        [*labels, "one seed"],
+        loc="outside upper center",
+        ncols=len(labels) + 1,
+        handlelength=1.2,
+        columnspacing=1.4,
+    )

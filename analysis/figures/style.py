@@ -1,0 +1,75 @@
+"""One look for all figures: sizes, fonts and colours of a paper page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import pandas as pd
+from cycler import cycler
+from matplotlib.figure import Figure
+from tueplots import axes, bundles
+from tueplots.constants.color import palettes
+
+# Inches of a two-column page.
+WIDTHS = {"column": 3.25, "page": 6.75}
+# Told apart with any colour vision.
+PALETTE = tuple(f"#{colour}" for colour in palettes.paultol_bright)
+BLUE, RED, GREEN, YELLOW, CYAN, PURPLE, GREY = PALETTE
+PNG_DPI = 200
+SMALLEST_PT = 7
+
+
+@contextmanager
+def paper_style() -> Iterator[None]:
+    """Draw for a paper: no window system, one serif face that matplotlib brings, text as text."""
+    matplotlib.use("Agg")
+    bundle = bundles.cvpr2024(usetex=False)
+    del bundle["figure.figsize"]  # `new_figure` decides
+    sizes = {key: max(SMALLEST_PT, bundle[key]) for key in bundle if key.endswith("size")}
+    own: dict[Any, Any] = {
+        **bundle,
+        **axes.lines(),
+        **sizes,
+        # The bundle's faces depend on the machine; these are matplotlib's own.
+        "font.serif": ["STIXGeneral"],
+        "mathtext.fontset": "stix",
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.prop_cycle": cycler(color=PALETTE),
+        "legend.frameon": False,
+        "pdf.fonttype": 42,  # journals refuse type 3
+        "savefig.facecolor": "white",
+    }
+    with matplotlib.rc_context(own):
+        yield
+
+
+def new_figure(width: str, height: float) -> Figure:
+    """Return an empty figure.
+
+    Args:
+        width: ``"column"`` or ``"page"``.
+        height: in inches.
+    """
+    if width not in WIDTHS:
+        raise ValueError(f"unknown width {width!r}; known: {', '.join(WIDTHS)}")
+    return Figure(figsize=(WIDTHS[width], height), layout="constrained")
+
+
+def save(figure: Figure, numbers: pd.DataFrame, folder: Path, name: str) -> list[Path]:
+    """Write a figure as PDF and PNG, and what it shows as CSV.
+
+    Returns:
+        The three paths.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"{name}.{kind}" for kind in ("pdf", "png", "csv")]
+    # Without a date, the same numbers give the same file.
+    figure.savefig(paths[0], metadata={"CreationDate": None})
+    figure.savefig(paths[1], dpi=PNG_DPI)
+    numbers.to_csv(paths[2], index=False)
+    return paths

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from auralsam2.data.audio import log_mel_examples, log_mel_spectrogram, read_waveform
+
+SILENCE = np.log(np.float32(0.01))
+
+
+def tone(seconds: float, ears: int = 2, rate: int = 16_000) -> np.ndarray:
+    """(L, ears): a sweep whose pitch differs from second to second and ear to ear."""
+    time = np.arange(int(seconds * rate)) / rate
+    return np.stack([0.4 * np.sin(300 * (1 + e) * (1 + time) * time) for e in range(ears)], axis=1)
+
+
+@pytest.mark.parametrize(
+    ("case", "tolerance"),
+    [
+        ("stereo5s", 1e-4),
+        ("short", 5e-3),
+        ("mono", 5e-3),
+        ("ten_seconds", 5e-3),
+        # The released code resamples with another filter; its note allows for this much.
+        ("resampled", 2e-2),
+    ],
+)
+def test_released_rule_gives_the_released_numbers(audio_parity, case, tolerance) -> None:
+    facts, arrays = audio_parity
+    if case == "ten_seconds":
+        half = arrays["stereo5s.waveform_int16"]
+        waveform = np.concatenate([half, half[::-1]])
+    else:
+        waveform = arrays[f"{case}.waveform_int16"]
+    samples = waveform.reshape(len(waveform), -1) / 32768.0
+    expected = arrays[f"{case}.examples"].astype(np.float32)
+    got = log_mel_examples(samples, facts[case]["sample_rate"], 5, rule="released")
+    assert got.shape == expected.shape
+    np.testing.assert_allclose(got, expected, rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("seconds", [0.01, 0.5, 1.5, 4.96, 5.0, 9.3])
+@pytest.mark.parametrize("num_frames", [1, 5])
+def test_published_rule_gives_one_example_a_frame(seconds, num_frames) -> None:
+    examples = log_mel_examples(tone(seconds), 16_000, num_frames)
+    assert examples.shape == (num_frames, 2, 96, 64)
+    assert examples.dtype == np.float32
+    rows = max(0, (int(seconds * 16_000) - 400) // 160 + 1)
+    heard = np.arange(num_frames)[:, None] * 100 + np.arange(96) < max(rows, 1)
+    silent = np.isclose(examples, SILENCE).all(axis=(1, 3))
+    np.testing.assert_array_equal(silent, ~heard)
+
+
+def test_second_t_starts_at_row_100_t() -> None:
+    samples = tone(5)
+    examples = log_mel_examples(samples, 16_000, 5)
+    for ear in range(2):
+        rows = log_mel_spectrogram(samples[:, ear], 16_000)
+        for t in range(4):
+            np.testing.assert_allclose(examples[t, ear], rows[100 * t : 100 * t + 96], atol=1e-6)
+    assert np.abs(examples[:, 0] - examples[:, 1]).max() > 1  # the ears are kept apart
+
+
+def test_a_click_is_heard_in_its_own_second_only() -> None:
+    samples = np.zeros((5 * 16_000, 1))
+    samples[3 * 16_000 + 4000] = 1.0
+    examples = log_mel_examples(samples, 16_000, 5)
+    loud = (examples > SILENCE + 0.1).any(axis=(1, 2, 3))
+    np.testing.assert_array_equal(loud, [False, False, False, True, False])
+
+
+def test_silence_is_the_logarithm_of_the_offset() -> None:
+    examples = log_mel_examples(np.zeros((80_000, 2)), 16_000, 5)
+    np.testing.assert_allclose(examples, SILENCE, atol=1e-6)
+
+
+@pytest.mark.parametrize("rule", ["published", "released"])
+def test_mono_goes_to_both_ears_and_surplus_channels_are_left_out(rule) -> None:
+    mono = log_mel_examples(tone(5, ears=1), 16_000, 5, rule)
+    np.testing.assert_array_equal(mono[:, 0], mono[:, 1])
+    many = log_mel_examples(tone(5, ears=4), 16_000, 5, rule)
+    np.testing.assert_array_equal(many, log_mel_examples(tone(5), 16_000, 5, rule))
+
+
+def test_other_sample_rates_sound_the_same() -> None:
+    time = {rate: np.arange(3 * rate) / rate for rate in (16_000, 44_100)}
+    sounds = {rate: 0.4 * np.sin(2 * np.pi * 440 * t)[:, None] for rate, t in time.items()}
+    one, other = (log_mel_examples(sound, rate, 3) for rate, sound in sounds.items())
+    assert np.abs(one - other)[:, :, 2:-2].max() < 0.02  # the ends ring in every resampler
+
+
+def test_integer_and_float_files_give_the_same(tmp_path: Path) -> None:
+    samples = (tone(2) * 32767).astype(np.int16)
+    soundfile.write(tmp_path / "int16.wav", samples, 16_000, subtype="PCM_16")
+    soundfile.write(tmp_path / "float.wav", samples / 32768.0, 16_000, subtype="FLOAT")
+    from_int, rate = read_waveform(tmp_path / "int16.wav")
+    from_float, _ = read_waveform(tmp_path / "float.wav")
+    assert rate == 16_000 and from_int.shape == (32_000, 2)
+    np.testing.assert_array_equal(from_int, samples / 32768.0)
+    np.testing.assert_array_equal(from_float, from_int)
+
+
+def test_missing_corrupt_and_empty_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"gone\.wav"):
+        read_waveform(tmp_path / "gone.wav")
+    (tmp_path / "text.wav").write_text("no sound at all")
+    with pytest.raises(ValueError, match=r"cannot decode '.*text\.wav'"):
+        read_waveform(tmp_path / "text.wav")
+    (tmp_path / "zero.wav").touch()
+    with pytest.raises(ValueError, match=r"zero\.wav"):
+        read_waveform(tmp_path / "zero.wav")
+    soundfile.write(tmp_path / "empty.wav", np.zeros((0, 2)), 16_000)
+    with pytest.raises(ValueError, match=r"empty\.wav' holds no samples"):
+        read_waveform(tmp_path / "empty.wav")
+
+
+def test_an_unknown_rule_lists_the_known_ones() -> None:
+    with pytest.raises(ValueError, match="known: published, released"):
+        log_mel_examples(tone(1), 16_000, 1, rule="authors")
+
+
+def test_released_rule_needs_one_whole_example() -> None:
+    with pytest.raises(ValueError, match="too few for one example"):
+        log_mel_examples(tone(0.9), 16_000, 5, rule="released")
