@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from ablations.executors import Executor, LocalExecutor, Work, num_cores
+from ablations.executors import Executor, InlineExecutor, LocalExecutor, Work, num_cores
 from ablations.grid import GridError
 from ablations.grid_file import Grid
 from ablations.manifest import write_manifest
@@ -40,7 +40,7 @@ class GridResult:
 def run_grid(
     grid: Grid,
     plan: Plan,
-    executor: Executor | None = None,
+    executor: Executor,
     *,
     retry_failed: bool = False,
     console: Console | None = None,
@@ -51,7 +51,7 @@ def run_grid(
     Args:
         grid: as planned.
         plan: of `ablations.plan.make_plan`.
-        executor: where the runs happen; processes on this machine where None.
+        executor: where the runs happen.
         retry_failed: run again what failed in an earlier call.
         console: for the progress.
         work: does one run; picklable.
@@ -74,7 +74,6 @@ def run_grid(
             todo.append(run)
     if not todo:
         return result
-    executor = executor or LocalExecutor(default_jobs(todo))
     settled = len(result.skipped) + len(result.failed)
     # Closing ends the processes at once, also where a traceback would keep the generator alive.
     with (
@@ -89,6 +88,21 @@ def run_grid(
                 result.failed.append((outcome.item, record.error or "unknown error"))
             display.run_finished(outcome.item.label, record.status, one_line(record))
     return result
+
+
+def pick_executor(jobs: int | None, plan: Plan) -> Executor:
+    """Return where runs happen on this machine.
+
+    Args:
+        jobs: processes at a time; 0 for none but this one; None for `default_jobs`.
+        plan: the runs.
+
+    Raises:
+        ValueError: for a negative number.
+    """
+    if jobs == 0:
+        return InlineExecutor()
+    return LocalExecutor(default_jobs(plan.runs) if jobs is None else jobs)
 
 
 def default_jobs(runs: Sequence[PlannedRun]) -> int:

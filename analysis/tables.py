@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 from rich import box
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -105,14 +105,23 @@ def texts(table: Table, plus_minus: str = " ± ") -> pd.DataFrame:
     return pd.DataFrame(shown, index=table.mean.index.rename(None))
 
 
-def to_rich(table: Table) -> RichTable:
-    """Return the table for a terminal."""
-    return _rich(table, box.SIMPLE_HEAVY, lambda text: Text(text, style="bold"), "±")
+def to_rich(table: Table) -> Group:
+    """Return the table for a terminal; differences stand in one of their own."""
+    shown = texts(table, plus_minus="±")
+    split = [column in table.mean.columns or column == SEEDS for column in shown.columns]
+    parts = [shown.loc[:, split], shown.loc[:, [not own for own in split]]]
+    return Group(
+        *(
+            _rich(table, part, box.SIMPLE_HEAVY, lambda text: Text(text, style="bold"))
+            for part in parts
+            if part.shape[1]
+        )
+    )
 
 
 def to_markdown(table: Table) -> str:
     """Return the table, its footnote and notes in Markdown; the best entries are bold."""
-    rendered = _rich(table, box.MARKDOWN, lambda text: Text(f"**{text}**"), " ± ")
+    rendered = _rich(table, texts(table), box.MARKDOWN, lambda text: Text(f"**{text}**"))
     out = io.StringIO()
     Console(file=out, width=10_000, color_system=None).print(rendered)
     rows = "\n".join(line.rstrip() for line in out.getvalue().splitlines() if line.strip())
@@ -244,8 +253,9 @@ def _split_text(split: str) -> str:
     return split.replace("_", " ")
 
 
-def _rich(table: Table, style: box.Box, bold: Callable[[str], Text], plus_minus: str) -> RichTable:
-    shown = texts(table, plus_minus)
+def _rich(
+    table: Table, shown: pd.DataFrame, style: box.Box, bold: Callable[[str], Text]
+) -> RichTable:
     best = best_cells(table)
     rich = RichTable(box=style, pad_edge=style is box.MARKDOWN)
     rich.add_column("cell", overflow="fold")

@@ -1,9 +1,9 @@
-"""Run every cell of a grid, skip what is done, resume what was killed.
+"""Train every cell of a grid, skipping what is done, and print the table.
 
 Examples:
-    auralsam2 run-grid demo --out work_dirs/demo --jobs 2
-    auralsam2 run-grid my_grid.py --seeds 0 1 2 --set data.root=data/AVSBench
-    auralsam2 run-grid demo --dry-run
+    auralsam2 run-grid demo --out work_dirs/demo
+    auralsam2 run-grid demo --dry-run --seeds 0 1 2
+    auralsam2 run-grid my_grid.py --set data.root=data/AVSBench optim.epochs=20 --jobs 2
 """
 
 from __future__ import annotations
@@ -15,77 +15,84 @@ from typing import Any
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a grid; exit with 1 where a run failed."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("grid", help="a shipped grid by name, or a path in .py")
-    parser.add_argument("--out", type=Path, help="folder of the runs (default: the grid's own)")
-    parser.add_argument("--seeds", type=int, nargs="+", help="in place of the grid's own")
-    parser.add_argument("--dry-run", action="store_true", help="show the runs and stop")
-    parser.add_argument(
-        "--set", nargs="+", default=[], metavar="KEY=VALUE", help="overrides of every cell"
-    )
-    parser.add_argument("--jobs", type=int, help="runs at a time (default: by cores or GPU)")
-    parser.add_argument("--retry-failed", action="store_true", help="run failed ones again")
-    options = parser.parse_args(argv)
-    if options.jobs is not None and options.jobs < 1:
-        raise ValueError(f"--jobs must be at least 1, got {options.jobs}")
+    """Run or resume a grid; exit with 1 where a run failed."""
+    options = _parser().parse_args(argv)
 
-    from rich.console import Console
-
-    from ablations.driver import run_grid
-    from ablations.executors import LocalExecutor
-    from ablations.grid import GridError
+    from ablations.driver import pick_executor, run_grid
     from ablations.grid_file import load_grid
     from ablations.plan import make_plan
     from auralsam2.config import parse_overrides
 
-    console = Console()
     grid = load_grid(options.grid)
     overrides = parse_overrides(options.set)
     plan = make_plan(grid, out=options.out, seeds=options.seeds, overrides=overrides)
     for note in plan.notes:
-        console.print(f"note: {note}", highlight=False)
+        print(f"note: {note}")
     if options.dry_run:
-        _show(console, plan)
-        if plan.problems:
-            raise GridError(plan.problems, source=f"grid {grid.name!r}")
-        return 0
-    executor = LocalExecutor(options.jobs) if options.jobs else None
-    result = run_grid(grid, plan, executor, retry_failed=options.retry_failed, console=console)
-    if result.finished or result.skipped:
-        from analysis.results import load_runs
-        from analysis.tables import make_table, to_rich
-
-        console.print(to_rich(make_table(load_runs(plan.out))))
-    _report(console, result)
-    return 1 if result.failed else 0
+        return _show_plan(plan)
+    executor = pick_executor(options.jobs, plan)
+    try:
+        result = run_grid(grid, plan, executor, retry_failed=options.retry_failed)
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on where this one ended", flush=True)
+        raise
+    return _show_result(plan.out, result)
 
 
-def _show(console: Any, plan: Any) -> None:
-    from rich.table import Table
-
-    table = Table("run", "state", "overrides", "folder")
-    for run in plan.runs:
-        sets = "\n".join(f"{path} = {node}" for path, node in run.cell.overrides.items())
-        table.add_row(run.label, run.state, sets, str(run.run_dir))
-    console.print(table)
-
-
-def _report(console: Any, result: Any) -> None:
-    from ablations.driver import last_lines
-
-    console.print(
-        f"{len(result.finished)} runs finished, {len(result.skipped)} were done before, "
-        f"{len(result.failed)} failed",
-        highlight=False,
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("grid", help="a name or a path in .py")
+    parser.add_argument("--out", type=Path, help="folder of the runs; default: the grid's own")
+    parser.add_argument("--seeds", type=int, nargs="+", help="in place of the grid's own")
+    parser.add_argument("--dry-run", action="store_true", help="show the runs and train nothing")
+    parser.add_argument(
+        "--set", nargs="+", default=[], metavar="KEY=VALUE", help="set in every cell, applied last"
+    )
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        help="runs at a time, 0 for one in this process; default: 1 on a GPU, else one a CPU "
+        "core and at most 4",
+    )
+    parser.add_argument("--retry-failed", action="store_true", help="run failed ones again")
+    return parser
+
+
+def _show_plan(plan: Any) -> int:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("cell", "sets", "seed", "folder", "state", title=f"runs in {plan.out}")
+    for run in plan.runs:
+        sets = "\n".join(f"{path} = {node!r}" for path, node in run.cell.overrides.items())
+        cells = (run.cell.name, sets or "(base)", str(run.cell.seed), run.run_dir.name, run.state)
+        table.add_row(*map(Text, cells))
+    Console().print(table)
+    for problem in plan.problems:
+        print(f"problem: {problem}")
+    return 2 if plan.problems else 0
+
+
+def _show_result(out: Path, result: Any) -> int:
+    from rich.console import Console
+
+    from ablations.driver import last_lines
+    from analysis.results import NoResultsError, load_runs
+    from analysis.tables import make_table, to_rich
+
+    try:
+        Console().print(to_rich(make_table(load_runs(out))))
+    except NoResultsError as error:
+        print(error)
+    print(f"{len(result.finished)} runs finished now, {len(result.skipped)} before; in {out}")
     for run, error in result.failed:
-        console.print(f"FAILED {run.label} ({run.run_dir}):", style="bold red", highlight=False)
-        console.print(last_lines(error, 5), highlight=False, markup=False)
+        print(f"\nFAILED {run.label} ({run.run_dir})\n{last_lines(error, 3)}")
     if result.failed:
-        console.print("run them again with --retry-failed")
+        print(f"\n{len(result.failed)} runs failed; --retry-failed runs them again")
+    return 1 if result.failed else 0
 
 
 if __name__ == "__main__":

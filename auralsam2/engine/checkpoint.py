@@ -48,6 +48,7 @@ def save_safetensors(
     os.close(handle)
     try:
         save_file(tensors, partial)
+        os.chmod(partial, 0o644)  # mkstemp's files are private
         os.replace(partial, path)
     finally:
         Path(partial).unlink(missing_ok=True)

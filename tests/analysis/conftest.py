@@ -83,5 +83,48 @@ def write_grid(write_run: Callable[..., RunRecord]) -> Callable[..., Path]:
 
 
 @pytest.fixture
+def save_predictions() -> Callable[..., None]:
+    """Write moving discs over textured frames, as predictions of one run."""
+
+    def save(
+        run_dir: Path, shift: int, clips=CLIPS[:3], num_frames: int = 5, size=(96, 128)
+    ) -> None:
+        height, width = size
+        down, across = np.mgrid[:height, :width]
+        arrays: dict[str, np.ndarray] = {}
+        for number, clip in enumerate(clips):
+            rng = np.random.default_rng(number)
+            centres = [(30 + 8 * t, 40 + 14 * t + 5 * number) for t in range(num_frames)]
+            truth = np.stack([_disc(down, across, *centre, 17) for centre in centres])
+            truth[num_frames // 2] = 0  # silence
+            far = [(70 - 5 * t, 100 - 12 * t) for t in range(num_frames)]
+            silent = np.stack([_disc(down, across, *centre, 14) for centre in far])
+            texture = rng.integers(0, 60, (num_frames, 64, 64, 3))
+            frames = np.full((num_frames, 64, 64, 3), 70) + texture
+            rows = np.linspace(0, height - 1, 64).astype(int)
+            columns = np.linspace(0, width - 1, 64).astype(int)
+            frames[truth[:, rows][:, :, columns] > 0] += (90, 60, 0)
+            frames[silent[:, rows][:, :, columns] > 0] += (0, 60, 100)
+            moved = np.roll(truth, shift, axis=2)
+            tones = -4 + rng.random((num_frames, 96, 64))
+            tones[:, 20:80, 10 + 8 * number : 14 + 8 * number] += 3
+            tones[num_frames // 2] = -4
+            for split, masks in zip(SPLITS, (moved, silent), strict=True):
+                arrays |= {
+                    f"{split}/{clip}/frames": frames.astype(np.uint8),
+                    f"{split}/{clip}/truth": truth,
+                    f"{split}/{clip}/prediction": masks,
+                    f"{split}/{clip}/log_mel": tones.astype(np.float32),
+                }
+        np.savez_compressed(run_dir / "predictions.npz", **arrays)
+
+    return save
+
+
+def _disc(down: np.ndarray, across: np.ndarray, y: int, x: int, radius: int) -> np.ndarray:
+    return ((down - y) ** 2 + (across - x) ** 2 <= radius**2).astype(np.uint8)
+
+
+@pytest.fixture
 def grid_folder(write_grid: Callable[..., Path], tmp_path: Path) -> Path:
     return write_grid(tmp_path / "demo")

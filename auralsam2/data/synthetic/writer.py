@@ -134,6 +134,8 @@ def _write_clip(folder: Path, plan: Plan, index: int) -> dict[str, Any]:
     cv2.setNumThreads(1)
     frames, masks = render(scene, plan.size)
     partial_dir = folder / f".{truth['uid']}.{os.getpid()}"
+    # A killed process may have had the same number, as in a container.
+    shutil.rmtree(partial_dir, ignore_errors=True)
     for name in ("frames", "labels_rgb"):
         (partial_dir / name).mkdir(parents=True)
     for t in range(plan.num_frames):

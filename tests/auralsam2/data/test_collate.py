@@ -36,5 +36,5 @@ def test_native_masks_of_any_size_and_names_stay_lists() -> None:
 
 
 def test_clips_of_other_lengths_are_named() -> None:
-    with pytest.raises(ValueError, match=r"differ in 'frames': long \(10, .*short \(5,.*batch_size"):
+    with pytest.raises(ValueError, match=r"'frames': long \(10, .*short \(5,.*batch_size"):
         collate_clips([clip("long", num_frames=10), clip("short")])

@@ -1,0 +1,175 @@
+"""The clips whose predictions the runs have saved, cells side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.results import Results, is_control
+
+PREDICTIONS = "predictions.npz"
+_ENDING = "/prediction"
+
+Array = NDArray[Any]
+
+
+class Row(NamedTuple):
+    """The predictions of one cell for one clip of T frames.
+
+    Attributes:
+        label: cell, and the kind of control where it is one.
+        seed: of the run.
+        masks: (T, H, W), above 0 where predicted.
+        score: the clip's score as recorded, e.g. ``("J", 0.71)``, or None.
+    """
+
+    label: str
+    seed: int
+    masks: Array
+    score: tuple[str, float] | None
+
+
+class SavedClip(NamedTuple):
+    """One clip with the predictions of all cells, T frames.
+
+    Attributes:
+        clip: name.
+        seconds: (T,) the second of the clip that each frame belongs to, from 1.
+        frames: (T, h, w, 3) uint8; the model's size, which may differ from the masks'.
+        truth: (T, H, W), above 0 on the object.
+        rows: predictions, cells in the order of the grid, then controls.
+        log_mel: (T, 96, 64), the sound of each frame's second, time before frequency.
+    """
+
+    clip: str
+    seconds: tuple[int, ...]
+    frames: Array
+    truth: Array
+    rows: tuple[Row, ...]
+    log_mel: Array
+
+
+def load_clips(results: Results, *, num_clips: int, most_frames: int) -> list[SavedClip]:
+    """Read the saved predictions of every cell's first seed.
+
+    The clips are the first ones of the data set that all runs have saved, never picked by hand.
+    The reference cell also gives its predictions under control conditions, where saved.
+
+    Args:
+        results: the runs.
+        num_clips: how many clips at most.
+        most_frames: longer clips are thinned evenly.
+
+    Returns:
+        One entry a clip; empty where no run has saved predictions.
+    """
+    split = next((name for name in results.splits if not is_control(name)), None)
+    runs = _first_seeds(results)
+    saved = {cell: arrays for cell, (_, path) in runs.items() if (arrays := _read(path))}
+    if split is None or not saved:
+        return []
+    seeds = {cell: runs[cell][0] for cell in saved}
+    clips = _common_clips(saved, split)[:num_clips]
+    return [_saved_clip(results, saved, seeds, split, clip, most_frames) for clip in clips]
+
+
+def to_frame(clips: list[SavedClip]) -> pd.DataFrame:
+    """Return in numbers what the masks show.
+
+    Returns:
+        Columns clip, row, seed, second, truth_area, predicted_area (shares of the frame), iou
+        (NaN where both are empty).
+    """
+    return pd.DataFrame(
+        [
+            {"clip": clip.clip, "row": row.label, "seed": row.seed, "second": second}
+            | _compare(clip.truth[index] > 0, row.masks[index] > 0)
+            for clip in clips
+            for row in clip.rows
+            for index, second in enumerate(clip.seconds)
+        ]
+    )
+
+
+def _compare(truth: Array, mask: Array) -> dict[str, float]:
+    union = int((truth | mask).sum())
+    return {
+        "truth_area": float(truth.mean()),
+        "predicted_area": float(mask.mean()),
+        "iou": int((truth & mask).sum()) / union if union else float("nan"),
+    }
+
+
+def _first_seeds(results: Results) -> dict[str, tuple[int, Path]]:
+    """Return cell -> seed and folder of its first finished run."""
+    firsts: dict[str, tuple[int, Path]] = {}
+    for run in results.runs.sort_values("seed", kind="stable").to_dict("records"):
+        firsts.setdefault(str(run["cell"]), (int(run["seed"]), Path(str(run["run_dir"]))))
+    return {cell: firsts[cell] for cell in results.cells}
+
+
+def _read(run_dir: Path) -> dict[str, Array]:
+    path = run_dir / PREDICTIONS
+    if not path.is_file():
+        return {}
+    with np.load(path) as arrays:
+        return {key: arrays[key] for key in arrays.files}
+
+
+def _common_clips(saved: Mapping[str, Mapping[str, Array]], split: str) -> list[str]:
+    """Return the clips that every run has saved, in the order of the first."""
+    first, *others = saved.values()
+    start = f"{split}/"
+    keys = [key for key in first if key.startswith(start) and key.endswith(_ENDING)]
+    return [
+        key[len(start) : -len(_ENDING)] for key in keys if all(key in other for other in others)
+    ]
+
+
+def _saved_clip(
+    results: Results,
+    saved: Mapping[str, Mapping[str, Array]],
+    seeds: Mapping[str, int],
+    split: str,
+    clip: str,
+    most_frames: int,
+) -> SavedClip:
+    first = next(iter(saved.values()))
+    stem = f"{split}/{clip}"
+    last = len(first[f"{stem}/frames"]) - 1
+    kept = np.unique(np.linspace(0, last, most_frames).round().astype(int))
+    shown = [(cell, cell, split) for cell in saved]
+    if results.reference in saved:
+        name = str(results.reference)
+        for control in filter(is_control, results.splits):
+            kind = control.removeprefix(f"{split}_").replace("_", " ")
+            shown.append((f"{name}, {kind}", name, control))
+    rows = [
+        Row(label, seeds[cell], masks[kept], _score(results, cell, seeds[cell], where, clip))
+        for label, cell, where in shown
+        if (masks := saved[cell].get(f"{where}/{clip}{_ENDING}")) is not None
+    ]
+    return SavedClip(
+        clip=clip,
+        seconds=tuple(int(index) + 1 for index in kept),
+        frames=first[f"{stem}/frames"][kept],
+        truth=first[f"{stem}/truth"][kept],
+        rows=tuple(rows),
+        log_mel=first[f"{stem}/log_mel"][kept],
+    )
+
+
+def _score(
+    results: Results, cell: str, seed: int, split: str, clip: str
+) -> tuple[str, float] | None:
+    metric = results.metrics[0]
+    wanted = {"cell": cell, "seed": seed, "split": split, "clip": clip, "metric": metric}
+    scores = results.scores
+    for column, value in wanted.items():
+        scores = scores[scores[column] == value]
+    return (metric, float(scores["value"].iloc[0])) if len(scores) else None

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from auralsam2_tools.__main__ import main as dispatch
+from auralsam2_tools.make_synthetic import main
+
+from auralsam2.data.datasets.index import read_index
+
+SMALL = ["--split", "1/1/1", "--size", "24", "--workers", "1"]
+
+
+def test_clips_are_written_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "clips"
+    assert main([str(out), *SMALL]) == 0
+    assert f"1/1/1 clips (train/val/test) written to {out}" in capsys.readouterr().out
+    assert all(len(read_index(out, "v1m", split)) == 1 for split in ("train", "val", "test"))
+    assert main([str(out), *SMALL]) == 0
+    assert f"already in {out}" in capsys.readouterr().out
+
+
+def test_clips_are_split_by_share(tmp_path: Path) -> None:
+    assert main([str(tmp_path / "clips"), "--clips", "3", "--size", "16", "--workers", "1"]) == 0
+    assert [len(read_index(tmp_path / "clips", "v1m", s)) for s in ("train", "val", "test")] == [
+        1,
+        1,
+        1,
+    ]
+
+
+@pytest.mark.parametrize("split", ["1/1", "0/1/1", "a/b/c", "1/1/1/1", "-1/2/3"])
+def test_a_bad_split_is_refused(tmp_path: Path, split: str) -> None:
+    with pytest.raises(ValueError, match=f"such as 200/30/60, got '{split}'"):
+        main([str(tmp_path / "clips"), f"--split={split}"])
+    assert not (tmp_path / "clips").exists()
+
+
+@pytest.mark.parametrize("arguments", [["--size", "8"], ["--workers", "0"], ["--clips", "2"]])
+def test_counts_out_of_range_are_refused(tmp_path: Path, arguments: list[str]) -> None:
+    with pytest.raises(ValueError, match="at least"):
+        main([str(tmp_path / "clips"), *arguments])
+    assert not (tmp_path / "clips").exists()
+
+
+def test_an_unknown_layout_gets_a_hint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert dispatch(["make-synthetic", str(tmp_path / "clips"), "--layout", "vlm", *SMALL]) == 2
+    shown = capsys.readouterr().err
+    assert "'vlm'" in shown and "did you mean 'v1m'?" in shown
+
+
+def test_other_settings_in_a_folder_fail_with_status_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "clips")
+    assert dispatch(["make-synthetic", out, *SMALL]) == 0
+    assert dispatch(["make-synthetic", out, *SMALL, "--seed", "3"]) == 2
+    assert "seed 0 instead of 3" in capsys.readouterr().err
