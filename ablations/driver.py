@@ -63,15 +63,7 @@ def run_grid(
     if plan.problems:
         raise GridError(plan.problems, source=f"grid {grid.name!r}")
     write_manifest(grid, plan)
-    result = GridResult()
-    todo: list[PlannedRun] = []
-    for run in (run for run in plan.runs if not run.shares):
-        if run.state == "done":
-            result.skipped.append(run)
-        elif run.state == "failed" and not retry_failed:
-            result.failed.append((run, run_record.read(run.run_dir).error or "unknown error"))
-        else:
-            todo.append(run)
+    result, todo = _sort(plan, retry_failed)
     if not todo:
         return result
     settled = len(result.skipped) + len(result.failed)
@@ -82,10 +74,7 @@ def run_grid(
     ):
         for outcome in outcomes:
             record = outcome.result or record_failure(outcome.item, str(outcome.error))
-            if record.status == "done":
-                result.finished.append(outcome.item)
-            else:
-                result.failed.append((outcome.item, record.error or "unknown error"))
+            _enter(result, outcome.item, record)
             display.run_finished(outcome.item.label, record.status, one_line(record))
     return result
 
@@ -126,6 +115,26 @@ def one_line(record: RunRecord) -> str:
 def last_lines(error: str, count: int) -> str:
     """Return the last lines of a traceback that are not empty."""
     return "\n".join([line for line in error.splitlines() if line.strip()][-count:])
+
+
+def _sort(plan: Plan, retry_failed: bool) -> tuple[GridResult, list[PlannedRun]]:
+    """Return what is settled and what is to be done."""
+    result, todo = GridResult(), []
+    for run in (run for run in plan.runs if not run.shares):
+        if run.state == "done":
+            result.skipped.append(run)
+        elif run.state == "failed" and not retry_failed:
+            _enter(result, run, run_record.read(run.run_dir))
+        else:
+            todo.append(run)
+    return result, todo
+
+
+def _enter(result: GridResult, run: PlannedRun, record: RunRecord) -> None:
+    if record.status == "done":
+        result.finished.append(run)
+    else:
+        result.failed.append((run, record.error or "unknown error"))
 
 
 def _trains_on_gpu(cfg: Any) -> bool:

@@ -110,16 +110,13 @@ def make_plan(
     for cell in cells:
         if (cfg := configs.get(cell.name)) is None:
             continue
-        cfg = copy.deepcopy(cfg)
-        cfg.seed = cell.seed
         try:
             if cell.name not in checked:
                 checked.add(cell.name)
                 (check or _preflight())(cfg)
             run = _planned(cell, cfg, prints(cfg), plan.out)
         except (ValueError, LookupError, OSError, ImportError) as error:
-            text = str(error.args[0]) if isinstance(error, KeyError) else str(error)
-            problems.append((cell.name, text))
+            problems.append((cell.name, _message(error)))
             configs[cell.name] = None  # one seed speaks for all
             continue
         first = taken.setdefault(run.run_id, run)
@@ -200,7 +197,13 @@ def _add_imports(cfg: Any, custom: Mapping[str, Any] | None) -> None:
         cfg.custom_imports = {**earlier, **custom, "imports": list(imports)}
 
 
+def _message(error: Exception) -> str:
+    return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+
+
 def _planned(cell: Cell, cfg: Any, data: str, out: Path) -> PlannedRun:
+    cfg = copy.deepcopy(cfg)
+    cfg.seed = cell.seed
     config_hash = config.config_hash(cfg)
     run_id = _digest(config_hash, data)
     run_dir = out / RUNS / f"{_slug(cell.name)}-s{cell.seed}-{run_id}"

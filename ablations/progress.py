@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, ProgressColumn, Task, TaskID, TextColumn
+from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
+from rich.table import Column
 from rich.text import Text
 
 from auralsam2.engine.progress import Progress
@@ -87,10 +88,10 @@ class BarDisplay:
         self.finished = done
         self.fractions: dict[str, float] = {}
         self.bars = Bars(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[text]}", markup=False),
-            _Eta(self),
+            # Narrow enough for 80 columns.
+            TextColumn("{task.description}", markup=False, table_column=_cut(30)),
+            BarColumn(bar_width=14),
+            TextColumn("{task.fields[text]}", markup=False, table_column=_cut(60)),
             console=console,
             redirect_stdout=False,
             redirect_stderr=False,
@@ -134,21 +135,14 @@ class BarDisplay:
         return self.finished + sum(self.fractions.values())
 
     def _refresh(self) -> None:
-        text = f"{self.finished}/{self.remaining.total} runs"
-        self.bars.update(self.grid, completed=self.completed(), text=text)
+        completed = self.completed()
+        left = self.remaining.text(completed)
+        text = f"{self.finished}/{self.remaining.total} runs  {left}"
+        self.bars.update(self.grid, completed=completed, text=text)
 
 
-class _Eta(ProgressColumn):
-    """Time left of the grid, beside its bar only."""
-
-    def __init__(self, display: BarDisplay) -> None:
-        super().__init__()
-        self.display = display
-
-    def render(self, task: Task) -> Text:
-        if task.id != self.display.grid:
-            return Text()
-        return Text(self.display.remaining.text(self.display.completed()))
+def _cut(width: int) -> Column:
+    return Column(no_wrap=True, overflow="ellipsis", max_width=width)
 
 
 class _Bar:

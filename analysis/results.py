@@ -125,7 +125,7 @@ def seed_means(scores: pd.DataFrame) -> pd.DataFrame:
         Columns cell, seed, split, metric, value.
     """
     keys = ["cell", "seed", "split", "metric"]
-    return scores.groupby(keys, sort=False, as_index=False)["value"].mean()
+    return scores.groupby(keys, sort=False)["value"].mean().reset_index()
 
 
 def write_csv(results: Results, path: Path) -> Path:

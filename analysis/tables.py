@@ -76,10 +76,16 @@ def best_cells(table: Table) -> pd.DataFrame:
     """
     printed = table.mean.round(DECIMALS)
     best = printed.eq(printed.max())
-    for split, metric in best.columns:
+    for split, metric in pairs(best):
         if is_control(split) or len(best) < 2:
             best[(split, metric)] = False
     return best
+
+
+def pairs(frame: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the columns of one of a table's frames: (split, metric)."""
+    columns: list[Any] = frame.columns.to_list()
+    return [(str(split), str(metric)) for split, metric in columns]
 
 
 def texts(table: Table, plus_minus: str = " ± ") -> pd.DataFrame:
@@ -94,10 +100,10 @@ def texts(table: Table, plus_minus: str = " ± ") -> pd.DataFrame:
             _entry(mean, std, plus_minus)
             for mean, std in zip(table.mean[column], table.std[column], strict=True)
         ]
-        for column in table.mean.columns
+        for column in pairs(table.mean)
     }
     if table.difference is not None:
-        for split, metric in table.difference.columns:
+        for split, metric in pairs(table.difference):
             values = table.difference[(split, metric)]
             header = (f"{split} vs {table.results.reference}", metric)
             shown[header] = [ABSENT if pd.isna(v) else f"{v:+.{DECIMALS}f}" for v in values]
@@ -108,7 +114,7 @@ def texts(table: Table, plus_minus: str = " ± ") -> pd.DataFrame:
 def to_rich(table: Table) -> Group:
     """Return the table for a terminal; differences stand in one of their own."""
     shown = texts(table, plus_minus="±")
-    split = [column in table.mean.columns or column == SEEDS for column in shown.columns]
+    split = [column in table.mean.columns or column == SEEDS for column in pairs(shown)]
     parts = [shown.loc[:, split], shown.loc[:, [not own for own in split]]]
     return Group(
         *(
@@ -140,7 +146,7 @@ def to_latex(table: Table) -> str:
     marks = pd.DataFrame("", index=shown.index, columns=shown.columns)
     for column in best.columns:
         marks[column] = ["textbf:--rwrap" if is_best else "" for is_best in best[column]]
-    shown.columns = pd.MultiIndex.from_tuples([(_split_text(s), m) for s, m in shown.columns])
+    shown.columns = pd.MultiIndex.from_tuples([(_split_text(s), m) for s, m in pairs(shown)])
     marks.columns = shown.columns
     styler = shown.style.format(escape="latex-math").apply(lambda _: marks, axis=None)
     styler = styler.format_index(escape="latex", axis=0).format_index(escape="latex", axis=1)
@@ -162,7 +168,7 @@ def to_frame(table: Table) -> pd.DataFrame:
     """Return the numbers in long form: cell, split, metric, mean, std, num_seeds, difference."""
     rows = []
     for cell in table.mean.index:
-        for split, metric in table.mean.columns:
+        for split, metric in pairs(table.mean):
             at = (cell, (split, metric))
             row = {"cell": cell, "split": split, "metric": metric}
             row |= {"mean": table.mean.loc[at], "std": table.std.loc[at]}
@@ -259,7 +265,7 @@ def _rich(
     best = best_cells(table)
     rich = RichTable(box=style, pad_edge=style is box.MARKDOWN)
     rich.add_column("cell", overflow="fold")
-    for split, metric in shown.columns:
+    for split, metric in pairs(shown):
         rich.add_column(f"{_split_text(split)} {metric}".strip(), justify="right", overflow="fold")
     for index, cell in enumerate(shown.index):
         row = []

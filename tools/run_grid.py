@@ -87,7 +87,7 @@ def _show_result(out: Path, result: Any) -> int:
         Console().print(to_rich(make_table(load_runs(out))))
     except NoResultsError as error:
         print(error)
-    print(f"{len(result.finished)} runs finished now, {len(result.skipped)} before; in {out}")
+    print(f"{len(result.finished)} runs finished, {len(result.skipped)} were done before; in {out}")
     for run, error in result.failed:
         print(f"\nFAILED {run.label} ({run.run_dir})\n{last_lines(error, 3)}")
     if result.failed:

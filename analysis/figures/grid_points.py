@@ -48,7 +48,7 @@ def collect(results: Results) -> GridPoints:
     """Average the clips of each seed, and the seeds of each cell."""
     points = seed_means(results.scores)
     keys = ["cell", "split", "metric"]
-    means = points.groupby(keys, sort=False, as_index=False)["value"].mean()
+    means = points.groupby(keys, sort=False)["value"].mean().reset_index()
     return GridPoints(results.cells, results.splits, results.metrics, points, means)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from ablations.driver import default_jobs, last_lines, run_grid
+from ablations.driver import default_jobs, last_lines, pick_executor, run_grid
 from ablations.executors import InlineExecutor, LocalExecutor
 from ablations.grid import GridError
 from ablations.grid_file import Grid
@@ -127,6 +127,15 @@ def test_default_jobs(named_grid, plan_of, monkeypatch) -> None:
     assert (default_jobs(runs), default_jobs(runs * 3)) == (3, 4)
     on_gpu = plan_of(named_grid("a", "b"), overrides={"runtime.device": "cuda"}).runs
     assert default_jobs(on_gpu) == 1
+
+
+def test_picked_executors(named_grid, plan_of) -> None:
+    plan = plan_of(named_grid("a", "b", "c"), overrides={"runtime.device": "cuda"})
+    assert isinstance(pick_executor(0, plan), InlineExecutor)
+    assert pick_executor(3, plan).num_processes == 3
+    assert pick_executor(None, plan).num_processes == 1
+    with pytest.raises(ValueError, match="got -1"):
+        pick_executor(-1, plan)
 
 
 def test_last_lines() -> None:

@@ -81,6 +81,24 @@ def test_bars_say_what_happens(clock: Clock) -> None:
     assert "1/2 runs" in shown(console)
 
 
+def test_bars_fit_80_columns(clock: Clock) -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=80, color_system=None)
+    with BarDisplay(8, 2, console, clock) as display:
+        for label in ("sparse+dense, seed 1", "CrossAttentionFusion(heads=2), levels=3, seed 0"):
+            progress = display.run_started(label)
+            progress.start_run(100, 8)
+            progress.step(1, 8, "loss 22.00, val 0.345")
+        clock.now = 10.0
+        display.advance(label, 0.5)
+        console.file.seek(0)
+        console.file.truncate()
+        display.bars.refresh()
+        text = shown(console)
+    assert "2/8 runs  ETA 1:48" in text and "━━" in text
+    assert text.count("epoch 1/8  loss 22.00, val 0.345") == 2
+    assert "sparse+dense, seed 1" in text and "CrossAttentionFusion(heads=2)…" in text
+
+
 def test_no_estimate_before_anything_is_done(clock: Clock) -> None:
     display = BarDisplay(3, 2, terminal(), clock)
     assert display.remaining.text(display.completed()) == "ETA -:--"

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from auralsam2_tools.__main__ import main
 
 from auralsam2.data.synthetic.writer import Plan, write_v1m
 from auralsam2.engine import run_record
-from auralsam2_tools.__main__ import main
 
 FUSION = '''
 import torch
