@@ -145,7 +145,7 @@ def load_trained(model: nn.Module, path: Path) -> None:
         ValueError: where keys or shapes differ from what this model trains.
     """
     from auralsam2.engine.hooks.trainable_state_hook import trainable_state
-    from auralsam2.models.backbones.sam2.checkpoint import read_state
+    from auralsam2.models.weights import read_state
 
     if not path.is_file():
         raise FileNotFoundError(f"no checkpoint at '{path}'; a finished run has best.safetensors")

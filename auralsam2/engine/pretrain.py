@@ -8,7 +8,8 @@ from typing import Any
 import torch
 
 from auralsam2.engine.checkpoint import allow_resume, save_safetensors
-from auralsam2.models.backbones.sam2.checkpoint import load_weights, read_state
+from auralsam2.models.backbones.sam2.checkpoint import load_weights
+from auralsam2.models.weights import read_state
 
 
 def pretrain(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from auralsam2.models.audio.ears import NUM_EARS, encode_ears
+from auralsam2.models.weights import BUILTIN, locate, read_state
 from auralsam2.registry import AUDIO_ENCODERS
 
 # ln(mel + 0.01) of silence is -4.6 and of loud sound about 3: centre and half range.
@@ -59,12 +60,23 @@ class LogMelCNN(nn.Module):
     Args:
         out_channels: D, half of it from each ear.
         width: channels after the first convolution, divisible by 8.
+        weights: path of weights to start from, or ``builtin://log-mel-cnn`` (width 16, 256
+            channels), which can name the sources of synthetic clips.
+        frozen: no gradient, always in eval mode, as VGGish is.
 
     Raises:
-        ValueError: where ``out_channels`` is odd or ``width`` not divisible by 8.
+        FileNotFoundError: where ``weights`` does not exist.
+        ValueError: where ``out_channels`` is odd, ``width`` not divisible by 8, or the weights
+            are of other widths.
     """
 
-    def __init__(self, out_channels: int = 256, width: int = 32) -> None:
+    def __init__(
+        self,
+        out_channels: int = 256,
+        width: int = 32,
+        weights: str | None = None,
+        frozen: bool = False,
+    ) -> None:
         super().__init__()
         problems = []
         if out_channels % NUM_EARS:
@@ -75,6 +87,40 @@ class LogMelCNN(nn.Module):
             raise ValueError("LogMelCNN: " + "; ".join(problems))
         self.out_channels = out_channels
         self.network = LogMelNetwork(out_channels // NUM_EARS, width)
+        if weights is not None:
+            self._load(weights)
+        self.frozen = frozen
+        self.network.requires_grad_(not frozen)
+        self.train(self.training)
+
+    def _load(self, weights: str) -> None:
+        missing = self.problems(weights)
+        if missing:
+            raise FileNotFoundError(missing[0])
+        try:
+            self.load_state_dict(read_state(locate(weights)))
+        except RuntimeError as error:
+            raise ValueError(
+                f"'{weights}' does not fit this LogMelCNN; set its width and out_channels to those "
+                f"that the weights were trained with: {error}"
+            ) from error
+
+    @staticmethod
+    def problems(weights: str | None = None, **_: object) -> list[str]:
+        """What stands in the way of building, found without building."""
+        if weights is None or locate(weights).is_file():
+            return []
+        return [
+            f"no LogMelCNN weights at '{weights}'; '{BUILTIN}log-mel-cnn' comes with this package: "
+            "set `model.audio_encoder.weights` to it, or to None to train from the start"
+        ]
+
+    def train(self, mode: bool = True) -> LogMelCNN:
+        """Switch the mode; a frozen network stays in eval mode."""
+        super().train(mode)
+        if self.frozen:
+            self.network.eval()
+        return self
 
     def forward(self, log_mel: Tensor) -> Tensor:
         """(B, T, 2, 96, 64) natural logarithm of (mel + 0.01) -> (B, T, D)."""

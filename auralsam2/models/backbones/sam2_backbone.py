@@ -11,8 +11,8 @@ from auralsam2.models.backbones.sam2.checkpoint import (
     Coverage,
     checkpoint_problem,
     load_weights,
-    locate,
 )
+from auralsam2.models.weights import locate
 from auralsam2.registry import BACKBONES
 from auralsam2.shapes import check_shape
 from auralsam2.structures import VisualPyramid

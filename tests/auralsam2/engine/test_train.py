@@ -13,7 +13,7 @@ from auralsam2.engine import run_record
 from auralsam2.engine.evaluate import evaluate
 from auralsam2.engine.progress import Silent
 from auralsam2.engine.train import train
-from auralsam2.models.backbones.sam2.checkpoint import read_state
+from auralsam2.models.weights import read_state
 
 
 class Steps(Silent):

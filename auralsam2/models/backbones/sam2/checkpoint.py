@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import pickle
-from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from auralsam2.models.backbones.sam2.sizes import SIZES
+from auralsam2.models.weights import BUILTIN, locate, read_state
 
-BUILTIN = "builtin://"
 RELEASES = "https://github.com/facebookresearch/sam2#sam-2-checkpoints"
 CONFIG_KEY = "model.backbone.checkpoint"
 
@@ -70,45 +65,6 @@ def checkpoint_problem(
     if not locate(checkpoint).is_file():
         return f"no SAM2 weights at '{checkpoint}'; {where}: set `{CONFIG_KEY}` to its path"
     return ""
-
-
-def locate(checkpoint: str | os.PathLike[str]) -> Path:
-    """The file behind a path or ``builtin://NAME``."""
-    text = os.fspath(checkpoint)
-    if text.startswith(BUILTIN):
-        package = resources.files("auralsam2.models.backbones") / "weights"
-        return Path(str(package / f"{text[len(BUILTIN) :]}.safetensors"))
-    return Path(text).expanduser()
-
-
-def read_state(path: Path) -> dict[str, Tensor]:
-    """Tensors of a safetensors file or of a published ``.pt`` (``{"model": state}``).
-
-    Raises:
-        ValueError: where the file is damaged or holds no state dict.
-    """
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            return {key: value.float() for key, value in load_file(path).items()}
-        loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
-    # safetensors raises a class of its own that derives from Exception alone.
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
-        raise ValueError(_damaged(path, error)) from error
-    except Exception as error:
-        if type(error).__name__ != "SafetensorError":
-            raise
-        raise ValueError(_damaged(path, error)) from error
-    state = loaded.get("model", loaded) if isinstance(loaded, Mapping) else None
-    if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise ValueError(f"'{path}' holds no state dict of tensors; SAM2's are at {RELEASES}")
-    return dict(state)
-
-
-def _damaged(path: Path, error: Exception) -> str:
-    first = next(iter(str(error).splitlines()), type(error).__name__)
-    return f"cannot read '{path}' as weights (damaged, cut short or another kind of file): {first}"
 
 
 def load_weights(network: nn.Module, path: Path, allow_partial: bool = False) -> Coverage:

@@ -7,7 +7,8 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from auralsam2.models.backbones.sam2.checkpoint import checkpoint_problem, load_weights, read_state
+from auralsam2.models.backbones.sam2.checkpoint import checkpoint_problem, load_weights
+from auralsam2.models.weights import read_state
 
 
 def network() -> nn.Module:
