@@ -87,7 +87,9 @@ SCHEMA = Section(
                 "amp": Value((str, bool), optional=True),
                 "accumulate": _COUNT,
                 "clip_grad": Value((float, dict), optional=True, minimum=0),
-            }
+                "warmup": Value((int,), minimum=0),
+            },
+            may_miss=frozenset({"warmup"}),
         ),
         "evaluation": Section(
             {

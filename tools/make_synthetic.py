@@ -24,6 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--split", help="clips of TRAIN/VAL/TEST instead, such as 200/30/60")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--size", type=int, default=224, help="side of the frames in pixels")
+    parser.add_argument("--classes", type=int, help="only the first so many (default: all 12)")
     parser.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
     options = parser.parse_args(argv)
 
@@ -35,6 +36,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.layout not in LAYOUTS:
         raise ValueError(unknown_name("layout", options.layout, sorted(LAYOUTS)))
     plan = Plan(options.layout, _counts(options, split_counts), options.seed, options.size)
+    if options.classes is not None:
+        plan = plan._replace(num_classes=options.classes)
+    if not 4 <= plan.num_classes <= Plan._field_defaults["num_classes"]:
+        raise ValueError(f"--classes must be from 4 to 12, got {plan.num_classes}")
     with Progress() as bars:
         task = bars.add_task(f"clips in {options.out}", total=sum(plan.counts))
         written = LAYOUTS[plan.layout](

@@ -77,7 +77,9 @@ def _synthetic_objects(root: Path) -> Callable[[str, Tensor], Tensor] | None:
 
     def draw(clip: str, masks: Tensor) -> Tensor:
         rng = np.random.default_rng([settings["seed"], numbers[clip]])
-        scene = sample_scene(rng, num_frames=settings["num_frames"])
+        scene = sample_scene(
+            rng, num_frames=settings["num_frames"], num_classes=settings["num_classes"]
+        )
         visible = render(scene, settings["size"])[1]
         sounding = (visible & scene.sounding[..., None, None]).any(axis=1)
         if not np.array_equal(sounding, masks.numpy() > 0):

@@ -147,14 +147,7 @@ def _runner(cfg: Config, run_dir: Path, datasets: Mapping[str, Any], progress: P
         val_cfg=dict(),
         train_cfg=dict(by_epoch=True, max_epochs=epochs, val_interval=min(every, epochs)),
         optim_wrapper=_optim_wrapper(cfg),
-        param_scheduler=dict(
-            type="PolyLR",
-            power=cfg.optim.power,
-            by_epoch=True,
-            begin=0,
-            end=epochs,
-            convert_to_iter_based=True,
-        ),
+        param_scheduler=_schedule(cfg),
         default_hooks=dict(
             logger=dict(
                 type="LoggerHook", interval=cfg.runtime.log_every, log_metric_by_epoch=True
@@ -199,6 +192,22 @@ def _loader(cfg: Config, dataset: Any, shuffle: bool) -> dict[str, Any]:
         sampler=dict(type="DefaultSampler", shuffle=shuffle, seed=cfg.seed),
         collate_fn=dict(type=collate_clips),
     )
+
+
+def _schedule(cfg: Config) -> list[dict[str, Any]]:
+    """Polynomial decay over all steps, multiplied by a linear warm-up where one is asked for."""
+    poly = dict(
+        type="PolyLR",
+        power=cfg.optim.power,
+        by_epoch=True,
+        begin=0,
+        end=cfg.optim.epochs,
+        convert_to_iter_based=True,
+    )
+    steps = cfg.optim.get("warmup", 0)
+    if not steps:
+        return [poly]
+    return [dict(type="LinearLR", start_factor=1 / steps, by_epoch=False, end=steps), poly]
 
 
 def _optim_wrapper(cfg: Config) -> dict[str, Any]:

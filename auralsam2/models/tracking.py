@@ -88,7 +88,8 @@ class MemoryTracker(nn.Module):
         conditioning = self.conditioning_frame(num_frames)
         memory = ClipMemory(network, num_frames)
         answers: list[Decoded | None] = [None] * num_frames
-        for t in frame_order(num_frames, conditioning):
+        order = frame_order(num_frames, conditioning)
+        for t in order:
             is_conditioning = not self.use_memory or t == conditioning
             coarse = maps[2][:, t]
             decoded = network.decode(
@@ -99,7 +100,7 @@ class MemoryTracker(nn.Module):
                 injection=injection,
             )
             answers[t] = decoded
-            if self.use_memory:
+            if self.use_memory and t != order[-1]:  # nobody reads the memory of the last one
                 self._store(network, memory, t, coarse, decoded, is_conditioning)
         return _stack([a for a in answers if a is not None])
 

@@ -7,5 +7,5 @@ _base_ = [
     "../_base_/runtime.py",
 ]
 
-data = dict(root="work_dirs/demo/data", image_size=128, batch_size=8, num_workers=0)
-optim = dict(optimizer=dict(lr=1.5e-3), epochs=8, amp=None, accumulate=1, clip_grad=1.0)
+data = dict(root="work_dirs/demo/data", image_size=128, batch_size=4, num_workers=0)
+optim = dict(optimizer=dict(lr=1e-3), epochs=4, amp=None, accumulate=1, clip_grad=1.0, warmup=20)

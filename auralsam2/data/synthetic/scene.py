@@ -74,6 +74,7 @@ def sample_scene(
     num_frames: int = 5,
     num_objects: int | None = None,
     sounding: NDArray[np.bool_] | None = None,
+    num_classes: int = len(CLASSES),
 ) -> Scene:
     """Draw a scene.
 
@@ -82,18 +83,20 @@ def sample_scene(
         num_frames: T; 1 gives a still image.
         num_objects: N, of 1 to the number of classes; None draws 2, 3 or 4.
         sounding: (T, N) schedule to use; None draws one.
+        num_classes: draw from the first so many classes only.
 
     Raises:
         ValueError: when a count is out of range or `sounding` has another shape.
     """
     if num_objects is None:
         num_objects = int(rng.choice(OBJECT_COUNTS))
-    if num_frames < 1 or not 1 <= num_objects <= len(CLASSES):
+    if num_frames < 1 or not 1 <= num_objects <= num_classes <= len(CLASSES):
         raise ValueError(
-            f"got {num_frames=}, {num_objects=}; need num_frames >= 1 and num_objects from 1 to "
-            f"{len(CLASSES)}, the number of classes, since the objects of a clip differ in class"
+            f"got {num_frames=}, {num_objects=}, {num_classes=}; need num_frames >= 1, num_classes "
+            f"up to {len(CLASSES)}, and num_objects from 1 to the number of classes, since the "
+            "objects of a clip differ in class"
         )
-    class_indices = rng.choice(len(CLASSES), size=num_objects, replace=False)
+    class_indices = rng.choice(num_classes, size=num_objects, replace=False)
     centres, radii = _sample_layout(rng, num_frames, num_objects)
     objects = tuple(
         _sample_object(rng, int(index), centre, radius)

@@ -36,6 +36,7 @@ class Plan(NamedTuple):
         seed: clip i is drawn from (seed, i) alone.
         size: side of the frames in pixels.
         num_frames: T, one frame a second.
+        num_classes: the first so many of the classes occur.
     """
 
     layout: str
@@ -43,6 +44,12 @@ class Plan(NamedTuple):
     seed: int
     size: int = 224
     num_frames: int = 5
+    num_classes: int = len(CLASSES)
+
+    def scene(self, index: int) -> Scene:
+        """Draw clip ``index``."""
+        rng = np.random.default_rng([self.seed, index])
+        return sample_scene(rng, num_frames=self.num_frames, num_classes=self.num_classes)
 
     def settings(self) -> dict[str, Any]:
         """What identifies the result, for comparison with a folder that exists."""
@@ -126,7 +133,7 @@ def _write_clip(folder: Path, plan: Plan, index: int) -> dict[str, Any]:
     """Write clip ``index`` and return its truth."""
     import soundfile
 
-    scene = sample_scene(np.random.default_rng([plan.seed, index]), num_frames=plan.num_frames)
+    scene = plan.scene(index)
     truth = _truth(scene, plan, index)
     target = folder / truth["uid"]
     if target.is_dir():
@@ -189,7 +196,7 @@ def _finish(root: Path, plan: Plan, truths: Sequence[dict[str, Any]]) -> None:
         for truth in truths:
             row = (truth["uid"], truth["uid"], 0, 0, truth["a_obj"], truth["split"], plan.layout)
             writer.writerow(row)
-    classes = [kind.name for kind in CLASSES]
+    classes = [kind.name for kind in CLASSES[: plan.num_classes]]
     content = {"settings": plan.settings(), "classes": classes, "clips": list(truths)}
     partial_file = root / f".{TRUTH}.{os.getpid()}"
     partial_file.write_text(json.dumps(content, indent=1), encoding="utf-8")

@@ -7,4 +7,5 @@ optim = dict(
     amp="bfloat16",
     accumulate=4,
     clip_grad=None,
+    warmup=0,
 )
