@@ -61,7 +61,7 @@ _opencv:
 	fi
 
 demo: $(VENV)/.runtime
-	$(BIN)/auralsam2 make-synthetic $(DEMO)/data --layout v1m --split 200/30/60 --seed 7
+	$(BIN)/auralsam2 make-synthetic $(DEMO)/data --layout v1m --split 300/30/60 --seed 7 --classes 8
 	$(BIN)/auralsam2 run-grid demo --out $(DEMO) --jobs 2
 	$(BIN)/auralsam2 make-tables $(DEMO)
 	$(BIN)/auralsam2 make-figures $(DEMO)
