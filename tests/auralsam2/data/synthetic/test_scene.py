@@ -155,9 +155,13 @@ def test_objects_move_and_keep_within_sight() -> None:
     assert all(((o.centre > 0) & (o.centre < 1)).all() for s in scenes for o in s.objects)
 
 
-@pytest.mark.parametrize("settings", [{"num_frames": 0}, {"num_objects": 0}, {"num_objects": 13}])
+@pytest.mark.parametrize(
+    "settings", [{"num_frames": 0}, {"num_objects": 0}, {"num_objects": 13}, {"num_classes": 13}]
+)
 def test_counts_out_of_range_are_refused(settings: dict) -> None:
-    with pytest.raises(ValueError, match="need num_frames >= 1 and num_objects from 1 to 12"):
+    with pytest.raises(
+        ValueError, match="need num_frames >= 1, num_classes up to 12, and num_objects"
+    ):
         draw(0, **settings)
 
 

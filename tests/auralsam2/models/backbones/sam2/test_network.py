@@ -132,8 +132,9 @@ def test_memory_equals_upstreams_track_step(
                 from_prompts=False,
             )
         bank["cond_frame_outputs" if t == 0 else "non_cond_frame_outputs"][t] = theirs_out
-        assert torch.equal(gated, theirs_out["pred_masks"])
-        assert torch.equal(mine.pointer, theirs_out["obj_ptr"])
+        # Same arithmetic on other strides: kernels may differ in the last bit.
+        torch.testing.assert_close(gated, theirs_out["pred_masks"], atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(mine.pointer, theirs_out["obj_ptr"], atol=1e-5, rtol=1e-5)
 
 
 def transformers() -> tuple[InjectableTwoWayTransformer, TwoWayTransformer]:
