@@ -9,6 +9,7 @@ from typing import Any
 
 import matplotlib
 import pandas as pd
+from matplotlib import rcsetup
 from matplotlib.figure import Figure
 from tueplots import axes, bundles
 from tueplots.constants.color import palettes
@@ -38,7 +39,7 @@ def paper_style() -> Iterator[None]:
         "mathtext.fontset": "stix",
         "axes.spines.top": False,
         "axes.spines.right": False,
-        "axes.prop_cycle": matplotlib.rcsetup.cycler(color=PALETTE),
+        "axes.prop_cycle": rcsetup.cycler(color=PALETTE),
         "legend.frameon": False,
         "pdf.fonttype": 42,  # journals refuse type 3
         "savefig.facecolor": "white",
