@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from auralsam2 import registry
 from auralsam2.models.audio.adapter import AudioAdapter
 from auralsam2.models.decode import decode_mode
-from auralsam2.models.feature_cache import FeatureCache
+from auralsam2.models.feature_cache import shared_cache
 from auralsam2.models.fuser import AuralFuser, level_depths
 from auralsam2.registry import MODELS
 from auralsam2.structures import Embeddings, FuserOutput, Prediction, Prompts, VisualPyramid
@@ -89,7 +89,7 @@ class AuralSAM2(BaseModel):
         self.decode = decode_mode(decode)
         self.backbone = registry.BACKBONES.build(backbone, image_size=image_size)
         cached = feature_cache_mb and not any(p.requires_grad for p in self.backbone.parameters())
-        self.feature_cache = FeatureCache(feature_cache_mb) if cached else None
+        self.feature_cache = shared_cache(self.backbone, feature_cache_mb) if cached else None
         self.injection = registry.INJECTIONS.build(injection)
         self.tracker = registry.TRACKERS.build(tracker)
         self.mask_loss = registry.MASK_LOSSES.build(mask_loss)

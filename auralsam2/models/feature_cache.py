@@ -6,11 +6,27 @@ import hashlib
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from auralsam2.structures import VisualPyramid
 
 MEGABYTE = 2**20
+
+
+_SHARED: dict[tuple[bytes, int], FeatureCache] = {}
+
+
+def shared_cache(backbone: nn.Module, budget_mb: int) -> FeatureCache:
+    """The cache of this process for backbones with exactly these weights.
+
+    The runs of a grid that follow one another in a process mostly differ behind the backbone;
+    they then encode each clip once between them.
+    """
+    digest = hashlib.blake2b()
+    for name, value in backbone.state_dict().items():
+        digest.update(name.encode())
+        digest.update(value.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+    return _SHARED.setdefault((digest.digest(), budget_mb), FeatureCache(budget_mb))
 
 
 class FeatureCache:

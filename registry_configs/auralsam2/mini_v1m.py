@@ -8,4 +8,4 @@ _base_ = [
 ]
 
 data = dict(root="work_dirs/demo/data", image_size=128, batch_size=4, num_workers=0)
-optim = dict(optimizer=dict(lr=1e-3), epochs=4, amp=None, accumulate=1, clip_grad=1.0, warmup=20)
+optim = dict(optimizer=dict(lr=1e-3), epochs=5, amp=None, accumulate=1, clip_grad=1.0, warmup=20)

@@ -1,9 +1,9 @@
 """The cache gives what would have been computed, and computes it once."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from auralsam2.models.feature_cache import FeatureCache
+from auralsam2.models.feature_cache import FeatureCache, shared_cache
 from auralsam2.structures import VisualPyramid
 
 
@@ -47,3 +47,11 @@ def test_budget_is_kept() -> None:
     cache(frames_of(1), compute)
     assert compute.clips == 2
     assert cache.used == 0
+
+
+def test_only_equal_weights_share_a_cache() -> None:
+    one, same, other = (nn.Conv2d(1, 1, 1) for _ in range(3))
+    same.load_state_dict(one.state_dict())
+    assert shared_cache(one, 4) is shared_cache(same, 4)
+    assert shared_cache(one, 4) is not shared_cache(other, 4)
+    assert shared_cache(one, 4) is not shared_cache(one, 8)
