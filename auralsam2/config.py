@@ -21,12 +21,12 @@ from auralsam2.config_schema import SCHEMA, Node, Spec, child_spec, known_keys
 from auralsam2.config_schema import validate as validate
 from auralsam2.custom_imports import import_custom
 from auralsam2.suggestions import unknown_name
+from auralsam2.weight_files import FILE_KEYS
 
 CONFIG_PACKAGE = "registry_configs"
 # Settings that change where or how a run happens, never what it computes.
 _UNHASHED_SECTIONS = ("runtime", "custom_imports")
 _FOLDER_KEYS = ("root",)
-_FILE_KEYS = ("checkpoint", "weights")
 
 
 class ConfigError(ValueError):
@@ -108,6 +108,22 @@ def load(name_or_path: str | os.PathLike[str], overrides: Mapping[str, Any] | No
     problems += validate(cfg)
     if problems:
         raise ConfigError(problems, source=f"config {os.fspath(name_or_path)!r}")
+    return cfg
+
+
+def peek(name_or_path: str | os.PathLike[str], overrides: Mapping[str, Any] | None = None) -> Any:
+    """Read a config as it is written, unchecked and without importing any component.
+
+    Overrides of keys that are not there are left out; `load` is the one that complains.
+    """
+    cfg = _read(find(name_or_path))
+    for dotted, value in (overrides or {}).items():
+        *parents, last = dotted.split(".")
+        node: Any = cfg
+        for key in parents:
+            node = node.get(key) if hasattr(node, "get") else None
+        if hasattr(node, "get"):
+            node[last] = value
     return cfg
 
 
@@ -265,4 +281,4 @@ def _canonical(value: Any) -> Any:
 
 
 def _is_file(key: str, value: Any) -> bool:
-    return key in _FILE_KEYS and isinstance(value, str) and "://" not in value
+    return key in FILE_KEYS and isinstance(value, str) and "://" not in value

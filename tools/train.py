@@ -25,11 +25,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(argv)
 
-    from auralsam2.config import config_hash, load, parse_overrides
-    from auralsam2.engine.preflight import check_weights
+    from auralsam2.config import config_hash, load, parse_overrides, peek
+    from auralsam2.weight_files import missing_files
 
-    cfg = load(options.config, parse_overrides(options.set))
-    check_weights(cfg)
+    overrides = parse_overrides(options.set)
+    # Before anything imports torch: who lacks a file of 200 MB should not wait to be told.
+    missing = missing_files(peek(options.config, overrides).to_dict())
+    if missing:
+        raise FileNotFoundError("\n".join(missing))
+    cfg = load(options.config, overrides)
     name = f"{Path(options.config).stem}-s{cfg.seed}-{config_hash(cfg)[:8]}"
     run_dir = options.out or Path(cfg.runtime.work_dir) / name
 

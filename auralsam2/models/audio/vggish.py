@@ -12,12 +12,10 @@ from torch import Tensor, nn
 
 from auralsam2.models.audio.ears import NUM_EARS, encode_ears
 from auralsam2.registry import AUDIO_ENCODERS
+from auralsam2.weight_files import VGGISH_FILE, VGGISH_SOURCE
 
 EMBEDDING_CHANNELS = 128
-PUBLISHED = (
-    "the published file is vggish-10086976.pth, released at "
-    "https://github.com/harritaylor/torchvggish/releases/tag/v0.1"
-)
+PUBLISHED = f"the published file is {VGGISH_FILE}, released at {VGGISH_SOURCE}"
 CONFIG_KEY = "set `model.audio_encoder.weights` to its path"
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-BUILTIN = "builtin://"
+from auralsam2.weight_files import BUILTIN
 
 
 def locate(path: str | os.PathLike[str]) -> Path:

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from torch import nn
 
 from auralsam2.models.backbones.sam2.sizes import SIZES
-from auralsam2.models.weights import BUILTIN, locate, read_state
+from auralsam2.models.weights import locate, read_state
+from auralsam2.weight_files import BUILTIN, SAM2_SOURCE
 
-RELEASES = "https://github.com/facebookresearch/sam2#sam-2-checkpoints"
 CONFIG_KEY = "model.backbone.checkpoint"
 
 
@@ -49,7 +49,7 @@ def checkpoint_problem(
     """What stands in the way of loading, found without building anything; empty if nothing."""
     published = SIZES[size].published.get(version) if size in SIZES else None
     where = (
-        f"the published file is {published}, from {RELEASES}"
+        f"the published file is {published}, from {SAM2_SOURCE}"
         if published
         else f"the weights that come with this package are '{BUILTIN}sam2-mini'"
     )

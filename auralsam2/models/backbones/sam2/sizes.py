@@ -10,6 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from auralsam2.weight_files import SAM2_VERSIONS, sam2_file
+
+VERSIONS = tuple(SAM2_VERSIONS)
+
 
 class Size(NamedTuple):
     """One backbone size.
@@ -30,7 +34,7 @@ class Size(NamedTuple):
 
 
 def _published(name: str) -> dict[str, str]:
-    return {"2.0": f"sam2_hiera_{name}.pt", "2.1": f"sam2.1_hiera_{name}.pt"}
+    return {version: sam2_file(name, version) for version in VERSIONS}
 
 
 MINI_CHANNELS = 128
@@ -68,5 +72,3 @@ SIZES: dict[str, Size] = {
     "base_plus": Size("b+", 1024, 256, _published("base_plus"), {}),
     "large": Size("l", 1024, 256, _published("large"), {}),
 }
-
-VERSIONS = ("2.0", "2.1")

@@ -1,0 +1,72 @@
+"""Pretrained weights that a user brings: what they are called, where they are published.
+
+Imports neither torch nor any component, so that a missing file is told before a second is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+BUILTIN = "builtin://"
+"""Prefix of weights that come with the package."""
+
+FILE_KEYS = ("checkpoint", "weights")
+"""Arguments of components that hold the path of a weight file."""
+
+SAM2_SOURCE = "https://github.com/facebookresearch/sam2#sam-2-checkpoints"
+VGGISH_SOURCE = "https://github.com/harritaylor/torchvggish/releases/tag/v0.1"
+VGGISH_FILE = "vggish-10086976.pth"
+
+SAM2_SIZES = ("tiny", "small", "base_plus", "large")
+SAM2_VERSIONS = {"2.0": "sam2", "2.1": "sam2.1"}
+
+
+def sam2_file(size: str, version: str) -> str:
+    """Name under which SAM2's weights of a size are published."""
+    return f"{SAM2_VERSIONS[version]}_hiera_{size}.pt"
+
+
+SOURCES = {
+    **{sam2_file(s, v): SAM2_SOURCE for s in SAM2_SIZES for v in SAM2_VERSIONS},
+    VGGISH_FILE: VGGISH_SOURCE,
+}
+"""Published file -> where to get it."""
+
+
+def missing_files(node: Any, path: str = "") -> list[str]:
+    """Every weight file that a plain config names and that is not there.
+
+    Args:
+        node: the config, or a part of it.
+        path: dotted path of the part.
+
+    Returns:
+        One message a file: its path, the published file, where that is, and the key to set.
+    """
+    return [
+        f"no weights at '{value}'; {_published(value)}: set `{key}` to its path"
+        for key, value in _files(node, path)
+        if not value.startswith(BUILTIN) and not Path(value).expanduser().is_file()
+    ]
+
+
+def _files(node: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            inner = f"{path}.{key}" if path else str(key)
+            if key in FILE_KEYS and isinstance(value, str):
+                yield inner, value
+            else:
+                yield from _files(value, inner)
+    elif isinstance(node, (list, tuple)):
+        for index, value in enumerate(node):
+            yield from _files(value, f"{path}.{index}")
+
+
+def _published(path: str) -> str:
+    name = Path(path).name
+    if name in SOURCES:
+        return f"the published file is {name}, from {SOURCES[name]}"
+    return "published are " + ", ".join(SOURCES) + f", from {SAM2_SOURCE} and {VGGISH_SOURCE}"
