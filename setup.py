@@ -18,6 +18,9 @@ def version() -> str:
     raise ValueError("auralsam2/__init__.py states no __version__")
 
 
+# Referring expressions.
+TEXT = ["transformers>=4.46"]
+
 setup(
     name="auralsam2",
     version=version(),
@@ -51,6 +54,7 @@ setup(
         "mmengine>=0.10.7",
         "mmcv-lite>=2.1",
         "torchvggish>=0.2",
+        "resampy>=0.4",
         "numpy>=1.26",
         "pandas>=2.2",
         "matplotlib>=3.9",
@@ -63,7 +67,9 @@ setup(
         "tensorboard>=2.17",
     ],
     extras_require={
+        "text": TEXT,
         "dev": [
+            *TEXT,
             "build>=1.2",
             "hypothesis>=6.100",
             "import-linter>=2.1",

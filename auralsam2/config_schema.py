@@ -140,6 +140,8 @@ def child_spec(spec: Spec | None, key: str) -> Spec | None:
         return Node(spec.registry)
     if isinstance(spec, Node) and key in REGISTRIES:
         return Node(REGISTRIES[key])
+    if isinstance(spec, Node) and (several := _plural(key)) is not None:
+        return Nodes(several, list)
     return None
 
 
@@ -216,8 +218,12 @@ def _check_node(value: Any, registry: Registry, path: str) -> Iterator[str]:
 
 
 def _check_argument(value: Any, key: str, owner: Registry, path: str) -> Iterator[str]:
-    named = REGISTRIES.get(key)
-    if named is not None and (owner is MODELS or _is_node(value)):
+    named, several = REGISTRIES.get(key), _plural(key)
+    if several is not None and value:
+        if isinstance(value, (list, tuple)):
+            value = list(value)
+        yield from _check(value, Nodes(several, list), path)
+    elif named is not None and (owner is MODELS or _is_node(value)):
         if value is not None:
             yield from _check_node(value, named, path)
     elif _is_node(value):
@@ -228,6 +234,11 @@ def _check_argument(value: Any, key: str, owner: Registry, path: str) -> Iterato
         for index, item in enumerate(value):
             if _is_node(item):
                 yield from _check_argument(item, key, owner, f"{path}.{index}")
+
+
+def _plural(key: str) -> Registry | None:
+    """The registry whose nodes an argument lists, as ``transforms`` lists each a transform."""
+    return REGISTRIES.get(key[:-1]) if key.endswith("s") else None
 
 
 def _is_node(value: Any) -> bool:

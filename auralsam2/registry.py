@@ -55,6 +55,15 @@ DATASETS = Registry(
     locations=["auralsam2.data.datasets"],
     parent=roots.DATASETS,
 )
+# Random changes of a whole clip. A root of its own: below mmengine's, mmcv's transforms of single
+# pictures would be found too, and fail at the first clip.
+TRANSFORMS = Registry(
+    "transform",
+    contract="build(); dict(frames (T,H,W,3) uint8 RGB, masks (T,H,W) uint8), "
+    "numpy.random.Generator -> dict of the same keys and shapes; one draw a clip; inputs are not "
+    "written to",
+    locations=["auralsam2.data.transforms"],
+)
 # Stages of training that are not part of the loop.
 HOOKS = Registry(
     "hook",
@@ -95,6 +104,12 @@ AUDIO_ENCODERS = Registry(
     ".out_channels",
     locations=["auralsam2.models.audio"],
 )
+# A referring expression to tokens that join the audio's.
+TEXT_ENCODERS = Registry(
+    "text encoder",
+    contract="build(); B strings -> (B,K,D) hidden states; .out_channels = D; None = off",
+    locations=["auralsam2.models.text"],
+)
 # Which levels of the pyramid are used, brought to one token grid.
 PYRAMIDS = Registry(
     "pyramid",
@@ -112,7 +127,7 @@ VISUAL_ATTENTIONS = Registry(
 AUDIO_ATTENTIONS = Registry(
     "audio attention",
     contract="build(channels=C, depth); (B,M,C) -> (B,M,C), a sequence is a clip's tokens",
-    locations=["auralsam2.models.attention"],
+    locations=["auralsam2.models.attention", "auralsam2.models.attention_released"],
 )
 # Exchange between the visual and the audio tokens of a level.
 FUSIONS = Registry(
@@ -137,8 +152,8 @@ DENSE_PROMPTS = Registry(
 PROJECTORS = Registry(
     "projector",
     contract="build(channels=C); .visual (B,T,N,C) -> (B,T,N,D), .audio (B,T,C) -> (B,T,D), "
-    "L2-normalised over D",
-    locations=["auralsam2.models.projector"],
+    "L2-normalised over D; .visual_source, the field of FuserOutput that .visual reads",
+    locations=["auralsam2.models.projector", "auralsam2.models.projector_released"],
 )
 # Supervision of the decoder's masks.
 MASK_LOSSES = Registry(
@@ -171,8 +186,16 @@ TRACKERS = Registry(
 REGISTRIES: dict[str, Registry] = {
     registry.config_key: registry
     for registry in (
-        *(MODELS, DATASETS, HOOKS, METRICS, OPTIMIZERS, DATA_SAMPLERS),
-        *(BACKBONES, AUDIO_ENCODERS, PYRAMIDS, VISUAL_ATTENTIONS, AUDIO_ATTENTIONS, FUSIONS),
+        *(MODELS, DATASETS, TRANSFORMS, HOOKS, METRICS, OPTIMIZERS, DATA_SAMPLERS),
+        *(
+            BACKBONES,
+            AUDIO_ENCODERS,
+            TEXT_ENCODERS,
+            PYRAMIDS,
+            VISUAL_ATTENTIONS,
+            AUDIO_ATTENTIONS,
+            FUSIONS,
+        ),
         *(SPARSE_PROMPTS, DENSE_PROMPTS, PROJECTORS, MASK_LOSSES, CONTRASTIVE_LOSSES),
         *(INJECTIONS, TRACKERS),
     )

@@ -24,10 +24,20 @@ class VisualPyramid(NamedTuple):
 
 
 class FusionOutput(NamedTuple):
-    """What a fusion block returns: ``visual`` (B, T, N, C), ``audio`` (B, M, C)."""
+    """What a fusion block returns.
+
+    Attributes:
+        visual: (B, T, N, C), residual included.
+        audio: (B, M, C), residual included.
+        visual_update: (B, T, N, C) what the audio adds to the visual stream before the last
+            normalisation, from blocks that have such a term.
+        audio_update: (B, M, C) what the visual stream adds to the audio's, likewise.
+    """
 
     visual: Tensor
     audio: Tensor
+    visual_update: Tensor | None = None
+    audio_update: Tensor | None = None
 
 
 class FuserOutput(NamedTuple):
@@ -36,10 +46,12 @@ class FuserOutput(NamedTuple):
     Attributes:
         visual: one (B, T, N, C) a level.
         audio: one (B, M, C) a level; the first T tokens are the frames' audio.
+        visual_update: one (B, T, N, C) a level where every fusion block gives one, else empty.
     """
 
     visual: tuple[Tensor, ...]
     audio: tuple[Tensor, ...]
+    visual_update: tuple[Tensor, ...] = ()
 
 
 class Prompts(NamedTuple):

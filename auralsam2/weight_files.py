@@ -19,6 +19,9 @@ SAM2_SOURCE = "https://github.com/facebookresearch/sam2#sam-2-checkpoints"
 VGGISH_SOURCE = "https://github.com/harritaylor/torchvggish/releases/tag/v0.1"
 VGGISH_FILE = "vggish-10086976.pth"
 
+TEXT_MODEL = "distilroberta-base"
+TEXT_SOURCE = "https://huggingface.co/distilbert/distilroberta-base"
+
 SAM2_SIZES = ("tiny", "small", "base_plus", "large")
 SAM2_VERSIONS = {"2.0": "sam2", "2.1": "sam2.1"}
 
@@ -31,8 +34,9 @@ def sam2_file(size: str, version: str) -> str:
 SOURCES = {
     **{sam2_file(s, v): SAM2_SOURCE for s in SAM2_SIZES for v in SAM2_VERSIONS},
     VGGISH_FILE: VGGISH_SOURCE,
+    TEXT_MODEL: TEXT_SOURCE,
 }
-"""Published file -> where to get it."""
+"""Published file, or folder of a text model -> where to get it."""
 
 
 def missing_files(node: Any, path: str = "") -> list[str]:
@@ -48,7 +52,7 @@ def missing_files(node: Any, path: str = "") -> list[str]:
     return [
         f"no weights at '{value}'; {_published(value)}: set `{key}` to its path"
         for key, value in _files(node, path)
-        if not value.startswith(BUILTIN) and not Path(value).expanduser().is_file()
+        if not value.startswith(BUILTIN) and not Path(value).expanduser().exists()
     ]
 
 
@@ -69,4 +73,5 @@ def _published(path: str) -> str:
     name = Path(path).name
     if name in SOURCES:
         return f"the published file is {name}, from {SOURCES[name]}"
-    return "published are " + ", ".join(SOURCES) + f", from {SAM2_SOURCE} and {VGGISH_SOURCE}"
+    origins = ", ".join(dict.fromkeys(SOURCES.values()))
+    return f"published are {', '.join(SOURCES)}, from {origins}"

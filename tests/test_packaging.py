@@ -105,6 +105,8 @@ def test_every_imported_library_is_declared_and_every_declared_one_is_imported(
     libraries = {DISTRIBUTIONS.get(name, name).lower() for name in imported - own}
     libraries -= {name.lower() for name in sys.stdlib_module_names}
     declared = {Requirement(line).name for line in metadata["install_requires"]}
+    extras = (lines for name, lines in metadata["extras_require"].items() if name != "dev")
+    declared |= {Requirement(line).name for lines in extras for line in lines}
     missing = {name for name in libraries if COMPANIONS.get(name, name) not in declared}
     assert missing == set()
     # sam2 imports torchvision, pandas' LaTeX and Markdown need jinja2, mmengine's visualizer

@@ -8,11 +8,11 @@ from typing import Any
 import torch
 
 # Their sizes differ from clip to clip, or they are no tensors.
-LISTED = ("native_masks", "clip")
+LISTED = ("native_masks", "clip", "text")
 
 
 def collate_clips(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Stack tensors along a new first axis; keep native masks and names as lists.
+    """Stack tensors along a new first axis; keep native masks, names and texts as lists.
 
     Raises:
         ValueError: where clips of different lengths or sizes meet in one batch.

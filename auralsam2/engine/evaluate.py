@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 
 from auralsam2.data.collate import collate_clips
 from auralsam2.registry import DATASETS, METRICS, MODELS
+from auralsam2.signature import parameters_of
 
 
 class SplitResult(NamedTuple):
@@ -48,11 +49,7 @@ def evaluate(cfg: Config, checkpoint: str | Path | None, run_dir: Path | None = 
     Raises:
         ValueError: where the checkpoint does not fit the config's model.
     """
-    device = pick_device(cfg.runtime.device)
-    model = build_model(cfg).to(device)
-    if checkpoint is not None:
-        load_trained(model, Path(checkpoint))
-    return evaluate_model(model, cfg, test_datasets(cfg), run_dir)
+    return evaluate_model(trained_model(cfg, checkpoint), cfg, test_datasets(cfg), run_dir)
 
 
 def evaluate_model(
@@ -77,17 +74,11 @@ def _evaluate_split(
 ) -> tuple[SplitResult, dict[str, NDArray[Any]]]:
     metrics = [METRICS.build(node) for node in cfg.evaluation.metrics]
     evaluator = Evaluator(metrics)
-    loader = DataLoader(
-        dataset,
-        batch_size=cfg.data.batch_size,
-        num_workers=cfg.data.num_workers,
-        collate_fn=collate_clips,
-    )
     kept: dict[str, NDArray[Any]] = {}
     wanted = int(cfg.evaluation.num_saved_clips)
     model.eval()
     with torch.no_grad():
-        for batch in loader:
+        for batch in clip_loader(cfg, dataset):
             results = model.val_step(batch)
             evaluator.process(results, batch)
             for i, result in enumerate(results):
@@ -97,7 +88,7 @@ def _evaluate_split(
             if on_batch is not None:
                 on_batch()
     scores = evaluator.evaluate(len(dataset))
-    per_clip = {metric.key: dict(metric.per_clip) for metric in metrics}
+    per_clip = {metric.name: dict(metric.per_clip) for metric in metrics}
     return SplitResult({k: float(v) for k, v in scores.items()}, per_clip), kept
 
 
@@ -119,10 +110,43 @@ def build_model(cfg: Config) -> nn.Module:
     )
 
 
-def build_dataset(cfg: Config, node: Mapping[str, Any]) -> Any:
-    """One data set, with the root and image size of the config."""
+def trained_model(cfg: Config, checkpoint: str | Path | None) -> nn.Module:
+    """The model of a config on its device, with trained weights where a checkpoint is given.
+
+    Raises:
+        FileNotFoundError: where there is no such file.
+        ValueError: where the checkpoint does not fit the config's model.
+    """
+    model = build_model(cfg).to(pick_device(cfg.runtime.device))
+    if checkpoint is not None:
+        load_trained(model, Path(checkpoint))
+    return model
+
+
+def clip_loader(cfg: Config, dataset: Any) -> DataLoader[dict[str, Any]]:
+    """Batches of a data set in its own order."""
+    return DataLoader(
+        dataset,
+        batch_size=cfg.data.batch_size,
+        num_workers=cfg.data.num_workers,
+        collate_fn=collate_clips,
+    )
+
+
+def build_dataset(cfg: Config, node: Mapping[str, Any], seed: int | None = None) -> Any:
+    """One data set, with the root and image size of the config.
+
+    Args:
+        cfg: a loaded config.
+        node: of the data set.
+        seed: for data sets that take one and whose node states none.
+    """
     plain = node.to_dict() if hasattr(node, "to_dict") else dict(node)
-    return DATASETS.build(plain, root=cfg.data.root, image_size=cfg.data.image_size)
+    size = {"root": cfg.data.root, "image_size": cfg.data.image_size}
+    takes_seed = "seed" in parameters_of(DATASETS.lookup(plain["type"])).known
+    if seed is not None and takes_seed and "seed" not in plain:
+        plain["seed"] = seed
+    return DATASETS.build(plain, **size)
 
 
 def test_datasets(cfg: Config) -> dict[str, Any]:
@@ -140,6 +164,8 @@ def pick_device(name: str) -> torch.device:
 def load_trained(model: nn.Module, path: Path) -> None:
     """Load trained weights over a model whose frozen parts have theirs already.
 
+    Weights of frozen parts may be in the file, as in a converted checkpoint: they are loaded too.
+
     Raises:
         FileNotFoundError: where there is no such file.
         ValueError: where keys or shapes differ from what this model trains.
@@ -149,8 +175,9 @@ def load_trained(model: nn.Module, path: Path) -> None:
 
     if not path.is_file():
         raise FileNotFoundError(f"no checkpoint at '{path}'; a finished run has best.safetensors")
-    state, own = read_state(path), trainable_state(model)
-    missing = sorted(own.keys() - state.keys())
+    state, own, frozen = read_state(path), model.state_dict(), frozen_parts(model)
+    needed = {key for key in trainable_state(model) if not key.startswith(frozen)}
+    missing = sorted(needed - state.keys())
     unexpected = sorted(state.keys() - own.keys())
     shapes = [k for k in own.keys() & state.keys() if own[k].shape != state[k].shape]
     if missing or unexpected or shapes:
@@ -159,4 +186,17 @@ def load_trained(model: nn.Module, path: Path) -> None:
             f"{len(unexpected)} unexpected {unexpected[:3]}, {len(shapes)} of another shape "
             f"{sorted(shapes)[:3]}; evaluate it with the config.py of its own run folder"
         )
+    if any(
+        k.startswith("backbone.") and not torch.equal(own[k], state[k].to(own[k])) for k in state
+    ):
+        model.feature_cache = None  # type: ignore[assignment]  # of the weights it was built with
     model.load_state_dict(state, strict=False)
+
+
+def frozen_parts(model: nn.Module) -> tuple[str, ...]:
+    """Prefixes of the children that train nothing: a checkpoint of trained weights lacks them."""
+    return tuple(
+        f"{name}."
+        for name, child in model.named_children()
+        if (parameters := list(child.parameters())) and not any(p.requires_grad for p in parameters)
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from auralsam2.data.collate import collate_clips
 from auralsam2.engine import evaluate as evaluation
 from auralsam2.engine import run_record
 from auralsam2.engine.checkpoint import allow_resume, save_safetensors
+from auralsam2.engine.hooks.epoch_hook import EpochHook
 from auralsam2.engine.hooks.plain_checkpoint_hook import PlainCheckpointHook
 from auralsam2.engine.hooks.progress_hook import ProgressHook
 from auralsam2.engine.hooks.step_seed_hook import StepSeedHook
@@ -99,7 +100,8 @@ def fingerprint(datasets: Mapping[str, Any]) -> str:
 
 def _datasets(cfg: Config) -> dict[str, Any]:
     return {
-        "train": evaluation.build_dataset(cfg, cfg.data.train),
+        # Transforms are the only thing in it that is random.
+        "train": evaluation.build_dataset(cfg, cfg.data.train, seed=cfg.seed),
         "val": evaluation.build_dataset(cfg, cfg.data.val),
         "test": evaluation.test_datasets(cfg),
     }
@@ -138,12 +140,13 @@ def _best_checkpoint(run_dir: Path) -> Path:
 def _runner(cfg: Config, run_dir: Path, datasets: Mapping[str, Any], progress: Progress) -> Runner:
     epochs, every = cfg.optim.epochs, cfg.evaluation.every
     model = cfg.model.to_dict()
+    metrics = [METRICS.build(node) for node in cfg.evaluation.metrics]
     runner = Runner(
         model={**model, "image_size": cfg.data.image_size, "decode": cfg.evaluation.decode},
         work_dir=str(run_dir),
         train_dataloader=_loader(cfg, datasets["train"], shuffle=True),
         val_dataloader=_loader(cfg, datasets["val"], shuffle=False),
-        val_evaluator=[METRICS.build(node) for node in cfg.evaluation.metrics],
+        val_evaluator=metrics,
         val_cfg=dict(),
         train_cfg=dict(by_epoch=True, max_epochs=epochs, val_interval=min(every, epochs)),
         optim_wrapper=_optim_wrapper(cfg),
@@ -157,11 +160,12 @@ def _runner(cfg: Config, run_dir: Path, datasets: Mapping[str, Any], progress: P
                 interval=cfg.runtime.checkpoint_every,
                 max_keep_ckpts=1,
                 save_best=cfg.evaluation.select_by,
-                rule="greater",
+                rule=_better(metrics, cfg.evaluation.select_by),
             ),
         ),
         custom_hooks=[
             dict(type=StepSeedHook, seed=cfg.seed),
+            dict(type=EpochHook),
             dict(type=ProgressHook, progress=progress),
             dict(type=PlainCheckpointHook),
             dict(type=TrainableStateHook),
@@ -176,6 +180,19 @@ def _runner(cfg: Config, run_dir: Path, datasets: Mapping[str, Any], progress: P
         experiment_name=f"{run_dir.name}-{time.time_ns()}",
     )
     return runner
+
+
+def _better(metrics: Sequence[Any], name: str) -> str:
+    """Mmengine's rule of what is better in the metric that selects.
+
+    Raises:
+        ValueError: where there is no such metric.
+    """
+    rules = {m.name: "greater" if m.higher_is_better else "less" for m in metrics}
+    if name not in rules:
+        known = ", ".join(rules)
+        raise ValueError(f"evaluation.select_by got {name!r}; evaluation.metrics give: {known}")
+    return rules[name]
 
 
 def _backends(cfg: Config) -> list[dict[str, str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -21,6 +23,7 @@ def audio_con_loss(
     temperature: float = 0.1,
     repel_audio: bool = False,
     reduction: str = "anchors_with_positive",
+    visual_positives: Collection[int] = (),
 ) -> Tensor:
     """Contrast visual anchors with audio positives and visual negatives.
 
@@ -40,6 +43,8 @@ def audio_con_loss(
         repel_audio: add audio embeddings of other labels to N_i, as the released code does.
         reduction: ``"anchors_with_positive"`` averages over anchors whose P_i is not empty;
             ``"all_anchors"``, the released code's, lets the others count as zero.
+        visual_positives: labels whose visual pairs attract after all: P_i then holds the other
+            visual embeddings of anchor i's label as well.
 
     Returns:
         A scalar; zero with a graph where no anchor has a positive.
@@ -58,9 +63,13 @@ def audio_con_loss(
     )
     losses = []
     for label in visual_labels.unique().tolist():
-        anchors, positives = visual_labels == label, audio_labels == label
-        if positives.any():
-            similarity = visual[anchors] @ audio[positives].T / temperature
+        anchors = visual_labels == label
+        group = visual[anchors]
+        similarity = group @ audio[audio_labels == label].T / temperature
+        if label in visual_positives:
+            others = _without_diagonal(group @ group.T) / temperature
+            similarity = torch.cat((similarity, others), dim=1)
+        if similarity.shape[1]:
             # -log(e^s / (e^s + e^n)) = softplus(n - s)
             terms = F.softplus(negatives[anchors].unsqueeze(1) - similarity)
             losses.append(terms.mean(dim=1))
@@ -68,6 +77,12 @@ def audio_con_loss(
         return visual.sum() * 0 + audio.sum() * 0
     kept = torch.cat(losses)
     return kept.sum() / (len(visual) if reduction == "all_anchors" else len(kept))
+
+
+def _without_diagonal(matrix: Tensor) -> Tensor:
+    """Drop the diagonal of (M, M): a point is not its own positive. Returns (M, M - 1)."""
+    off = ~torch.eye(len(matrix), dtype=torch.bool, device=matrix.device)
+    return matrix[off].view(len(matrix), len(matrix) - 1)
 
 
 @CONTRASTIVE_LOSSES.register_module()

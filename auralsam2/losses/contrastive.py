@@ -131,8 +131,12 @@ class ContrastiveLoss(nn.Module, ABC):
         sets = self.joint_sets(embeddings, mask_logits, masks, supervised, generator)
         if self.pool == "batch":
             sets = [concatenate(sets)]
-        losses = [self.joint_loss(keep_at_most(s, self.max_anchors, generator)) for s in sets]
+        losses = [self.joint_loss(self.limit(s, generator)) for s in sets]
         return {"loss_contrastive": self.weight * torch.stack(losses).mean()}
+
+    def limit(self, joint: JointSet, generator: torch.Generator | None) -> JointSet:
+        """Return a joint set of at most ``max_anchors`` pixels."""
+        return keep_at_most(joint, self.max_anchors, generator)
 
     def joint_sets(
         self,

@@ -10,6 +10,19 @@ from torch import Tensor
 NUM_KINDS = 4
 
 
+def reduce_masks(masks: Tensor, size: int) -> Tensor:
+    """Reduce masks to the token grid by nearest neighbour, (B, T, S, S) to (B, T, E * E)."""
+    return F.interpolate(masks.float(), size=(size, size), mode="nearest").flatten(2)
+
+
+def reduce_logits(mask_logits: Tensor, size: int) -> Tensor:
+    """Reduce logits to the token grid bilinearly, (B, T, h, w) to (B, T, E * E), no gradient."""
+    reduced = F.interpolate(
+        mask_logits.detach().float(), size=(size, size), mode="bilinear", align_corners=False
+    )
+    return reduced.flatten(2)
+
+
 def pixel_labels(masks: Tensor, size: int) -> Tensor:
     """Reduce masks to the token grid by nearest neighbour.
 
@@ -20,8 +33,7 @@ def pixel_labels(masks: Tensor, size: int) -> Tensor:
     Returns:
         (B, T, E * E) int64: 1 sounding object, 0 background.
     """
-    reduced = F.interpolate(masks.float(), size=(size, size), mode="nearest")
-    return (reduced.flatten(2) > 0).long()
+    return (reduce_masks(masks, size) > 0).long()
 
 
 def pixel_predictions(mask_logits: Tensor, size: int) -> Tensor:
@@ -34,10 +46,7 @@ def pixel_predictions(mask_logits: Tensor, size: int) -> Tensor:
     Returns:
         (B, T, E * E) bool.
     """
-    reduced = F.interpolate(
-        mask_logits.detach().float(), size=(size, size), mode="bilinear", align_corners=False
-    )
-    return reduced.flatten(2) > 0
+    return reduce_logits(mask_logits, size) > 0
 
 
 def quotas(num_hard: Tensor, num_easy: Tensor, max_samples: int) -> tuple[Tensor, Tensor]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import torch.nn.functional as F
 from mmengine.evaluator import BaseMetric
 from torch import Tensor
 
@@ -16,26 +18,43 @@ from auralsam2.shapes import check_shape
 class ClipMetric(BaseMetric):
     """Base of metrics that score whole clips.
 
-    A subclass sets ``key`` and implements :meth:`score_clip`.
+    A subclass sets ``key`` and implements :meth:`score_clip`. One whose data-set score is no mean
+    over clips lets :meth:`score_clip` return what it needs and overrides :meth:`clip_value` and
+    :meth:`average`. What it needs is pickled between processes; tensors in it belong on the CPU.
 
     Attributes:
         key: name of the score in the returned dict.
+        higher_is_better: direction of the score.
         per_clip: score of each clip after evaluation, on the main process; clips that do not
             count are left out.
 
     Args:
+        size: side in pixels at which masks are compared; None for the truth's own size.
         collect_device: where results of several processes meet, ``"cpu"`` or ``"gpu"``.
         prefix: put in front of ``key`` with a slash; None for none.
+
+    Raises:
+        ValueError: if ``size`` is no positive number.
     """
 
     key: str
+    higher_is_better: bool = True
 
-    def __init__(self, collect_device: str = "cpu", prefix: str | None = None) -> None:
+    def __init__(
+        self, size: int | None = None, collect_device: str = "cpu", prefix: str | None = None
+    ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
+        check_size(size)
+        self.size = size
         self.per_clip: dict[str, float] = {}
 
+    @property
+    def name(self) -> str:
+        """The key as it stands in the evaluator's dict, prefix included."""
+        return f"{self.prefix}/{self.key}" if self.prefix else self.key
+
     @abstractmethod
-    def score_clip(self, mask_logits: Tensor, masks: Tensor) -> float | None:
+    def score_clip(self, mask_logits: Tensor, masks: Tensor) -> Any:
         """Score the supervised frames of one clip.
 
         Args:
@@ -46,34 +65,33 @@ class ClipMetric(BaseMetric):
             The score, or None for a clip that does not count.
         """
 
+    def clip_value(self, outcome: Any) -> float | None:
+        """Return a clip's score from what :meth:`score_clip` gave; None if it does not count."""
+        return float(outcome)
+
+    def average(self, outcomes: Sequence[Any]) -> float:
+        """Return the data set's score from all clips' outcomes that are not None."""
+        return mean(value for o in outcomes if (value := self.clip_value(o)) is not None)
+
     def process(self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]) -> None:
         """Score the clips of one batch.
 
         Args:
             data_batch: not used.
-            data_samples: a dict per clip with ``clip`` (its name), ``mask_logits`` (T, H, W) at
-                native resolution, ``masks`` (T, H, W) and ``supervised`` (T,) bool, which says
-                whose frames have a truth.
+            data_samples: a dict per clip, see :func:`supervised_frames`.
 
         Raises:
             ValueError: if shapes differ or a clip has no supervised frame.
         """
         for sample in data_samples:
-            clip, logits, masks = sample["clip"], sample["mask_logits"], sample["masks"]
-            sizes = check_shape(logits, "T H W", f"mask_logits of clip {clip!r}")
-            check_shape(masks, "T H W", f"masks of clip {clip!r}", **sizes)
-            supervised = sample["supervised"].to(logits.device).bool()
-            check_shape(supervised, "T", f"supervised of clip {clip!r}", T=sizes["T"])
-            if not supervised.any():
-                raise ValueError(f"clip {clip!r} has no frame with a truth to score against")
-            truth = masks.to(logits.device)
-            self.results.append((clip, self.score_clip(logits[supervised], truth[supervised])))
+            logits, masks = supervised_frames(sample, self.size)
+            self.results.append((sample["clip"], self.score_clip(logits, masks)))
 
-    def compute_metrics(self, results: list[tuple[str, float | None]]) -> dict[str, float]:
+    def compute_metrics(self, results: list[tuple[str, Any]]) -> dict[str, float]:
         """Average over clips.
 
         Args:
-            results: name and score of every clip.
+            results: name and outcome of every clip.
 
         Returns:
             ``{key: mean}``, not-a-number where no clip counts.
@@ -81,11 +99,65 @@ class ClipMetric(BaseMetric):
         Raises:
             ValueError: if two clips share a name.
         """
-        names = [clip for clip, _ in results]
-        repeated = sorted({name for name in names if names.count(name) > 1})
-        if repeated:
-            raise ValueError(f"clips need unique names, got several of {', '.join(repeated)}")
-        self.per_clip = {clip: value for clip, value in results if value is not None}
-        if not self.per_clip:
-            return {self.key: math.nan}
-        return {self.key: sum(self.per_clip.values()) / len(self.per_clip)}
+        check_unique(clip for clip, _ in results)
+        counting = {clip: outcome for clip, outcome in results if outcome is not None}
+        values = {clip: self.clip_value(outcome) for clip, outcome in counting.items()}
+        self.per_clip = {clip: value for clip, value in values.items() if value is not None}
+        return {self.key: self.average(list(counting.values()))}
+
+
+def supervised_frames(sample: Mapping[str, Any], size: int | None = None) -> tuple[Tensor, Tensor]:
+    """Logits and truth of the frames of a clip that have a truth.
+
+    Args:
+        sample: a dict with ``clip`` (its name), ``mask_logits`` (T, H, W) at native resolution,
+            ``masks`` (T, H, W) and ``supervised`` (T,) bool, which says whose frames have a
+            truth; for other sizes, also ``low_res_logits`` (T, h, w), the decoder's own map.
+        size: side in pixels to compare at; None for the native one. Logits are interpolated
+            bilinearly, once: from the decoder's map where the sample has it, else from the native
+            ones. The truth takes the nearest pixel.
+
+    Returns:
+        Logits and truth, two (U, H, W), or (U, size, size).
+
+    Raises:
+        ValueError: if shapes differ or the clip has no supervised frame.
+    """
+    clip, logits, masks = sample["clip"], sample["mask_logits"], sample["masks"]
+    sizes = check_shape(logits, "T H W", f"mask_logits of clip {clip!r}")
+    check_shape(masks, "T H W", f"masks of clip {clip!r}", **sizes)
+    supervised = sample["supervised"].to(logits.device).bool()
+    check_shape(supervised, "T", f"supervised of clip {clip!r}", T=sizes["T"])
+    if not supervised.any():
+        raise ValueError(f"clip {clip!r} has no frame with a truth to score against")
+    truth = masks.to(logits.device)[supervised]
+    if size is None:
+        return logits[supervised], truth
+    low = sample.get("low_res_logits", logits)
+    check_shape(low, "T h w", f"low_res_logits of clip {clip!r}", T=sizes["T"])
+    square = (size, size)
+    resized = F.interpolate(
+        low[supervised].float()[None], size=square, mode="bilinear", align_corners=False
+    )
+    # Pixel centres, as the bilinear interpolation has them.
+    nearest = F.interpolate((truth > 0).byte()[None], size=square, mode="nearest-exact")
+    return resized[0], nearest[0]
+
+
+def mean(values: Iterable[float]) -> float:
+    """Return the mean, not-a-number of nothing."""
+    known = list(values)
+    return sum(known) / len(known) if known else math.nan
+
+
+def check_size(size: int | None) -> None:
+    """Raise a ValueError unless ``size`` is None or at least 1."""
+    if size is not None and size < 1:
+        raise ValueError(f"size must be a side in pixels, or None for the native one, got {size=}")
+
+
+def check_unique(clips: Iterable[str]) -> None:
+    """Raise a ValueError that names the clips that occur more than once."""
+    repeated = sorted(clip for clip, count in Counter(clips).items() if count > 1)
+    if repeated:
+        raise ValueError(f"clips need unique names, got several of {', '.join(repeated)}")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
-from auralsam2.metrics.clip_metric import ClipMetric
+from auralsam2.metrics.clip_metric import ClipMetric, mean
 from auralsam2.registry import METRICS
 
 BETA_SQUARED = 0.3
@@ -77,6 +80,41 @@ def f_score_curves(
     return curves.nan_to_num(nan=0.0)
 
 
+@dataclass(frozen=True)
+class CurveSum:
+    """F-score curves of the frames of a clip that show an object, added up.
+
+    Attributes:
+        total: (K,) float64 on the CPU.
+        num_frames: how many curves were added; frames without object have none.
+    """
+
+    total: Tensor
+    num_frames: int
+
+
+def sum_of_curves(
+    mask_logits: Tensor,
+    masks: Tensor,
+    num_thresholds: int = NUM_THRESHOLDS,
+    beta_squared: float = BETA_SQUARED,
+) -> CurveSum:
+    """Add the F-score curves of the frames of a clip that show an object.
+
+    Args:
+        mask_logits: (T, H, W).
+        masks: (T, H, W) truth, above 0 on the object.
+        num_thresholds: K.
+        beta_squared: weight of recall against precision.
+    """
+    shown = (masks > 0).flatten(1).any(dim=1)
+    if not shown.any():
+        return CurveSum(torch.zeros(num_thresholds, dtype=torch.float64), 0)
+    probabilities = mask_logits[shown].float().sigmoid()
+    curves = f_score_curves(probabilities, masks[shown], num_thresholds, beta_squared)
+    return CurveSum(curves.sum(dim=0).cpu(), len(curves))
+
+
 def f_score_curve(
     mask_logits: Tensor,
     masks: Tensor,
@@ -94,11 +132,41 @@ def f_score_curve(
     Returns:
         (K,) float64, zeros for a clip without object. The clip's F is the curve's maximum.
     """
-    shown = (masks > 0).flatten(1).any(dim=1)
-    if not shown.any():
-        return torch.zeros(num_thresholds, dtype=torch.float64, device=mask_logits.device)
-    probabilities = mask_logits[shown].float().sigmoid()
-    return f_score_curves(probabilities, masks[shown], num_thresholds, beta_squared).mean(dim=0)
+    curves = sum_of_curves(mask_logits, masks, num_thresholds, beta_squared)
+    return (curves.total / max(curves.num_frames, 1)).to(mask_logits.device)
+
+
+def f_score(clips: Sequence[CurveSum]) -> float | None:
+    """Maximum of the mean curve over the frames of some clips; None if none shows an object."""
+    num_frames = sum(clip.num_frames for clip in clips)
+    if num_frames == 0:
+        return None
+    total = torch.stack([clip.total for clip in clips]).sum(dim=0)
+    return float((total / num_frames).max())
+
+
+def mean_f_score(
+    clips: Sequence[CurveSum], group_size: int | None = 1, empty_clips: str = "zero"
+) -> float:
+    """F of every group of clips, then the mean over groups.
+
+    The maximum is taken per group, so F depends on the grouping: the released trainer takes a
+    batch's frames together, which is one clip in its AVSBench trees and up to four in Ref-AVS.
+
+    Args:
+        clips: in the order of the data set.
+        group_size: clips of a group, neighbours in the order; the last group may be smaller.
+            None: the whole data set is one group.
+        empty_clips: ``"zero"`` counts a group without object as 0, ``"skip"`` leaves it out.
+
+    Returns:
+        F, not-a-number where no group counts.
+    """
+    step = max(len(clips), 1) if group_size is None else group_size
+    scores = [f_score(clips[start : start + step]) for start in range(0, len(clips), step)]
+    if empty_clips == "zero":
+        return mean(0.0 if score is None else score for score in scores)
+    return mean(score for score in scores if score is not None)
 
 
 @METRICS.register_module()
@@ -106,10 +174,13 @@ class FScoreMetric(ClipMetric):
     """F: maximum over thresholds of a clip's mean curve, then mean over clips.
 
     Args:
-        empty_clips: ``"zero"`` counts a clip without object in any frame as 0, as AVSBench's
-            evaluation does; ``"skip"`` leaves it out.
+        empty_clips: ``"zero"`` counts a clip (or group) without object in any frame as 0, as
+            AVSBench's evaluation does; ``"skip"`` leaves it out.
         num_thresholds: thresholds evenly spaced in [0, 1].
         beta_squared: weight of recall against precision.
+        group_size: clips whose frames share one mean curve, see :func:`mean_f_score`; None for
+            the whole data set. ``per_clip`` holds the scores of single clips all the same.
+        size: side in pixels at which masks are compared; None for the truth's own size.
         collect_device: where results of several processes meet, ``"cpu"`` or ``"gpu"``.
         prefix: put in front of ``F`` with a slash; None for none.
 
@@ -124,24 +195,35 @@ class FScoreMetric(ClipMetric):
         empty_clips: str = "zero",
         num_thresholds: int = NUM_THRESHOLDS,
         beta_squared: float = BETA_SQUARED,
+        group_size: int | None = 1,
+        size: int | None = None,
         collect_device: str = "cpu",
         prefix: str | None = None,
     ) -> None:
-        super().__init__(collect_device=collect_device, prefix=prefix)
+        super().__init__(size=size, collect_device=collect_device, prefix=prefix)
         problems = []
         if empty_clips not in EMPTY_CLIPS:
             problems.append(f"unknown {empty_clips=}; known: {', '.join(EMPTY_CLIPS)}")
         if num_thresholds < 2:
             problems.append(f"num_thresholds must be at least 2, got {num_thresholds=}")
+        if group_size is not None and group_size < 1:
+            problems.append(f"group_size must be at least 1 clip, or None, got {group_size=}")
         if problems:
             raise ValueError("\n".join(problems))
         self.empty_clips = empty_clips
         self.num_thresholds = num_thresholds
         self.beta_squared = beta_squared
+        self.group_size = group_size
 
-    def score_clip(self, mask_logits: Tensor, masks: Tensor) -> float | None:
-        """Return the maximum of the clip's mean curve, see :func:`f_score_curve`."""
-        if self.empty_clips == "skip" and not (masks > 0).any():
-            return None
-        curve = f_score_curve(mask_logits, masks, self.num_thresholds, self.beta_squared)
-        return float(curve.max())
+    def score_clip(self, mask_logits: Tensor, masks: Tensor) -> CurveSum:
+        """Return the sum of the curves of the clip's frames."""
+        return sum_of_curves(mask_logits, masks, self.num_thresholds, self.beta_squared)
+
+    def clip_value(self, outcome: CurveSum) -> float | None:
+        """Return the maximum of the clip's mean curve."""
+        score = f_score([outcome])
+        return 0.0 if score is None and self.empty_clips == "zero" else score
+
+    def average(self, outcomes: Sequence[CurveSum]) -> float:
+        """Return the mean over groups."""
+        return mean_f_score(outcomes, self.group_size, self.empty_clips)

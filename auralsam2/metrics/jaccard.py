@@ -2,40 +2,111 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
+import torch
 from torch import Tensor
 
-from auralsam2.metrics.clip_metric import ClipMetric
+from auralsam2.metrics.clip_metric import ClipMetric, mean
 from auralsam2.registry import METRICS
 
 EPSILON = 1e-7
+THRESHOLD = 0.5
 
 
-def jaccard(mask_logits: Tensor, masks: Tensor) -> Tensor:
+def predicted_foreground(mask_logits: Tensor, threshold: float = THRESHOLD) -> Tensor:
+    """Return where the probability is above the threshold; at 0.5, where the logit is above 0."""
+    return mask_logits > math.log(threshold / (1 - threshold))
+
+
+def jaccard(
+    mask_logits: Tensor, masks: Tensor, threshold: float = THRESHOLD, epsilon: float = EPSILON
+) -> Tensor:
     """Jaccard index of every frame.
 
     Args:
-        mask_logits: (T, H, W); a pixel is predicted where it is above 0, i.e. its probability
-            above 0.5.
+        mask_logits: (T, H, W); a pixel is predicted where its probability is above the threshold.
         masks: (T, H, W) truth, above 0 on the object.
+        threshold: in (0, 1); 0.5 (logit above 0) in AVSBench, 0.4 in the Ref-AVS benchmark.
+        epsilon: guard of the division, in pixels.
 
     Returns:
-        (T,) float64 in [0, 1]: intersection / (union + 1e-7); for a frame with empty truth the
+        (T,) float64 in [0, 1]: intersection / (union + epsilon); for a frame with empty truth the
         share of its pixels that are predicted as background.
     """
-    predicted, truth = (mask_logits > 0).flatten(1), (masks > 0).flatten(1)
+    predicted = predicted_foreground(mask_logits, threshold).flatten(1)
+    truth = (masks > 0).flatten(1)
     intersection = (predicted & truth).sum(dim=1).double()
     union = (predicted | truth).sum(dim=1).double()
     num_pixels = predicted.shape[1]
     background = (num_pixels - union) / num_pixels
-    return (intersection / (union + EPSILON)).where(truth.any(dim=1), background)
+    return (intersection / (union + epsilon)).where(truth.any(dim=1), background)
+
+
+def mean_over_clips(clips: Sequence[Tensor]) -> float:
+    """Mean of the clips' means: every clip counts once.
+
+    Args:
+        clips: scores of the frames of each clip, (T,) each.
+    """
+    return mean(float(frames.mean()) for frames in clips)
+
+
+def mean_over_frames(clips: Sequence[Tensor]) -> float:
+    """Mean over the frames of the data set: a long clip counts more. Arguments as above."""
+    return float(torch.cat(list(clips)).mean()) if clips else math.nan
+
+
+AVERAGES = {"clip": mean_over_clips, "frame": mean_over_frames}
 
 
 @METRICS.register_module()
 class JaccardMetric(ClipMetric):
-    """J: mean over the frames of a clip, then over clips."""
+    """J: mean over the frames of a clip, then over clips.
+
+    Args:
+        threshold: probability above which a pixel is predicted, in (0, 1); the Ref-AVS benchmark
+            takes 0.4.
+        average: ``"clip"``, every clip counts once, or ``"frame"``, every frame does. The two
+            agree where all clips have as many supervised frames.
+        size: side in pixels at which masks are compared; None for the truth's own size.
+        collect_device: where results of several processes meet, ``"cpu"`` or ``"gpu"``.
+        prefix: put in front of ``J`` with a slash; None for none.
+
+    Raises:
+        ValueError: if an argument is out of range.
+    """
 
     key = "J"
 
-    def score_clip(self, mask_logits: Tensor, masks: Tensor) -> float:
-        """Return the mean Jaccard index of the frames, see :func:`jaccard`."""
-        return float(jaccard(mask_logits, masks).mean())
+    def __init__(
+        self,
+        threshold: float = THRESHOLD,
+        average: str = "clip",
+        size: int | None = None,
+        collect_device: str = "cpu",
+        prefix: str | None = None,
+    ) -> None:
+        super().__init__(size=size, collect_device=collect_device, prefix=prefix)
+        problems = []
+        if not 0 < threshold < 1:
+            problems.append(f"threshold must be a probability between 0 and 1, got {threshold=}")
+        if average not in AVERAGES:
+            problems.append(f"unknown {average=}; known: {', '.join(AVERAGES)}")
+        if problems:
+            raise ValueError("\n".join(problems))
+        self.threshold = threshold
+        self._average = AVERAGES[average]
+
+    def score_clip(self, mask_logits: Tensor, masks: Tensor) -> Tensor:
+        """Return the Jaccard index of the frames, (T,), see :func:`jaccard`."""
+        return jaccard(mask_logits, masks, self.threshold).cpu()
+
+    def clip_value(self, outcome: Tensor) -> float:
+        """Return the mean over the clip's frames."""
+        return float(outcome.mean())
+
+    def average(self, outcomes: Sequence[Tensor]) -> float:
+        """Return the mean over clips or frames."""
+        return self._average(outcomes)

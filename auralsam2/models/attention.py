@@ -145,6 +145,8 @@ class SpatialReductionAttention(nn.Module):
         mlp_ratio: width of the feed-forward's hidden layer over C.
         reduction: kernel and stride of the convolution that makes the keys' map; 1 = none.
         dropout: rate on attention weights, attention output and twice in the feed-forward.
+        drop_remainder: where E is not divisible by the reduction, leave the last rows and columns
+            out of the keys, as the released code does at 224 px.
 
     Raises:
         ValueError: where C is not divisible by the heads, or E not by the reduction.
@@ -159,15 +161,17 @@ class SpatialReductionAttention(nn.Module):
         mlp_ratio: float = 4,
         reduction: int = 4,
         dropout: float = 0.1,
+        drop_remainder: bool = False,
     ) -> None:
         super().__init__()
         _check_heads(channels, num_heads)
-        if embedding_size % reduction:
+        if embedding_size % reduction and not drop_remainder:
             fits = ", ".join(str(r) for r in range(1, reduction + 1) if embedding_size % r == 0)
             raise ValueError(
                 f"visual attention: a token map of side {embedding_size} (image size / 16) is not "
                 f"divisible by {reduction=}; set `model.visual_attention.reduction` to one of "
-                f"{fits}, or choose an image size divisible by {16 * reduction}"
+                f"{fits}, choose an image size divisible by {16 * reduction}, or set "
+                "`model.visual_attention.drop_remainder` to True"
             )
         self.num_tokens = embedding_size**2
         hidden = int(channels * mlp_ratio)

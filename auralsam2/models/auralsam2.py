@@ -12,15 +12,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from auralsam2 import registry
 from auralsam2.models.audio.adapter import AudioAdapter
-from auralsam2.models.decode import decode_mode
+from auralsam2.models.decode import clip_results, decode_mode
 from auralsam2.models.feature_cache import shared_cache
 from auralsam2.models.fuser import AuralFuser, level_depths
+from auralsam2.models.joined_clips import join, separate
+from auralsam2.models.text.adapter import TextAdapter, check_expressions
 from auralsam2.registry import MODELS
 from auralsam2.structures import Embeddings, FuserOutput, Prediction, Prompts, VisualPyramid
 
@@ -50,6 +51,11 @@ class AuralSAM2(BaseModel):
         tracker: node of ``TRACKERS``.
         mask_loss: node of ``MASK_LOSSES``.
         contrastive_loss: node of ``CONTRASTIVE_LOSSES``; ``None`` is off.
+        text_encoder: node of ``TEXT_ENCODERS``; ``None`` is off. The expression's tokens join the
+            clip's audio tokens in the fuser, behind them.
+        constant_audio_position: as released, see :class:`AuralFuser`.
+        join_clips: as released, take the clips of a batch for one long video, in fuser and
+            tracker. Off (corrected), clips never meet.
         image_size: S; default: the backbone's own.
         feature_cache_mb: megabytes for the pyramids of clips seen before; pays where the backbone
             is frozen, frames are not augmented, and the data are small.
@@ -74,6 +80,9 @@ class AuralSAM2(BaseModel):
         dense_prompt: Node = None,
         projector: Node = None,
         contrastive_loss: Node = None,
+        text_encoder: Node = None,
+        constant_audio_position: bool = False,
+        join_clips: bool = False,
         visual_depths: Sequence[int] = (3, 6, 12),
         audio_depth: int = 3,
         image_size: int | None = None,
@@ -94,18 +103,26 @@ class AuralSAM2(BaseModel):
         self.tracker = registry.TRACKERS.build(tracker)
         self.mask_loss = registry.MASK_LOSSES.build(mask_loss)
         self.contrastive_loss = registry.CONTRASTIVE_LOSSES.build(contrastive_loss)
+        self.join_clips = join_clips
         self.fuser: AuralFuser | None = None
         self.listens = any(n is not None for n in (sparse_prompt, dense_prompt, contrastive_loss))
         if self.listens:
             self.audio_encoder = registry.AUDIO_ENCODERS.build(audio_encoder)
+            self._build_text(text_encoder)
             self._build_fuser(
-                pyramid, visual_attention, visual_depths, audio_attention, audio_depth, fusion
+                *(pyramid, visual_attention, visual_depths, audio_attention, audio_depth, fusion),
+                constant_audio_position=constant_audio_position,
             )
             self._build_heads(sparse_prompt, dense_prompt, projector)
         self.register_buffer("pixel_mean", torch.tensor(PIXEL_MEAN).view(3, 1, 1), persistent=False)
         self.register_buffer("pixel_std", torch.tensor(PIXEL_STD).view(3, 1, 1), persistent=False)
         # Drawn from by the contrastive loss; the engine seeds it anew at every step.
         self.generator = torch.Generator()
+
+    def _build_text(self, text_encoder: Node) -> None:
+        self.text_encoder = registry.TEXT_ENCODERS.build(text_encoder)
+        if self.text_encoder is not None:
+            self.text_adapter = TextAdapter(self.text_encoder.out_channels, self.backbone.channels)
 
     def _build_fuser(
         self,
@@ -115,6 +132,7 @@ class AuralSAM2(BaseModel):
         audio_attention: Node,
         audio_depth: int,
         fusion: Node,
+        constant_audio_position: bool,
     ) -> None:
         size = {
             "channels": self.backbone.channels,
@@ -132,6 +150,7 @@ class AuralSAM2(BaseModel):
                 for _ in depths
             ],
             fusions=[registry.FUSIONS.build(fusion, **size) for _ in depths],
+            constant_audio_position=constant_audio_position,
             **size,
         )
         self.audio_adapter = AudioAdapter(self.audio_encoder.out_channels, self.backbone.channels)
@@ -163,6 +182,7 @@ class AuralSAM2(BaseModel):
         supervised: Tensor,
         clip: Sequence[str],
         native_masks: Sequence[Tensor] | None = None,
+        text: Sequence[str] | None = None,
         mode: str = "loss",
     ) -> dict[str, Tensor] | list[dict[str, Any]] | Prediction:
         """Losses, or one result a clip, or the raw prediction.
@@ -174,21 +194,28 @@ class AuralSAM2(BaseModel):
             supervised: (B, T) bool.
             clip: B names.
             native_masks: B tensors (T, H, W), the truth at its own size.
+            text: B referring expressions, where the model has a text encoder.
             mode: ``loss``, ``predict`` or ``tensor``.
         """
+        if self.join_clips:
+            frames, log_mel = join(frames), join(log_mel)
         pyramid = self.encode(frames)
-        fused = self.listen(pyramid, log_mel)
+        fused = self.listen(pyramid, log_mel, text)
         prediction = self.tracker(
             self.backbone.network, pyramid, self.prompts(fused), self.injection
         )
+        if mode == "loss" and self.join_clips:
+            return self._losses(prediction, fused, join(masks), join(supervised))
         if mode == "loss":
             return self._losses(prediction, fused, masks, supervised)
+        if self.join_clips:
+            prediction = separate(prediction, len(clip))
         if mode == "tensor":
             return prediction
         if mode != "predict":
             raise ValueError(f"unknown {mode=}; known: loss, predict, tensor")
         truth = list(masks) if native_masks is None else native_masks
-        return self._results(prediction, truth, supervised, clip)
+        return clip_results(prediction, self.decode, truth, supervised, clip)
 
     def encode(self, frames: Tensor) -> VisualPyramid:
         """(B, T, 3, S, S) uint8 -> the backbone's pyramid, from the cache where it has it."""
@@ -200,11 +227,17 @@ class AuralSAM2(BaseModel):
         """(..., 3, S, S) uint8 -> float, ImageNet mean and standard deviation."""
         return (frames.float() - self.pixel_mean) / self.pixel_std
 
-    def listen(self, pyramid: Any, log_mel: Tensor) -> FuserOutput | None:
+    def listen(
+        self, pyramid: VisualPyramid, log_mel: Tensor, text: Sequence[str] | None = None
+    ) -> FuserOutput | None:
         """Residuals of every level; ``None`` where nothing listens."""
         if self.fuser is None:
             return None
-        return self.fuser(pyramid, self.audio_adapter(self.audio_encoder(log_mel)))
+        tokens = self.audio_adapter(self.audio_encoder(log_mel))
+        if self.text_encoder is not None:
+            check_expressions(text, len(tokens))
+            tokens = torch.cat([tokens, self.text_adapter(self.text_encoder(text))], dim=1)
+        return self.fuser(pyramid, tokens)
 
     def prompts(self, fused: FuserOutput | None) -> Prompts:
         """Sparse and dense prompts of every level; empty where switched off."""
@@ -223,10 +256,17 @@ class AuralSAM2(BaseModel):
 
     def embed(self, fused: FuserOutput) -> Embeddings:
         """Both streams in the contrastive space."""
-        assert self.projector is not None
+        assert self.projector is not None and self.fuser is not None
         num_frames = fused.visual[0].shape[1]
+        source = getattr(fused, self.projector.visual_source)
+        if not source:
+            raise ValueError(
+                f"{type(self.projector).__name__} reads the fusion's {self.projector.visual_source}"
+                f", which {type(self.fuser.fusions[0]).__name__} does not give; take "
+                "MLPProjector, or a fusion of the TPAVI family"
+            )
         return Embeddings(
-            visual=tuple(self.projector.visual(v) for v in fused.visual),
+            visual=tuple(self.projector.visual(v) for v in source),
             audio=tuple(self.projector.audio(a[:, :num_frames]) for a in fused.audio),
         )
 
@@ -244,28 +284,3 @@ class AuralSAM2(BaseModel):
                 self.embed(fused), prediction.best.detach(), masks, supervised, self.generator
             )
         return losses
-
-    def _results(
-        self,
-        prediction: Prediction,
-        truth: Sequence[Tensor],
-        supervised: Tensor,
-        clip: Sequence[str],
-    ) -> list[dict[str, Any]]:
-        chosen = self.decode(prediction).float()
-        results = []
-        for i, name in enumerate(clip):
-            native = F.interpolate(
-                chosen[i][None], size=truth[i].shape[-2:], mode="bilinear", align_corners=False
-            )[0]
-            results.append(
-                {
-                    "clip": name,
-                    "mask_logits": native,
-                    "masks": truth[i],
-                    "supervised": supervised[i],
-                    "ious": prediction.ious[i],
-                    "object_score_logits": prediction.object_score_logits[i, :, 0],
-                }
-            )
-        return results

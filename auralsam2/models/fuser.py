@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from auralsam2.models.position import sine_position_1d, sine_position_2d
 from auralsam2.shapes import check_shape
-from auralsam2.structures import FuserOutput, VisualPyramid
+from auralsam2.structures import FuserOutput, FusionOutput, VisualPyramid
 
 
 def level_depths(depths: Sequence[int], num_levels: int) -> tuple[int, ...]:
@@ -45,6 +45,9 @@ class AuralFuser(nn.Module):
         fusions: one fusion block a level.
         channels: C.
         embedding_size: E, the side of the token grid.
+        constant_audio_position: give every audio token the code of position 0, as the released
+            code does: a constant vector that carries no time. Off (corrected), token m has the
+            code of position m.
 
     Raises:
         ValueError: where the lists differ in length or are empty.
@@ -59,6 +62,7 @@ class AuralFuser(nn.Module):
         fusions: Sequence[nn.Module],
         channels: int,
         embedding_size: int,
+        constant_audio_position: bool = False,
     ) -> None:
         super().__init__()
         counts = (len(visual_attentions), len(audio_attentions), len(fusions))
@@ -74,6 +78,7 @@ class AuralFuser(nn.Module):
         self.fusions = nn.ModuleList(fusions)
         # On tokens a linear layer is the 1x1 convolution.
         self.smooth = nn.ModuleList(nn.Linear(channels, channels) for _ in fusions[1:])
+        self.constant_audio_position = constant_audio_position
         position = sine_position_2d(embedding_size, channels)
         self.visual_position: Tensor
         self.register_buffer("visual_position", position, persistent=False)
@@ -94,18 +99,20 @@ class AuralFuser(nn.Module):
             raise ValueError(
                 f"the pyramid gives {len(levels)} level(s), the fuser has {len(self.fusions)}"
             )
-        audio_position = sine_position_1d(audio.shape[1], self.channels, audio.device)
+        num_positions = 1 if self.constant_audio_position else audio.shape[1]
+        audio_position = sine_position_1d(num_positions, self.channels, audio.device)
         audio_position = audio_position.to(audio.dtype)
-        visual_residuals: list[Tensor] = []
-        audio_residuals: list[Tensor] = []
+        fused: list[FusionOutput] = []
         for level, visual in enumerate(levels):
             if level:
-                visual = self.smooth[level - 1](visual + visual_residuals[-1])
+                visual = self.smooth[level - 1](visual + fused[-1].visual)
             visual = self.visual_attentions[level](visual + self.visual_position)
             audio = self.audio_attentions[level](audio + audio_position)
-            visual, audio = self.fusions[level](
-                visual + self.visual_position, audio + audio_position
-            )
-            visual_residuals.append(visual)
-            audio_residuals.append(audio)
-        return FuserOutput(tuple(visual_residuals), tuple(audio_residuals))
+            fused.append(self.fusions[level](visual + self.visual_position, audio + audio_position))
+            audio = fused[-1].audio
+        updates = [f.visual_update for f in fused if f.visual_update is not None]
+        return FuserOutput(
+            visual=tuple(f.visual for f in fused),
+            audio=tuple(f.audio for f in fused),
+            visual_update=tuple(updates) if len(updates) == len(fused) else (),
+        )

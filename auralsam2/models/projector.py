@@ -33,6 +33,8 @@ class MLPProjector(nn.Module):
         ValueError: where ``num_layers`` is below 1.
     """
 
+    visual_source = "visual"
+
     def __init__(self, channels: int, num_layers: int = 3, out_channels: int = 64) -> None:
         super().__init__()
         if num_layers < 1:

@@ -7,5 +7,12 @@ _base_ = [
     "../_base_/runtime.py",
 ]
 
-data = dict(root="work_dirs/demo/data", image_size=128, batch_size=4, num_workers=0)
+data = dict(
+    root="work_dirs/demo/data",
+    image_size=128,
+    batch_size=4,
+    num_workers=0,
+    # Frames that do not change are encoded once, see `feature_cache_mb`.
+    train=dict(transforms=[]),
+)
 optim = dict(optimizer=dict(lr=1e-3), epochs=5, amp=None, accumulate=1, clip_grad=1.0, warmup=20)

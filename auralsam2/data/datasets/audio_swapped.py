@@ -65,6 +65,10 @@ class AudioSwapped(Dataset[dict[str, Any]]):
         """The clip's item with its partner's ``log_mel``."""
         return {**self.dataset[index], "log_mel": self.dataset[self.partners[index]]["log_mel"]}
 
+    def set_epoch(self, epoch: int) -> None:
+        """Draw the frames' transforms anew."""
+        self.dataset.set_epoch(epoch)
+
     def fingerprint(self) -> str:
         """Of the wrapped data and of the swap's seed."""
         return f"{self.dataset.fingerprint()}:swapped:{self.seed}"

@@ -1,151 +1,92 @@
-"""AVSBench in the layout of its semantic release: V1M."""
+"""AVSBench in the layout of its semantic release: V1S, V1M and V2."""
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
-from torch.utils.data import Dataset
-
-from auralsam2.data.audio import RULES, log_mel_examples, read_waveform
-from auralsam2.data.datasets.index import INDEX, ClipFiles, DataError, read_index
+from auralsam2.data.datasets.clip_dataset import ClipDataset, setting_problems
+from auralsam2.data.datasets.index import read_index
+from auralsam2.data.resizing import Resizing
 from auralsam2.registry import DATASETS
 
-SUBSETS = ("v1m",)
+SUBSETS = ("v1s", "v1m", "v2")
 
 
 @DATASETS.register_module()
-class AVSBenchDataset(Dataset[dict[str, Any]]):
-    """Clips of AVSBench with a mask for every frame.
+class AVSBenchDataset(ClipDataset):
+    """Clips of AVSBench with class-agnostic masks.
+
+    Every frame has a mask, but for training clips of ``v1s``: theirs is that of the first frame,
+    the others are not supervised.
+
+    What ends up in ``masks``:
+
+    * ``label_rule="published"``: 1 where a label has any colour above black, else 0, also in
+      frames without a label. White (255) is a colour like every other.
+    * ``label_rule="released"``: 1 where the luminance of a label rounds to more than 0, else 0.
+      With ``subset="v1s"`` alone, pure white stays 255, and frames without a label are 255 all
+      over. It was meant as *ignore*, yet nothing ignores it: metrics count it as object, losses
+      see a number that is neither 0 nor 1 and rely on ``supervised`` to leave such frames out.
 
     Args:
         root: folder that holds ``avss_index/metadata.csv``.
-        subset: ``v1m``.
+        subset: ``v1s``, ``v1m`` or ``v2``; several are read one after the other, as released for
+            ``v2``: ``("v1s", "v1m", "v2")``. Clips of ``v1s`` and ``v1m`` have 5 frames, those of
+            ``v2`` 10, so that a batch of several needs one subset.
         split: ``train``, ``val`` or ``test``.
         image_size: S, side in pixels to which frames and masks are resized; the aspect ratio is
             not kept, as in SAM2.
         audio_rule: how log-mel examples are cut, see :func:`log_mel_examples`.
         cache: keep decoded clips in memory; ``None`` keeps them where all of them fit into 1 GiB.
+        label_rule: ``published`` or ``released``, see above.
+        frame_interpolation: ``bilinear`` or ``bicubic``; released: bicubic to test.
+        mask_interpolation: ``nearest`` or ``bilinear``; released: bilinear to train, after which
+            every level above 0 counts as object.
+        transforms: nodes of clip transforms, for training.
+        seed: of the transforms.
 
     Raises:
         FileNotFoundError: where there is no index.
         DataError: listing every missing file of the split.
-        ValueError: on an unknown subset or audio rule.
+        ValueError: on unknown subsets, rules or interpolations.
     """
-
-    MEMORY = 2**30
 
     def __init__(
         self,
         root: str,
-        subset: str = "v1m",
+        subset: str | Sequence[str] = "v1m",
         split: str = "train",
         image_size: int = 1024,
         audio_rule: str = "published",
         cache: bool | None = None,
+        label_rule: str = "published",
+        frame_interpolation: str = "bilinear",
+        mask_interpolation: str = "nearest",
+        transforms: Sequence[Mapping[str, Any]] = (),
+        seed: int = 0,
     ) -> None:
-        if subset not in SUBSETS:
-            raise ValueError(f"AVSBenchDataset got {subset=}; known: {', '.join(SUBSETS)}")
-        if audio_rule not in RULES:
-            raise ValueError(f"AVSBenchDataset got {audio_rule=}; known: {', '.join(RULES)}")
-        self.root, self.subset, self.split = Path(root).expanduser(), subset, split
-        self.image_size, self.audio_rule = image_size, audio_rule
-        self.files: list[ClipFiles] = read_index(self.root, subset, split)
-        frames = sum(len(clip.frames) for clip in self.files)
-        # Frames at S, masks at S and at about 224 px, log-mel examples.
-        size = frames * (4 * image_size**2 + 224**2 + 2 * 96 * 64 * 4)
-        self._keep = size <= self.MEMORY if cache is None else cache
-        self._kept: dict[int, dict[str, Any]] = {}
-        self._fingerprint = ""
-
-    @property
-    def clips(self) -> list[str]:
-        """Names of the clips, in order."""
-        return [clip.uid for clip in self.files]
-
-    def __len__(self) -> int:
-        return len(self.files)
-
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        """One clip.
-
-        Returns:
-            ``frames`` (T, 3, S, S) uint8, ``log_mel`` (T, 2, 96, 64), ``masks`` (T, S, S) uint8,
-            ``native_masks`` (T, H, W) uint8, ``supervised`` (T,) bool, ``clip``.
-        """
-        if index not in self._kept:
-            item = self._read(self.files[index])
-            if not self._keep:
-                return item
-            self._kept[index] = item
-        return dict(self._kept[index])
-
-    def _read(self, clip: ClipFiles) -> dict[str, Any]:
-        import mmcv
-
-        size = (self.image_size, self.image_size)
-        images = [_image(path) for path in clip.frames]
-        labels = [_label(path) for path in clip.labels]
-        frames = np.stack([mmcv.imresize(i, size, interpolation="bilinear") for i in images])
-        masks = np.stack([mmcv.imresize(m, size, interpolation="nearest") for m in labels])
-        samples, rate = read_waveform(clip.audio)
-        examples = log_mel_examples(samples, rate, len(frames), self.audio_rule)
-        if len(examples) != len(frames):
-            raise DataError(
-                f"'{clip.audio}' gives {len(examples)} examples for {len(frames)} frames under "
-                f"audio_rule={self.audio_rule!r}; 'published' gives one a frame"
-            )
-        return {
-            "frames": torch.from_numpy(np.ascontiguousarray(frames.transpose(0, 3, 1, 2))),
-            "log_mel": torch.from_numpy(examples),
-            "masks": torch.from_numpy(masks),
-            "native_masks": _stack(labels, clip),
-            "supervised": torch.ones(len(frames), dtype=torch.bool),
-            "clip": clip.uid,
-        }
-
-    def fingerprint(self) -> str:
-        """SHA-256 over the names and contents of the split's files and its index rows."""
-        if not self._fingerprint:
-            digest = hashlib.sha256(f"{self.subset}/{self.split}".encode())
-            for clip in self.files:
-                digest.update(f"{clip.uid}:{','.join(sorted(clip.sources))}".encode())
-                for path in clip.all():
-                    digest.update(path.relative_to(self.root).as_posix().encode())
-                    digest.update(hashlib.sha256(path.read_bytes()).digest())
-            self._fingerprint = digest.hexdigest()
-        return self._fingerprint
-
-    def __repr__(self) -> str:
-        where = self.root / INDEX
-        return f"AVSBenchDataset({self.subset}/{self.split}, {len(self)} clips of '{where}')"
-
-
-def _image(path: Path) -> NDArray[np.uint8]:
-    """(H, W, 3) RGB."""
-    import cv2
-    import mmcv
-
-    try:
-        image = mmcv.imread(path, flag="color", channel_order="rgb")
-    except cv2.error as error:  # mmcv hands on what OpenCV could not decode
-        raise DataError(f"cannot decode the image '{path}'") from error
-    return np.asarray(image, dtype=np.uint8)
-
-
-def _label(path: Path) -> NDArray[np.uint8]:
-    """(H, W) in {0, 1}: 1 where any channel is above 0, so that a dark colour counts too."""
-    red, green, blue = np.moveaxis(_image(path), 2, 0)  # a maximum over axis 2 is slow
-    return ((red | green | blue) > 0).astype(np.uint8)
-
-
-def _stack(labels: list[NDArray[np.uint8]], clip: ClipFiles) -> Tensor:
-    shapes = {label.shape for label in labels}
-    if len(shapes) > 1:
-        raise DataError(f"masks of clip '{clip.uid}' differ in size: {sorted(shapes)}")
-    return torch.from_numpy(np.stack(labels))
+        self.subsets = (subset,) if isinstance(subset, str) else tuple(subset)
+        self.split = split
+        resizing = Resizing(image_size, frame_interpolation, mask_interpolation)
+        problems = setting_problems(resizing, audio_rule, label_rule)
+        if set(self.subsets) - set(SUBSETS) or not self.subsets:
+            problems.append(f"{subset=}; known: {', '.join(SUBSETS)}")
+        elif len(set(self.subsets)) < len(self.subsets):
+            problems.append(f"{subset=}; state each subset once")
+        if problems:
+            raise ValueError("AVSBenchDataset got " + "\nand ".join(problems))
+        folder = Path(root).expanduser()
+        super().__init__(
+            f"{'+'.join(self.subsets)}/{split}",
+            folder,
+            read_index(folder, self.subsets, split),
+            resizing=resizing,
+            transforms=transforms,
+            seed=seed,
+            audio_rule=audio_rule,
+            label_rule=label_rule,
+            keep_white=label_rule == "released" and self.subsets == ("v1s",),
+            cache=cache,
+        )

@@ -91,10 +91,18 @@ class TwoWayTPAVIFusion(Fusion):
         own, shared = audio[:, :num_frames, None], audio[:, None, num_frames:]
         per_frame = torch.cat([own, shared.expand(-1, num_frames, -1, -1)], dim=2)
         fused = self._fuse(visual.flatten(0, 1).unsqueeze(1), per_frame.flatten(0, 1))
-        split = fused.audio.unflatten(0, (batch, num_frames))
+        assert fused.visual_update is not None and fused.audio_update is not None
         # Every frame has its own view of the shared (text) tokens; the next level gets their mean.
-        tokens = torch.cat([split[:, :, 0], split[:, :, 1:].mean(dim=1)], dim=1)
-        return FusionOutput(fused.visual.view_as(visual), tokens)
+        audio, update = (
+            torch.cat([split[:, :, 0], split[:, :, 1:].mean(dim=1)], dim=1)
+            for split in (
+                tokens.unflatten(0, (batch, num_frames))
+                for tokens in (fused.audio, fused.audio_update)
+            )
+        )
+        return FusionOutput(
+            fused.visual.view_as(visual), audio, fused.visual_update.view_as(visual), update
+        )
 
     def _fuse(self, visual: Tensor, audio: Tensor) -> FusionOutput:
         """All frames of ``visual`` (B, T, N, C) attend jointly to all of ``audio`` (B, M, C)."""
@@ -102,17 +110,38 @@ class TwoWayTPAVIFusion(Fusion):
         audio = self.align(audio)
         num_keys = audio.shape[1] if self.scale == "keys" else frames.shape[1]
         heard = _read(
-            self.visual_query(frames), self.audio_key(audio), self.audio_value(audio), num_keys
+            self._rows(self.visual_query(visual)),
+            self.audio_key(audio),
+            self.audio_value(audio),
+            num_keys,
         )
         seen = _read(
             self.audio_query(audio),
-            self.visual_key(frames),
-            self.visual_value(frames),
+            self._rows(self.visual_key(visual)),
+            self._rows(self.visual_value(visual)),
             frames.shape[1],
         )
-        frames = frames + self.visual_attention_norm(self.visual_out(heard))
-        audio = audio + self.audio_attention_norm(self.audio_out(seen))
-        return FusionOutput(self.visual_norm(frames).view_as(visual), self.audio_norm(audio))
+        heard, seen = self._tokens_of_visual_rows(heard, visual.shape[1]), self._tokens(seen)
+        visual_update = self.visual_attention_norm(self.visual_out(heard))
+        audio_update = self.audio_attention_norm(self.audio_out(seen))
+        return FusionOutput(
+            self.visual_norm(frames + visual_update).view_as(visual),
+            self.audio_norm(audio + audio_update),
+            visual_update.view_as(visual),
+            audio_update,
+        )
+
+    def _rows(self, tokens: Tensor) -> Tensor:
+        """Visual tokens (B, T, N, c) as the rows (B, T N, c) of a product."""
+        return tokens.flatten(1, 2)
+
+    def _tokens_of_visual_rows(self, rows: Tensor, num_frames: int) -> Tensor:
+        """Inverse of :meth:`_rows`, still flat: (B, T N, c)."""
+        return rows
+
+    def _tokens(self, rows: Tensor) -> Tensor:
+        """What the audio queries read, (B, M, c), as audio tokens (B, M, c)."""
+        return rows
 
 
 def _projections(channels: int, inner: int) -> tuple[nn.Linear, nn.Linear, nn.Linear]:

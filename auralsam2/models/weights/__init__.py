@@ -29,20 +29,25 @@ def builtin_names() -> list[str]:
     return sorted(f.name.removesuffix(".safetensors") for f in files if ".safetensors" in f.name)
 
 
-def read_state(path: Path) -> dict[str, Tensor]:
-    """Tensors of a safetensors file or of a ``.pt`` (a state dict, or ``{"model": state}``).
+def read_state(path: Path, keep_dtype: bool = False) -> dict[str, Tensor]:
+    """Tensors of a safetensors file or of a ``.pt``; no code of the file is run.
 
-    Half precision is widened to float32. No code of the file is run.
+    Args:
+        path: a ``.pt`` holds a state dict, or one under ``model`` or ``state_dict``.
+        keep_dtype: leave types as they are; off, half precision is widened to float32 (in
+            safetensors, where small files are kept so).
 
     Raises:
         ValueError: where the file is damaged or holds no state dict.
     """
+    loaded: Any
     try:
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file
 
-            return {key: _widened(value) for key, value in load_file(path).items()}
-        loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
+            loaded = load_file(path)
+            return loaded if keep_dtype else {k: _widened(v) for k, v in loaded.items()}
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
         raise ValueError(_damaged(path, error)) from error
     except Exception as error:
@@ -50,10 +55,21 @@ def read_state(path: Path) -> dict[str, Tensor]:
         if type(error).__name__ != "SafetensorError":
             raise
         raise ValueError(_damaged(path, error)) from error
-    state = loaded.get("model", loaded) if isinstance(loaded, Mapping) else None
-    if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
+    state = _unwrapped(loaded)
+    if not isinstance(state, Mapping) or not all(
+        isinstance(k, str) and isinstance(v, Tensor) for k, v in state.items()
+    ):
         raise ValueError(f"'{path}' holds no state dict of tensors")
     return dict(state)
+
+
+def _unwrapped(loaded: object) -> object:
+    """The state dict in what a training program saved around it."""
+    if isinstance(loaded, Mapping):
+        for wrapper in ("model", "state_dict"):
+            if isinstance(loaded.get(wrapper), Mapping):
+                return loaded[wrapper]
+    return loaded
 
 
 def _widened(value: Tensor) -> Tensor:

@@ -7,7 +7,17 @@ data = dict(
     image_size=1024,
     batch_size=1,
     num_workers=4,
-    train=dict(**_v1m, split="train"),
+    train=dict(
+        **_v1m,
+        split="train",
+        transforms=[
+            dict(type="RandomClipFlip"),
+            dict(type="RandomClipAffine"),
+            dict(type="ClipColourJitter"),
+            dict(type="RandomClipGrey"),
+            dict(type="ClipColourJitter", contrast=0.05, saturation=0.05, per_frame=True),
+        ],
+    ),
     val=dict(**_v1m, split="val"),
     test=dict(
         test=dict(**_v1m, split="test"),

@@ -9,7 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
+import soundfile
 from safetensors.numpy import load
 
 from auralsam2.data.synthetic.writer import Plan, write_v1m
@@ -51,3 +54,65 @@ def rewrite_index() -> Callable[[Path, Callable[[str], str]], None]:
         path.write_text(change(path.read_text()))
 
     return rewrite
+
+
+@pytest.fixture
+def avsbench_tree(tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that writes clips of (subset, split) with their numbers of labels."""
+
+    def write(clips: list[tuple[str, str, int, int]]) -> Path:
+        root = tmp_path / "AVSBench"
+        (root / "avss_index").mkdir(parents=True)
+        rows = ["vid,uid,s_min,s_sec,a_obj,split,label"]
+        for number, (subset, split, num_frames, num_labels) in enumerate(clips):
+            uid = f"{subset}-{number}_0_5000"
+            rows.append(f"{subset}-{number},{uid},0,0,dog,{split},{subset}")
+            folder = root / subset / uid
+            write_media(folder, num_frames, level=40 * number)
+            write_masks(folder / "labels_rgb", num_labels)
+        (root / "avss_index" / "metadata.csv").write_text("\n".join(rows) + "\n")
+        return root
+
+    return write
+
+
+@pytest.fixture
+def ref_root(tmp_path: Path) -> Path:
+    """Two videos to train on (one of them null), and one to test each of seen and null."""
+    root = tmp_path / "REFAVS"
+    rows = [
+        ("vidA_0_10000", "vidA_0_10000_dog_1", "train", "1", "The dog, heard first."),
+        ("vidA_0_10000", "vidA_0_10000_dog_2", "train", "1", "The dog on the left."),
+        ("vidA_0_10000", "vidA_0_10000_cat_1", "train", "2", "The silent cat."),
+        ("vidN_0_10000", "null_m-vidN_0_10000_null_1", "train", "0", "The sounding object"),
+        ("vidS_0_10000", "vidS_0_10000_dog_1", "test_s", "1", "The dog."),
+        ("vidT_0_10000", "null_c-vidT_0_10000_null_1", "test_n", "0", "The loudest object"),
+        ("vidA_0_10000", "vidA_0_10000_dog_9", "TODO", "1", "The dog."),
+    ]
+    text = "\n".join(f'{",".join(row[:4])},"{row[4]}"' for row in rows)
+    root.mkdir()
+    (root / "metadata.csv").write_text(f"vid,uid,split,fid,exp\n{text}\n")
+    for video in ("vidA_0_10000", "null_m-vidN_0_10000", "vidS_0_10000", "null_c-vidT_0_10000"):
+        write_media(root / "media" / video, 3, level=60)
+    for name in ("vidA_0_10000/fid_1", "vidA_0_10000/fid_2", "vidS_0_10000/fid_1"):
+        write_masks(root / "gt_mask" / name, 3, top=int(name[-1]), digits=5)
+    return root
+
+
+def write_media(folder: Path, num_frames: int, level: int) -> None:
+    """Frames of 24 x 32 px, each a little brighter, and a second of noise for each."""
+    (folder / "frames").mkdir(parents=True)
+    for t in range(num_frames):
+        image = np.full((24, 32, 3), level + t, np.uint8)
+        cv2.imwrite(str(folder / "frames" / f"{t}.jpg"), image)
+    noise = np.random.default_rng(level).uniform(-0.1, 0.1, (num_frames * 16_000, 2))
+    soundfile.write(folder / "audio.wav", noise, 16_000)
+
+
+def write_masks(folder: Path, count: int, top: int = 4, digits: int = 1) -> None:
+    """Labels of 24 x 32 px: from row ``top`` to row 12, dark red on black."""
+    folder.mkdir(parents=True)
+    label = np.zeros((24, 32, 3), np.uint8)
+    label[top:12] = (0, 0, 128)  # blue, green, red
+    for t in range(count):
+        cv2.imwrite(str(folder / f"{t:0{digits}d}.png"), label)

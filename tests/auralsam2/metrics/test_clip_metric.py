@@ -6,11 +6,13 @@ import math
 
 import pytest
 import torch
+import torch.nn.functional as F
 
-from auralsam2.metrics.clip_metric import ClipMetric
+from auralsam2.metrics.clip_metric import ClipMetric, supervised_frames
 from auralsam2.registry import METRICS
 
 OWN = [name for name in METRICS.names() if issubclass(METRICS.lookup(name), ClipMetric)]
+AGREEMENTS = [name for name in OWN if METRICS.lookup(name).higher_is_better]
 
 
 def sample(clip="a", frames=2, size=4):
@@ -24,7 +26,7 @@ def sample(clip="a", frames=2, size=4):
     )
 
 
-@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("name", AGREEMENTS)
 def test_perfect_masks_score_one_at_any_size(name):
     metric = METRICS.build(dict(type=name))
     metric.process(None, [sample("a"), sample("b", frames=1, size=7)])
@@ -32,7 +34,7 @@ def test_perfect_masks_score_one_at_any_size(name):
     assert metric.per_clip == pytest.approx({"a": 1.0, "b": 1.0})
 
 
-@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("name", AGREEMENTS)
 def test_second_evaluation_starts_afresh(name):
     metric = METRICS.build(dict(type=name))
     metric.process(None, [sample("a")])
@@ -63,3 +65,40 @@ def test_mistakes_name_the_clip(name):
 def test_no_clip_that_counts_is_not_a_number():
     metric = METRICS.build(dict(type="FScoreMetric", empty_clips="skip"))
     assert math.isnan(metric.compute_metrics([("a", None)])["F"])
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_prefix_tells_two_of_a_kind_apart(name):
+    metric = METRICS.build(dict(type=name, prefix="small", size=8))
+    metric.process(None, [sample("a")])
+    assert list(metric.evaluate(size=1)) == [metric.name] == [f"small/{metric.key}"]
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_size_must_be_positive(name):
+    with pytest.raises(ValueError, match="size=0"):
+        METRICS.build(dict(type=name, size=0))
+
+
+def test_another_size_is_one_interpolation_of_the_decoders_map():
+    low = torch.randn(2, 5, 5, generator=torch.Generator().manual_seed(0))
+    clip = sample("a", size=16) | dict(low_res_logits=low)
+    clip["supervised"] = torch.tensor([False, True])
+    logits, masks = supervised_frames(clip, size=8)
+    expected = F.interpolate(low[None, 1:], size=(8, 8), mode="bilinear", align_corners=False)[0]
+    torch.testing.assert_close(logits, expected)
+    assert torch.equal(masks, clip["masks"][1:, ::2, ::2])
+    del clip["low_res_logits"]
+    assert supervised_frames(clip, size=8)[0].tolist() != logits.tolist()
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_at_its_own_size_nothing_changes(name):
+    clips = [sample("a", size=6), sample("b", size=6)]
+    clips[0]["mask_logits"] = torch.randn(2, 6, 6, generator=torch.Generator().manual_seed(1))
+    scores = []
+    for size in (None, 6):
+        metric = METRICS.build(dict(type=name, size=size))
+        metric.process(None, clips)
+        scores.append(metric.evaluate(size=2))
+    assert scores[0] == pytest.approx(scores[1])

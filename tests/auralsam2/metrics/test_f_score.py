@@ -11,6 +11,8 @@ from auralsam2.metrics.f_score import (
     FScoreMetric,
     f_score_curve,
     f_score_curves,
+    mean_f_score,
+    sum_of_curves,
     threshold_counts,
 )
 from auralsam2.registry import METRICS
@@ -106,6 +108,45 @@ def test_clips_without_object_count_as_zero_or_not_at_all():
     assert scores["zero"] == pytest.approx(scores["skip"] / 2)
 
 
+def clips_of_different_length():
+    clips = [make_clip(frames=frames, seed=frames) for frames in (1, 4, 2, 3, 5)]
+    clips[2][1].zero_()  # a clip without object
+    clips[3][1][0] = 0  # a frame without object
+    return clips
+
+
+@pytest.mark.parametrize("group_size", [1, 2, 3, 5, 9, None])
+def test_group_is_scored_as_one_long_clip(group_size):
+    clips = clips_of_different_length()
+    step = group_size or len(clips)
+    expected = []
+    for start in range(0, len(clips), step):
+        logits, masks = zip(*clips[start : start + step], strict=True)
+        expected.append(float(f_score_curve(torch.cat(logits), torch.cat(masks)).max()))
+    metric = METRICS.build(dict(type="FScoreMetric", group_size=group_size))
+    metric.process(None, [sample(str(i), *clip) for i, clip in enumerate(clips)])
+    assert metric.evaluate(size=5)["F"] == pytest.approx(sum(expected) / len(expected))
+    assert len(metric.per_clip) == 5
+
+
+def test_larger_groups_cannot_share_a_threshold_for_free():
+    curves = [sum_of_curves(*make_clip(frames=2, seed=seed)) for seed in range(6)]
+    assert mean_f_score(curves, None) < mean_f_score(curves, 2) < mean_f_score(curves, 1)
+
+
+def test_clip_without_object_holds_its_place_in_a_group():
+    curves = [sum_of_curves(*clip) for clip in clips_of_different_length()]
+    assert mean_f_score(curves, 2, "skip") == pytest.approx(mean_f_score(curves, 2))
+    silent = curves[2]
+    assert mean_f_score([silent, silent], 2) == 0.0
+    assert math.isnan(mean_f_score([silent, silent], 2, "skip"))
+    assert math.isnan(mean_f_score([]))
+
+
+def test_threshold_list_of_the_release_is_ours_in_float32():
+    assert torch.equal(torch.linspace(0, 1 - 1e-10, 255), torch.linspace(0, 1, 255))
+
+
 def test_half_precision_logits():
     logits, masks = make_clip()
     torch.testing.assert_close(
@@ -114,8 +155,9 @@ def test_half_precision_logits():
 
 
 def test_errors_name_the_argument():
-    with pytest.raises(ValueError, match="empty_clips='drop'.*skip(.|\n)*num_thresholds=1"):
-        FScoreMetric(empty_clips="drop", num_thresholds=1)
+    message = "empty_clips='drop'.*skip(.|\n)*num_thresholds=1(.|\n)*group_size=0"
+    with pytest.raises(ValueError, match=message):
+        FScoreMetric(empty_clips="drop", num_thresholds=1, group_size=0)
 
 
 def test_released_numbers(load_parity):

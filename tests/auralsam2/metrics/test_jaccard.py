@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
-from auralsam2.metrics.jaccard import JaccardMetric, jaccard
+from auralsam2.metrics.jaccard import (
+    JaccardMetric,
+    jaccard,
+    mean_over_clips,
+    mean_over_frames,
+)
 from auralsam2.registry import METRICS
 
 
@@ -36,6 +41,41 @@ def test_clip_mean_then_data_set_mean_over_supervised_frames():
     metric.process(None, [second])
     assert metric.evaluate(size=2) == {"J": pytest.approx((0.75 + 0.5) / 2)}
     assert metric.per_clip == pytest.approx({"a": 0.75, "b": 0.5})
+
+
+def test_lower_threshold_predicts_more():
+    logits = torch.tensor([0.45, 0.5, 0.39, 0.3]).logit().view(1, 1, 4)
+    masks = torch.tensor([[[1, 1, 0, 0]]])
+    assert jaccard(logits, masks, threshold=0.4).tolist() == pytest.approx([1.0])
+    assert jaccard(logits, masks).tolist() == [0.0]
+    metric = JaccardMetric(threshold=0.4)
+    metric.process(None, [sample("a", logits, masks)])
+    assert metric.evaluate(size=1) == {"J": pytest.approx(1.0)}
+
+
+def test_every_clip_or_every_frame_counts_once():
+    clips = [torch.tensor([1.0]), torch.tensor([0.0, 0.5, 0.1])]
+    assert mean_over_clips(clips) == pytest.approx(0.6)
+    assert mean_over_frames(clips) == pytest.approx(0.4)
+    masks = torch.ones(3, 1, 2, dtype=torch.uint8)
+    wrong = -torch.ones(3, 1, 2)
+    scores = {}
+    for average in ("clip", "frame"):
+        metric = METRICS.build(dict(type="JaccardMetric", average=average))
+        metric.process(None, [sample("a", -wrong[:1], masks[:1]), sample("b", wrong, masks)])
+        scores[average] = metric.evaluate(size=2)["J"]
+        assert metric.per_clip == pytest.approx({"a": 1.0, "b": 0.0})
+    assert scores == pytest.approx({"clip": 1 / 2, "frame": 1 / 4})
+
+
+def test_errors_name_all_arguments():
+    with pytest.raises(ValueError, match="threshold=1.0(.|\n)*average='pixel'.*clip, frame"):
+        JaccardMetric(threshold=1.0, average="pixel")
+
+
+def sample(clip, logits, masks):
+    supervised = torch.ones(len(masks), dtype=torch.bool)
+    return dict(clip=clip, mask_logits=logits, masks=masks, supervised=supervised)
 
 
 def test_released_numbers(load_parity):

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from auralsam2.models.backbones.sam2.network import Points
-from auralsam2.registry import MODELS
+from auralsam2.registry import MODELS, TEXT_ENCODERS
 from auralsam2.structures import Prediction, Prompts
 
 B, T, S = 2, 3, 128
@@ -209,3 +209,80 @@ def test_one_training_step_at_real_size() -> None:
     optimizer.step()
     assert torch.isfinite(total)
     assert not torch.equal(before, model.fuser.smooth[0].weight)
+
+
+def released(**changes: Any) -> Any:
+    """The model as released, small; its batch is one long video."""
+    return build(
+        audio_attention=dict(type="ReleasedTemporalAttention", dropout=0.0),
+        fusion=dict(type="ReleasedTPAVIFusion", zero_init=False),
+        projector=dict(type="ReleasedConvProjector"),
+        injection=dict(type="StepwiseInjection", leak_into_position=True),
+        contrastive_loss=dict(type="ReleasedAudioConLoss"),
+        constant_audio_position=True,
+        join_clips=True,
+        **changes,
+    )
+
+
+def permuted(data: dict[str, Any]) -> dict[str, Any]:
+    return {k: v.flip(0) if isinstance(v, Tensor) else v[::-1] for k, v in data.items()}
+
+
+def test_published_permuting_clips_permutes_outputs_and_changes_nothing_else() -> None:
+    model, data = build(), batch()
+    one, other = predict(model, data), predict(model, permuted(data))
+    for ours, theirs in zip(one, other, strict=True):
+        torch.testing.assert_close(ours.flip(0), theirs, atol=1e-4, rtol=1e-4)
+
+
+def test_released_permuting_clips_changes_outputs() -> None:
+    model, data = released(), batch()
+    one, other = predict(model, data), predict(model, permuted(data))
+    assert one.best.shape == (B, T, S // 4, S // 4)
+    assert (one.best.flip(0) - other.best).abs().max() > 1e-2
+
+
+def test_released_losses_of_a_joined_batch() -> None:
+    model = released().train()
+    losses = model(**batch())
+    assert set(losses) == {"loss_mask", "loss_dice", "loss_iou", "loss_class", "loss_contrastive"}
+    sum(losses.values()).backward()
+    idle = [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None]
+    assert idle and all("unused_" in name for name in idle)
+
+
+class LetterText(torch.nn.Module):
+    """A text encoder of three numbers a letter."""
+
+    out_channels = 3
+
+    def forward(self, text: list[str]) -> Tensor:
+        codes = [[[ord(c) / 100, 1.0, i / 9] for i, c in enumerate(t[:4].ljust(4))] for t in text]
+        return torch.tensor(codes)
+
+
+def with_text() -> Any:
+    TEXT_ENCODERS.register_module(name="LetterText", module=LetterText, force=True)
+    return build(text_encoder=dict(type="LetterText"))
+
+
+def test_an_expression_changes_the_masks() -> None:
+    model, data = with_text(), batch()
+    one = predict(model, {**data, "text": ["cats", "dogs"]})
+    other = predict(model, {**data, "text": ["cats", "bird"]})
+    assert torch.equal(one.best[0], other.best[0])
+    assert not torch.equal(one.best[1], other.best[1])
+
+
+def test_a_model_with_text_needs_expressions() -> None:
+    with pytest.raises(ValueError, match="needs one expression a clip, got none for 2"):
+        predict(with_text(), batch())
+
+
+def test_a_projector_that_reads_what_the_fusion_does_not_give() -> None:
+    model = build(
+        fusion=dict(type="CrossAttentionFusion"), projector=dict(type="ReleasedRefProjector")
+    )
+    with pytest.raises(ValueError, match="CrossAttentionFusion does not give"):
+        model.train()(**batch())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
@@ -21,7 +22,12 @@ def official_config(size: Size, version: str) -> DictConfig:
     return loaded.model
 
 
-def build_sam2(size: str, version: str = "2.1", image_size: int | None = None) -> PromptableSAM2:
+def build_sam2(
+    size: str,
+    version: str = "2.1",
+    image_size: int | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> PromptableSAM2:
     """A SAM2 with random weights.
 
     Args:
@@ -29,6 +35,8 @@ def build_sam2(size: str, version: str = "2.1", image_size: int | None = None) -
         version: ``2.0`` or ``2.1``, the generation of the published checkpoint.
         image_size: side of the square input in pixels, a multiple of 32; default: the size the
             published weights were trained with.
+        overrides: dotted path in the official model configuration -> value, for a SAM2 of a size
+            of its own.
 
     Raises:
         ValueError: on an unknown size or version or an image size that does not divide.
@@ -45,7 +53,7 @@ def build_sam2(size: str, version: str = "2.1", image_size: int | None = None) -
     spec = SIZES[size]
     config = official_config(spec, version)
     side = image_size or spec.image_size
-    for path, value in {**spec.overrides, **_settings(side)}.items():
+    for path, value in {**spec.overrides, **_settings(side), **(overrides or {})}.items():
         OmegaConf.update(config, path, value, force_add=True)
     model = instantiate(config, _recursive_=True)
     assert isinstance(model, PromptableSAM2)

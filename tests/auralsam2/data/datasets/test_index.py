@@ -108,3 +108,43 @@ def test_sources_are_what_sounds(own_root: Path, rewrite_index) -> None:
     clips = read_index(own_root, "v1m", "train")
     # pandas would take NA for a missing value.
     assert [c.sources for c in clips] == [frozenset(), frozenset({"dog"}), frozenset({"NA"})]
+
+
+def test_several_subsets_come_one_after_the_other(avsbench_tree) -> None:
+    root = avsbench_tree(
+        [("v2", "train", 2, 2), ("v1m", "train", 2, 2), ("v1s", "train", 2, 1), ("v2", "val", 2, 2)]
+    )
+    clips = read_index(root, ("v1s", "v1m", "v2"), "train")
+    assert [c.uid.split("-")[0] for c in clips] == ["v1s", "v1m", "v2"]
+    assert [c.first_only for c in clips] == [True, False, False]
+    with pytest.raises(DataError, match="no clips of v1s/val and v1m/val; it has "):
+        read_index(root, ("v1s", "v1m", "v2"), "val")
+
+
+def test_training_clips_of_one_source_need_one_label_only(avsbench_tree) -> None:
+    root = avsbench_tree(
+        [
+            ("v1s", "train", 3, 1),
+            ("v1s", "train", 3, 3),
+            ("v1s", "val", 3, 3),
+            ("v1s", "test", 3, 1),
+        ]
+    )
+    assert [len(c.labels) for c in read_index(root, "v1s", "train")] == [1, 1]
+    assert [len(c.labels) for c in read_index(root, "v1s", "val")] == [3]
+    with pytest.raises(DataError, match="3 frames but 1 labels"):
+        read_index(root, "v1s", "test")
+    for path in root.glob("v1s/v1s-0_*/labels_rgb/*.png"):
+        path.unlink()
+    with pytest.raises(DataError, match=r"no labels_rgb/\*\.png in .*; its first frame needs one"):
+        read_index(root, "v1s", "train")
+
+
+def test_problems_of_several_subsets_come_together(avsbench_tree) -> None:
+    root = avsbench_tree([("v1s", "train", 2, 1), ("v2", "train", 2, 1), ("v2", "train", 2, 2)])
+    (root / "v1s" / "v1s-0_0_5000" / "audio.wav").unlink()
+    with pytest.raises(DataError) as caught:
+        read_index(root, ("v1s", "v2"), "train")
+    message = str(caught.value)
+    assert "2 problem(s)" in message and "v1s+v2/train" in message
+    assert "no audio.wav" in message and "2 frames but 1 labels" in message

@@ -1,0 +1,211 @@
+"""What all readers of clips on disk do alike: decode, transform, resize, keep."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from auralsam2.data.audio import RULES, log_mel_examples, read_waveform
+from auralsam2.data.augmentation import Augmentation
+from auralsam2.data.datasets.index import ClipFiles
+from auralsam2.data.images import LABEL_RULES, WHITE, image_size, objects, read_image
+from auralsam2.data.problems import DataError
+from auralsam2.data.resizing import Resizing
+
+
+class ClipDataset(Dataset[dict[str, Any]]):
+    """Clips whose files are known.
+
+    Frames and sound of clips that share a recording are decoded and kept once.
+
+    Args:
+        name: of the data and the split, part of the fingerprint.
+        root: folder below which all files lie.
+        files: of every clip.
+        resizing: how frames and labels are brought to one size.
+        transforms: nodes of ``TRANSFORMS``, applied before resizing.
+        seed: of the transforms.
+        audio_rule: see :func:`log_mel_examples`.
+        label_rule: name of a rule of ``LABEL_RULES``.
+        keep_white: labels of 255 stay 255, and frames without a label are 255 all over.
+        cache: keep decoded clips in memory; ``None`` keeps them where all of them fit into 1 GiB.
+    """
+
+    MEMORY = 2**30
+
+    def __init__(
+        self,
+        name: str,
+        root: Path,
+        files: list[ClipFiles],
+        *,
+        resizing: Resizing,
+        transforms: Sequence[Mapping[str, Any]],
+        seed: int,
+        audio_rule: str,
+        label_rule: str,
+        keep_white: bool,
+        cache: bool | None,
+    ) -> None:
+        self.name, self.root, self.files = name, root, files
+        self.resizing, self.augmentation = resizing, Augmentation(transforms, seed)
+        self.audio_rule, self.label_rule = audio_rule, label_rule
+        self.keep_white = keep_white
+        self._keep = self._memory() <= self.MEMORY if cache is None else cache
+        self._kept: dict[Hashable, dict[str, Any]] = {}
+        self._fingerprint = ""
+
+    @property
+    def clips(self) -> list[str]:
+        """Names of the clips, in order."""
+        return [clip.uid for clip in self.files]
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draw the transforms anew, in running workers too; call it before each epoch."""
+        self.augmentation.set_epoch(epoch)
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        """One clip.
+
+        Returns:
+            ``frames`` (T, 3, S, S) uint8, ``log_mel`` (T, 2, 96, 64), ``masks`` (T, S, S) uint8,
+            ``native_masks`` (T, H, W) uint8, ``supervised`` (T,) bool, ``clip``.
+        """
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"clip {index} of {len(self)}")
+        index %= len(self)
+        clip = self.files[index]
+        media = self._once(clip.audio, lambda: self._media(clip))
+        truth = self._once((clip.audio, clip.labels), lambda: self._truth(clip, media["size"]))
+        item = {**media, **truth, "clip": clip.uid}
+        del item["size"]
+        if self.augmentation:
+            frames, levels = self.augmentation(item["frames"], item.pop("levels"), index)
+            item["frames"] = _channels_first(self.resizing.resize_frames(frames))
+            item |= self._masks(levels)
+        return item
+
+    def _once(self, key: Hashable, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        if key not in self._kept:
+            made = make()
+            if not self._keep:
+                return made
+            self._kept[key] = made
+        return self._kept[key]
+
+    def _media(self, clip: ClipFiles) -> dict[str, Any]:
+        """Frames, ready or, where they are to be transformed, as they are; the sound; the size."""
+        images = [read_image(path) for path in clip.frames]
+        samples, rate = read_waveform(clip.audio)
+        examples = log_mel_examples(samples, rate, len(images), self.audio_rule)
+        if len(examples) != len(images):
+            raise DataError(
+                f"'{clip.audio}' gives {len(examples)} examples for {len(images)} frames under "
+                f"audio_rule={self.audio_rule!r}; 'published' gives one a frame"
+            )
+        frames: Any = (
+            _stack(images, f"frames of clip '{clip.uid}'")
+            if self.augmentation
+            else _channels_first(self.resizing.resize_frames(images))
+        )
+        return {
+            "frames": frames,
+            "log_mel": torch.from_numpy(examples),
+            "size": images[0].shape[:2],
+        }
+
+    def _truth(self, clip: ClipFiles, size: tuple[int, int]) -> dict[str, Any]:
+        """Masks, ready or, where they are to be transformed, as levels of the frames' size."""
+        num_frames = len(clip.frames)
+        read = LABEL_RULES[self.label_rule]
+        labels = [read(path) for path in clip.labels]
+        missing = num_frames - len(labels)
+        blank = np.full(labels[0].shape if labels else size, WHITE * self.keep_white, np.uint8)
+        levels = _stack([*labels, *[blank] * missing], f"masks of clip '{clip.uid}'")
+        supervised = torch.ones(num_frames, dtype=torch.bool)
+        supervised[1:] = not clip.first_only
+        if not self.augmentation:
+            return {**self._masks(levels), "supervised": supervised}
+        if levels.shape[1:] != size:
+            # A turn about the centre means the same for both only where their sizes agree.
+            levels = _stack([_nearest(level, size) for level in levels], "masks")
+        return {"levels": levels, "supervised": supervised}
+
+    def _masks(self, levels: NDArray[np.uint8]) -> dict[str, Tensor]:
+        resized = self.resizing.resize_labels(levels)
+        return {
+            "masks": torch.from_numpy(objects(resized, self.keep_white)),
+            "native_masks": torch.from_numpy(objects(levels, self.keep_white)),
+        }
+
+    def _memory(self) -> int:
+        """Bytes of all decoded clips, more or less."""
+        side = self.resizing.size
+        native, frame = 224**2, side**2
+        if self.augmentation:
+            native = frame = int(np.prod(image_size(self.files[0].frames[0]))) or native
+        media = {clip.audio: len(clip.frames) for clip in self.files}
+        truth = {(clip.audio, clip.labels): len(clip.frames) for clip in self.files}
+        masks = native if self.augmentation else native + side**2
+        sound = 2 * 96 * 64 * 4
+        return sum(media.values()) * (3 * frame + sound) + sum(truth.values()) * masks
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the names and contents of the split's files and its index rows."""
+        if not self._fingerprint:
+            digest = hashlib.sha256(self.name.encode())
+            contents: dict[Path, bytes] = {}
+            for clip in self.files:
+                digest.update(self._row(clip).encode())
+                for path in clip.all():
+                    if path not in contents:
+                        contents[path] = hashlib.sha256(path.read_bytes()).digest()
+                    digest.update(path.relative_to(self.root).as_posix().encode())
+                    digest.update(contents[path])
+            self._fingerprint = digest.hexdigest()
+        return self._fingerprint
+
+    def _row(self, clip: ClipFiles) -> str:
+        """What the index says about a clip."""
+        return f"{clip.uid}:{','.join(sorted(clip.sources))}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name}, {len(self)} clips of '{self.root}')"
+
+
+def setting_problems(resizing: Resizing, audio_rule: str, label_rule: str) -> list[str]:
+    """What is wrong with the settings that every reader has."""
+    problems = resizing.problems()
+    if audio_rule not in RULES:
+        problems.append(f"{audio_rule=}; known: {', '.join(RULES)}")
+    if label_rule not in LABEL_RULES:
+        problems.append(f"{label_rule=}; known: {', '.join(LABEL_RULES)}")
+    return problems
+
+
+def _channels_first(frames: NDArray[np.uint8]) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(frames.transpose(0, 3, 1, 2)))
+
+
+def _nearest(level: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    import mmcv
+
+    return np.asarray(mmcv.imresize(level, size[::-1], interpolation="nearest"), dtype=np.uint8)
+
+
+def _stack(images: Sequence[NDArray[np.uint8]], what: str) -> NDArray[np.uint8]:
+    shapes = {image.shape for image in images}
+    if len(shapes) > 1:
+        raise DataError(f"{what} differ in size: {sorted(shapes)}")
+    return np.stack(images)

@@ -1,0 +1,1 @@
+"""The authors' published checkpoints and ours: the same tensors under two sets of names."""

@@ -1,0 +1,81 @@
+"""Group h: from a waveform to VGGish's input, and VGGish."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from auralsam2.data.audio import SAMPLE_RATE, log_mel_examples
+from auralsam2.engine.parity.compare import Row, compare, failure
+from auralsam2.engine.parity.fixtures import Fixtures
+from auralsam2.registry import AUDIO_ENCODERS
+
+NAME = "audio_features"
+HALF_PRECISION = 5e-3
+"""Tolerance of cases whose expected values are stored in float16."""
+
+RESAMPLED = 2e-2
+EMBEDDING = 1e-3
+FULL_SCALE = 32768.0
+
+
+def check_audio(fixtures: Fixtures) -> Iterator[Row]:
+    """Log-mel examples of every waveform, and embeddings with weights made by the recipe."""
+    facts, numbers = fixtures.facts(NAME), fixtures.tensors(NAME)
+    for key in sorted(numbers):
+        case, _, kind = key.partition(".")
+        if kind != "examples":
+            continue
+        waveform = _waveform(case, numbers)
+        if waveform is None:
+            yield failure(NAME, key, "no waveform, and no rule to make it")
+            continue
+        rate = int(facts[case]["sample_rate"])
+        expected = numbers[key]
+        examples = log_mel_examples(waveform, rate, len(expected), rule="released")
+        tolerance = HALF_PRECISION if case in facts.get("float16_cases", ()) else 1e-4
+        if rate != SAMPLE_RATE:
+            tolerance = RESAMPLED
+        yield compare(NAME, key, torch.from_numpy(examples), expected, tolerance)
+    if "vggish" in facts:
+        yield from _check_vggish(facts["vggish"], numbers)
+
+
+def _waveform(case: str, numbers: dict[str, Tensor]) -> np.ndarray[Any, Any] | None:
+    """(L, channels) in [-1, 1]."""
+    if f"{case}.waveform_int16" in numbers:
+        stored = numbers[f"{case}.waveform_int16"].numpy()
+    elif case == "ten_seconds" and "stereo5s.waveform_int16" in numbers:
+        half = numbers["stereo5s.waveform_int16"].numpy()
+        stored = np.concatenate([half, half[::-1]])
+    else:
+        return None
+    samples = stored.astype(np.float64) / FULL_SCALE
+    return samples[:, None] if samples.ndim == 1 else samples
+
+
+def _check_vggish(facts: dict[str, Any], numbers: dict[str, Tensor]) -> Iterator[Row]:
+    encoder = AUDIO_ENCODERS.build({"type": "VGGish", "random_weights": True})
+    state = {}
+    for number, (key, about) in enumerate(facts["tensors"].items()):
+        state[key] = _recipe(tuple(about["shape"]), int(facts["seed0"]) + number)
+        first = state[key].flatten()[: len(about["first"])]
+        yield compare(NAME, f"vggish.weights.{key}", first, torch.tensor(about["first"]), 1e-6)
+    encoder.network.load_state_dict(state, strict=True)
+    examples = numbers["stereo5s.examples"][None]
+    with torch.no_grad():
+        left, right = encoder(examples)[0].chunk(2, dim=-1)
+    for ear, value in (("ch0", left), ("ch1", right)):
+        key = f"vggish.embedding_{ear}"
+        yield compare(NAME, key, value, numbers[key], EMBEDDING)
+
+
+def _recipe(shape: tuple[int, ...], seed: int) -> Tensor:
+    """Weights from NumPy's frozen legacy generator, as the fixture's recipe says."""
+    uniform = np.random.RandomState(seed).random_sample(shape)
+    bound = np.sqrt(6.0 / np.prod(shape[1:])) if len(shape) > 1 else 0.05
+    return torch.from_numpy(((2.0 * uniform - 1.0) * bound).astype(np.float32))

@@ -1,0 +1,123 @@
+"""Comparing our numbers with expected ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+OUTPUT = 1e-4
+"""Absolute tolerance of float32 outputs."""
+
+GRADIENT = (1e-4, 1e-3)
+"""Gradients may differ by this much absolutely, or relatively to the largest expected entry."""
+
+NUMERICALLY_ZERO = 1e-6
+
+
+class Row(NamedTuple):
+    """One compared tensor.
+
+    Attributes:
+        fixture: name of the file.
+        tensor: key in it.
+        absolute: largest absolute difference; not-a-number where shapes differ.
+        relative: ``absolute`` over the largest expected magnitude.
+        tolerance: what was allowed, in words.
+        passed: whether it is within.
+        note: why not, where numbers do not tell.
+    """
+
+    fixture: str
+    tensor: str
+    absolute: float
+    relative: float
+    tolerance: str
+    passed: bool
+    note: str = ""
+
+
+def compare(
+    fixture: str,
+    tensor: str,
+    got: Tensor | float,
+    expected: Tensor | float,
+    absolute: float = OUTPUT,
+    relative: float = 0.0,
+) -> Row:
+    """Difference of two tensors; within ``absolute`` or within ``relative``."""
+    ours = torch.as_tensor(got).detach().double()
+    theirs = torch.as_tensor(expected).detach().double()
+    allowed = f"{absolute:g}" + (f" or {relative:g} relative" if relative else "")
+    if ours.shape != theirs.shape:
+        note = f"got shape {tuple(ours.shape)}, expected {tuple(theirs.shape)}"
+        return Row(fixture, tensor, float("nan"), float("nan"), allowed, False, note)
+    if not theirs.numel():
+        return Row(fixture, tensor, 0.0, 0.0, allowed, True, "empty")
+    difference = float((ours - theirs).abs().max())
+    scale = float(theirs.abs().max())
+    share = difference / scale if scale else (0.0 if not difference else float("inf"))
+    # Not-a-number compares false and so fails, as it should.
+    passed = difference <= absolute or (relative > 0 and share <= relative)
+    return Row(fixture, tensor, difference, share, allowed, passed)
+
+
+def equal(fixture: str, tensor: str, got: object, expected: object) -> Row:
+    """Exact agreement of things that are no floating numbers, an order or a list of indices."""
+    same = got == expected
+    note = "" if same else f"got {got}, expected {expected}"
+    return Row(fixture, tensor, 0.0 if same else 1.0, 0.0 if same else 1.0, "exact", same, note)
+
+
+def failure(fixture: str, tensor: str, note: str) -> Row:
+    """A comparison that could not be made."""
+    return Row(fixture, tensor, float("nan"), float("nan"), "", False, note)
+
+
+def probe_loss(outputs: Iterable[Tensor]) -> Tensor:
+    """The scalar whose gradients the fixtures hold.
+
+    For every output of n elements, flattened row-major, ``sum_k o[k] cos(0.37 k) / sqrt(n)``; the
+    cosines are computed in float64.
+    """
+    total: Tensor | None = None
+    for output in outputs:
+        flat = output.flatten()
+        index = torch.arange(flat.numel(), dtype=torch.float64)
+        weight = (0.37 * index).cos().to(flat.dtype)
+        term = (flat * weight).sum() / flat.numel() ** 0.5
+        total = term if total is None else total + term
+    assert total is not None
+    return total
+
+
+def gradient_norms(
+    fixture: str,
+    mode: str,
+    named: Mapping[str, Tensor],
+    expected: dict[str, float | None],
+) -> list[Row]:
+    """Norms of parameter gradients against those of the fixture.
+
+    Args:
+        fixture: name of the file.
+        mode: prefix of the rows.
+        named: parameters with their gradients, under the authors' keys.
+        expected: norm by key; ``None`` where the parameter is never used.
+    """
+    rows = []
+    for key, norm in expected.items():
+        label = f"{mode}.param_grad_l2.{key}"
+        if key not in named:
+            rows.append(failure(fixture, label, "no such parameter"))
+            continue
+        gradient = named[key].grad
+        if norm is None:
+            unused = gradient is None or not bool(gradient.any())
+            rows.append(equal(fixture, label, unused, True))
+        elif norm > NUMERICALLY_ZERO:
+            got = 0.0 if gradient is None else float(gradient.norm())
+            rows.append(compare(fixture, label, got, norm, *GRADIENT))
+    return rows

@@ -1,0 +1,98 @@
+"""All groups of fixtures that a folder holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from auralsam2.engine.parity.audio import check_audio
+from auralsam2.engine.parity.compare import Row, failure
+from auralsam2.engine.parity.contrastive import check_contrastive
+from auralsam2.engine.parity.decoder import check_decoder
+from auralsam2.engine.parity.fixtures import FixtureError, Fixtures
+from auralsam2.engine.parity.fusion import check_fusion
+from auralsam2.engine.parity.keys import check_keys
+from auralsam2.engine.parity.listener import check_avs, check_ref
+from auralsam2.engine.parity.mask_loss import check_mask_loss
+from auralsam2.engine.parity.metrics import check_metrics
+from auralsam2.engine.parity.tracking import check_tracking
+from auralsam2.registry import load_all
+
+
+class Group(NamedTuple):
+    """One kind of fixture.
+
+    Attributes:
+        name: file that holds the expected numbers; a group is present where it is.
+        check: compares.
+        needs: further files of tensors.
+    """
+
+    name: str
+    check: Callable[[Fixtures], Iterator[Row]]
+    needs: tuple[str, ...] = ()
+
+
+GROUPS = (
+    Group("fuser_avs", check_avs, ("fuser_weights", "fuser_inputs")),
+    Group("fuser_ref", check_ref, ("fuser_weights", "fuser_inputs", "fuser_ref_weights_delta")),
+    Group("fusion_module", check_fusion, ("fusion_module_weights",)),
+    Group("mask_decoder", check_decoder, ("mask_decoder_weights",)),
+    Group("contrastive", check_contrastive),
+    Group("training_loss", check_mask_loss),
+    Group("metrics", check_metrics),
+    Group("audio_features", check_audio),
+    Group(
+        "tracking",
+        check_tracking,
+        ("tracking_weights", "mask_decoder_weights", "fuser_inputs", "fuser_avs"),
+    ),
+    Group("checkpoint_keys", check_keys),
+)
+
+
+def present(folder: Path, only: Sequence[str] = ()) -> list[Group]:
+    """Groups whose file of expected numbers is in the folder.
+
+    Args:
+        folder: of the fixtures.
+        only: names of the wanted groups; empty for all.
+
+    Raises:
+        FileNotFoundError: where there is no such folder, or no fixture in it.
+        ValueError: where ``only`` names an unknown group.
+    """
+    known = [group.name for group in GROUPS]
+    unknown = [name for name in only if name not in known]
+    if unknown:
+        raise ValueError(f"unknown fixture(s) {', '.join(unknown)}; known: {', '.join(known)}")
+    fixtures = Fixtures(folder)
+    found = [
+        group
+        for group in GROUPS
+        if (not only or group.name in only)
+        and (fixtures.has(group.name) or (folder / f"{group.name}.json").is_file())
+    ]
+    if not found:
+        raise FileNotFoundError(
+            f"nothing to check in '{folder}': none of {', '.join(only or known)} is there"
+        )
+    return found
+
+
+def check_group(folder: Path, group: Group) -> list[Row]:
+    """All comparisons of a group; one failed row where it cannot be compared at all."""
+    load_all()
+    fixtures = Fixtures(folder)
+    missing = fixtures.missing(*group.needs)
+    if missing:
+        return [failure(group.name, "(files)", f"needs {', '.join(missing)}, not in the folder")]
+    rows: list[Row] = []
+    try:
+        for row in group.check(fixtures):
+            rows.append(row)
+    except (FixtureError, KeyError, ValueError, RuntimeError, IndexError, TypeError) as error:
+        # A fixture of another schema must fail its own rows, not the check of the others.
+        rows.append(failure(group.name, "(schema)", f"{type(error).__name__}: {error}"))
+    return rows or [failure(group.name, "(empty)", "the fixture holds nothing to compare")]

@@ -1,0 +1,161 @@
+"""The contrastive loss as the released code computes it; every defect can be repaired alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from auralsam2.losses.audio_con import AudioConLoss, audio_con_loss
+from auralsam2.losses.contrastive import JointSet
+from auralsam2.losses.released_sampling import (
+    SamplingRules,
+    choice_problems,
+    keep_prefix,
+    released_joint_set,
+)
+from auralsam2.registry import CONTRASTIVE_LOSSES
+from auralsam2.structures import Embeddings
+
+# The release removes visual pairs whose product of (label + 1) is 1 or 4, and no others.
+LABELS_WITHOUT_VISUAL_PAIRS = (0, 1)
+
+
+def released_audio_con(
+    visual: Sequence[Tensor],
+    audio: Sequence[Tensor],
+    mask_logits: Tensor,
+    masks: Tensor,
+    generator: torch.Generator | None = None,
+    **arguments: Any,
+) -> Tensor:
+    """Contrast the pixels of one clip with its sounds, as the released code does.
+
+    Args:
+        visual: one (T, N, D) a level, L2-normalised over D, N a square number.
+        audio: one (T, D) a level, L2-normalised over D.
+        mask_logits: (T, h, w) logits of the best mask.
+        masks: (T, S, S) with values 0, 1 and 255.
+        generator: source of randomness; None is torch's default one. A CPU generator seeded like
+            the release's draws what the release draws.
+        **arguments: of :class:`ReleasedAudioConLoss`.
+
+    Returns:
+        A scalar.
+    """
+    embeddings = Embeddings(tuple(x[None] for x in visual), tuple(x[None] for x in audio))
+    supervised = torch.ones(1, len(masks), dtype=torch.bool, device=masks.device)
+    loss = ReleasedAudioConLoss(**arguments)
+    terms = loss(embeddings, mask_logits[None], masks[None], supervised, generator)
+    return terms["loss_contrastive"]
+
+
+@CONTRASTIVE_LOSSES.register_module()
+class ReleasedAudioConLoss(AudioConLoss):
+    """AudioCon with the sampling, the labels and the mean of the released code.
+
+    Of each pair of values of an argument below, the first is the released code's and the default,
+    the second what was meant. Visual pairs of labels other than 0 and 1 attract, which
+    concerns the ignore class alone. Where a random prefix leaves no pixel the loss is zero; the
+    release gives not-a-number.
+
+    Args:
+        temperature: divisor of the cosines.
+        max_samples: K; 128 for AVSBench, 64 for Ref-AVS.
+        max_anchors: cap on the sampled pixels of a joint set.
+        pool: ``"clip"`` or ``"batch"``, see :class:`~auralsam2.losses.contrastive.ContrastiveLoss`.
+            The release trains with one clip a process and would pool several.
+        weight: factor of the loss.
+        repel_audio: audio of other labels repels too, see
+            :func:`~auralsam2.losses.audio_con.audio_con_loss`.
+        reduction: ``"all_anchors"`` or ``"anchors_with_positive"``, see the same.
+        labels: ``"looked_up"`` or ``"own"``, see
+            :class:`~auralsam2.losses.released_sampling.SamplingRules`.
+        prediction: ``"logits"`` or ``"thresholded"``, see the same.
+        quota: ``"added"`` or ``"filled"``, see the same.
+        silent_rule: ``"one_value"`` or ``"empty"``, see the same.
+        ignore_class: True or False, see the same.
+        truncation: ``"prefix"`` cuts sets above ``max_anchors`` to a prefix of random length;
+            ``"random"`` keeps ``max_anchors`` random pixels.
+
+    Raises:
+        ValueError: if arguments are out of range; names all of them.
+    """
+
+    def __init__(
+        self,
+        temperature: float = 0.1,
+        max_samples: int = 128,
+        max_anchors: int = 15240,
+        pool: str = "clip",
+        weight: float = 1.0,
+        repel_audio: bool = True,
+        reduction: str = "all_anchors",
+        labels: str = "looked_up",
+        prediction: str = "logits",
+        quota: str = "added",
+        silent_rule: str = "one_value",
+        ignore_class: bool = True,
+        truncation: str = "prefix",
+    ) -> None:
+        problems = choice_problems(
+            labels=labels,
+            prediction=prediction,
+            quota=quota,
+            silent_rule=silent_rule,
+            truncation=truncation,
+        )
+        try:
+            super().__init__(
+                temperature, max_samples, max_anchors, pool, weight, repel_audio, reduction
+            )
+        except ValueError as error:
+            problems.insert(0, str(error))
+        if problems:
+            raise ValueError("\n".join(problems))
+        self.rules = SamplingRules(labels, prediction, quota, silent_rule, ignore_class)
+        self.truncation = truncation
+
+    def joint_sets(
+        self,
+        embeddings: Embeddings,
+        mask_logits: Tensor,
+        masks: Tensor,
+        supervised: Tensor,
+        generator: torch.Generator | None = None,
+    ) -> list[JointSet]:
+        """Sample the joint set of every clip, one after another."""
+        sets = []
+        for clip in range(len(masks)):
+            heard = supervised[clip].bool()
+            sets.append(
+                released_joint_set(
+                    [x[clip][heard] for x in embeddings.visual],
+                    [x[clip][heard] for x in embeddings.audio],
+                    mask_logits[clip][heard],
+                    masks[clip][heard],
+                    self.max_samples,
+                    self.rules,
+                    generator,
+                )
+            )
+        return sets
+
+    def limit(self, joint: JointSet, generator: torch.Generator | None) -> JointSet:
+        """Return what truncation leaves of a joint set."""
+        if self.truncation == "random":
+            return super().limit(joint, generator)
+        return keep_prefix(joint, self.max_anchors, generator)
+
+    def joint_loss(self, joint: JointSet) -> Tensor:
+        """Return the scalar loss of one joint set."""
+        present = set(joint.visual_labels.tolist())
+        return audio_con_loss(
+            *joint,
+            temperature=self.temperature,
+            repel_audio=self.repel_audio,
+            reduction=self.reduction,
+            visual_positives=present.difference(LABELS_WITHOUT_VISUAL_PAIRS),
+        )

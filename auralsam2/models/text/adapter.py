@@ -1,0 +1,52 @@
+"""From the text encoder's width to the fuser's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from auralsam2.shapes import check_shape
+
+HIDDEN_CHANNELS = 1024
+
+
+class TextAdapter(nn.Module):
+    """Linear, GELU, linear: D -> 1024 -> C, as released for Ref-AVS.
+
+    Args:
+        in_channels: D of the text encoder.
+        channels: C of the fuser.
+        hidden_channels: width between the two layers.
+    """
+
+    def __init__(
+        self, in_channels: int, channels: int, hidden_channels: int = HIDDEN_CHANNELS
+    ) -> None:
+        super().__init__()
+        self.in_channels = in_channels
+        self.proj = nn.Sequential(
+            nn.Linear(in_channels, hidden_channels),
+            nn.GELU(),
+            nn.Linear(hidden_channels, channels),
+        )
+
+    def forward(self, hidden_states: Tensor) -> Tensor:
+        """(B, K, D) hidden states -> (B, K, C) tokens."""
+        check_shape(hidden_states, "B K D", name="text hidden states", D=self.in_channels)
+        return self.proj(hidden_states)
+
+
+def check_expressions(text: Sequence[str] | None, num_clips: int) -> None:
+    """Complain unless there is one expression a clip.
+
+    Raises:
+        ValueError: saying what to change.
+    """
+    if text is None or len(text) != num_clips:
+        got = "none" if text is None else str(len(text))
+        raise ValueError(
+            f"model.text_encoder needs one expression a clip, got {got} for {num_clips} clip(s): "
+            "take a data set with expressions (with model.join_clips and a batch size of 1), or "
+            "set model.text_encoder to None"
+        )

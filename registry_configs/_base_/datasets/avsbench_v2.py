@@ -1,0 +1,11 @@
+"""AVSBench V2 as AuralSAM2 scores it: class-agnostic, V1S, V1M and V2 clips together."""
+
+_base_ = ["./avsbench_v1m.py"]
+
+_v2 = dict(subset=("v1s", "v1m", "v2"))
+
+data = dict(
+    train=dict(**_v2),
+    val=dict(**_v2),
+    test=dict(test=dict(**_v2), test_audio_swapped=dict(dataset=dict(**_v2))),
+)

@@ -1,0 +1,21 @@
+"""Ref-AVS read as the authors' code reads it."""
+
+_base_ = ["./ref_avs.py"]
+
+_read = dict(audio_rule="released", label_rule="released")
+_test = dict(**_read, frame_interpolation="bicubic")
+
+data = dict(
+    train=dict(
+        **_read,
+        mask_interpolation="bilinear",
+        # Its colour jitter computes an image and throws it away.
+        transforms=[
+            dict(type="RandomClipFlip"),
+            dict(type="RandomClipAffine"),
+            dict(type="RandomClipGrey"),
+        ],
+    ),
+    val=dict(**_test),
+    test=dict(test_s=dict(**_test), test_u=dict(**_test), test_n=dict(**_test)),
+)

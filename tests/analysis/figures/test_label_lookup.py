@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+from typing import Any
+
+import matplotlib.image
+import pandas as pd
+import pytest
+import torch
+from matplotlib.figure import Figure
+
+from analysis.figures import label_lookup
+
+SCRIPT = Path(__file__).parents[3] / "benchmarks" / "label_lookup.py"
+
+
+@pytest.fixture(scope="module")
+def script() -> dict[str, Any]:
+    if not SCRIPT.is_file():
+        pytest.skip("benchmarks/ is not beside tests/")
+    return runpy.run_path(str(SCRIPT))
+
+
+@pytest.fixture
+def trials() -> pd.DataFrame:
+    rows = [
+        {"labels": labels, "area": area, "kept": kept, "labelled": kept / 2}
+        for area in (0.01, 0.5)
+        for labels, shares in {"own": (1.0, 1.0, 1.0), "looked_up": (0.0, area, 0.8)}.items()
+        for kept in shares
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_numbers(trials: pd.DataFrame) -> None:
+    summary = label_lookup.collect(trials).summary.set_index(["labels", "area", "quantity"])
+    assert len(summary) == 2 * 2 * 2 and set(summary["num_trials"]) == {3}
+    row = summary.loc[("looked_up", 0.5, "kept")]
+    assert row["mean"] == pytest.approx((0 + 0.5 + 0.8) / 3)
+    assert (row["low"], row["high"]) == pytest.approx((0.1, 0.74))
+    assert summary.loc[("own", 0.01, "labelled"), "mean"] == 0.5
+
+
+def test_lines_stand_at_the_means(trials: pd.DataFrame) -> None:
+    panels = Figure().subplots(1, 2)
+    numbers = label_lookup.collect(trials)
+    label_lookup.draw(numbers, panels)
+    for panel, quantity in zip(panels, label_lookup.QUANTITIES):
+        lines = {line.get_label(): line for line in panel.lines}
+        assert set(lines) == {*label_lookup.RULES.values(), label_lookup.CHANCE}
+        for labels, name in label_lookup.RULES.items():
+            wanted = label_lookup.select(numbers, labels, quantity)
+            assert list(lines[name].get_xdata()) == [0.01, 0.5]
+            assert list(lines[name].get_ydata()) == pytest.approx(list(wanted["mean"]))
+        chance = lines[label_lookup.CHANCE]
+        assert list(chance.get_xdata()) == list(chance.get_ydata())
+
+
+def test_files(trials: pd.DataFrame, tmp_path: Path) -> None:
+    paths = label_lookup.make(trials, tmp_path)
+    assert [path.name for path in paths] == [
+        f"label_lookup.{kind}" for kind in ("pdf", "png", "csv")
+    ]
+    assert matplotlib.image.imread(paths[1]).shape[1] == 1350  # a page at 200 dpi
+    assert len(pd.read_csv(paths[2])) == 8
+
+
+def test_errors(trials: pd.DataFrame) -> None:
+    with pytest.raises(ValueError, match="lack the columns area, kept"):
+        label_lookup.collect(trials.drop(columns=["area", "kept"]))
+    with pytest.raises(ValueError, match="unknown labels theirs; known: own, looked_up"):
+        label_lookup.collect(trials.replace({"labels": {"own": "theirs"}}))
+
+
+@pytest.mark.parametrize("area", [0.001, 0.05, 0.6])
+def test_objects_have_the_area_asked_for(script: dict[str, Any], area: float) -> None:
+    generator = torch.Generator().manual_seed(0)
+    masks = [script["random_object"](area, 32, generator) for _ in range(5)]
+    assert [int(mask.sum()) for mask in masks] == [max(1, round(area * 32 * 32))] * 5
+    rows = {int(mask.view(32, 32).any(dim=1).nonzero()[0]) for mask in masks}
+    assert len(rows) > 1  # not all in one place
+
+
+def test_the_top_of_the_frame_decides(script: dict[str, Any]) -> None:
+    mask = torch.zeros(16, 16, dtype=torch.long)
+    mask[8:10, 4:8] = 1
+    low = script["measure"](mask.flatten(), 128, "looked_up", 0)
+    assert low["kept"] == 0 and low["truly"] == 8 / 256
+    high = script["measure"](mask.flip(0).roll(-6, 0).flatten(), 128, "looked_up", 0)
+    assert high["kept"] == 4 / 8  # columns 4 to 7 of the first row are among its first 8 pixels
+    assert script["measure"](mask.flatten(), 128, "own", 0)["wrong"] == 0
+
+
+def test_both_rules_see_the_same_objects(script: dict[str, Any]) -> None:
+    trials = script["run_trials"]((0.02, 0.4), 3, 16, 8, 0)
+    assert len(trials) == 2 * 3 * 2
+    pairs = trials.pivot(index=["area", "placement"], columns="labels")
+    assert (pairs["truly", "own"] == pairs["truly", "looked_up"]).all()
+    assert (pairs["kept", "own"] == 1).all() and (pairs["kept", "looked_up"] < 1).any()

@@ -1,0 +1,91 @@
+"""The whole check, on the authors' numbers and on folders of other sizes and faults."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from auralsam2.engine.parity.run import GROUPS, check_group, present
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
+def test_equals_the_released_code(shared_parity: Path, group) -> None:
+    rows = check_group(shared_parity, group)
+    assert [row for row in rows if not row.passed] == []
+    assert len(rows) >= 6
+
+
+def test_every_fixture_of_the_folder_is_checked(shared_parity: Path) -> None:
+    inputs = {name for group in GROUPS for name in group.needs}
+    files = {path.name.split(".")[0] for path in shared_parity.iterdir()} - {"README"}
+    assert files == inputs | {group.name for group in present(shared_parity)}
+
+
+def _group(name: str):
+    return next(group for group in GROUPS if group.name == name)
+
+
+def test_a_folder_of_other_depths_and_sizes(listener_folder: Path) -> None:
+    assert [group.name for group in present(listener_folder)] == ["fuser_avs"]
+    rows = check_group(listener_folder, _group("fuser_avs"))
+    assert [row for row in rows if not row.passed] == []
+    compared = {row.tensor for row in rows}
+    assert {"eval.visual_residual.1", "train.proj_audio.0", "train.probe_loss"} <= compared
+
+
+def test_one_wrong_number_fails_its_own_row(listener_folder: Path, write) -> None:
+    from auralsam2.engine.parity.fixtures import Fixtures
+
+    fixtures = Fixtures(listener_folder)
+    numbers = fixtures.tensors("fuser_avs")
+    numbers["eval.audio_residual.1"][0, 0] += 1e-3
+    write("fuser_avs", numbers, fixtures.facts("fuser_avs"))
+    failed = [row for row in check_group(listener_folder, _group("fuser_avs")) if not row.passed]
+    assert [row.tensor for row in failed] == ["eval.audio_residual.1"]
+    assert failed[0].absolute == pytest.approx(1e-3, rel=1e-2)
+
+
+def test_a_used_parameter_that_should_be_unused_is_told(listener_folder: Path) -> None:
+    path = listener_folder / "fuser_avs.json"
+    facts = json.loads(path.read_text())
+    facts["eval.param_grad_l2"] = {"smooth_convs.0.weight": None, "no.such": 1.0}
+    path.write_text(json.dumps(facts))
+    failed = [row for row in check_group(listener_folder, _group("fuser_avs")) if not row.passed]
+    assert [row.tensor.split(".", 2)[2] for row in failed] == ["smooth_convs.0.weight", "no.such"]
+    assert failed[1].note == "no such parameter"
+
+
+def test_a_missing_part_and_a_damaged_file_fail_and_hide_nothing(
+    listener_folder: Path, write
+) -> None:
+    (listener_folder / "fuser_inputs.safetensors.gz").unlink()
+    (row,) = check_group(listener_folder, _group("fuser_avs"))
+    assert not row.passed and "needs fuser_inputs" in row.note
+    (listener_folder / "metrics.safetensors.gz").write_bytes(b"no archive")
+    (listener_folder / "metrics.json").write_text("{}")
+    (row,) = check_group(listener_folder, _group("metrics"))
+    assert not row.passed and "cannot read" in row.note
+
+
+def test_a_wrong_schema_is_a_failed_row(tmp_path: Path, write) -> None:
+    write("training_loss", {"case.mask_logits": torch.zeros(1)}, {"case": {}})
+    (row,) = check_group(tmp_path, _group("training_loss"))
+    assert not row.passed and row.note.startswith("KeyError")
+
+
+def test_an_empty_fixture_is_a_failed_row(tmp_path: Path, write) -> None:
+    write("contrastive", {}, {})
+    (row,) = check_group(tmp_path, _group("contrastive"))
+    assert not row.passed and "nothing to compare" in row.note
+
+
+def test_nothing_to_check_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="nothing to check"):
+        present(tmp_path)
+    with pytest.raises(FileNotFoundError, match="no folder"):
+        present(tmp_path / "nowhere")
+    with pytest.raises(ValueError, match="unknown fixture"):
+        present(tmp_path, ["fuser"])

@@ -1,0 +1,53 @@
+"""All protocols in one pass agree with ordinary evaluations, one a setting."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auralsam2.engine import evaluate
+from auralsam2.engine.evaluate import evaluate_model, trained_model
+from auralsam2.engine.protocols import ProtocolRow, evaluate_protocols, write_rows
+from auralsam2.models.decode import DECODE_MODES, decode_mode
+
+
+def test_rows_equal_separate_evaluations(tiny_config: Any) -> None:
+    datasets = {"test": evaluate.test_datasets(tiny_config)["test"]}
+    model = trained_model(tiny_config, None)
+    calls = []
+    model.register_forward_hook(lambda *_: calls.append(1))
+    rows = evaluate_protocols(model, tiny_config, datasets, group_size=2)
+    assert len(calls) == 2, "3 clips in batches of 2, once each"
+    assert len(rows) == len(DECODE_MODES) * 2 * 11
+    values = {row[:4]: row.value for row in rows}
+    assert len(values) == len(rows)
+    for decode, side, size in (("first", "224", 224), ("iou_occ_select_released", "native", None)):
+        model.decode = decode_mode(decode)
+        tiny_config.evaluation.metrics = [
+            dict(type="JaccardMetric", size=size),
+            dict(type="FScoreMetric", size=size),
+            dict(type="FScoreMetric", size=size, group_size=2, prefix="batch"),
+        ]
+        result = evaluate_model(model, tiny_config, datasets).splits["test"]
+        assert set(result.per_clip) == {"J", "F", "batch/F"}
+        for metric, key in (("J_clip", "J"), ("F_clip", "F"), ("F_batch2", "batch/F")):
+            assert values["test", decode, side, metric] == pytest.approx(result.metrics[key])
+
+
+def test_unknown_decode_mode(tiny_config: Any) -> None:
+    model = trained_model(tiny_config, None)
+    with pytest.raises(ValueError, match="'best'.*iou_select"):
+        evaluate_protocols(
+            model, tiny_config, evaluate.test_datasets(tiny_config), decodes=["best"]
+        )
+
+
+def test_csv_has_one_line_a_score(tmp_path: Path) -> None:
+    rows = [ProtocolRow("test", "first", "224", "J_clip", 0.25)]
+    write_rows(rows, tmp_path / "new" / "scores.csv")
+    with (tmp_path / "new" / "scores.csv").open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert lines == [dict(split="test", decode="first", size="224", metric="J_clip", value="0.25")]

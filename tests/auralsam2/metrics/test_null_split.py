@@ -1,0 +1,75 @@
+"""S: roots, ratios, their averages, numbers of the released code."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from auralsam2.metrics.null_split import (
+    REDUCTIONS,
+    NullMetric,
+    PixelCount,
+    count_pixels,
+    cumulative_ratio,
+    mean_of_ratios,
+    mean_of_roots,
+)
+from auralsam2.registry import METRICS
+
+
+def sample(clip, logits):
+    supervised = torch.ones(len(logits), dtype=torch.bool)
+    masks = torch.zeros_like(logits)
+    return dict(clip=clip, mask_logits=logits, masks=masks, supervised=supervised)
+
+
+def test_zero_logits_are_background():
+    logits = torch.tensor([[[0.0, 1e-6, -1.0, 5.0]]])
+    assert count_pixels(logits) == PixelCount(predicted=2, total=4)
+
+
+def test_three_reductions_of_two_clips():
+    clips = [PixelCount(1, 4), PixelCount(16, 100)]
+    assert mean_of_roots(clips) == pytest.approx((0.5 + 0.4) / 2)
+    assert mean_of_ratios(clips) == pytest.approx((0.25 + 0.16) / 2)
+    assert cumulative_ratio(clips) == pytest.approx(17 / 104)
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_metric_equals_its_reduction(reduction):
+    first, second = torch.ones(2, 4, 4), -torch.ones(1, 4, 4)
+    first[0] = -1
+    metric = METRICS.build(dict(type="NullMetric", reduction=reduction))
+    metric.process(None, [sample("a", first), sample("b", second)])
+    counts = [count_pixels(first), count_pixels(second)]
+    assert metric.evaluate(size=2) == {"S": pytest.approx(REDUCTIONS[reduction](counts))}
+    assert metric.per_clip == pytest.approx({"a": REDUCTIONS[reduction](counts[:1]), "b": 0.0})
+    assert not metric.higher_is_better
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS.values())
+def test_no_clip_is_not_a_number(reduction):
+    assert math.isnan(reduction([]))
+
+
+def test_unknown_reduction_names_the_known():
+    with pytest.raises(ValueError, match="reduction='sum'.*mean_of_roots, .*cumulative_ratio"):
+        NullMetric(reduction="sum")
+
+
+def test_released_numbers(load_parity):
+    """Entries are named S.POSITION.CLIP; one may take only the first frames of its clip."""
+    facts, tensors = load_parity("metrics")
+    entries = [key for key in facts if key.startswith("S.")]
+    entries.sort(key=lambda key: int(key.split(".")[1]))
+    assert entries
+    seen = []
+    for key in entries:
+        logits = tensors[f"{key.split('.', 2)[2]}.logits"]
+        seen.append(count_pixels(logits[: facts[key]["pixels"] // logits[0].numel()]))
+        root, ratio = facts[key]["sqrt_ratio_this_batch"], facts[key]["released_cumulative_ratio"]
+        assert seen[-1].total == facts[key]["pixels"]
+        assert mean_of_roots(seen[-1:]) == pytest.approx(root, abs=1e-6)
+        assert cumulative_ratio(seen) == pytest.approx(ratio, abs=1e-6)

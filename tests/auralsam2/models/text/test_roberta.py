@@ -1,0 +1,61 @@
+"""RoBERTa from a folder, on a tiny random model with a tokenizer of its own."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from auralsam2.models.text.roberta import RobertaText
+from auralsam2.registry import TEXT_ENCODERS
+
+transformers = pytest.importorskip("transformers", reason="needs the extra [text]")
+tokenizers = pytest.importorskip("tokenizers", reason="needs the extra [text]")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("roberta")
+    words = ["<s>", "<pad>", "</s>", "<unk>", *["the", "dog", "very", "a", "b"]]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = transformers.RobertaModel(
+            transformers.RobertaConfig(
+                vocab_size=len(words),
+                hidden_size=16,
+                num_hidden_layers=1,
+                num_attention_heads=2,
+                intermediate_size=32,
+                max_position_embeddings=40,
+            )
+        )
+    model.save_pretrained(path)
+    vocabulary = tokenizers.models.WordLevel({w: i for i, w in enumerate(words)}, "<unk>")
+    tokenizer = tokenizers.Tokenizer(vocabulary)
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    transformers.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="<pad>", unk_token="<unk>"
+    ).save_pretrained(path)
+    return path
+
+
+def test_every_expression_gives_as_many_tokens(folder: Path) -> None:
+    encoder = TEXT_ENCODERS.build(dict(type="RobertaText", weights=str(folder))).train()
+    assert encoder.out_channels == 16
+    states = encoder(["the dog", "the very " * 30])
+    assert states.shape == (2, 25, 16) and not states.requires_grad
+    assert not encoder.network.training
+    torch.testing.assert_close(encoder(["the dog"])[0], states[0], atol=1e-5, rtol=1e-5)
+    assert not torch.allclose(states[0], states[1])
+
+
+def test_a_trained_encoder_gets_gradients(folder: Path) -> None:
+    encoder = RobertaText(folder, num_tokens=6, frozen=False)
+    encoder(["a b"]).sum().backward()
+    assert encoder.network.embeddings.word_embeddings.weight.grad is not None
+
+
+@pytest.mark.parametrize("weights", [None, "nowhere"])
+def test_a_missing_folder_names_the_published_one(weights: str | None) -> None:
+    with pytest.raises(FileNotFoundError, match="distilroberta-base") as caught:
+        RobertaText(weights)
+    assert "model.text_encoder.weights" in str(caught.value)

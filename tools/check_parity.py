@@ -1,0 +1,85 @@
+"""Compare this code with numbers of the authors' released code, tensor by tensor.
+
+Examples:
+    auralsam2 check-parity fixtures
+    auralsam2 check-parity fixtures --only fuser_avs tracking --all
+    auralsam2 check-parity fixtures --csv parity.csv
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from auralsam2.engine.parity.compare import Row
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the errors; 1 where one is too large or nothing could be checked."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, help="fixtures: NAME.safetensors.gz and NAME.json")
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="these fixtures")
+    parser.add_argument("--all", action="store_true", help="a row a tensor, not the worst alone")
+    parser.add_argument("--csv", type=Path, help="write every row there")
+    options = parser.parse_args(argv)
+
+    from rich.console import Console
+
+    from auralsam2.engine.parity.run import check_group, present
+
+    console, rows = Console(), []
+    for group in present(options.folder, options.only):
+        with console.status(group.name):
+            rows += check_group(options.folder, group)
+    console.print(_table(rows if options.all else _summary(rows)))
+    failed = [row for row in rows if not row.passed]
+    for row in failed:
+        print(f"FAILED {row.fixture} {row.tensor}: {row.note or f'off by {row.absolute:.2e}'}")
+    print(f"{len(rows) - len(failed)} of {len(rows)} comparisons passed")
+    if options.csv:
+        _write(options.csv, rows)
+    return 1 if failed else 0
+
+
+def _summary(rows: Sequence[Row]) -> list[Row]:
+    """Of each fixture the worst row, and every failed one."""
+    shown = []
+    for fixture in dict.fromkeys(row.fixture for row in rows):
+        own = [row for row in rows if row.fixture == fixture]
+        worst = max(own, key=lambda row: (not row.passed, row.absolute))
+        shown.append(worst._replace(tensor=f"{len(own)} tensors, worst: {worst.tensor}"))
+    return shown
+
+
+def _table(rows: Sequence[Row]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("fixture", "tensor", "max abs", "max rel", "allowed", "")
+    for row in rows:
+        verdict = Text("pass", "green") if row.passed else Text("FAIL", "bold red")
+        numbers = (f"{row.absolute:.1e}", f"{row.relative:.1e}", row.tolerance)
+        table.add_row(*map(Text, (row.fixture, row.tensor, *numbers)), verdict)
+    return table
+
+
+def _write(path: Path, rows: Sequence[Row]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(
+            ("fixture", "tensor", "absolute", "relative", "tolerance", "passed", "note")
+        )
+        writer.writerows(rows)
+    print(path)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

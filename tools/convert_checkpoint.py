@@ -1,0 +1,66 @@
+"""Convert the authors' published checkpoints to ours and back, without loss.
+
+Examples:
+    auralsam2 convert-checkpoint avs_hiera_l.pth avs_hiera_l.safetensors
+    auralsam2 eval-checkpoint RUN --checkpoint avs_hiera_l.safetensors
+    auralsam2 convert-checkpoint RUN/best.safetensors fuser.pth --to authors --layout fuser
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Convert one file and print what of it matched."""
+    options = _parser().parse_args(argv)
+
+    from auralsam2.engine.conversion.convert import Options, aside_path, convert_file
+
+    chosen = Options(**{name: getattr(options, name) for name in Options._fields})
+    done = convert_file(options.source, options.target, chosen)
+    print(done.report)
+    print(f"{len(done.state)} tensors written to {options.target}")
+    if done.aside:
+        print(
+            f"tensors without a place: {len(done.aside)}, set aside in {aside_path(options.target)}"
+        )
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("source", type=Path, metavar="IN", help="a .pth, .pt or .safetensors file")
+    parser.add_argument("target", type=Path, metavar="OUT", help="likewise, by its suffix")
+    parser.add_argument(
+        "--to", choices=("ours", "authors"), help="whose names; default: not those it has"
+    )
+    parser.add_argument(
+        "--layout",
+        choices=("fuser", "full"),
+        help="with or without SAM2 and the text encoder; default: full where they are in IN",
+    )
+    parser.add_argument(
+        "--variant", choices=("avs", "ref"), help="needed only where IN has no projection heads"
+    )
+    parser.add_argument(
+        "--unused", choices=("zeros",), help="make the never used parameters where IN lacks them"
+    )
+    parser.add_argument(
+        "--naming",
+        choices=("current", "audio_prompter", "training_layers"),
+        default="current",
+        help="age of the authors' names to write",
+    )
+    parser.add_argument(
+        "--allow-partial", action="store_true", help="convert what matches, set the rest aside"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

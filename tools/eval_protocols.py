@@ -1,0 +1,96 @@
+"""Score a model by every protocol of the field side by side, in one pass.
+
+J per clip and per frame, at thresholds 0.5 and 0.4; F per clip, per batch and per data set; S with
+and without root; for each decode mode, at native size and at 224 pixels.
+
+Examples:
+    auralsam2 eval-protocols work_dirs/demo/runs/dense-s0-1a2b3c4d5e
+    auralsam2 eval-protocols RUN --sizes native 224 1024 --out protocols.csv
+    auralsam2 eval-protocols auralsam2/mini_v1m --checkpoint best.safetensors
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from auralsam2.engine.protocols import ProtocolRow
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print a table per test split and size."""
+    options = _parser().parse_args(argv)
+    run = Path(options.config)
+    if run.is_dir() and not (run / "config.py").is_file():
+        raise FileNotFoundError(f"'{run}' is no run folder: it has no config.py")
+
+    from auralsam2.config import load, parse_overrides
+    from auralsam2.engine.evaluate import test_datasets, trained_model
+    from auralsam2.engine.protocols import evaluate_protocols, write_rows
+
+    cfg = load(run / "config.py" if run.is_dir() else options.config, parse_overrides(options.set))
+    own = run / "best.safetensors"
+    checkpoint = options.checkpoint or (own if own.is_file() else None)
+    if checkpoint is None:
+        print("no trained weights: the model is taken as built")
+    model, datasets = trained_model(cfg, checkpoint), test_datasets(cfg)
+    rows = evaluate_protocols(
+        model, cfg, datasets, sizes=options.sizes, group_size=options.group_size
+    )
+    _show(rows)
+    if options.out:
+        write_rows(rows, options.out)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("config", help="a run folder, or a config by name or path")
+    parser.add_argument("--checkpoint", type=Path, help="other weights than the run's own")
+    parser.add_argument(
+        "--set", nargs="+", default=[], metavar="KEY=VALUE", help="overrides, applied in order"
+    )
+    parser.add_argument(
+        "--sizes",
+        nargs="+",
+        type=_size,
+        default=[None, 224],
+        metavar="SIZE",
+        help="native, or a side in pixels (default: native 224)",
+    )
+    parser.add_argument(
+        "--group-size", type=int, default=4, help="clips of a batch, for F_batch (default: 4)"
+    )
+    parser.add_argument("--out", type=Path, help="also write one row per score as CSV")
+    return parser
+
+
+def _size(text: str) -> int | None:
+    return None if text == "native" else int(text)
+
+
+def _show(rows: Sequence[ProtocolRow]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    for split, size in dict.fromkeys((row.split, row.size) for row in rows):
+        shown = [row for row in rows if (row.split, row.size) == (split, size)]
+        decodes = list(dict.fromkeys(row.decode for row in shown))
+        values = {(row.metric, row.decode): row.value for row in shown}
+        side = size if size == "native" else f"{size} px"
+        table = Table(title=f"{split}, masks compared at {side} size", title_justify="left")
+        table.add_column("metric", no_wrap=True)
+        for decode in decodes:
+            table.add_column(decode.replace("_released", "\n(released)"), justify="right")
+        for metric in dict.fromkeys(row.metric for row in shown):
+            table.add_row(metric, *(f"{values[metric, decode]:.4f}" for decode in decodes))
+        Console().print(table)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
