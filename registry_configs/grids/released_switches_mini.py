@@ -1,0 +1,60 @@
+"""One difference between paper and released code at a time, on the embedded sam2-mini.
+
+Each cell is the corrected model with one thing put back as released; docs/differences.md lists
+them. Every fusion works frame by frame here, as in the demo: see TwoWayTPAVIFusion.
+"""
+
+base = "auralsam2/mini_v1m"
+title = "The released code's differences, one at a time"
+
+_released_loss = dict(type="ReleasedAudioConLoss", weight=0.1)
+_corrected = dict(
+    labels="own",
+    prediction="thresholded",
+    quota="filled",
+    silent_rule="empty",
+    truncation="random",
+    repel_audio=False,
+    reduction="anchors_with_positive",
+    ignore_class=False,
+)
+
+axes = dict(
+    released=[
+        dict(name="nothing", set={}),
+        dict(
+            name="scrambled axes",
+            set={
+                "model.fusion": dict(
+                    type="ReleasedTPAVIFusion", scope="frame", scale="keys", zero_init=False
+                )
+            },
+        ),
+        dict(name="scale", set={"model.fusion.scale": "queries"}),
+        dict(name="zero start", set={"model.fusion.zero_init": True}),
+        dict(name="constant audio position", set={"model.constant_audio_position": True}),
+        dict(name="leak into position", set={"model.injection.leak_into_position": True}),
+        dict(name="projector", set={"model.projector": dict(type="ReleasedConvProjector")}),
+        dict(name="joined clips", set={"model.join_clips": True}),
+        dict(
+            name="labels by rank",
+            set={
+                "model.contrastive_loss": {**_released_loss, **_corrected, "labels": "looked_up"}
+            },
+        ),
+        dict(name="contrastive loss", set={"model.contrastive_loss": _released_loss}),
+        dict(
+            name="everything",
+            set={
+                "model.fusion": dict(type="ReleasedTPAVIFusion", scope="frame"),
+                "model.constant_audio_position": True,
+                "model.injection.leak_into_position": True,
+                "model.projector": dict(type="ReleasedConvProjector"),
+                "model.join_clips": True,
+                "model.contrastive_loss": _released_loss,
+            },
+        ),
+    ]
+)
+seeds = [0, 1]
+reference = "nothing"
