@@ -23,17 +23,14 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Print a table per test split and size."""
     options = _parser().parse_args(argv)
-    run = Path(options.config)
-    if run.is_dir() and not (run / "config.py").is_file():
-        raise FileNotFoundError(f"'{run}' is no run folder: it has no config.py")
 
     from auralsam2.config import load, parse_overrides
     from auralsam2.engine.evaluate import test_datasets, trained_model
     from auralsam2.engine.protocols import evaluate_protocols, write_rows
+    from auralsam2.engine.run_target import find_target
 
-    cfg = load(run / "config.py" if run.is_dir() else options.config, parse_overrides(options.set))
-    own = run / "best.safetensors"
-    checkpoint = options.checkpoint or (own if own.is_file() else None)
+    config, checkpoint = find_target(options.config, options.checkpoint)
+    cfg = load(config, parse_overrides(options.set))
     if checkpoint is None:
         print("no trained weights: the model is taken as built")
     model, datasets = trained_model(cfg, checkpoint), test_datasets(cfg)

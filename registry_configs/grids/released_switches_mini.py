@@ -38,9 +38,7 @@ axes = dict(
         dict(name="joined clips", set={"model.join_clips": True}),
         dict(
             name="labels by rank",
-            set={
-                "model.contrastive_loss": {**_released_loss, **_corrected, "labels": "looked_up"}
-            },
+            set={"model.contrastive_loss": {**_released_loss, **_corrected, "labels": "looked_up"}},
         ),
         dict(name="contrastive loss", set={"model.contrastive_loss": _released_loss}),
         dict(
