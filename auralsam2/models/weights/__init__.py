@@ -77,5 +77,13 @@ def _widened(value: Tensor) -> Tensor:
 
 
 def _damaged(path: Path, error: Exception) -> str:
-    first = next(iter(str(error).splitlines()), type(error).__name__)
+    # torch's own words begin with the advice to load the file all the same.
+    reason = str(error).rpartition("WeightsUnpickler error:")[2].strip()
+    first = next(iter(reason.splitlines()), type(error).__name__)
+    if isinstance(error, pickle.UnpicklingError) and first.startswith("Unsupported global"):
+        return (
+            f"cannot read '{path}' as weights: it holds more than tensors in plain containers and "
+            f"could run code if it were loaded ({first.split(' was not')[0]}); where you trust the "
+            "file, save its state dict alone"
+        )
     return f"cannot read '{path}' as weights (damaged, cut short or another kind of file): {first}"

@@ -76,7 +76,7 @@ class Bomb:
 def test_code_in_a_pickle_is_refused_and_not_run(tmp_path: Path, small_state) -> None:
     source, mark = tmp_path / "evil.pth", tmp_path / "mark"
     torch.save(small_state() | {"payload": Bomb(mark)}, source)
-    with pytest.raises(ValueError, match="cannot read"):
+    with pytest.raises(ValueError, match="cannot read .* could run code"):
         convert_file(source, tmp_path / "out.pth")
     assert not mark.exists() and not (tmp_path / "out.pth").exists()
     torch.save(nn.Linear(1, 1), source)
