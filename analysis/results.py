@@ -14,7 +14,14 @@ from auralsam2.engine import run_record
 from auralsam2.engine.run_record import RunRecord
 
 COLUMNS = ("cell", "seed", "split", "clip", "metric", "value")
-PROVENANCE = ("run_id", "config_hash", "data_fingerprint", "code_version", "run_dir")
+PROVENANCE = (
+    "run_id",
+    "config_hash",
+    "data_fingerprint",
+    "label_source",
+    "code_version",
+    "run_dir",
+)
 GRID_FILE = "grid.json"
 # Splits that ask what a model leaves unused: a higher score there is not a better one.
 CONTROL_SUFFIX = "_audio_swapped"
@@ -22,6 +29,10 @@ CONTROL_SUFFIX = "_audio_swapped"
 
 class MixedDataError(ValueError):
     """Runs whose numbers must not stand in one table."""
+
+
+class MixedLabelSourcesError(MixedDataError):
+    """Runs whose labels come from different releases."""
 
 
 class NoResultsError(ValueError):
@@ -73,17 +84,21 @@ def is_control(split: str) -> bool:
     return split.endswith(CONTROL_SUFFIX)
 
 
-def load_runs(folder: str | Path, *, allow_mixed_data: bool = False) -> Results:
+def load_runs(
+    folder: str | Path, *, allow_mixed_data: bool = False, mix_label_sources: bool = False
+) -> Results:
     """Read the runs of a grid, or all runs below any folder.
 
     Args:
         folder: with a ``grid.json``, whose runs count and no others; or without one.
         allow_mixed_data: let runs on different data stand side by side, with a note.
+        mix_label_sources: likewise runs whose labels come from different releases.
 
     Raises:
         FileNotFoundError: where there is no record at all.
         NoResultsError: where no run is finished; the message says how they stand.
-        MixedDataError: where runs have different data or the same split holds different clips.
+        MixedDataError: where runs have different data or the same split holds different clips;
+            `MixedLabelSourcesError` where their labels come from different releases.
         ValueError: for a broken record or grid file, or two runs of one cell and seed.
     """
     folder = Path(folder)
@@ -98,6 +113,7 @@ def load_runs(folder: str | Path, *, allow_mixed_data: bool = False) -> Results:
     if not done:
         listed = "\n".join(f"  - {note}" for note in notes)
         raise NoResultsError(f"no finished run in '{folder}':\n{listed}")
+    notes += _label_sources(done, mix_label_sources)
     notes += _mixed(done, allow_mixed_data)
     if grid and (strays := len(found.keys() - {entry.run_dir for entry in entries})):
         notes.append(f"{strays} runs below '{folder}' are no part of the grid as it is: left out")
@@ -215,6 +231,26 @@ def _mixed(done: Sequence[tuple[RunEntry, RunRecord]], allowed: bool) -> list[st
     return problems
 
 
+def _label_sources(done: Sequence[tuple[RunEntry, RunRecord]], allowed: bool) -> list[str]:
+    """Return notes about runs whose labels come from elsewhere, or from nobody knows where."""
+    runs: dict[str, list[str]] = {}
+    for entry, record in done:
+        runs.setdefault(record.label_source, []).append(f"{entry.cell}, seed {entry.seed}")
+    unknown = runs.pop("", [])
+    notes = []
+    if len(runs) > 1:
+        listed = "; ".join(f"{source}: {', '.join(those)}" for source, those in runs.items())
+        notes.append(f"the labels come from different sources ({listed})")
+        if not allowed:
+            raise MixedLabelSourcesError(
+                f"{notes[0]}; the same clips have other masks there, so that the numbers do not "
+                "compare: separate the folders, or ask for it (--mix-label-sources)"
+            )
+    if runs and unknown:
+        notes.append(f"no source of the labels is recorded for {', '.join(unknown)}")
+    return notes
+
+
 def _scores(done: Sequence[tuple[RunEntry, RunRecord]], notes: list[str]) -> pd.DataFrame:
     rows = [
         (entry.cell, entry.seed, score["split"], score["clip"], score["metric"], score["value"])
@@ -236,6 +272,7 @@ def _provenance(done: Sequence[tuple[RunEntry, RunRecord]]) -> pd.DataFrame:
             "run_id": record.run_id,
             "config_hash": record.config_hash,
             "data_fingerprint": record.data_fingerprint,
+            "label_source": record.label_source,
             "code_version": record.code_version,
             "run_dir": entry.run_dir.as_posix(),
             "num_parameters": record.num_parameters.get("total"),

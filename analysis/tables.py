@@ -16,7 +16,8 @@ from rich.console import Console, Group
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from analysis.results import PROVENANCE, Results, is_control, seed_means
+from analysis.results import PROVENANCE, Results, is_control
+from analysis.splits import derived_splits, lower_is_better, table_columns, table_means
 
 DECIMALS = 3
 SEEDS = ("", "seeds")
@@ -54,10 +55,9 @@ def make_table(results: Results, *, difference: bool = False) -> Table:
         ValueError: where a difference is asked for and the grid names no reference, or the
             reference has no finished run.
     """
-    seeds = seed_means(results.scores).dropna(subset=["value"])
+    seeds = table_means(results).dropna(subset=["value"])
     wide = seeds.pivot(index=["cell", "seed"], columns=["split", "metric"], values="value")
-    columns = [(s, m) for s in results.splits for m in results.metrics if (s, m) in wide.columns]
-    wide = wide[columns]
+    wide = wide[[column for column in table_columns(results) if column in wide.columns]]
     by_cell = wide.groupby(level="cell", sort=False)
     rows = list(results.cells)
     return Table(
@@ -70,13 +70,15 @@ def make_table(results: Results, *, difference: bool = False) -> Table:
 
 
 def best_cells(table: Table) -> pd.DataFrame:
-    """Return where a column's highest mean stands, as it is printed; controls have none.
+    """Return where a column's best mean stands, as it is printed; controls have none.
 
     One row alone is not best.
     """
     printed = table.mean.round(DECIMALS)
     best = printed.eq(printed.max())
     for split, metric in pairs(best):
+        if lower_is_better(metric):
+            best[(split, metric)] = printed[(split, metric)].eq(printed[(split, metric)].min())
         if is_control(split) or len(best) < 2:
             best[(split, metric)] = False
     return best
@@ -185,15 +187,19 @@ def footnote(table: Table) -> str:
     results = table.results
     clips = results.scores.groupby("split", sort=False)["clip"].nunique()
     held = ", ".join(f"{clips[s]} clips of {s}" for s in results.splits if s in clips)
+    made = derived_splits(results).items()
+    held += "".join(f"; {name}: {derived}" for name, derived in made)
     runs = results.runs
     data = ", ".join(sorted({str(f)[:10] for f in runs["data_fingerprint"]}))
     code = ", ".join(sorted(set(runs["code_version"])))
+    sources = sorted({str(source) for source in runs["label_source"] if source})
+    labels = f"labels of {' | '.join(sources)}, " if sources else ""
     spread = "± sample standard deviation over seeds"
     if bool(table.std.isna().all(axis=None)):
         spread = "one seed each, so no spread"
     return (
         f"Mean over seeds of the mean over clips ({held}), {spread}; "
-        f"{len(set(runs['run_id']))} runs, data {data}, code {code}; "
+        f"{len(set(runs['run_id']))} runs, data {data}, {labels}code {code}; "
         "table.provenance.json names the runs of each entry."
     )
 
@@ -202,7 +208,7 @@ def provenance(table: Table, folder: Path) -> dict[str, Any]:
     """Return the runs behind every entry, their folders relative to ``folder``."""
     runs = {(r["cell"], r["seed"]): r for r in table.results.runs.to_dict("records")}
     entries: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
-    for score in seed_means(table.results.scores).to_dict("records"):
+    for score in table_means(table.results).to_dict("records"):
         run = runs[(score["cell"], score["seed"])]
         source = {"seed": int(score["seed"]), "value": score["value"]}
         source |= {key: run[key] for key in PROVENANCE}
@@ -211,9 +217,11 @@ def provenance(table: Table, folder: Path) -> dict[str, Any]:
             source["run_dir"] = run_dir.relative_to(folder).as_posix()
         key = (str(score["cell"]), str(score["split"]), str(score["metric"]))
         entries.setdefault(key, []).append(source)
+    made = derived_splits(table.results).items()
     return {
         "title": table.results.title,
         "notes": table.results.notes,
+        "derived_splits": {name: derived._asdict() for name, derived in made},
         "entries": [
             {"cell": cell, "split": split, "metric": metric, "runs": sources}
             for (cell, split, metric), sources in entries.items()

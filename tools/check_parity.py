@@ -55,19 +55,21 @@ def _summary(rows: Sequence[Row]) -> list[Row]:
     for fixture in dict.fromkeys(row.fixture for row in rows):
         own = [row for row in rows if row.fixture == fixture]
         worst = max(own, key=lambda row: (not row.passed, row.absolute))
-        shown.append(worst._replace(tensor=f"{len(own)} tensors, worst: {worst.tensor}"))
+        shown.append(worst._replace(tensor=f"{len(own)} compared, worst:\n{worst.tensor}"))
     return shown
 
 
 def _table(rows: Sequence[Row]) -> Table:
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
-    table = Table("fixture", "tensor", "max abs", "max rel", "allowed", "")
+    name, verdict = Column("tensor", overflow="fold"), Column("", no_wrap=True, min_width=4)
+    headings = ("fixture", name, "max abs", "max rel", "allowed", verdict)
+    table = Table(*headings, box=None, padding=(0, 1))
     for row in rows:
-        verdict = Text("pass", "green") if row.passed else Text("FAIL", "bold red")
+        word = Text("pass", "green") if row.passed else Text("FAIL", "bold red")
         numbers = (f"{row.absolute:.1e}", f"{row.relative:.1e}", row.tolerance)
-        table.add_row(*map(Text, (row.fixture, row.tensor, *numbers)), verdict)
+        table.add_row(*map(Text, (row.fixture, row.tensor, *numbers)), word)
     return table
 
 

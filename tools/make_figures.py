@@ -22,12 +22,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--allow-mixed-data", action="store_true", help="let runs on different data stand together"
     )
+    parser.add_argument(
+        "--mix-label-sources",
+        action="store_true",
+        help="let runs with labels of different releases stand together",
+    )
     options = parser.parse_args(argv)
 
     from analysis.figures import grid_points, qualitative
     from analysis.results import load_runs, write_csv
 
-    results = load_runs(options.folder, allow_mixed_data=options.allow_mixed_data)
+    results = load_runs(
+        options.folder,
+        allow_mixed_data=options.allow_mixed_data,
+        mix_label_sources=options.mix_label_sources,
+    )
     folder = options.folder / "figures"
     paths = [write_csv(results, options.folder / "results.csv")]
     paths += grid_points.make(results, folder)

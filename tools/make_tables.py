@@ -24,6 +24,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--allow-mixed-data", action="store_true", help="let runs on different data stand together"
     )
+    parser.add_argument(
+        "--mix-label-sources",
+        action="store_true",
+        help="let runs with labels of different releases stand together",
+    )
     options = parser.parse_args(argv)
 
     from rich.console import Console
@@ -31,7 +36,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     from analysis.results import load_runs, write_csv
     from analysis.tables import footnote, make_table, to_rich, write_tables
 
-    results = load_runs(options.folder, allow_mixed_data=options.allow_mixed_data)
+    results = load_runs(
+        options.folder,
+        allow_mixed_data=options.allow_mixed_data,
+        mix_label_sources=options.mix_label_sources,
+    )
     table = make_table(results, difference=options.difference)
     paths = [write_csv(results, options.folder / "results.csv")]
     paths += write_tables(table, options.folder)

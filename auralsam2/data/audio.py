@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from auralsam2.data.sound_files import read_waveform as read_waveform
+
+FRONT_END = 1
+"""Version; raise it whenever the same file gives other examples, so that caches are left behind."""
 
 SAMPLE_RATE = 16_000
 EXAMPLE_ROWS, NUM_MELS = 96, 64
@@ -16,30 +19,6 @@ LOG_OFFSET = 0.01
 """Added before the logarithm: silence is ln 0.01."""
 
 RELEASED_MIN_EXAMPLES = 5
-
-
-def read_waveform(path: str | os.PathLike[str]) -> tuple[NDArray[np.float64], int]:
-    """Read a sound file.
-
-    Returns:
-        Samples (L, channels) in [-1, 1], 16-bit integers divided by 32768, and the sample rate.
-
-    Raises:
-        FileNotFoundError: where there is no such file.
-        ValueError: where it cannot be decoded or holds no sample.
-    """
-    import soundfile
-
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"no sound file at '{path}'")
-    try:
-        samples, rate = soundfile.read(path, dtype="float64", always_2d=True)
-    except soundfile.SoundFileError as error:
-        raise ValueError(f"cannot decode '{path}': {error}") from error
-    if not len(samples):
-        raise ValueError(f"'{path}' holds no samples")
-    return samples, int(rate)
 
 
 def _by_soxr(samples: NDArray[np.float64], rate: int) -> NDArray[np.float64]:
@@ -113,29 +92,68 @@ RULES: dict[str, Callable[[NDArray[np.float64], int], NDArray[np.float64]]] = {
 }
 
 
+def _stereo(samples: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    return [samples[:, 0], samples[:, min(1, samples.shape[1] - 1)]]
+
+
+def _downmix(samples: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    mean = samples.mean(axis=1)
+    return [mean, mean]
+
+
+def _two_only(samples: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    if samples.shape[1] != 2:
+        raise ValueError(
+            f"{samples.shape[1]} channel(s), and ears='two_only' wants two; ears='stereo' gives a "
+            "single one to both ears"
+        )
+    return [samples[:, 0], samples[:, 1]]
+
+
+EARS: dict[str, Callable[[NDArray[np.float64]], list[NDArray[np.float64]]]] = {
+    "stereo": _stereo,
+    "downmix": _downmix,
+    "two_only": _two_only,
+}
+"""Name -> rule from (L, channels) to what the left and the right ear hear, (L,) each."""
+
+
 def log_mel_examples(
-    samples: NDArray[np.float64], rate: int, num_frames: int, rule: str = "published"
+    samples: NDArray[np.float64],
+    rate: int,
+    num_frames: int,
+    rule: str = "published",
+    ears: str = "stereo",
 ) -> NDArray[np.float32]:
     """One log-mel example a frame and ear.
 
     Args:
-        samples: (L, channels) in [-1, 1]; mono is given to both ears, of more than two channels
-            the first two are taken.
+        samples: (L, channels) in [-1, 1].
         rate: samples a second.
         num_frames: T, frames of the clip, one a second.
         rule: ``published``: exactly T examples, one from the beginning of each second, whatever
             the file's length; ``released``: as many examples of 0.96 s as fit, at least five,
             resampled by resampy.
+        ears: ``stereo``: channels are kept apart, a single one is given to both ears, of more
+            than two the first two are taken; ``downmix``: both ears get the mean of all
+            channels, so that no hint at a direction is left; ``two_only``: files must have two
+            channels, as the AVSBench part of the released code asks.
 
     Returns:
         (T, 2, 96, 64), natural logarithm of (mel + 0.01).
 
     Raises:
-        ValueError: on an unknown rule or, as released, a file shorter than one example.
+        ValueError: on an unknown rule, on channels that ``ears`` refuses or, as released, a file
+            shorter than one example.
     """
+    problems = []
     if rule not in RULES:
-        raise ValueError(f"unknown audio {rule=}; known: {', '.join(RULES)}")
-    mono = samples.shape[1] == 1
-    ears = [samples[:, 0]] if mono else [samples[:, 0], samples[:, 1]]
-    examples = [RULES[rule](log_mel_spectrogram(ear, rate, rule), num_frames) for ear in ears]
-    return np.stack(examples * (2 if mono else 1), axis=1).astype(np.float32)
+        problems.append(f"unknown audio {rule=}; known: {', '.join(RULES)}")
+    if ears not in EARS:
+        problems.append(f"unknown {ears=}; known: {', '.join(EARS)}")
+    if problems:
+        raise ValueError("\n".join(problems))
+    left, right = EARS[ears](samples)
+    heard = [left] if np.array_equal(left, right) else [left, right]
+    examples = [RULES[rule](log_mel_spectrogram(ear, rate, rule), num_frames) for ear in heard]
+    return np.stack([examples[0], examples[-1]], axis=1).astype(np.float32)

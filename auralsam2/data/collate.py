@@ -9,16 +9,25 @@ import torch
 
 # Their sizes differ from clip to clip, or they are no tensors.
 LISTED = ("native_masks", "clip", "text")
+SKIPPED = "skipped"
+"""Corrupt clips that others stand for; present where there are any."""
 
 
 def collate_clips(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Stack tensors along a new first axis; keep native masks, names and texts as lists.
 
+    What was ``skipped`` on the way to any of the items becomes one list of the batch.
+
     Raises:
         ValueError: where clips of different lengths or sizes meet in one batch.
     """
     batch: dict[str, Any] = {}
+    skipped = [corrupt for item in items for corrupt in item.get(SKIPPED, ())]
+    if skipped:
+        batch[SKIPPED] = skipped
     for key in items[0]:
+        if key == SKIPPED:
+            continue
         values = [item[key] for item in items]
         if key in LISTED:
             batch[key] = values

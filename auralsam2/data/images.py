@@ -18,16 +18,27 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     """Decode a picture to (H, W, 3) RGB.
 
     Raises:
-        DataError: where it cannot be decoded.
+        DataError: where it cannot be decoded, or ends before its last row.
     """
     import cv2
     import mmcv
 
+    content = path.read_bytes()
     try:
-        image = mmcv.imread(path, flag="color", channel_order="rgb")
+        image = mmcv.imfrombytes(content, flag="color", channel_order="rgb")
     except cv2.error as error:  # mmcv hands on what OpenCV could not decode
         raise DataError(f"cannot decode the image '{path}'") from error
+    if _ends_early(content):
+        raise DataError(f"cannot decode the image '{path}': the file ends early")
     return np.asarray(image, dtype=np.uint8)
+
+
+def _ends_early(content: bytes) -> bool:
+    """Whether a JPEG or PNG lacks its end; OpenCV fills the rest with grey or black."""
+    # A thumbnail in a JPEG's header has an end of its own.
+    if content.startswith(b"\xff\xd8"):
+        return content.rfind(b"\xff\xd9") < len(content) // 2
+    return content.startswith(b"\x89PNG") and b"IEND" not in content
 
 
 def image_size(path: Path) -> tuple[int, int]:

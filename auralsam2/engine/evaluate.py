@@ -15,6 +15,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from auralsam2.data.collate import collate_clips
+from auralsam2.data.datasets.guarded import Guarded
 from auralsam2.registry import DATASETS, METRICS, MODELS
 from auralsam2.signature import parameters_of
 
@@ -133,20 +134,25 @@ def clip_loader(cfg: Config, dataset: Any) -> DataLoader[dict[str, Any]]:
     )
 
 
-def build_dataset(cfg: Config, node: Mapping[str, Any], seed: int | None = None) -> Any:
-    """One data set, with the root and image size of the config.
+def build_dataset(
+    cfg: Config, node: Mapping[str, Any], seed: int | None = None, training: bool = False
+) -> Any:
+    """One data set, with the root and image size of the config, guarded against corrupt files.
 
     Args:
         cfg: a loaded config.
         node: of the data set.
         seed: for data sets that take one and whose node states none.
+        training: whether a corrupt clip that is skipped is replaced, and not left out.
     """
     plain = node.to_dict() if hasattr(node, "to_dict") else dict(node)
     size = {"root": cfg.data.root, "image_size": cfg.data.image_size}
     takes_seed = "seed" in parameters_of(DATASETS.lookup(plain["type"])).known
     if seed is not None and takes_seed and "seed" not in plain:
         plain["seed"] = seed
-    return DATASETS.build(plain, **size)
+    on_corrupt = cfg.data.get("on_corrupt", "stop")
+    built = DATASETS.build(plain, **size)
+    return Guarded(built, on_corrupt, training, cfg.data.num_workers)
 
 
 def test_datasets(cfg: Config) -> dict[str, Any]:

@@ -22,6 +22,8 @@ from auralsam2.engine.provenance import code_version, environment
 SCHEMA = 1
 FILE_NAME = "record.json"
 STATUSES = ("running", "done", "failed")
+ADDED = frozenset({"label_source", "skipped"})
+"""Fields that records of this schema may lack, having been written before them."""
 
 
 @dataclass
@@ -39,6 +41,7 @@ class RunRecord:
         run_id: identity in a grid.
         config_hash: `auralsam2.config.config_hash`.
         data_fingerprint: of all splits together.
+        label_source: releases that the labels come from, joined by commas; empty where unknown.
         code_version: `auralsam2.engine.provenance.code_version` when the run began.
         started: ISO 8601, UTC.
         finished: ISO 8601, UTC.
@@ -52,6 +55,8 @@ class RunRecord:
         environment: versions and machine.
         error: traceback of a failed run.
         notes: whatever a reader of the numbers must know.
+        skipped: split -> how often a corrupt clip was skipped, where the config allows it: draws
+            of the last session in ``train``, clips elsewhere.
     """
 
     schema: int = SCHEMA
@@ -62,6 +67,7 @@ class RunRecord:
     run_id: str = ""
     config_hash: str = ""
     data_fingerprint: str = ""
+    label_source: str = ""
     code_version: str = ""
     started: str = ""
     finished: str | None = None
@@ -75,6 +81,7 @@ class RunRecord:
     environment: dict[str, Any] = field(default_factory=dict)
     error: str | None = None
     notes: list[str] = field(default_factory=list)
+    skipped: dict[str, int] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the file's text, strict JSON."""
@@ -115,6 +122,7 @@ def start(
     run_id: str,
     config_hash: str,
     data_fingerprint: str,
+    label_source: str = "",
 ) -> RunRecord:
     """Return the record of a run that begins now."""
     return RunRecord(
@@ -124,6 +132,7 @@ def start(
         run_id=run_id,
         config_hash=config_hash,
         data_fingerprint=data_fingerprint,
+        label_source=label_source,
         code_version=code_version(),
         started=_now(),
         environment=environment(),
@@ -265,6 +274,7 @@ _CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "per_clip": ("a list of dicts with split, clip, metric, value", _list_of(_is_clip_score)),
     "environment": ("a dict", lambda v: isinstance(v, dict)),
     "error": ("a text or null", lambda v: v is None or _is_text(v)),
+    "skipped": ("a dict of integers", _maps_to(_is_int)),
     "notes": ("a list of texts", _list_of(_is_text)),
 }
 
@@ -276,7 +286,7 @@ def _problems(content: Any) -> list[str]:
     problems = [f"unknown field {name!r}" for name in content if name not in known]
     for name in known:
         if name not in content:
-            problems.append(f"missing field {name!r}")
+            problems += [] if name in ADDED else [f"missing field {name!r}"]
             continue
         wanted, check = _CHECKS.get(name, ("a text", _is_text))
         if not check(content[name]):

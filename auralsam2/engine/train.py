@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,14 @@ from torch import nn
 
 from auralsam2 import config as configs
 from auralsam2.data.collate import collate_clips
+from auralsam2.data.datasets.guarded import CorruptClip
 from auralsam2.engine import evaluate as evaluation
 from auralsam2.engine import run_record
 from auralsam2.engine.checkpoint import allow_resume, save_safetensors
 from auralsam2.engine.hooks.epoch_hook import EpochHook
 from auralsam2.engine.hooks.plain_checkpoint_hook import PlainCheckpointHook
 from auralsam2.engine.hooks.progress_hook import ProgressHook
+from auralsam2.engine.hooks.skipped_clips_hook import SkippedClipsHook, note_skipped
 from auralsam2.engine.hooks.step_seed_hook import StepSeedHook
 from auralsam2.engine.hooks.trainable_state_hook import TrainableStateHook, trainable_state
 from auralsam2.engine.preflight import check_weights
@@ -76,7 +79,10 @@ def train(
         run_id=run_id or configs.config_hash(cfg)[:10],
         config_hash=configs.config_hash(cfg),
         data_fingerprint=fingerprint(datasets),
+        label_source=label_source(datasets),
     )
+    for split, dataset in {"val": datasets["val"], **datasets["test"]}.items():
+        note_skipped(record, split, Counter(dataset.left_out))
     run_record.write(record, run_dir)
     started, listener = time.monotonic(), progress or Silent()
     try:
@@ -98,10 +104,17 @@ def fingerprint(datasets: Mapping[str, Any]) -> str:
     return run_record.combine_fingerprints(prints)
 
 
+def label_source(datasets: Mapping[str, Any]) -> str:
+    """Where the labels come from: every source once, in the order of the splits."""
+    every = [datasets["train"], datasets["val"], *datasets["test"].values()]
+    sources = [getattr(dataset, "label_source", "") for dataset in every]
+    return ", ".join(dict.fromkeys(source for source in sources if source))
+
+
 def _datasets(cfg: Config) -> dict[str, Any]:
     return {
         # Transforms are the only thing in it that is random.
-        "train": evaluation.build_dataset(cfg, cfg.data.train, seed=cfg.seed),
+        "train": evaluation.build_dataset(cfg, cfg.data.train, cfg.seed, training=True),
         "val": evaluation.build_dataset(cfg, cfg.data.val),
         "test": evaluation.test_datasets(cfg),
     }
@@ -111,7 +124,8 @@ def _fit(
     cfg: Config, run_dir: Path, datasets: Mapping[str, Any], progress: Progress, record: RunRecord
 ) -> nn.Module:
     """Train where there is something to train; the model with its selected weights."""
-    runner = _runner(cfg, run_dir, datasets, progress)
+    skipped: Counter[CorruptClip] = Counter()
+    runner = _runner(cfg, run_dir, datasets, progress, skipped)
     model: nn.Module = runner.model
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     total = sum(p.numel() for p in model.parameters())
@@ -120,6 +134,7 @@ def _fit(
         record.notes.append("nothing to train: evaluated as built")
         return model
     runner.train()
+    note_skipped(record, "train", skipped)
     record.epochs = cfg.optim.epochs
     best = _best_checkpoint(run_dir)
     saved = torch.load(best, map_location="cpu", weights_only=True)
@@ -137,7 +152,13 @@ def _best_checkpoint(run_dir: Path) -> Path:
     return found[-1]
 
 
-def _runner(cfg: Config, run_dir: Path, datasets: Mapping[str, Any], progress: Progress) -> Runner:
+def _runner(
+    cfg: Config,
+    run_dir: Path,
+    datasets: Mapping[str, Any],
+    progress: Progress,
+    skipped: Counter[CorruptClip],
+) -> Runner:
     epochs, every = cfg.optim.epochs, cfg.evaluation.every
     model = cfg.model.to_dict()
     metrics = [METRICS.build(node) for node in cfg.evaluation.metrics]
@@ -166,6 +187,7 @@ def _runner(cfg: Config, run_dir: Path, datasets: Mapping[str, Any], progress: P
         custom_hooks=[
             dict(type=StepSeedHook, seed=cfg.seed),
             dict(type=EpochHook),
+            dict(type=SkippedClipsHook, tally=skipped),
             dict(type=ProgressHook, progress=progress),
             dict(type=PlainCheckpointHook),
             dict(type=TrainableStateHook),

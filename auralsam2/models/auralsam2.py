@@ -183,6 +183,7 @@ class AuralSAM2(BaseModel):
         clip: Sequence[str],
         native_masks: Sequence[Tensor] | None = None,
         text: Sequence[str] | None = None,
+        semantic: Tensor | None = None,
         mode: str = "loss",
     ) -> dict[str, Tensor] | list[dict[str, Any]] | Prediction:
         """Losses, or one result a clip, or the raw prediction.
@@ -195,6 +196,8 @@ class AuralSAM2(BaseModel):
             clip: B names.
             native_masks: B tensors (T, H, W), the truth at its own size.
             text: B referring expressions, where the model has a text encoder.
+            semantic: (B, T, S, S) class indices where the data have them; masks here are
+                class-agnostic, so they are not used.
             mode: ``loss``, ``predict`` or ``tensor``.
         """
         if self.join_clips:

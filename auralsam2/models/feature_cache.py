@@ -22,11 +22,16 @@ def shared_cache(backbone: nn.Module, budget_mb: int) -> FeatureCache:
     The runs of a grid that follow one another in a process mostly differ behind the backbone;
     they then encode each clip once between them.
     """
+    return _SHARED.setdefault((weights_digest(backbone), budget_mb), FeatureCache(budget_mb))
+
+
+def weights_digest(module: nn.Module) -> bytes:
+    """Digest of the names and bytes of all parameters and buffers."""
     digest = hashlib.blake2b()
-    for name, value in backbone.state_dict().items():
+    for name, value in module.state_dict().items():
         digest.update(name.encode())
-        digest.update(value.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
-    return _SHARED.setdefault((digest.digest(), budget_mb), FeatureCache(budget_mb))
+        digest.update(value.detach().cpu().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.digest()
 
 
 class FeatureCache:

@@ -12,6 +12,7 @@ import pytest
 from analysis.results import (
     COLUMNS,
     MixedDataError,
+    MixedLabelSourcesError,
     NoResultsError,
     is_control,
     load_runs,
@@ -159,3 +160,25 @@ def test_analysis_needs_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.strip() == "False", done.stderr
+
+
+def test_different_label_sources_are_refused_unless_asked_for(tmp_path: Path, write_run) -> None:
+    write_run(tmp_path / "a", "one", 0, label_source="avsbench-semantic/v1m")
+    write_run(tmp_path / "b", "two", 0, label_source="avsbench-object/ms3")
+    with pytest.raises(MixedLabelSourcesError) as caught:
+        load_runs(tmp_path, allow_mixed_data=True)
+    for part in (
+        "avsbench-semantic/v1m: one, seed 0; avsbench-object/ms3: two, seed 0",
+        "--mix-label-sources",
+    ):
+        assert part in str(caught.value)
+    results = load_runs(tmp_path, mix_label_sources=True)
+    assert "different sources" in results.notes[0] and len(results.notes) == 1
+    assert results.runs["label_source"].tolist() == ["avsbench-semantic/v1m", "avsbench-object/ms3"]
+
+
+def test_a_source_that_was_not_recorded_is_noted(tmp_path: Path, write_run) -> None:
+    write_run(tmp_path / "a", "one", 0, label_source="ref-avs")
+    write_run(tmp_path / "b", "two", 0)
+    (note,) = load_runs(tmp_path).notes
+    assert note == "no source of the labels is recorded for two, seed 0"

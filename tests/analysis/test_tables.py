@@ -185,6 +185,7 @@ def test_every_entry_names_its_runs(exact, tmp_path: Path) -> None:
         "run_id",
         "config_hash",
         "data_fingerprint",
+        "label_source",
         "code_version",
         "run_dir",
     }

@@ -147,3 +147,12 @@ def test_known_keys_of_sections_nodes_and_lists(toy_config: Config) -> None:
     assert known_keys(child_spec(data, "test"), toy_config.data.test) is None
     assert known_keys(None, [1, 2]) == ["0", "1"]
     assert known_keys(fusion, dict(type="Unknown")) is None
+
+
+def test_what_happens_to_corrupt_clips_may_be_left_open(toy_config: Config) -> None:
+    assert validate(toy_config) == []
+    for value in ("stop", "skip"):
+        toy_config.data.on_corrupt = value
+        assert validate(toy_config) == []
+    toy_config.data.on_corrupt = "ignore"
+    assert validate(toy_config) == ["data.on_corrupt: must be 'stop' or 'skip', got 'ignore'"]

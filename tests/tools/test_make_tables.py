@@ -49,3 +49,19 @@ def test_mixed_data_must_be_asked_for(tmp_path: Path, capsys: pytest.CaptureFixt
         make_tables.main([str(tmp_path)])
     assert make_tables.main([str(tmp_path), "--allow-mixed-data"]) == 0
     assert "note: the runs are on different data" in capsys.readouterr().out
+
+
+def test_mixed_label_sources_must_be_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_runs(tmp_path)
+    for cell, source in (("none", "avsbench-semantic/v1m"), ("both", "avsbench-object/ms3")):
+        record = run_record.read(tmp_path / "runs" / cell)
+        record.label_source = source
+        run_record.write(record, tmp_path / "runs" / cell)
+    with pytest.raises(ValueError, match="--mix-label-sources"):
+        make_tables.main([str(tmp_path), "--allow-mixed-data"])
+    assert make_tables.main([str(tmp_path), "--mix-label-sources"]) == 0
+    shown = capsys.readouterr().out
+    assert "note: the labels come from different sources" in shown
+    assert "labels of avsbench-object/ms3 | avsbench-semantic/v1m" in shown

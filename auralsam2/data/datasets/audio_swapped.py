@@ -58,6 +58,11 @@ class AudioSwapped(Dataset[dict[str, Any]]):
         """Names of the clips whose frames are shown."""
         return list(self.dataset.clips)
 
+    @property
+    def label_source(self) -> str:
+        """Of the wrapped data."""
+        return str(getattr(self.dataset, "label_source", ""))
+
     def __len__(self) -> int:
         return len(self.dataset)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from auralsam2.data.datasets.clip_dataset import ClipDataset, setting_problems
 from auralsam2.data.datasets.index import read_index
+from auralsam2.data.datasets.semantic import read_class_map
 from auralsam2.data.resizing import Resizing
 from auralsam2.registry import DATASETS
 
@@ -46,9 +47,12 @@ class AVSBenchDataset(ClipDataset):
             every level above 0 counts as object.
         transforms: nodes of clip transforms, for training.
         seed: of the transforms.
+        semantic: add ``semantic`` (T, S, S) uint8 to the items: the numbers of the 71 classes,
+            from the colours of the labels and ``label2idx.json`` in ``root``; 255 in frames
+            without a label. ``masks`` stay class-agnostic.
 
     Raises:
-        FileNotFoundError: where there is no index.
+        FileNotFoundError: where there is no index, or no list of classes that is needed.
         DataError: listing every missing file of the split.
         ValueError: on unknown subsets, rules or interpolations.
     """
@@ -66,6 +70,7 @@ class AVSBenchDataset(ClipDataset):
         mask_interpolation: str = "nearest",
         transforms: Sequence[Mapping[str, Any]] = (),
         seed: int = 0,
+        semantic: bool = False,
     ) -> None:
         self.subsets = (subset,) if isinstance(subset, str) else tuple(subset)
         self.split = split
@@ -89,4 +94,6 @@ class AVSBenchDataset(ClipDataset):
             label_rule=label_rule,
             keep_white=label_rule == "released" and self.subsets == ("v1s",),
             cache=cache,
+            label_source=f"avsbench-semantic/{'+'.join(self.subsets)}",
+            class_map=read_class_map(folder) if semantic else None,
         )

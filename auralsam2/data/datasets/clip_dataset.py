@@ -16,7 +16,9 @@ from torch.utils.data import Dataset
 from auralsam2.data.audio import RULES, log_mel_examples, read_waveform
 from auralsam2.data.augmentation import Augmentation
 from auralsam2.data.datasets.index import ClipFiles
+from auralsam2.data.datasets.semantic import UNLABELLED, ClassMap
 from auralsam2.data.images import LABEL_RULES, WHITE, image_size, objects, read_image
+from auralsam2.data.log_mel_cache import LogMelCache
 from auralsam2.data.problems import DataError
 from auralsam2.data.resizing import Resizing
 
@@ -37,6 +39,9 @@ class ClipDataset(Dataset[dict[str, Any]]):
         label_rule: name of a rule of ``LABEL_RULES``.
         keep_white: labels of 255 stay 255, and frames without a label are 255 all over.
         cache: keep decoded clips in memory; ``None`` keeps them where all of them fit into 1 GiB.
+        label_source: release and part of it that the labels come from, for records.
+        class_map: adds ``semantic``, the numbers of the labels' classes, to the items.
+        log_mel_cache: folder that keeps log-mel examples across runs, see :class:`LogMelCache`.
     """
 
     MEMORY = 2**30
@@ -54,7 +59,12 @@ class ClipDataset(Dataset[dict[str, Any]]):
         label_rule: str,
         keep_white: bool,
         cache: bool | None,
+        label_source: str = "",
+        class_map: ClassMap | None = None,
+        log_mel_cache: str | None = None,
     ) -> None:
+        self.log_mel_cache = LogMelCache(log_mel_cache) if log_mel_cache else None
+        self.label_source, self.class_map = label_source, class_map
         self.name, self.root, self.files = name, root, files
         self.resizing, self.augmentation = resizing, Augmentation(transforms, seed)
         self.audio_rule, self.label_rule = audio_rule, label_rule
@@ -80,7 +90,11 @@ class ClipDataset(Dataset[dict[str, Any]]):
 
         Returns:
             ``frames`` (T, 3, S, S) uint8, ``log_mel`` (T, 2, 96, 64), ``masks`` (T, S, S) uint8,
-            ``native_masks`` (T, H, W) uint8, ``supervised`` (T,) bool, ``clip``.
+            ``native_masks`` (T, H, W) uint8, ``supervised`` (T,) bool, ``clip``; with a class
+            map also ``semantic`` (T, S, S) uint8, 255 in frames without a label.
+
+        Raises:
+            DataError: naming the file that cannot be read.
         """
         if not -len(self) <= index < len(self):
             raise IndexError(f"clip {index} of {len(self)}")
@@ -91,10 +105,21 @@ class ClipDataset(Dataset[dict[str, Any]]):
         item = {**media, **truth, "clip": clip.uid}
         del item["size"]
         if self.augmentation:
-            frames, levels = self.augmentation(item["frames"], item.pop("levels"), index)
-            item["frames"] = _channels_first(self.resizing.resize_frames(frames))
-            item |= self._masks(levels)
+            self._augment(item, index, len(clip.labels))
         return item
+
+    def _augment(self, item: dict[str, Any], index: int, num_labels: int) -> None:
+        """Transform and resize frames, levels and classes as they came from their files."""
+        originals = item["frames"]
+        frames, levels = self.augmentation(originals, item.pop("levels"), index)
+        item["frames"] = _channels_first(self.resizing.resize_frames(frames))
+        item |= self._masks(levels)
+        if self.class_map is not None:
+            # The same draws: they hang on (seed, epoch, clip), and not on what is transformed.
+            _, classes = self.augmentation(originals, item.pop("classes"), index)
+            classes = classes.copy()
+            classes[num_labels:] = UNLABELLED  # what a turn brings in is no background there
+            item["semantic"] = self._semantic(classes)
 
     def _once(self, key: Hashable, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         if key not in self._kept:
@@ -107,8 +132,7 @@ class ClipDataset(Dataset[dict[str, Any]]):
     def _media(self, clip: ClipFiles) -> dict[str, Any]:
         """Frames, ready or, where they are to be transformed, as they are; the sound; the size."""
         images = [read_image(path) for path in clip.frames]
-        samples, rate = read_waveform(clip.audio)
-        examples = log_mel_examples(samples, rate, len(images), self.audio_rule)
+        examples = self._log_mel(clip)
         if len(examples) != len(images):
             raise DataError(
                 f"'{clip.audio}' gives {len(examples)} examples for {len(images)} frames under "
@@ -125,6 +149,17 @@ class ClipDataset(Dataset[dict[str, Any]]):
             "size": images[0].shape[:2],
         }
 
+    def _log_mel(self, clip: ClipFiles) -> NDArray[np.float32]:
+        """Examples (T, 2, 96, 64) of a clip's sound."""
+        try:
+            if self.log_mel_cache:
+                return self.log_mel_cache.examples(clip.audio, len(clip.frames), self.audio_rule)
+            samples, rate = read_waveform(clip.audio)
+            return log_mel_examples(samples, rate, len(clip.frames), self.audio_rule)
+        except ValueError as error:
+            named = str(clip.audio) in str(error)
+            raise DataError(str(error) if named else f"'{clip.audio}': {error}") from error
+
     def _truth(self, clip: ClipFiles, size: tuple[int, int]) -> dict[str, Any]:
         """Masks, ready or, where they are to be transformed, as levels of the frames' size."""
         num_frames = len(clip.frames)
@@ -135,12 +170,31 @@ class ClipDataset(Dataset[dict[str, Any]]):
         levels = _stack([*labels, *[blank] * missing], f"masks of clip '{clip.uid}'")
         supervised = torch.ones(num_frames, dtype=torch.bool)
         supervised[1:] = not clip.first_only
+        maps = {"levels": levels}
+        if self.class_map is not None:
+            maps["classes"] = self._classes(clip, blank, self.class_map)
         if not self.augmentation:
-            return {**self._masks(levels), "supervised": supervised}
+            masks = self._masks(levels)
+            if "classes" in maps:
+                masks["semantic"] = self._semantic(maps["classes"])
+            return {**masks, "supervised": supervised}
         if levels.shape[1:] != size:
             # A turn about the centre means the same for both only where their sizes agree.
-            levels = _stack([_nearest(level, size) for level in levels], "masks")
-        return {"levels": levels, "supervised": supervised}
+            maps = {k: _stack([_nearest(m, size) for m in v], k) for k, v in maps.items()}
+        return {**maps, "supervised": supervised}
+
+    def _classes(
+        self, clip: ClipFiles, blank: NDArray[np.uint8], class_map: ClassMap
+    ) -> NDArray[np.uint8]:
+        """Numbers of classes (T, H, W)."""
+        read = [class_map.read(path) for path in clip.labels]
+        missing = [np.full_like(blank, UNLABELLED)] * (len(clip.frames) - len(read))
+        return _stack([*read, *missing], f"labels of clip '{clip.uid}'")
+
+    def _semantic(self, classes: NDArray[np.uint8]) -> Tensor:
+        size = (self.resizing.size, self.resizing.size)
+        # Whatever the rule for masks: there is nothing between two classes.
+        return torch.from_numpy(np.stack([_nearest(c, size) for c in classes]))
 
     def _masks(self, levels: NDArray[np.uint8]) -> dict[str, Tensor]:
         resized = self.resizing.resize_labels(levels)
@@ -158,6 +212,8 @@ class ClipDataset(Dataset[dict[str, Any]]):
         media = {clip.audio: len(clip.frames) for clip in self.files}
         truth = {(clip.audio, clip.labels): len(clip.frames) for clip in self.files}
         masks = native if self.augmentation else native + side**2
+        if self.class_map is not None:
+            masks += native if self.augmentation else side**2
         sound = 2 * 96 * 64 * 4
         return sum(media.values()) * (3 * frame + sound) + sum(truth.values()) * masks
 

@@ -77,7 +77,7 @@ def read_index(root: Path, subset: str | Sequence[str], split: str) -> list[Clip
     clips = []
     for label, uid, sources in zip(rows["label"], rows["uid"], rows["a_obj"], strict=True):
         folder = root / label / uid
-        clip = _clip(folder, uid, sources, first_only=(label, split) in FIRST_FRAME_ONLY)
+        clip = clip_files(folder, uid, sources, first_only=(label, split) in FIRST_FRAME_ONLY)
         problems += _problems(clip, folder)
         clips.append(clip)
     refuse(problems, f"'{root}', {'+'.join(subsets)}/{split}")
@@ -128,7 +128,8 @@ def number_problems(folder: Path, files: Sequence[Path]) -> list[str]:
     return [f"names without a number in '{folder}': {', '.join(odd[:3])}"] if odd else []
 
 
-def _clip(folder: Path, uid: str, sources: str, first_only: bool) -> ClipFiles:
+def clip_files(folder: Path, uid: str, sources: str, first_only: bool) -> ClipFiles:
+    """Files of one clip of the semantic release, there or not."""
     names = frozenset(sources.split("_")) - {"background", "off-the-screen", ""}
     labels = in_order(folder / "labels_rgb", ".png")
     return ClipFiles(

@@ -81,6 +81,7 @@ class RefAVSDataset(ClipDataset):
             label_rule=label_rule,
             keep_white=False,
             cache=cache,
+            label_source="ref-avs",
         )
 
     def __getitem__(self, index: int) -> dict[str, Any]:

@@ -67,27 +67,29 @@ def read_expressions(root: Path, split: str) -> tuple[list[Expression], list[Cli
         known = ", ".join(f"{part}: {n}" for part, n in found.items())
         raise DataError(f"'{path}' has no expressions of '{split}'; it has {known or 'none'}")
     expressions = [
-        _expression(vid, uid, split, fid, text)
+        expression_of(vid, uid, split, fid, text)
         for vid, uid, fid, text in zip(
             *(rows[c] for c in ("vid", "uid", "fid", "exp")), strict=True
         )
     ]
-    files = _files(root, expressions)
+    files = expression_files(root, expressions)
     refuse(_problems(root, expressions, files), f"'{root}', {split}")
     return expressions, files
 
 
-def _expression(vid: str, uid: str, split: str, fid: str, text: str) -> Expression:
+def expression_of(vid: str, uid: str, split: str, fid: str, text: str) -> Expression:
+    """One row of the index, with the folder that its video has."""
     null = split == NULL_SPLIT or (split in ("train", "val") and NULL in uid)
     # The column vid lacks the prefix that the folders of null videos have.
     video = "_".join(uid.split("_")[:-2]) if null else vid
     return Expression(uid, video, fid, text, null)
 
 
-def _files(root: Path, expressions: list[Expression]) -> list[ClipFiles]:
+def expression_files(root: Path, expressions: list[Expression]) -> list[ClipFiles]:
+    """Files of every expression, there or not."""
     frames = {e.video: in_order(root / "media" / e.video / "frames", ".jpg") for e in expressions}
     shown = [e for e in expressions if not e.null]
-    labels = {(e.video, e.fid): in_order(_mask_folder(root, e), ".png") for e in shown}
+    labels = {(e.video, e.fid): in_order(mask_folder(root, e), ".png") for e in shown}
     return [
         ClipFiles(
             e.uid,
@@ -100,7 +102,8 @@ def _files(root: Path, expressions: list[Expression]) -> list[ClipFiles]:
     ]
 
 
-def _mask_folder(root: Path, expression: Expression) -> Path:
+def mask_folder(root: Path, expression: Expression) -> Path:
+    """Where the masks of the object lie that an expression refers to."""
     return root / "gt_mask" / expression.video / f"fid_{expression.fid}"
 
 
@@ -116,7 +119,7 @@ def _problems(root: Path, expressions: list[Expression], files: list[ClipFiles])
         problems += media_problems(root / "media" / expression.video, clip.frames, clip.audio)
         if expression.null:
             continue
-        folder = _mask_folder(root, expression)
+        folder = mask_folder(root, expression)
         if not folder.is_dir():
             problems.append(f"no folder '{folder}'")
         elif len(clip.labels) != len(clip.frames):

@@ -6,6 +6,7 @@ rendered at any size; all randomness is drawn when the scene is sampled.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,6 +76,8 @@ def sample_scene(
     num_objects: int | None = None,
     sounding: NDArray[np.bool_] | None = None,
     num_classes: int = len(CLASSES),
+    class_indices: Sequence[int] | None = None,
+    motion: float = 1.0,
 ) -> Scene:
     """Draw a scene.
 
@@ -84,10 +87,14 @@ def sample_scene(
         num_objects: N, of 1 to the number of classes; None draws 2, 3 or 4.
         sounding: (T, N) schedule to use; None draws one.
         num_classes: draw from the first so many classes only.
+        class_indices: classes of the objects, from the farthest to the nearest, instead of a draw.
+        motion: factor of the objects' speed; less than 1 suits clips of many frames.
 
     Raises:
         ValueError: when a count is out of range or `sounding` has another shape.
     """
+    if class_indices is not None:
+        num_objects = len(class_indices)
     if num_objects is None:
         num_objects = int(rng.choice(OBJECT_COUNTS))
     if num_frames < 1 or not 1 <= num_objects <= num_classes <= len(CLASSES):
@@ -96,10 +103,11 @@ def sample_scene(
             f"up to {len(CLASSES)}, and num_objects from 1 to the number of classes, since the "
             "objects of a clip differ in class"
         )
-    class_indices = rng.choice(num_classes, size=num_objects, replace=False)
-    centres, radii = _sample_layout(rng, num_frames, num_objects)
+    if class_indices is None:
+        class_indices = rng.choice(num_classes, size=num_objects, replace=False).tolist()
+    centres, radii = _sample_layout(rng, num_frames, num_objects, motion)
     objects = tuple(
-        _sample_object(rng, int(index), centre, radius)
+        _sample_object(rng, index, centre, radius)
         for index, centre, radius in zip(class_indices, centres, radii, strict=True)
     )
     background = sample_background(rng)
@@ -139,8 +147,15 @@ def render(scene: Scene, size: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_
     return frames, masks
 
 
+def least_visible(scene: Scene) -> float:
+    """Smallest share of a frame that any object shows in any frame; 0 where one is hidden."""
+    # At one coarse size whatever the clip's, so that what is decided on it does not depend on it.
+    masks = render(scene, 48)[1]
+    return float(masks.mean(axis=(2, 3)).min())
+
+
 def _sample_layout(
-    rng: np.random.Generator, num_frames: int, num_objects: int
+    rng: np.random.Generator, num_frames: int, num_objects: int, motion: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Trajectories (N, T, 2) and radii (N, T) of objects that seldom hide each other wholly.
 
@@ -153,8 +168,8 @@ def _sample_layout(
     best, best_gap = None, -np.inf
     for _ in range(NUM_LAYOUT_TRIALS):
         middle = rng.uniform(0.14, 0.86, (num_objects, 1, 2))
-        speed = rng.uniform(-0.05, 0.05, (num_objects, 1, 2))
-        bend = rng.uniform(-0.008, 0.008, (num_objects, 1, 2))
+        speed = motion * rng.uniform(-0.05, 0.05, (num_objects, 1, 2))
+        bend = motion * rng.uniform(-0.008, 0.008, (num_objects, 1, 2))
         centres = middle + speed * time[:, None] + bend * (time**2)[:, None]
         centres = np.clip(centres, 0.06, 0.94)
         gap = _smallest_gap(centres, radii)

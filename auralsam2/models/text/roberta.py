@@ -1,26 +1,23 @@
-"""RoBERTa through transformers; the only importer of that library."""
+"""RoBERTa, the text encoder of the published Ref-AVS model."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import torch
-from torch import Tensor, nn
-
+from auralsam2.models.text.pretrained import NUM_TOKENS, PretrainedText
 from auralsam2.registry import TEXT_ENCODERS
 from auralsam2.weight_files import TEXT_MODEL, TEXT_SOURCE
 
 PUBLISHED = (
     f"the published model is {TEXT_MODEL}, from {TEXT_SOURCE}: download its folder (config.json, "
-    "model.safetensors, tokenizer files) and set `model.text_encoder.weights` to its path"
+    "model.safetensors, tokenizer files) and set `model.text_encoder.weights` to its path; "
+    "MiniLMText needs no download"
 )
 
 
 @TEXT_ENCODERS.register_module()
-class RobertaText(nn.Module):
+class RobertaText(PretrainedText):
     """Last hidden states of a frozen RoBERTa, a fixed number of tokens an expression.
 
     As released, expressions are padded and cut to 25 tokens and the padding's states are handed
@@ -30,6 +27,8 @@ class RobertaText(nn.Module):
         weights: folder of the model and its tokenizer; never downloaded.
         num_tokens: K, tokens of every expression.
         frozen: no gradient, always in eval mode.
+        cache: read each expression once in a process, where frozen.
+        mask_padding: set the states of padding tokens to zero, see :class:`TextEncoder`.
 
     Attributes:
         out_channels: D.
@@ -42,29 +41,16 @@ class RobertaText(nn.Module):
     def __init__(
         self,
         weights: str | os.PathLike[str] | None = None,
-        num_tokens: int = 25,
+        num_tokens: int = NUM_TOKENS,
         frozen: bool = True,
+        cache: bool = True,
+        mask_padding: bool = False,
     ) -> None:
-        super().__init__()
         problems = self.problems(weights)
         if problems:
             raise FileNotFoundError(problems[0])
         assert weights is not None
-        folder = Path(weights).expanduser()
-        try:
-            from transformers import AutoModel, AutoTokenizer
-        except ImportError as error:
-            raise ImportError(
-                "RobertaText needs transformers: pip install auralsam2[text]"
-            ) from error
-        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        self.network = AutoModel.from_pretrained(
-            folder, local_files_only=True, add_pooling_layer=True
-        ).float()
-        self.num_tokens, self.frozen = num_tokens, frozen
-        self.out_channels = int(self.network.config.hidden_size)
-        self.network.requires_grad_(not frozen)
-        self.train(self.training)
+        super().__init__(weights, num_tokens, frozen, cache, mask_padding)
 
     @staticmethod
     def problems(weights: str | os.PathLike[str] | None = None, **_: object) -> list[str]:
@@ -74,23 +60,3 @@ class RobertaText(nn.Module):
         if not (Path(weights).expanduser() / "config.json").is_file():
             return [f"no text model at '{os.fspath(weights)}' (no config.json there); {PUBLISHED}"]
         return []
-
-    def train(self, mode: bool = True) -> RobertaText:
-        """Switch the mode; a frozen network stays in eval mode."""
-        super().train(mode)
-        if self.frozen:
-            self.network.eval()
-        return self
-
-    def forward(self, text: Sequence[str]) -> Tensor:
-        """B expressions -> (B, K, D)."""
-        batch = self.tokenizer(
-            list(text),
-            padding="max_length",
-            truncation=True,
-            max_length=self.num_tokens,
-            return_tensors="pt",
-        ).to(next(self.network.parameters()).device)
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            states: Tensor = self.network(**batch).last_hidden_state
-        return states

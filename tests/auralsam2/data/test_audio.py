@@ -133,3 +133,44 @@ def test_an_unknown_rule_lists_the_known_ones() -> None:
 def test_released_rule_needs_one_whole_example() -> None:
     with pytest.raises(ValueError, match="too few for one example"):
         log_mel_examples(tone(0.9), 16_000, 5, rule="released")
+
+
+def two_tones(rate: int) -> np.ndarray:
+    """(5 s, 2): 440 Hz on the left, a sweep from 200 Hz up on the right."""
+    time = np.arange(5 * rate) / rate
+    left = 0.5 * np.sin(2 * np.pi * 440 * time)
+    right = 0.25 * np.sin(2 * np.pi * (200 + 150 * time) * time)
+    return np.stack([left, right], axis=1)
+
+
+@pytest.mark.parametrize(
+    ("rule", "rate", "expected"),
+    [
+        ("published", 16_000, [-1.733987, -3.037000, 1.970514, -2.277952, -3.117438]),
+        ("released", 16_000, [-1.733987, -3.022292, -0.277181, -1.279866, -3.258401]),
+        ("published", 44_100, [-1.733987, -3.037000, 1.970511, -2.277950, -3.117439]),
+        ("released", 44_100, [-1.733955, -3.022280, -0.277147, -1.279834, -3.258353]),
+    ],
+)
+def test_golden_numbers(rule: str, rate: int, expected: list[float]) -> None:
+    examples = log_mel_examples(two_tones(rate), rate, 5, rule)
+    places = [(0, 0, 10, 13), (2, 0, 50, 14), (4, 1, 90, 30), (1, 1, 40, 9), (3, 1, 0, 25)]
+    np.testing.assert_allclose([examples[place] for place in places], expected, rtol=0, atol=1e-4)
+
+
+def test_ears_hear_what_the_policy_says() -> None:
+    samples = tone(2)
+    stereo = log_mel_examples(samples, 16_000, 2)
+    np.testing.assert_array_equal(log_mel_examples(samples, 16_000, 2, ears="two_only"), stereo)
+    downmix = log_mel_examples(samples, 16_000, 2, ears="downmix")
+    mean = log_mel_examples(samples.mean(axis=1, keepdims=True), 16_000, 2)
+    np.testing.assert_array_equal(downmix, mean)
+    assert np.abs(downmix - stereo).max() > 0.5
+    for channels in (1, 4):
+        with pytest.raises(ValueError, match=rf"{channels} channel\(s\), and ears='two_only'"):
+            log_mel_examples(tone(1, ears=channels), 16_000, 1, ears="two_only")
+
+
+def test_unknown_settings_are_told_together() -> None:
+    with pytest.raises(ValueError, match=r"(?s)rule='x'.*ears='y'; known: stereo, downmix"):
+        log_mel_examples(tone(1), 16_000, 1, rule="x", ears="y")

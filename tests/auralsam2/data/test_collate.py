@@ -38,3 +38,12 @@ def test_native_masks_of_any_size_and_names_stay_lists() -> None:
 def test_clips_of_other_lengths_are_named() -> None:
     with pytest.raises(ValueError, match=r"'frames': long \(10, .*short \(5,.*batch_size"):
         collate_clips([clip("long", num_frames=10), clip("short")])
+
+
+def test_what_was_skipped_is_one_list_of_the_batch() -> None:
+    items = [clip("a"), {**clip("b"), "skipped": (("x", "broken"), ("y", "broken"))}, clip("c")]
+    for order in (items, items[::-1]):
+        batch = collate_clips(order)
+        assert batch["skipped"] == [("x", "broken"), ("y", "broken")]
+        assert batch["frames"].shape[0] == 3
+    assert "skipped" not in collate_clips(items[:1])

@@ -55,6 +55,19 @@ def test_the_size_comes_from_the_header(tmp_path: Path) -> None:
     assert image_size(path) == (0, 0)
 
 
+@pytest.mark.parametrize("ending", ["jpg", "png"])
+def test_pictures_that_end_early_are_not_filled_up(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"frame.{ending}"
+    noise = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
+    content = cv2.imencode(f".{ending}", noise)[1].tobytes()
+    for trailing in (b"", b"\0\0"):
+        path.write_bytes(content + trailing)
+        assert read_image(path).shape == (40, 40, 3)
+    path.write_bytes(content[: len(content) * 3 // 4])
+    with pytest.raises(DataError, match=rf"cannot decode the image '.*frame\.{ending}'"):
+        read_image(path)
+
+
 @pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n\0\0"])
 def test_what_cannot_be_decoded_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "label.png"

@@ -119,3 +119,11 @@ def test_records_need_no_torch() -> None:
     program = "import sys, auralsam2.engine.run_record; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.strip() == "False", done.stderr
+
+
+def test_records_from_before_a_field_was_added_still_read(record: RunRecord) -> None:
+    content = json.loads(record.to_json())
+    for name in run_record.ADDED:
+        del content[name]
+    back = RunRecord.from_json(json.dumps(content))
+    assert (back.label_source, back.skipped) == ("", {})

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from auralsam2 import config as configs
 from auralsam2.engine import run_record
 from auralsam2.engine.evaluate import evaluate
 from auralsam2.engine.progress import Silent
-from auralsam2.engine.train import train
+from auralsam2.engine.train import label_source, train
 from auralsam2.models.weights import read_state
 
 
@@ -40,6 +41,15 @@ def scalars(run_dir: Path, key: str) -> list[float]:
     for file in sorted(run_dir.glob("*/vis_data/scalars.json")):
         lines += [json.loads(line) for line in file.read_text().splitlines()]
     return [line[key] for line in lines if key in line]
+
+
+def test_label_sources_are_told_once_in_the_order_of_the_splits() -> None:
+    semantic, object_release = (
+        SimpleNamespace(label_source=source) for source in ("semantic/v2", "object/s4")
+    )
+    tests = {"test": semantic, "own": SimpleNamespace(), "other": object_release}
+    datasets = {"train": semantic, "val": semantic, "test": tests}
+    assert label_source(datasets) == "semantic/v2, object/s4"
 
 
 def test_run_folder_is_complete_and_reproducible(tiny_config: Any, tmp_path: Path) -> None:

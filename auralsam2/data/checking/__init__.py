@@ -1,0 +1,1 @@
+"""Checks of a whole data set on disk before anything trains on it."""

@@ -1,0 +1,148 @@
+"""Plan of AVSBench's semantic release: V1S, V1M and V2, alone or together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from auralsam2.data.checking.findings import Finding
+from auralsam2.data.checking.plan import (
+    ClipTask,
+    LabelRule,
+    Masks,
+    Plan,
+    Row,
+    duplicate_findings,
+    folders_of,
+    split_counts,
+)
+from auralsam2.data.datasets.index import (
+    COLUMNS,
+    FIRST_FRAME_ONLY,
+    INDEX,
+    ClipFiles,
+    clip_files,
+    read_table,
+)
+from auralsam2.data.datasets.semantic import FILE_NAME, read_class_map
+from auralsam2.data.problems import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SUBSETS = ("v1s", "v1m", "v2")
+SPLITS = ("train", "val", "test")
+NUM_CLASSES = 71
+"""Of the semantic release, with the background."""
+
+
+def plan_avsbench(root: Path, subsets: Sequence[str]) -> Plan:
+    """List the clips of some subsets.
+
+    Raises:
+        FileNotFoundError: where there is no index.
+        DataError: where the index lacks columns.
+    """
+    path = root / INDEX
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"no AVSBench index at '{path}'; ROOT is the folder that holds '{INDEX.as_posix()}'"
+        )
+    table = read_table(path, COLUMNS)
+    rule, findings = _label_rule(root)
+    findings += _unknown_rows(table)
+    known = table[table["split"].isin(SPLITS) & table["label"].isin(subsets)]
+    ids = zip(known["label"] + "/" + known["uid"], known["split"], strict=True)
+    findings += duplicate_findings(ids)
+    rows: dict[str, list[Row]] = {}
+    tasks: list[ClipTask] = []
+    for subset in subsets:
+        of_subset = known[known["label"] == subset]
+        if of_subset.empty:
+            found = ", ".join(f"{k}: {n}" for k, n in split_counts(table["label"]).items())
+            detail = f"no rows of '{subset}'; it has {found or 'none'}"
+            findings.append(Finding("unusable_index", INDEX.as_posix(), detail))
+        clips = _clips(root / subset, subset, of_subset)
+        for split, clip in clips:
+            rows.setdefault(f"{subset}/{split}", []).append(_row(clip))
+        # However many rows an id has, its folder is read once.
+        for uid, clip in {clip.uid: clip for _, clip in reversed(clips)}.items():
+            where = f"{subset}/{uid}"
+            if (root / subset / uid).is_dir():
+                tasks.append(_task(root, where, clip, rule))
+            else:
+                findings.append(Finding("row_without_folder", where))
+        findings += _unnamed_folders(root, subset, table)
+    counts = {split: len(found) for split, found in rows.items()}
+    return Plan(root, tasks, findings, _with_joined(rows, subsets), counts)
+
+
+def _label_rule(root: Path) -> tuple[LabelRule, list[Finding]]:
+    """The colours of ``label2idx.json``, or no more than a bound on their number."""
+    loose = LabelRule(None, NUM_CLASSES - 1)
+    try:
+        colours = read_class_map(root).colours
+    except FileNotFoundError:
+        detail = (
+            f"there is none; labels were checked for having at most {NUM_CLASSES - 1} colours each"
+        )
+        return loose, [Finding("unknown_palette", FILE_NAME, detail)]
+    except DataError as error:
+        return loose, [Finding("unusable_class_list", FILE_NAME, str(error))]
+    known = frozenset((int(r), int(g), int(b)) for r, g, b in colours if r or g or b)
+    return LabelRule(known, len(known)), []
+
+
+def _unknown_rows(table: pd.DataFrame) -> list[Finding]:
+    findings = []
+    for uid, label, split in zip(table["uid"], table["label"], table["split"], strict=True):
+        if label not in SUBSETS or split not in SPLITS:
+            findings.append(Finding("unknown_split", uid, f"subset {label!r}, split {split!r}"))
+    return findings
+
+
+def _clips(folder: Path, subset: str, rows: pd.DataFrame) -> list[tuple[str, ClipFiles]]:
+    """(split, files) of every row."""
+    columns = (rows[name] for name in ("uid", "a_obj", "split"))
+    return [
+        (split, clip_files(folder / uid, uid, sources, (subset, split) in FIRST_FRAME_ONLY))
+        for uid, sources, split in zip(*columns, strict=True)
+    ]
+
+
+def _unnamed_folders(root: Path, subset: str, table: pd.DataFrame) -> list[Finding]:
+    # A row with an unknown subset is one finding, and its folder no second one.
+    named = set(table["uid"][(table["label"] == subset) | ~table["label"].isin(SUBSETS)])
+    names = [folder.name for folder in folders_of(root / subset)]
+    return [Finding("folder_without_row", f"{subset}/{n}") for n in names if n not in named]
+
+
+def _task(root: Path, where: str, clip: ClipFiles, rule: LabelRule) -> ClipTask:
+    masks = Masks(where, clip.labels, clip.first_only)
+    return ClipTask(root, where, clip.frames, (masks,), (clip.audio,), (), rule)
+
+
+def _row(clip: ClipFiles) -> Row:
+    return Row(f"{clip.uid}:{','.join(sorted(clip.sources))}", clip.all())
+
+
+def _with_joined(rows: dict[str, list[Row]], subsets: Sequence[str]) -> dict[str, list[Row]]:
+    """Splits of the subsets, and of all of them read one after the other."""
+    if len(subsets) == 1:
+        return rows
+    joined = {
+        f"{'+'.join(subsets)}/{split}": [
+            row for subset in subsets for row in rows.get(f"{subset}/{split}", [])
+        ]
+        for split in SPLITS
+    }
+    return {**rows, **{split: found for split, found in joined.items() if found}}
+
+
+PLANNERS = {
+    **{subset: partial(plan_avsbench, subsets=(subset,)) for subset in SUBSETS},
+    "avsbench": partial(plan_avsbench, subsets=SUBSETS),
+}
+"""Layout -> its plan."""

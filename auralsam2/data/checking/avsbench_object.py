@@ -1,0 +1,115 @@
+"""Plan of AVSBench's object release: S4 (V1S) and MS3 (V1M)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from auralsam2.data.checking.findings import Finding
+from auralsam2.data.checking.plan import (
+    ClipTask,
+    LabelRule,
+    Masks,
+    Plan,
+    Row,
+    duplicate_findings,
+    folders_of,
+)
+from auralsam2.data.datasets.index import FIRST_FRAME_ONLY, ClipFiles, read_table
+from auralsam2.data.datasets.object_index import (
+    LAYOUTS,
+    SOUNDS,
+    ObjectLayout,
+    clip_folders,
+    find_object_release,
+    object_clip,
+    sound_file,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SPLITS = ("train", "val", "test")
+RULE = LabelRule(None, 1)
+"""Masks are white on black."""
+
+
+def plan_object_release(root: Path, subset: str) -> Plan:
+    """List the clips of a subset.
+
+    Recordings and log-mel pickles are both checked where their folders exist.
+
+    Raises:
+        FileNotFoundError: where there is no data folder or no index.
+        DataError: where the index lacks columns.
+    """
+    layout = LAYOUTS[subset]
+    data, path = find_object_release(root, subset)
+    table = read_table(path, [layout.uid, *([layout.category] if layout.category else []), "split"])
+    known = table[table["split"].isin(SPLITS)]
+    findings = _index_findings(path, layout, table)
+    kinds = [kind for kind, (folder, _) in SOUNDS.items() if (data / folder).is_dir()]
+    kinds = kinds or [next(iter(SOUNDS))]
+    rows: dict[str, list[Row]] = {}
+    tasks: dict[str, ClipTask] = {}
+    categories = known[layout.category] if layout.category else [""] * len(known)
+    for uid, category, split in zip(known[layout.uid], categories, known["split"], strict=True):
+        first_only = (subset, split) in FIRST_FRAME_ONLY
+        clip = object_clip(data, layout, uid, category, split, kinds[0], first_only)
+        text = f"{uid}:{','.join(sorted(clip.sources))}"
+        rows.setdefault(f"object/{subset}/{split}", []).append(Row(text, clip.all()))
+        if uid in tasks:
+            continue
+        frames, masks = clip_folders(layout, category, split, uid)
+        found = [data / "visual_frames" / frames, data / "gt_masks" / masks]
+        if any(folder.is_dir() for folder in found):
+            sounds = {kind: (sound_file(data, masks, kind),) for kind in kinds}
+            tasks[uid] = _task(root, masks.as_posix(), clip, sounds)
+        else:
+            findings.append(Finding("row_without_folder", masks.as_posix()))
+    findings += _unnamed_folders(data, layout, table[layout.uid])
+    counts = {split: len(of_split) for split, of_split in rows.items()}
+    return Plan(root, list(tasks.values()), findings, rows, counts)
+
+
+def _index_findings(path: Path, layout: ObjectLayout, table: pd.DataFrame) -> list[Finding]:
+    known = table[table["split"].isin(SPLITS)]
+    findings = duplicate_findings(zip(known[layout.uid], known["split"], strict=True))
+    if known.empty:
+        findings.append(Finding("unusable_index", path.name, "no rows of any known split"))
+    for uid, split in zip(table[layout.uid], table["split"], strict=True):
+        if split not in SPLITS:
+            findings.append(Finding("unknown_split", uid, f"split {split!r}"))
+    return findings
+
+
+def _task(
+    root: Path, where: str, clip: ClipFiles, sounds: Mapping[str, tuple[Path, ...]]
+) -> ClipTask:
+    masks = Masks(where, clip.labels, clip.first_only)
+    wavs, log_mels = sounds.get("wav", ()), sounds.get("log_mel", ())
+    return ClipTask(root, where, clip.frames, (masks,), wavs, log_mels, RULE)
+
+
+def _unnamed_folders(data: Path, layout: ObjectLayout, names: Iterable[str]) -> list[Finding]:
+    """Folders of clips, below split and category, whose name no row has; each clip once."""
+    named = set(names)
+    levels = {"gt_masks": 2 if layout.category else 1}
+    levels["visual_frames"] = levels["gt_masks"] if layout.frames_by_split else 0
+    strangers: dict[str, str] = {}
+    for parent, depth in levels.items():
+        folders = [data / parent]
+        for _ in range(depth + 1):
+            folders = [below for folder in folders for below in folders_of(folder)]
+        for folder in folders:
+            if folder.name not in named:
+                strangers.setdefault(folder.name, folder.relative_to(data).as_posix())
+    return [Finding("folder_without_row", where) for where in strangers.values()]
+
+
+PLANNERS = {
+    layout.name: partial(plan_object_release, subset=subset) for subset, layout in LAYOUTS.items()
+}
+"""Layout -> its plan."""

@@ -1,0 +1,151 @@
+"""Check a data set: plan it, open every file in workers, and report all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from auralsam2.data.checking import avsbench, avsbench_object, ref_avs
+from auralsam2.data.checking.clips import ClipFacts, check_clip
+from auralsam2.data.checking.findings import (
+    Finding,
+    group,
+    groups_to_json,
+    groups_to_text,
+    is_healthy,
+)
+from auralsam2.data.checking.plan import ClipTask, Plan, fingerprints
+from auralsam2.data.checking.published import compare
+from auralsam2.data.checking.summary import summarise, summary_to_text
+from auralsam2.data.problems import DataError
+
+LAYOUTS: dict[str, Callable[[Path], Plan]] = {
+    **avsbench.PLANNERS,
+    **avsbench_object.PLANNERS,
+    **ref_avs.PLANNERS,
+}
+"""Layout -> function that lists its clips below a root."""
+CHUNK = 8
+"""Clips handed to a worker at once."""
+
+
+class Report(NamedTuple):
+    """Everything that a check found.
+
+    Attributes:
+        layout: key of ``LAYOUTS``.
+        root: folder of the data set.
+        groups: findings by kind.
+        summary: see :func:`summarise`.
+        counts: clips or expressions of each split of the index.
+        unit: what ``counts`` counts.
+        published: counts found beside counts published.
+        fingerprints: split -> SHA-256 of names and contents.
+    """
+
+    layout: str
+    root: Path
+    groups: dict[str, list[Finding]]
+    summary: dict[str, Any]
+    counts: dict[str, int]
+    unit: str
+    published: list[dict[str, object]]
+    fingerprints: dict[str, str]
+
+    @property
+    def healthy(self) -> bool:
+        """Whether there is no fault; warnings and notes are none."""
+        return is_healthy(self.groups)
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it, every finding included."""
+        return {
+            "layout": self.layout,
+            "root": str(self.root),
+            "healthy": self.healthy,
+            "findings": groups_to_json(self.groups),
+            "summary": self.summary,
+            "counts": {"unit": self.unit, "splits": self.counts},
+            "published": self.published,
+            "fingerprints": self.fingerprints,
+        }
+
+    def to_text(self) -> str:
+        """For a terminal, a few places of each kind."""
+        splits = ", ".join(f"{split}: {count}" for split, count in self.counts.items())
+        lines = [f"{self.layout} at {self.root}", *summary_to_text(self.summary)]
+        lines.append(f"{self.unit} in the index: {splits or 'none'}")
+        lines += [f"fingerprint of {k}: {v[:16]}" for k, v in self.fingerprints.items()]
+        lines += ["", *groups_to_text(self.groups)] if self.groups else []
+        faults = sum(len(f) for kind, f in self.groups.items() if not is_healthy({kind: f}))
+        return "\n".join([*lines, "", "healthy" if self.healthy else f"{faults} fault(s)"])
+
+
+def check_data(
+    layout: str,
+    root: Path,
+    workers: int = 1,
+    on_start: Callable[[int], None] | None = None,
+    on_clip: Callable[[], None] | None = None,
+) -> Report:
+    """Check every clip of a data set.
+
+    Args:
+        layout: key of ``LAYOUTS``.
+        root: folder that holds the index.
+        workers: processes; the report does not depend on it.
+        on_start: called with the number of clips before the first is opened.
+        on_clip: called after every clip.
+
+    Raises:
+        FileNotFoundError: where there is no index.
+    """
+    plan = _plan(layout, root)
+    if on_start:
+        on_start(len(plan.tasks))
+    facts = []
+    for clip in _checked(plan.tasks, workers):
+        facts.append(clip)
+        if on_clip:
+            on_clip()
+    published, notes = compare(plan.counts, plan.unit)
+    found = [*plan.findings, *notes, *(f for clip in facts for f in clip.findings)]
+    digests = {path: content for clip in facts for path, content in clip.digests.items()}
+    return Report(
+        layout,
+        root,
+        group(found),
+        summarise(facts),
+        plan.counts,
+        plan.unit,
+        published,
+        fingerprints(plan, digests),
+    )
+
+
+def _plan(layout: str, root: Path) -> Plan:
+    """The layout's plan, or an empty one that tells what is wrong with the index."""
+    from pandas.errors import EmptyDataError, ParserError
+
+    try:
+        return LAYOUTS[layout](root)
+    except (DataError, UnicodeDecodeError, EmptyDataError, ParserError) as error:
+        return Plan(root, [], [Finding("unusable_index", str(root), str(error))], {}, {})
+
+
+def _checked(tasks: Sequence[ClipTask], workers: int) -> Iterator[ClipFacts]:
+    """Facts of the clips, in order."""
+    if workers <= 1 or len(tasks) <= CHUNK:
+        yield from map(check_clip, tasks)
+        return
+    with ProcessPoolExecutor(workers, initializer=_one_thread) as pool:
+        yield from pool.map(check_clip, tasks, chunksize=CHUNK)
+
+
+def _one_thread() -> None:
+    """OpenCV would start as many threads as cores in each process."""
+    import cv2
+
+    cv2.setNumThreads(1)

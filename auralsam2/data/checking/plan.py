@@ -1,0 +1,141 @@
+"""What a layout hands to the check: clips to read, rows to account for, findings of the index."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from auralsam2.data.checking.files import Colour
+from auralsam2.data.checking.findings import Finding
+
+
+class LabelRule(NamedTuple):
+    """Which colours labels may have.
+
+    Attributes:
+        palette: the colours with a meaning, black left out; None where nothing tells them.
+        most: colours that one label may have at most beside black.
+    """
+
+    palette: frozenset[Colour] | None
+    most: int
+
+
+class Masks(NamedTuple):
+    """Labels of one object, or of all that sounds in a clip.
+
+    Attributes:
+        where: what a report calls them.
+        files: in order of time.
+        first_only: whether a label of the first frame is enough.
+    """
+
+    where: str
+    files: tuple[Path, ...]
+    first_only: bool = False
+
+
+class ClipTask(NamedTuple):
+    """Everything of one clip that lies on disk.
+
+    Attributes:
+        root: of the data set.
+        where: what a report calls the clip.
+        frames: in order of time.
+        masks: one for each object that has labels of its own.
+        sounds: recordings.
+        log_mels: pickled log-mel examples.
+        rule: for its labels.
+    """
+
+    root: Path
+    where: str
+    frames: tuple[Path, ...]
+    masks: tuple[Masks, ...]
+    sounds: tuple[Path, ...]
+    log_mels: tuple[Path, ...]
+    rule: LabelRule
+
+    def place(self, path: Path) -> str:
+        """What a report calls a file."""
+        return path.relative_to(self.root).as_posix()
+
+
+class Row(NamedTuple):
+    """A row of an index as the fingerprint of a split sees it.
+
+    Attributes:
+        text: what the index says.
+        files: of the clip, in the order in which the reader lists them.
+    """
+
+    text: str
+    files: tuple[Path, ...]
+
+
+class Plan(NamedTuple):
+    """A data set before any of its media is opened.
+
+    Attributes:
+        root: all files lie below it.
+        tasks: each clip once, however many rows name it.
+        findings: what index and folders show without opening a file.
+        rows: split -> rows, such as ``v1m/train``; the names that fingerprints begin with.
+        counts: what is counted in each split, such as ``v1m/train`` -> 296.
+        unit: what ``counts`` counts.
+    """
+
+    root: Path
+    tasks: list[ClipTask]
+    findings: list[Finding]
+    rows: dict[str, list[Row]]
+    counts: dict[str, int]
+    unit: str = "clips"
+
+
+def fingerprints(plan: Plan, digests: Mapping[Path, bytes]) -> dict[str, str]:
+    """SHA-256 of every split, the same as that of the data set which reads it.
+
+    Files that cannot be read are left out.
+    """
+    found = {}
+    for split, rows in plan.rows.items():
+        whole = hashlib.sha256(split.encode())
+        for row in rows:
+            whole.update(row.text.encode())
+            for path in row.files:
+                if path in digests:
+                    whole.update(path.relative_to(plan.root).as_posix().encode())
+                    whole.update(digests[path])
+        found[split] = whole.hexdigest()
+    return found
+
+
+def duplicate_findings(ids: Iterable[tuple[str, str]]) -> list[Finding]:
+    """What (id, split) pairs say about ids that occur more than once, one finding an id."""
+    splits: dict[str, list[str]] = {}
+    for name, split in ids:
+        splits.setdefault(name, []).append(split)
+    findings = []
+    for name, found in splits.items():
+        if len(set(found)) > 1:
+            listed = ", ".join(sorted(set(found)))
+            findings.append(Finding("duplicate_across_splits", name, f"in {listed}"))
+        elif len(found) > 1:
+            findings.append(Finding("duplicate_row", name, f"{len(found)} rows in {found[0]}"))
+    return findings
+
+
+def folders_of(parent: Path) -> list[Path]:
+    """Folders in a folder, without hidden ones, sorted."""
+    if not parent.is_dir():
+        return []
+    return sorted(p for p in parent.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+def split_counts(names: Iterable[str]) -> dict[str, int]:
+    """How often each split occurs, sorted by name."""
+    return dict(sorted(Counter(names).items()))

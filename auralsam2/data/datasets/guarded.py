@@ -1,0 +1,163 @@
+"""What happens where a clip's files turn out to be corrupt: stop, or skip and say so."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from torch.utils.data import DataLoader, Dataset
+
+from auralsam2.data.problems import DataError
+
+ON_CORRUPT = ("stop", "skip")
+CORRUPT = (DataError, OSError)
+"""What readers raise about files; anything else is a bug and always stops."""
+
+
+class CorruptClip(NamedTuple):
+    """A clip that could not be read.
+
+    Attributes:
+        clip: its name.
+        reason: names the file.
+    """
+
+    clip: str
+    reason: str
+
+
+class Guarded(Dataset[dict[str, Any]]):
+    """A data set that answers for corrupt files.
+
+    * ``on_corrupt="stop"``: reading such a clip raises, naming clip and file.
+    * ``on_corrupt="skip"`` in training: the next clip that can be read takes its place, so that
+      epochs keep their length; its item has ``skipped``, the :class:`CorruptClip` passed over,
+      which travels with the batch out of worker processes.
+    * ``on_corrupt="skip"`` in evaluation: all clips are read once, when the first one is asked
+      for, and corrupt ones are left out; ``left_out`` lists them. Scores are those of the others.
+
+    Everything else is asked of the data set inside.
+
+    Args:
+        dataset: of clips.
+        on_corrupt: ``stop`` or ``skip``.
+        training: whether clips are replaced rather than left out.
+        num_workers: processes that read all clips, where that is to be done.
+
+    Raises:
+        ValueError: on an unknown ``on_corrupt``.
+    """
+
+    def __init__(
+        self, dataset: Any, on_corrupt: str = "stop", training: bool = False, num_workers: int = 0
+    ) -> None:
+        if on_corrupt not in ON_CORRUPT:
+            raise ValueError(f"data.on_corrupt got {on_corrupt!r}; known: {', '.join(ON_CORRUPT)}")
+        self.dataset = dataset
+        self.on_corrupt, self.training, self.num_workers = on_corrupt, training, num_workers
+        self._readable: list[int] | None = None
+        self._left_out: list[CorruptClip] = []
+
+    def __getattr__(self, name: str) -> Any:
+        # An object that is being unpickled has no data set yet.
+        if name == "dataset" or name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self.dataset, name)
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether corrupt clips are left out."""
+        return self.on_corrupt == "skip" and not self.training
+
+    @property
+    def left_out(self) -> list[CorruptClip]:
+        """Clips that are left out, in their order; asking reads all clips once."""
+        self._indices()
+        return list(self._left_out)
+
+    @property
+    def clips(self) -> list[str]:
+        """Names of the clips, less those that are left out."""
+        names = list(self.dataset.clips)
+        return [names[i] for i in self._indices()]
+
+    def __len__(self) -> int:
+        return len(self._indices())
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        """One clip; with ``skipped`` where it stands for others.
+
+        Raises:
+            DataError: naming clip and file; when skipping in training, where no clip can be read.
+        """
+        indices = self._indices()
+        start = range(len(indices))[index]
+        skipped: list[CorruptClip] = []
+        for step in range(len(indices)):
+            try:
+                item = self._read(indices[(start + step) % len(indices)])
+            except _CorruptError as error:
+                if self.on_corrupt == "stop" or not self.training:
+                    raise DataError(_sentence(error.corrupt)) from error
+                skipped.append(error.corrupt)
+                continue
+            return {**item, "skipped": tuple(skipped)} if skipped else item
+        raise DataError(f"none of {len(indices)} clips can be read: {_sentence(skipped[0])}")
+
+    def _read(self, index: int) -> dict[str, Any]:
+        try:
+            item: dict[str, Any] = self.dataset[index]
+        except CORRUPT as error:
+            raise _CorruptError(CorruptClip(self.dataset.clips[index], str(error))) from error
+        return item
+
+    def _indices(self) -> list[int]:
+        """Of the clips that are handed out."""
+        if self._readable is None:
+            everything = list(range(len(self.dataset)))
+            if self.leaves_out:
+                self._left_out = scan(self, self.num_workers)
+                names = {corrupt.clip for corrupt in self._left_out}
+                everything = [i for i in everything if self.dataset.clips[i] not in names]
+                if not everything:
+                    raise DataError(f"no clip can be read: {_sentence(self._left_out[0])}")
+            self._readable = everything
+        return self._readable
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.dataset!r}, on_corrupt={self.on_corrupt!r})"
+
+
+def scan(guarded: Guarded, num_workers: int = 0) -> list[CorruptClip]:
+    """Read every clip once; those that cannot be read, in their order."""
+    probes = DataLoader(_Probe(guarded), batch_size=None, num_workers=num_workers)
+    return [CorruptClip(*found) for found in probes if found is not None]
+
+
+class _Probe(Dataset[Any]):
+    """Item i is what is wrong with clip i, or None."""
+
+    def __init__(self, guarded: Guarded) -> None:
+        self.guarded = guarded
+
+    def __len__(self) -> int:
+        return len(self.guarded.dataset)
+
+    def __getitem__(self, index: int) -> CorruptClip | None:
+        try:
+            self.guarded._read(index)
+        except _CorruptError as error:
+            return error.corrupt
+        return None
+
+
+class _CorruptError(Exception):
+    def __init__(self, corrupt: CorruptClip) -> None:
+        super().__init__(corrupt)
+        self.corrupt = corrupt
+
+
+def _sentence(corrupt: CorruptClip) -> str:
+    return (
+        f"clip '{corrupt.clip}': {corrupt.reason}; mend or remove it, or set "
+        "data.on_corrupt='skip' to go on without it"
+    )

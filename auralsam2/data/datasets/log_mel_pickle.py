@@ -1,0 +1,160 @@
+"""Log-mel examples that come as pickles, read without running what a pickle may ask for."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auralsam2.data.audio import EXAMPLE_ROWS, LOG_OFFSET, NUM_MELS
+from auralsam2.data.problems import DataError
+
+LOWEST = float(np.log(LOG_OFFSET))
+HIGHEST = 7.0
+"""Samples in [-1, 1] stay below 6.1: a mel band sums at most 1.3 times the frame's spectral norm,
+and that is bounded by Parseval's theorem for a Hann window of 400 samples."""
+SLACK = 1e-3
+
+
+def read_log_mel(path: Path, num_frames: int) -> NDArray[np.float32]:
+    """Read the examples of one clip from AVSBench's ``audio_log_mel``.
+
+    Args:
+        path: of the pickle: a NumPy array or a torch tensor (T, 1, 96, 64).
+        num_frames: T, frames of the clip.
+
+    Returns:
+        (T, 2, 96, 64), the one channel given to both ears, natural logarithm of (mel + 0.01).
+
+    Raises:
+        DataError: where the pickle asks for anything but an array or a tensor, or holds something
+            else than VGGish's log-mel examples; all problems are listed.
+    """
+    examples = _as_array(_load(path), path)
+    problems = _problems(examples, num_frames)
+    if problems:
+        raise DataError(
+            f"'{path}' does not hold VGGish's log-mel examples: {'; '.join(problems)}. Make them "
+            "with the front end of VGGish, or compute them from audio_wav with audio='wav'"
+        )
+    return np.repeat(examples.astype(np.float32), 2, axis=1)
+
+
+class ForbiddenGlobalError(DataError):
+    """A pickle asks for something that is neither an array nor a tensor."""
+
+
+class ArrayUnpickler(pickle.Unpickler):
+    """Admits NumPy arrays and torch tensors and nothing else.
+
+    A pickle is a program. Whatever it names beyond the constructors of arrays and tensors is
+    refused before it is imported, so before any of it runs.
+    """
+
+    def find_class(self, module: str, name: str) -> Any:
+        """What a pickle gets when it asks for ``module.name``.
+
+        Raises:
+            ForbiddenGlobalError: for everything but the few constructors.
+        """
+        make = _ADMITTED.get((module, name))
+        if make is None:
+            raise ForbiddenGlobalError(
+                f"it asks for '{module}.{name}', and log-mel pickles may hold NumPy arrays and "
+                "torch tensors only; nothing of it was run. A file from the publisher does not "
+                "do this: do not open it by other means"
+            )
+        return make()
+
+
+def _load(path: Path) -> Any:
+    try:
+        return ArrayUnpickler(io.BytesIO(path.read_bytes())).load()
+    except ForbiddenGlobalError as error:
+        raise ForbiddenGlobalError(f"refused the pickle '{path}': {error}") from error
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # a damaged pickle fails in any way
+        raise DataError(f"cannot read the pickle '{path}': {error!r}") from error
+
+
+def _as_array(value: Any, path: Path) -> NDArray[Any]:
+    detach = getattr(value, "detach", None)
+    array = value if detach is None else detach().cpu().numpy()
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
+        kind = f"array of {array.dtype}" if isinstance(array, np.ndarray) else type(value).__name__
+        raise DataError(f"'{path}' holds a {kind} where an array of numbers belongs")
+    return array
+
+
+def _problems(examples: NDArray[Any], num_frames: int) -> list[str]:
+    """How examples differ from what VGGish reads."""
+    shape, wanted = examples.shape, (num_frames, 1, EXAMPLE_ROWS, NUM_MELS)
+    problems = []
+    if shape[1:] == (1, NUM_MELS, EXAMPLE_ROWS):
+        problems.append(f"shape {shape}: time and mel bands are swapped, wanted {wanted}")
+    elif shape[1:] != wanted[1:]:
+        problems.append(f"shape {shape}, wanted {wanted}")
+    elif len(examples) != num_frames:
+        problems.append(f"{len(examples)} examples for {num_frames} frames")
+    if examples.dtype.kind != "f":
+        problems.append(f"numbers of type {examples.dtype}, wanted floats: are they quantised?")
+    elif examples.size and not np.isfinite(examples).all():
+        problems.append("values that are no numbers")
+    elif examples.size:
+        problems += _range_problems(examples)
+    return problems
+
+
+def _range_problems(examples: NDArray[Any]) -> list[str]:
+    low, high = float(examples.min()), float(examples.max())
+    shown = f"values from {low:.3g} to {high:.3g}"
+    if low < LOWEST - SLACK:
+        return [f"{shown}, below ln 0.01 = {LOWEST:.3f}: are they decibels?"]
+    if high > HIGHEST:
+        return [f"{shown}, above {HIGHEST:g}: were samples not divided by 32768?"]
+    # Digital silence sits at the logarithm of the offset in whole rows, and no sound does.
+    silent = np.abs(examples - np.log10(LOG_OFFSET)) < 1e-5
+    if abs(low - np.log10(LOG_OFFSET)) < 1e-5 and int(silent.sum()) >= NUM_MELS:
+        return [f"{shown}, silence at log10 0.01: are they decimal logarithms?"]
+    return []
+
+
+def _storage_from_bytes(content: bytes) -> Any:
+    """Stand in for torch's own function, which unpickles without restrictions."""
+    import torch
+
+    return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+
+
+def _from(module: str, name: str) -> Callable[[], Any]:
+    def look_up() -> Any:
+        from importlib import import_module
+
+        return getattr(import_module(module), name)
+
+    return look_up
+
+
+# numpy 2 renamed numpy.core; pickles of either read under either.
+_MULTIARRAY = "numpy._core.multiarray" if hasattr(np, "_core") else "numpy.core.multiarray"
+_NUMERIC = "numpy._core.numeric" if hasattr(np, "_core") else "numpy.core.numeric"
+
+_ADMITTED: dict[tuple[str, str], Callable[[], Any]] = {
+    ("numpy", "ndarray"): lambda: np.ndarray,
+    ("numpy", "dtype"): lambda: np.dtype,
+    ("numpy.core.multiarray", "_reconstruct"): _from(_MULTIARRAY, "_reconstruct"),
+    ("numpy._core.multiarray", "_reconstruct"): _from(_MULTIARRAY, "_reconstruct"),
+    ("numpy.core.numeric", "_frombuffer"): _from(_NUMERIC, "_frombuffer"),
+    ("numpy._core.numeric", "_frombuffer"): _from(_NUMERIC, "_frombuffer"),
+    ("_codecs", "encode"): _from("_codecs", "encode"),  # bytes, as old protocols write them
+    ("collections", "OrderedDict"): _from("collections", "OrderedDict"),
+    ("torch._utils", "_rebuild_tensor"): _from("torch._utils", "_rebuild_tensor"),
+    ("torch._utils", "_rebuild_tensor_v2"): _from("torch._utils", "_rebuild_tensor_v2"),
+    ("torch.storage", "_load_from_bytes"): lambda: _storage_from_bytes,
+}

@@ -1,0 +1,104 @@
+"""AVSBench's 71 classes: names, numbers and the colours that stand for them in label pictures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auralsam2.data.images import read_image
+from auralsam2.data.problems import DataError
+
+FILE_NAME = "label2idx.json"
+UNLABELLED = 255
+"""Stands in frames that have no label; never the number of a class."""
+
+
+def class_colours(num_classes: int) -> NDArray[np.uint8]:
+    """Colours of the PASCAL VOC palette, which AVSBench uses.
+
+    Bits 0, 3, 6 of the number give the highest bits of red, bits 1, 4, 7 those of green and bits
+    2, 5 those of blue.
+
+    Args:
+        num_classes: K, with the background.
+
+    Returns:
+        (K, 3) RGB, black first.
+    """
+    numbers = np.arange(num_classes)[:, None]
+    channels = np.arange(3)
+    colours = np.zeros((num_classes, 3), np.int64)
+    for step in range(8):
+        colours |= ((numbers >> (3 * step + channels)) & 1) << (7 - step)
+    return colours.astype(np.uint8)
+
+
+class ClassMap(NamedTuple):
+    """What the colours of label pictures mean.
+
+    Attributes:
+        names: of the classes, in order of their numbers; the first one is the background.
+        colours: (K, 3) RGB of each.
+    """
+
+    names: tuple[str, ...]
+    colours: NDArray[np.uint8]
+
+    def read(self, path: Path) -> NDArray[np.uint8]:
+        """Decode a label picture to (H, W) numbers of classes.
+
+        Raises:
+            DataError: where it cannot be decoded or has a colour of no class; all are listed.
+        """
+        codes = _codes(read_image(path))
+        known = _codes(self.colours)
+        order = np.argsort(known)
+        at = np.searchsorted(known[order], codes).clip(max=len(known) - 1)
+        found = order[at]
+        unknown = np.unique(codes[known[found] != codes])
+        if unknown.size:
+            listed = ", ".join(str((c >> 16, c >> 8 & 255, c & 255)) for c in unknown[:5].tolist())
+            more = f" and {unknown.size - 5} more" if unknown.size > 5 else ""
+            raise DataError(
+                f"'{path}' has colours of no class: RGB {listed}{more}; the {len(self.names)} "
+                f"classes of '{FILE_NAME}' have those of the PASCAL VOC palette"
+            )
+        return np.asarray(found, dtype=np.uint8)
+
+
+def read_class_map(root: Path) -> ClassMap:
+    """The classes of a data set.
+
+    Args:
+        root: folder that holds ``label2idx.json``: name -> number, the background being 0.
+
+    Raises:
+        FileNotFoundError: where there is no such file.
+        DataError: where the numbers are not 0, 1, ..., K - 1 with K at most 255.
+    """
+    path = root / FILE_NAME
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"no '{path}'; semantic=True needs it: AVSBench's semantic release has it beside "
+            "'metadata.csv'. Leave semantic out for class-agnostic masks alone"
+        )
+    try:
+        numbers = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(f"'{path}' is no JSON: {error}") from error
+    wanted = list(range(len(numbers)))
+    if not isinstance(numbers, dict) or not numbers or len(numbers) > UNLABELLED:
+        raise DataError(f"'{path}' must map 1 to {UNLABELLED} names to their numbers")
+    if sorted(numbers.values(), key=str) != sorted(wanted, key=str):
+        raise DataError(f"'{path}' must number its {len(numbers)} classes 0, 1, 2, ..., each once")
+    return ClassMap(tuple(sorted(numbers, key=numbers.__getitem__)), class_colours(len(numbers)))
+
+
+def _codes(colours: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """(..., 3) RGB -> one number a colour."""
+    red, green, blue = np.moveaxis(colours.astype(np.int64), -1, 0)
+    return np.asarray(red << 16 | green << 8 | blue)

@@ -1,0 +1,106 @@
+"""Log-mel examples kept on disk, found again by the content of the sound file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import uuid
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auralsam2.data.audio import (
+    EXAMPLE_ROWS,
+    FRONT_END,
+    NUM_MELS,
+    log_mel_examples,
+    read_waveform,
+)
+
+ENTRY = "log_mel"
+CHECKSUM = "blake2b"
+
+
+class LogMelCache:
+    """Examples of sound files, computed once.
+
+    An entry belongs to everything that its numbers depend on: the bytes of the file, the rules,
+    the number of frames and the version of the front end. Files may be moved or renamed; whatever
+    changes their content makes a new entry, and old ones are never read again. Deleting the
+    folder is always safe.
+
+    Workers and runs may share a folder: an entry appears whole or not at all, and of two that
+    write the same one the later replaces equal numbers. Entries that are cut off, altered or of
+    another shape are computed anew.
+
+    Args:
+        folder: made where it does not exist.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = Path(folder).expanduser()
+
+    def examples(
+        self, path: Path, num_frames: int, rule: str = "published", ears: str = "stereo"
+    ) -> NDArray[np.float32]:
+        """Examples of a sound file, see :func:`log_mel_examples`.
+
+        Returns:
+            (T', 2, 96, 64), equal to the bit to what the front end computes.
+
+        Raises:
+            FileNotFoundError: where there is no such file.
+            ValueError: where it cannot be decoded, or on an unknown rule.
+            OSError: where the folder cannot be written.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise FileNotFoundError(f"no sound file at '{path}'")
+        entry = self.entry(path, num_frames, rule, ears)
+        found = _read(entry)
+        if found is None:
+            samples, rate = read_waveform(path)
+            found = log_mel_examples(samples, rate, num_frames, rule, ears)
+            _write(entry, found)
+        return found
+
+    def entry(self, path: Path, num_frames: int, rule: str, ears: str) -> Path:
+        """Where the examples of a sound file are kept, whether they are there or not."""
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        key = json.dumps([content, num_frames, rule, ears, FRONT_END])
+        name = hashlib.sha256(key.encode()).hexdigest()
+        # Some file systems grow slow where one folder has tens of thousands of files.
+        return self.folder / name[:2] / f"{name}.safetensors"
+
+
+def _read(entry: Path) -> NDArray[np.float32] | None:
+    """An entry's examples; None where it does not exist or is damaged."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(entry), framework="numpy") as file:
+            examples: NDArray[np.float32] = file.get_tensor(ENTRY)
+            checksum = (file.metadata() or {}).get(CHECKSUM)
+    except (SafetensorError, OSError):
+        return None
+    whole = examples.dtype == np.float32 and examples.shape[1:] == (2, EXAMPLE_ROWS, NUM_MELS)
+    return examples if whole and checksum == _checksum(examples) else None
+
+
+def _write(entry: Path, examples: NDArray[np.float32]) -> None:
+    from safetensors.numpy import save
+
+    entry.parent.mkdir(parents=True, exist_ok=True)
+    content = save({ENTRY: examples}, metadata={CHECKSUM: _checksum(examples)})
+    unfinished = entry.with_name(f".{entry.stem}.{uuid.uuid4().hex}")
+    try:
+        unfinished.write_bytes(content)
+        os.replace(unfinished, entry)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _checksum(examples: NDArray[np.float32]) -> str:
+    return hashlib.blake2b(np.ascontiguousarray(examples).tobytes(), digest_size=16).hexdigest()

@@ -1,0 +1,1 @@
+"""Raw videos to the frames and sounds of a benchmark's layout."""

@@ -1,0 +1,115 @@
+"""Which clips a layout wants, and what the videos that hold them are called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from auralsam2.data.datasets import index, ref_index
+from auralsam2.data.problems import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Source(NamedTuple):
+    """A video that may hold a clip.
+
+    Attributes:
+        kind: ``uid``: it holds this clip and nothing else; ``vid``: it is the whole recording.
+        stem: name of its file without the ending.
+        start: second of the file at which the clip begins.
+    """
+
+    kind: str
+    stem: str
+    start: float
+
+
+class Wanted(NamedTuple):
+    """A clip that a data set asks for: its name, and where it may come from."""
+
+    name: str
+    sources: tuple[Source, ...]
+
+
+class Layout(NamedTuple):
+    """A benchmark's folders.
+
+    Attributes:
+        num_frames: T; clips last T seconds.
+        folder: of the clips' folders, below the root.
+        table: index of the clips, below the root.
+        columns: of the index that are needed.
+        wanted: index -> clips.
+    """
+
+    num_frames: int
+    folder: str
+    table: Path
+    columns: tuple[str, ...]
+    wanted: Callable[[pd.DataFrame], list[Wanted]]
+
+
+def _avsbench(label: str, num_frames: int) -> Layout:
+    def wanted(table: pd.DataFrame) -> list[Wanted]:
+        rows = table[table["label"] == label]
+        if rows.empty:
+            found = ", ".join(sorted(set(table["label"]))) or "none"
+            raise DataError(f"the index has no clips with the label '{label}'; it has {found}")
+        columns = (rows[name] for name in ("vid", "uid", "s_min", "s_sec"))
+        return [
+            Wanted(uid, (Source("uid", uid, 0.0), Source("vid", vid, _seconds(uid, s_min, s_sec))))
+            for vid, uid, s_min, s_sec in zip(*columns, strict=True)
+        ]
+
+    columns = ("vid", "uid", "s_min", "s_sec", "label")
+    return Layout(num_frames, label, index.INDEX, columns, wanted)
+
+
+def _seconds(uid: str, minutes: str, seconds: str) -> float:
+    try:
+        return 60 * float(minutes) + float(seconds)
+    except ValueError as error:
+        raise DataError(
+            f"clip '{uid}' begins at s_min={minutes!r}, s_sec={seconds!r}; wanted two numbers"
+        ) from error
+
+
+def _ref_avs(table: pd.DataFrame) -> list[Wanted]:
+    columns = (table[name] for name in ref_index.COLUMNS)
+    rows = zip(*columns, strict=True)
+    videos = [
+        ref_index.expression_of(vid, uid, split, fid, text).video
+        for vid, uid, split, fid, text in rows
+    ]
+    return [Wanted(video, (Source("uid", video, 0.0),)) for video in videos]
+
+
+LAYOUTS = {
+    "v1s": _avsbench("v1s", 5),
+    "v1m": _avsbench("v1m", 5),
+    "v2": _avsbench("v2", 10),
+    "ref_avs": Layout(10, "media", ref_index.INDEX, ref_index.COLUMNS, _ref_avs),
+}
+
+
+def read_wanted(path: Path, layout: Layout) -> list[Wanted]:
+    """Clips that an index asks for, each once.
+
+    Args:
+        path: of a table with the columns of AVSBench's or Ref-AVS's ``metadata.csv``.
+        layout: whose clips they are.
+
+    Raises:
+        FileNotFoundError: where there is no such file.
+        DataError: where columns or clips are missing, or a time is no number.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"no index at '{path}'")
+    clips = layout.wanted(index.read_table(path, layout.columns))
+    odd = [clip.name for clip in clips if Path(clip.name).name != clip.name]
+    if odd:
+        raise DataError(f"'{path}' has names that are no names of folders: {odd[:3]}")
+    return list({clip.name: clip for clip in clips}.values())

@@ -1,0 +1,227 @@
+"""Draw referring expressions for a scene: each fits one object, or, null ones, none."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+
+from auralsam2.data.synthetic.descriptions import (
+    COLOUR_WORDS,
+    LOOKS,
+    SOUNDS,
+    TEXTURE_WORDS,
+    Description,
+    Facts,
+)
+from auralsam2.data.synthetic.objects import ObjectClass
+
+ORDER = ("size", "colour", "texture", "shape", "place")
+MOST_LOOKS = 2
+PLACE_PHRASES = {
+    "left": "on the left",
+    "right": "on the right",
+    "top": "at the top",
+    "bottom": "at the bottom",
+}
+PHRASES: dict[str | None, tuple[str, ...]] = {
+    None: ("the {}",),
+    "low": ("the {} making the low sound", "the {} with a low sound"),
+    "high": ("the {} making the high sound", "the {} with a high sound"),
+    "pulsed": ("the {} making the pulsed sound", "the {} that sounds in pulses"),
+    "steady": ("the {} making the steady sound", "the {} with a steady sound"),
+    "noisy": ("the {} making the noisy sound", "the {} that hisses"),
+    "silent": ("the silent {}", "the {} that makes no sound"),
+    "sounding": ("the sounding {}", "the {} that can be heard"),
+    "together": ("the {} that sounds together with another object",),
+    "alone": ("the {} that is only heard on its own",),
+    "first": ("the {} that sounds first", "the first {} to make a sound"),
+    "last": ("the {} that is heard last", "the last {} to be heard"),
+    "stops first": ("the {} that falls silent first",),
+    "longest": ("the {} that sounds the longest",),
+}
+"""Word for a sound -> ways to say it; the braces stand for noun, adjectives and place."""
+
+NEEDS = ("both", "ears", "both", "timbre", "eyes")
+"""What the expressions of a clip need, one after the other, as far as the scene offers it."""
+
+COUNTS = (3, 4, 5)
+"""Expressions a clip."""
+
+
+class Expression(NamedTuple):
+    """A description in words.
+
+    Attributes:
+        text: the words.
+        description: what they say.
+        referent: number of the object, None for null expressions.
+    """
+
+    text: str
+    description: Description
+    referent: int | None
+
+
+def phrase(description: Description, number: int = 0) -> str:
+    """Say it in the way of that number, such as ``The silent disc on the left``."""
+    by_slot = {LOOKS[word].slot: word for word in description.looks}
+    words = [by_slot[slot] for slot in ORDER[:3] if slot in by_slot]
+    words.append(by_slot.get("shape", "object"))
+    if "place" in by_slot:
+        words.append(PLACE_PHRASES[by_slot["place"]])
+    ways = PHRASES[description.sound]
+    text = ways[number % len(ways)].format(" ".join(words))
+    return text[0].upper() + text[1:]
+
+
+def need(description: Description, facts: Facts) -> str | None:
+    """What it takes to find the one object that a description refers to.
+
+    Returns:
+        ``eyes``: no sound is mentioned; ``timbre``: the looks fit several objects, of which one
+        can make such a sound; ``ears``: sight and knowledge of timbres leave several, hearing
+        one; ``both``: hearing alone leaves several too. None where words are superfluous.
+    """
+    shorter = [description._replace(looks=_without(description.looks, w)) for w in description.looks]
+    if any(less.referent(facts) is not None for less in shorter):
+        return None
+    if description.sound is None:
+        return "eyes"
+    if description.seen(facts).possible.sum() < 2:
+        return None
+    if description.deaf(facts).sum() < 2:
+        return "timbre"
+    return "ears" if description.blind(facts).sum() == 1 else "both"
+
+
+def candidates(
+    facts: Facts, referents: Collection[int] | None = None
+) -> dict[str, dict[int, list[Description]]]:
+    """All descriptions of at most two looks, by what they need and by what they refer to.
+
+    Args:
+        facts: of the scene.
+        referents: objects that may be referred to; None: all.
+    """
+    found: dict[str, dict[int, list[Description]]] = {}
+    wanted = range(len(facts.kinds)) if referents is None else referents
+    for number in wanted:
+        fitting = [w for w, look in LOOKS.items() if look.extent(facts).sure[number]]
+        for looks in _look_sets(fitting):
+            for sound in (None, *SOUNDS):
+                description = Description(looks, sound)
+                if description.referent(facts) != number:
+                    continue
+                kind = need(description, facts)
+                if kind is not None:
+                    found.setdefault(kind, {}).setdefault(number, []).append(description)
+    return found
+
+
+def is_rich(offer: dict[str, dict[int, list[Description]]], num_referents: int) -> bool:
+    """Whether a scene's candidates need ears and eyes and refer to so many objects."""
+    hard = offer.get("both", {}), offer.get("ears", {})
+    return all(hard) and len(hard[0].keys() | hard[1].keys()) >= num_referents
+
+
+def sample_expressions(
+    rng: np.random.Generator, offer: dict[str, dict[int, list[Description]]]
+) -> list[Expression]:
+    """Draw the expressions of a clip from :func:`candidates`.
+
+    Objects take turns, so that no expression's object can be told without its words.
+    """
+    chosen: list[Expression] = []
+    turns = {n: 0 for by_object in offer.values() for n in by_object}
+    for step in range(int(rng.choice(COUNTS))):
+        for kind in (NEEDS[step], *NEEDS):
+            description = _draw(rng, offer.get(kind, {}), turns, [e.description for e in chosen])
+            if description is not None:
+                break
+        else:
+            break
+        number = next(n for n, all_ in offer[kind].items() if description in all_)
+        turns[number] += 1
+        chosen.append(Expression(phrase(description, int(rng.integers(6))), description, number))
+    return chosen
+
+
+def sample_null_expressions(
+    rng: np.random.Generator, facts: Facts, kinds: Sequence[ObjectClass]
+) -> list[Expression]:
+    """Draw expressions that fit no object of a scene.
+
+    Every other one names looks that the clip shows with a sound that they do not make.
+
+    Args:
+        rng: source of randomness.
+        facts: of the scene.
+        kinds: classes whose words may be used.
+    """
+    words = vocabulary(kinds)
+    chosen: list[Expression] = []
+    for step in range(int(rng.choice(COUNTS))):
+        while True:
+            looks = _order(rng.choice(words, size=MOST_LOOKS, replace=False).tolist())
+            sound = str(rng.choice(list(SOUNDS)))
+            spoken = step % 2 == 0 or rng.random() < 0.5
+            description = Description(looks[: int(rng.integers(1, 3))], sound if spoken else None)
+            shown = bool(description.seen(facts).possible.any())
+            if (
+                _one_a_slot(description.looks)
+                and description.is_null(facts)
+                and shown == (step % 2 == 0)
+                and description not in [e.description for e in chosen]
+            ):
+                break
+        chosen.append(Expression(phrase(description, int(rng.integers(6))), description, None))
+    return chosen
+
+
+def vocabulary(kinds: Sequence[ObjectClass]) -> list[str]:
+    """Words for looks without those for shapes, textures and colours that no class has."""
+    own = {kind.shape for kind in kinds}
+    own |= {TEXTURE_WORDS[kind.texture] for kind in kinds}
+    own |= {COLOUR_WORDS[kind.name.split("-")[0]] for kind in kinds}
+    return [w for w, look in LOOKS.items() if look.slot in ("size", "place") or w in own]
+
+
+def _draw(
+    rng: np.random.Generator,
+    by_object: dict[int, list[Description]],
+    turns: dict[int, int],
+    taken: Collection[Description],
+) -> Description | None:
+    """Draw an object among those with the fewest turns, then its sound, then the description."""
+    left = {n: [d for d in found if d not in taken] for n, found in by_object.items()}
+    left = {n: found for n, found in left.items() if found}
+    if not left:
+        return None
+    fewest = min(turns[n] for n in left)
+    number = int(rng.choice([n for n in left if turns[n] == fewest]))
+    sounds = list(dict.fromkeys(d.sound for d in left[number]))
+    sound = sounds[int(rng.integers(len(sounds)))]
+    fitting = [d for d in left[number] if d.sound == sound]
+    return fitting[int(rng.integers(len(fitting)))]
+
+
+def _look_sets(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    for size in range(MOST_LOOKS + 1):
+        for looks in combinations(_order(words), size):
+            if _one_a_slot(looks):
+                yield looks
+
+
+def _order(words: Sequence[str]) -> tuple[str, ...]:
+    return tuple(sorted(words, key=lambda word: (ORDER.index(LOOKS[word].slot), word)))
+
+
+def _one_a_slot(words: Sequence[str]) -> bool:
+    return len({LOOKS[word].slot for word in words}) == len(words)
+
+
+def _without(words: tuple[str, ...], word: str) -> tuple[str, ...]:
+    return tuple(w for w in words if w != word)

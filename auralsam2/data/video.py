@@ -1,0 +1,166 @@
+"""Videos: their pictures at given times and their sound, through PyAV (FFmpeg)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+INSTALL = "pip install 'auralsam2[video]'"
+OLDEST_PICTURE = 1.0
+"""Seconds. Frames one second apart must not show the same picture twice."""
+SEEK_MARGIN = 0.5
+"""Seconds of sound decoded before a cut: decoders need some packets to get going."""
+
+
+def read_frames(path: Path, times: Sequence[float]) -> list[NDArray[np.uint8]]:
+    """Pictures shown at given times.
+
+    Args:
+        path: of the video.
+        times: in ascending order, seconds since the beginning of the file.
+
+    Returns:
+        For each time the last picture that begins at it or before (for a time before the first
+        picture, that one), (H, W, 3) RGB, upright, in the video's own size.
+
+    Raises:
+        FileNotFoundError: where there is no such file.
+        ValueError: where it cannot be decoded, has no pictures, or ends more than a second
+            before one of the times.
+        ImportError: where PyAV is missing.
+    """
+    with _open(path, "video") as (container, stream):
+        if times[0] > OLDEST_PICTURE:
+            _seek(container, times[0])
+        return _pick(_pictures(container, stream), list(times), path)
+
+
+def _pick(
+    pictures: Iterator[tuple[float, Any]], times: list[float], path: Path
+) -> list[NDArray[np.uint8]]:
+    """Go through (time, picture) once and take the latest before each time."""
+    chosen: list[tuple[float, Any]] = []
+    last: tuple[float, Any] | None = None
+    for moment, picture in pictures:
+        while last and len(chosen) < len(times) and moment > times[len(chosen)]:
+            chosen.append(last)
+        last = (moment, picture)
+        if len(chosen) == len(times):
+            break
+    if last is None:
+        raise ValueError(f"'{path}' shows no picture from {times[0]:.1f} s on")
+    chosen += [last] * (len(times) - len(chosen))
+    pairs = zip(times, chosen, strict=True)
+    stale = [time for time, (moment, _) in pairs if time - moment > OLDEST_PICTURE]
+    if stale:
+        raise ValueError(
+            f"'{path}' shows nothing new at {stale[0]:.2f} s: its pictures end at {last[0]:.2f} s"
+        )
+    return [_upright(picture) for _, picture in chosen]
+
+
+def _upright(picture: Any) -> NDArray[np.uint8]:
+    image = np.asarray(picture.to_ndarray(format="rgb24"), dtype=np.uint8)
+    turns = round(getattr(picture, "rotation", 0) / 90)  # counterclockwise, as in np.rot90
+    return np.ascontiguousarray(np.rot90(image, turns))
+
+
+def read_audio_track(
+    path: Path, start: float = 0.0, seconds: float | None = None
+) -> tuple[NDArray[np.float64], int]:
+    """Sound of a video.
+
+    Sound that sets in later than the pictures is preceded by silence, so that second t is second
+    t of both.
+
+    Args:
+        path: of the video, or of a sound file that FFmpeg knows.
+        start: seconds since the beginning of the file.
+        seconds: length; the rest of the file where None. Less is returned where the file ends.
+
+    Returns:
+        Samples (L, channels), full scale 1, in the track's own rate, and that rate.
+
+    Raises:
+        FileNotFoundError: where there is no such file.
+        ValueError: where it cannot be decoded, has no sound, or none after ``start``.
+        ImportError: where PyAV is missing.
+    """
+    end = float("inf") if seconds is None else start + seconds
+    with _open(path, "audio") as (container, stream):
+        if start > SEEK_MARGIN:
+            _seek(container, start - SEEK_MARGIN)
+        rate, first = 0, 0.0
+        blocks: list[NDArray[np.float32]] = []
+        for moment, frequency, block in _blocks(container, stream):
+            if not blocks:
+                first, rate = moment, frequency
+            if moment >= end:
+                break
+            blocks.append(block)
+    if not blocks:
+        raise ValueError(f"'{path}' has no sound from {start:.1f} s on")
+    samples = np.concatenate(blocks).astype(np.float64)
+    lead = round((first - start) * rate)
+    samples = np.pad(samples, ((lead, 0), (0, 0))) if lead > 0 else samples[-lead:]
+    samples = samples if seconds is None else samples[: round(seconds * rate)]
+    if not len(samples):
+        raise ValueError(f"'{path}' has no sound from {start:.1f} s on")
+    return samples, rate
+
+
+def _pictures(container: Any, stream: Any) -> Iterator[tuple[float, Any]]:
+    origin = _origin(container)
+    for picture in container.decode(stream):
+        if picture.time is not None:
+            yield picture.time - origin, picture
+
+
+def _blocks(container: Any, stream: Any) -> Iterator[tuple[float, int, NDArray[np.float32]]]:
+    """(time, rate, samples (n, channels)) of a track, in order."""
+    import av
+
+    origin = _origin(container)
+    # Changes the type of samples only: integers are divided by their full scale. Rate and layout
+    # stay those of the first frame, which a header may state wrongly.
+    planar = av.AudioResampler(format="fltp")
+    for decoded in container.decode(stream):
+        for frame in planar.resample(decoded):
+            samples = frame.to_ndarray().astype(np.float32, copy=False)
+            yield (frame.time or 0.0) - origin, frame.sample_rate, samples.T
+
+
+def _origin(container: Any) -> float:
+    """Time stamp of the beginning of a file in seconds; some formats begin late."""
+    return (container.start_time or 0) / 1_000_000
+
+
+def _seek(container: Any, seconds: float) -> None:
+    """Go to the last key frame before a time."""
+    container.seek(int((seconds + _origin(container)) * 1_000_000), backward=True)
+
+
+@contextmanager
+def _open(path: Path, kind: str) -> Iterator[tuple[Any, Any]]:
+    """Container and its first stream of a kind, ``audio`` or ``video``."""
+    try:
+        import av
+    except ImportError as error:
+        raise ImportError(f"reading '{path}' needs PyAV (the package av): {INSTALL}") from error
+    if not path.is_file():
+        raise FileNotFoundError(f"no video at '{path}'")
+    try:
+        with av.open(str(path)) as container:
+            streams = getattr(container.streams, kind)
+            if not streams:
+                raise ValueError(f"'{path}' has no {kind} track")
+            yield container, streams[0]
+    except av.FFmpegError as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise ValueError(f"cannot decode '{path}': {error.strerror}") from error

@@ -1,0 +1,115 @@
+"""Small trees of every layout that are healthy until a test damages them."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import soundfile
+
+from auralsam2.data.checking.check import Report
+
+
+@pytest.fixture
+def voc_root(avsbench_tree: Callable[..., Path]) -> Path:
+    """Eighteen V1M clips of 3 frames, coloured as ``label2idx.json`` says."""
+    root = avsbench_tree([("v1m", "train", 3, 3)])
+    uid = "v1m-{}_0_5000"
+    for number in range(1, 18):
+        shutil.copytree(root / "v1m" / uid.format(0), root / "v1m" / uid.format(number))
+    rows = [f"v1m-{n},{uid.format(n)},0,0,dog,train,v1m" for n in range(1, 18)]
+    add_rows(root / "avss_index" / "metadata.csv", *rows)
+    (root / "label2idx.json").write_text(json.dumps({"background": 0, "dog": 1}))
+    return root
+
+
+@pytest.fixture
+def object_root(tmp_path: Path) -> Path:
+    """S4 and MS3, eight clips each of 3 frames; sound as pickles and as recordings."""
+    root = tmp_path / "object"
+    s4, ms3 = ["name,category,split"], ["video_id,split"]
+    for number in range(8):
+        uid = f"clip{number}_0_3000"
+        s4.append(f"{uid},dog,test")
+        ms3.append(f"{uid},test")
+        _object_clip(root / "s4_data", uid, "test/dog", f"test/dog/{uid}")
+        _object_clip(root / "ms3_data", uid, "test", uid)
+    (root / "s4_meta_data.csv").write_text("\n".join(s4) + "\n")
+    (root / "ms3_meta_data.csv").write_text("\n".join(ms3) + "\n")
+    return root
+
+
+def _object_clip(data: Path, uid: str, below: str, shown: str) -> None:
+    frames, masks = data / "visual_frames" / shown, data / "gt_masks" / below / uid
+    wav = data / "audio_wav" / below / f"{uid}.wav"
+    log_mel = data / "audio_log_mel" / below / f"{uid}.pkl"
+    for folder in (frames, masks, wav.parent, log_mel.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    label = np.zeros((24, 32), np.uint8)
+    label[4:12] = 255
+    for t in (1, 2, 3):
+        cv2.imwrite(str(frames / f"{uid}_{t}.png"), np.full((24, 32, 3), 40 * t, np.uint8))
+        cv2.imwrite(str(masks / f"{uid}_{t}.png"), label)
+    noise = np.random.default_rng(0).uniform(-0.1, 0.1, (3 * 16_000, 1))
+    soundfile.write(wav, noise, 16_000)
+    examples = np.random.default_rng(0).uniform(-4, 2, (3, 1, 96, 64)).astype(np.float32)
+    log_mel.write_bytes(pickle.dumps(examples))
+
+
+@pytest.fixture
+def places() -> Callable[[Report], dict[str, list[str]]]:
+    """Return a function that gives the places of each kind, but for counts and palettes."""
+
+    def of(report: Report) -> dict[str, list[str]]:
+        dull = ("counts_differ", "unknown_palette")
+        found = report.groups.items()
+        return {kind: [f.where for f in group] for kind, group in found if kind not in dull}
+
+    return of
+
+
+def empty(folder: Path, pattern: str) -> None:
+    """Delete files of a folder."""
+    for path in folder.glob(pattern):
+        path.unlink()
+
+
+def write_noise(path: Path, seconds: float, rate: int = 16_000) -> None:
+    """Replace a recording."""
+    noise = np.random.default_rng(0).uniform(-0.1, 0.1, (round(seconds * rate), 2))
+    soundfile.write(path, noise, rate)
+
+
+def write_picture(path: Path, height: int = 24, width: int = 32, corner: int = 0) -> None:
+    """Replace a picture by dark red with a corner of another level."""
+    picture = np.zeros((height, width, 3), np.uint8)
+    picture[4:12] = (0, 0, 128)
+    picture[:2, :2] = corner
+    cv2.imwrite(str(path), picture)
+
+
+def write_colours(path: Path) -> None:
+    """Replace a label of 24 x 32 px by as many colours as it has pixels."""
+    colours = np.random.default_rng(0).integers(0, 255, (24, 32, 3), np.uint8)
+    cv2.imwrite(str(path), colours)
+
+
+def cut(path: Path) -> None:
+    """Drop the second half of a file."""
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def add_rows(index: Path, *rows: str) -> None:
+    """Append rows to an index."""
+    index.write_text(index.read_text() + "\n".join(rows) + "\n")
+
+
+def remove(folder: Path) -> None:
+    """Delete a folder and what it holds."""
+    shutil.rmtree(folder)

@@ -1,0 +1,64 @@
+"""The check as a whole: synthetic clips, real photographs, and what a report says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from auralsam2.data.checking.check import check_data
+
+STAMPS = Path(__file__).parents[5] / "shared" / "stamps"
+
+
+def test_synthetic_clips_are_healthy(tiny_root: Path, places: Callable) -> None:
+    heard: list[int] = []
+    report = check_data(
+        "v1m", tiny_root, on_start=heard.append, on_clip=lambda: heard.append(heard[-1] - 1)
+    )
+    assert report.healthy and places(report) == {}
+    assert report.counts == {"v1m/train": 3, "v1m/val": 2, "v1m/test": 4}
+    assert (report.summary["frames"], report.summary["seconds"]) == (45, 45.0)
+    assert report.summary["silent_share"] == _silent_share(tiny_root)
+    assert heard == [*range(9, -1, -1)]
+
+
+def _silent_share(root: Path) -> float:
+    """As many frames as no object sounds in, by what the clips were drawn from."""
+    clips = json.loads((root / "synthetic.json").read_text())["clips"]
+    frames = [any(sounding) for clip in clips for sounding in clip["sounding"]]
+    return round(frames.count(False) / len(frames), 4)
+
+
+def test_reports_say_whether_the_tree_is_healthy(own_root: Path) -> None:
+    assert check_data("v1m", own_root).to_text().splitlines()[-1] == "healthy"
+    (own_root / "v1m" / "clip00000_s5" / "audio.wav").unlink()
+    report = check_data("v1m", own_root)
+    assert report.to_text().splitlines()[-1] == "1 fault(s)"
+    assert "missing_audio, 1" in report.to_text()
+    content = json.loads(json.dumps(report.to_json()))
+    assert content["healthy"] is False
+    assert content["findings"]["missing_audio"]["places"][0]["where"] == "v1m/clip00000_s5"
+
+
+@pytest.mark.parametrize(
+    ("layout", "folder", "clips", "frames"),
+    [
+        ("v1s", "AVSBench", 8, 40),
+        ("v1m", "AVSBench", 80, 400),
+        ("v2", "AVSBench", 6, 60),
+        ("ref_avs", "REFAVS", 10, 100),
+    ],
+)
+def test_real_photographs_are_healthy(
+    places: Callable, layout: str, folder: str, clips: int, frames: int
+) -> None:
+    root = STAMPS / folder
+    if not root.is_dir():
+        pytest.skip("photographs in AVSBench's layout are not at ../shared/stamps")
+    report = check_data(layout, root)
+    assert report.healthy
+    assert set(places(report)) <= {"stray_row"}
+    assert (report.summary["clips"], report.summary["frames"]) == (clips, frames)

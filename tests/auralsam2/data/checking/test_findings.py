@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from auralsam2.data.checking.findings import (
+    KINDS,
+    LEVELS,
+    Finding,
+    group,
+    groups_to_json,
+    groups_to_text,
+    is_healthy,
+)
+
+
+def test_kinds_are_explained_and_go_from_faults_to_notes() -> None:
+    levels = [LEVELS.index(kind.level) for kind in KINDS.values()]
+    assert levels == sorted(levels)
+    assert all(kind.meaning for kind in KINDS.values())
+
+
+def test_the_page_on_data_explains_every_kind() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "data.md").read_text(encoding="utf-8")
+    rows = [f"| `{name}` | {kind.level} | {kind.meaning} |" for name, kind in KINDS.items()]
+    assert [row for row in rows if row not in page] == []
+
+
+def test_findings_are_grouped_once_each_in_the_order_of_kinds() -> None:
+    short, late, early = (Finding("short_audio", "b"), *(Finding("missing_audio", n) for n in "ca"))
+    groups = group([short, late, early, late])
+    assert list(groups) == ["missing_audio", "short_audio"]
+    assert groups["missing_audio"] == [early, late]
+
+
+def test_only_faults_make_it_unhealthy() -> None:
+    assert is_healthy(group([Finding("sample_rate", "a"), Finding("stray_row", "b")]))
+    assert not is_healthy(group([Finding("sample_rate", "a"), Finding("missing_audio", "b")]))
+
+
+def test_text_shows_five_places_and_json_all() -> None:
+    groups = group(Finding("missing_audio", f"clip{n}", "no audio.wav") for n in range(7))
+    text = "\n".join(groups_to_text(groups))
+    assert "fault: missing_audio, 7" in text
+    assert text.count("no audio.wav") == 5 and "... and 2 more" in text
+    content = groups_to_json(groups)["missing_audio"]
+    assert content["count"] == 7 == len(content["places"])
+    assert content["places"][6] == {"where": "clip6", "detail": "no audio.wav"}

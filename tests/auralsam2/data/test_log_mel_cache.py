@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from auralsam2.data import log_mel_cache
+from auralsam2.data.audio import log_mel_examples, read_waveform
+from auralsam2.data.log_mel_cache import LogMelCache
+
+
+def write_noise(path: Path, seed: int = 0, seconds: float = 2.0) -> Path:
+    noise = np.random.default_rng(seed).uniform(-0.3, 0.3, (int(seconds * 16_000), 2))
+    soundfile.write(path, noise, 16_000, subtype="PCM_16")
+    return path
+
+
+@pytest.fixture
+def sound(tmp_path: Path) -> Path:
+    return write_noise(tmp_path / "audio.wav")
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> LogMelCache:
+    return LogMelCache(tmp_path / "cache")
+
+
+def entries(cache: LogMelCache) -> list[Path]:
+    return [path for path in cache.folder.rglob("*") if path.is_file()]
+
+
+@pytest.fixture
+def computed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Grows with every computation."""
+    calls: list[int] = []
+
+    def count(samples, rate, num_frames, rule, ears):
+        calls.append(num_frames)
+        return log_mel_examples(samples, rate, num_frames, rule, ears)
+
+    monkeypatch.setattr(log_mel_cache, "log_mel_examples", count)
+    return calls
+
+
+def test_the_second_reading_gives_the_same_bits_and_computes_nothing(
+    cache: LogMelCache, sound: Path, computed: list[int]
+) -> None:
+    first, second = cache.examples(sound, 2), cache.examples(sound, 2)
+    expected = log_mel_examples(*read_waveform(sound), 2)
+    np.testing.assert_array_equal(first, expected)
+    np.testing.assert_array_equal(second, expected)
+    assert second.dtype == np.float32 and second.flags.writeable
+    assert computed == [2] and len(entries(cache)) == 1
+
+
+def test_an_entry_follows_the_content_and_not_the_name(
+    cache: LogMelCache, sound: Path, computed: list[int]
+) -> None:
+    before = cache.examples(sound, 2)
+    copy = Path(shutil.copy(sound, sound.with_name("copy.wav")))
+    cache.examples(copy, 2)
+    assert len(computed) == 1
+    write_noise(sound, seed=1)
+    assert np.abs(cache.examples(sound, 2) - before).max() > 0.1
+    assert len(computed) == 2
+
+
+def test_whatever_changes_the_numbers_has_an_entry_of_its_own(
+    cache: LogMelCache, sound: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = [(2, "published", "stereo"), (3, "published", "stereo")]
+    settings += [(2, "released", "stereo"), (2, "published", "downmix")]
+    for num_frames, rule, ears in settings:
+        got = cache.examples(sound, num_frames, rule, ears)
+        expected = log_mel_examples(*read_waveform(sound), num_frames, rule, ears)
+        np.testing.assert_array_equal(got, expected)
+    monkeypatch.setattr(log_mel_cache, "FRONT_END", -1)
+    cache.examples(sound, 2)
+    assert len(entries(cache)) == len(settings) + 1
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "altered", "other_shape", "no_checksum"])
+def test_a_damaged_entry_is_computed_anew(
+    cache: LogMelCache, sound: Path, computed: list[int], damage: str
+) -> None:
+    from safetensors.numpy import save_file
+
+    expected = cache.examples(sound, 2)
+    (entry,) = entries(cache)
+    content = bytearray(entry.read_bytes())
+    if damage == "empty":
+        entry.write_bytes(b"")
+    elif damage == "cut":
+        entry.write_bytes(content[:-1000])
+    elif damage == "altered":
+        content[-500] ^= 1
+        entry.write_bytes(content)
+    elif damage == "other_shape":
+        save_file({"log_mel": np.zeros((2, 64, 96), np.float32)}, str(entry))
+    else:
+        save_file({"log_mel": expected + 1}, str(entry))
+    np.testing.assert_array_equal(cache.examples(sound, 2), expected)
+    np.testing.assert_array_equal(cache.examples(sound, 2), expected)
+    assert len(computed) == 2  # the entry was mended
+
+
+def test_workers_share_a_folder(cache: LogMelCache, tmp_path: Path) -> None:
+    sounds = [write_noise(tmp_path / f"{n}.wav", seed=n, seconds=1) for n in range(3)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda path: cache.examples(path, 1), sounds * 4))
+    for n, examples in enumerate(found):
+        np.testing.assert_array_equal(examples, found[n % 3])
+    assert len(entries(cache)) == 3  # and no unfinished ones
+
+
+def test_a_failed_writing_leaves_nothing(
+    cache: LogMelCache, sound: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(source: object, target: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="no space left"):
+        cache.examples(sound, 2)
+    assert entries(cache) == []
+
+
+def test_files_that_cannot_be_read_are_named_and_not_kept(
+    cache: LogMelCache, tmp_path: Path
+) -> None:
+    with pytest.raises(FileNotFoundError, match=r"gone\.wav"):
+        cache.examples(tmp_path / "gone.wav", 2)
+    (tmp_path / "text.wav").write_text("no sound")
+    with pytest.raises(ValueError, match=r"text\.wav"):
+        cache.examples(tmp_path / "text.wav", 2)
+    assert not cache.folder.exists()

@@ -1,0 +1,87 @@
+"""Check a data set on disk: every file opened, all problems reported at once.
+
+Exit status: 0 where there is no fault (warnings, such as sound that will be resampled, and notes
+are none), 1 where there are faults, 2 where LAYOUT or ROOT is wrong.
+
+Examples:
+    auralsam2 check-data v1m /data/AVSBench
+    auralsam2 check-data avsbench /data/AVSBench --workers 8 --out avsbench_check.json
+    auralsam2 check-data ref_avs /data/REFAVS --json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+LAYOUTS = {
+    "v1s": "semantic release, single source",
+    "v1m": "semantic release, multi source",
+    "v2": "semantic release, 10 frames",
+    "avsbench": "semantic release, all three",
+    "s4": "object release, single source",
+    "ms3": "object release, multi source",
+    "ref_avs": "Ref-AVS",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Check, print a report, and return the exit status."""
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if options.workers < 1:
+        parser.error(f"--workers must be at least 1, got {options.workers}")
+    if options.layout not in LAYOUTS:
+        from auralsam2.suggestions import unknown_name
+
+        parser.error(unknown_name("layout", options.layout, LAYOUTS))
+
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from auralsam2.data.checking.check import check_data
+
+    # Standard output is the report's.
+    with Progress(console=Console(stderr=True), transient=True) as bars:
+        bar = bars.add_task("clips", total=None)
+        try:
+            report = check_data(
+                options.layout,
+                options.root.expanduser(),
+                options.workers,
+                on_start=lambda total: bars.update(bar, total=total),
+                on_clip=lambda: bars.advance(bar),
+            )
+        except FileNotFoundError as error:
+            bars.stop()
+            parser.error(str(error))
+    content = json.dumps(report.to_json(), indent=1)
+    if options.out:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        options.out.write_text(content + "\n", encoding="utf-8")
+    print(content if options.json else report.to_text())
+    return 0 if report.healthy else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    listed = "\n".join(f"  {name:<9} {meaning}" for name, meaning in LAYOUTS.items())
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog=f"layouts:\n{listed}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("layout", metavar="LAYOUT", help="see below")
+    parser.add_argument("root", metavar="ROOT", type=Path, help="folder that holds the index")
+    parser.add_argument("--json", action="store_true", help="print JSON with every finding")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the JSON to a file too")
+    parser.add_argument(
+        "--workers", type=int, default=min(8, os.cpu_count() or 1), help="processes (%(default)s)"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
