@@ -82,7 +82,7 @@ def watched(dataset: ClipDataset) -> Iterator[Stopwatch]:
 
 def build(root: Path, size: int, log_mel_cache: Path | None) -> ClipDataset:
     """Training clips with the transforms of the shipped configs; nothing is kept in memory."""
-    node = load("_base_/datasets/avsbench_v1m").data.train.to_dict()
+    node = load("auralsam2/published/v1m").data.train.to_dict()
     dataset: ClipDataset = DATASETS.build(
         {**node, "root": str(root), "image_size": size, "cache": False}
     )

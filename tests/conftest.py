@@ -116,8 +116,8 @@ def _write_video(
 ) -> Path:
     """Up to 7 s of 10 pictures a second, 48 x 32 px, and a tone from 1 s on.
 
-    Picture number n has the grey level 20 + 3 n. The tone has an amplitude of 0.4 on the left, and of 0.2 on the right if there is one; the
-    whole track begins ``delay`` seconds late.
+    Picture number n has the grey level 20 + 3 n. The tone has an amplitude of 0.4 on the left, and
+    of 0.2 on the right if there is one; the whole track begins ``delay`` seconds late.
     """
     av = pytest.importorskip("av", reason="PyAV (extra 'video') is not installed")
     path.parent.mkdir(parents=True, exist_ok=True)

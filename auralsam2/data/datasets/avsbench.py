@@ -50,6 +50,7 @@ class AVSBenchDataset(ClipDataset):
         semantic: add ``semantic`` (T, S, S) uint8 to the items: the numbers of the 71 classes,
             from the colours of the labels and ``label2idx.json`` in ``root``; 255 in frames
             without a label. ``masks`` stay class-agnostic.
+        log_mel_cache: folder that keeps log-mel examples across runs, see :class:`LogMelCache`.
 
     Raises:
         FileNotFoundError: where there is no index, or no list of classes that is needed.
@@ -71,6 +72,7 @@ class AVSBenchDataset(ClipDataset):
         transforms: Sequence[Mapping[str, Any]] = (),
         seed: int = 0,
         semantic: bool = False,
+        log_mel_cache: str | None = None,
     ) -> None:
         self.subsets = (subset,) if isinstance(subset, str) else tuple(subset)
         self.split = split
@@ -96,4 +98,5 @@ class AVSBenchDataset(ClipDataset):
             cache=cache,
             label_source=f"avsbench-semantic/{'+'.join(self.subsets)}",
             class_map=read_class_map(folder) if semantic else None,
+            log_mel_cache=log_mel_cache,
         )

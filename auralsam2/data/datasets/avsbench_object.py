@@ -42,6 +42,7 @@ class AVSBenchObjectDataset(ClipDataset):
         mask_interpolation: ``nearest`` or ``bilinear``.
         transforms: nodes of clip transforms, for training.
         seed: of the transforms.
+        log_mel_cache: folder that keeps log-mel examples across runs, see :class:`LogMelCache`.
 
     Raises:
         FileNotFoundError: where there is no index.
@@ -63,6 +64,7 @@ class AVSBenchObjectDataset(ClipDataset):
         mask_interpolation: str = "nearest",
         transforms: Sequence[Mapping[str, Any]] = (),
         seed: int = 0,
+        log_mel_cache: str | None = None,
     ) -> None:
         self.subset, self.split, self.audio = subset, split, audio
         resizing = Resizing(image_size, frame_interpolation, mask_interpolation)
@@ -86,6 +88,7 @@ class AVSBenchObjectDataset(ClipDataset):
             keep_white=False,
             cache=cache,
             label_source=f"avsbench-object/{LAYOUTS[subset].name}",
+            log_mel_cache=log_mel_cache,
         )
 
     def _log_mel(self, clip: ClipFiles) -> NDArray[np.float32]:

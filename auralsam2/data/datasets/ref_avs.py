@@ -40,6 +40,7 @@ class RefAVSDataset(ClipDataset):
         mask_interpolation: ``nearest`` or ``bilinear``; released: bilinear to train.
         transforms: nodes of clip transforms, for training.
         seed: of the transforms.
+        log_mel_cache: folder that keeps log-mel examples across runs, see :class:`LogMelCache`.
 
     Raises:
         FileNotFoundError: where there is no index.
@@ -59,6 +60,7 @@ class RefAVSDataset(ClipDataset):
         mask_interpolation: str = "nearest",
         transforms: Sequence[Mapping[str, Any]] = (),
         seed: int = 0,
+        log_mel_cache: str | None = None,
     ) -> None:
         self.split = split
         resizing = Resizing(image_size, frame_interpolation, mask_interpolation)
@@ -82,6 +84,7 @@ class RefAVSDataset(ClipDataset):
             keep_white=False,
             cache=cache,
             label_source="ref-avs",
+            log_mel_cache=log_mel_cache,
         )
 
     def __getitem__(self, index: int) -> dict[str, Any]:

@@ -4,14 +4,22 @@ import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+import torch
+from safetensors.numpy import save_file
+from torch.utils.data import DataLoader
 
 from auralsam2.data import log_mel_cache
 from auralsam2.data.audio import log_mel_examples, read_waveform
+from auralsam2.data.datasets.clip_dataset import ClipDataset
+from auralsam2.data.datasets.index import read_index
 from auralsam2.data.log_mel_cache import LogMelCache
+from auralsam2.data.problems import DataError
+from auralsam2.data.resizing import Resizing
 
 
 def write_noise(path: Path, seed: int = 0, seconds: float = 2.0) -> Path:
@@ -88,8 +96,6 @@ def test_whatever_changes_the_numbers_has_an_entry_of_its_own(
 def test_a_damaged_entry_is_computed_anew(
     cache: LogMelCache, sound: Path, computed: list[int], damage: str
 ) -> None:
-    from safetensors.numpy import save_file
-
     expected = cache.examples(sound, 2)
     (entry,) = entries(cache)
     content = bytearray(entry.read_bytes())
@@ -139,3 +145,39 @@ def test_files_that_cannot_be_read_are_named_and_not_kept(
     with pytest.raises(ValueError, match=r"text\.wav"):
         cache.examples(tmp_path / "text.wav", 2)
     assert not cache.folder.exists()
+
+
+def clips(root: Path, **options: Any) -> ClipDataset:
+    return ClipDataset(
+        "v1m/val",
+        root,
+        read_index(root, "v1m", "val"),
+        resizing=Resizing(32),
+        transforms=(),
+        seed=0,
+        audio_rule="published",
+        label_rule="published",
+        keep_white=False,
+        cache=False,
+        **options,
+    )
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_a_data_set_reads_the_same_with_and_without_it(
+    tiny_root: Path, cache: LogMelCache, num_workers: int
+) -> None:
+    plain, kept = clips(tiny_root), clips(tiny_root, log_mel_cache=str(cache.folder))
+    assert plain.log_mel_cache is None
+    for _ in range(2):
+        loader = DataLoader(kept, batch_size=None, num_workers=num_workers)
+        for expected, item in zip(plain, loader, strict=True):
+            assert torch.equal(item["log_mel"], expected["log_mel"])
+    assert len(entries(cache)) == len(plain)
+
+
+def test_a_corrupt_recording_is_a_data_error(own_root: Path, cache: LogMelCache) -> None:
+    dataset = clips(own_root, log_mel_cache=str(cache.folder))
+    dataset.files[0].audio.write_bytes(b"no sound")
+    with pytest.raises(DataError, match=r"audio\.wav"):
+        dataset[0]
