@@ -1,69 +1,96 @@
 """Write synthetic audio-visual clips as real files in a benchmark's layout.
 
+v1s: one source, training clips with the label of their first frame. v1m: up to two sources that
+change. v2: the same over ten frames, with the colours of a semantic task. ref_avs: ten frames and
+expressions that need ears and eyes; splits of seen and unseen objects, and of expressions that
+refer to nothing shown.
+
 Examples:
     auralsam2 make-synthetic data/synthetic --layout v1m --clips 300 --seed 0
     auralsam2 make-synthetic data/small --split 20/5/10 --workers 2
+    auralsam2 make-synthetic data/ref --layout ref_avs --split 60/10/10/10/10 --unseen 3
 """
 
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from auralsam2.data.synthetic.plan import Plan
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Write, or go on with, a folder of clips."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("out", type=Path, help="folder to write; set data.root to it")
-    parser.add_argument("--layout", default="v1m", help="layout of the files (default: v1m)")
-    parser.add_argument("--clips", type=int, default=300, help="split 70/10/20 (default: 300)")
-    parser.add_argument("--split", help="clips of TRAIN/VAL/TEST instead, such as 200/30/60")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--size", type=int, default=224, help="side of the frames in pixels")
-    parser.add_argument("--classes", type=int, help="only the first so many (default: all 12)")
-    parser.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
+    parser = _parser()
     options = parser.parse_args(argv)
 
     from rich.progress import Progress
 
-    from auralsam2.data.synthetic.writer import LAYOUTS, Plan, split_counts
-    from auralsam2.suggestions import unknown_name
+    from auralsam2.data.synthetic.writer import LAYOUTS, write_clips
 
-    if options.layout not in LAYOUTS:
-        raise ValueError(unknown_name("layout", options.layout, sorted(LAYOUTS)))
-    plan = Plan(options.layout, _counts(options, split_counts), options.seed, options.size)
-    if options.classes is not None:
-        plan = plan._replace(num_classes=options.classes)
-    if not 4 <= plan.num_classes <= Plan._field_defaults["num_classes"]:
-        raise ValueError(f"--classes must be from 4 to 12, got {plan.num_classes}")
+    plan = _plan(options)
     with Progress() as bars:
         task = bars.add_task(f"clips in {options.out}", total=sum(plan.counts))
-        written = LAYOUTS[plan.layout](
-            options.out, plan, options.workers, lambda: bars.advance(task)
-        )
+        written = write_clips(options.out, plan, options.workers, lambda: bars.advance(task))
         bars.update(task, completed=sum(plan.counts))
-    names = "/".join(str(n) for n in plan.counts)
-    print(
-        f"{names} clips (train/val/test) {'written to' if written else 'already in'} {options.out}"
-    )
+    numbers = "/".join(str(n) for n in plan.counts)
+    names = "/".join(LAYOUTS[plan.layout].splits)
+    print(f"{numbers} clips ({names}) {'written to' if written else 'already in'} {options.out}")
     return 0
 
 
-def _counts(options: argparse.Namespace, default: object) -> tuple[int, int, int]:
-    if options.size < 16 or options.workers < 1:
-        raise ValueError(f"--size must be at least 16, --workers 1; got {options}")
-    if options.split is None:
-        if options.clips < 3:
-            raise ValueError(f"--clips must be at least 3, one a split; got {options.clips}")
-        return default(options.clips)  # type: ignore[operator,no-any-return]
-    if not re.fullmatch(r"[1-9]\d*/[1-9]\d*/[1-9]\d*", options.split):
-        raise ValueError(f"--split wants three counts such as 200/30/60, got {options.split!r}")
-    train, val, test = (int(part) for part in options.split.split("/"))
-    return train, val, test
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("out", type=Path, help="folder to write; set data.root to it")
+    add("--layout", default="v1m", help="v1s, v1m, v2 or ref_avs (default: v1m)")
+    add("--clips", type=int, default=300, help="default: 300; 70/10/20, ref_avs 60/10/10/10/10 %%")
+    add("--split", help="clips of TRAIN/VAL/TEST instead; ref_avs: TRAIN/VAL/TEST_S/TEST_U/TEST_N")
+    add("--seed", type=int, default=0)
+    add("--size", type=int, default=224, help="side of the frames in pixels")
+    add("--frames", type=int, help="frames of a clip (default: v1s, v1m 5; v2, ref_avs 10)")
+    add("--classes", type=int, default=12, help="only the first so many (default: all 12)")
+    add("--unseen", type=int, help="ref_avs: the last so many classes in test_u only (default: 3)")
+    add("--workers", type=int, default=2, help="processes (default: 2)")
+    return parser
+
+
+def _plan(options: argparse.Namespace) -> Plan:
+    """What to write.
+
+    Raises:
+        ValueError: listing everything that is wrong with the options.
+    """
+    from auralsam2.data.synthetic.plan import asked_counts
+    from auralsam2.data.synthetic.writer import LAYOUTS, Plan
+    from auralsam2.suggestions import unknown_name
+
+    problems = []
+    if options.workers < 1:
+        problems.append(f"--workers must be at least 1, got {options.workers}")
+    if options.layout not in LAYOUTS:
+        problems.append(unknown_name("layout", options.layout, sorted(LAYOUTS)))
+        raise ValueError("\nand ".join(problems))
+    layout = LAYOUTS[options.layout]
+    counts = asked_counts(options.layout, options.clips, options.split, problems)
+    plan = Plan(
+        options.layout,
+        counts or (1,) * len(layout.splits),
+        options.seed,
+        options.size,
+        layout.num_frames if options.frames is None else options.frames,
+        options.classes,
+        layout.default_unseen if options.unseen is None else options.unseen,
+    )
+    problems += [f"--{problem}" for problem in plan.problems()]
+    if problems:
+        raise ValueError("\nand ".join(problems))
+    return plan
 
 
 if __name__ == "__main__":

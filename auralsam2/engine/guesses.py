@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from auralsam2.data.datasets.avsbench import AVSBenchDataset
-from auralsam2.data.synthetic.scene import render, sample_scene
+from auralsam2.data.synthetic.plan import Plan
+from auralsam2.data.synthetic.scene import render
 from auralsam2.data.synthetic.writer import GENERATOR, TRUTH
 from auralsam2.metrics.jaccard import jaccard
 
@@ -73,14 +74,12 @@ def _synthetic_objects(root: Path) -> Callable[[str, Tensor], Tensor] | None:
             f"'{path}' comes from version {settings['generator']} of the generator, this is "
             f"version {GENERATOR}: write the clips again with auralsam2 make-synthetic"
         )
+    plan = Plan.from_settings(settings)
     numbers = {clip["uid"]: number for number, clip in enumerate(truth["clips"])}
 
     def draw(clip: str, masks: Tensor) -> Tensor:
-        rng = np.random.default_rng([settings["seed"], numbers[clip]])
-        scene = sample_scene(
-            rng, num_frames=settings["num_frames"], num_classes=settings["num_classes"]
-        )
-        visible = render(scene, settings["size"])[1]
+        scene = plan.scene(numbers[clip])
+        visible = render(scene, plan.size)[1]
         sounding = (visible & scene.sounding[..., None, None]).any(axis=1)
         if not np.array_equal(sounding, masks.numpy() > 0):
             raise ValueError(

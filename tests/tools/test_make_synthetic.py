@@ -7,6 +7,7 @@ from auralsam2_tools.__main__ import main as dispatch
 from auralsam2_tools.make_synthetic import main
 
 from auralsam2.data.datasets.index import read_index
+from auralsam2.data.datasets.ref_index import read_expressions
 
 SMALL = ["--split", "1/1/1", "--size", "24", "--workers", "1"]
 
@@ -56,3 +57,37 @@ def test_other_settings_in_a_folder_fail_with_status_2(
     assert dispatch(["make-synthetic", out, *SMALL]) == 0
     assert dispatch(["make-synthetic", out, *SMALL, "--seed", "3"]) == 2
     assert "seed 0 instead of 3" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("layout", "frames"), [("v1s", 5), ("v2", 10)])
+def test_every_layout_of_avsbench_has_its_own_frames(
+    tmp_path: Path, layout: str, frames: int
+) -> None:
+    assert main([str(tmp_path / "clips"), "--layout", layout, *SMALL]) == 0
+    assert [len(c.frames) for c in read_index(tmp_path / "clips", layout, "test")] == [frames]
+
+
+def test_ref_avs_has_five_splits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = str(tmp_path / "clips")
+    options = ["--layout", "ref_avs", "--size", "16", "--frames", "4", "--workers", "1"]
+    assert main([out, *options, "--clips", "5"]) == 0
+    assert "1/1/1/1/1 clips (train/val/test_s/test_u/test_n)" in capsys.readouterr().out
+    expressions, files = read_expressions(tmp_path / "clips", "test_u")
+    assert len(expressions) >= 3 and all(len(clip.frames) == 4 for clip in files)
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    wrong = ["--layout", "ref_avs", "--split", "1/1/1", "--size", "8", "--frames", "1"]
+    wrong += ["--classes", "13", "--unseen", "0", "--workers", "0", "--seed", "-1"]
+    with pytest.raises(ValueError) as caught:
+        main([str(tmp_path / "clips"), *wrong])
+    lines = str(caught.value).splitlines()
+    named = ("workers", "split", "seed", "size", "frames", "classes", "unseen")
+    assert [line.split("--")[1].split()[0] for line in lines] == list(named)
+    assert "5 counts (train/val/test_s/test_u/test_n), at least 1 each, such as" in lines[1]
+    assert not (tmp_path / "clips").exists()
+
+
+def test_unseen_classes_need_a_layout_with_unseen_objects(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="--unseen must be 0, got 2: 'v2' has no unseen objects"):
+        main([str(tmp_path / "clips"), "--layout", "v2", "--unseen", "2"])

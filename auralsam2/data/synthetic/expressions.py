@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 
-from auralsam2.data.synthetic.descriptions import (
-    COLOUR_WORDS,
-    LOOKS,
-    SOUNDS,
-    TEXTURE_WORDS,
-    Description,
-    Facts,
-)
-from auralsam2.data.synthetic.objects import ObjectClass
+from auralsam2.data.synthetic.descriptions import Description
+from auralsam2.data.synthetic.facts import Facts
+from auralsam2.data.synthetic.look_words import LOOKS
+from auralsam2.data.synthetic.sound_words import SOUNDS
 
 ORDER = ("size", "colour", "texture", "shape", "place")
 MOST_LOOKS = 2
@@ -32,7 +27,7 @@ PHRASES: dict[str | None, tuple[str, ...]] = {
     "high": ("the {} making the high sound", "the {} with a high sound"),
     "pulsed": ("the {} making the pulsed sound", "the {} that sounds in pulses"),
     "steady": ("the {} making the steady sound", "the {} with a steady sound"),
-    "noisy": ("the {} making the noisy sound", "the {} that hisses"),
+    "noisy": ("the {} making the noisy sound", "the {} that sounds like noise"),
     "silent": ("the silent {}", "the {} that makes no sound"),
     "sounding": ("the sounding {}", "the {} that can be heard"),
     "together": ("the {} that sounds together with another object",),
@@ -83,18 +78,22 @@ def need(description: Description, facts: Facts) -> str | None:
     Returns:
         ``eyes``: no sound is mentioned; ``timbre``: the looks fit several objects, of which one
         can make such a sound; ``ears``: sight and knowledge of timbres leave several, hearing
-        one; ``both``: hearing alone leaves several too. None where words are superfluous.
+        one; ``both``: hearing alone leaves several too. None where the sound, or a look
+        without one, is superfluous.
     """
-    shorter = [description._replace(looks=_without(description.looks, w)) for w in description.looks]
-    if any(less.referent(facts) is not None for less in shorter):
-        return None
     if description.sound is None:
-        return "eyes"
+        return None if _has_superfluous(description, facts) else "eyes"
     if description.seen(facts).possible.sum() < 2:
         return None
     if description.deaf(facts).sum() < 2:
         return "timbre"
     return "ears" if description.blind(facts).sum() == 1 else "both"
+
+
+def _has_superfluous(description: Description, facts: Facts) -> bool:
+    """Whether fewer looks would do."""
+    fewer = (tuple(w for w in description.looks if w != word) for word in description.looks)
+    return any(description._replace(looks=looks).referent(facts) is not None for looks in fewer)
 
 
 def candidates(
@@ -150,43 +149,29 @@ def sample_expressions(
 
 
 def sample_null_expressions(
-    rng: np.random.Generator, facts: Facts, kinds: Sequence[ObjectClass]
+    rng: np.random.Generator, facts: Facts, donor: Callable[[], Facts]
 ) -> list[Expression]:
-    """Draw expressions that fit no object of a scene.
+    """Draw expressions that fit no object of a scene, but one of another scene.
 
-    Every other one names looks that the clip shows with a sound that they do not make.
+    Their words are those of other expressions, so that the words alone do not tell null ones.
+    Every other expression names looks that the scene shows with a sound that they do not make.
 
     Args:
         rng: source of randomness.
         facts: of the scene.
-        kinds: classes whose words may be used.
+        donor: draws the facts of another scene.
     """
-    words = vocabulary(kinds)
     chosen: list[Expression] = []
-    for step in range(int(rng.choice(COUNTS))):
-        while True:
-            looks = _order(rng.choice(words, size=MOST_LOOKS, replace=False).tolist())
-            sound = str(rng.choice(list(SOUNDS)))
-            spoken = step % 2 == 0 or rng.random() < 0.5
-            description = Description(looks[: int(rng.integers(1, 3))], sound if spoken else None)
+    count = int(rng.choice(COUNTS))
+    while len(chosen) < count:
+        for expression in sample_expressions(rng, candidates(donor())):
+            description = expression.description
             shown = bool(description.seen(facts).possible.any())
-            if (
-                _one_a_slot(description.looks)
-                and description.is_null(facts)
-                and shown == (step % 2 == 0)
-                and description not in [e.description for e in chosen]
-            ):
-                break
-        chosen.append(Expression(phrase(description, int(rng.integers(6))), description, None))
+            fresh = description not in [e.description for e in chosen]
+            if fresh and description.is_null(facts) and shown == (len(chosen) % 2 == 0):
+                chosen.append(expression._replace(referent=None))
+                break  # one a donor, for variety
     return chosen
-
-
-def vocabulary(kinds: Sequence[ObjectClass]) -> list[str]:
-    """Words for looks without those for shapes, textures and colours that no class has."""
-    own = {kind.shape for kind in kinds}
-    own |= {TEXTURE_WORDS[kind.texture] for kind in kinds}
-    own |= {COLOUR_WORDS[kind.name.split("-")[0]] for kind in kinds}
-    return [w for w, look in LOOKS.items() if look.slot in ("size", "place") or w in own]
 
 
 def _draw(
@@ -221,7 +206,3 @@ def _order(words: Sequence[str]) -> tuple[str, ...]:
 
 def _one_a_slot(words: Sequence[str]) -> bool:
     return len({LOOKS[word].slot for word in words}) == len(words)
-
-
-def _without(words: tuple[str, ...], word: str) -> tuple[str, ...]:
-    return tuple(w for w in words if w != word)

@@ -10,10 +10,11 @@ import pytest
 import soundfile
 
 from auralsam2.data.datasets.avsbench import AVSBenchDataset
-from auralsam2.data.synthetic import writer
+from auralsam2.data.synthetic import layout
+from auralsam2.data.synthetic.avsbench_layouts import class_colour
 from auralsam2.data.synthetic.objects import CLASSES
 from auralsam2.data.synthetic.scene import render, sample_scene
-from auralsam2.data.synthetic.writer import Plan, class_colour, split_counts, write_v1m
+from auralsam2.data.synthetic.writer import Plan, split_counts, write_v1m
 
 PHOTOGRAPHS = Path(__file__).parents[5] / "shared" / "stamps" / "AVSBench"
 PLAN = Plan("v1m", (2, 1, 1), seed=8, size=32)
@@ -75,7 +76,7 @@ def test_half_a_clip_of_a_killed_process_is_written_anew(
     path = tmp_path / "killed"
     interrupt_after(path, 1)
     # In a container the next process often has the killed one's number.
-    monkeypatch.setattr(writer.os, "getpid", lambda: 7)
+    monkeypatch.setattr(layout.os, "getpid", lambda: 7)
     half = path / "v1m" / ".clip00001_s8.7" / "frames"
     half.mkdir(parents=True)
     (half / "9.jpg").write_bytes(b"half")

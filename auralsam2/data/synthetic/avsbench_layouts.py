@@ -1,0 +1,156 @@
+"""V1S, V1M and V2 as AVSBench's semantic release has them."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from auralsam2.data.datasets.index import INDEX
+from auralsam2.data.datasets.semantic import FILE_NAME, class_colours
+from auralsam2.data.synthetic.layout import (
+    LEAST_VISIBLE,
+    Layout,
+    new_folder,
+    write_colours,
+    write_media,
+)
+from auralsam2.data.synthetic.objects import CLASSES
+from auralsam2.data.synthetic.scene import Scene, least_visible, render, sample_scene
+
+if TYPE_CHECKING:
+    from auralsam2.data.synthetic.plan import Plan
+
+HEADER = ("vid", "uid", "s_min", "s_sec", "a_obj", "split", "label")
+PALETTE = class_colours(len(CLASSES) + 1)
+"""(classes + 1, 3) RGB: class i of ``CLASSES`` has number i + 1, the background 0."""
+
+
+class V1MLayout(Layout):
+    """Five frames, up to two sources that change; each class in a colour of its own."""
+
+    subset = "v1m"
+
+    def scene(self, plan: Plan, index: int) -> Scene:
+        """Draw 2 to 4 objects, of which the sounding ones change."""
+        rng = np.random.default_rng([plan.seed, index])
+        return sample_scene(rng, num_frames=plan.num_frames, num_classes=plan.num_classes)
+
+    def truth(self, plan: Plan, index: int, scene: Scene) -> dict[str, Any]:
+        """Names of the objects, and what sounds in which second."""
+        names = [item.name for item in scene.objects]
+        sounds = [name for n, name in enumerate(names) if scene.sounding[:, n].any()]
+        return {
+            "uid": f"clip{index:05d}_s{plan.seed}",
+            "split": plan.split(index),
+            "a_obj": "_".join(sorted(sounds)) or "background",
+            "objects": names,
+            "sounding": scene.sounding.astype(int).tolist(),
+        }
+
+    def clip_folder(self, root: Path, truth: dict[str, Any]) -> Path:
+        """``SUBSET/UID``."""
+        return root / self.subset / str(truth["uid"])
+
+    def write_clip(
+        self, root: Path, plan: Plan, index: int, scene: Scene, truth: dict[str, Any]
+    ) -> None:
+        """Write ``frames``, ``labels_rgb`` and ``audio.wav``."""
+        frames, masks = render(scene, plan.size)
+        with new_folder(self.clip_folder(root, truth)) as folder:
+            write_media(folder, plan, index, scene, frames)
+            for t in range(self.num_labels(plan, truth["split"])):
+                self.write_labels(folder, t, _classes(scene, masks[t], t))
+
+    def num_labels(self, plan: Plan, split: str) -> int:
+        """Frames of a clip that have a label."""
+        return plan.num_frames
+
+    def write_labels(self, folder: Path, frame: int, classes: NDArray[np.uint8]) -> None:
+        """Write the label of one frame from its numbers of classes (H, W)."""
+        colours = np.array([(0, 0, 0), *map(class_colour, range(len(CLASSES)))], np.uint8)
+        (folder / "labels_rgb").mkdir(exist_ok=True)
+        write_colours(folder / "labels_rgb" / f"{frame}.png", colours[classes])
+
+    def write_index(self, root: Path, plan: Plan, truths: Sequence[dict[str, Any]]) -> None:
+        """Write ``avss_index/metadata.csv``."""
+        path = root / INDEX
+        path.parent.mkdir(exist_ok=True)
+        with open(path, "w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(HEADER)
+            for truth in truths:
+                uid, names, split = truth["uid"], truth["a_obj"], truth["split"]
+                writer.writerow((uid, uid, 0, 0, names, split, self.subset))
+
+
+class V2Layout(V1MLayout):
+    """Ten frames, up to two sources that change; classes in the colours of the semantic task."""
+
+    subset = "v2"
+    num_frames = 10
+
+    def scene(self, plan: Plan, index: int) -> Scene:
+        """Draw 2 to 4 objects, as far apart and as long in sight as in five frames."""
+        rng = np.random.default_rng([plan.seed, index])
+        motion = min(1.0, 5 / plan.num_frames)
+        return sample_scene(
+            rng, num_frames=plan.num_frames, num_classes=plan.num_classes, motion=motion
+        )
+
+    def write_labels(self, folder: Path, frame: int, classes: NDArray[np.uint8]) -> None:
+        """Write ``labels_rgb`` in the palette, and ``labels_semantic`` of the bare numbers."""
+        for name in ("labels_rgb", "labels_semantic"):
+            (folder / name).mkdir(exist_ok=True)
+        write_colours(folder / "labels_rgb" / f"{frame}.png", PALETTE[classes])
+        cv2.imwrite(str(folder / "labels_semantic" / f"{frame}.png"), classes)
+
+    def write_index(self, root: Path, plan: Plan, truths: Sequence[dict[str, Any]]) -> None:
+        """Write ``label2idx.json`` too."""
+        numbers = {"background": 0, **{kind.name: i for i, kind in enumerate(CLASSES, start=1)}}
+        (root / FILE_NAME).write_text(json.dumps(numbers, indent=4), encoding="utf-8")
+        super().write_index(root, plan, truths)
+
+
+class V1SLayout(V2Layout):
+    """Five frames, one source throughout; training clips have the label of their first frame."""
+
+    subset = "v1s"
+    num_frames = 5
+
+    def scene(self, plan: Plan, index: int) -> Scene:
+        """Draw 2 to 4 objects in sight, of which one, whichever, sounds all the time."""
+        rng = np.random.default_rng([plan.seed, index])
+        settings = {"num_frames": plan.num_frames, "num_classes": plan.num_classes}
+        scene = sample_scene(rng, **settings)
+        while least_visible(scene) < LEAST_VISIBLE:
+            scene = sample_scene(rng, **settings)
+        sounding = np.zeros_like(scene.sounding)
+        sounding[:, rng.integers(len(scene.objects))] = True
+        return replace(scene, sounding=sounding)
+
+    def num_labels(self, plan: Plan, split: str) -> int:
+        """One in training."""
+        return 1 if split == "train" else plan.num_frames
+
+
+def _classes(scene: Scene, masks: NDArray[np.bool_], frame: int) -> NDArray[np.uint8]:
+    """(H, W): numbers of the classes that sound, at the pixels at which they are seen."""
+    classes = np.zeros(masks.shape[1:], np.uint8)
+    for number, item in enumerate(scene.objects):
+        if scene.sounding[frame, number]:
+            classes[masks[number]] = item.class_index + 1
+    return classes
+
+
+def class_colour(class_index: int) -> tuple[int, int, int]:
+    """A colour of its own for every class of V1M; never black."""
+    code = class_index + 1
+    return tuple(64 * ((code >> (2 * channel)) % 4) for channel in range(3))  # type: ignore[return-value]
