@@ -3,7 +3,7 @@
 _base_ = [
     "../_base_/models/auralsam2_mini.py",
     "../_base_/datasets/avsbench_v1m.py",
-    "../_base_/schedules/published.py",
+    "../_base_/schedules/mini.py",
     "../_base_/runtime.py",
 ]
 
@@ -15,4 +15,3 @@ data = dict(
     # Frames that do not change are encoded once, see `feature_cache_mb`.
     train=dict(transforms=[]),
 )
-optim = dict(optimizer=dict(lr=1e-3), epochs=5, amp=None, accumulate=1, clip_grad=1.0, warmup=20)
