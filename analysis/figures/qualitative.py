@@ -90,7 +90,8 @@ def _layout(clips: list[SavedClip]) -> tuple[Figure, list[Array]]:
     total_height = _HEADER + num_rows * tile * shape + _SOUND_HEIGHT + _EDGE
     figure = style.new_figure(width, total_height)
     figure.set_layout_engine("none")
-    blocks, left = [], _LABELS
+    blocks: list[Array] = []
+    left = _LABELS
     for clip in clips:
         panels = np.empty((len(clip.rows) + 3, len(clip.seconds)), dtype=object)
         for column in range(len(clip.seconds)):
