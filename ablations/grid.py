@@ -1,48 +1,19 @@
-"""A grid as data: axes, their values, and the cells of their product."""
+"""A grid as data: axes, how they are combined, and the cells that come out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import product
+from dataclasses import dataclass, replace
 from typing import Any
 
-_MAX_LABEL = 60
-
-
-class GridError(ValueError):
-    """A grid that cannot be expanded.
-
-    Attributes:
-        problems: every problem found.
-    """
-
-    def __init__(self, problems: Iterable[str], source: str = "grid") -> None:
-        self.problems = list(problems)
-        count = len(self.problems)
-        lines = "\n".join(f"  - {problem}" for problem in self.problems)
-        super().__init__(f"{source}: {count} problem{'s' * (count != 1)}\n{lines}")
-
-
-@dataclass(frozen=True)
-class AxisValue:
-    """One value of an axis.
-
-    Attributes:
-        name: shown in tables and folder names.
-        overrides: dotted path of the config -> node that replaces what stands there.
-    """
-
-    name: str
-    overrides: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Axis:
-    """One thing that a grid varies."""
-
-    name: str
-    values: tuple[AxisValue, ...]
+from ablations.axes import Axis as Axis
+from ablations.axes import AxisValue as AxisValue
+from ablations.axes import GridError as GridError
+from ablations.axes import parse_axes as parse_axes
+from ablations.axes import repeated, repeated_values
+from ablations.conditions import Choice, Conditions, parse_conditions
+from ablations.grid_modes import BASE, MODES
+from auralsam2.suggestions import unknown_name
 
 
 @dataclass(frozen=True)
@@ -51,56 +22,110 @@ class Cell:
 
     Attributes:
         name: the values' names joined, the same for every seed.
-        axes: axis name -> value name.
+        axes: axis name -> value name, of the axes that apply.
         overrides: dotted path -> node, in the order in which they apply.
         seed: a replicate.
+        config: name or path of the config to start from; the grid's own where None.
     """
 
     name: str
     axes: Mapping[str, str]
     overrides: Mapping[str, Any]
     seed: int
+    config: str | None = None
 
 
-def parse_axes(raw: Mapping[str, Sequence[Any]]) -> tuple[Axis, ...]:
-    """Read the ``axes`` of a grid file.
-
-    The short form ``{"model.fusion": [dict(type="A"), None]}`` names a path of the config and the
-    nodes to put there. The long form ``{"prompts": [dict(name="none", set={path: node, ...})]}``
-    names each value and sets several paths.
-
-    Raises:
-        GridError: with all problems at once.
-    """
-    problems: list[str] = []
-    axes = []
-    for name, values in raw.items():
-        if not isinstance(values, (list, tuple)) or not values:
-            problems.append(f"axis {name!r}: got {values!r}, wanted a list of values")
-            continue
-        named = [_is_named(value) for value in values]
-        if any(named) and not all(named):
-            problems.append(f"axis {name!r}: mixes named values (name, set) with plain nodes")
-        elif all(named):
-            axes.append(Axis(name, _named_values(name, values, problems)))
-        else:
-            axes.append(Axis(name, _plain_values(name, values)))
-    problems += _repeated_values(axes)
-    if problems:
-        raise GridError(problems, source="axes")
-    return tuple(axes)
-
-
-def expand(axes: Sequence[Axis], seeds: Sequence[int]) -> list[Cell]:
-    """Return the full product of the axes, once for every seed.
+def expand(
+    axes: Sequence[Axis],
+    seeds: Sequence[int],
+    *,
+    mode: str = "product",
+    when: Mapping[str, Any] | None = None,
+    exclude: Iterable[Any] = (),
+    named_cells: Sequence[AxisValue] = (),
+) -> list[Cell]:
+    """Return the cells of a grid, once for every seed.
 
     The first seed of every cell comes before the second of any, so that a grid that is stopped
     early still compares all cells.
 
+    Args:
+        axes: what varies.
+        seeds: the replicates of every cell.
+        mode: ``product``, ``one_at_a_time`` or ``paired``, see `ablations.grid_modes`.
+        when: axis -> other axis -> values under which the first one applies.
+        exclude: combinations of values that are left out.
+        named_cells: cells of their own; they come last.
+
     Raises:
-        GridError: for repeated names, seeds that are no natural numbers, and axes that undo each
-            other's settings.
+        GridError: with all problems at once: seeds that are no natural numbers, names that are
+            not unique, unknown modes, axes and values, axes that wait for each other or undo
+            each other's settings, and grids or axes without a cell.
     """
+    problems = _seed_problems(seeds) + repeated_values(axes, may_repeat=mode == "paired")
+    choices: list[tuple[str, Choice]] = []
+    try:
+        choices = _choices(axes, mode, when or {}, exclude, alone=not named_cells)
+    except GridError as error:
+        problems += error.problems
+    names = [*(name for name, _ in choices), *(cell.name for cell in named_cells)]
+    problems += [
+        f"several cells are named {name!r}; give their values names of their own"
+        for name in repeated(names)
+    ]
+    for name, choice in choices:
+        problems += _contradictions(name, choice)
+    if problems:
+        raise GridError(dict.fromkeys(problems))
+    cells = [_cell(name, choice) for name, choice in choices]
+    cells += [Cell(c.name, {}, dict(c.overrides), 0, c.config) for c in named_cells]
+    return [replace(cell, seed=seed) for seed in seeds for cell in cells]
+
+
+def _cell(name: str, choice: Choice) -> Cell:
+    values = choice.values()
+    return Cell(
+        name=name,
+        axes={axis: value.name for axis, value in choice.items()},
+        overrides={path: node for value in values for path, node in value.overrides.items()},
+        seed=0,
+        config=next((value.config for value in values if value.config), None),
+    )
+
+
+def _choices(
+    axes: Sequence[Axis], mode: str, when: Mapping[str, Any], exclude: Iterable[Any], alone: bool
+) -> list[tuple[str, Choice]]:
+    """Return the cells of the axes; without axes the base, where no other cell is named."""
+    problems = [] if mode in MODES else [unknown_name("mode", str(mode), MODES)]
+    conditions: Conditions | None = None
+    try:
+        conditions = parse_conditions(axes, when, exclude)
+    except GridError as error:
+        problems += error.problems
+    if problems or conditions is None:
+        raise GridError(problems)
+    if not axes:
+        return [(BASE, {})] if alone else []
+    every = list(MODES[mode](conditions))
+    kept = [(name, choice) for name, choice in every if not conditions.excluded(choice)]
+    if not kept:
+        problems.append(f"exclude leaves out every cell ({len(every)} of {len(every)})")
+    elif mode == "one_at_a_time" and kept[0][0] != BASE:
+        problems.append("exclude leaves out the base, the first value of every axis; reorder them")
+    used = {axis for _, choice in kept for axis in choice}
+    if kept:
+        problems += [
+            f"axis {axis.name!r} applies to no cell; look at when and exclude"
+            for axis in axes
+            if axis.name not in used
+        ]
+    if problems:
+        raise GridError(problems)
+    return kept
+
+
+def _seed_problems(seeds: Sequence[Any]) -> list[str]:
     problems = [
         f"seeds: got {seed!r}, wanted an integer of at least 0"
         for seed in seeds
@@ -108,110 +133,25 @@ def expand(axes: Sequence[Axis], seeds: Sequence[int]) -> list[Cell]:
     ]
     if not seeds:
         problems.append("seeds: got none, wanted at least one")
-    problems += [f"seeds: {seed} stands more than once" for seed in _repeated(map(str, seeds))]
-    problems += _repeated_values(axes)
-    combinations = list(product(*(axis.values for axis in axes)))
-    names = [", ".join(value.name for value in values) or "base" for values in combinations]
-    problems += [f"several cells are named {name!r}" for name in _repeated(names)]
-    problems += list(dict.fromkeys(p for values in combinations for p in _undone(axes, values)))
-    if problems:
-        raise GridError(list(dict.fromkeys(problems)))
-    return [
-        Cell(
-            name=name,
-            axes={axis.name: value.name for axis, value in zip(axes, values, strict=True)},
-            overrides={path: node for value in values for path, node in value.overrides.items()},
-            seed=seed,
-        )
-        for seed in seeds
-        for name, values in zip(names, combinations, strict=True)
-    ]
+    problems += [f"seeds: {seed} stands more than once" for seed in repeated(map(str, seeds))]
+    return problems
 
 
-def _is_named(value: Any) -> bool:
-    return isinstance(value, Mapping) and "type" not in value and bool({"name", "set"} & set(value))
-
-
-def _named_values(
-    axis: str, values: Sequence[Mapping[str, Any]], problems: list[str]
-) -> tuple[AxisValue, ...]:
-    read = []
-    for index, value in enumerate(values):
-        where = f"axis {axis!r}, value {index}"
-        extra = sorted(set(value) - {"name", "set"})
-        missing = sorted({"name", "set"} - set(value))
-        problems += [f"{where}: unknown key {key!r}; known: name, set" for key in extra]
-        problems += [f"{where}: missing key {key!r}" for key in missing]
-        if missing:
-            continue
-        if not isinstance(value["name"], str) or not value["name"].strip():
-            problems.append(f"{where}: name: got {value['name']!r}, wanted a text")
-        elif not isinstance(value["set"], Mapping):
-            problems.append(f"{where}: set: got {value['set']!r}, wanted a dict of paths")
-        else:
-            read.append(AxisValue(value["name"], dict(value["set"])))
-    return tuple(read)
-
-
-def _plain_values(path: str, nodes: Sequence[Any]) -> tuple[AxisValue, ...]:
-    leaf = path.rpartition(".")[2]
-    return tuple(AxisValue(_label(leaf, node, nodes), {path: node}) for node in nodes)
-
-
-def _label(leaf: str, node: Any, nodes: Sequence[Any]) -> str:
-    """Return the shortest name that tells a node from the others of its axis."""
-    if node is None:
-        return f"no {leaf}"
-    if not isinstance(node, Mapping):
-        return _cut(f"{leaf}={_text(node)}")
-    kind = str(node.get("type", leaf))
-    alike = [n for n in nodes if isinstance(n, Mapping) and str(n.get("type", leaf)) == kind]
-    keys = dict.fromkeys(key for other in alike for key in other)
-    absent = object()
-    differing = [
-        key
-        for key in keys
-        if any(other.get(key, absent) != node.get(key, absent) for other in alike)
-    ]
-    stated = ", ".join(f"{key}={_text(node[key])}" for key in differing if key in node)
-    return _cut(f"{kind}({stated})" if stated else kind)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, Mapping) and "type" in value:
-        return str(value["type"])
-    return value if isinstance(value, str) else repr(value)
-
-
-def _cut(label: str) -> str:
-    return label if len(label) <= _MAX_LABEL else label[: _MAX_LABEL - 1] + "…"
-
-
-def _repeated(names: Iterable[str]) -> list[str]:
-    seen: set[str] = set()
-    return list(dict.fromkeys(name for name in names if name in seen or seen.add(name)))  # type: ignore[func-returns-value]
-
-
-def _repeated_values(axes: Sequence[Axis]) -> list[str]:
-    return [
-        f"axis {axis.name!r}: several values are named {name!r}; give them names with "
-        "dict(name=..., set={...})"
-        for axis in axes
-        for name in _repeated(value.name for value in axis.values)
-    ]
-
-
-def _undone(axes: Sequence[Axis], values: Sequence[AxisValue]) -> list[str]:
-    """Return the settings of a combination that a later one replaces."""
+def _contradictions(name: str, choice: Choice) -> list[str]:
+    """Return the settings of a cell that a later axis replaces."""
     problems = []
     earlier: dict[str, str] = {}
-    for axis, value in zip(axes, values, strict=True):
+    for axis, value in choice.items():
         for path in value.overrides:
             for other, owner in earlier.items():
                 if other == path or other.startswith(f"{path}."):
                     problems.append(
-                        f"axis {axis.name!r} sets {path} and undoes {other} of axis {owner!r}; "
+                        f"axis {axis!r} sets {path} and undoes {other} of axis {owner!r}; "
                         "put it first, or let only one axis set it"
                     )
-            earlier[path] = axis.name
+            earlier[path] = axis
+    started = [axis for axis, value in choice.items() if value.config]
+    if len(started) > 1:
+        listed = " and ".join(map(repr, started))
+        problems.append(f"cell {name!r}: axes {listed} both name a config; only one can be loaded")
     return problems

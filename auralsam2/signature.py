@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from auralsam2.suggestions import nearest
@@ -25,6 +26,7 @@ class Parameters(NamedTuple):
     takes_any: bool
 
 
+@lru_cache(maxsize=1024)  # a plan of a thousand cells asks for the same few classes
 def parameters_of(target: Callable[..., Any]) -> Parameters:
     """Return the keyword arguments of a class or function.
 

@@ -6,11 +6,8 @@ import time
 
 import pytest
 
+from ablations.axes import parse_named_cells
 from ablations.grid import Axis, AxisValue, GridError, expand, parse_axes
-
-
-def names(*nodes, path="model.fusion"):
-    return [value.name for value in parse_axes({path: list(nodes)})[0].values]
 
 
 def test_full_product_with_all_cells_before_the_second_seed() -> None:
@@ -46,58 +43,6 @@ def test_no_axes_give_the_base_alone() -> None:
     assert [cell.name for cell in expand((), [0])] == ["base"]
 
 
-@pytest.mark.parametrize(
-    ("nodes", "expected"),
-    [
-        ([dict(type="A"), None], ["A", "no fusion"]),
-        ([dict(type="A"), dict(type="A", heads=2)], ["A", "A(heads=2)"]),
-        (
-            [dict(type="A", heads=2, x=1), dict(type="A", heads=4, x=1), dict(type="B", heads=4)],
-            ["A(heads=2)", "A(heads=4)", "B"],
-        ),
-        (
-            [dict(type="A", inner=dict(type="C")), dict(type="A", inner=None)],
-            ["A(inner=C)", "A(inner=None)"],
-        ),
-        ([1, 2.5, "x", (3, 6)], ["fusion=1", "fusion=2.5", "fusion=x", "fusion=(3, 6)"]),
-    ],
-)
-def test_automatic_names_say_what_differs(nodes, expected) -> None:
-    assert names(*nodes) == expected
-
-
-def test_long_values_are_cut() -> None:
-    (name,) = names("x" * 200)
-    assert len(name) == 60 and name.endswith("…")
-
-
-def test_all_problems_of_the_axes_at_once() -> None:
-    with pytest.raises(GridError) as caught:
-        parse_axes(
-            {
-                "empty": [],
-                "mixed": [dict(name="a", set={}), 3],
-                "half": [dict(name="a"), dict(set={}, colour=1), dict(name=" ", set={})],
-                "twice": [dict(name="a", set={}), dict(name="a", set={"b": 1})],
-                "same": [1, 1],
-                "kind": [dict(name="a", set=3)],
-            }
-        )
-    text = "\n".join(caught.value.problems)
-    for part in (
-        "axis 'empty': got []",
-        "axis 'mixed': mixes named values",
-        "axis 'half', value 0: missing key 'set'",
-        "axis 'half', value 1: unknown key 'colour'",
-        "axis 'half', value 1: missing key 'name'",
-        "axis 'half', value 2: name: got ' '",
-        "axis 'twice': several values are named 'a'",
-        "axis 'same': several values are named 'same=1'",
-        "axis 'kind', value 0: set: got 3",
-    ):
-        assert part in text
-
-
 @pytest.mark.parametrize("seeds", [[], [0, 0], [-1], [1.5], [True], ["0"]])
 def test_bad_seeds(seeds) -> None:
     with pytest.raises(GridError, match="seeds: "):
@@ -121,6 +66,62 @@ def test_an_axis_must_not_undo_another(later: str) -> None:
 def test_an_axis_may_refine_an_earlier_one() -> None:
     axes = parse_axes({"model.fusion": [dict(type="A")], "model.fusion.heads": [1, 2]})
     assert [cell.name for cell in expand(axes, [0])] == ["A, heads=1", "A, heads=2"]
+
+
+NAMED = parse_named_cells(
+    [dict(name="as released", config="released"), dict(name="quick", set={"optim.epochs": 1})]
+)
+
+
+def test_named_cells_come_last_and_once_a_seed() -> None:
+    cells = expand(parse_axes({"a": [1, 2]}), [0, 4], named_cells=NAMED)
+    assert [cell.name for cell in cells[:4]] == ["a=1", "a=2", "as released", "quick"]
+    assert (cells[2].config, cells[2].axes, cells[2].overrides) == ("released", {}, {})
+    assert (cells[3].config, cells[3].overrides) == (None, {"optim.epochs": 1})
+    assert [cell.seed for cell in cells] == [0] * 4 + [4] * 4
+
+
+def test_named_cells_need_no_axes_and_no_base_cell() -> None:
+    assert [cell.name for cell in expand((), [0], named_cells=NAMED)] == ["as released", "quick"]
+
+
+def test_a_named_cell_needs_a_name_of_its_own() -> None:
+    axes = parse_axes({"way": [dict(name="quick", set={}), dict(name="b", set={"a": 1})]})
+    with pytest.raises(GridError, match="several cells are named 'quick'"):
+        expand(axes, [0], named_cells=NAMED)
+
+
+def test_a_cell_starts_from_one_config() -> None:
+    other = [dict(name="x", config="one"), dict(name="y", set={})]
+    cells = expand(parse_axes({"a": other, "b": [1, 2]}), [0])
+    assert [cell.config for cell in cells] == ["one", "one", None, None]
+    with pytest.raises(GridError, match="cell 'x, x': axes 'a' and 'b' both name a config"):
+        expand(parse_axes({"a": other, "b": other}), [0])
+
+
+def test_all_problems_at_once() -> None:
+    axes = parse_axes({"a": [1, 2], "b": [1, 2]})
+    with pytest.raises(GridError) as caught:
+        expand(axes, [], mode="produkt", when={"c": {"a": [1]}}, exclude=[{"a": 3}])
+    text = "\n".join(caught.value.problems)
+    for part in ("seeds: got none", "did you mean 'product'?", "when: unknown axis 'c'", "'3'"):
+        assert part in text
+
+
+def test_something_must_be_left() -> None:
+    axes = parse_axes({"a": [1, 2], "b": [1, 2]})
+    with pytest.raises(GridError, match=r"leaves out every cell \(4 of 4\)"):
+        expand(axes, [0], exclude=[{"a": [1, 2]}])
+    with pytest.raises(GridError, match="leaves out the base"):
+        expand(axes, [0], mode="one_at_a_time", exclude=[{"a": 1, "b": 1}])
+    with pytest.raises(GridError, match="axis 'b' applies to no cell"):
+        expand(axes, [0], when={"b": {"a": [2]}}, exclude=[{"a": 2}])
+
+
+def test_what_is_left_out_may_contradict_itself() -> None:
+    axes = parse_axes({"a": [dict(name="x", set={"n.k": 1}), dict(name="y", set={})], "n": [1, 2]})
+    cells = expand(axes, [0], exclude=[{"a": "x"}])
+    assert [cell.name for cell in cells] == ["y, n=1", "y, n=2"]
 
 
 def test_a_thousand_cells_take_less_than_a_second() -> None:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from ablations.grid import GridError
-from ablations.grid_file import Grid, load_grid
+from ablations.grid_file import Grid, load_grid, shipped_grids
 
 AXES = {"prompts": [dict(name="none", set={}), dict(name="both", set={"seed": 3})]}
 
@@ -82,5 +83,55 @@ def test_imports_and_private_names_are_no_keys(tmp_path: Path) -> None:
 
 def test_shipped_grids_are_found_by_name() -> None:
     assert load_grid("demo").name == "demo"
-    with pytest.raises(FileNotFoundError, match=r"did you mean 'grids/demo'|known: .*grids/demo"):
+    assert load_grid("grids/demo").name == "demo"
+    with pytest.raises(FileNotFoundError) as caught:
         load_grid("demmo")
+    text = str(caught.value)
+    assert "unknown grid 'demmo'; did you mean 'demo'?" in text
+    assert re.search(r"\n  demo  +Which audio prompts does a frozen SAM2 need\?", text)
+
+
+def test_a_missing_file_is_no_unknown_name() -> None:
+    with pytest.raises(FileNotFoundError, match=r"no config file 'nowhere\.py'"):
+        load_grid("nowhere.py")
+
+
+def test_the_whole_language(write_grid: Callable[..., Grid], base_config: Path) -> None:
+    grid = write_grid(
+        axes={
+            "prompts": [dict(name="none", set={}), dict(name="x", config="toy.py")],
+            "optim.epochs": [3, 4],
+        },
+        mode="one_at_a_time",
+        when={"optim.epochs": {"prompts": ["none"]}},
+        exclude=[{"prompts": "x"}],
+        cells=[dict(name="theirs", config="toy.py", set={"seed": 3})],
+    )
+    assert [cell.name for cell in grid.cells([7])] == ["base", "epochs=4", "theirs"]
+    assert grid.reference == "base"
+    # A path beside the grid holds wherever the command is run.
+    assert grid.named_cells[0].config == grid.axes[0].values[1].config == str(base_config)
+
+
+def test_cells_alone(write_grid: Callable[..., Grid]) -> None:
+    grid = write_grid(cells=[dict(name="a", set={}), dict(name="b", set={"seed": 1})])
+    assert ([cell.name for cell in grid.cells()], grid.reference) == (["a", "b"], None)
+
+
+def test_an_excluded_reference(write_grid: Callable[..., Grid]) -> None:
+    with pytest.raises(GridError, match="cell 'both' is left out by exclude"):
+        write_grid(axes=AXES, reference="both", exclude=[{"prompts": "both"}])
+
+
+def test_problems_of_axes_and_cells_together(write_grid: Callable[..., Grid]) -> None:
+    with pytest.raises(GridError) as caught:
+        write_grid(axes={"a": []}, cells=[dict(nam="x", set={})], mode=3, whenn={})
+    text = str(caught.value)
+    for part in ("axis 'a': got []", "did you mean 'name'?", "mode: got 3", "did you mean 'when'?"):
+        assert part in text
+
+
+def test_the_list_of_grids_says_what_each_asks() -> None:
+    grids = shipped_grids()
+    assert grids["demo"].startswith("Which audio prompts")
+    assert all(question.endswith((".", "?")) for question in grids.values())

@@ -35,6 +35,17 @@ def test_the_manifest_lists_cells_in_order_with_their_folders(written) -> None:
     assert run["folder"] == f"runs/b-s1-{run['run_id']}"
 
 
+def test_the_manifest_says_how_the_axes_are_combined(written) -> None:
+    content = written(
+        "a", "b", grid=dict(mode="one_at_a_time", cells=[dict(name="c", config="toy.py")])
+    )
+    assert (content["mode"], content["axes"]) == ("one_at_a_time", {"way": ["a", "b"]})
+    cells = {cell["name"]: (cell["axes"], cell["config"]) for cell in content["cells"]}
+    assert (cells["base"], cells["b"]) == (({"way": "a"}, None), ({"way": "b"}, None))
+    axes, started_from = cells["c"]
+    assert axes == {} and started_from.endswith("toy.py")
+
+
 def test_seeds_of_earlier_calls_stay(written) -> None:
     written("a", "b", seeds=[0, 1])
     assert runs(written("a", "b", seeds=[2])) == {"a": [0, 1, 2], "b": [0, 1, 2]}

@@ -1,0 +1,24 @@
+"""How does AuralSAM2 stand against other ways to let a SAM2 segment what is heard?
+
+Every method is built around the same embedded sam2-mini (but the last one, which has no SAM2) and
+sees the same clips in the same schedule. The lines of people's prompts and of no prompt say what is
+there to be won.
+"""
+
+base = "auralsam2/mini_v1m"
+title = "Audio-visual segmentation with SAM2: methods"
+
+axes = dict(
+    method=[
+        dict(name="human prompts", config="methods/prompted_mini_v1m", set={}),
+        dict(name="no prompt", config="methods/unprompted_mini_v1m", set={}),
+        dict(name="audio token", config="methods/audio_token_mini_v1m", set={}),
+        dict(name="audio adapters", config="methods/adapter_mini_v1m", set={}),
+        dict(name="translated prompts", config="methods/translated_mini_v1m", set={}),
+        dict(name="TPAVI network", config="methods/tpavi_mini_v1m", set={}),
+        dict(name="AuralSAM2", set={}),
+    ]
+)
+overrides = {"evaluation.counterfactuals": ["silence", "swapped"]}
+seeds = [0, 1]
+reference = "AuralSAM2"
