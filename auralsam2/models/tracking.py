@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from auralsam2.models.injection import SITES, StepwiseInjection
+from auralsam2.models.injection import StepwiseInjection
 from auralsam2.registry import TRACKERS
 from auralsam2.structures import Prediction, Prompts, VisualPyramid
 
@@ -64,8 +64,10 @@ class MemoryTracker(nn.Module):
         network: PromptableSAM2,
         pyramid: VisualPyramid,
         prompts: Prompts,
-        injection: StepwiseInjection,
+        injection: StepwiseInjection | None = None,
         points: dict[int, Points] | None = None,
+        masks: dict[int, Tensor] | None = None,
+        extra_tokens: Tensor | None = None,
     ) -> Prediction:
         """Masks of every frame.
 
@@ -73,9 +75,12 @@ class MemoryTracker(nn.Module):
             network: the SAM2.
             pyramid: raw maps, (B, T, C, 4E, 4E) to (B, T, C, E, E).
             prompts: audio prompts of every frame.
-            injection: where they go.
+            injection: where they go; not needed where all of them are off.
             points: clicks or boxes of single frames, by index of the frame; image features are
                 not touched by the audio, so nothing is encoded again.
+            masks: mask prompts of single frames, (B, 1, 4E, 4E) logits by index of the frame.
+            extra_tokens: (B, T, K, C) prompt tokens of every frame, see
+                :meth:`PromptableSAM2.decode`.
 
         Returns:
             The decoder's answer for all T frames.
@@ -87,6 +92,7 @@ class MemoryTracker(nn.Module):
         maps = [m.unflatten(0, (batch, num_frames)) for m in flat]
         conditioning = self.conditioning_frame(num_frames)
         memory = ClipMemory(network, num_frames)
+        tokens = _joined(appended_prompts(prompts, injection), extra_tokens)
         answers: list[Decoded | None] = [None] * num_frames
         order = frame_order(num_frames, conditioning)
         for t in order:
@@ -96,6 +102,8 @@ class MemoryTracker(nn.Module):
                 memory.condition(t, coarse, is_conditioning),
                 [maps[0][:, t], maps[1][:, t]],
                 points=(points or {}).get(t),
+                masks=(masks or {}).get(t),
+                extra_tokens=None if tokens is None else tokens[:, t],
                 prompts=site_prompts(prompts, injection, t),
                 injection=injection,
             )
@@ -130,7 +138,7 @@ class MemoryTracker(nn.Module):
 
 
 def site_prompts(
-    prompts: Prompts, injection: StepwiseInjection, frame: int
+    prompts: Prompts, injection: StepwiseInjection | None, frame: int
 ) -> Sequence[SitePrompts]:
     """The prompts of one frame, one entry a site of the decoder; empty where all are off."""
     from auralsam2.models.backbones.sam2.injection import SitePrompts
@@ -138,16 +146,29 @@ def site_prompts(
     num_levels = max(len(prompts.sparse), len(prompts.dense))
     if not num_levels:
         return ()
-    sites = []
-    for level in injection.level_of_site(num_levels):
-        sites.append(
-            SitePrompts(
-                prompts.sparse[level][:, frame] if level is not None and prompts.sparse else None,
-                prompts.dense[level][:, frame] if level is not None and prompts.dense else None,
-            )
-        )
-    assert len(sites) == len(SITES)
-    return sites
+    assert injection is not None, "prompts need an injection"
+    added, dense = injection.added_levels(num_levels), injection.dense_levels(num_levels)
+    return [
+        SitePrompts(_of_level(prompts.sparse, s, frame), _of_level(prompts.dense, d, frame))
+        for s, d in zip(added, dense, strict=True)
+    ]
+
+
+def appended_prompts(prompts: Prompts, injection: StepwiseInjection | None) -> Tensor | None:
+    """Sparse prompts that are tokens of their own, (B, T, K, C); ``None`` where there are none."""
+    if injection is None or not prompts.sparse:
+        return None
+    levels = injection.appended_levels(len(prompts.sparse))
+    return torch.stack([prompts.sparse[i] for i in levels], dim=2) if levels else None
+
+
+def _of_level(prompts: Sequence[Tensor], level: int | None, frame: int) -> Tensor | None:
+    return prompts[level][:, frame] if prompts and level is not None else None
+
+
+def _joined(*tokens: Tensor | None) -> Tensor | None:
+    given = [t for t in tokens if t is not None]
+    return torch.cat(given, dim=2) if given else None
 
 
 def _stack(answers: Sequence[Decoded]) -> Prediction:

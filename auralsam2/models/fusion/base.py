@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -21,10 +22,18 @@ class Fusion(nn.Module, ABC):
     * returns both streams, residuals included, in the shapes it got;
     * never lets one clip see another: permuting the clips permutes the outputs, and in eval mode
       a clip's output does not depend on what else is in the batch;
-    * uses every parameter, but for those named ``unused_...`` that a foreign state dict brings;
+    * uses every parameter, but for those named ``unused_...`` that a foreign state dict brings,
+      and has parameters where it hears or sees;
     * works for T = 1, for M = T (one token a frame) and M > T (text tokens behind them), and
       under half precision.
+
+    Attributes:
+        hears: the visual output depends on the audio.
+        sees: the audio output depends on the frames; where not, it is the audio input itself.
     """
+
+    hears: ClassVar[bool] = True
+    sees: ClassVar[bool] = True
 
     @abstractmethod
     def forward(self, visual: Tensor, audio: Tensor) -> FusionOutput:

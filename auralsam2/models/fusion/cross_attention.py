@@ -1,13 +1,12 @@
-"""Two-way softmax cross-attention, the ordinary alternative to the published block."""
+"""Plain softmax cross-attention from the frames to the audio."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from auralsam2.models.fusion.base import Fusion
+from auralsam2.models.fusion.scope import ScopedFusion, scope_problems
 from auralsam2.registry import FUSIONS
-from auralsam2.shapes import check_shape
 from auralsam2.structures import FusionOutput
 
 
@@ -37,39 +36,49 @@ class CrossAttention(nn.Module):
         return self.proj(read.transpose(1, 2).flatten(2))
 
 
-@FUSIONS.register_module()
-class CrossAttentionFusion(Fusion):
-    """Softmax cross-attention both ways, each with a residual and a layer norm behind it.
+def head_problems(channels: int, num_heads: int) -> list[str]:
+    """What is wrong with a number of heads, in words; empty where nothing is."""
+    if num_heads > 0 and channels % num_heads == 0:
+        return []
+    return [f"{channels} channels are not divisible by {num_heads=}"]
 
-    Every visual token of a clip attends to all of its audio tokens, and every audio token to the
-    visual tokens of all frames; both directions read the streams as they came in.
+
+@FUSIONS.register_module()
+class CrossAttentionFusion(ScopedFusion):
+    """Softmax cross-attention from audio to visual, with a residual and a layer norm behind it.
+
+    With x the visual and d the audio tokens, MHA multi-head attention::
+
+        V = LN(x + MHA(x, d)),   A = d
+
+    The attention weights of a token sum to one, so with ``scope="frame"`` and no text every token
+    of a frame reads the same vector: nothing is left to attend to.
 
     Args:
         channels: C.
-        num_heads: heads of each direction.
+        num_heads: heads of the attention.
         dropout: rate on the attention weights and on what is read.
+        scope: ``clip``, every visual token attends to all audio tokens of its clip, or ``frame``,
+            to its own frame's (and the text's).
 
     Raises:
-        ValueError: where C is not divisible by the heads.
+        ValueError: where C is not divisible by the heads, or on an unknown ``scope``.
     """
 
-    def __init__(self, channels: int, num_heads: int = 4, dropout: float = 0.1) -> None:
-        super().__init__()
-        if channels % num_heads:
-            raise ValueError(f"fusion: {channels} channels are not divisible by {num_heads=}")
+    sees = False
+
+    def __init__(
+        self, channels: int, num_heads: int = 4, dropout: float = 0.1, scope: str = "clip"
+    ) -> None:
+        problems = head_problems(channels, num_heads) + scope_problems(scope)
+        if problems:
+            raise ValueError(f"{type(self).__name__}: " + "; ".join(problems))
+        super().__init__(scope)
         self.audio_to_visual = CrossAttention(channels, num_heads, dropout)
-        self.visual_to_audio = CrossAttention(channels, num_heads, dropout)
         self.dropout = nn.Dropout(dropout)
         self.visual_norm = nn.LayerNorm(channels)
-        self.audio_norm = nn.LayerNorm(channels)
 
-    def forward(self, visual: Tensor, audio: Tensor) -> FusionOutput:
-        """(B, T, N, C) and (B, M, C) to the same shapes."""
-        sizes = check_shape(visual, "B T N C", name="visual tokens")
-        check_shape(audio, "B M C", name="audio tokens", B=sizes["B"], C=sizes["C"])
+    def _fuse(self, visual: Tensor, audio: Tensor) -> FusionOutput:
         frames = visual.flatten(1, 2)  # (B, T * N, C)
         heard = self.dropout(self.audio_to_visual(frames, audio))
-        seen = self.dropout(self.visual_to_audio(audio, frames))
-        return FusionOutput(
-            self.visual_norm(frames + heard).view_as(visual), self.audio_norm(audio + seen)
-        )
+        return FusionOutput(self.visual_norm(frames + heard).view_as(visual), audio)

@@ -17,6 +17,8 @@ class NoFusion(Fusion):
         channels: C; accepted as for every fusion, nothing is built from it.
     """
 
+    hears = sees = False
+
     def __init__(self, channels: int) -> None:
         super().__init__()
 

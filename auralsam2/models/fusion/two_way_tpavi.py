@@ -5,22 +5,21 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from auralsam2.models.fusion.base import Fusion
+from auralsam2.models.fusion.scope import ScopedFusion, scope_problems
 from auralsam2.models.fusion.token_norm import TOKEN_NORMS
 from auralsam2.registry import FUSIONS
-from auralsam2.shapes import check_shape
 from auralsam2.structures import FusionOutput
 
 SCALES = ("keys", "queries")
-SCOPES = ("clip", "frame")
 
 
 @FUSIONS.register_module()
-class TwoWayTPAVIFusion(Fusion):
+class TwoWayTPAVIFusion(ScopedFusion):
     """Dot-product attention without softmax, audio to visual and visual to audio (published).
 
     With x the T N visual tokens of a clip and d' = W_align d its M audio tokens (paper, section
-    3.2; the audio-to-visual half is TPAVI of AVSBench, Zhou et al. 2022, equation 2)::
+    3.2; the products without softmax are those of AVSBench's TPAVI, Zhou et al. 2022, equation 2,
+    whose values however are visual, see ``TPAVIFusion``)::
 
         V = LN(x  + norm(W_v (q_x k_d^T / M)   v_d))
         A = LN(d' + norm(W_a (q_d k_x^T / T N) v_x))
@@ -58,16 +57,15 @@ class TwoWayTPAVIFusion(Fusion):
         zero_init: bool = False,
         scope: str = "clip",
     ) -> None:
-        super().__init__()
         problems = [] if scale in SCALES else [f"unknown {scale=}; known: {', '.join(SCALES)}"]
         if norm not in TOKEN_NORMS:
             problems.append(f"unknown {norm=}; known: {', '.join(TOKEN_NORMS)}")
-        if scope not in SCOPES:
-            problems.append(f"unknown {scope=}; known: {', '.join(SCOPES)}")
+        problems += scope_problems(scope)
         if problems:
-            raise ValueError("TwoWayTPAVIFusion: " + "; ".join(problems))
+            raise ValueError(f"{type(self).__name__}: " + "; ".join(problems))
+        super().__init__(scope)
         inner = inner_channels or channels // 2
-        self.scale, self.scope = scale, scope
+        self.scale = scale
         self.align = nn.Linear(channels, channels)
         self.visual_query, self.visual_key, self.visual_value = _projections(channels, inner)
         self.audio_query, self.audio_key, self.audio_value = _projections(channels, inner)
@@ -80,29 +78,6 @@ class TwoWayTPAVIFusion(Fusion):
                 nn.init.zeros_(module.weight)  # type: ignore[arg-type]
         self.visual_norm = nn.LayerNorm(channels)
         self.audio_norm = nn.LayerNorm(channels)
-
-    def forward(self, visual: Tensor, audio: Tensor) -> FusionOutput:
-        """(B, T, N, C) and (B, M, C) to the same shapes."""
-        sizes = check_shape(visual, "B T N C", name="visual tokens")
-        check_shape(audio, "B M C", name="audio tokens", B=sizes["B"], C=sizes["C"])
-        if self.scope == "clip":
-            return self._fuse(visual, audio)
-        batch, num_frames = sizes["B"], sizes["T"]
-        own, shared = audio[:, :num_frames, None], audio[:, None, num_frames:]
-        per_frame = torch.cat([own, shared.expand(-1, num_frames, -1, -1)], dim=2)
-        fused = self._fuse(visual.flatten(0, 1).unsqueeze(1), per_frame.flatten(0, 1))
-        assert fused.visual_update is not None and fused.audio_update is not None
-        # Every frame has its own view of the shared (text) tokens; the next level gets their mean.
-        audio, update = (
-            torch.cat([split[:, :, 0], split[:, :, 1:].mean(dim=1)], dim=1)
-            for split in (
-                tokens.unflatten(0, (batch, num_frames))
-                for tokens in (fused.audio, fused.audio_update)
-            )
-        )
-        return FusionOutput(
-            fused.visual.view_as(visual), audio, fused.visual_update.view_as(visual), update
-        )
 
     def _fuse(self, visual: Tensor, audio: Tensor) -> FusionOutput:
         """All frames of ``visual`` (B, T, N, C) attend jointly to all of ``audio`` (B, M, C)."""

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from auralsam2.models.backbones.sam2.injection import InjectableTwoWayTransformer, SitePrompts
 from auralsam2.models.injection import StepwiseInjection
+from auralsam2.shapes import check_shape
 
 
 class Decoded(NamedTuple):
@@ -100,6 +101,7 @@ class PromptableSAM2(SAM2Base):
         *,
         points: Points | None = None,
         masks: Tensor | None = None,
+        extra_tokens: Tensor | None = None,
         prompts: Sequence[SitePrompts] = (),
         injection: StepwiseInjection | None = None,
         pad_point: bool = False,
@@ -112,17 +114,27 @@ class PromptableSAM2(SAM2Base):
             high_res: (B, C/8, 4E, 4E) and (B, C/4, 2E, 2E).
             points: clicks and boxes.
             masks: (B, 1, 4E, 4E) mask prompt as logits.
+            extra_tokens: (B, K, C) prompt tokens of the caller's own. They stand where upstream's
+                sparse prompt embeddings stand, behind the output tokens (and behind those of
+                points), so they pass the whole transformer and no output is read from them.
             prompts: audio prompts, one entry a site.
             injection: where they go.
             pad_point: without points, add upstream's padding point.
             all_masks: return four masks (single-mask output first) instead of three; the best one
                 is chosen among the last three either way.
+
+        Raises:
+            ValueError: where ``extra_tokens`` are not (B, K, C).
         """
         batch = features.shape[0]
         if points is None and pad_point:
             zero = features.new_zeros(batch, 1, 2)
             points = Points(zero, -torch.ones(batch, 1, dtype=torch.int32, device=zero.device))
         sparse, dense = self._encode_prompts(batch, features, points, masks)
+        if extra_tokens is not None:
+            shape = {"B": batch, "C": features.shape[1]}
+            check_shape(extra_tokens, "B K C", name="extra tokens", **shape)
+            sparse = torch.cat([sparse, extra_tokens.to(sparse.dtype)], dim=1)
         decoder = self.sam_mask_decoder
         context = (
             decoder.transformer.injecting(prompts, injection)

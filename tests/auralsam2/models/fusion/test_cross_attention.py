@@ -1,4 +1,4 @@
-"""Two-way cross-attention."""
+"""Cross-attention, one way."""
 
 import pytest
 import torch
@@ -18,14 +18,41 @@ def test_attention_equals_the_softmax_formula() -> None:
 
 
 @torch.no_grad()
-def test_order_of_audio_tokens_does_not_matter_to_the_frames() -> None:
+def test_heads_read_their_own_channels() -> None:
+    module = CrossAttention(C, num_heads=2, dropout=0.0)
+    tokens, context = torch.randn(1, 5, C), torch.randn(1, 3, C)
+    key, value = module.key_value(context).chunk(2, dim=-1)
+    read = []
+    for half in (slice(0, C // 2), slice(C // 2, C)):
+        product = module.query(tokens)[..., half] @ key[..., half].transpose(1, 2)
+        read.append((product / (C // 2) ** 0.5).softmax(-1) @ value[..., half])
+    torch.testing.assert_close(module(tokens, context), module.proj(torch.cat(read, dim=-1)))
+
+
+@torch.no_grad()
+def test_visual_tokens_read_the_audio_and_the_audio_passes() -> None:
     fusion = CrossAttentionFusion(C).eval()
+    visual, audio = torch.randn(1, 3, 4, C), torch.randn(1, 5, C)
+    out = fusion(visual, audio)
+    token = visual[:, 1, 2:3]
+    expected = fusion.visual_norm(token + fusion.audio_to_visual(token, audio))
+    torch.testing.assert_close(out.visual[:, 1, 2:3], expected)
+    assert out.audio is audio
+
+
+@torch.no_grad()
+def test_alone_with_one_audio_token_all_positions_read_the_same() -> None:
+    fusion = CrossAttentionFusion(C, scope="frame").eval()
+    fusion.visual_norm = torch.nn.Identity()
     visual, audio = torch.randn(1, 3, 4, C), torch.randn(1, 3, C)
-    before, after = fusion(visual, audio), fusion(visual, audio.flip(1))
-    torch.testing.assert_close(before.visual, after.visual)
-    torch.testing.assert_close(before.audio.flip(1), after.audio)
+    read = fusion(visual, audio).visual - visual
+    torch.testing.assert_close(read, read[:, :, :1].expand_as(read))
+    assert not torch.allclose(read[:, 0], read[:, 1], atol=1e-3)
 
 
-def test_heads_that_do_not_divide_are_refused() -> None:
-    with pytest.raises(ValueError, match="16 channels are not divisible by num_heads=3"):
-        CrossAttentionFusion(C, num_heads=3)
+def test_all_problems_at_once() -> None:
+    message = "16 channels are not divisible by num_heads=3; unknown scope='all'"
+    with pytest.raises(ValueError, match=f"CrossAttentionFusion: {message}"):
+        CrossAttentionFusion(C, num_heads=3, scope="all")
+    with pytest.raises(ValueError, match="num_heads=0"):
+        CrossAttentionFusion(C, num_heads=0)
