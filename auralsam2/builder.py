@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from pkgutil import resolve_name
 from typing import Any
 
 from mmengine.registry import Registry as MMEngineRegistry
@@ -11,6 +14,8 @@ from auralsam2.signature import argument_problems, parameters_of
 from auralsam2.suggestions import unknown_name
 
 SCOPE = "auralsam2"
+CUSTOM_MODULE = "auralsam2_custom_"
+"""What the names of modules begin with that were imported from a file of the user's."""
 
 
 class UnknownComponentError(KeyError):
@@ -33,6 +38,7 @@ class Registry(MMEngineRegistry):  # type: ignore[misc]
         contract: how its components are built and called, with shapes.
         locations: packages whose import registers the components; imported at first look-up.
         parent: the mmengine root that the Runner searches, None for an own root.
+        base: class that its classes derive from, as ``package.module:Class``; None: any.
     """
 
     def __init__(
@@ -42,9 +48,10 @@ class Registry(MMEngineRegistry):  # type: ignore[misc]
         contract: str,
         locations: Sequence[str] = (),
         parent: MMEngineRegistry | None = None,
+        base: str | None = None,
     ) -> None:
         super().__init__(name, parent=parent, scope=SCOPE, locations=list(locations))
-        self.contract = contract
+        self.contract, self.base = contract, base
 
     @property
     def config_key(self) -> str:
@@ -83,8 +90,19 @@ class Registry(MMEngineRegistry):  # type: ignore[misc]
             self.import_from_location()
             found = self._known().get(type_)
         if found is None or not callable(found):
-            raise UnknownComponentError(unknown_name(str(self.name), type_, self.names()))
+            hint = _unregistered(type_, str(self.name))
+            raise UnknownComponentError(unknown_name(str(self.name), type_, self.names()) + hint)
         return found  # type: ignore[no-any-return]
+
+    def base_problems(self, target: Callable[..., Any]) -> list[str]:
+        """Say what is wrong where a class is not what this registry holds; functions pass."""
+        if self.base is None or not inspect.isclass(target):
+            return []
+        if issubclass(target, resolve_name(self.base)):
+            return []
+        return [
+            f"{target.__name__} is no {self.name}: derive it from {self.base.replace(':', '.')}"
+        ]
 
     def build(self, node: Mapping[str, Any] | None, **defaults: Any) -> Any:
         """Build the component that a config node names.
@@ -99,8 +117,8 @@ class Registry(MMEngineRegistry):  # type: ignore[misc]
 
         Raises:
             UnknownComponentError: if no such name is registered.
-            ComponentArgumentError: if the arguments do not bind to the class's signature; the
-                message lists every unknown and missing argument.
+            ComponentArgumentError: if the arguments do not bind to the class's signature, or it is
+                not of the registry's kind; the message lists every problem.
         """
         if node is None:
             return None
@@ -114,7 +132,7 @@ class Registry(MMEngineRegistry):  # type: ignore[misc]
         for name, value in defaults.items():
             if name in accepted.known or accepted.takes_any:
                 arguments.setdefault(name, value)
-        problems = argument_problems(target, arguments)
+        problems = self.base_problems(target) + argument_problems(target, arguments)
         if problems:
             raise ComponentArgumentError("\n".join(problems))
         return target(**arguments)
@@ -132,3 +150,14 @@ class Registry(MMEngineRegistry):  # type: ignore[misc]
             return self.get(path)
         except RuntimeError:  # how mmengine says that the path does not import
             return None
+
+
+def _unregistered(type_: str, kind: str) -> str:
+    """A hint where a file of the user's has such a class, and its registration was forgotten."""
+    for name, module in reversed(list(sys.modules.items())):  # the last one imported
+        if name.startswith(CUSTOM_MODULE) and inspect.isclass(getattr(module, type_, None)):
+            return (
+                f"; '{module.__file__}' has a class {type_!r} that is not registered as {kind}: "
+                "put @REGISTRY.register_module() of auralsam2.registry above it"
+            )
+    return ""

@@ -43,8 +43,9 @@ MODELS = Registry(
     "model",
     contract="mmengine BaseModel: forward(inputs, data_samples, mode) with mode loss|predict; "
     "builds its parts from the nodes of the model config",
-    locations=["auralsam2.models.auralsam2"],
+    locations=["auralsam2.models.auralsam2", "auralsam2.models.methods"],
     parent=roots.MODELS,
+    base="mmengine.model:BaseModel",
 )
 # Readers of clips.
 DATASETS = Registry(
@@ -70,6 +71,7 @@ HOOKS = Registry(
     contract="mmengine Hook: overrides some of the stages of the Runner",
     locations=["auralsam2.engine.hooks"],
     parent=roots.HOOKS,
+    base="mmengine.hooks:Hook",
 )
 # Scores of predicted masks.
 METRICS = Registry(
@@ -77,6 +79,7 @@ METRICS = Registry(
     contract="computed per frame on native-size masks, averaged per clip, then over clips",
     locations=["auralsam2.metrics"],
     parent=roots.METRICS,
+    base="auralsam2.metrics.clip_metric:ClipMetric",
 )
 # Step rules of training; torch's are known by their class names.
 OPTIMIZERS = Registry(
@@ -96,6 +99,7 @@ BACKBONES = Registry(
     "backbone",
     contract="frames -> VisualPyramid of (B,T,C,4E,4E), (B,T,C,2E,2E), (B,T,C,E,E); frozen",
     locations=["auralsam2.models.backbones"],
+    base="torch.nn:Module",
 )
 # Log-mel patches to one vector a frame.
 AUDIO_ENCODERS = Registry(
@@ -103,12 +107,14 @@ AUDIO_ENCODERS = Registry(
     contract="(B,T,A,96,64) log-mel -> (B,T,D); ears share weights and are concatenated; "
     ".out_channels",
     locations=["auralsam2.models.audio"],
+    base="torch.nn:Module",
 )
 # A referring expression to tokens that join the audio's.
 TEXT_ENCODERS = Registry(
     "text encoder",
     contract="build(); B strings -> (B,K,D) hidden states; .out_channels = D; None = off",
     locations=["auralsam2.models.text"],
+    base="torch.nn:Module",
 )
 # Which levels of the pyramid are used, brought to one token grid.
 PYRAMIDS = Registry(
@@ -116,18 +122,21 @@ PYRAMIDS = Registry(
     contract="build(channels=C, embedding_size=E); VisualPyramid -> tuple of (B,T,N,C), one per "
     "used level, finest first",
     locations=["auralsam2.models.pyramid"],
+    base="torch.nn:Module",
 )
 # Self-attention over the visual tokens of one frame, before fusion.
 VISUAL_ATTENTIONS = Registry(
     "visual attention",
     contract="build(channels=C, embedding_size=E, depth); (B,T,N,C) -> (B,T,N,C), per frame",
     locations=["auralsam2.models.attention"],
+    base="torch.nn:Module",
 )
 # Self-attention over the audio tokens of one clip, before fusion.
 AUDIO_ATTENTIONS = Registry(
     "audio attention",
     contract="build(channels=C, depth); (B,M,C) -> (B,M,C), a sequence is a clip's tokens",
     locations=["auralsam2.models.attention", "auralsam2.models.attention_released"],
+    base="torch.nn:Module",
 )
 # Exchange between the visual and the audio tokens of a level.
 FUSIONS = Registry(
@@ -135,18 +144,21 @@ FUSIONS = Registry(
     contract="build(channels=C); visual (B,T,N,C), audio (B,M,C) -> FusionOutput of the same "
     "shapes; never mixes clips; own arguments have defaults",
     locations=["auralsam2.models.fusion"],
+    base="torch.nn:Module",
 )
 # Audio residual to tokens of the mask decoder.
 SPARSE_PROMPTS = Registry(
     "sparse prompt",
     contract="build(channels=C), one per level; (B,T,C) -> (B,T,C); None = off",
     locations=["auralsam2.models.prompts"],
+    base="torch.nn:Module",
 )
 # Visual residual to the image embedding that the mask decoder reads.
 DENSE_PROMPTS = Registry(
     "dense prompt",
     contract="build(channels=C), one per level; (B,T,N,C) -> (B,T,N,C); None = off",
     locations=["auralsam2.models.prompts"],
+    base="torch.nn:Module",
 )
 # Both modalities into the contrastive space.
 PROJECTORS = Registry(
@@ -154,6 +166,7 @@ PROJECTORS = Registry(
     contract="build(channels=C); .visual (B,T,N,C) -> (B,T,N,D), .audio (B,T,C) -> (B,T,D), "
     "L2-normalised over D; .visual_source, the field of FuserOutput that .visual reads",
     locations=["auralsam2.models.projector", "auralsam2.models.projector_released"],
+    base="torch.nn:Module",
 )
 # Supervision of the decoder's masks.
 MASK_LOSSES = Registry(
@@ -161,6 +174,7 @@ MASK_LOSSES = Registry(
     contract="Prediction, masks (B,T,S,S) float 0/1, supervised (B,T) bool -> dict of weighted "
     "scalars loss_mask, loss_dice, loss_iou, loss_class",
     locations=["auralsam2.losses"],
+    base="torch.nn:Module",
 )
 # Supervision of the contrastive space.
 CONTRASTIVE_LOSSES = Registry(
@@ -168,11 +182,13 @@ CONTRASTIVE_LOSSES = Registry(
     contract="Embeddings, mask_logits (B,T,4E,4E), masks (B,T,S,S), supervised (B,T), "
     "generator -> dict(loss_contrastive); None = off",
     locations=["auralsam2.losses"],
+    base="torch.nn:Module",
 )
 # Where in the mask decoder prompts enter.
 INJECTIONS = Registry(
     "injection",
-    contract="Prompts -> sites, receiving tokens and level order of the two-way transformer",
+    contract="build(); .dense_levels(L), .added_levels(L) -> level or None of each decoder site, "
+    ".appended_levels(L) -> levels that become tokens; .token_mask(K, device) -> (K,) 0/1",
     locations=["auralsam2.models.injection"],
 )
 # How masks travel through a clip.
@@ -181,6 +197,19 @@ TRACKERS = Registry(
     contract="VisualPyramid, Prompts -> Prediction over T frames; conditioning frame and memory "
     "are its policy",
     locations=["auralsam2.models.tracking"],
+)
+# Named objects in frames, for methods that translate sound to a prompt.
+DETECTORS = Registry(
+    "detector",
+    contract="build(channels=C, num_classes=K); VisualPyramid, B clip names -> Detections of "
+    "boxes (B,T,D,4), labels (B,T,D), scores (B,T,D); .losses(VisualPyramid, clip names, Evidence)",
+    locations=["auralsam2.models.detection"],
+)
+# What is heard, for methods that translate sound to a prompt.
+SOUND_CLASSIFIERS = Registry(
+    "sound classifier",
+    contract="build(num_classes=K); (B,T,A,96,64) log-mel, B clip names -> (B,T,K) logits",
+    locations=["auralsam2.models.sound"],
 )
 
 REGISTRIES: dict[str, Registry] = {
@@ -197,7 +226,7 @@ REGISTRIES: dict[str, Registry] = {
             FUSIONS,
         ),
         *(SPARSE_PROMPTS, DENSE_PROMPTS, PROJECTORS, MASK_LOSSES, CONTRASTIVE_LOSSES),
-        *(INJECTIONS, TRACKERS),
+        *(INJECTIONS, TRACKERS, DETECTORS, SOUND_CLASSIFIERS),
     )
 }
 

@@ -1,0 +1,99 @@
+"""Clips with the names of what sounds in them, as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import Dataset
+
+from auralsam2.data.datasets.semantic import FILE_NAME, read_class_map
+from auralsam2.data.problems import DataError
+from auralsam2.registry import DATASETS
+from auralsam2.suggestions import nearest
+
+
+@DATASETS.register_module()
+class NamedSources(Dataset[dict[str, Any]]):
+    """Adds ``sources`` (K,) uint8 to the items: 1 for every class that the index row names.
+
+    A row names the sources of the whole clip, not which of them sounds in which second, nor which
+    part of a mask is which: weak labels, that a method which translates sound to names learns
+    from. Only training needs them.
+
+    Args:
+        dataset: node of the data set to wrap; a reader of AVSBench's semantic release.
+        root: passed on to it.
+        classes: K names in order of their numbers; ``None`` takes those of ``label2idx.json`` in
+            ``root``, without the background.
+        image_size: passed on to it.
+        seed: passed on to it.
+
+    Raises:
+        DataError: listing sources that are none of the classes.
+        ValueError: where a name stands twice, or nothing is named.
+    """
+
+    def __init__(
+        self,
+        dataset: Mapping[str, Any],
+        root: str,
+        classes: Sequence[str] | None = None,
+        image_size: int = 1024,
+        seed: int = 0,
+    ) -> None:
+        self.dataset = DATASETS.build(dataset, root=root, image_size=image_size, seed=seed)
+        self.classes = _known(Path(root).expanduser()) if classes is None else tuple(classes)
+        if not self.classes or len(set(self.classes)) != len(self.classes):
+            raise ValueError(f"classes must be names, each once; got {self.classes}")
+        self._numbers = {name: number for number, name in enumerate(self.classes)}
+        self._check()
+
+    def _check(self) -> None:
+        named = {source for clip in self.dataset.files for source in clip.sources}
+        unknown = sorted(named - set(self.classes))
+        if unknown:
+            hints = [f"'{n}'" + (f" ('{h}'?)" if (h := nearest(n, self.classes)) else "")
+                     for n in unknown[:5]]  # fmt: skip
+            more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+            raise DataError(
+                f"the index of {self.dataset!r} names sources that are none of the "
+                f"{len(self.classes)} classes: {', '.join(hints)}{more}; add them to `classes`, "
+                "and count them in model.num_classes"
+            )
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        """The clip's item with its ``sources``."""
+        sources = torch.zeros(len(self.classes), dtype=torch.uint8)
+        for name in self.dataset.files[index].sources:
+            sources[self._numbers[name]] = 1
+        return {**self.dataset[index], "sources": sources}
+
+    def __getattr__(self, name: str) -> Any:
+        # An object that is being unpickled has no data set yet.
+        if name == "dataset" or name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self.dataset, name)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draw the transforms anew."""
+        self.dataset.set_epoch(epoch)
+
+    def fingerprint(self) -> str:
+        """Of the wrapped data and of the classes' numbers."""
+        return f"{self.dataset.fingerprint()}:sources:{','.join(self.classes)}"
+
+
+def _known(root: Path) -> tuple[str, ...]:
+    try:
+        return read_class_map(root).names[1:]
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"no '{root / FILE_NAME}'; NamedSources takes the classes from it where `classes` is "
+            "None: name them there instead, e.g. classes=['guitar', 'man']"
+        ) from error

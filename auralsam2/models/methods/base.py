@@ -1,0 +1,195 @@
+"""What every method shares with AuralSAM2: how it is called, supervised and scored.
+
+Axes: B clips, T frames of a clip, S side of the input image, C channels of the SAM2 neck, E side
+of its coarsest map.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+
+from auralsam2 import registry
+from auralsam2.models.auralsam2 import PIXEL_MEAN, PIXEL_STD
+from auralsam2.models.decode import clip_results, decode_mode
+from auralsam2.models.feature_cache import shared_cache
+from auralsam2.structures import Prediction, VisualPyramid
+from auralsam2.suggestions import unknown_name
+
+Node = Mapping[str, Any] | None
+
+# Far below any threshold: a frame of which a method says that nothing is to be segmented.
+EMPTY_LOGIT = -1024.0
+
+
+class ClipBatch(NamedTuple):
+    """A batch as the data sets give it.
+
+    Attributes:
+        frames: (B, T, 3, S, S) uint8 RGB.
+        log_mel: (B, T, 2, 96, 64).
+        masks: (B, T, S, S) truth in {0, 1}.
+        supervised: (B, T) bool, frames whose truth is known.
+        clip: B names.
+        text: B referring expressions, where the data have them.
+    """
+
+    frames: Tensor
+    log_mel: Tensor
+    masks: Tensor
+    supervised: Tensor
+    clip: Sequence[str]
+    text: Sequence[str] | None = None
+
+
+class ClipMethod(BaseModel):
+    """A model called as :class:`~auralsam2.models.auralsam2.AuralSAM2` is.
+
+    A subclass registers itself in ``MODELS`` and implements :meth:`predict_clip`; one with losses
+    of its own extends :meth:`losses`. Clips of a batch never see each other.
+
+    Args:
+        mask_loss: node of ``MASK_LOSSES``; ``None`` for a method that trains nothing.
+        decode: which candidate mask is the answer, see :mod:`auralsam2.models.decode`.
+
+    Attributes:
+        generator: for what is drawn while training; the engine seeds it anew at every step.
+    """
+
+    def __init__(self, mask_loss: Node = None, decode: str = "iou_select") -> None:
+        super().__init__()
+        self.decode = decode_mode(decode)
+        self.mask_loss = registry.MASK_LOSSES.build(mask_loss)
+        self.register_buffer("pixel_mean", torch.tensor(PIXEL_MEAN).view(3, 1, 1), persistent=False)
+        self.register_buffer("pixel_std", torch.tensor(PIXEL_STD).view(3, 1, 1), persistent=False)
+        self.generator = torch.Generator()
+
+    def forward(
+        self,
+        frames: Tensor,
+        log_mel: Tensor,
+        masks: Tensor,
+        supervised: Tensor,
+        clip: Sequence[str],
+        native_masks: Sequence[Tensor] | None = None,
+        text: Sequence[str] | None = None,
+        semantic: Tensor | None = None,
+        mode: str = "loss",
+    ) -> dict[str, Tensor] | list[dict[str, Any]] | Prediction:
+        """Losses, or one result a clip, or the raw prediction.
+
+        Args:
+            frames: (B, T, 3, S, S) uint8 RGB.
+            log_mel: (B, T, 2, 96, 64).
+            masks: (B, T, S, S) in {0, 1}.
+            supervised: (B, T) bool.
+            clip: B names.
+            native_masks: B tensors (T, H, W), the truth at its own size.
+            text: B referring expressions.
+            semantic: (B, T, S, S) class indices where the data have them; not used.
+            mode: ``loss``, ``predict`` or ``tensor``.
+
+        Raises:
+            ValueError: on an unknown mode.
+        """
+        if mode not in ("loss", "predict", "tensor"):
+            raise ValueError(f"unknown {mode=}; known: loss, predict, tensor")
+        batch = ClipBatch(frames, log_mel, masks, supervised, clip, text)
+        if mode == "loss":
+            return self.losses(batch)
+        prediction = self.predict_clip(batch)
+        if mode == "tensor":
+            return prediction
+        truth = list(masks) if native_masks is None else native_masks
+        return clip_results(prediction, self.decode, truth, supervised, clip)
+
+    @abstractmethod
+    def predict_clip(self, batch: ClipBatch) -> Prediction:
+        """The answer for every frame of B clips, in training and evaluation alike.
+
+        Returns:
+            As SAM2's decoder gives it. A method with one mask a frame repeats it three times; the
+            side of the logits may differ from SAM2's.
+        """
+
+    def losses(self, batch: ClipBatch) -> dict[str, Tensor]:
+        """Weighted scalars whose names begin with ``loss``.
+
+        Raises:
+            ValueError: where the method was built without a mask loss.
+        """
+        if self.mask_loss is None:
+            raise ValueError(
+                f"{type(self).__name__} cannot be trained with model.mask_loss=None; set it to "
+                "dict(type='SAM2MaskLoss')"
+            )
+        prediction = self.predict_clip(batch)
+        return dict(self.mask_loss(prediction, batch.masks.float(), batch.supervised))
+
+    def normalise(self, frames: Tensor) -> Tensor:
+        """(..., 3, S, S) uint8 -> float, ImageNet mean and standard deviation."""
+        return (frames.float() - self.pixel_mean) / self.pixel_std
+
+
+class SAM2Method(ClipMethod):
+    """A method around SAM2: the shared adapter, frozen but for the parts it names.
+
+    Args:
+        backbone: node of ``BACKBONES``.
+        tracker: node of ``TRACKERS``; ``None`` for a method with an order of frames of its own.
+        mask_loss: as in :class:`ClipMethod`.
+        trained_parts: children of the SAM2 that are trained, e.g. ``("sam_mask_decoder",)``.
+        image_size: S; default: the backbone's own.
+        feature_cache_mb: megabytes for the pyramids of clips seen before; used only where the
+            image encoder is frozen.
+        decode: as in :class:`ClipMethod`.
+
+    Raises:
+        ValueError: where ``trained_parts`` names what SAM2 does not have.
+    """
+
+    def __init__(
+        self,
+        backbone: Node,
+        tracker: Node = None,
+        mask_loss: Node = None,
+        trained_parts: Sequence[str] = (),
+        image_size: int | None = None,
+        feature_cache_mb: int = 0,
+        decode: str = "iou_select",
+    ) -> None:
+        super().__init__(mask_loss=mask_loss, decode=decode)
+        self.backbone = registry.BACKBONES.build(backbone, image_size=image_size)
+        self.tracker = registry.TRACKERS.build(tracker)
+        self._train_parts(trained_parts)
+        encoder = self.backbone.network.image_encoder
+        cached = feature_cache_mb and not is_trained(encoder)
+        self.feature_cache = shared_cache(self.backbone, feature_cache_mb) if cached else None
+
+    def _train_parts(self, names: Sequence[str]) -> None:
+        network = self.backbone.network
+        known = [name for name, _ in network.named_children()]
+        problems = [unknown_name("trained part", n, known) for n in names if n not in known]
+        if "image_encoder" in names and self.backbone.frozen:
+            # A frozen backbone records no gradient of its encoder.
+            problems.append("to train 'image_encoder' set `model.backbone.frozen` to False")
+        if problems:
+            raise ValueError(f"{type(self).__name__}: " + "; ".join(problems))
+        for name in names:
+            getattr(network, name).requires_grad_(True)
+
+    def encode(self, frames: Tensor) -> VisualPyramid:
+        """(B, T, 3, S, S) uint8 -> the backbone's pyramid, from the cache where it has it."""
+        if self.feature_cache is None:
+            return self.backbone(self.normalise(frames))
+        return self.feature_cache(frames, lambda new: self.backbone(self.normalise(new)))
+
+
+def is_trained(module: nn.Module) -> bool:
+    """Whether any parameter of a module asks for a gradient."""
+    return any(p.requires_grad for p in module.parameters())

@@ -1,0 +1,216 @@
+"""AVSBench's own network for audio-visual segmentation, without SAM2."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from auralsam2 import registry
+from auralsam2.models.methods.base import ClipBatch, ClipMethod, Node
+from auralsam2.models.methods.matching import matching_loss
+from auralsam2.models.methods.resnet_stages import (
+    FULL_WIDTH,
+    ResNetStages,
+    resnet_problems,
+    resnet_weight_problems,
+)
+from auralsam2.models.methods.tpavi_decoder import DilatedNeck, MaskHead, RefineStep
+from auralsam2.registry import MODELS
+from auralsam2.shapes import check_shape
+from auralsam2.structures import Prediction
+
+STAGES = (1, 2, 3, 4)
+OUTPUT_STRIDES = (1, 2, 4)
+
+
+class Answer(NamedTuple):
+    """What one pass gives.
+
+    Attributes:
+        mask_logits: (B, T, H, H).
+        fused: (B T, C, h, h) of each fused stage.
+        audio: (B T, C) of each fused stage.
+    """
+
+    mask_logits: Tensor
+    fused: tuple[Tensor, ...]
+    audio: tuple[Tensor, ...]
+
+
+@MODELS.register_module()
+class TPAVINetwork(ClipMethod):
+    """ResNet, dilated neck, TPAVI at every stage, decoder (AVSBench, Zhou et al. 2022, section 4).
+
+    One mask a frame, trained end to end. Normalisations of ResNet and TPAVI share statistics
+    among the clips of a training batch, as in the paper; in eval mode clips are independent.
+
+    Args:
+        audio_encoder: node of ``AUDIO_ENCODERS``.
+        mask_loss: node of ``MASK_LOSSES``.
+        fusion: node of ``FUSIONS``, built once a fused stage.
+        resnet: ``resnet18``, ``resnet34``, ``resnet50`` (the paper's smaller backbone) or
+            ``resnet101``.
+        resnet_width: channels of its stem; 64 is torchvision's.
+        resnet_weights: path of torchvision's weights; ``None`` trains from the start.
+        channels: C of neck and decoder, divisible by 8.
+        dilations: of the neck.
+        fused_stages: stages, 1 the finest, at which the sound enters.
+        matching_weight: of AVSBench's second loss; the paper has 0.5 for several sources, and 0
+            for one.
+        output_stride: side of the frames over side of the mask logits.
+        image_size: S, to which frames are held; ``None`` takes any.
+        decode: as in :class:`ClipMethod`; all modes answer the one mask, and those that look at
+            the object score agree with it: it is the highest logit of the mask.
+
+    Raises:
+        FileNotFoundError: where ``resnet_weights`` does not exist.
+        ValueError: listing every argument that is out of range.
+    """
+
+    def __init__(
+        self,
+        audio_encoder: Node,
+        mask_loss: Node,
+        fusion: Node,
+        resnet: str = "resnet50",
+        resnet_width: int = FULL_WIDTH,
+        resnet_weights: str | os.PathLike[str] | None = None,
+        channels: int = 256,
+        dilations: Sequence[int] = (3, 6, 12, 18),
+        fused_stages: Sequence[int] = STAGES,
+        matching_weight: float = 0.0,
+        output_stride: int = 1,
+        image_size: int | None = None,
+        decode: str = "iou_select",
+    ) -> None:
+        problems = resnet_problems(resnet, resnet_width)
+        problems += _problems(channels, dilations, fused_stages, matching_weight, output_stride)
+        for name, node in (("audio_encoder", audio_encoder), ("fusion", fusion)):
+            if node is None:
+                problems.append(f"{name} is None; without it the network hears nothing")
+        if problems:
+            raise ValueError("TPAVINetwork: " + "; ".join(problems))
+        super().__init__(mask_loss=mask_loss, decode=decode)
+        self.matching_weight, self.output_stride = matching_weight, output_stride
+        self.sides = {} if image_size is None else {"S": image_size}
+        self.fused_stages = tuple(sorted(fused_stages))
+        self.resnet = ResNetStages(resnet, resnet_width, resnet_weights)
+        self.necks = nn.ModuleList(
+            DilatedNeck(width, channels, dilations) for width in self.resnet.out_channels
+        )
+        self.audio_encoder = registry.AUDIO_ENCODERS.build(audio_encoder)
+        heard = self.audio_encoder.out_channels
+        self.audio_adapters = nn.ModuleList(nn.Linear(heard, channels) for _ in self.fused_stages)
+        self.fusions = nn.ModuleList(
+            registry.FUSIONS.build(fusion, channels=channels) for _ in self.fused_stages
+        )
+        self.steps = nn.ModuleList(RefineStep(channels, stage == STAGES[-1]) for stage in STAGES)
+        self.head = MaskHead(channels)
+
+    @staticmethod
+    def problems(
+        resnet: str = "resnet50", resnet_weights: str | os.PathLike[str] | None = None, **_: object
+    ) -> list[str]:
+        """What stands in the way of building, found without building."""
+        return resnet_weight_problems(resnet, resnet_weights)
+
+    def encode(self, frames: Tensor) -> tuple[Tensor, ...]:
+        """(B, T, 3, S, S) uint8 -> (B T, C, h, h) of each stage, finest first; no sound yet."""
+        stages = self.resnet(self.normalise(frames.flatten(0, 1)))
+        return tuple(neck(stage) for neck, stage in zip(self.necks, stages, strict=True))
+
+    def answer(self, frames: Tensor, log_mel: Tensor) -> Answer:
+        """One pass over B clips.
+
+        Args:
+            frames: (B, T, 3, S, S) uint8.
+            log_mel: (B, T, 2, 96, 64).
+        """
+        sizes = check_shape(frames, "B T 3 S S", name="frames", **self.sides)
+        shape = (sizes["B"], sizes["T"])
+        maps = list(self.encode(frames))
+        vectors = self.audio_encoder(log_mel)
+        heard, fused = [], []
+        for stage, adapter, fusion in zip(
+            self.fused_stages, self.audio_adapters, self.fusions, strict=True
+        ):
+            level = maps[stage - 1]
+            tokens = level.flatten(2).transpose(1, 2).unflatten(0, shape)  # (B, T, N, C)
+            out = fusion(tokens, adapter(vectors))
+            level = out.visual.flatten(0, 1).transpose(1, 2).unflatten(2, level.shape[-2:])
+            maps[stage - 1] = level
+            fused.append(level)
+            heard.append(out.audio[:, : sizes["T"]].flatten(0, 1))
+        logits = self._decode(maps, sizes["S"])
+        return Answer(logits.unflatten(0, shape), tuple(fused), tuple(heard))
+
+    def _decode(self, maps: Sequence[Tensor], side: int) -> Tensor:
+        """Four maps (F, C, h, h), finest first -> (F, H, H)."""
+        x: Tensor | None = None
+        for step, stage in reversed(list(zip(self.steps, maps, strict=True))):
+            x = step(stage, x)
+        stride = self.output_stride
+        logits: Tensor = self.head(x, side // max(2, stride), side // stride)
+        return logits.float()
+
+    def predict_clip(self, batch: ClipBatch) -> Prediction:
+        """Masks of every frame."""
+        return as_prediction(self.answer(batch.frames, batch.log_mel).mask_logits)
+
+    def losses(self, batch: ClipBatch) -> dict[str, Tensor]:
+        """Those of the mask loss, and ``loss_matching`` where it has a weight."""
+        answer = self.answer(batch.frames, batch.log_mel)
+        prediction = as_prediction(answer.mask_logits)
+        losses = dict(self.mask_loss(prediction, batch.masks.float(), batch.supervised))
+        if self.matching_weight:
+            flat = (answer.mask_logits.flatten(0, 1), batch.supervised.flatten())
+            losses["loss_matching"] = self.matching_weight * matching_loss(
+                answer.fused, answer.audio, *flat
+            )
+        return losses
+
+
+def as_prediction(mask_logits: Tensor) -> Prediction:
+    """One mask a frame in the form of SAM2's answers.
+
+    Nothing but the mask is predicted, so the rest is read off it: its IoU is that with a truth in
+    which every pixel is as likely as it is predicted; the object score is the highest logit.
+
+    Args:
+        mask_logits: (B, T, H, H).
+    """
+    probability = mask_logits.detach().sigmoid()
+    mask = (mask_logits.detach() > 0).to(probability)
+    overlap = (probability * mask).sum(dim=(-2, -1))
+    union = (probability + mask - probability * mask).sum(dim=(-2, -1))
+    return Prediction(
+        mask_logits[:, :, None].expand(-1, -1, 3, -1, -1),
+        (overlap / union)[..., None].expand(-1, -1, 3),
+        mask_logits.flatten(2).amax(dim=-1, keepdim=True),
+        mask_logits,
+    )
+
+
+def _problems(
+    channels: int,
+    dilations: Sequence[int],
+    fused_stages: Sequence[int],
+    matching_weight: float,
+    output_stride: int,
+) -> list[str]:
+    problems = []
+    if channels < 8 or channels % 8:
+        problems.append(f"channels must be a positive multiple of 8, got {channels}")
+    if not dilations or min(dilations) < 1:
+        problems.append(f"dilations must be at least one number from 1 on, got {dilations}")
+    unknown = sorted(set(fused_stages) - set(STAGES))
+    if unknown or not fused_stages or len(set(fused_stages)) != len(fused_stages):
+        problems.append(f"fused_stages must be some of {STAGES}, each once, got {fused_stages}")
+    if matching_weight < 0:
+        problems.append(f"matching_weight must be at least 0, got {matching_weight}")
+    if output_stride not in OUTPUT_STRIDES:
+        problems.append(f"output_stride must be one of {OUTPUT_STRIDES}, got {output_stride}")
+    return problems

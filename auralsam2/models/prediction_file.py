@@ -1,0 +1,102 @@
+"""Answers of other people's models, computed beforehand and kept in a JSON file.
+
+    {"classes": ["guitar", "man"], "clips": {"CLIP": [FRAME, FRAME, ...]}}
+
+One entry a frame (a second) of the clip; what stands in it is the reader's own affair.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+SHOWN = 5
+
+
+class PredictionFile(NamedTuple):
+    """What a file holds.
+
+    Attributes:
+        path: of the file.
+        classes: names of the classes, in order of their numbers.
+        clips: clip -> one entry a frame.
+    """
+
+    path: Path
+    classes: tuple[str, ...]
+    clips: dict[str, list[Any]]
+
+    def frames(self, clip: str, num_frames: int) -> list[Any]:
+        """The entries of one clip.
+
+        Raises:
+            KeyError: where the file does not have the clip.
+            ValueError: where it has another number of frames.
+        """
+        if clip not in self.clips:
+            raise KeyError(
+                f"'{self.path}' has no clip '{clip}'; it has {len(self.clips)} clips, such as "
+                f"{sorted(self.clips)[:3]}: compute the missing ones too"
+            )
+        entries = self.clips[clip]
+        if len(entries) != num_frames:
+            raise ValueError(
+                f"'{self.path}', clip '{clip}': {len(entries)} entries for {num_frames} frames; "
+                "there must be one a frame, empty where nothing was found"
+            )
+        return entries
+
+
+def missing_file(path: str | os.PathLike[str] | None, key: str, entry: str) -> list[str]:
+    """What to tell a user whose file is not there; empty where it is.
+
+    Args:
+        path: of the file.
+        key: config key that names it.
+        entry: form of one frame's entry.
+    """
+    if path is not None and Path(path).expanduser().is_file():
+        return []
+    return [
+        f"no predictions at '{path}'; set `{key}` to a JSON file of the form "
+        f'{{"classes": [NAME, ...], "clips": {{CLIP: [FRAME, ...]}}}}, where FRAME, one a frame of '
+        f"the clip, is {entry}"
+    ]
+
+
+def read_predictions(path: str | os.PathLike[str], num_classes: int) -> PredictionFile:
+    """Read a file and check its frame, not yet its entries.
+
+    Raises:
+        ValueError: listing everything that is wrong with it.
+    """
+    file = Path(path).expanduser()
+    try:
+        read = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"'{file}' is no JSON: {error}") from error
+    problems = _problems(read, num_classes)
+    if problems:
+        raise ValueError(f"'{file}': " + "; ".join(problems))
+    return PredictionFile(file, tuple(read["classes"]), read["clips"])
+
+
+def _problems(read: Any, num_classes: int) -> list[str]:
+    if not isinstance(read, dict):
+        return [f"must be an object with the keys classes and clips, got {type(read).__name__}"]
+    problems = []
+    classes, clips = read.get("classes"), read.get("clips")
+    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+        problems.append(f"'classes' must be a list of names, got {classes!r:.80}")
+    elif len(set(classes)) != len(classes):
+        problems.append("'classes' names a class twice")
+    elif len(classes) != num_classes:
+        problems.append(
+            f"'classes' names {len(classes)}, but model.num_classes is {num_classes}; the two "
+            "must agree"
+        )
+    if not isinstance(clips, dict) or not all(isinstance(v, list) for v in clips.values()):
+        problems.append("'clips' must map names of clips to lists, one entry a frame")
+    return problems

@@ -1,0 +1,63 @@
+"""A linear classifier, or a small MLP, on the vectors of an audio encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from torch import Tensor, nn
+
+from auralsam2 import registry
+from auralsam2.models.sound.base import SoundClassifier
+from auralsam2.registry import SOUND_CLASSIFIERS
+
+
+@SOUND_CLASSIFIERS.register_module()
+class EmbeddingSoundClassifier(SoundClassifier):
+    """Layer norm and one linear map of each second's vector, or two with a ReLU between.
+
+    Args:
+        num_classes: K.
+        audio_encoder: node of ``AUDIO_ENCODERS``.
+        hidden: width of a hidden layer; ``None`` has none.
+
+    Raises:
+        ValueError: listing every argument that is out of range.
+    """
+
+    def __init__(
+        self, num_classes: int, audio_encoder: Mapping[str, Any], hidden: int | None = None
+    ) -> None:
+        super().__init__()
+        problems = []
+        if num_classes < 1:
+            problems.append(f"num_classes must be at least 1, got {num_classes}")
+        if hidden is not None and hidden < 1:
+            problems.append(f"hidden must be at least 1 or None, got {hidden}")
+        if audio_encoder is None:
+            problems.append("audio_encoder must be a node such as dict(type='VGGish'), got None")
+        if problems:
+            raise ValueError("EmbeddingSoundClassifier: " + "; ".join(problems))
+        self.audio_encoder = registry.AUDIO_ENCODERS.build(audio_encoder)
+        width = self.audio_encoder.out_channels
+        layers: list[nn.Module] = [nn.LayerNorm(width)]
+        if hidden is not None:
+            layers += [nn.Linear(width, hidden), nn.ReLU()]
+            width = hidden
+        self.head = nn.Sequential(*layers, nn.Linear(width, num_classes))
+
+    @staticmethod
+    def problems(audio_encoder: Mapping[str, Any] | None = None, **_: object) -> list[str]:
+        """What stands in the way of building, found without building: the encoder's weights."""
+        if audio_encoder is None or "type" not in audio_encoder:
+            return []
+        find = getattr(registry.AUDIO_ENCODERS.lookup(audio_encoder["type"]), "problems", None)
+        rest = {key: value for key, value in audio_encoder.items() if key != "type"}
+        found = [] if find is None else find(**rest)
+        here = "`model.sound_classifier.audio_encoder"
+        return [problem.replace("`model.audio_encoder", here) for problem in found]
+
+    def forward(self, log_mel: Tensor, clip: Sequence[str]) -> Tensor:
+        """(B, T, 2, 96, 64) -> (B, T, K)."""
+        logits: Tensor = self.head(self.audio_encoder(log_mel))
+        return logits

@@ -1,0 +1,118 @@
+"""Classes that another classifier heard beforehand, e.g. PANNs or BEATs."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from auralsam2.models.prediction_file import (
+    SHOWN,
+    PredictionFile,
+    missing_file,
+    read_predictions,
+)
+from auralsam2.models.sound.base import SoundClassifier
+from auralsam2.registry import SOUND_CLASSIFIERS
+
+ENTRY = '{"NAME": 0.9, ...}, the probability of each class that is heard; others have 0'
+KEY = "model.sound_classifier.path"
+TINY = 1e-4
+
+
+@SOUND_CLASSIFIERS.register_module()
+class LabelFileClassifier(SoundClassifier):
+    """Reads probabilities from a JSON file; it learns nothing, and does not listen itself.
+
+    It knows clips by their names, so it cannot follow a sound that was exchanged: splits such as
+    ``test_audio_swapped`` must be left out. It stops where a clip comes with a second sound in one
+    process; where a clip comes with another sound only, it cannot know.
+
+    Args:
+        path: ``{"classes": [NAME, ...], "clips": {CLIP: [SECOND, ...]}}``, where ``SECOND``, one
+            a frame of the clip, is ``{NAME: probability, ...}``; a class that is left out has 0.
+        num_classes: K, the number of the file's classes.
+
+    Raises:
+        FileNotFoundError: where there is no such file, naming its form.
+        ValueError: listing what is wrong with it.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], num_classes: int) -> None:
+        super().__init__()
+        missing = self.problems(path)
+        if missing:
+            raise FileNotFoundError(missing[0])
+        self.file = read_predictions(path, num_classes)
+        self.classes = self.file.classes
+        self.probabilities = _probabilities(self.file)
+        self._sounds: dict[str, bytes] = {}
+
+    @staticmethod
+    def problems(path: str | os.PathLike[str] | None = None, **_: object) -> list[str]:
+        """What stands in the way of building, found without building."""
+        return missing_file(path, KEY, ENTRY)
+
+    def forward(self, log_mel: Tensor, clip: Sequence[str]) -> Tensor:
+        """Logits of the clips by their names.
+
+        Raises:
+            KeyError: where the file does not have a clip.
+            ValueError: where a clip comes with another sound than before.
+        """
+        for name, sound in zip(clip, log_mel, strict=True):
+            self._check_sound(name, sound)
+            self.file.frames(name, len(sound))
+        heard = torch.stack([self.probabilities[name] for name in clip])
+        return torch.logit(heard, eps=TINY).to(log_mel.device)
+
+    def _check_sound(self, name: str, sound: Tensor) -> None:
+        digest = hashlib.blake2b(sound.cpu().contiguous().numpy().tobytes()).digest()
+        if self._sounds.setdefault(name, digest) != digest:
+            raise ValueError(
+                f"clip '{name}' comes with another sound than before, which '{self.file.path}' "
+                "cannot tell apart: leave out splits with exchanged sound (data.test), or take a "
+                "classifier that listens, such as EmbeddingSoundClassifier"
+            )
+
+
+def _probabilities(file: PredictionFile) -> dict[str, Tensor]:
+    """Clip -> (T, K).
+
+    Raises:
+        ValueError: naming the first few entries that are wrong, and how many there are.
+    """
+    numbers = {name: number for number, name in enumerate(file.classes)}
+    problems: list[str] = []
+    heard: dict[str, Tensor] = {}
+    for clip, seconds in file.clips.items():
+        heard[clip] = torch.zeros(len(seconds), len(numbers))
+        for t, entry in enumerate(seconds):
+            problem = _problem(entry, numbers)
+            if problem:
+                problems.append(f"clip '{clip}', second {t}: {problem}")
+                continue
+            for name, value in entry.items():
+                heard[clip][t, numbers[name]] = value
+    if problems:
+        more = f"; and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
+        raise ValueError(f"'{file.path}': " + "; ".join(problems[:SHOWN]) + more)
+    return heard
+
+
+def _problem(entry: Any, numbers: dict[str, int]) -> str:
+    if not isinstance(entry, dict):
+        return f"a second is {ENTRY}, got {entry!r:.80}"
+    unknown = [name for name in entry if name not in numbers]
+    if unknown:
+        return f"{unknown[:SHOWN]} are none of the file's classes"
+    wrong = {
+        name: value
+        for name, value in entry.items()
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1
+    }
+    return f"probabilities must be from 0 to 1, got {wrong}" if wrong else ""

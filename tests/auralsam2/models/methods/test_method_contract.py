@@ -1,0 +1,144 @@
+"""What every method keeps, whatever it does inside; built as the shipped configs say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from auralsam2 import config
+from auralsam2.engine.checkpoint import save_safetensors
+from auralsam2.engine.evaluate import load_trained
+from auralsam2.engine.hooks.trainable_state_hook import trainable_state
+from auralsam2.models.methods.base import ClipMethod
+from auralsam2.registry import MODELS
+
+Build = Callable[..., Any]
+Best = Callable[..., Tensor]
+
+SUFFIX = "_mini_v1m"
+METHODS = [n.split("/")[1][: -len(SUFFIX)] for n in config.names("methods") if n.endswith(SUFFIX)]
+DECODER = "backbone.network.sam_mask_decoder."
+TRAINED = {
+    "audio_token": ("audio_prompt.", "image_fusion.", DECODER),
+    "adapter": ("adapters.", DECODER),
+}
+DEAF = ("prompted", "unprompted")
+
+
+def select(data: dict[str, Any], index: list[int]) -> dict[str, Any]:
+    return {
+        k: v[index] if isinstance(v, Tensor) else [v[i] for i in index] for k, v in data.items()
+    }
+
+
+def step(model: Any, data: dict[str, Any]) -> None:
+    """One step of training."""
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    sum(model.train()(**data).values()).backward()
+    torch.optim.AdamW(parameters, lr=1e-3).step()
+    model.zero_grad()
+
+
+def test_every_registered_method_has_a_config_at_both_sizes() -> None:
+    known = {n for n in MODELS.names() if issubclass(MODELS.lookup(n), ClipMethod)}
+    for suffix in ("_mini_v1m", "_v1m"):
+        nodes = [config.load(f"methods/{method}{suffix}").model.type for method in METHODS]
+        assert known <= set(nodes), suffix
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_answers_are_whole_and_clips_never_mix(
+    method: str, build: Build, clips: dict[str, Any]
+) -> None:
+    model = build(method).eval()
+    truth = [torch.zeros(2, 60, 90), torch.zeros(2, 48, 48)]
+    with torch.no_grad():
+        both = model(**clips, mode="tensor")
+        swapped = model(**select(clips, [1, 0]), mode="tensor")
+        alone = model(**select(clips, [1]), mode="tensor")
+        results = model(**clips, native_masks=truth, mode="predict")
+    side = both.best.shape[-1]
+    assert both.mask_logits.shape == (2, 2, 3, side, side) and both.ious.shape == (2, 2, 3)
+    assert both.object_score_logits.shape == (2, 2, 1) and both.best.shape == (2, 2, side, side)
+    for ours, other, single in zip(both, swapped, alone):
+        assert torch.isfinite(ours).all()
+        torch.testing.assert_close(ours.flip(0), other, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(ours[1:], single, atol=1e-4, rtol=1e-4)
+    assert [tuple(r["mask_logits"].shape) for r in results] == [(2, 60, 90), (2, 48, 48)]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_clip_of_one_frame(method: str, build: Build, best: Best, clips: dict[str, Any]) -> None:
+    one = {k: v[:, :1] if isinstance(v, Tensor) else v for k, v in clips.items()}
+    assert best(build(method), one).shape[:2] == (2, 1)
+
+
+@pytest.mark.parametrize("method", DEAF)
+def test_deaf_methods_train_nothing_and_do_not_listen(
+    method: str, build: Build, best: Best, clips: dict[str, Any]
+) -> None:
+    model = build(method)
+    assert not any(p.requires_grad for p in model.parameters())
+    louder = dict(clips, log_mel=clips["log_mel"] + 3)
+    assert torch.equal(best(model, clips), best(model, louder))
+    with pytest.raises(ValueError, match="mask_loss=None; set it to"):
+        model(**clips)
+
+
+@pytest.mark.parametrize("method", TRAINED)
+def test_training_changes_what_it_should_and_the_method_hears(
+    method: str, build: Build, best: Best, clips: dict[str, Any]
+) -> None:
+    model = build(method)
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    trained = {n for n, p in model.named_parameters() if p.requires_grad}
+    assert all(n.startswith(TRAINED[method]) for n in trained)
+    assert all(any(n.startswith(part) for n in trained) for part in TRAINED[method])
+    losses = model.train()(**clips)
+    assert set(losses) == {"loss_mask", "loss_dice", "loss_iou", "loss_class"}
+    sum(losses.values()).backward()
+    assert {n for n, p in model.named_parameters() if p.grad is not None} == trained
+    step(model, clips)
+    changed = {k for k, v in model.state_dict().items() if not torch.equal(v, before[k])}
+    assert changed <= trained and len(changed) > len(trained) / 2
+    louder = dict(clips, log_mel=clips["log_mel"] + 3)
+    assert (best(model, clips) - best(model, louder)).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("method", TRAINED)
+def test_a_checkpoint_brings_the_whole_method_back(
+    method: str, build: Build, best: Best, clips: dict[str, Any], tmp_path: Path
+) -> None:
+    source, target = build(method), build(method)
+    step(source, clips)
+    step(source, clips)
+    state, path = trainable_state(source), tmp_path / "best.safetensors"
+    parameters = {n for n, _ in source.named_parameters()}
+    assert parameters & state.keys() == {n for n, p in source.named_parameters() if p.requires_grad}
+    save_safetensors(state, path)
+    assert not torch.equal(best(source, clips), best(target, clips))
+    load_trained(target, path)
+    assert torch.equal(best(source, clips), best(target, clips))
+    incomplete = {k: v for k, v in state.items() if not k.startswith(DECODER)}
+    save_safetensors(incomplete, path)
+    with pytest.raises(ValueError, match="does not fit the config's model: .* missing"):
+        load_trained(target, path)
+
+
+@pytest.mark.parametrize("method", TRAINED)
+def test_half_precision(method: str, build: Build, clips: dict[str, Any]) -> None:
+    model = build(method).train()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        total = sum(model(**select(clips, [0])).values())
+    total.backward()
+    assert torch.isfinite(total)
+
+
+def test_an_unknown_mode(build: Build, clips: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="unknown mode='train'; known: loss, predict, tensor"):
+        build("unprompted")(**clips, mode="train")

@@ -1,0 +1,106 @@
+"""AVSBench's network: what it trains, how sound enters, and what it says besides the mask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from auralsam2 import config
+from auralsam2.engine.preflight import check_weights
+from auralsam2.models.decode import DECODE_MODES
+from auralsam2.models.methods.tpavi_network import as_prediction
+
+Build = Callable[..., Any]
+Best = Callable[..., Tensor]
+
+
+def test_everything_but_the_sound_encoder_is_trained(build: Build, clips: dict[str, Any]) -> None:
+    model = build("tpavi", matching_weight=0.5).train()
+    losses = model(**clips)
+    assert set(losses) == {"loss_mask", "loss_dice", "loss_matching"}
+    sum(losses.values()).backward()
+    learns = {n for n, p in model.named_parameters() if p.grad is not None}
+    assert learns == {n for n, p in model.named_parameters() if p.requires_grad}
+    frozen = {n.split(".")[0] for n, _ in model.named_parameters() if n not in learns}
+    assert frozen == {"audio_encoder"}
+    flipped = {k: v.flip(0) if isinstance(v, Tensor) else v[::-1] for k, v in clips.items()}
+    for name, value in model(**flipped).items():
+        torch.testing.assert_close(value, losses[name], atol=1e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize("stage", [1, 2, 3, 4])
+def test_sound_enters_at_each_stage(
+    build: Build, best: Best, clips: dict[str, Any], stage: int
+) -> None:
+    model = build("tpavi", fused_stages=(stage,))
+    louder = dict(clips, log_mel=clips["log_mel"] + 3)
+    assert (best(model, clips) - best(model, louder)).abs().max() > 1e-4
+    answer = model.answer(clips["frames"], clips["log_mel"])
+    side = 64 // 2 ** (stage + 1)
+    assert [m.shape for m in answer.fused] == [(4, 24, side, side)]
+    assert [a.shape for a in answer.audio] == [(4, 24)]
+
+
+def test_a_fusion_that_does_not_mix_leaves_it_deaf(
+    build: Build, best: Best, clips: dict[str, Any]
+) -> None:
+    model = build("tpavi", fusion=dict(type="NoFusion"))
+    louder = dict(clips, log_mel=clips["log_mel"] + 3)
+    assert torch.equal(best(model, clips), best(model, louder))
+
+
+@pytest.mark.parametrize(("stride", "side"), [(1, 64), (2, 32), (4, 16)])
+def test_side_of_the_answer(
+    build: Build, best: Best, clips: dict[str, Any], stride: int, side: int
+) -> None:
+    assert best(build("tpavi", output_stride=stride), clips).shape == (2, 2, side, side)
+
+
+def test_what_is_said_besides_the_mask() -> None:
+    logits = torch.full((1, 3, 2, 2), -8.0)
+    logits[0, 0, 0] = 8  # sure of half of the frame
+    logits[0, 1, 0] = 0.1  # hardly so
+    out = as_prediction(logits.requires_grad_())
+    assert out.mask_logits.shape == (1, 3, 3, 2, 2) and out.ious.shape == (1, 3, 3)
+    assert out.ious[0, :, 0].tolist() == pytest.approx([0.999, 0.525, 0.0], abs=2e-3)
+    assert (out.object_score_logits[0, :, 0] > 0).tolist() == [True, True, False]
+    assert not out.ious.requires_grad and out.best.requires_grad
+    for decode in DECODE_MODES.values():
+        assert torch.equal(decode(out) > 0, logits > 0), "all modes agree on the mask"
+
+
+def test_half_precision(build: Build, clips: dict[str, Any]) -> None:
+    model = build("tpavi", matching_weight=0.5).train()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        total = sum(model(**clips).values())
+    total.backward()
+    assert total.isfinite()
+
+
+def test_missing_weights_are_told_before_anything_is_read() -> None:
+    cfg = config.load("methods/tpavi_v1m", {"model.audio_encoder.weights": "no_vggish.pth"})
+    with pytest.raises(FileNotFoundError) as caught:
+        check_weights(cfg)
+    for part in ("resnet50-0676ba61.pth", "`model.resnet_weights`", "no_vggish.pth"):
+        assert part in str(caught.value)
+
+
+def test_all_wrong_arguments_are_told_at_once(build: Build) -> None:
+    with pytest.raises(ValueError) as caught:
+        build(
+            "tpavi",
+            resnet="resnet1",
+            channels=12,
+            dilations=(),
+            fused_stages=(0, 5),
+            output_stride=3,
+            matching_weight=-1.0,
+            fusion=None,
+        )
+    for part in ("resnet1", "channels", "dilations", "fused_stages", "output_stride"):
+        assert part in str(caught.value)
+    assert "matching_weight" in str(caught.value) and "fusion is None" in str(caught.value)
