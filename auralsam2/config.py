@@ -6,7 +6,6 @@ A config is a plain mmengine ``Config``. Shipped ones are found by name in the d
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 import os
@@ -15,11 +14,12 @@ from importlib import resources
 from pathlib import Path, PurePath
 from typing import Any
 
-from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.config import Config, ConfigDict
 
 from auralsam2.config_schema import SCHEMA, Node, Spec, child_spec, known_keys
 from auralsam2.config_schema import validate as validate
-from auralsam2.custom_imports import import_custom
+from auralsam2.custom_imports import CUSTOM_KEY, import_custom, locate_files
+from auralsam2.override_values import parse_value
 from auralsam2.suggestions import unknown_name
 from auralsam2.weight_files import FILE_KEYS
 
@@ -87,7 +87,8 @@ def load(name_or_path: str | os.PathLike[str], overrides: Mapping[str, Any] | No
 
     Args:
         name_or_path: as in `find`.
-        overrides: dotted path to new value, applied in order by `set_node`.
+        overrides: dotted path to new value, applied in order by `set_node`. Those of
+            ``custom_imports`` come first; files that they name are relative to the working folder.
 
     Returns:
         The ``mmengine.Config``.
@@ -99,12 +100,14 @@ def load(name_or_path: str | os.PathLike[str], overrides: Mapping[str, Any] | No
     """
     path = find(name_or_path)
     cfg = _read(path)
-    problems = import_custom(cfg, path.parent)
-    for dotted, value in (overrides or {}).items():
-        try:
-            set_node(cfg, dotted, value)
-        except ConfigError as error:
-            problems += error.problems
+    overrides = dict(overrides or {})
+    locate_files(cfg, path.parent)
+    imports = {key: value for key, value in overrides.items() if key.split(".")[0] == CUSTOM_KEY}
+    if imports and CUSTOM_KEY not in cfg:
+        cfg[CUSTOM_KEY] = dict(imports=[])
+    problems = _override(cfg, imports)
+    problems += import_custom(cfg, Path.cwd())
+    problems += _override(cfg, {k: v for k, v in overrides.items() if k not in imports})
     problems += validate(cfg)
     if problems:
         raise ConfigError(problems, source=f"config {os.fspath(name_or_path)!r}")
@@ -125,6 +128,16 @@ def peek(name_or_path: str | os.PathLike[str], overrides: Mapping[str, Any] | No
         if hasattr(node, "get"):
             node[last] = value
     return cfg
+
+
+def _override(cfg: Any, overrides: Mapping[str, Any]) -> list[str]:
+    problems = []
+    for dotted, value in overrides.items():
+        try:
+            set_node(cfg, dotted, value)
+        except ConfigError as error:
+            problems += error.problems
+    return problems
 
 
 def set_node(cfg: Any, dotted: str, value: Any) -> None:
@@ -174,7 +187,7 @@ def parse_overrides(pairs: Iterable[str]) -> dict[str, Any]:
             problems.append(f"{pair!r}: write KEY=VALUE, e.g. optim.epochs=2")
             continue
         try:
-            overrides[key.strip()] = _parse_value(text.strip())
+            overrides[key.strip()] = parse_value(text.strip())
         except AssertionError:  # DictAction's check for brackets
             problems.append(f"{pair!r}: unbalanced brackets")
     if problems:
@@ -241,18 +254,6 @@ def _check_key(
 
 def _index(node: Any, key: str) -> Any:
     return int(key) if isinstance(node, (list, tuple)) else key
-
-
-def _parse_value(text: str) -> Any:
-    try:
-        tree = ast.parse(text, mode="eval").body
-        if isinstance(tree, ast.Call) and getattr(tree.func, "id", None) == "dict":
-            return {str(k.arg): _parse_value(ast.unparse(k.value)) for k in tree.keywords}
-        return ast.literal_eval(tree)
-    except (SyntaxError, ValueError):
-        if not any(mark in text for mark in ",(["):
-            return DictAction._parse_int_float_bool(text)  # the other one drops spaces
-        return DictAction._parse_iterable(text)
 
 
 def _plain(value: Any) -> Any:

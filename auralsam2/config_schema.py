@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 from mmengine.config import Config
 
+from auralsam2.counterfactuals import kinds
 from auralsam2.registry import (
     DATASETS,
+    HOOKS,
     METRICS,
     MODELS,
     OPTIMIZERS,
@@ -21,7 +23,9 @@ from auralsam2.signature import argument_problems, parameters_of
 from auralsam2.suggestions import unknown_name
 
 # Arguments that the engine or the model adds at build time: a node need not state them.
-INJECTED = frozenset({"root", "image_size", "channels", "embedding_size", "depth", "params"})
+INJECTED = frozenset(
+    {"root", "image_size", "channels", "embedding_size", "depth", "params", "num_classes"}
+)
 
 
 class Value(NamedTuple):
@@ -53,6 +57,10 @@ class Nodes(NamedTuple):
     container: type[list[Any]] | type[dict[str, Any]]
 
 
+class Sounds(NamedTuple):
+    """A list of kinds of counterfactual sound."""
+
+
 class Section(NamedTuple):
     """A dict with fixed keys."""
 
@@ -60,7 +68,7 @@ class Section(NamedTuple):
     may_miss: frozenset[str] = frozenset()
 
 
-Spec = Value | Node | Nodes | Section
+Spec = Value | Node | Nodes | Sounds | Section
 
 _TEXT = Value((str,))
 _COUNT = Value((int,), minimum=1)
@@ -102,7 +110,10 @@ SCHEMA = Section(
                 "decode": _TEXT,
                 "every": _COUNT,
                 "num_saved_clips": Value((int,), minimum=0),
-            }
+                "counterfactuals": Sounds(),
+                "measure_speed": _FLAG,
+            },
+            may_miss=frozenset({"counterfactuals", "measure_speed"}),
         ),
         "runtime": Section(
             {
@@ -112,7 +123,9 @@ SCHEMA = Section(
                 "tensorboard": _FLAG,
                 "num_threads": Value((int,), optional=True, minimum=1),
                 "work_dir": _TEXT,
-            }
+                "hooks": Nodes(HOOKS, list),
+            },
+            may_miss=frozenset({"hooks"}),
         ),
         "custom_imports": Section(
             {"imports": Value((list, tuple)), "allow_failed_imports": _FLAG},
@@ -179,6 +192,8 @@ def _check(value: Any, spec: Spec, path: str) -> Iterator[str]:
         yield from (f"{path}: {problem}" for problem in _value_problems(value, spec))
     elif isinstance(spec, Node):
         yield from _check_node(value, spec.registry, path)
+    elif isinstance(spec, Sounds):
+        yield from _check_sounds(value, path)
     else:
         name = spec.registry.name
         if not isinstance(value, spec.container) or not value or "type" in value:
@@ -205,6 +220,16 @@ def _check_section(value: Any, spec: Section, path: str) -> Iterator[str]:
             yield f"{prefix}{key}: missing; state {_describe(child)}"
 
 
+def _check_sounds(value: Any, path: str) -> Iterator[str]:
+    if not isinstance(value, (list, tuple)):
+        yield f"{path}: must be {_describe(Sounds())}, got {value!r}"
+        return
+    known = kinds()
+    for kind in value:
+        if kind not in known:
+            yield f"{path}: {unknown_name('kind of sound', str(kind), known)}"
+
+
 def _check_node(value: Any, registry: Registry, path: str) -> Iterator[str]:
     if not isinstance(value, Mapping) or "type" not in value:
         yield f"{path}: must be {_describe(Node(registry))}, got {value!r}"
@@ -215,7 +240,7 @@ def _check_node(value: Any, registry: Registry, path: str) -> Iterator[str]:
         yield f"{path}: {error}"
         return
     arguments = {key: argument for key, argument in value.items() if key != "type"}
-    for problem in argument_problems(target, arguments, INJECTED):
+    for problem in registry.base_problems(target) + argument_problems(target, arguments, INJECTED):
         yield f"{path}: {problem}"
     for key, argument in arguments.items():
         yield from _check_argument(argument, key, registry, f"{path}.{key}")
@@ -267,5 +292,7 @@ def _describe(spec: Spec) -> str:
         return " or ".join([kind.__name__ for kind in spec.kinds] + ["None"] * spec.optional)
     if isinstance(spec, Section):
         return f"a dict with the keys {', '.join(spec.keys)}"
+    if isinstance(spec, Sounds):
+        return f"a list of kinds of sound, e.g. {sorted(kinds())[:2]}"
     many = "several of " if isinstance(spec, Nodes) else ""
     return f"{many}dict(type=...) naming a {spec.registry.name}"

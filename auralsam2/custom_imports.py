@@ -5,10 +5,15 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
+import traceback
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+from auralsam2.builder import CUSTOM_MODULE
+
+CUSTOM_KEY = "custom_imports"
 
 
 def import_custom(cfg: Any, folder: Path) -> list[str]:
@@ -25,29 +30,60 @@ def import_custom(cfg: Any, folder: Path) -> list[str]:
     Returns:
         One problem for each import that failed, unless ``allow_failed_imports`` is set.
     """
-    custom = cfg.get("custom_imports")
+    problems = []
+    for name in locate_files(cfg, folder):
+        try:
+            if name.endswith(".py"):
+                _import_file(Path(name))
+            else:
+                import_module(name)
+        except Exception as error:  # the file is a program of the user's: it may raise anything
+            problems.append(f"custom_imports.imports: cannot import {name!r}: {_reason(error)}")
+    allowed = bool(problems) and cfg[CUSTOM_KEY].get("allow_failed_imports", False)
+    return [] if allowed else problems
+
+
+def locate_files(cfg: Any, folder: Path) -> list[str]:
+    """Make the files of ``custom_imports`` absolute, in place; relative ones lie in a folder.
+
+    Returns:
+        Modules and files to import; none where the config names none, or not in a list.
+    """
+    custom = cfg.get(CUSTOM_KEY)
     if not isinstance(custom, Mapping) or not isinstance(custom.get("imports"), (list, tuple)):
         return []  # absent, or the schema's validation reports it
     custom["imports"] = [  # type: ignore[index]
         str((folder / name).resolve()) if str(name).endswith(".py") else str(name)
         for name in custom["imports"]
     ]
-    problems = []
-    for name in custom["imports"]:
-        try:
-            if name.endswith(".py"):
-                _import_file(Path(name))
-            else:
-                import_module(name)
-        except (ImportError, OSError) as error:
-            problems.append(f"custom_imports.imports: cannot import {name!r}: {error}")
-    return [] if custom.get("allow_failed_imports", False) else problems
+    return list(custom["imports"])
+
+
+def _reason(error: Exception) -> str:
+    """What was raised, and the line of the imported code that raised it."""
+    if isinstance(error, OSError):
+        return str(error)
+    if isinstance(error, SyntaxError):
+        shown = (error.text or "").strip()
+        return f"{type(error).__name__}: {error.msg} (line {error.lineno}: {shown})"
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    own = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith("<frozen") and frame.filename not in _NOT_THE_USERS
+    ]
+    where = f" (line {own[0].lineno}: {own[0].line})" if own else ""
+    kind = "" if isinstance(error, ImportError) else f"{type(error).__name__}: "
+    return f"{kind}{text}{where}"
+
+
+_NOT_THE_USERS = (__file__, import_module.__code__.co_filename)
 
 
 def _import_file(path: Path) -> None:
     # The name depends on the whole path: two folders may both hold a gated_sum.py.
     digest = hashlib.sha256(str(path).encode()).hexdigest()[:8]
-    name = f"auralsam2_custom_{path.stem}_{digest}"
+    name = f"{CUSTOM_MODULE}{path.stem}_{digest}"
     if name in sys.modules:
         return
     spec = importlib.util.spec_from_file_location(name, path)

@@ -1,9 +1,15 @@
 """Score trained weights on the test splits of a config: a run again, or weights from elsewhere.
 
+Sounds that can be heard (--audio): real; silence; swap, the sound of a clip in which other things
+sound; noise, white and as loud as the clip; offscreen, a sound whose source is not in view. The
+masks stay those of the real sound: J on silence is muted J, J on swap is swapped J. A, the share
+of the frame that is predicted, is false-positive area where nothing in view sounds.
+
 Examples:
     auralsam2 eval-checkpoint work_dirs/demo/runs/dense-s0-1a2b3c4d5e
     auralsam2 eval-checkpoint RUN --set data.root=data/AVSBench evaluation.decode=first
-    auralsam2 eval-checkpoint RUN --json scores.json
+    auralsam2 eval-checkpoint RUN --audio real silence swap noise offscreen
+    auralsam2 eval-checkpoint RUN --speed --json scores.json
     auralsam2 eval-checkpoint auralsam2/released/v1m --checkpoint converted.safetensors
 """
 
@@ -13,10 +19,40 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Evaluate the selected weights of a run folder, or a checkpoint under a config."""
+    options = _parser().parse_args(argv)
+
+    from auralsam2.config import load, parse_overrides
+    from auralsam2.engine.run_target import find_target
+
+    config, checkpoint = find_target(options.run, options.checkpoint)
+    cfg = load(config, parse_overrides(options.set))
+
+    from auralsam2.counterfactuals import heard_with
+    from auralsam2.engine.evaluate import evaluate_model, test_datasets, trained_model
+
+    nodes = heard_with(cfg.data.test.to_dict(), options.audio) if options.audio else None
+    if checkpoint is None:
+        print("no trained weights: the model is taken as built")
+    if cfg.runtime.num_threads:
+        _set_num_threads(cfg.runtime.num_threads)
+    model, datasets = trained_model(cfg, checkpoint), test_datasets(cfg, nodes)
+    result = evaluate_model(model, cfg, datasets)
+    for split, scores in result.splits.items():
+        print(f"{split}: " + ", ".join(f"{k} {v:.4f}" for k, v in scores.metrics.items()))
+    plain: dict[str, Any] = {split: scores._asdict() for split, scores in result.splits.items()}
+    if options.speed:
+        plain["speed"] = _speed(model, datasets)
+    if options.json:
+        options.json.write_text(json.dumps(plain, indent=2), encoding="utf-8")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -25,26 +61,32 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--set", nargs="+", default=[], metavar="KEY=VALUE", help="overrides, applied in order"
     )
+    parser.add_argument(
+        "--audio",
+        nargs="+",
+        metavar="SOUND",
+        help="what is heard, see above; default: the splits that the config states",
+    )
+    parser.add_argument("--speed", action="store_true", help="also measure frames a second")
     parser.add_argument("--json", type=Path, help="also write the scores, one entry a clip")
-    options = parser.parse_args(argv)
+    return parser
 
-    from auralsam2.config import load, parse_overrides
-    from auralsam2.engine.run_target import find_target
 
-    config, checkpoint = find_target(options.run, options.checkpoint)
-    cfg = load(config, parse_overrides(options.set))
-    if checkpoint is None:
-        print("no trained weights: the model is taken as built")
+def _set_num_threads(num_threads: int) -> None:
+    import torch
 
-    from auralsam2.engine.evaluate import evaluate
+    torch.set_num_threads(num_threads)
 
-    result = evaluate(cfg, checkpoint)
-    for split, scores in result.splits.items():
-        print(f"{split}: " + ", ".join(f"{k} {v:.4f}" for k, v in scores.metrics.items()))
-    if options.json:
-        plain = {split: scores._asdict() for split, scores in result.splits.items()}
-        options.json.write_text(json.dumps(plain, indent=2), encoding="utf-8")
-    return 0
+
+def _speed(model: Any, datasets: dict[str, Any]) -> dict[str, Any]:
+    """Measure, print and return the speed on the first clip."""
+    from auralsam2.engine.efficiency import measure_speed
+
+    speed = measure_speed(model, next(iter(datasets.values()))[0])
+    shown = ", ".join(f"{name} {value:.1f}" for name, value in speed.frames_per_second.items())
+    conditions = ", ".join(f"{name} {value}" for name, value in speed.conditions.items())
+    print(f"speed: {shown} ({conditions})")
+    return {**speed.frames_per_second, "conditions": speed.conditions}
 
 
 if __name__ == "__main__":

@@ -1,17 +1,21 @@
 """List every registered component with its registry's call contract.
 
+Arguments without a default are marked: (required) ones are stated in the config, (given) ones come
+from the model or the data section of the config when a component is built.
+
 Examples:
     auralsam2 list-components
     auralsam2 list-components fusion metric
+    auralsam2 list-components fusion --import gated_sum.py
     auralsam2 list-components --json
 """
 
 from __future__ import annotations
 
 import argparse
-import inspect
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 
@@ -21,9 +25,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("axes", nargs="*", metavar="AXIS", help="registries to show, e.g. fusion")
+    parser.add_argument(
+        "--import",
+        dest="imports",
+        nargs="+",
+        default=[],
+        metavar="MODULE",
+        help="files or modules of your own whose components to show, too",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args(argv)
 
+    from auralsam2.component_listing import describe
     from auralsam2.registry import REGISTRIES
     from auralsam2.suggestions import unknown_name
 
@@ -31,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     unknown = [axis for axis in axes if axis not in REGISTRIES]
     if unknown:
         parser.error("\n".join(unknown_name("axis", axis, REGISTRIES) for axis in unknown))
+    _import(options.imports)
     listing = {axis: describe(REGISTRIES[axis]) for axis in axes}
     if options.json:
         print(json.dumps(listing, indent=2))
@@ -39,26 +53,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def describe(registry: Any) -> dict[str, Any]:
-    """Return a registry's contract and, by name, its components' summaries and arguments."""
-    components = {}
-    for name in registry.names():
-        component = registry.lookup(name)
-        docstring = inspect.getdoc(component) or ""
-        components[name] = {
-            "summary": " ".join(docstring.partition("\n\n")[0].split()),
-            "arguments": _arguments(component),
-        }
-    return {"contract": registry.contract, "components": components}
+def _import(modules: Sequence[str]) -> None:
+    from auralsam2.custom_imports import import_custom
 
-
-def _arguments(component: Callable[..., Any]) -> list[str]:
-    from auralsam2.signature import parameters_of
-
-    return [
-        name if parameter.default is parameter.empty else f"{name}={parameter.default!r}"
-        for name, parameter in parameters_of(component).known.items()
-    ]
+    problems = import_custom({"custom_imports": {"imports": list(modules)}}, Path.cwd())
+    if problems:
+        raise ValueError("\n".join(problems))
 
 
 def _print_tables(listing: dict[str, dict[str, Any]]) -> None:
@@ -71,13 +71,15 @@ def _print_tables(listing: dict[str, dict[str, Any]]) -> None:
         table = Table("name", "what it is", "arguments", title_justify="left", expand=True)
         table.title = f"[bold]{axis}[/bold]: {escape(registry['contract'])}"
         for name, component in registry["components"].items():
-            arguments = escape(", ".join(component["arguments"]))
-            table.add_row(escape(name), escape(component["summary"]), arguments)
+            shown = ", ".join(_shown(argument) for argument in component["arguments"])
+            table.add_row(escape(name), escape(component["summary"]), escape(shown))
         console.print(table)
-    console.print(
-        "An argument without a value is required or given at build time "
-        "(channels, embedding_size, depth, root, image_size)."
-    )
+
+
+def _shown(argument: dict[str, Any]) -> str:
+    if argument["need"] == "optional":
+        return f"{argument['name']}={argument['default']}"
+    return f"{argument['name']} ({argument['need']})"
 
 
 if __name__ == "__main__":

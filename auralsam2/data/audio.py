@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from auralsam2.data.mel_filters import torchvggish_file
 from auralsam2.data.sound_files import read_waveform as read_waveform
 
 FRONT_END = 1
@@ -44,10 +45,7 @@ def log_mel_spectrogram(
     samples: NDArray[np.float64], rate: int, rule: str = "published"
 ) -> NDArray[np.float64]:
     """(L,) samples in [-1, 1] -> (R, 64) natural logarithm of (mel + 0.01), 100 rows a second."""
-    # torchvggish owns the mel filters that belong to the weights; its package imports torch and
-    # numba, so it is imported where it is needed.
-    from torchvggish import mel_features, vggish_params
-
+    mel_features, vggish_params = map(torchvggish_file, ("mel_features", "vggish_params"))
     if rate != SAMPLE_RATE:
         samples = RESAMPLERS[rule](samples, rate)
     window = int(vggish_params.STFT_WINDOW_LENGTH_SECONDS * SAMPLE_RATE)

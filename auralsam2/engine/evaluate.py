@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import auralsam2.engine.lean_mmengine  # noqa: F401  (before all else of mmengine)
+
+# isort: split
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,12 +17,14 @@ from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 from numpy.typing import NDArray
 from torch import nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from auralsam2.data.collate import collate_clips
-from auralsam2.data.datasets.guarded import Guarded
-from auralsam2.registry import DATASETS, METRICS, MODELS
-from auralsam2.signature import parameters_of
+from auralsam2.engine.splits import build_dataset as build_dataset
+from auralsam2.engine.splits import test_datasets as test_datasets
+from auralsam2.metrics.area import AreaMetric
+from auralsam2.models.feature_cache import LastPyramid
+from auralsam2.registry import METRICS, MODELS
 
 
 class SplitResult(NamedTuple):
@@ -60,37 +67,105 @@ def evaluate_model(
     run_dir: Path | None = None,
     on_batch: Callable[[], None] | None = None,
 ) -> EvalResult:
-    """Score a built model on data sets; the first ``num_saved_clips`` clips of each are kept."""
-    splits, saved = {}, {}
-    for split, dataset in datasets.items():
-        splits[split], kept = _evaluate_split(model, cfg, dataset, on_batch)
-        saved |= {f"{split}/{key}": value for key, value in kept.items()}
+    """Score a built model on data sets; the first ``num_saved_clips`` clips of each are kept.
+
+    Splits of the same clips, such as a test set and its controls, go through the model side by
+    side, so that their frames are encoded once.
+
+    Args:
+        model: called with ``val_step``.
+        cfg: a loaded config.
+        datasets: by split.
+        run_dir: where to write ``predictions.npz``; None writes nothing.
+        on_batch: called after every batch of every split.
+    """
+    scores = {split: _SplitScores(cfg, dataset) for split, dataset in datasets.items()}
+    model.eval()
+    with torch.no_grad(), frames_encoded_once(model):
+        for splits in _of_the_same_clips(datasets):
+            for batches in _side_by_side(cfg, [datasets[split] for split in splits]):
+                for split, batch in zip(splits, batches, strict=True):
+                    scores[split].add(batch, model.val_step(batch))
+                    if on_batch is not None:
+                        on_batch()
+    results = {split: of_split.result() for split, of_split in scores.items()}
+    saved = {f"{split}/{key}": v for split, of in scores.items() for key, v in of.saved.items()}
     if run_dir is not None and saved:
         np.savez_compressed(run_dir / "predictions.npz", **saved)
-    return EvalResult(splits, saved)
+    return EvalResult(results, saved)
 
 
-def _evaluate_split(
-    model: nn.Module, cfg: Config, dataset: Any, on_batch: Callable[[], None] | None
-) -> tuple[SplitResult, dict[str, NDArray[Any]]]:
-    metrics = [METRICS.build(node) for node in cfg.evaluation.metrics]
-    evaluator = Evaluator(metrics)
-    kept: dict[str, NDArray[Any]] = {}
-    wanted = int(cfg.evaluation.num_saved_clips)
-    model.eval()
-    with torch.no_grad():
-        for batch in clip_loader(cfg, dataset):
-            results = model.val_step(batch)
-            evaluator.process(results, batch)
-            for i, result in enumerate(results):
-                if wanted > 0:
-                    kept |= _to_save(batch, i, result)
-                    wanted -= 1
-            if on_batch is not None:
-                on_batch()
-    scores = evaluator.evaluate(len(dataset))
-    per_clip = {metric.name: dict(metric.per_clip) for metric in metrics}
-    return SplitResult({k: float(v) for k, v in scores.items()}, per_clip), kept
+class _SplitScores:
+    """Scores of one split, batch by batch."""
+
+    def __init__(self, cfg: Config, dataset: Any) -> None:
+        self.metrics = [METRICS.build(node) for node in cfg.evaluation.metrics]
+        names = [metric.name for metric in self.metrics]
+        if getattr(dataset, "empty_truth", False) and AreaMetric.key not in names:
+            self.metrics.append(AreaMetric())
+        self.evaluator = Evaluator(self.metrics)
+        self.num_clips, self.wanted = len(dataset), int(cfg.evaluation.num_saved_clips)
+        self.saved: dict[str, NDArray[Any]] = {}
+
+    def add(self, batch: dict[str, Any], results: list[dict[str, Any]]) -> None:
+        """Score the clips of a batch, and keep their masks where they are among the first."""
+        self.evaluator.process(results, batch)
+        for i, result in enumerate(results[: self.wanted]):
+            self.saved |= _to_save(batch, i, result)
+        self.wanted -= min(self.wanted, len(results))
+
+    def result(self) -> SplitResult:
+        """Means and scores of single clips."""
+        means = self.evaluator.evaluate(self.num_clips)
+        per_clip = {metric.name: dict(metric.per_clip) for metric in self.metrics}
+        return SplitResult({k: float(v) for k, v in means.items()}, per_clip)
+
+
+@contextmanager
+def frames_encoded_once(model: nn.Module) -> Iterator[None]:
+    """Let a model without a feature cache remember the frames that it saw last."""
+    if getattr(model, "feature_cache", False) is not None:
+        yield  # it has one, or its encoder sees more than frames
+        return
+    model.feature_cache = LastPyramid()  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        model.feature_cache = None  # type: ignore[assignment]
+
+
+def _of_the_same_clips(datasets: Mapping[str, Any]) -> list[list[str]]:
+    """Names of data sets, together where their clips are the same in the same order."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for split, dataset in datasets.items():
+        groups.setdefault(tuple(dataset.clips), []).append(split)
+    return list(groups.values())
+
+
+class _Together(Dataset[list[dict[str, Any]]]):
+    """Item i is a list of the items i of several data sets."""
+
+    def __init__(self, datasets: Sequence[Any]) -> None:
+        self.datasets = datasets
+
+    def __len__(self) -> int:
+        return len(self.datasets[0])
+
+    def __getitem__(self, index: int) -> list[dict[str, Any]]:
+        return [dataset[index] for dataset in self.datasets]
+
+
+def _collate_together(items: Sequence[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    return [collate_clips(column) for column in zip(*items, strict=True)]
+
+
+def _side_by_side(cfg: Config, datasets: Sequence[Any]) -> DataLoader[list[dict[str, Any]]]:
+    return DataLoader(
+        _Together(datasets),
+        batch_size=cfg.data.batch_size,
+        num_workers=cfg.data.num_workers,
+        collate_fn=_collate_together,
+    )
 
 
 def _to_save(batch: dict[str, Any], i: int, result: dict[str, Any]) -> dict[str, NDArray[Any]]:
@@ -132,32 +207,6 @@ def clip_loader(cfg: Config, dataset: Any) -> DataLoader[dict[str, Any]]:
         num_workers=cfg.data.num_workers,
         collate_fn=collate_clips,
     )
-
-
-def build_dataset(
-    cfg: Config, node: Mapping[str, Any], seed: int | None = None, training: bool = False
-) -> Any:
-    """One data set, with the root and image size of the config, guarded against corrupt files.
-
-    Args:
-        cfg: a loaded config.
-        node: of the data set.
-        seed: for data sets that take one and whose node states none.
-        training: whether a corrupt clip that is skipped is replaced, and not left out.
-    """
-    plain = node.to_dict() if hasattr(node, "to_dict") else dict(node)
-    size = {"root": cfg.data.root, "image_size": cfg.data.image_size}
-    takes_seed = "seed" in parameters_of(DATASETS.lookup(plain["type"])).known
-    if seed is not None and takes_seed and "seed" not in plain:
-        plain["seed"] = seed
-    on_corrupt = cfg.data.get("on_corrupt", "stop")
-    built = DATASETS.build(plain, **size)
-    return Guarded(built, on_corrupt, training, cfg.data.num_workers)
-
-
-def test_datasets(cfg: Config) -> dict[str, Any]:
-    """All test sets of a config by name."""
-    return {name: build_dataset(cfg, node) for name, node in cfg.data.test.items()}
 
 
 def pick_device(name: str) -> torch.device:

@@ -79,3 +79,21 @@ class FeatureCache:
         if key not in self._maps and self.used + size <= self.budget:
             self._maps[key] = tuple(m.detach().cpu().clone() for m in maps)
             self.used += size
+
+
+class LastPyramid:
+    """The pyramid of the batch that was seen last; as many bytes as that batch has.
+
+    For a clip that is shown several times in a row, under several sounds; called as
+    :class:`FeatureCache` is.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[Tensor, VisualPyramid] | None = None
+
+    def __call__(self, frames: Tensor, compute: Callable[[Tensor], VisualPyramid]) -> VisualPyramid:
+        """The pyramid of a batch, computed unless its frames equal the last ones."""
+        if self._last is None or not torch.equal(self._last[0], frames):
+            self._last = None  # frees the old maps before the new ones are made
+            self._last = (frames, compute(frames))
+        return self._last[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -140,7 +141,9 @@ def _checked(tasks: Sequence[ClipTask], workers: int) -> Iterator[ClipFacts]:
     if workers <= 1 or len(tasks) <= CHUNK:
         yield from map(check_clip, tasks)
         return
-    with ProcessPoolExecutor(workers, initializer=_one_thread) as pool:
+    # A fork of a process with threads, as OpenCV's or torch's, may wait for ever.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, initializer=_one_thread) as pool:
         yield from pool.map(check_clip, tasks, chunksize=CHUNK)
 
 

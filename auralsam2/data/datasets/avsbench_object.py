@@ -67,6 +67,7 @@ class AVSBenchObjectDataset(ClipDataset):
         log_mel_cache: str | None = None,
     ) -> None:
         self.subset, self.split, self.audio = subset, split, audio
+        self.sources_are_classes = subset in LAYOUTS and LAYOUTS[subset].category is not None
         resizing = Resizing(image_size, frame_interpolation, mask_interpolation)
         problems = setting_problems(resizing, audio_rule, label_rule)
         if subset not in LAYOUTS:

@@ -42,9 +42,14 @@ class ClipDataset(Dataset[dict[str, Any]]):
         label_source: release and part of it that the labels come from, for records.
         class_map: adds ``semantic``, the numbers of the labels' classes, to the items.
         log_mel_cache: folder that keeps log-mel examples across runs, see :class:`LogMelCache`.
+
+    Attributes:
+        sources_are_classes: whether ``sources`` of the files name classes of objects, and not just
+            the clip.
     """
 
     MEMORY = 2**30
+    sources_are_classes: bool = True
 
     def __init__(
         self,
@@ -107,6 +112,16 @@ class ClipDataset(Dataset[dict[str, Any]]):
         if self.augmentation:
             self._augment(item, index, len(clip.labels))
         return item
+
+    def log_mel(self, index: int) -> Tensor:
+        """Sound of one clip alone, (T, 2, 96, 64); its frames are not decoded.
+
+        Raises:
+            DataError: where it cannot be read.
+        """
+        clip = self.files[index]
+        kept = self._kept.get(clip.audio)
+        return torch.from_numpy(self._log_mel(clip)) if kept is None else kept["log_mel"]
 
     def _augment(self, item: dict[str, Any], index: int, num_labels: int) -> None:
         """Transform and resize frames, levels and classes as they came from their files."""

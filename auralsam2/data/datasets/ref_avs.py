@@ -48,6 +48,8 @@ class RefAVSDataset(ClipDataset):
         ValueError: on an unknown split, rule or interpolation.
     """
 
+    sources_are_classes = False
+
     def __init__(
         self,
         root: str,

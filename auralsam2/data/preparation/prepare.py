@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -160,7 +161,7 @@ def _run(
     if workers <= 1:
         yield from ((job.name, work(job)) for job in jobs)
         return
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
         futures = {pool.submit(work, job): job.name for job in jobs}
         for future in as_completed(futures):
             yield futures[future], future.result()

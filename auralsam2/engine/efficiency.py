@@ -1,0 +1,153 @@
+"""How fast a model is: frames a second, whole and without its image encoder."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, NamedTuple
+
+import torch
+from mmengine.config import Config
+from mmengine.model import BaseModel
+from torch import nn
+
+from auralsam2.data.collate import collate_clips
+from auralsam2.engine.run_record import RunRecord
+
+ENCODERS = ("encode", "encode_heard")
+"""What a model calls its image encoder: of frames alone, or of frames and sound."""
+
+REPEATS = 5
+SECONDS = 0.5
+"""After which no further repeat of a measure begins."""
+
+
+class Speed(NamedTuple):
+    """Speed of a model on one clip.
+
+    Attributes:
+        frames_per_second: ``fps``, of the whole model from pixels and log-mels in main memory to
+            masks at their own size; ``decoder_fps``, the same with the frames already encoded, so
+            what sound, fusion, decoder and memory cost. Larger is faster. A model that calls none
+            of ``ENCODERS`` has no ``decoder_fps``.
+        conditions: ``device``, ``num_threads`` (of torch on the CPU), ``num_frames`` and
+            ``image_size`` of the clip, ``repeats`` of each measure.
+    """
+
+    frames_per_second: dict[str, float]
+    conditions: dict[str, Any]
+
+
+def measure_speed(
+    model: BaseModel,
+    clip: Mapping[str, Any],
+    repeats: int = REPEATS,
+    seconds: float = SECONDS,
+) -> Speed:
+    """Time a model on a batch of one clip: median of repeats after a warm-up, data loading apart.
+
+    Nothing is cached between repeats but what ``decoder_fps`` takes for granted. Other load on
+    the machine, such as the other runs of a grid, is part of the numbers.
+
+    Args:
+        model: called as AuralSAM2 is, on the device to measure.
+        clip: an item of a data set.
+        repeats: at most so many of each measure, and at least one.
+        seconds: no repeat begins later than so long after the first one.
+    """
+    batch, num_frames = collate_clips([dict(clip)]), len(clip["frames"])
+    training = model.training
+    model.eval()
+    with torch.no_grad(), _without_feature_cache(model):
+        device = next((value.device for value in model.parameters()), torch.device("cpu"))
+        taken = {"fps": _times(lambda: model.val_step(batch), device, repeats, seconds)}
+        with _encoded_before(model) as called:
+            decoder = _times(lambda: model.val_step(batch), device, repeats, seconds)
+        if called:
+            taken["decoder_fps"] = decoder
+    model.train(training)
+    conditions = {
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "num_threads": torch.get_num_threads(),
+        "num_frames": num_frames,
+        "image_size": int(clip["frames"].shape[-1]),
+        "repeats": {name: len(times) for name, times in taken.items()},
+    }
+    medians = {name: statistics.median(times) for name, times in taken.items()}
+    return Speed({name: num_frames / value for name, value in medians.items()}, conditions)
+
+
+def enter_speed(
+    record: RunRecord, model: BaseModel, cfg: Config, datasets: Mapping[str, Any]
+) -> None:
+    """Measure a run's model on the first test clip, unless ``evaluation.measure_speed`` is off.
+
+    Args:
+        record: gets ``speed``, and the conditions in ``environment["speed"]``.
+        model: on the run's device.
+        cfg: of the run.
+        datasets: test sets by split; the first one counts.
+    """
+    if not cfg.evaluation.get("measure_speed", True):
+        return
+    speed = measure_speed(model, next(iter(datasets.values()))[0])
+    record.speed = {name: round(value, 3) for name, value in speed.frames_per_second.items()}
+    record.environment["speed"] = speed.conditions
+
+
+def _times(
+    run: Callable[[], object], device: torch.device, repeats: int, seconds: float
+) -> list[float]:
+    """Seconds of every repeat, the first and unmeasured one being the warm-up."""
+    run()
+    _wait_for(device)
+    started, times = time.perf_counter(), []
+    for _ in range(max(1, repeats)):
+        begun = time.perf_counter()
+        run()
+        _wait_for(device)
+        times.append(time.perf_counter() - begun)
+        if time.perf_counter() - started > seconds:
+            break
+    return times
+
+
+def _wait_for(device: torch.device) -> None:
+    if device.type == "cuda":  # its kernels run behind the calls
+        torch.cuda.synchronize(device)
+
+
+@contextmanager
+def _without_feature_cache(model: nn.Module) -> Iterator[None]:
+    cache = getattr(model, "feature_cache", None)
+    if cache is None:
+        yield
+        return
+    model.feature_cache = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        model.feature_cache = cache
+
+
+@contextmanager
+def _encoded_before(model: nn.Module) -> Iterator[dict[str, Any]]:
+    """Let encoders give what they gave for the first clip; yields that by name, once called."""
+    kept: dict[str, Any] = {}
+    replaced = [name for name in ENCODERS if callable(getattr(model, name, None))]
+    for name in replaced:
+        setattr(model, name, partial(_once, kept, name, getattr(model, name)))
+    try:
+        yield kept
+    finally:
+        for name in replaced:
+            delattr(model, name)
+
+
+def _once(kept: dict[str, Any], name: str, encode: Callable[..., Any], *inputs: Any) -> Any:
+    if name not in kept:
+        kept[name] = encode(*inputs)
+    return kept[name]

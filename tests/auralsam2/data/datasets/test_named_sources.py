@@ -1,0 +1,86 @@
+"""Names of sources as numbers, around a reader of AVSBench."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auralsam2.data.datasets.named_sources import NamedSources
+from auralsam2.data.problems import DataError
+from auralsam2.data.synthetic.objects import CLASSES
+from auralsam2.data.synthetic.writer import Plan, write_v1m
+
+NAMES = [kind.name for kind in CLASSES]
+NODE = dict(type="AVSBenchDataset", split="train")
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("named") / "clips"
+    write_v1m(path, Plan("v1m", (4, 1, 1), seed=5, size=32, num_frames=3))
+    return path
+
+
+def build(root: Path, **changes: Any) -> NamedSources:
+    settings = {"dataset": NODE, "classes": NAMES, **changes}
+    return NamedSources(root=str(root), image_size=32, **settings)
+
+
+def test_items_say_what_the_index_says(root: Path) -> None:
+    data = build(root)
+    truth = {c["uid"]: c for c in json.loads((root / "synthetic.json").read_text())["clips"]}
+    assert len(data) == 4 and data.clips == [f.uid for f in data.files]
+    for item in (data[i] for i in range(4)):
+        named = {NAMES[i] for i in item["sources"].nonzero().flatten().tolist()}
+        assert named == set(truth[item["clip"]]["a_obj"].split("_")) - {"background"}
+        assert {"frames", "masks", "log_mel"} <= set(item)
+    assert "sources" not in data.dataset[0], "what is wrapped is left as it was"
+
+
+def test_the_order_of_the_classes_is_the_callers(root: Path) -> None:
+    plain, turned = build(root), build(root, classes=NAMES[::-1])
+    assert plain[0]["sources"].tolist() == turned[0]["sources"].tolist()[::-1]
+    assert plain.fingerprint() != turned.fingerprint()
+    assert plain.fingerprint().startswith(plain.dataset.fingerprint())
+
+
+def test_it_stands_in_for_the_data_set_inside(root: Path) -> None:
+    node = {**NODE, "transforms": [dict(type="RandomClipFlip", prob=0.5)]}
+    same, other = (build(root, dataset=node, seed=seed).dataset.augmentation for seed in (0, 7))
+    assert (same.seed, other.seed) == (0, 7)
+    data = build(root, dataset=node)
+    data.set_epoch(3)
+    again = pickle.loads(pickle.dumps(data))
+    assert again.label_source == "avsbench-semantic/v1m" and len(again) == 4
+
+
+def test_sources_that_are_no_class_are_all_named(root: Path) -> None:
+    named = sorted({source for clip in build(root).files for source in clip.sources})
+    typo = named[0].replace("-", "_")
+    classes = [typo, *(n for n in NAMES if n not in named[:2])]
+    with pytest.raises(DataError, match="none of the 11 classes") as caught:
+        build(root, classes=classes)
+    assert f"'{named[0]}' ('{typo}'?)" in str(caught.value) and f"'{named[1]}'" in str(caught.value)
+    assert "model.num_classes" in str(caught.value)
+
+
+def test_without_classes_those_of_the_release_are_taken(root: Path, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="label2idx.json.*name them there instead"):
+        build(root, classes=None)
+    (tmp_path / "avss_index").symlink_to(root / "avss_index")
+    (tmp_path / "v1m").symlink_to(root / "v1m")
+    numbers = {"background": 0, **{name: i for i, name in enumerate(NAMES, start=1)}}
+    (tmp_path / "label2idx.json").write_text(json.dumps(numbers))
+    assert (
+        build(tmp_path, classes=None)[0]["sources"].tolist() == build(root)[0]["sources"].tolist()
+    )
+
+
+@pytest.mark.parametrize("classes", [[], ["a", "a"]])
+def test_classes_must_be_names_each_once(root: Path, classes: list[str]) -> None:
+    with pytest.raises(ValueError, match="each once"):
+        build(root, classes=classes)
