@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from analysis.results import Results, seed_means
+from analysis.controls import MUTE_KINDS, base_split, is_control, parse_control
+from analysis.results import Results
 
 
 class DerivedSplit(NamedTuple):
@@ -39,61 +40,94 @@ NULL_METRICS = frozenset({"S"})
 """Metrics of null splits, where J and F mean nothing; lower is better. Elsewhere they mean nothing
 themselves: what is segmented there may be right."""
 
+AREA_METRICS = frozenset({"A"})
+"""Predicted shares of the frame: false where nothing that can be seen sounds (`MUTE_KINDS`), and
+lower is better there. Elsewhere they mean nothing."""
+
 
 def derived_splits(results: Results) -> dict[str, DerivedSplit]:
-    """Return the derived splits whose parts the results have, and no split of their name."""
-    return {
-        name: derived
-        for name, derived in DERIVED.items()
-        if set(derived.parts) <= set(results.splits) and name not in results.splits
-    }
+    """Return the derived splits whose parts the results have, and no split of their name.
+
+    A derived split has the controls that all its parts have.
+    """
+    controls = dict.fromkeys(c.kind for split in results.splits if (c := parse_control(split)))
+    made = {}
+    for name, derived in DERIVED.items():
+        for end in ("", *(f"_audio_{kind}" for kind in controls)):
+            parts = tuple(f"{part}{end}" for part in derived.parts)
+            if set(parts) <= set(results.splits) and f"{name}{end}" not in results.splits:
+                made[f"{name}{end}"] = derived._replace(parts=parts)
+    return made
 
 
 def table_means(results: Results) -> pd.DataFrame:
     """Average over the clips of each seed, derived splits included.
 
     Returns:
-        Columns cell, seed, split, metric, value; a derived split has a row for every run and
-        metric that all its parts have.
+        Columns cell, seed, split, metric, value, num_clips (with a number); a derived split has a
+        row for every run and metric that all its parts have.
     """
     keys = ["cell", "seed", "split", "metric"]
-    means = seed_means(results.scores)
-    counts = results.scores.groupby(keys, sort=False)["value"].count().rename("weight")
-    weighted = means.join(counts, on=keys)
-    made = [_derive(name, split, weighted) for name, split in derived_splits(results).items()]
+    grouped = results.scores.groupby(keys, sort=False)["value"]
+    means = grouped.agg(value="mean", num_clips="count").reset_index()
+    made = [_derive(name, split, means) for name, split in derived_splits(results).items()]
     return pd.concat([means, *made], ignore_index=True)
 
 
-def table_columns(results: Results) -> list[tuple[str, str]]:
+def table_columns(results: Results, means: pd.DataFrame | None = None) -> list[tuple[str, str]]:
     """Return (split, metric) of what a table shows, in order; `table_means` has more.
 
     A derived split stands behind the last of its parts. Null splits show their metrics alone, and
-    no other split shows these, unless a split would show nothing at all.
+    no other split shows these, unless a split would show nothing at all; areas stand where every
+    predicted pixel is false.
+
+    Args:
+        results: the runs.
+        means: of `table_means`, where they are known already.
     """
     splits = list(results.splits)
     for name, derived in derived_splits(results).items():
         splits.insert(1 + max(splits.index(part) for part in derived.parts), name)
-    held = set(table_means(results)[["split", "metric"]].itertuples(index=False, name=None))
+    means = table_means(results) if means is None else means
+    held = set(means[["split", "metric"]].drop_duplicates().itertuples(index=False, name=None))
     columns = []
     for split in splits:
         own = [metric for metric in results.metrics if (split, metric) in held]
-        shown = [metric for metric in own if (metric in NULL_METRICS) == (split in NULL_SPLITS)]
+        shown = [metric for metric in own if _belongs(split, metric)]
         columns += [(split, metric) for metric in shown or own]
     return columns
 
 
 def lower_is_better(metric: str) -> bool:
     """Return whether the lowest mean of a metric is the best."""
-    return metric in NULL_METRICS
+    return metric in NULL_METRICS or metric in AREA_METRICS
+
+
+def has_best(split: str, metric: str) -> bool:
+    """Return whether one end of a column's numbers is the better one.
+
+    A control asks what a model leaves unused: there only false area can be better or worse.
+    """
+    return not is_control(split) or (metric in AREA_METRICS and _is_mute(split))
+
+
+def _belongs(split: str, metric: str) -> bool:
+    if metric in AREA_METRICS:
+        return _is_mute(split)
+    return (metric in NULL_METRICS) == (base_split(split) in NULL_SPLITS)
+
+
+def _is_mute(split: str) -> bool:
+    control = parse_control(split)
+    return control is not None and control.kind in MUTE_KINDS
 
 
 def _derive(name: str, derived: DerivedSplit, means: pd.DataFrame) -> pd.DataFrame:
     rows = means[means["split"].isin(derived.parts)].dropna(subset=["value"])
-    if derived.weighting == "splits":
-        rows = rows.assign(weight=1)
+    rows = rows.assign(weight=rows["num_clips"] if derived.weighting == "clips" else 1)
     rows = rows.assign(product=rows["value"] * rows["weight"])
     grouped = rows.groupby(["cell", "seed", "metric"], sort=False)
-    sums = grouped[["product", "weight"]].sum()
+    sums = grouped[["product", "weight", "num_clips"]].sum()
     sums = sums[grouped["split"].nunique() == len(derived.parts)].reset_index()
     value = sums["product"] / sums["weight"]
-    return sums.assign(split=name, value=value)[["cell", "seed", "split", "metric", "value"]]
+    return sums.assign(split=name, value=value)[list(means.columns)]

@@ -1,8 +1,10 @@
-"""Write the table of a grid's runs: Markdown, LaTeX, CSV, and where each entry comes from.
+"""Write the table of grids or runs: Markdown, LaTeX, CSV, and where each entry comes from.
 
 Examples:
     auralsam2 make-tables work_dirs/demo
-    auralsam2 make-tables work_dirs/demo --difference
+    auralsam2 make-tables work_dirs/demo --difference --spread interval --columns params,fps
+    auralsam2 make-tables work_dirs/a work_dirs/b --reference 'a: none' --out paper/tables
+    auralsam2 make-tables work_dirs/demo --scores test:J test_audio_silence:J --reported other.json
 """
 
 from __future__ import annotations
@@ -10,46 +12,88 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Write results.csv and table.{md,tex,csv,provenance.json}; print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("folder", type=Path, metavar="DIR", help="with run folders below it")
-    parser.add_argument(
-        "--difference", action="store_true", help="compare with the grid's reference cell"
-    )
-    parser.add_argument(
-        "--allow-mixed-data", action="store_true", help="let runs on different data stand together"
-    )
-    parser.add_argument(
-        "--mix-label-sources",
-        action="store_true",
-        help="let runs with labels of different releases stand together",
-    )
+    parser = _parser()
     options = parser.parse_args(argv)
+    if options.out is None and len(options.folders) > 1:
+        parser.error("several folders: say where the table goes (--out DIR)")
+    out = options.out or options.folders[0]
 
     from rich.console import Console
 
-    from analysis.results import load_runs, write_csv
-    from analysis.tables import footnote, make_table, to_rich, write_tables
+    from analysis.results import write_csv
+    from analysis.tables import footnote, notes, to_rich, write_tables
 
-    results = load_runs(
-        options.folder,
-        allow_mixed_data=options.allow_mixed_data,
-        mix_label_sources=options.mix_label_sources,
-    )
-    table = make_table(results, difference=options.difference)
-    paths = [write_csv(results, options.folder / "results.csv")]
-    paths += write_tables(table, options.folder)
-    Console().print(to_rich(table))
+    table = _table(options)
+    paths = [write_csv(table.results, out / "results.csv"), *write_tables(table, out)]
+    console = Console()
+    console.print(to_rich(table, console.width))
     print(footnote(table))
-    for note in results.notes:
+    for note in notes(table):
         print(f"note: {note}")
     print("\n".join(map(str, paths)))
     return 0
+
+
+def _table(options: argparse.Namespace) -> Any:
+    from analysis.reported import load_reported
+    from analysis.resampling import Settings
+    from analysis.results import load_runs, with_reference
+    from analysis.significance import reference_problem
+    from analysis.tables import make_table
+
+    reported = [row for path in options.reported for row in load_reported(path)]
+    results = load_runs(
+        options.folders,
+        allow_mixed_data=options.allow_mixed_data,
+        mix_label_sources=options.mix_label_sources,
+    )
+    if options.reference is not None:
+        results = with_reference(results, options.reference)
+    tested = len(results.cells) > 1 and not options.no_significance
+    if tested and (problem := reference_problem(results)) is not None:
+        results.notes.append(f"nothing is tested for significance: {problem}")
+        tested = False
+    return make_table(
+        results,
+        difference=options.difference,
+        significance=tested,
+        spread=options.spread,
+        columns=[name for text in options.columns for name in text.split(",") if name],
+        scores=options.scores,
+        reported=reported,
+        settings=Settings(num_resamples=options.resamples, seed=options.resampling_seed),
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("folders", type=Path, nargs="+", metavar="DIR", help="with run folders below it")
+    add("--out", type=Path, metavar="DIR", help="of the files; default: the one folder")
+    add("--reference", metavar="CELL", help="to compare with; default: the grid's own")
+    add("--difference", action="store_true", help="show differences from the reference cell")
+    add("--no-significance", action="store_true", help="test nothing against the reference")
+    add("--spread", choices=("std", "interval"), default="std", help="behind each mean")
+    several = {"nargs": "+", "default": []}
+    beside = "beside the scores: params (trained), total_params, fps, decoder_fps"
+    add("--columns", metavar="NAME", help=beside, **several)
+    shown = "columns to show, in order; default: all that say something"
+    add("--scores", metavar="SPLIT:METRIC", help=shown, **several)
+    papers = "numbers of other papers (JSON; docs/statistics.md)"
+    add("--reported", type=Path, metavar="FILE", help=papers, **several)
+    add("--resamples", type=int, default=9_999, metavar="N", help="of bootstrap and permutations")
+    add("--resampling-seed", type=int, default=0, metavar="N", help="of both")
+    add("--allow-mixed-data", action="store_true", help="let runs on different data stand together")
+    releases = "let runs with labels of different releases stand together"
+    add("--mix-label-sources", action="store_true", help=releases)
+    return parser
 
 
 if __name__ == "__main__":

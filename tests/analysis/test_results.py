@@ -134,6 +134,16 @@ def test_nothing_to_show(tmp_path: Path, write_run) -> None:
         load_runs(tmp_path)
 
 
+def test_a_finished_run_without_scores_is_noted(tmp_path: Path, write_run) -> None:
+    write_run(tmp_path / "a", "one", 0, per_clip=[], metrics={})
+    with pytest.raises(NoResultsError, match="has a score of a clip"):
+        load_runs(tmp_path)
+    write_run(tmp_path / "b", "two", 0)
+    results = load_runs(tmp_path)
+    assert results.cells == ("two",)
+    assert results.notes == ["one, seed 0: finished, and has no score of a clip"]
+
+
 def test_scores_that_are_no_numbers_are_noted(tmp_path: Path, write_run) -> None:
     record = write_run(tmp_path / "a", "one", 0)
     record.per_clip[0]["value"] = float("nan")

@@ -112,3 +112,12 @@ def test_the_mix_is_traced(write, tmp_path: Path) -> None:
     (entry,) = (e for e in content["entries"] if (e["split"], e["metric"]) == ("mix", "J"))
     assert [run["run_id"] for run in entry["runs"]] == ["on"]
     assert entry["runs"][0]["value"] == pytest.approx(0.7)
+
+
+def test_controls_of_a_derived_split(write) -> None:
+    held = {f"{split}_audio_silence": clips for split, clips in REF_AVS["on"].items()}
+    table = make_table(load_runs(write({"on": {**REF_AVS["on"], **held}})))
+    assert table.mean[("mix_audio_silence", "J")].tolist() == pytest.approx([0.7])
+    assert ("mix_audio_silence", "S") not in table.mean.columns
+    assert ("test_n_audio_silence", "S") in table.mean.columns
+    assert "mix_audio_silence: mean of test_s_audio_silence" in tables.footnote(table)

@@ -1,0 +1,72 @@
+"""Control splits: the clips of a split heard with a sound that is not their own."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+KINDS = {
+    "silence": "muted {metric}",
+    "swapped": "{metric}, audio swapped",
+    "noise": "{metric}, noise as audio",
+    "offscreen": "{metric}, offscreen sound",
+}
+"""Kind -> header of a metric's column. A split's control is named ``SPLIT_audio_KIND``; other
+kinds are called by their names."""
+
+MUTE_KINDS = frozenset({"silence", "offscreen"})
+"""Kinds in which nothing that can be seen sounds, so that every predicted pixel is a false one."""
+
+_NAME = re.compile(r"(?P<base>.+)_audio_(?P<kind>[^_]+)")
+
+
+class Control(NamedTuple):
+    """A control split.
+
+    Attributes:
+        base: split whose clips it shows.
+        kind: one of `KINDS`, or one from elsewhere.
+    """
+
+    base: str
+    kind: str
+
+
+def parse_control(split: str) -> Control | None:
+    """Return what a control split controls; None for any other split."""
+    match = _NAME.fullmatch(split)
+    return Control(match["base"], match["kind"]) if match else None
+
+
+def is_control(split: str) -> bool:
+    """Return whether a split is a control, where a higher score is not a better one."""
+    return parse_control(split) is not None
+
+
+def base_split(split: str) -> str:
+    """Return the split whose clips are shown: its own name unless it is a control."""
+    control = parse_control(split)
+    return control.base if control else split
+
+
+def metric_header(split: str, metric: str) -> str:
+    """Return a column's header without the name of its base split.
+
+    Returns:
+        ``J``, ``muted J``, ``J, audio swapped``.
+    """
+    control = parse_control(split)
+    return _words(control.kind).format(metric=metric) if control else metric
+
+
+def split_header(split: str) -> str:
+    """Return a split's name in words: ``test``, ``test, muted``, ``test, audio swapped``."""
+    control = parse_control(split)
+    if control is None:
+        return split.replace("_", " ")
+    words = _words(control.kind).format(metric="").strip(" ,")
+    return f"{control.base.replace('_', ' ')}, {words}"
+
+
+def _words(kind: str) -> str:
+    return KINDS.get(kind, f"{{metric}}, audio {kind}")

@@ -1,0 +1,180 @@
+"""Folders of runs: which runs belong to one, and which of them are finished."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from auralsam2.engine import run_record
+from auralsam2.engine.run_record import RunRecord
+
+GRID_FILE = "grid.json"
+
+
+class RunEntry(NamedTuple):
+    """A run as a grid lists it.
+
+    Attributes:
+        cell: name.
+        seed: of the run.
+        run_dir: its folder, which two cells may share.
+    """
+
+    cell: str
+    seed: int
+    run_dir: Path
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The runs of one grid, or all runs below any folder.
+
+    Attributes:
+        path: of the folder.
+        title: of the grid, or the folder's name.
+        reference: cell that the others are compared with, or None.
+        entries: the runs that count, in order.
+        records: run folder -> record.
+        notes: what a reader must know.
+    """
+
+    path: Path
+    title: str
+    reference: str | None
+    entries: list[RunEntry]
+    records: dict[Path, RunRecord]
+    notes: list[str]
+
+
+def read_folder(path: Path) -> RunFolder:
+    """Read one folder.
+
+    Raises:
+        FileNotFoundError: where there is no record at all.
+        ValueError: for a broken record or grid file, or two runs of one cell and seed.
+    """
+    if not path.is_dir():
+        raise FileNotFoundError(f"no folder '{path}'")
+    grid = _read_grid(path)
+    records = {file.parent: run_record.read(file) for file in sorted(path.rglob("record.json"))}
+    if not records:
+        raise FileNotFoundError(
+            f"no record.json below '{path}'; runs come from: auralsam2 run-grid NAME --out DIR"
+        )
+    entries = list(_entries(path, grid)) if grid else _walked(records)
+    notes = []
+    if grid and (strays := len(records.keys() - {entry.run_dir for entry in entries})):
+        notes.append(f"{strays} runs below '{path}' are no part of the grid as it is: left out")
+    return RunFolder(
+        path=path,
+        title=str(grid["title"]) if grid else path.resolve().name,
+        reference=grid["reference"] if grid else None,
+        entries=entries,
+        records=records,
+        notes=notes,
+    )
+
+
+def join_folders(folders: Sequence[RunFolder]) -> RunFolder:
+    """Put several folders side by side.
+
+    A cell whose name occurs in several folders is called by its folder too. The reference is the
+    one that the folders agree on, or None.
+
+    Raises:
+        ValueError: where a folder is given twice or lies in another one.
+    """
+    if len(folders) == 1:
+        return folders[0]
+    resolved = [folder.path.resolve() for folder in folders]
+    for index, path in enumerate(resolved):
+        for other, folder in zip(resolved[:index], folders, strict=False):
+            if path == other or path in other.parents or other in path.parents:
+                raise ValueError(f"'{folders[index].path}' and '{folder.path}' hold the same runs")
+    renamed = _with_distinct_cells(folders)
+    references = dict.fromkeys(f.reference for f in renamed if f.reference is not None)
+    return RunFolder(
+        path=renamed[0].path,
+        title=", ".join(dict.fromkeys(folder.title for folder in renamed)),
+        reference=next(iter(references)) if len(references) == 1 else None,
+        entries=[entry for folder in renamed for entry in folder.entries],
+        records={path: record for folder in renamed for path, record in folder.records.items()},
+        notes=[note for folder in renamed for note in folder.notes],
+    )
+
+
+def finished(folder: RunFolder) -> tuple[list[tuple[RunEntry, RunRecord]], list[str]]:
+    """Return the finished runs, and a note on each of the others."""
+    done, notes = [], []
+    for entry in folder.entries:
+        record = folder.records.get(entry.run_dir)
+        where = f"{entry.cell}, seed {entry.seed}"
+        if record is not None and record.status == "done":
+            done.append((entry, record))
+        else:
+            notes.append(f"{where}: {_state(record)}")
+    return done, notes
+
+
+def _state(record: RunRecord | None) -> str:
+    if record is None:
+        return "not started"
+    if record.status == "running":
+        return "unfinished"
+    if record.status == "stopped":
+        reason = record.stopped_because or "no reason recorded"
+        return f"stopped after {record.epochs} epochs: {reason}"
+    lines = [line for line in (record.error or "unknown error").splitlines() if line.strip()]
+    return f"failed: {lines[-1]}"
+
+
+def _with_distinct_cells(folders: Sequence[RunFolder]) -> list[RunFolder]:
+    cells = [dict.fromkeys(entry.cell for entry in folder.entries) for folder in folders]
+    names = [folder.path.resolve().name for folder in folders]
+    if len(set(names)) < len(names):
+        names = [folder.path.as_posix() for folder in folders]
+    joined = []
+    for index, folder in enumerate(folders):
+        elsewhere = {cell for other, held in enumerate(cells) if other != index for cell in held}
+        named = {
+            cell: f"{names[index]}: {cell}" if cell in elsewhere else cell for cell in cells[index]
+        }
+        entries = [entry._replace(cell=named[entry.cell]) for entry in folder.entries]
+        reference = named.get(str(folder.reference), folder.reference)
+        joined.append(replace(folder, entries=entries, reference=reference))
+    return joined
+
+
+def _read_grid(folder: Path) -> dict[str, Any] | None:
+    path = folder / GRID_FILE
+    if not path.is_file():
+        return None
+    try:
+        grid = json.loads(path.read_text(encoding="utf-8"))
+        list(_entries(folder, grid))
+        return {"title": grid["title"], "reference": grid["reference"], "cells": grid["cells"]}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path}: no grid file ({error!r}); run the grid again") from error
+
+
+def _entries(folder: Path, grid: Mapping[str, Any]) -> Iterator[RunEntry]:
+    for cell in grid["cells"]:
+        for run in cell["runs"]:
+            yield RunEntry(str(cell["name"]), int(run["seed"]), folder / run["folder"])
+
+
+def _walked(found: Mapping[Path, RunRecord]) -> list[RunEntry]:
+    entries = [RunEntry(record.name, record.seed, path) for path, record in found.items()]
+    by_key: dict[tuple[str, int], list[str]] = {}
+    for entry in entries:
+        by_key.setdefault((entry.cell, entry.seed), []).append(f"'{entry.run_dir}'")
+    twice = {key: paths for key, paths in by_key.items() if len(paths) > 1}
+    if twice:
+        listed = "\n".join(f"  - {c}, seed {s}: {', '.join(p)}" for (c, s), p in twice.items())
+        raise ValueError(
+            f"several runs of one cell and seed; name the folder of one grid\n{listed}"
+        )
+    return entries

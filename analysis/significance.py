@@ -1,0 +1,179 @@
+"""Every cell of a grid against the reference cell: difference, interval, test, detectable effect.
+
+What is computed, and what few seeds mean: ``docs/statistics.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.crossed_tests import StandardError, detectable, p_values, standard_error
+from analysis.resampling import Settings, bca_interval, row_means, seeds_vary
+from analysis.results import Results
+from analysis.score_arrays import (
+    Column,
+    Group,
+    Sample,
+    ScoreArray,
+    complete_groups,
+    differences,
+    score_arrays,
+)
+
+CLIPS = "clips"
+CLIPS_AND_SEEDS = "clips and seeds"
+KEYS = ("cell", "split", "metric")
+COUNTS = ("num_seeds", "num_clips", "num_runs")
+INFERRED = ("low", "high", "p", "p_holm", "significant", "detectable")
+COMPARED = (*KEYS, "difference", *INFERRED, "standard_error", "df", "varies", *COUNTS)
+"""Columns of `compare`."""
+
+INTERVALS = (*KEYS, "mean", "low", "high", "varies", *COUNTS)
+"""Columns of `mean_intervals`."""
+
+
+def reference_problem(results: Results) -> str | None:
+    """Return why nothing can be compared, and what to do; None where it can."""
+    choose = "choose one (--reference CELL)"
+    if results.reference is None:
+        return f"no reference cell is named, or several folders name different ones: {choose}"
+    if results.reference not in results.cells:
+        return f"the reference cell {results.reference!r} has no finished run: {choose}"
+    return None
+
+
+def reference_cell(results: Results) -> str:
+    """Return the cell that the others are compared with.
+
+    Raises:
+        ValueError: where there is none, or it has no finished run.
+    """
+    if (problem := reference_problem(results)) is not None:
+        raise ValueError(problem)
+    return str(results.reference)
+
+
+def paired_differences(results: Results, columns: Sequence[Column]) -> pd.DataFrame:
+    """Average cell minus reference over the clips and seeds that both have.
+
+    Args:
+        results: the runs.
+        columns: (split, metric) that are compared.
+
+    Returns:
+        Columns cell, split, metric, difference, num_seeds, num_clips, num_runs; no row for the
+        reference, nor for a cell that shares no seed with it.
+
+    Raises:
+        ValueError: of `reference_cell`.
+    """
+    return _frame(_paired(results, columns), lambda sample: {"difference": row_means(sample)}, 2)
+
+
+def compare(
+    results: Results, columns: Sequence[Column], settings: Settings | None = None
+) -> pd.DataFrame:
+    """Compare every cell with the reference, paired by clip and seed.
+
+    Args:
+        results: the runs.
+        columns: (split, metric) that are compared; the cells of one column are one family of
+            Holm's correction.
+        settings: levels, resamples and their seed.
+
+    Returns:
+        The columns of `paired_differences`, and: low, high (BCa interval, not corrected), p,
+        p_holm, significant, standard_error, df, detectable (the smallest true difference found
+        with the stated power at level alpha / cells, which is what Holm asks of the smallest p),
+        varies (``"clips"`` or ``"clips and seeds"``: what interval and test speak of).
+
+    Raises:
+        ValueError: of `reference_cell`.
+    """
+    settings = settings or Settings()
+
+    def infer(sample: Sample) -> dict[str, Any]:
+        low, high = bca_interval(sample, settings)
+        error = standard_error(sample)
+        return {
+            "difference": row_means(sample),
+            "low": low,
+            "high": high,
+            "p": p_values(sample, settings),
+            "standard_error": error.value,
+            "df": error.df,
+            "varies": CLIPS_AND_SEEDS if seeds_vary(sample) else CLIPS,
+        }
+
+    frame = _frame(_paired(results, columns), infer, 2).reindex(columns=list(COMPARED))
+    for _, family in frame.groupby(["split", "metric"], sort=False):
+        frame.loc[family.index, ["p_holm", "detectable"]] = _correct(family, settings)
+    frame["significant"] = frame["p_holm"] < settings.alpha
+    return frame
+
+
+def mean_intervals(
+    results: Results, columns: Sequence[Column], settings: Settings | None = None
+) -> pd.DataFrame:
+    """Return the BCa interval of every cell's own mean.
+
+    Returns:
+        Columns cell, split, metric, mean, low, high, varies, num_seeds, num_clips, num_runs.
+    """
+    settings = settings or Settings()
+
+    def infer(sample: Sample) -> dict[str, Any]:
+        low, high = bca_interval(sample, settings)
+        varies = CLIPS_AND_SEEDS if seeds_vary(sample) else CLIPS
+        return {"mean": row_means(sample), "low": low, "high": high, "varies": varies}
+
+    frame = _frame(complete_groups(score_arrays(results, columns)), infer, 1)
+    return frame.reindex(columns=list(INTERVALS))
+
+
+def holm(p: Sequence[float], alpha: float) -> list[float]:
+    """Return Holm-corrected p-values; those that are no numbers stay so and do not count."""
+    from statsmodels.stats.multitest import multipletests
+
+    values = np.asarray(p, dtype=float)
+    corrected = np.full(len(values), np.nan)
+    known = ~np.isnan(values)
+    if known.any():
+        corrected[known] = multipletests(values[known], alpha=alpha, method="holm")[1]
+    return [float(value) for value in corrected]
+
+
+def _paired(results: Results, columns: Sequence[Column]) -> Iterator[Group]:
+    reference = reference_cell(results)
+    arrays: dict[Column, ScoreArray] = score_arrays(results, columns)
+    return complete_groups(differences(arrays, reference))
+
+
+def _correct(family: pd.DataFrame, settings: Settings) -> Any:
+    """Return (n, 2) corrected p-values and detectable differences of one column's cells."""
+    corrected = holm(family["p"].tolist(), settings.alpha)
+    tests = max(1, int(family["p"].notna().sum()))
+    error = StandardError(family["standard_error"].to_numpy(), family["df"].to_numpy())
+    smallest = detectable(error, settings.alpha / tests, settings.power)
+    return np.stack([np.asarray(corrected), smallest], axis=1)
+
+
+def _frame(groups: Iterator[Group], infer: Any, runs_a_seed: int) -> pd.DataFrame:
+    """Return one row for every row of every group, in the order of columns and cells."""
+    parts = []
+    for labels, sample in groups:
+        _, num_seeds, num_clips = sample.values.shape
+        part = pd.DataFrame(infer(sample))
+        part["num_seeds"], part["num_clips"] = num_seeds, num_clips
+        part["num_runs"] = runs_a_seed * num_seeds
+        part.insert(0, "cell", [cell for _, cell in labels])
+        part.insert(1, "split", [split for (split, _), _ in labels])
+        part.insert(2, "metric", [metric for (_, metric), _ in labels])
+        parts.append(part)
+    if not parts:
+        return pd.DataFrame(columns=[*KEYS, "difference", *COUNTS])
+    return pd.concat(parts, ignore_index=True)

@@ -1,0 +1,26 @@
+"""Scores to tables: Markdown, LaTeX, CSV, terminal, with the origin of every entry."""
+
+from analysis.tables.extra_columns import EXTRA_COLUMNS
+from analysis.tables.latex import to_latex
+from analysis.tables.make import SPREADS, Table, best_cells, make_table, pairs
+from analysis.tables.notes import footnote, notes
+from analysis.tables.provenance import provenance
+from analysis.tables.text import to_markdown, to_rich
+from analysis.tables.write import to_frame, write_tables
+
+__all__ = [
+    "EXTRA_COLUMNS",
+    "SPREADS",
+    "Table",
+    "best_cells",
+    "footnote",
+    "make_table",
+    "notes",
+    "pairs",
+    "provenance",
+    "to_frame",
+    "to_latex",
+    "to_markdown",
+    "to_rich",
+    "write_tables",
+]

@@ -1,0 +1,172 @@
+"""Tables in LaTeX, for the booktabs and multirow packages and any LaTeX engine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+import pandas as pd
+
+from analysis.reported import MARK
+from analysis.tables.latex_text import escape
+from analysis.tables.layout import DAGGER, STAR, Entry, Header, Layout, Notation, Row, lay_out
+from analysis.tables.make import Table
+from analysis.tables.notes import footnote, notes
+
+
+class _Size(NamedTuple):
+    """A way to set a float, with its width and that of a letter and a gap in points."""
+
+    environment: str
+    available: float
+    letter: float
+    space: float
+    commands: tuple[str, ...] = ()
+
+
+_SIZES = (
+    _Size("table", 240, 5.0, 6),
+    _Size("table", 240, 4.6, 3, (r"\small", r"\setlength{\tabcolsep}{3pt}")),
+    _Size("table*", 500, 5.0, 6),
+    _Size("table*", 500, 4.6, 3, (r"\small", r"\setlength{\tabcolsep}{3pt}")),
+    _Size("table*", 500, 4.2, 3, (r"\footnotesize", r"\setlength{\tabcolsep}{3pt}")),
+    _Size("table*", 500, 3.8, 2, (r"\scriptsize", r"\setlength{\tabcolsep}{2pt}")),
+)
+"""Of a page of two columns, from the most to the least readable; the first that fits is taken."""
+_LONG_NAME = 40
+_NOTATION = Notation(plus_minus=r" $\pm$ ", absent="--", minus="$-$", plus="$+$")
+_MARKS = {"": "", STAR: r"$^{*}$", DAGGER: r"$^{\dagger}$"}
+
+
+def to_latex(table: Table) -> str:
+    """Return the table in LaTeX: best entries bold, cells of several axes grouped by the first.
+
+    Differences stand in a second tabular below. The float is as wide, and its letters as small,
+    as the entries ask for.
+    """
+    layout = lay_out(table, _NOTATION)
+    first = len(layout.headers) - layout.num_differences
+    columns = range(len(layout.headers))
+    pieces = [piece for piece in (columns[:first], columns[first:]) if piece]
+    axes = _axes(table, layout)
+    tabulars = [_tabular(table, layout, piece, axes) for piece in pieces]
+    size = next(
+        size
+        for size in _SIZES
+        if size is _SIZES[-1]
+        or max(_width(layout, piece, size) for piece in pieces) <= size.available
+    )
+    title = table.results.title
+    label = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "results"
+    lines = [
+        r"% \usepackage{booktabs,multirow}",
+        *(f"% note: {' '.join(note.split())}" for note in notes(table)),
+        rf"\begin{{{size.environment}}}[t]",
+        r"\centering",
+        rf"\caption{{{escape(title)}}}",
+        rf"\label{{tab:{label}}}",
+        *size.commands,
+        "\n\\par\\medskip\n".join(tabulars),
+        rf"\par\smallskip\parbox{{\linewidth}}{{\footnotesize {_below(table)}}}",
+        rf"\end{{{size.environment}}}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _tabular(table: Table, layout: Layout, columns: Sequence[int], axes: Sequence[str]) -> str:
+    headers = [layout.headers[index] for index in columns]
+    rows = [row for row in layout.rows if not row.reported or columns[0] == 0]
+    frame = pd.DataFrame([[_entry(row.entries[index]) for index in columns] for row in rows])
+    frame.index = _index(rows, table, axes)
+    frame.index.names = [escape(axis) for axis in axes] if axes else [None]
+    names = [escape(header.name) for header in headers]
+    groups = [escape(header.group) for header in headers]
+    # The only group of a table need not be named; differences always say from what.
+    single = len(set(groups) - {""}) <= 1 and not any(header.difference for header in headers)
+    frame.columns = pd.Index(names) if single else pd.MultiIndex.from_arrays([groups, names])
+    num_levels = max(1, len(axes))
+    text = frame.style.to_latex(
+        hrules=True,
+        multicol_align="c",
+        column_format=_names_format(layout, num_levels) + "c" * len(columns),
+    )
+    lines = str(text).rstrip("\n").split("\n")
+    if not single:
+        lines.insert(lines.index(r"\toprule") + 2, _group_rules(headers, num_levels + 1))
+    if num_reported := sum(row.reported for row in rows):
+        width = num_levels + len(columns)
+        heading = rf"\multicolumn{{{width}}}{{l}}{{\emph{{{MARK}}}}} \\"
+        at = lines.index(r"\bottomrule") - num_reported
+        lines[at:at] = [r"\midrule", heading]
+    return "\n".join(lines)
+
+
+def _entry(entry: Entry) -> str:
+    text = f"\\textbf{{{entry.text}}}" if entry.best else entry.text
+    return f"{text}{_MARKS[entry.mark]}"
+
+
+def _axes(table: Table, layout: Layout) -> list[str]:
+    """Return the axes that rows are grouped by; none where names say more."""
+    axes = [table.results.axes.get(row.name, {}) for row in layout.rows if not row.reported]
+    first = list(axes[0])
+    labels = [tuple(own.values()) for own in axes]
+    if len(first) < 2 or any(list(own) != first for own in axes) or len({*labels}) < len(labels):
+        return []
+    runs = [len(list(members)) for _, members in groupby(labels, key=lambda label: label[0])]
+    return first if max(runs) > 1 else []
+
+
+def _index(rows: Sequence[Row], table: Table, axes: Sequence[str]) -> pd.Index:
+    if not axes:
+        return pd.Index([escape(_name(row)) for row in rows])
+    labels = [
+        [_name(row), *[""] * (len(axes) - 1)]
+        if row.reported
+        else list(table.results.axes[row.name].values())
+        for row in rows
+    ]
+    return pd.MultiIndex.from_tuples([tuple(map(escape, label)) for label in labels])
+
+
+def _name(row: Row) -> str:
+    return f"{row.name} (reported)" if row.reported else row.name
+
+
+def _group_rules(headers: Sequence[Header], first: int) -> str:
+    rules, column = [], first
+    for group, members in groupby(headers, key=lambda header: header.group):
+        width = len(list(members))
+        if group:
+            rules.append(rf"\cmidrule(lr){{{column}-{column + width - 1}}}")
+        column += width
+    return "".join(rules)
+
+
+def _below(table: Table) -> str:
+    """Return what stands below the rows: the footnote, and the sources of other papers' rows."""
+    cited = [f"{MARK.capitalize()}: {row.citation()}." for row in table.reported]
+    return escape(" ".join([footnote(table), *cited]))
+
+
+def _names_format(layout: Layout, num_levels: int) -> str:
+    """Return the format of the columns of names, which are broken where they are long."""
+    longest = max(len(_name(row)) for row in layout.rows)
+    first = "l" if longest <= _LONG_NAME else r"p{0.3\linewidth}"
+    return first + "l" * (num_levels - 1)
+
+
+def _width(layout: Layout, columns: Sequence[int], size: _Size) -> float:
+    """Return about how wide a tabular is, in points."""
+    widest = min(_LONG_NAME, max(len(_name(row)) for row in layout.rows))
+    for index in columns:
+        header = len(layout.headers[index].name)
+        widest += max(header, *(_length(row.entries[index]) for row in layout.rows))
+    return widest * size.letter + 2 * size.space * (len(columns) + 1)
+
+
+def _length(entry: Entry) -> int:
+    """Return how many letters an entry has in print."""
+    return len(re.sub(r"\\[a-z]+|[$^{}]", "", entry.text)) + bool(entry.mark)

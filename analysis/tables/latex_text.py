@@ -1,0 +1,89 @@
+"""Any text for LaTeX, in any engine."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_GREEK = {
+    "α": "alpha",
+    "β": "beta",
+    "γ": "gamma",
+    "δ": "delta",
+    "ε": "epsilon",
+    "η": "eta",
+    "θ": "theta",
+    "λ": "lambda",
+    "μ": "mu",
+    "π": "pi",
+    "ρ": "rho",
+    "σ": "sigma",
+    "τ": "tau",
+    "φ": "phi",
+    "ω": "omega",
+    "Δ": "Delta",
+    "Σ": "Sigma",
+    "Ω": "Omega",
+}
+_SYMBOLS: dict[str, str] = {
+    "\\": r"\textbackslash{}",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "|": r"\textbar{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    '"': "''",
+    **{mark: f"\\{mark}" for mark in "&%$#_{}"},
+    "±": r"$\pm$",
+    "×": r"$\times$",
+    "·": r"$\cdot$",
+    "→": r"$\rightarrow$",
+    "←": r"$\leftarrow$",
+    "↔": r"$\leftrightarrow$",
+    "≤": r"$\leq$",
+    "≥": r"$\geq$",
+    "≠": r"$\neq$",
+    "≈": r"$\approx$",
+    "∞": r"$\infty$",
+    "−": "$-$",
+    "µ": r"$\mu$",
+    "°": r"$^{\circ}$",
+    "–": "--",
+    "—": "---",
+    "…": r"\ldots{}",
+    "†": r"$^{\dagger}$",
+    "‘": "`",
+    "’": "'",
+    "“": "``",
+    "”": "''",
+    "ß": r"\ss{}",
+    "æ": r"\ae{}",
+    "ø": r"\o{}",
+    "ł": r"\l{}",
+    **{letter: f"$\\{name}$" for letter, name in _GREEK.items()},
+}
+_ACCENTS = {"\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0308": '"'}
+_ACCENTS |= {"\u0327": "c", "\u030c": "v", "\u030a": "r", "\u0304": "=", "\u0306": "u"}
+
+
+def escape(text: str) -> str:
+    """Escape a text that may hold anything.
+
+    What no engine could be sure to print is written as its code point, ``[U+6F22]``.
+    """
+    escaped = "".join(map(_letter, " ".join(text.split())))
+    # Behind the end of a row these would be arguments of it.
+    return f"{{}}{escaped}" if escaped.startswith(("[", "*")) else escaped
+
+
+def _letter(letter: str) -> str:
+    if letter in _SYMBOLS:
+        return _SYMBOLS[letter]
+    if letter.isascii():
+        return letter if letter.isprintable() else ""
+    base, *marks = list(unicodedata.normalize("NFKD", letter))
+    if base.isascii() and base.isprintable():
+        if len(marks) == 1 and marks[0] in _ACCENTS and base.isalpha():
+            return f"\\{_ACCENTS[marks[0]]}{{{base}}}"
+        if not marks or all(mark.isascii() for mark in marks):
+            return "".join(map(_letter, (base, *marks)))
+    return f"[U+{ord(letter):04X}]"

@@ -1,0 +1,161 @@
+"""Runs to the numbers of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from analysis.controls import is_control
+from analysis.reported import ReportedRow
+from analysis.resampling import Settings
+from analysis.results import Results
+from analysis.significance import compare, mean_intervals, paired_differences, reference_cell
+from analysis.splits import has_best, lower_is_better, table_columns, table_means
+from analysis.tables.extra_columns import EXTRA_COLUMNS, extra_values
+from auralsam2.suggestions import unknown_name
+
+Column = tuple[str, str]
+"""Split and metric."""
+
+DECIMALS = 3
+SPREADS = ("std", "interval")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Mean and spread over seeds; rows are cells, columns are (split, metric).
+
+    Attributes:
+        mean: over seeds of the mean over clips.
+        std: sample standard deviation over seeds, NaN for one seed.
+        count: number of seeds.
+        difference: mean over common seeds and clips of cell minus reference; columns (split,
+            metric) of the splits that are no controls; None where not asked for.
+        results: what it is made of.
+        seed_means: of `splits.table_means`.
+        intervals: of the means, as of `significance.mean_intervals`; None where the spread shown
+            is the standard deviation.
+        comparison: as of `significance.compare`; None where nothing was tested.
+        settings: of intervals and tests.
+        extras: rows are cells, columns names of `EXTRA_COLUMNS`.
+        reported: rows of other papers.
+    """
+
+    mean: pd.DataFrame
+    std: pd.DataFrame
+    count: pd.DataFrame
+    difference: pd.DataFrame | None
+    results: Results
+    seed_means: pd.DataFrame
+    intervals: pd.DataFrame | None = None
+    comparison: pd.DataFrame | None = None
+    settings: Settings = field(default_factory=Settings)
+    extras: pd.DataFrame = field(default_factory=pd.DataFrame)
+    reported: tuple[ReportedRow, ...] = ()
+
+
+def make_table(
+    results: Results,
+    *,
+    difference: bool = False,
+    significance: bool = False,
+    spread: str = "std",
+    columns: Sequence[str] = (),
+    scores: Sequence[str] = (),
+    reported: Sequence[ReportedRow] = (),
+    settings: Settings | None = None,
+) -> Table:
+    """Summarise runs over their seeds.
+
+    Args:
+        results: the runs.
+        difference: also show every cell's difference from the grid's reference cell.
+        significance: test these differences, and mark what is significant.
+        spread: ``"std"`` over seeds or ``"interval"`` of the mean.
+        columns: names of `EXTRA_COLUMNS`.
+        scores: ``SPLIT:METRIC`` of the columns to show, in order; none for all that say something.
+        reported: rows of other papers.
+        settings: of intervals and tests.
+
+    Raises:
+        ValueError: for an unknown spread, column or score, and where a comparison is asked for
+            and the grid names no reference, or the reference has no finished run.
+    """
+    settings = settings or Settings()
+    means = table_means(results)
+    wide = means.pivot(index=["cell", "seed"], columns=["split", "metric"], values="value")
+    if problems := _problems(spread, columns, scores, pairs(wide)):
+        raise ValueError("\n".join(problems))
+    wide = wide[_shown(table_columns(results, means), pairs(wide), scores)]
+    compared = [pair for pair in pairs(wide) if not is_control(pair[0])]
+    comparison = compare(results, compared, settings) if significance else None
+    difference_frame = None
+    if difference:
+        paired = paired_differences(results, compared) if comparison is None else comparison
+        difference_frame = _difference(paired, results, compared)
+    by_cell = wide.groupby(level="cell", sort=False)
+    rows = list(results.cells)
+    return Table(
+        mean=by_cell.mean().reindex(rows),
+        std=by_cell.std(ddof=1).reindex(rows),
+        count=by_cell.count().reindex(rows, fill_value=0),
+        difference=difference_frame,
+        results=results,
+        seed_means=means,
+        intervals=mean_intervals(results, pairs(wide), settings) if spread == "interval" else None,
+        comparison=comparison,
+        settings=settings,
+        extras=extra_values(results, columns),
+        reported=tuple(reported),
+    )
+
+
+def best_cells(table: Table) -> pd.DataFrame:
+    """Return where a column's best mean stands, as it is printed.
+
+    One number alone is not best, and controls have no best but for false area.
+    """
+    printed = table.mean.round(DECIMALS)
+    best = printed.eq(printed.max())
+    for split, metric in pairs(best):
+        if lower_is_better(metric):
+            best[(split, metric)] = printed[(split, metric)].eq(printed[(split, metric)].min())
+        if not has_best(split, metric) or printed[(split, metric)].count() < 2:
+            best[(split, metric)] = False
+    return best
+
+
+def pairs(frame: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the columns of one of a table's frames: (split, metric)."""
+    columns: list[Any] = frame.columns.to_list()
+    return [(str(split), str(metric)) for split, metric in columns]
+
+
+def _problems(
+    spread: str, columns: Sequence[str], scores: Sequence[str], held: Collection[Column]
+) -> list[str]:
+    problems = [] if spread in SPREADS else [unknown_name("spread", spread, SPREADS)]
+    problems += [
+        unknown_name("column", name, EXTRA_COLUMNS) for name in columns if name not in EXTRA_COLUMNS
+    ]
+    known = [f"{split}:{metric}" for split, metric in held]
+    return problems + [unknown_name("score", name, known) for name in scores if name not in known]
+
+
+def _shown(usual: Sequence[Column], held: Sequence[Column], scores: Sequence[str]) -> list[Column]:
+    if not scores:
+        return [column for column in usual if column in held]
+    known = {f"{split}:{metric}": (split, metric) for split, metric in held}
+    return [known[score] for score in dict.fromkeys(scores)]
+
+
+def _difference(
+    paired: pd.DataFrame, results: Results, compared: Sequence[tuple[str, str]]
+) -> pd.DataFrame:
+    reference_cell(results)
+    wide = paired.pivot(index="cell", columns=["split", "metric"], values="difference")
+    columns = pd.MultiIndex.from_tuples(list(compared), names=["split", "metric"])
+    return wide.reindex(index=list(results.cells), columns=columns).astype(float)
