@@ -1,0 +1,1 @@
+"""Optuna sweeps: declared spaces, trials on the executors of grids, studies that survive kills."""

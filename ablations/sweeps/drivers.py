@@ -1,0 +1,57 @@
+"""Which drivers work on a study, and which of them are gone."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ablations import claims
+from ablations.claims import ClaimState, Watch
+from ablations.heartbeat import Heartbeat
+from ablations.processes import this_process
+from auralsam2.engine.progress import Silent
+
+ALIVE, UNSURE, GONE = "alive", "unsure", "gone"
+
+
+class Drivers:
+    """Drivers by their ids, each with a claim of its own that beats while it lives.
+
+    Args:
+        folder: of the claims, shared by all drivers that can know of each other.
+        clock: monotonic, seconds.
+    """
+
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self.folder = folder
+        self.watch = Watch(clock=clock)
+        self.own = f"{this_process().host}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+        self._first: dict[str, ClaimState] = {}
+
+    @contextmanager
+    def joined(self) -> Iterator[None]:
+        """Be a driver for a while."""
+        claim = claims.acquire(self.folder / self.own, self.own)
+        assert claim is not None, "an id of a driver is its own"
+        with Heartbeat(self.folder / self.own, claim, Silent()):
+            yield
+
+    def state(self, driver: str) -> str:
+        """Return `ALIVE`, `GONE`, or `UNSURE` until a driver elsewhere has shown a sign of life."""
+        if driver == self.own:
+            return ALIVE
+        folder = self.folder / driver
+        claim = self.watch.holder(folder)
+        if claim is None:
+            return GONE
+        if claim.owner.machine == this_process().machine:
+            return ALIVE  # a dead one would hold nothing
+        return UNSURE if claim == self._first.setdefault(driver, claim) else ALIVE
+
+    def is_known(self, driver: str) -> bool:
+        """Return whether a driver shares this folder."""
+        return (self.folder / driver).is_dir()

@@ -1,0 +1,161 @@
+"""What a sweep looks for: a score on val, or a measure of the model, read from run records."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ablations.sweeps.search_space import SweepError
+from auralsam2.engine.run_record import RunRecord
+from auralsam2.registry import METRICS
+from auralsam2.suggestions import unknown_name
+
+SPLIT = "val"
+DIRECTIONS = ("maximize", "minimize")
+_KEYS = ("metric", "split", "direction")
+
+
+class NoValueError(ValueError):
+    """A finished run whose record does not hold what the sweep looks for."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Something that a record says about a run besides its scores.
+
+    Attributes:
+        read: takes it from a record; KeyError where it is not there.
+        direction: which way it is better.
+        switch: key of ``evaluation`` without which it is not measured.
+    """
+
+    read: Callable[[RunRecord], float]
+    direction: str
+    switch: str | None = None
+
+
+_TIMED = "measure_speed"
+MEASURES: dict[str, Measure] = {
+    "num_trainable": Measure(lambda r: r.num_parameters["trainable"], "minimize"),
+    "num_parameters": Measure(lambda r: r.num_parameters["total"], "minimize"),
+    "fps": Measure(lambda r: r.speed["fps"], "maximize", _TIMED),
+    "decoder_fps": Measure(lambda r: r.speed["decoder_fps"], "maximize", _TIMED),
+}
+
+
+@dataclass(frozen=True)
+class Objective:
+    """One number that a sweep makes as large or as small as it can.
+
+    Attributes:
+        metric: a metric of the config, whose score on val at the selected epoch counts, or one
+            of `MEASURES`.
+        direction: one of `DIRECTIONS`.
+    """
+
+    metric: str
+    direction: str
+
+    @property
+    def is_score(self) -> bool:
+        """Whether it has a curve, on which a trial can be pruned."""
+        return self.metric not in MEASURES
+
+    def value(self, record: RunRecord) -> float:
+        """Return the number of a finished run.
+
+        Raises:
+            NoValueError: where the record does not hold it, or it is not a number.
+        """
+        try:
+            value = float(_score(record, self.metric) if self.is_score else self._measured(record))
+        except KeyError as error:
+            raise NoValueError(f"the record of the run holds no {self.metric!r}") from error
+        if not math.isfinite(value):
+            raise NoValueError(f"{self.metric} is {value}")
+        return value
+
+    def _measured(self, record: RunRecord) -> float:
+        measure = MEASURES[self.metric]
+        try:
+            return measure.read(record)
+        except KeyError as error:
+            hint = f"; is evaluation.{measure.switch} off?" if measure.switch else ""
+            raise NoValueError(f"the record of the run holds no {self.metric!r}{hint}") from error
+
+
+def parse_objectives(raw: Sequence[Any], cfg: Any) -> tuple[Objective, ...]:
+    """Read the ``objectives`` of a sweep file.
+
+    Args:
+        raw: each ``dict(metric=..., direction=...)``; the direction may be left out.
+        cfg: the base config, whose metrics are known.
+
+    Raises:
+        SweepError: with all problems at once.
+    """
+    scores = metric_directions(cfg)
+    known = {**scores, **{name: measure.direction for name, measure in MEASURES.items()}}
+    problems = [] if raw else ["objectives: state at least one, e.g. [dict(metric='J')]"]
+    objectives = []
+    for index, stated in enumerate(raw):
+        found = list(_problems_of(stated, known, cfg))
+        problems += [f"objectives, number {index}: {problem}" for problem in found]
+        if not found:
+            metric = stated["metric"]
+            objectives.append(Objective(metric, stated.get("direction", known[metric])))
+    names = [objective.metric for objective in objectives]
+    problems += [
+        f"objectives: {name} stands more than once"
+        for name in dict.fromkeys(names)
+        if names.count(name) > 1
+    ]
+    if problems:
+        raise SweepError(problems)
+    return tuple(objectives)
+
+
+def metric_directions(cfg: Any) -> dict[str, str]:
+    """Return name -> better direction of the metrics of a config."""
+    from mmengine.logging import MMLogger
+
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # mmengine warns of every metric without a prefix
+    try:
+        metrics = [METRICS.build(node) for node in cfg.evaluation.metrics]
+    finally:
+        logger.setLevel(level)
+    return {m.name: DIRECTIONS[0 if m.higher_is_better else 1] for m in metrics}
+
+
+def _problems_of(stated: Any, known: Mapping[str, str], cfg: Any) -> Iterable[str]:
+    if not isinstance(stated, Mapping) or not isinstance(stated.get("metric"), str):
+        yield f"got {stated!r}, wanted dict(metric=..., direction=...)"
+        return
+    yield from (unknown_name("key", str(key), _KEYS) for key in stated if key not in _KEYS)
+    if stated["metric"] not in known:
+        yield "metric: " + unknown_name("metric", stated["metric"], known)
+    measure = MEASURES.get(stated["metric"])
+    if measure and measure.switch and not cfg.evaluation.get(measure.switch, True):
+        yield f"metric: {stated['metric']} needs evaluation.{measure.switch} = True"
+    if stated.get("direction", DIRECTIONS[0]) not in DIRECTIONS:
+        yield f"direction: got {stated['direction']!r}, wanted {' or '.join(DIRECTIONS)}"
+    if stated.get("split", SPLIT) != SPLIT:
+        yield (
+            f"split: got {stated['split']!r}; a sweep chooses on {SPLIT!r} only, what is chosen "
+            "on a test split cannot be reported on it"
+        )
+
+
+def _score(record: RunRecord, metric: str) -> float:
+    """The score on val at the epoch whose weights were kept."""
+    if record.selection.get("metric") == metric:
+        return float(record.selection["value"])
+    for entry in record.curve:
+        if entry["epoch"] == record.best_epoch and entry["split"] == SPLIT:
+            return float(entry["scores"][metric])
+    raise KeyError(metric)

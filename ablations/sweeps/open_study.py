@@ -1,0 +1,102 @@
+"""Open the study of a sweep, or make it; one about something else is refused."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ablations.identity import digest
+from ablations.sweeps.search_space import SweepError
+from ablations.sweeps.storage import StorageAddress
+from ablations.sweeps.sweep_file import Sweep
+from auralsam2 import config
+
+IDENTITY = "identity"
+IS_BASE = "base"
+
+
+def open_study(sweep: Sweep, address: StorageAddress, storage: Any, data: str) -> Any:
+    """Return the ``optuna.Study``, with the base config in the queue where it is new.
+
+    Args:
+        sweep: what it is about.
+        address: of the storage, locked by the caller.
+        storage: as opened.
+        data: fingerprint of the data of the base config.
+
+    Raises:
+        SweepError: where there is a study of this name whose trials cannot be compared.
+    """
+    import optuna
+    from optuna.study import StudyDirection
+
+    from ablations.sweeps.numbered_sampler import NumberedSampler
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    identity = _identity(sweep, data)
+    with quiet():
+        _check(sweep, address, storage, identity)
+        study = optuna.create_study(
+            study_name=sweep.name,
+            storage=storage,
+            sampler=NumberedSampler(lambda s: sweep.sampler.build(sweep, s), sweep.sampler_seed),
+            pruner=sweep.pruner.build(sweep, sweep.sampler_seed),
+            directions=[StudyDirection[o.direction.upper()] for o in sweep.objectives],
+            load_if_exists=True,
+        )
+        if IDENTITY not in study.user_attrs:
+            study.set_metric_names([objective.metric for objective in sweep.objectives])
+            if sweep.base_values is not None:
+                attrs = {IS_BASE: True}
+                study.enqueue_trial(sweep.base_values, user_attrs=attrs, skip_if_exists=True)
+            study.set_user_attr(IDENTITY, identity)  # last: a kill before it does all again
+    return study
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Leave out Optuna's warnings about its own experiments, and about our asking and telling."""
+    from optuna.exceptions import ExperimentalWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        warnings.filterwarnings("ignore", message="Heartbeat of storage is supposed")
+        yield
+
+
+def _check(sweep: Sweep, address: StorageAddress, storage: Any, identity: dict[str, str]) -> None:
+    try:
+        study_id = storage.get_study_id_from_name(sweep.name)
+    except KeyError:
+        return
+    known = storage.get_study_user_attrs(study_id).get(IDENTITY)
+    started = [t for t in storage.get_all_trials(study_id) if t.state.name != "WAITING"]
+    if known == identity or (known is None and not started):
+        return
+    stated = known if isinstance(known, dict) else {}
+    differing = ", ".join(key for key in identity if stated.get(key) != identity[key])
+    raise SweepError(
+        [
+            f"{address.shown} holds a study {sweep.name!r} with another {differing}; trials of "
+            "both cannot be compared: give this one a folder of its own by --out, or put back "
+            "what has changed"
+        ]
+    )
+
+
+def _identity(sweep: Sweep, data: str) -> dict[str, str]:
+    """Return what trials must have in common; the parts are named in an error."""
+    return {
+        "space": _short(sweep.space.describe()),
+        "objectives": _short([[o.metric, o.direction] for o in sweep.objectives]),
+        "seeds": _short(sweep.seeds),
+        "base config": config.config_hash(sweep.cfg)[:10],
+        "data": data[:10],
+    }
+
+
+def _short(content: Any) -> str:
+    return digest(json.dumps(content, sort_keys=True, default=str))[:10]

@@ -1,0 +1,190 @@
+"""Sweeps on disk: one Python file that only states data, checked whole before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ablations.grid import Cell
+from ablations.grid_file import Grid
+from ablations.resolve import resolve
+from ablations.statements import UnreadableError, read_statements
+from ablations.sweeps.objectives import Objective, parse_objectives
+from ablations.sweeps.samplers import PRUNERS, SAMPLERS, Strategy, parse_strategy
+from ablations.sweeps.search_space import SearchSpace, SweepError, Values, parse_space
+from auralsam2 import config
+from auralsam2.suggestions import unknown_name
+
+FOLDER = "sweeps"
+_KNOWN: dict[str, tuple[type, ...]] = {
+    "base": (str,),
+    "space": (dict,),
+    "objectives": (list, tuple),
+    "overrides": (dict,),
+    "seeds": (list, tuple, range),
+    "sampler": (dict, str),
+    "pruner": (dict, str),
+    "sampler_seed": (int,),
+    "enqueue_base": (bool,),
+    "out": (str,),
+    "title": (str,),
+    "custom_imports": (dict,),
+}
+_REQUIRED = ("base", "space", "objectives")
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a sweep file states, with the config that its trials start from.
+
+    Attributes:
+        name: the file's name without ``.py``; also the name of the study.
+        title: for figures.
+        base: name or path of the config.
+        cfg: the base config with the overrides, checked.
+        space: what varies.
+        objectives: what is looked for.
+        seeds: of the runs of every trial, whose mean is its value.
+        sampler: how trials are chosen.
+        pruner: how trials are stopped early.
+        sampler_seed: makes the choice of trials repeatable.
+        base_values: what the base stands for in the space; None where it is not to be tried.
+        out: folder of the sweep.
+    """
+
+    name: str
+    title: str
+    base: str
+    cfg: Any
+    space: SearchSpace
+    objectives: tuple[Objective, ...]
+    seeds: tuple[int, ...]
+    sampler: Strategy
+    pruner: Strategy
+    sampler_seed: int
+    base_values: Values | None
+    out: Path
+
+
+def load_sweep(
+    name_or_path: str,
+    *,
+    overrides: Mapping[str, Any] | None = None,
+    sampler: str | None = None,
+    pruner: str | None = None,
+    out: Path | None = None,
+) -> Sweep:
+    """Read a sweep and check everything that can be checked without data.
+
+    Args:
+        name_or_path: a shipped sweep, e.g. ``fuser_mini``, or the path of a ``.py`` file.
+        overrides: dotted path -> value, set in the base after the file's own.
+        sampler: in place of the file's own.
+        pruner: in place of the file's own.
+        out: in place of the file's own.
+
+    Raises:
+        FileNotFoundError: if there is no such sweep; the message lists the known ones.
+        SweepError: with all problems at once.
+    """
+    path = config.find(name_or_path, folder=FOLDER)
+    stated = _statements(path)
+    if problems := list(_key_problems(stated)):
+        raise SweepError(problems, source=str(path))
+    cfg, problems = _base(path, stated, overrides or {})
+    parts = _parts(stated, cfg, sampler, pruner, problems)
+    if problems:
+        raise SweepError(dict.fromkeys(problems), source=str(path))
+    sweep = Sweep(
+        name=path.stem,
+        title=stated.get("title", path.stem),
+        base=stated["base"],
+        cfg=cfg,
+        seeds=tuple(stated.get("seeds", (0,))),
+        sampler_seed=stated.get("sampler_seed", 0),
+        out=Path(out if out is not None else stated.get("out", f"work_dirs/{path.stem}")),
+        **parts,
+    )
+    if problems := [*sweep.sampler.problems(sweep), *sweep.pruner.problems(sweep)]:
+        raise SweepError(problems, source=str(path))
+    return sweep
+
+
+def _parts(
+    stated: Mapping[str, Any],
+    cfg: Any,
+    sampler: str | None,
+    pruner: str | None,
+    problems: list[str],
+) -> dict[str, Any]:
+    """Read what a file states, as far as it can be read; problems are added to ``problems``."""
+    parts: dict[str, Any] = {}
+
+    def read(key: str, reader: Callable[[], Any]) -> None:
+        try:
+            parts[key] = reader()
+        except SweepError as error:
+            problems.extend(error.problems)
+
+    read("space", lambda: parse_space(stated["space"]))
+    read("sampler", lambda: parse_strategy(stated.get("sampler", "tpe"), sampler, SAMPLERS))
+    if cfg is None:
+        return parts
+    read("objectives", lambda: parse_objectives(stated["objectives"], cfg))
+    # Several objectives cannot be pruned: that is an error only where it is asked for.
+    default = "hyperband" if len(stated["objectives"]) == 1 else "none"
+    read("pruner", lambda: parse_strategy(stated.get("pruner", default), pruner, PRUNERS))
+    if "space" in parts:
+        space: SearchSpace = parts["space"]
+        problems += space.check(cfg)
+        enqueued = stated.get("enqueue_base", True)
+        read("base_values", lambda: space.base_values(cfg) if enqueued else None)
+    return parts
+
+
+def _key_problems(stated: Mapping[str, Any]) -> Iterator[str]:
+    yield from (unknown_name("key", key, _KNOWN) for key in stated if key not in _KNOWN)
+    yield from (f"missing key {key!r}" for key in _REQUIRED if key not in stated)
+    for key, types in _KNOWN.items():
+        value = stated.get(key)
+        odd_bool = isinstance(value, bool) and bool not in types
+        if key in stated and (odd_bool or not isinstance(value, types)):
+            yield f"{key}: got {value!r}, wanted {types[0].__name__}"
+        elif key == "seeds" and key in stated:
+            yield from _seed_problems(list(stated["seeds"]))
+
+
+def _seed_problems(seeds: Sequence[Any]) -> Iterator[str]:
+    for seed in seeds:
+        if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+            yield f"seeds: got {seed!r}, wanted integers of at least 0"
+    if not seeds or len(set(map(str, seeds))) < len(seeds):
+        yield f"seeds: got {seeds!r}, wanted at least one, each once"
+
+
+def _base(
+    path: Path, stated: Mapping[str, Any], overrides: Mapping[str, Any]
+) -> tuple[Any, list[str]]:
+    """Return the config of all trials before their values, None where it has problems."""
+    beside = path.parent / stated["base"]
+    name = str(beside) if stated["base"].endswith(".py") and beside.is_file() else stated["base"]
+    grid = Grid(
+        name=path.stem,
+        base=name,
+        axes=(),
+        overrides=stated.get("overrides", {}),
+        custom_imports=stated.get("custom_imports"),
+        folder=path.parent,
+    )
+    cell = Cell("base", {}, {}, 0)
+    configs, problems = resolve(grid, [cell], overrides)
+    return configs.get(cell.name), [f"base: {problem}" for _, problem in problems]
+
+
+def _statements(path: Path) -> dict[str, Any]:
+    try:
+        return read_statements(path)
+    except UnreadableError as error:
+        raise SweepError([str(error)], source=str(path)) from error

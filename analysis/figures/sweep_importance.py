@@ -1,0 +1,143 @@
+"""Which parameters of a sweep mattered: shares of the variance between its trials (fANOVA)."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from analysis.figures import style
+from analysis.figures.sweep_labels import short_names
+from analysis.sweep_results import SweepResults
+
+NAME = "sweep_importance"
+FEWEST = 4
+_SEED = 0
+
+
+class SweepImportance(NamedTuple):
+    """What the figure shows.
+
+    Attributes:
+        objectives: a panel each.
+        shares: columns objective, parameter, importance, num_trials; the importances of an
+            objective sum to 1. A parameter that does not always apply has none.
+    """
+
+    objectives: tuple[str, ...]
+    shares: pd.DataFrame
+
+
+def collect(results: SweepResults) -> SweepImportance | None:
+    """Let Optuna fit its random forest to the complete trials.
+
+    Returns:
+        None with fewer than `FEWEST` complete trials, or where all of them scored alike.
+    """
+    complete = results.complete()
+    if len(complete) < FEWEST:
+        return None
+    rows: list[dict[str, Any]] = []
+    for objective in results.directions:
+        if complete[objective].nunique() < 2:
+            continue
+        shares = _importances(results, complete, objective)
+        ordered = sorted(results.parameters, key=lambda name: -shares.get(name, -1.0))
+        rows += [
+            {
+                "objective": objective,
+                "parameter": name,
+                "importance": shares.get(name),
+                "num_trials": int(complete[name].notna().sum()),
+            }
+            for name in ordered
+        ]
+    if not rows:
+        return None
+    table = pd.DataFrame(rows)
+    return SweepImportance(tuple(table["objective"].unique()), table)
+
+
+def _importances(results: SweepResults, complete: pd.DataFrame, objective: str) -> dict[str, float]:
+    """Name of each parameter that every trial has -> its share."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    names = [
+        n for n in results.parameters if complete[n].notna().all() and complete[n].nunique() > 1
+    ]
+    distributions = {name: _distribution(results, name) for name in names}
+    study = optuna.create_study()  # the direction does not matter to the variance
+    for row in complete.to_dict("records"):
+        params = {name: _value(results, name, row[str(name)]) for name in names}
+        study.add_trial(
+            optuna.create_trial(params=params, distributions=distributions, value=row[objective])
+        )
+    if not names:
+        return {}
+    evaluator = optuna.importance.FanovaImportanceEvaluator(seed=_SEED)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        found = optuna.importance.get_param_importances(study, evaluator=evaluator, params=names)
+    return {name: float(share) for name, share in found.items()}
+
+
+def _distribution(results: SweepResults, name: str) -> Any:
+    from optuna import distributions
+
+    stated: Mapping[str, Any] = results.parameters[name]
+    if not results.is_number(name):
+        return distributions.CategoricalDistribution([str(choice) for choice in stated["choices"]])
+    if stated["type"] == "int":
+        step = stated["step"] or 1
+        return distributions.IntDistribution(
+            stated["low"], stated["high"], log=stated["log"], step=step
+        )
+    return distributions.FloatDistribution(
+        stated["low"], stated["high"], log=stated["log"], step=stated["step"]
+    )
+
+
+def _value(results: SweepResults, name: str, value: Any) -> Any:
+    return int(value) if results.parameters[name]["type"] == "int" else value
+
+
+def draw(numbers: SweepImportance, panels: Sequence[Axes]) -> None:
+    """Draw a bar for every parameter.
+
+    Args:
+        numbers: of `collect`.
+        panels: as many as objectives.
+    """
+    names = short_names(dict.fromkeys(numbers.shares["parameter"]))
+    for objective, panel in zip(numbers.objectives, panels, strict=True):
+        rows = numbers.shares[numbers.shares["objective"] == objective]
+        positions = range(len(rows))
+        panel.barh(positions, rows["importance"].fillna(0.0), height=0.62, color=style.BLUE)
+        for position, (share, count) in enumerate(
+            zip(rows["importance"], rows["num_trials"], strict=True)
+        ):
+            text = f" applies to {count} trials only" if pd.isna(share) else f" {share:.2f}"
+            panel.text(share if pd.notna(share) else 0.0, position, text, va="center", fontsize=6.5)
+        panel.set_yticks(positions, [names[name] for name in rows["parameter"]])
+        panel.invert_yaxis()
+        panel.set_xlim(0, max(0.05, float(rows["importance"].max())) * 1.18)
+        panel.tick_params(axis="y", length=0)
+        panel.set_xlabel(f"share of the variance of {objective}")
+
+
+def make(results: SweepResults, folder: Path) -> list[Path]:
+    """Write ``sweep_importance.pdf``, ``.png`` and ``.csv``; nothing where `collect` has none."""
+    numbers = collect(results)
+    if numbers is None:
+        return []
+    with style.paper_style():
+        count = len(numbers.objectives)
+        figure = style.new_figure("column", count * (0.2 * len(results.parameters) + 0.55))
+        panels = figure.subplots(count, 1, squeeze=False)[:, 0]
+        draw(numbers, list(panels))
+        return style.save(figure, numbers.shares, folder, NAME)

@@ -1,0 +1,181 @@
+"""Scores of a sweep over each of its parameters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.ticker import MaxNLocator, NullFormatter
+
+from analysis.figures import style
+from analysis.figures.sweep_labels import short_choices, short_names
+from analysis.sweep_results import SweepResults
+
+NAME = "sweep_slice"
+COLOURS = "viridis"
+_MOST_BESIDE = 3
+_MOST_CHARACTERS = 14
+
+
+class SweepSlice(NamedTuple):
+    """What the figure shows.
+
+    Attributes:
+        panels: objective and parameter of each panel.
+        choices: parameter -> its choices, in order, where it is no number.
+        bounds: parameter -> lowest and highest value, where it is one.
+        log: parameters with a logarithmic axis.
+        points: columns objective, parameter, number, state, setting, value; the setting of a
+            choice is a text.
+    """
+
+    panels: tuple[tuple[str, str], ...]
+    choices: dict[str, tuple[str, ...]]
+    bounds: dict[str, tuple[float, float]]
+    log: frozenset[str]
+    points: pd.DataFrame
+
+
+def collect(results: SweepResults) -> SweepSlice:
+    """Take the trials that have a score, complete or pruned."""
+    scored = results.trials[results.trials["state"].isin(["complete", "pruned"])]
+    panels = [(o, p) for o in results.directions for p in results.parameters]
+    parts = []
+    for objective, parameter in panels:
+        part = scored[["number", "state"]].copy()
+        part.insert(0, "objective", objective)
+        part.insert(1, "parameter", parameter)
+        part["setting"] = scored[parameter]
+        part["value"] = scored[objective]
+        parts.append(part.dropna(subset=["setting", "value"]).astype({"setting": object}))
+    choices = {
+        name: tuple(map(str, stated["choices"]))
+        for name, stated in results.parameters.items()
+        if not results.is_number(name)
+    }
+    bounds = {
+        name: (float(stated["low"]), float(stated["high"]))
+        for name, stated in results.parameters.items()
+        if results.is_number(name)
+    }
+    log = frozenset(name for name in results.parameters if results.is_log(name))
+    return SweepSlice(tuple(panels), choices, bounds, log, pd.concat(parts, ignore_index=True))
+
+
+def draw(numbers: SweepSlice, panels: Sequence[Axes], norm: Normalize) -> None:
+    """Draw a parameter in each panel, later trials lighter, pruned ones hollow.
+
+    Args:
+        numbers: of `collect`.
+        panels: as many as `SweepSlice.panels`.
+        norm: of the trials' numbers.
+    """
+    names = short_names(dict.fromkeys(parameter for _, parameter in numbers.panels))
+    for (objective, parameter), panel in zip(numbers.panels, panels, strict=True):
+        chosen = (numbers.points["objective"] == objective) & (
+            numbers.points["parameter"] == parameter
+        )
+        _draw_points(numbers, numbers.points[chosen], parameter, panel, norm)
+        panel.set_xlabel(names[parameter])
+        panel.yaxis.grid(True, linewidth=0.4, color="0.88")
+        panel.set_axisbelow(True)
+
+
+def _draw_points(
+    numbers: SweepSlice, points: pd.DataFrame, parameter: str, panel: Axes, norm: Normalize
+) -> None:
+    positions = points["setting"]
+    if parameter in numbers.choices:
+        positions = positions.map(numbers.choices[parameter].index)
+        _show_choices(numbers.choices[parameter], panel)
+    else:
+        _show_range(*numbers.bounds[parameter], parameter in numbers.log, panel)
+    complete = points["state"] == "complete"
+    for shown, hollow in ((complete, False), (~complete, True)):
+        rgba = ScalarMappable(norm, COLOURS).to_rgba(points["number"][shown].to_numpy())
+        colours = [tuple(row) for row in rgba.tolist()]
+        panel.scatter(
+            positions[shown].astype(float),
+            points["value"][shown],
+            s=11,
+            linewidths=0.8,
+            edgecolors=colours,
+            facecolors="white" if hollow else colours,
+            zorder=2 if hollow else 3,
+        )
+
+
+def _show_choices(choices: Sequence[str], panel: Axes) -> None:
+    panel.set_xticks(range(len(choices)), [_cut(choice) for choice in short_choices(choices)])
+    panel.set_xlim(-0.5, len(choices) - 0.5)
+    panel.tick_params(axis="x", labelrotation=20)
+    for label in panel.get_xticklabels():
+        label.set(ha="right", rotation_mode="anchor")
+
+
+def _show_range(low: float, high: float, log: bool, panel: Axes) -> None:
+    """Show all that could be drawn, so that the edges of the space are seen."""
+    if log:
+        margin = (high / low) ** 0.05
+        panel.set_xscale("log")
+        panel.set_xlim(low / margin, high * margin)
+        if high / low >= 10:
+            panel.xaxis.set_minor_formatter(NullFormatter())
+    else:
+        margin = 0.05 * (high - low)
+        panel.set_xlim(low - margin, high + margin)
+        panel.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=high - low > 1))
+
+
+def make(results: SweepResults, folder: Path) -> list[Path]:
+    """Write ``sweep_slice.pdf``, ``.png`` and ``.csv``; nothing where no trial has a score."""
+    numbers = collect(results)
+    if numbers.points.empty:
+        return []
+    with style.paper_style():
+        columns = min(_MOST_BESIDE, len(results.parameters))
+        a_row = math.ceil(len(results.parameters) / columns)
+        rows = a_row * len(results.directions)
+        figure = style.new_figure("page", 1.5 * rows + 0.3)
+        axes = figure.subplots(rows, columns, squeeze=False)
+        panels: list[Axes] = []
+        for index, objective in enumerate(results.directions):
+            own = axes[index * a_row : (index + 1) * a_row]
+            _share_scores(own, objective)
+            panels += list(own.flat)[: len(results.parameters)]
+            for spare in list(own.flat)[len(results.parameters) :]:
+                spare.set_visible(False)
+        last = max(1, int(results.trials["number"].max()))
+        # The lightest colours are hard to see on white.
+        norm = Normalize(0, last * 1.15)
+        draw(numbers, panels, norm)
+        bar = figure.colorbar(
+            ScalarMappable(norm, COLOURS), ax=list(axes.flat), aspect=40, pad=0.02
+        )
+        bar.set_label("trial (hollow: pruned)")
+        bar.ax.set_ylim(0, last)
+        bar.ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+        return style.save(figure, numbers.points, folder, NAME)
+
+
+def _share_scores(axes: object, objective: str) -> None:
+    """Let all panels of an objective have one scale, named at the left."""
+    rows: Sequence[Sequence[Axes]] = axes  # type: ignore[assignment]
+    first = rows[0][0]
+    for row in rows:
+        for panel in row:
+            if panel is not first:
+                panel.sharey(first)
+            if panel is not row[0]:
+                panel.tick_params(labelleft=False)
+        row[0].set_ylabel(objective)
+
+
+def _cut(choice: str) -> str:
+    return choice if len(choice) <= _MOST_CHARACTERS else choice[: _MOST_CHARACTERS - 1] + "…"

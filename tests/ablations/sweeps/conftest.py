@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from ablations.executors import InlineExecutor
+from ablations.sweeps.driver import SweepResult, run_sweep
+from ablations.sweeps.drivers import Drivers
+from ablations.sweeps.storage import StorageAddress
+from ablations.sweeps.study import SweepStudy
+from ablations.sweeps.sweep_file import Sweep, load_sweep
+from auralsam2.registry import METRICS
+
+LR = dict(type="float", low=1e-4, high=1e-2, log=True)
+FUSION = dict(
+    type="categorical", choices=[dict(type="SumFusion", num_heads=2), dict(type="GateFusion")]
+)
+SPACE = {
+    "optim.optimizer.lr": LR,
+    "model.fusion": FUSION,
+    "model.fusion.num_heads": dict(type="int", low=1, high=8, when={"model.fusion": ["SumFusion"]}),
+}
+
+
+@pytest.fixture
+def scored_components(toy_components: None) -> None:
+    """The toys with metrics that have names."""
+
+    @METRICS.register_module(force=True)
+    class ToyMetric:
+        def __init__(self, beta2=0.3) -> None:
+            self.name, self.higher_is_better = "J", True
+
+    @METRICS.register_module()
+    class ToyError:
+        def __init__(self) -> None:
+            self.name, self.higher_is_better = "F", False
+
+
+@pytest.fixture
+def write_sweep(scored_components: None, base_config: Path, tmp_path: Path) -> Callable[..., Sweep]:
+    """Write and load a sweep file beside the toy config, which has four epochs."""
+
+    def write(name: str = "toy_sweep", arguments: dict[str, Any] | None = None, **stated: object):
+        stated = {
+            "base": "toy.py",
+            "space": SPACE,
+            "objectives": [dict(metric="J")],
+            "sampler": dict(type="tpe", n_startup_trials=3),
+            "pruner": "none",
+            "sampler_seed": 5,
+            **stated,
+        }
+        stated["overrides"] = {"optim.epochs": 4, "optim.optimizer.lr": 1e-3} | dict(
+            stated.get("overrides", {})
+        )
+        path = base_config.parent / f"{name}.py"
+        path.write_text("".join(f"{key} = {value!r}\n" for key, value in stated.items()))
+        return load_sweep(str(path), **{"out": tmp_path / "out", **(arguments or {})})
+
+    return write
+
+
+@pytest.fixture
+def fake_trials(monkeypatch: pytest.MonkeyPatch):
+    """The module of stand-ins, importable in child processes too."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parent / "fakes"))
+    # After every run; the fakes leave nothing to collect, and the rest of the suite does.
+    monkeypatch.setattr("ablations.run_cell.gc.collect", lambda: 0)
+    import fake_trials
+
+    yield fake_trials
+    sys.modules.pop("fake_trials", None)
+
+
+@pytest.fixture
+def open_study() -> Callable[..., SweepStudy]:
+    """Open the study of a sweep as one more driver."""
+
+    def call(sweep: Sweep, storage: str | None = None) -> SweepStudy:
+        address = StorageAddress.of(storage, sweep.out)
+        return SweepStudy(sweep, address, Drivers(address.beside / "drivers"), lambda cfg: "data")
+
+    return call
+
+
+@pytest.fixture
+def drive(fake_trials, console: Console) -> Callable[..., SweepResult]:
+    """Run a sweep with the fake training, in this process."""
+
+    def call(sweep: Sweep, num_trials: int, storage: str | None = None, **arguments: Any):
+        defaults = dict(work=fake_trials.work, console=console, fingerprint=lambda cfg: "data")
+        executor = arguments.pop("executor", None) or InlineExecutor()
+        address = StorageAddress.of(storage, sweep.out)
+        arguments = {**defaults, **arguments}
+        return run_sweep(sweep, address, executor, num_trials=num_trials, **arguments)
+
+    return call

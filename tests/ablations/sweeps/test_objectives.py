@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from ablations.sweeps.objectives import NoValueError, Objective, parse_objectives
+from ablations.sweeps.search_space import SweepError
+from auralsam2 import config
+from auralsam2.engine.run_record import RunRecord
+
+
+@pytest.fixture
+def cfg(scored_components, base_config):
+    metrics = [dict(type="ToyMetric"), dict(type="ToyError")]
+    return config.load(str(base_config), {"evaluation.metrics": metrics})
+
+
+def test_directions_come_from_the_metric_and_the_measure(cfg) -> None:
+    names = ("J", "F", "num_trainable", "fps")
+    found = parse_objectives([dict(metric=name) for name in names], cfg)
+    assert [o.direction for o in found] == ["maximize", "minimize", "minimize", "maximize"]
+    assert [o.is_score for o in found] == [True, True, False, False]
+
+
+def test_all_problems_at_once(cfg) -> None:
+    raw = [
+        dict(metric="JJ"),
+        dict(metric="J", split="test"),
+        dict(metric="J", direction="up", goal=1),
+        "J",
+        dict(metric="F"),
+        dict(metric="F"),
+    ]
+    with pytest.raises(SweepError) as error:
+        parse_objectives(raw, cfg)
+    said = "\n".join(error.value.problems)
+    for part in (
+        "number 0: metric: unknown metric 'JJ'; did you mean 'J'?",
+        "number 1: split: got 'test'; a sweep chooses on 'val' only",
+        "number 2: unknown key 'goal'",
+        "number 2: direction: got 'up', wanted maximize or minimize",
+        "number 3: got 'J', wanted dict(metric=..., direction=...)",
+        "objectives: F stands more than once",
+    ):
+        assert part in said
+
+
+def test_speed_must_be_measured(cfg) -> None:
+    cfg.evaluation.measure_speed = False
+    with pytest.raises(SweepError, match="fps needs evaluation.measure_speed = True"):
+        parse_objectives([dict(metric="fps")], cfg)
+
+
+def test_values_of_a_record() -> None:
+    record = RunRecord(
+        best_epoch=2,
+        selection={"split": "val", "metric": "J", "value": 0.7},
+        curve=[
+            {"epoch": 1, "split": "val", "scores": {"J": 0.6, "F": 0.9}},
+            {"epoch": 2, "split": "val", "scores": {"J": 0.7, "F": 0.8}},
+        ],
+        num_parameters={"total": 9, "trainable": 4},
+        speed={"decoder_fps": 12.5},
+    )
+    read = {name: Objective(name, "maximize").value(record) for name in ("J", "F")}
+    assert read == {"J": 0.7, "F": 0.8}  # of the selected epoch, not the best of each
+    assert Objective("num_trainable", "minimize").value(record) == 4
+    assert Objective("decoder_fps", "maximize").value(record) == 12.5
+    with pytest.raises(NoValueError, match="holds no 'fps'; is evaluation.measure_speed off"):
+        Objective("fps", "maximize").value(record)
+    with pytest.raises(NoValueError, match="holds no 'G'"):
+        Objective("G", "maximize").value(record)
+    record.selection["value"] = math.nan
+    with pytest.raises(NoValueError, match="J is nan"):
+        Objective("J", "maximize").value(record)

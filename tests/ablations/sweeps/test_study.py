@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import optuna
+import pytest
+
+from ablations.sweeps.drivers import ALIVE, GONE, UNSURE, Drivers
+from ablations.sweeps.open_study import quiet
+from ablations.sweeps.search_space import SweepError
+from ablations.sweeps.trial import TrialResult
+from auralsam2.engine import run_record
+
+
+def complete(*values: float) -> TrialResult:
+    return TrialResult("complete", values, "J")
+
+
+def numbers(study, *states: str) -> list[int]:
+    return [trial.number for trial in study.trials() if trial.state.name in states]
+
+
+def test_a_study_about_something_else_is_refused(write_sweep, open_study) -> None:
+    open_study(write_sweep())
+    open_study(write_sweep(sampler="random", pruner="median"))  # how to search may change
+    changed = write_sweep(seeds=[3], overrides={"optim.power": 1.0})
+    with pytest.raises(SweepError, match="another seeds, base config; .* by --out"):
+        open_study(changed)
+    with pytest.raises(SweepError, match="another objectives; "):
+        open_study(write_sweep(objectives=[dict(metric="num_trainable")]))
+
+
+def test_a_foreign_study_of_this_name_is_refused(write_sweep, open_study) -> None:
+    sweep = write_sweep()
+    study = open_study(sweep)
+    study.storage.delete_study(study.study._study_id)
+    foreign = optuna.create_study(study_name=sweep.name, storage=study.storage)
+    foreign.ask()
+    with pytest.raises(SweepError, match="another space, objectives, seeds, base config, data"):
+        open_study(sweep)
+
+
+def test_trials_are_handed_out_up_to_the_limit(write_sweep, open_study) -> None:
+    study = open_study(write_sweep())
+    with study.drivers.joined():
+        items = [study.next_trial(2) for _ in range(3)]
+        assert items[2] is None and [item.number for item in items[:2]] == [0, 1]
+        study.settle(items[0], complete(0.5))
+        assert study.next_trial(2) is None
+        assert study.next_trial(3).number == 2
+    assert items[0].run_dir.name.startswith("trial-0000-s0-")
+    assert items[0].runs[0].cfg.model.fusion.type == "SumFusion"
+
+
+def test_the_trial_of_a_lost_driver_goes_on_as_it_was(write_sweep, open_study) -> None:
+    sweep = write_sweep()
+    lost = open_study(sweep)
+    with lost.drivers.joined():
+        items = [lost.next_trial(5) for _ in range(2)]
+        other = open_study(sweep)
+        with other.drivers.joined():  # a living driver keeps its trials
+            assert other.next_trial(3).number == 2
+            assert other.next_trial(3) is None
+    finder = open_study(sweep)
+    with finder.drivers.joined():
+        found = [finder.next_trial(5) for _ in range(3)]
+        assert [item.number for item in found] == [0, 1, 2]
+        assert [item.values for item in found[:2]] == [item.values for item in items]
+        assert found[1].run_dir == items[1].run_dir and not found[1].retried
+    assert numbers(finder, "RUNNING") == [0, 1, 2]
+
+
+def test_a_trial_that_was_asked_for_but_not_taken_is_found(write_sweep, open_study) -> None:
+    """As after a kill in the moment between the two."""
+    sweep = write_sweep()
+    first = open_study(sweep)
+    whole = open_study(sweep)
+    first.study.ask()
+    with whole.drivers.joined():
+        assert whole.next_trial(3).number == 0
+
+
+def test_a_database_retries_what_has_no_heartbeat(
+    write_sweep, open_study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two machines that share a database but no disk."""
+    url = f"sqlite:///{tmp_path / 'study.db'}"
+    here, there = (write_sweep(arguments=dict(out=tmp_path / name)) for name in ("a", "b"))
+    lost = open_study(here, url)
+    with lost.drivers.joined():
+        item = lost.next_trial(9)
+        lost.beat()
+    study = open_study(there, url)
+    with study.drivers.joined():
+        assert study.next_trial(9).number == 1  # the other one may well be alive
+        monkeypatch.setattr(
+            study.study._storage, "_get_stale_trial_ids", lambda study_id: [item.trial_id]
+        )
+        retried = study.next_trial(9)
+    assert (retried.number, retried.retried, retried.values) == (2, True, item.values)
+    assert retried.run_dir.name == item.run_dir.name
+    assert numbers(study, "FAIL") == [0] and study.ended() == []
+
+
+def test_a_database_takes_up_the_trials_of_a_driver_of_this_folder(
+    write_sweep, open_study, tmp_path: Path
+) -> None:
+    sweep, url = write_sweep(), f"sqlite:///{tmp_path / 'study.db'}"
+    lost = open_study(sweep, url)
+    with lost.drivers.joined():
+        item = lost.next_trial(9)
+    study = open_study(sweep, url)
+    with study.drivers.joined():
+        found = study.next_trial(9)
+    assert (found.number, found.values, found.retried) == (0, item.values, False)
+
+
+def test_a_nameless_trial_of_a_database_is_given_time(
+    write_sweep, open_study, tmp_path: Path
+) -> None:
+    study = open_study(write_sweep(), f"sqlite:///{tmp_path / 'study.db'}")
+    with quiet():
+        study.study.ask()
+    (trial,) = study.trials()
+    assert study._owner(trial) == ALIVE
+    trial.datetime_start = datetime.now() - timedelta(hours=1)
+    assert study._owner(trial) == GONE
+
+
+def test_a_trial_that_is_told_twice_stays(write_sweep, open_study) -> None:
+    study = open_study(write_sweep())
+    with study.drivers.joined():
+        item = study.next_trial(1)
+        study.settle(item, complete(0.5))
+        study.settle(item, complete(0.9))
+    assert study.trials()[0].values == [0.5]
+
+
+def test_values_that_do_not_go_together_fail_at_once(write_sweep, open_study) -> None:
+    study = open_study(write_sweep())
+    study.fingerprint = lambda cfg: (_ for _ in ()).throw(FileNotFoundError("no such clips"))
+    with study.drivers.joined():
+        assert study.next_trial(2) is None
+    assert [result.text for _, result in study.at_once] == ["no such clips"] * 2
+    assert study.failures_in_a_row == 2 and numbers(study, "FAIL") == [0, 1]
+
+
+def test_what_other_code_found_is_not_taken_over(
+    write_sweep, open_study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heads = {"model.fusion.num_heads": dict(type="int", low=2, high=3)}
+    study = open_study(write_sweep(space=heads, sampler="grid"))
+    with study.drivers.joined():
+        study.settle(study.next_trial(3), complete(0.5))
+        item = study.next_trial(3)
+        assert item.values == {"model.fusion.num_heads": 3}
+        monkeypatch.setattr("ablations.sweeps.study.code_version", lambda: "0.2+other")
+        again = study.next_trial(3)
+    assert again.values == {"model.fusion.num_heads": 2} and study.at_once == []
+
+
+def test_drivers_of_other_machines_are_judged_by_their_beats(tmp_path: Path, monkeypatch) -> None:
+    now = [0.0]
+    other, mine = Drivers(tmp_path), Drivers(tmp_path, clock=lambda: now[0])
+    with monkeypatch.context() as patch:
+        patch.setattr("ablations.processes._machine", lambda: "elsewhere")
+        with other.joined():
+            patch.undo()
+            assert mine.state(other.own) == UNSURE
+            now[0] = 200.0
+            assert mine.state(other.own) == GONE
+    assert mine.state("never-seen") == GONE and not mine.is_known("never-seen")
+    assert mine.state(mine.own) == ALIVE
+
+
+def test_a_driver_elsewhere_that_beats_is_alive(tmp_path: Path, monkeypatch) -> None:
+    from ablations import claims
+
+    other, mine = Drivers(tmp_path), Drivers(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr("ablations.processes._machine", lambda: "elsewhere")
+        claim = claims.acquire(tmp_path / other.own, other.own)
+    assert mine.state(other.own) == UNSURE
+    claims.write(tmp_path / other.own, claims.replace(claim, beat=1))
+    assert mine.state(other.own) == ALIVE
+
+
+def test_records_of_an_earlier_session_are_not_trained_again(
+    write_sweep, open_study, fake_trials
+) -> None:
+    """The driver died between the end of a trial and telling so."""
+    sweep = write_sweep()
+    lost = open_study(sweep)
+    with lost.drivers.joined():
+        items = [lost.next_trial(3) for _ in range(3)]
+        ends = [fake_trials.work(item, None) for item in items]
+        run_record.write(
+            run_record.fail(run_record.read(items[1].run_dir), "OSError: disk full"),
+            items[1].run_dir,
+        )
+        run_record.write(
+            run_record.stop(run_record.read(items[2].run_dir), "pruned", 1.0), items[2].run_dir
+        )
+    finder = open_study(sweep)
+    with finder.drivers.joined():
+        found = [fake_trials.work(finder.next_trial(3), None) for _ in range(3)]
+    assert [result.state for result in found] == ["complete", "failed", "pruned"]
+    assert found[0] == ends[0]
+    assert {len((item.run_dir / "starts").read_text()) for item in items} == {1}
+
+
+def test_no_trial_is_given_to_two_threads(write_sweep, open_study) -> None:
+    sweep = write_sweep(sampler="random")
+    studies = [open_study(sweep) for _ in range(3)]
+    given: list[int] = []
+
+    def take(study) -> None:
+        with study.drivers.joined():
+            while (item := study.next_trial(6)) is not None:
+                given.append(item.number)
+
+    threads = [threading.Thread(target=take, args=(study,)) for study in studies]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(set(given)) == list(range(6))

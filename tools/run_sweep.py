@@ -1,0 +1,81 @@
+"""Search a space of configs with Optuna: trials many at once, pruned early, resumed after a kill.
+
+Examples:
+    auralsam2 run-sweep fuser_mini --trials 12 --set data.root=work_dirs/demo/data
+    auralsam2 run-sweep size_mini --trials 40 --sampler random --jobs 2
+    auralsam2 run-sweep my_sweep.py --trials 200 --gpus 0,1 --jobs-per-gpu 2
+    auralsam2 run-sweep my_sweep.py --trials 200 --storage postgresql+psycopg://host/sweeps
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run or resume a sweep; exit with 1 where no trial is complete."""
+    from ablations.sweeps.options import add_arguments
+
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_arguments(parser)
+    options = parser.parse_args(argv)
+
+    from ablations.executors import from_options
+    from ablations.sweeps.driver import run_sweep, trains_on_gpu
+    from ablations.sweeps.storage import StorageAddress
+    from ablations.sweeps.summary import summary_lines
+    from ablations.sweeps.sweep_file import load_sweep
+    from auralsam2.config import parse_overrides
+
+    sweep = load_sweep(
+        options.space,
+        overrides=parse_overrides(options.set),
+        sampler=options.sampler,
+        pruner=options.pruner,
+        out=options.out,
+    )
+    for note in sweep.sampler.notes(sweep):
+        print(f"note: {note}")
+    address = StorageAddress.of(options.storage, sweep.out)
+    if options.dry_run:
+        print("\n".join(summary_lines(sweep, address)))
+        return 0
+    options.num_items, options.on_gpu = options.trials, lambda: trains_on_gpu(sweep)
+    try:
+        result = run_sweep(
+            sweep,
+            address,
+            from_options(options),
+            num_trials=options.trials,
+            retry_failed=options.retry_failed,
+            max_failures=options.max_failures,
+            prune_checkpoints=options.prune_checkpoints,
+        )
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on where this one ended", flush=True)
+        raise
+    return _show_result(sweep.out, result)
+
+
+def _show_result(out: Path, result: Any) -> int:
+    from analysis.figures import sweep as figures
+
+    counted = ", ".join(f"{count} {state}" for state, count in sorted(result.counts.items()))
+    print(f"trials: {counted or 'none'}; {result.here} ended in this call")
+    if result.elsewhere:
+        print(f"{result.elsewhere} more are still under way in other drivers")
+    for number, error in result.errors:
+        print(f"FAILED trial {number}: {error}")
+    paths = [out / name for name in ("trials.csv", "sweep.json", "best.py")]
+    print("\n".join(str(path) for path in paths if path.exists()))
+    print("\n".join(map(str, figures.make(out, out / "figures"))))
+    return 0 if result.counts.get("complete") else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
