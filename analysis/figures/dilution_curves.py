@@ -1,0 +1,115 @@
+"""How audio prompts fare on their way through the mask decoder: one line an arm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from analysis.capture import ALL_HEADS, EVERYWHERE
+from analysis.dilution import curves
+from analysis.figures import style
+
+NAME = "dilution_curves"
+SITES = ("block 1", "block 2", "final")
+
+
+class Panel(NamedTuple):
+    """One quantity and what its axis says."""
+
+    quantity: str
+    label: str
+    causal: bool
+
+
+PANELS = (
+    Panel("gain", "in-mask gain $g_b$", causal=False),
+    Panel("js", "causal effect $E_b$ (nats)", causal=True),
+    Panel("output_change", "change of what tokens read", causal=True),
+    Panel("token_signal", "audio signal in mask tokens", causal=True),
+)
+
+
+class DilutionCurves(NamedTuple):
+    """What the figure shows.
+
+    Attributes:
+        arms: in the order of the legend.
+        means: rows of `analysis.dilution.curves` that are drawn.
+        condition: the other sound of the causal panels.
+    """
+
+    arms: tuple[str, ...]
+    means: pd.DataFrame
+    condition: str
+
+
+def collect(clips: pd.DataFrame, *, condition: str = "swapped") -> DilutionCurves:
+    """Choose the mask tokens' means over heads.
+
+    Args:
+        clips: of `analysis.dilution.clip_means`.
+        condition: the other sound.
+    """
+    causal = {panel.quantity: panel.causal for panel in PANELS}
+    chosen = clips[
+        clips["quantity"].isin(list(causal))
+        & (clips["head"] == ALL_HEADS)
+        & (clips["tokens"] == "mask")
+        & (clips["swapped_at"] == EVERYWHERE)
+    ]
+    wanted = chosen["quantity"].map(causal).map({True: condition, False: "true"})
+    return DilutionCurves(
+        arms=tuple(dict.fromkeys(clips["arm"])),
+        means=curves(chosen[chosen["condition"] == wanted]),
+        condition=condition,
+    )
+
+
+def draw(numbers: DilutionCurves, panels: Sequence[Axes]) -> None:
+    """Draw one quantity in each panel: mean over clips, and its 95 % band.
+
+    Args:
+        numbers: of `collect`.
+        panels: as many as `PANELS`.
+    """
+    colours = dict(zip(numbers.arms, style.PALETTE * 3, strict=False))
+    positions = range(1, len(SITES) + 1)
+    for what, panel in zip(PANELS, panels, strict=True):
+        rows = numbers.means[numbers.means["quantity"] == what.quantity]
+        for index, arm in enumerate(numbers.arms):
+            own = rows[rows["arm"] == arm].sort_values("site")
+            panel.plot(
+                own["site"],
+                own["mean"],
+                color=colours[arm],
+                # Lines that lie on each other stay visible.
+                linestyle=("-", "--", ":", "-.")[index // len(style.PALETTE) % 4],
+                marker="osD^vPX"[index % 7],
+                markersize=3,
+                label=arm,
+            )
+            panel.fill_between(
+                own["site"], own["low"], own["high"], color=colours[arm], alpha=0.15, linewidth=0
+            )
+        panel.axhline(0, color="0.6", linewidth=0.5, zorder=0)
+        panel.set_xticks(list(positions), SITES)
+        panel.set_xlim(0.8, len(SITES) + 0.2)
+        panel.set_ylabel(what.label)
+        panel.yaxis.grid(True, linewidth=0.4, color="0.88")
+        panel.set_axisbelow(True)
+
+
+def make(clips: pd.DataFrame, folder: Path, *, condition: str = "swapped") -> list[Path]:
+    """Write ``dilution_curves.pdf``, ``.png`` and ``.csv``."""
+    numbers = collect(clips, condition=condition)
+    with style.paper_style():
+        figure = style.new_figure("page", 3.9)
+        panels = figure.subplots(2, 2).ravel()
+        draw(numbers, list(panels))
+        handles, names = panels[0].get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside upper center", ncols=min(4, len(names)))
+        return style.save(figure, numbers.means, folder, NAME)

@@ -1,0 +1,89 @@
+"""Log at every validation how much the decoder's attention gains inside the true masks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from torch.nn import functional as F
+
+from auralsam2.metrics.attention_gain import in_mask_gain
+from auralsam2.models.injection import TOKENS
+from auralsam2.registry import HOOKS
+
+SCALARS = ("dilution/block_1", "dilution/block_2", "dilution/final")
+
+
+@HOOKS.register_module()
+class DilutionHook(Hook):
+    """Scalars `SCALARS`: in-mask gain of the mask tokens at each decoder site, mean over frames.
+
+    For models that decode every frame once; it costs the attention weights of three small layers
+    a frame. docs/dilution.md has the definition.
+    """
+
+    def __init__(self) -> None:
+        self._probing = ExitStack()
+        self._sums = torch.zeros(len(SCALARS), dtype=torch.float64)
+        self._counts = torch.zeros(len(SCALARS), dtype=torch.float64)
+        self._readings: list[list[Any]] = []
+
+    def before_val_epoch(self, runner: Runner) -> None:
+        """Start reading."""
+        from auralsam2.models.backbones.sam2.probe import probing
+
+        self._sums.zero_()
+        self._counts.zero_()
+        transformer = _plain(runner.model).backbone.network.sam_mask_decoder.transformer
+        self._readings = self._probing.enter_context(probing(transformer))
+
+    def after_val_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: Sequence[Any] | None = None,
+    ) -> None:
+        """Compare what was read with the masks of the batch."""
+        from auralsam2.models.backbones.sam2.memory import frame_order
+
+        masks = data_batch["masks"]
+        num_frames = masks.shape[1]
+        order = frame_order(num_frames, _plain(runner.model).tracker.conditioning_frame(num_frames))
+        for site, readings in enumerate(self._readings):
+            if len(readings) != num_frames:
+                name = type(_plain(runner.model)).__name__
+                raise ValueError(
+                    f"DilutionHook: {name} decodes {len(readings)} times for {num_frames} frames; "
+                    "take the hook out of runtime.hooks"
+                )
+            for frame, reading in zip(order, readings, strict=True):
+                side = round(reading.keys.shape[1] ** 0.5)
+                cover = F.interpolate(masks[:, frame, None].float(), (side, side), mode="area")
+                maps = reading.attention[:, :, TOKENS["mask"]]
+                gain = in_mask_gain(maps, cover.flatten(1).to(maps.device)).mean(dim=(1, 2))
+                known = gain[~gain.isnan()].double().cpu()
+                self._sums[site] += known.sum()
+                self._counts[site] += len(known)
+            readings.clear()
+
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        """Stop reading and write the scalars."""
+        self._probing.close()
+        gains = self._sums / self._counts
+        shown = {
+            name: float(gain)
+            for name, gain, count in zip(SCALARS, gains, self._counts, strict=True)
+            if count
+        }
+        if shown:
+            runner.visualizer.add_scalars(shown, step=runner.epoch)
+
+
+def _plain(model: Any) -> Any:
+    return model.module if is_model_wrapper(model) else model
