@@ -83,6 +83,65 @@ def write_grid(write_run: Callable[..., RunRecord]) -> Callable[..., Path]:
 
 
 @pytest.fixture
+def exact(tmp_path: Path) -> Callable[..., Path]:
+    """Write a grid whose scores of single clips are exactly what is given.
+
+    ``scores``: (cell, seed) -> split -> metric -> clip -> value, or one number: J of one clip of
+    ``test``, and one minus it with the audio swapped.
+    """
+
+    def write(scores: dict, reference: str | None = "b", title: str = "A & B_c", **fields) -> Path:
+        cells: dict[str, list] = {}
+        for number, ((cell, seed), held) in enumerate(scores.items()):
+            if not isinstance(held, dict):
+                held = {
+                    "test": {"J": {"clip": held}},
+                    "test_audio_swapped": {"J": {"clip": 1 - held}},
+                }
+            record = run_record.start(
+                name=cell,
+                axes={},
+                seed=seed,
+                run_id=f"{cell}{seed}",
+                config_hash="c",
+                data_fingerprint="d",
+            )
+            for split, metrics in held.items():
+                means = {m: float(np.mean(list(v.values()))) for m, v in metrics.items()}
+                run_record.add_scores(record, split, means, metrics)
+            run_record.finish(record, 1.0)
+            for key, value in fields.items():
+                setattr(record, key, value)
+            folder = f"runs/{number}"
+            run_record.write(record, tmp_path / folder)
+            cells.setdefault(cell, []).append({"seed": seed, "run_id": "", "folder": folder})
+        grid = {"title": title, "reference": reference}
+        grid["cells"] = [{"name": cell, "runs": runs} for cell, runs in cells.items()]
+        (tmp_path / "grid.json").write_text(json.dumps(grid))
+        return tmp_path
+
+    return write
+
+
+@pytest.fixture
+def planted(exact: Callable[..., Path]) -> Callable[..., Path]:
+    """Write a grid in which cells differ from ``b`` by planted effects."""
+
+    def write(effects: dict[str, float], num_seeds: int = 5, num_clips: int = 30, **keys) -> Path:
+        rng = np.random.default_rng(0)
+        clips = {f"clip{index:03}": 0.5 + rng.normal(0, 0.1) for index in range(num_clips)}
+        scores = {}
+        for cell, effect in {"b": 0.0, **effects}.items():
+            for seed in range(num_seeds):
+                shift = effect + rng.normal(0, 0.002)
+                held = {c: level + shift + rng.normal(0, 0.02) for c, level in clips.items()}
+                scores[(cell, seed)] = {"test": {"J": held}}
+        return exact(scores, **keys)
+
+    return write
+
+
+@pytest.fixture
 def save_predictions() -> Callable[..., None]:
     """Write moving discs over textured frames, as predictions of one run."""
 
@@ -128,3 +187,45 @@ def _disc(down: np.ndarray, across: np.ndarray, y: int, x: int, radius: int) -> 
 @pytest.fixture
 def grid_folder(write_grid: Callable[..., Path], tmp_path: Path) -> Path:
     return write_grid(tmp_path / "demo")
+
+
+SWEEP_PARAMETERS = {
+    "optim.optimizer.lr": dict(type="float", low=1e-4, high=1e-2, log=True, step=None, when={}),
+    "model.pyramid.num_levels": dict(type="int", low=1, high=3, log=False, step=None, when={}),
+    "model.fusion": dict(type="categorical", choices=["SumFusion", "GateFusion"], when={}),
+    "model.fusion.heads": dict(
+        type="categorical", choices=[2, 4], when={"model.fusion": ["SumFusion"]}
+    ),
+}
+SWEEP_COLUMNS = "number,state,J,{parameters},num_trainable,duration_s,base,best,error"
+SWEEP_ROWS = """\
+0,complete,0.50,1e-3,3,SumFusion,2,900,1.0,1,0,
+1,complete,0.40,1e-4,2,GateFusion,,500,1.0,0,0,
+2,pruned,0.20,2e-3,1,SumFusion,4,,1.0,0,0,
+3,failed,,3e-3,1,GateFusion,,,1.0,0,0,OSError: disk full
+4,complete,0.70,5e-3,1,SumFusion,4,300,1.0,0,1,
+5,complete,0.60,9e-3,3,GateFusion,,950,1.0,0,0,
+6,running,,9e-3,3,SumFusion,2,,,0,0,
+"""
+
+
+@pytest.fixture
+def write_sweep_folder(tmp_path: Path) -> Callable[..., Path]:
+    """Write what ``run-sweep`` leaves: four complete trials, a pruned, failed and running one."""
+
+    def write(rows: str = SWEEP_ROWS, objectives=("J",), directions=("maximize",)) -> Path:
+        folder = tmp_path / "sweep"
+        folder.mkdir(exist_ok=True)
+        stated = zip(objectives, directions)
+        manifest = {
+            "schema": 1,
+            "title": "Toys",
+            "objectives": [dict(metric=m, direction=d) for m, d in stated],
+            "parameters": SWEEP_PARAMETERS,
+        }
+        (folder / "sweep.json").write_text(json.dumps(manifest))
+        header = SWEEP_COLUMNS.format(parameters=",".join(SWEEP_PARAMETERS))
+        (folder / "trials.csv").write_text(f"{header}\n{rows}")
+        return folder
+
+    return write

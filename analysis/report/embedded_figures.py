@@ -1,0 +1,83 @@
+"""The figures of a folder inside a page, those that it lacks or that are out of date drawn anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from analysis.report.pictures import data_uri
+from analysis.results import Results
+
+CAPTIONS = {
+    "grid_points": "Every cell: a point for each seed, a bar for their mean over clips.",
+    "qualitative": "Clips that all runs have saved: frames, truth, and a row of masks a cell; "
+    "the sound below.",
+    "dilution_curves": "Attention of the mask decoder, site by site.",
+    "site_matrix": "Prompts exchanged at one site, attention read at each.",
+    "embedding_tsne": "Audio and visual vectors in two dimensions.",
+    "label_lookup": "What can be predicted from labels alone.",
+    "training_curves": "Training and validation.",
+    "efficiency": "Scores against speed and size.",
+    "sweep_history": "Trials of the sweep in order, and the best so far.",
+    "sweep_importance": "How much each parameter matters.",
+    "sweep_slice": "Score against each parameter.",
+    "sweep_pareto": "Trials that no other beats in every objective.",
+}
+_LARGEST_CSV = 200_000
+
+
+class EmbeddedFigure(NamedTuple):
+    """A figure.
+
+    Attributes:
+        name: of its file.
+        caption: in words.
+        picture: its address.
+        numbers: address of the CSV of what it shows; None where there is none, or a large one.
+    """
+
+    name: str
+    caption: str
+    picture: str
+    numbers: str | None
+
+
+def draw_missing(results: Results, folder: Path) -> None:
+    """Draw the grid's own figures where they are missing, or older than its newest run."""
+    from analysis.figures import grid_points, qualitative
+
+    records = [Path(str(run_dir)) / "record.json" for run_dir in results.runs["run_dir"]]
+    newest = max(path.stat().st_mtime for path in records)
+    for figure in (grid_points, qualitative):
+        path = folder / f"{figure.NAME}.png"
+        if not path.is_file() or path.stat().st_mtime < newest:
+            figure.make(results, folder)
+
+
+def draw_missing_of_sweep(sweep: Path, trials: Path) -> None:
+    """Draw a sweep's figures where there are none, or they are older than its trials."""
+    from analysis.figures import sweep as figures
+
+    drawn = list((sweep / "figures").glob("sweep_*.png"))
+    if not drawn or min(p.stat().st_mtime for p in drawn) < trials.stat().st_mtime:
+        figures.make(sweep, sweep / "figures")
+
+
+def collect(folder: Path) -> list[EmbeddedFigure]:
+    """Return the figures of a folder, known ones first and in their order."""
+    order = {name: position for position, name in enumerate(CAPTIONS)}
+    found = sorted(folder.glob("*.png"), key=lambda p: (order.get(p.stem, len(order)), p.stem))
+    return list(_embed(found))
+
+
+def _embed(paths: Iterable[Path]) -> Iterable[EmbeddedFigure]:
+    for path in paths:
+        csv = path.with_suffix(".csv")
+        small = csv.is_file() and csv.stat().st_size <= _LARGEST_CSV
+        yield EmbeddedFigure(
+            name=path.stem,
+            caption=CAPTIONS.get(path.stem, path.stem.replace("_", " ").capitalize() + "."),
+            picture=data_uri(path.read_bytes(), "image/png"),
+            numbers=data_uri(csv.read_bytes(), "text/csv;charset=utf-8") if small else None,
+        )

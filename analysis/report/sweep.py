@@ -1,0 +1,77 @@
+"""A sweep as one page: what was searched, every trial, the figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.report import embedded_figures, pages
+from analysis.report.data_table import Column, DataTable, Entry, count, number
+from analysis.report.summary import Fact
+from analysis.sweep_results import SIZE, TRIALS, SweepResults, load_sweep_results
+
+
+def write_sweep_report(folder: Path, out: Path) -> list[Path]:
+    """Write ``index.html`` of a sweep.
+
+    Args:
+        folder: of the sweep.
+        out: of the page.
+
+    Raises:
+        FileNotFoundError: where a file is missing.
+        ValueError: where they are not what `run-sweep` writes.
+    """
+    sweep = load_sweep_results(folder)
+    embedded_figures.draw_missing_of_sweep(folder, folder / TRIALS)
+    page = pages.render(
+        "report_sweep.html.j2",
+        title=sweep.title,
+        facts=summary(sweep),
+        trials=trial_table(sweep),
+        figures=embedded_figures.collect(folder / "figures"),
+    )
+    return [pages.write(out / "index.html", page)]
+
+
+def summary(sweep: SweepResults) -> list[Fact]:
+    """Return the facts about a sweep."""
+    sought = ", ".join(f"{direction} {name}" for name, direction in sweep.directions.items())
+    states = sweep.trials["state"].value_counts(sort=False)
+    facts = [
+        Fact("Objectives", sought),
+        Fact("Parameters", ", ".join(sweep.parameters)),
+        Fact("Trials", ", ".join(f"{n} {state}" for state, n in states.items())),
+    ]
+    best = sweep.trials[sweep.trials["best"]]
+    for trial in best.to_dict("records"):
+        scores = ", ".join(f"{name} {trial[name]:.3f}" for name in sweep.directions)
+        facts.append(Fact("Best trial", f"{trial['number']}: {scores}"))
+    return facts
+
+
+def trial_table(sweep: SweepResults) -> DataTable:
+    """Return one row a trial."""
+    ranges = [name for name in sweep.parameters if sweep.is_number(name)]
+    columns = [Column("trial", True), Column("state")]
+    columns += [Column(name, True) for name in sweep.directions]
+    sizes = [SIZE] if SIZE in sweep.trials and SIZE not in sweep.directions else []
+    columns += [Column("trained parameters", True) for _ in sizes]
+    columns += [Column(name, name in ranges) for name in sweep.parameters]
+    rows = []
+    for trial in sweep.trials.to_dict("records"):
+        row = [Entry(str(trial["number"]), trial["number"], best=bool(trial["best"]))]
+        row.append(Entry(str(trial["state"])))
+        row += [number(trial[name]) for name in sweep.directions]
+        row += [count(trial[name]) for name in sizes]
+        for name in sweep.parameters:
+            value = trial[name]
+            if pd.isna(value):
+                row.append(Entry("–"))
+            else:
+                numeric = name in ranges
+                text = f"{value:g}" if numeric else str(value)
+                row.append(Entry(text, float(value) if numeric else None))
+        rows.append(row)
+    return DataTable("trials", f"Trials of {sweep.title}", columns, rows)

@@ -1,0 +1,156 @@
+"""A grid's runs to a folder of pages: ``index.html``, and ``cells/NN-NAME.html`` each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from analysis.report import embedded_figures, pages
+from analysis.report.cell_page import CellLinks, cell_page
+from analysis.report.clips import ClipSection
+from analysis.report.clips import collect as collect_clips
+from analysis.report.run_tables import Records, run_table
+from analysis.report.score_table import downloads, primary_column, score_table
+from analysis.report.summary import all_notes, provenance_facts, summary
+from analysis.resampling import Settings
+from analysis.results import Results
+from analysis.significance import reference_problem
+from analysis.tables import EXTRA_COLUMNS, Table, footnote, make_table
+from auralsam2.engine import run_record
+
+T = TypeVar("T")
+_OWN_PAGE = re.compile(r"\d{2,}-[a-z0-9-]*\.html")
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """What a report shows.
+
+    Attributes:
+        num_clips: worst clips of a cell, and as many best ones; 0 for none.
+        overrides: of the runs' configs where masks are made, e.g. ``{"data.root": ...}``.
+        again: make masks anew.
+        settings: of intervals and tests.
+        progress: wraps what takes long, e.g. `rich.progress.track`.
+    """
+
+    num_clips: int = 3
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    again: bool = False
+    settings: Settings = field(default_factory=Settings)
+    progress: Callable[[Iterable[Any]], Iterable[Any]] = iter
+
+
+def write_report(
+    results: Results, folder: Path, out: Path, options: ReportOptions | None = None
+) -> list[Path]:
+    """Write the report of a grid.
+
+    Args:
+        results: the runs; notes are added to them.
+        folder: of the grid; its ``figures`` are shown, and drawn where they are missing.
+        out: of the pages; those of an earlier report are replaced.
+        options: what is shown.
+
+    Returns:
+        ``index.html`` and the pages of the cells.
+    """
+    options = options or ReportOptions()
+    table = _table(results, options.settings)
+    records = _records(results)
+    names = page_names(results.cells)
+    written = []
+    problems: dict[str, list[str]] = {}
+    for index, cell in enumerate(options.progress(results.cells)):
+        clips = _clips(table, cell, folder, options)
+        if clips.problem:
+            problems.setdefault(clips.problem, []).append(cell)
+        around = [results.cells[i] if 0 <= i < len(names) else None for i in (index - 1, index + 1)]
+        before, after = ((c, names[c]) if c is not None else None for c in around)
+        links = CellLinks("../index.html", before, after)
+        page = cell_page(table, records, cell, clips, links, folder)
+        written.append(pages.write(out / "cells" / names[cell], page))
+    results.notes.extend(
+        f"no worst and best clips of {', '.join(cells)}: {problem}"
+        for problem, cells in problems.items()
+    )
+    index_page = _index(table, records, {c: f"cells/{n}" for c, n in names.items()}, folder)
+    _remove_others(out / "cells", set(names.values()))
+    return [pages.write(out / "index.html", index_page), *written]
+
+
+def page_names(cells: Iterable[str]) -> dict[str, str]:
+    """Return cell -> file name: numbered, since letters alone may not tell cells apart."""
+    return {
+        cell: f"{number:02}-{re.sub('[^a-z0-9]+', '-', cell.lower()).strip('-')[:40]}.html"
+        for number, cell in enumerate(cells, start=1)
+    }
+
+
+def _table(results: Results, settings: Settings) -> Table:
+    tested = len(results.cells) > 1
+    if tested and (problem := reference_problem(results)) is not None:
+        results.notes.append(f"nothing is tested for significance: {problem}")
+        tested = False
+    measured = [name for name, column in EXTRA_COLUMNS.items() if _measured(results, column.source)]
+    return make_table(
+        results,
+        difference=tested,
+        significance=tested,
+        spread="interval",
+        columns=[name for name in measured if name != "total_params"],
+        settings=settings,
+    )
+
+
+def _measured(results: Results, column: str) -> bool:
+    return column in results.runs and bool(results.runs[column].notna().any())
+
+
+def _records(results: Results) -> Records:
+    return {
+        (str(run["cell"]), int(run["seed"])): run_record.read_without_clips(str(run["run_dir"]))
+        for run in results.runs.to_dict("records")
+    }
+
+
+def _clips(table: Table, cell: str, folder: Path, options: ReportOptions) -> ClipSection:
+    if not options.num_clips:
+        return ClipSection("", ())
+    section = collect_clips(
+        table.results,
+        cell,
+        primary_column(table),
+        num_clips=options.num_clips,
+        overrides=options.overrides,
+        again=options.again,
+    )
+    # In one line, and without the folder: where it lies is nobody's business who gets the page.
+    problem = " ".join(section.problem.replace(f"{folder}/", "").split())
+    return section._replace(problem=problem)
+
+
+def _index(table: Table, records: Records, links: Mapping[str, str], folder: Path) -> str:
+    embedded_figures.draw_missing(table.results, folder / "figures")
+    return pages.render(
+        "report_index.html.j2",
+        title=table.results.title,
+        facts=summary(table, records),
+        notes=all_notes(table, records),
+        scores=score_table(table, links),
+        footnote=footnote(table),
+        downloads=downloads(table, folder),
+        figures=embedded_figures.collect(folder / "figures"),
+        runs=run_table(table, records, folder, links=links),
+        provenance=provenance_facts(table.results, records),
+    )
+
+
+def _remove_others(folder: Path, own: set[str]) -> None:
+    """Remove pages of cells that an earlier report had."""
+    for path in folder.glob("*.html"):
+        if _OWN_PAGE.fullmatch(path.name) and path.name not in own:
+            path.unlink()

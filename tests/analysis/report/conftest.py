@@ -1,0 +1,142 @@
+"""Grids whose names are as nasty as can be, reports with planted masks, and a browser for them."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from analysis.clip_masks import ClipMasks
+from analysis.clip_sound import encode_sound
+from analysis.report import ReportOptions, embedded_figures, write_report
+from analysis.report import clips as clip_views
+from analysis.resampling import Settings
+from analysis.results import load_runs
+from auralsam2.engine import run_record
+
+NASTY = '<script>alert("x")</script>'
+TITLE = 'Sound & "sight" <b>bold</b>'
+FEW = Settings(num_resamples=99)
+CONFIG = """
+seed = {seed}
+data = dict(root='/somewhere/private/data', batch_size=2)
+model = dict(
+    type='Model', backbone=dict(type='B', checkpoint='/somewhere/private/w.pt'),
+    dense_prompt={dense}, depths=(1, 1))
+runtime = dict(device='auto')
+"""
+
+
+@pytest.fixture
+def grid(tmp_path: Path) -> Path:
+    """Two cells, one of them nasty; with configs, validations and notes."""
+    return _write_grid(tmp_path / "grid", {"none": 0.2, NASTY: 0.6})
+
+
+@pytest.fixture(scope="session")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """A report of such a grid: index, and the pages of both cells."""
+    folder = _write_grid(tmp_path_factory.mktemp("nasty"), {"none": 0.2, NASTY: 0.6})
+    with pytest.MonkeyPatch.context() as patch:
+        _plant(patch, folder, [])
+        options = ReportOptions(num_clips=1, settings=FEW)
+        return write_report(load_runs(folder), folder, folder / "report", options)
+
+
+@pytest.fixture(scope="session")
+def four_cells(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The index of a report without clips and figures."""
+    cells = {"none": 0.2, "sparse": 0.4, "dense": 0.5, "sparse+dense": 0.6}
+    folder = _write_grid(tmp_path_factory.mktemp("four"), cells)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(embedded_figures, "draw_missing", lambda *_: None)
+        options = ReportOptions(num_clips=0, settings=FEW)
+        return write_report(load_runs(folder), folder, folder / "report", options)[0]
+
+
+@pytest.fixture
+def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded_figures, "draw_missing", lambda *_: None)
+
+
+@pytest.fixture
+def planted_masks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[Path, list[str]]]:
+    """Every clip has two frames of masks; returns what was asked for."""
+    asked: list[tuple[Path, list[str]]] = []
+    _plant(monkeypatch, tmp_path, asked)
+    return asked
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A headless Chromium."""
+    path = Path(__file__).with_name("chromium.py")
+    spec = importlib.util.spec_from_file_location("chromium_by_pipe", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    program = module.find_chromium()
+    if program is None:
+        pytest.skip(f"no Chromium on the path (looked for {', '.join(module.NAMES)})")
+    browser = module.Browser(program, tmp_path_factory.mktemp("chromium"))
+    yield browser
+    browser.close()
+
+
+def _write_grid(folder: Path, cells: Mapping[str, float]) -> Path:
+    """Write cells of two seeds and six clips each; the last cell is the reference."""
+    listed = []
+    for number, (cell, level) in enumerate(cells.items()):
+        runs = [{"seed": s, "run_id": "", "folder": f"runs/{number}-s{s}"} for s in (0, 1)]
+        listed.append({"name": cell, "runs": runs})
+        for run in runs:
+            _write_run(folder / run["folder"], cell, level, run["seed"])
+    content = {"title": TITLE, "reference": list(cells)[-1], "cells": listed}
+    (folder / "grid.json").write_text(json.dumps(content))
+    return folder
+
+
+def _write_run(run_dir: Path, cell: str, level: float, seed: int) -> None:
+    record = run_record.start(
+        name=cell,
+        axes={"prompts": cell},
+        seed=seed,
+        run_id=f"{cell}{seed}",
+        config_hash="c",
+        data_fingerprint="d",
+    )
+    rng = np.random.default_rng(seed)
+    for split, mean in (("test", level), ("test_audio_swapped", 0.2)):
+        scores = {f"clip{index}": mean + 0.05 * rng.normal() for index in range(6)}
+        run_record.add_scores(record, split, {"J": mean}, {"J": scores})
+    for epoch in (1, 2):
+        run_record.add_validation(record, epoch, {"J": 0.1 * epoch})
+    record.notes = ["<i>beware</i>"]
+    run_record.write(run_record.finish(record, 1.0), run_dir)
+    dense = "None" if cell == "none" else "dict(type='D', width=3)"
+    (run_dir / "config.py").write_text(CONFIG.format(seed=seed, dense=dense))
+
+
+def _plant(patch: pytest.MonkeyPatch, folder: Path, asked: list[tuple[Path, list[str]]]) -> None:
+    """Let every clip have two frames of masks and two seconds of a tone."""
+    tone = 0.5 * np.sin(np.arange(3 * 22_050) * 0.1)
+    soundfile.write(folder / "sound.wav", np.stack([tone, 0 * tone], axis=1), 22_050)
+    encoded = encode_sound(folder / "sound.wav", 2)
+
+    def planted(run_dir: Path, clips: list[str], **_: Any) -> dict[str, ClipMasks]:
+        asked.append((run_dir, list(clips)))
+        truth, prediction = np.zeros((2, 2, 12, 16), np.uint8)
+        truth[0, 2:6, 2:6] = 1
+        prediction[:, 2:6, 4:8] = 1
+        frames = np.full((2, 8, 8, 3), 90, np.uint8)
+        log_mel = np.random.default_rng(0).normal(size=(2, 96, 64)).astype(np.float32)
+        made = (ClipMasks(c, frames, truth, prediction, log_mel, encoded, {}) for c in clips)
+        return {masks.clip: masks for masks in made}
+
+    patch.setattr(clip_views, "clip_masks", planted)

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+from analysis.report.line_chart import Chart, Curve, draw
+from analysis.report.training_curves import collect
+from auralsam2.engine.run_record import RunRecord
+
+
+def log(run_dir: Path, session: str, lines: list[dict], tail: str = "") -> None:
+    folder = run_dir / session / "vis_data"
+    folder.mkdir(parents=True)
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (folder / "scalars.json").write_text(text + tail)
+
+
+def training(step: int, loss: float, **others: float) -> dict:
+    return {"loss": loss, "lr": 0.1, "time": 1.0, "epoch": 1, "iter": step, "step": step, **others}
+
+
+def test_losses_of_all_sessions_where_the_last_one_wins(tmp_path: Path) -> None:
+    log(tmp_path, "20260101", [training(10, 3.0), training(20, 9.0)])
+    log(tmp_path, "20260102", [training(20, 2.0), training(30, float("nan"))], tail='{"loss": 1')
+    (chart,) = collect({7: (RunRecord(), tmp_path)})
+    assert chart == Chart(
+        "Training loss", "iteration", (Curve("seed 7", (10, 20), (3.0, 2.0)),), log=True
+    )
+
+
+def test_terms_of_the_first_seed_and_scores_of_all(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        terms = dict(loss_mask=1.0 + seed, loss_dice=2.0)
+        validation = {"J": 0.5 + seed, "data_time": 0.1, "time": 0.2, "step": 1}
+        log(tmp_path / str(seed), "a", [training(10, 3.0, **terms), validation])
+    charts = collect({seed: (RunRecord(), tmp_path / str(seed)) for seed in (0, 1)})
+    assert [c.title for c in charts] == [
+        "Training loss",
+        "Terms of the loss, seed 0",
+        "J on validation clips",
+    ]
+    assert charts[1].curves == (Curve("mask", (10,), (1.0,)), Curve("dice", (10,), (2.0,)))
+    assert charts[2].curves == (Curve("seed 0", (1,), (0.5,)), Curve("seed 1", (1,), (1.5,)))
+
+
+def test_the_record_s_own_validations_come_first(tmp_path: Path) -> None:
+    log(tmp_path, "a", [{"J": 0.9, "step": 1}])
+    curve = [{"epoch": 2, "split": "val", "scores": {"J": 0.4}}]
+    (chart,) = collect({0: (RunRecord(curve=curve), tmp_path)})
+    assert chart.curves == (Curve("seed 0", (2,), (0.4,)),)
+    assert collect({0: (RunRecord(), tmp_path / "nothing")}) == []
+
+
+@pytest.mark.parametrize("values", [(3.0, 0.5), (0.0, -1.0)])
+def test_a_drawing_is_an_element_in_the_page_s_colours(values: tuple[float, float]) -> None:
+    label = "<script> $x_"  # no formula, no element
+    chart = Chart("Loss", "iteration", (Curve(label, (1, 2), values),), log=True)
+    text = draw(chart, "chart3")
+    root = ElementTree.fromstring(text)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg" and "width" not in root.attrib
+    assert label in "".join(root.itertext()) and "<script>" not in text
+    assert "currentColor" in text and "#010203" not in text
+    ids = [element.attrib["id"] for element in root.iter() if "id" in element.attrib]
+    assert ids and all(name.startswith("chart3-") for name in ids) and len({*ids}) == len(ids)
+    used = {value[1:] for e in root.iter() for k, value in e.attrib.items() if k.endswith("href")}
+    assert used <= set(ids)
+    assert draw(chart, "chart3") == text
