@@ -1,5 +1,6 @@
 # make demo   install into .venv where missing, run the demo grid, print its table
 # make test   install into .venv where missing, run the whole test suite
+# make coverage   the same, with the lines that no test reaches
 # make lint   style, formatting, import layers, types
 # make wheel  build the wheel and use it outside this folder
 # make clean  remove what was built; .venv and work_dirs stay
@@ -21,7 +22,7 @@ export OMP_NUM_THREADS ?= 1
 export SAM2_BUILD_CUDA := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint wheel clean
+.PHONY: help demo test coverage lint wheel clean
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
@@ -67,6 +68,9 @@ demo: $(VENV)/.runtime
 	$(BIN)/auralsam2 make-figures $(DEMO)
 
 test: $(VENV)/.dev
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+
+coverage: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term $(ARGS)
 
 lint: $(VENV)/.dev

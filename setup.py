@@ -62,10 +62,10 @@ setup(
         "resampy>=0.4",
         "numpy>=1.26",
         "pandas>=2.2",
-        "scipy>=1.13",
+        "scipy>=1.15",
         "statsmodels>=0.14.4",
         "scikit-learn>=1.5",
-        "optuna>=4.2",
+        "optuna>=4.9",
         "cmaes>=0.11",
         "matplotlib>=3.9",
         "tueplots>=0.2",
@@ -81,8 +81,9 @@ setup(
         "video": VIDEO,
         "slurm": SLURM,
         "ray": RAY,
-        # A page on the trials of a sweep while it runs.
+        # A page on the trials of a sweep while it runs; a server for their storage.
         "dashboard": ["optuna-dashboard>=0.17"],
+        "postgresql": ["psycopg[binary]>=3.1"],
         "dev": [
             *TEXT,
             *VIDEO,

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ablations.grid import Cell, expand
+from ablations.grid import Cell
 from ablations.grid_file import Grid
+from ablations.identity import RunFolders, identify
+from ablations.resolve import resolve
 from auralsam2 import config
-from auralsam2.config import ConfigError
-from auralsam2.custom_imports import import_custom
 from auralsam2.engine import run_record
-from auralsam2.engine.provenance import code_version
 
 RUNS = "runs"
 _MAX_SLUG = 80
+# A problem of five hundred cells must stay one readable line.
+_MAX_NAMED = 5
 
 Check = Callable[[Any], None]
 Fingerprint = Callable[[Any], str]
@@ -32,12 +32,12 @@ class PlannedRun:
     Attributes:
         cell: what it is.
         cfg: its resolved config.
-        recipe: identity of config and data without the seed.
-        run_id: identity of config and data.
+        recipe: identity of config and data without the seed and the code.
+        run_id: identity of config, data, weights and code.
         run_dir: its folder.
         config_hash: of ``cfg``.
         data_fingerprint: of the data that ``cfg`` names.
-        state: ``"pending"``, ``"unfinished"``, ``"failed"`` or ``"done"``.
+        state: ``"pending"``, ``"unfinished"``, ``"failed"``, ``"stopped"`` or ``"done"``.
         shares: label of the earlier run whose folder it shares, as both do the same.
     """
 
@@ -66,12 +66,14 @@ class Plan:
         runs: in the order in which they start.
         problems: why the grid cannot start; cells with problems have no run.
         notes: what the user ought to know and nothing stops at.
+        keep_code: whether runs made by other code count as the grid's own.
     """
 
     out: Path
     runs: list[PlannedRun] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    keep_code: bool = False
 
 
 def label(cell: Cell) -> str:
@@ -87,6 +89,7 @@ def make_plan(
     overrides: Mapping[str, Any] | None = None,
     check: Check | None = None,
     fingerprint: Fingerprint | None = None,
+    keep_code: bool = False,
 ) -> Plan:
     """Resolve every cell before any starts.
 
@@ -97,13 +100,15 @@ def make_plan(
         overrides: dotted path -> value, applied last in every cell.
         check: raises where a resolved config lacks files; the engine's preflight where None.
         fingerprint: of the data that a resolved config names; the engine's where None.
+        keep_code: take runs that were made by other code as they are.
 
     Returns:
         The plan, with every problem of every cell.
     """
-    plan = Plan(Path(out if out is not None else grid.out))
-    cells = expand(grid.axes, grid.seeds if seeds is None else seeds)
-    configs, problems = _resolve(grid, cells, overrides or {})
+    plan = Plan(Path(out if out is not None else grid.out), keep_code=keep_code)
+    folders = RunFolders(plan.out / RUNS, keep_code)
+    cells = grid.cells(seeds)
+    configs, problems = resolve(grid, cells, overrides or {})
     prints = _Fingerprints(fingerprint or data_fingerprint)
     taken: dict[str, PlannedRun] = {}
     checked: set[str] = set()
@@ -114,7 +119,7 @@ def make_plan(
             if cell.name not in checked:
                 checked.add(cell.name)
                 (check or _preflight())(cfg)
-            run = _planned(cell, cfg, prints(cfg), plan.out)
+            run = _planned(cell, cfg, prints(cfg), folders)
         except (ValueError, LookupError, OSError, ImportError) as error:
             problems.append((cell.name, _message(error)))
             configs[cell.name] = None  # one seed speaks for all
@@ -124,7 +129,7 @@ def make_plan(
             run = replace(run, run_dir=first.run_dir, state=first.state, shares=first.label)
         plan.runs.append(run)
     plan.problems = _grouped(problems, len({cell.name for cell in cells}))
-    plan.notes = _notes(plan.runs)
+    plan.notes = _notes(plan.runs) + folders.notes()
     return plan
 
 
@@ -164,55 +169,23 @@ def _preflight() -> Check:
     return check
 
 
-def _resolve(
-    grid: Grid, cells: Sequence[Cell], overrides: Mapping[str, Any]
-) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """Return cell name -> config, and the problems of each cell."""
-    # A grid's own components must be known before any config that names them is checked.
-    custom = copy.deepcopy({"custom_imports": grid.custom_imports})
-    problems = [("", problem) for problem in import_custom(custom, grid.folder)]
-    configs: dict[str, Any] = {}
-    for cell in cells if not problems else ():
-        if cell.name in configs:
-            continue
-        merged = copy.deepcopy({**grid.overrides})
-        # A path that stands again moves to its new place, so that what is later wins.
-        for later in (cell.overrides, overrides):
-            for path, node in later.items():
-                merged.pop(path, None)
-                merged[path] = copy.deepcopy(node)
-        try:
-            configs[cell.name] = config.load(grid.base, merged)
-            _add_imports(configs[cell.name], custom["custom_imports"])
-        except ConfigError as error:
-            configs[cell.name] = None
-            problems += [(cell.name, problem) for problem in error.problems]
-    return configs, problems
-
-
-def _add_imports(cfg: Any, custom: Mapping[str, Any] | None) -> None:
-    if custom is not None:
-        earlier = cfg.get("custom_imports") or {}
-        imports = dict.fromkeys([*earlier.get("imports", []), *custom["imports"]])
-        cfg.custom_imports = {**earlier, **custom, "imports": list(imports)}
-
-
 def _message(error: Exception) -> str:
     return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
 
 
-def _planned(cell: Cell, cfg: Any, data: str, out: Path) -> PlannedRun:
+def _planned(cell: Cell, cfg: Any, data: str, folders: RunFolders) -> PlannedRun:
     cfg = copy.deepcopy(cfg)
     cfg.seed = cell.seed
-    config_hash = config.config_hash(cfg)
-    run_id = _digest(config_hash, data)
-    run_dir = out / RUNS / f"{_slug(cell.name)}-s{cell.seed}-{run_id}"
-    seedless = {key: value for key, value in cfg.to_dict().items() if key != "seed"}
+    plain = cfg.to_dict()
+    config_hash = config.config_hash(plain)
+    identity = identify(plain, data, config_hash)
+    found, run_dir = folders.find(identity, f"{_slug(cell.name)}-s{cell.seed}")
+    del plain["seed"]
     return PlannedRun(
         cell=cell,
         cfg=cfg,
-        recipe=_digest(config.config_hash(seedless), data),
-        run_id=run_id,
+        recipe=identify(plain, data).work,
+        run_id=str(found),
         run_dir=run_dir,
         config_hash=config_hash,
         data_fingerprint=data,
@@ -227,14 +200,10 @@ def state_of(run_dir: Path) -> str:
         ValueError: where its record cannot be read.
     """
     try:
-        status = run_record.read(run_dir).status
+        status = run_record.read_without_clips(run_dir).status
     except FileNotFoundError:
         return "pending"
     return {"running": "unfinished"}.get(status, status)
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("".join(parts).encode()).hexdigest()[:10]
 
 
 def _slug(name: str) -> str:
@@ -249,26 +218,16 @@ def _grouped(problems: Sequence[tuple[str, str]], num_cells: int) -> list[str]:
     said = []
     for problem, names in cells.items():
         everywhere = "" in names or (len(names) == num_cells and num_cells > 1)
-        whose = "all cells" if everywhere else ", ".join(f"cell {name!r}" for name in names)
+        shown = [f"cell {name!r}" for name in names][:_MAX_NAMED]
+        more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
+        whose = "all cells" if everywhere else ", ".join(shown) + more
         said.append(f"{whose}: {problem}")
     return said
 
 
 def _notes(runs: Sequence[PlannedRun]) -> list[str]:
-    notes = [
+    return [
         f"{run.label} has the same config as {run.shares}: they share one run"
         for run in runs
         if run.shares
     ]
-    kept = [run for run in runs if run.state == "done" and not run.shares]
-    old = {
-        run_record.read(run.run_dir).code_version
-        for run in kept
-        if run_record.read(run.run_dir).code_version != code_version()
-    }
-    if old:
-        notes.append(
-            f"some finished runs were made by other code ({', '.join(sorted(old))}; now "
-            f"{code_version()}) and are kept; delete their folders to run them again"
-        )
-    return notes

@@ -6,8 +6,7 @@ import io
 import os
 import sys
 import time
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
@@ -15,27 +14,8 @@ from rich.progress import Progress as Bars
 from rich.table import Column
 from rich.text import Text
 
+from ablations.display import Display
 from auralsam2.engine.progress import Progress
-
-
-class Display(Protocol):
-    """Shows a grid; use it as a context manager."""
-
-    def __enter__(self) -> Display:
-        """Begin to show."""
-        ...
-
-    def __exit__(self, *_: object) -> None:
-        """Stop showing."""
-        ...
-
-    def run_started(self, label: str) -> Progress:
-        """Return the listener of a run that starts."""
-        ...
-
-    def run_finished(self, label: str, state: str, text: str) -> None:
-        """Say how a run ended; ``text`` is a short line such as its scores."""
-        ...
 
 
 def make_display(total: int, done: int, console: Console | None = None) -> Display:
@@ -116,13 +96,23 @@ class BarDisplay:
 
     def run_finished(self, label: str, state: str, text: str) -> None:
         """Turn the run's bar into a line above the others."""
+        self.finished += 1
+        self._end(label, state, text, "green" if state == "done" else "red")
+
+    def run_left(self, label: str, text: str) -> None:
+        """Likewise, without counting the run."""
+        self._end(label, "later", text, "yellow")
+
+    def say(self, text: str) -> None:
+        """Print one line above the bars."""
+        self.bars.console.print(Text(text))
+
+    def _end(self, label: str, state: str, text: str, style: str) -> None:
         for task in self.bars.tasks:
             if task.description == label:
                 self.bars.remove_task(task.id)
         self.fractions.pop(label, None)
-        self.finished += 1
-        style = "green" if state == "done" else "red"
-        self.bars.console.print(Text.assemble((f"{state:<7}", style), f"{label}: {text}"))
+        self.bars.console.print(Text.assemble((f"{state:<6} ", style), f"{label}: {text}"))
         self._refresh()
 
     def advance(self, label: str, fraction: float) -> None:
@@ -164,6 +154,9 @@ class _Bar:
         self.display.bars.update(self.task, completed=self.steps, text=text)
         self.display.advance(self.label, min(1.0, self.steps / max(1, self.total)))
 
+    def validated(self, epoch: int, scores: Mapping[str, float]) -> None:
+        """The next step's text has the score."""
+
     def finish_run(self) -> None:
         """The run's end is told by the executor."""
 
@@ -200,6 +193,10 @@ class LineDisplay:
         eta = self.remaining.text(self.finished)
         self.say(f"{label}: {state}, {text} [{self.finished}/{self.remaining.total}, {eta}]")
 
+    def run_left(self, label: str, text: str) -> None:
+        """Say why."""
+        self.say(f"{label}: later, {text}")
+
 
 class _Lines:
     """The listener of one run without a terminal: speaks once an epoch."""
@@ -215,6 +212,9 @@ class _Lines:
         if epoch != self.epoch:
             self.epoch = epoch
             self.display.say(f"{self.label}: epoch {epoch}/{epochs}, {postfix}")
+
+    def validated(self, epoch: int, scores: Mapping[str, float]) -> None:
+        """The next step's text has the score."""
 
     def finish_run(self) -> None:
         """The run's end is told by the executor."""

@@ -1,12 +1,18 @@
-"""One planned run: skipped where done, resumed where unfinished, recorded where it fails."""
+"""One planned run: claimed, skipped where done, resumed where unfinished, its failure recorded."""
 
 from __future__ import annotations
 
+import gc
+import sys
 import traceback
 from pathlib import Path
 from typing import Any, Protocol
 
+from ablations import attempts, claims, identity
+from ablations.executors.worker import retire
+from ablations.heartbeat import ClaimLostError, Heartbeat
 from ablations.plan import PlannedRun, state_of
+from ablations.prune import resume_files
 from auralsam2.custom_imports import import_custom
 from auralsam2.engine import run_record
 from auralsam2.engine.progress import Progress, Silent
@@ -31,7 +37,12 @@ class Train(Protocol):
 
 
 def run_cell(
-    run: PlannedRun, progress: Progress | None = None, *, train: Train | None = None
+    run: PlannedRun,
+    progress: Progress | None = None,
+    *,
+    train: Train | None = None,
+    driver: str = "",
+    oom_retries: int = 0,
 ) -> RunRecord:
     """Train one run of a grid.
 
@@ -43,44 +54,49 @@ def run_cell(
         run: what to train.
         progress: told about every step.
         train: the engine's where None.
+        driver: for the claim, so that the driver knows its own.
+        oom_retries: how many halvings of the batch are allowed where the run has run out of
+            memory before.
 
     Returns:
-        The record as it stands in the folder.
+        The record as it stands in the folder; ``"running"`` where another process has the run.
     """
-    before = state_of(run.run_dir)
-    if before == "done":
+    if state_of(run.run_dir) == "done":
         return run_record.read(run.run_dir)
-    try:
-        imports = import_custom(run.cfg, Path())  # a process of its own starts without them
-        if imports:
-            raise ImportError("; ".join(imports))
-        record = (train or _engine_train())(
-            run.cfg,
-            run.run_dir,
-            name=run.cell.name,
-            axes=dict(run.cell.axes),
-            run_id=run.run_id,
-            progress=progress or Silent(),
-        )
-    except (Exception, SystemExit):
-        return record_failure(run, traceback.format_exc())
-    if before != "pending":
-        record.notes.append(f"resumed: was {before}; duration_s counts the last session only")
-        run_record.write(record, run.run_dir)
+    claim = claims.acquire(run.run_dir, driver)
+    if claim is None:
+        return current_record(run)
+    with Heartbeat(run.run_dir, claim, progress or Silent()) as beat:
+        before = state_of(run.run_dir)
+        if before == "done":  # by the owner of the claim before
+            record = run_record.read(run.run_dir)
+        else:
+            record = _run(run, before, beat, train, oom_retries)
+        beat.how = record.status
     return record
 
 
-def record_failure(run: PlannedRun, error: str) -> RunRecord:
+def record_failure(run: PlannedRun, error: str, *, out_of_memory: Any = None) -> RunRecord:
     """Leave a failed record in the folder of a run.
 
     Args:
         run: what failed.
         error: the traceback, or how its process died.
+        out_of_memory: the config that was trained, where that is why.
     """
+    record = run_record.fail(current_record(run), error)
+    if out_of_memory is not None:
+        attempts.enter(record, out_of_memory, attempts.OUT_OF_MEMORY, last_line(error))
+    run_record.write(record, run.run_dir)
+    return record
+
+
+def current_record(run: PlannedRun) -> RunRecord:
+    """Return the record in the folder of a run; a new one where there is none that can be read."""
     try:
-        record = run_record.read(run.run_dir)
+        return run_record.read(run.run_dir)
     except (FileNotFoundError, ValueError):
-        record = run_record.start(
+        return run_record.start(
             name=run.cell.name,
             axes=run.cell.axes,
             seed=run.cell.seed,
@@ -88,9 +104,70 @@ def record_failure(run: PlannedRun, error: str) -> RunRecord:
             config_hash=run.config_hash,
             data_fingerprint=run.data_fingerprint,
         )
-    record = run_record.fail(record, error)
-    run_record.write(record, run.run_dir)
+
+
+def last_line(error: str) -> str:
+    """Return the last line of a traceback that is not empty."""
+    return next((line for line in reversed(error.splitlines()) if line.strip()), "")
+
+
+def _run(
+    run: PlannedRun, before: str, beat: Heartbeat, train: Train | None, oom_retries: int
+) -> RunRecord:
+    times = 0 if before == "pending" else attempts.halvings(current_record(run), oom_retries)
+    cfg = attempts.smaller_batches(run.cfg, times)
+    if times and before == "failed":
+        for path in resume_files(run.run_dir):  # their schedule counts larger batches
+            path.unlink(missing_ok=True)
+    try:
+        imports = import_custom(cfg, Path())  # a process of its own starts without them
+        if imports:
+            raise ImportError("; ".join(imports))
+        record = (train or _engine_train())(
+            cfg,
+            run.run_dir,
+            name=run.cell.name,
+            axes=dict(run.cell.axes),
+            run_id=run.run_id,
+            progress=beat,
+        )
+    except ClaimLostError:
+        return current_record(run)
+    except (Exception, SystemExit) as error:
+        retire()  # what broke may have broken the process, e.g. its GPU context
+        traceback.print_exc()  # the log of the run ends with it
+        memory = cfg if attempts.is_out_of_memory(error) else None
+        return record_failure(run, traceback.format_exc(), out_of_memory=memory)
+    finally:
+        _free_memory()
+    _complete(record, run, cfg, before)
     return record
+
+
+def _complete(record: RunRecord, run: PlannedRun, trained: Any, before: str) -> None:
+    """Enter what only the grid knows of a run."""
+    changed = attempts.batches(trained) != attempts.batches(run.cfg)
+    if changed:
+        record.config_hash = run.config_hash  # of the run as it was asked for
+        attempts.note(record, run.cfg, trained)
+    if before != "pending":
+        record.notes.append(f"resumed: was {before}; duration_s counts the last session only")
+    other_code = identity.code_of(trained) != identity.parse(run.run_id).code
+    if other_code:
+        record.notes.append(
+            "ended by other code than its identity names: the package or a custom import has "
+            "changed since the run was planned, or it was kept by --keep-code"
+        )
+    if changed or other_code or before != "pending":
+        run_record.write(record, run.run_dir)
+
+
+def _free_memory() -> None:
+    """Give back what a run has left on a GPU that others of this machine may share."""
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
 
 
 def _engine_train() -> Train:

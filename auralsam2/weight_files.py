@@ -51,22 +51,23 @@ def missing_files(node: Any, path: str = "") -> list[str]:
     """
     return [
         f"no weights at '{value}'; {_published(value)}: set `{key}` to its path"
-        for key, value in _files(node, path)
+        for key, value in stated_files(node, path)
         if not value.startswith(BUILTIN) and not Path(value).expanduser().exists()
     ]
 
 
-def _files(node: Any, path: str) -> Iterator[tuple[str, str]]:
+def stated_files(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield dotted path and value of every weight file that a plain config names."""
     if isinstance(node, Mapping):
         for key, value in node.items():
             inner = f"{path}.{key}" if path else str(key)
             if key in FILE_KEYS and isinstance(value, str):
                 yield inner, value
             else:
-                yield from _files(value, inner)
+                yield from stated_files(value, inner)
     elif isinstance(node, (list, tuple)):
         for index, value in enumerate(node):
-            yield from _files(value, f"{path}.{index}")
+            yield from stated_files(value, f"{path}.{index}")
 
 
 def _published(path: str) -> str:

@@ -17,6 +17,7 @@ from auralsam2.registry import DATASETS, FUSIONS, METRICS, MODELS, PROJECTORS, R
 def toy_components(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Only toys are registered while the test runs."""
     for registry in REGISTRIES.values():
+        monkeypatch.setattr(registry, "base", None)
         if registry.parent is None or registry in (MODELS, DATASETS, METRICS):
             monkeypatch.setattr(registry, "_module_dict", {})
             monkeypatch.setattr(registry, "_imported", True)

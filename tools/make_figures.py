@@ -1,7 +1,8 @@
-"""Draw the figures of a grid's runs, each with the numbers it shows.
+"""Draw the figures of a grid's runs or of a sweep, each with the numbers it shows.
 
 Examples:
     auralsam2 make-figures work_dirs/demo
+    auralsam2 make-figures work_dirs/fuser_mini
     auralsam2 make-figures work_dirs/demo --clips 1
 """
 
@@ -29,9 +30,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(argv)
 
-    from analysis.figures import grid_points, qualitative
+    from analysis.figures import grid_points, qualitative, sweep
     from analysis.results import load_runs, write_csv
+    from analysis.sweep_results import is_sweep
 
+    if is_sweep(options.folder):
+        print("\n".join(map(str, sweep.make(options.folder, options.folder / "figures"))))
+        return 0
     results = load_runs(
         options.folder,
         allow_mixed_data=options.allow_mixed_data,

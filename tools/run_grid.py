@@ -1,9 +1,11 @@
 """Train every cell of a grid, skipping what is done, and print the table.
 
 Examples:
+    auralsam2 run-grid
     auralsam2 run-grid demo --out work_dirs/demo
-    auralsam2 run-grid demo --dry-run --seeds 0 1 2
-    auralsam2 run-grid my_grid.py --set data.root=data/AVSBench optim.epochs=20 --jobs 2
+    auralsam2 run-grid my_grid.py --set data.root=data/AVSBench optim.epochs=20 --dry-run
+    auralsam2 run-grid my_grid.py --gpus 0,1 --jobs-per-gpu 2 --preflight --oom-retries 2
+    auralsam2 run-grid my_grid.py --only cell=none --only seed=0 --retry-failed
 """
 
 from __future__ import annotations
@@ -16,61 +18,63 @@ from typing import Any
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run or resume a grid; exit with 1 where a run failed."""
-    options = _parser().parse_args(argv)
+    from ablations.options import add_arguments, from_namespace
 
-    from ablations.driver import pick_executor, run_grid
-    from ablations.grid_file import load_grid
-    from ablations.plan import make_plan
-    from auralsam2.config import parse_overrides
-
-    grid = load_grid(options.grid)
-    overrides = parse_overrides(options.set)
-    plan = make_plan(grid, out=options.out, seeds=options.seeds, overrides=overrides)
-    for note in plan.notes:
-        print(f"note: {note}")
-    if options.dry_run:
-        return _show_plan(plan)
-    executor = pick_executor(options.jobs, plan)
-    try:
-        result = run_grid(grid, plan, executor, retry_failed=options.retry_failed)
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on where this one ended", flush=True)
-        raise
-    return _show_result(plan.out, result)
-
-
-def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("grid", help="a name or a path in .py")
-    parser.add_argument("--out", type=Path, help="folder of the runs; default: the grid's own")
-    parser.add_argument("--seeds", type=int, nargs="+", help="in place of the grid's own")
-    parser.add_argument("--dry-run", action="store_true", help="show the runs and train nothing")
-    parser.add_argument(
-        "--set", nargs="+", default=[], metavar="KEY=VALUE", help="set in every cell, applied last"
+    add_arguments(parser)
+    options = parser.parse_args(argv)
+    if options.grid is None:
+        return _list_grids()
+
+    from ablations.driver import run_grid, trains_on_gpu
+    from ablations.executors import from_options
+    from ablations.grid_file import load_grid
+    from ablations.plan import make_plan
+    from ablations.preflight import preflight
+    from ablations.selection import select
+    from ablations.signals import say_how_to_go_on
+    from auralsam2.config import parse_overrides
+
+    how, overrides = from_namespace(options), parse_overrides(options.set)
+    grid = load_grid(options.grid)
+    plan = make_plan(
+        grid, out=options.out, seeds=options.seeds, overrides=overrides, keep_code=options.keep_code
     )
-    parser.add_argument(
-        "--jobs",
-        type=int,
-        help="runs at a time, 0 for one in this process; default: 1 on a GPU, else one a CPU "
-        "core and at most 4",
-    )
-    parser.add_argument("--retry-failed", action="store_true", help="run failed ones again")
-    return parser
+    for note in plan.notes:
+        print(f"note: {note}")
+    chosen = plan.runs if plan.problems else select(plan.runs, options.only)
+    if options.dry_run and (plan.problems or not options.preflight):
+        return _show_plan(grid, plan, chosen, options.all_cells)
+    options.num_items, options.on_gpu = len(chosen), lambda: trains_on_gpu(chosen)
+    executor = from_options(options)
+    with say_how_to_go_on():
+        if options.preflight and not plan.problems:
+            report = preflight(chosen, plan.out, executor)
+            print("\n".join(report.lines()))
+            if options.dry_run or report.problems:
+                return 2 if report.problems else 0
+        result = run_grid(grid, plan, executor, how)
+    return _show_result(plan.out, result)
 
 
-def _show_plan(plan: Any) -> int:
+def _list_grids() -> int:
+    """Print the shipped grids with the question that each answers."""
+    from ablations.grid_file import shipped_grids
+
+    grids = shipped_grids()
+    for name, question in grids.items():
+        print(f"{name:<{max(map(len, grids))}}  {question}")
+    return 0
+
+
+def _show_plan(grid: Any, plan: Any, runs: Sequence[Any], every_cell: bool) -> int:
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
-    table = Table("cell", "sets", "seed", "folder", "state", title=f"runs in {plan.out}")
-    for run in plan.runs:
-        sets = "\n".join(f"{path} = {node!r}" for path, node in run.cell.overrides.items())
-        cells = (run.cell.name, sets or "(base)", str(run.cell.seed), run.run_dir.name, run.state)
-        table.add_row(*map(Text, cells))
-    Console().print(table)
+    from ablations.plan_table import print_plan
+
+    print_plan(Console(), grid, runs, plan.out, every_cell=every_cell)
     for problem in plan.problems:
         print(f"problem: {problem}")
     return 2 if plan.problems else 0
@@ -79,19 +83,14 @@ def _show_plan(plan: Any) -> int:
 def _show_result(out: Path, result: Any) -> int:
     from rich.console import Console
 
-    from ablations.driver import last_lines
     from analysis.results import NoResultsError, load_runs
     from analysis.tables import make_table, to_rich
 
     try:
         Console().print(to_rich(make_table(load_runs(out))))
-    except NoResultsError as error:
-        print(error)
-    print(f"{len(result.finished)} runs finished, {len(result.skipped)} were done before; in {out}")
-    for run, error in result.failed:
-        print(f"\nFAILED {run.label} ({run.run_dir})\n{last_lines(error, 3)}")
-    if result.failed:
-        print(f"\n{len(result.failed)} runs failed; --retry-failed runs them again")
+    except NoResultsError as nothing:
+        print(nothing)
+    print("\n".join(result.lines(out)))
     return 1 if result.failed else 0
 
 

@@ -4,6 +4,7 @@ Examples:
     auralsam2 train auralsam2/mini_v1m
     auralsam2 train auralsam2/mini_v1m --set data.root=data/AVSBench seed=1 --out work_dirs/seed1
     auralsam2 train auralsam2/hiera_tiny_v1m --set model.backbone.checkpoint=/models/sam2.pt
+    auralsam2 train auralsam2/published/v1m --processes 4 --set data.batch_size=4 optim.accumulate=1
 """
 
 from __future__ import annotations
@@ -23,7 +24,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--set", nargs="+", default=[], metavar="KEY=VALUE", help="overrides, applied in order"
     )
+    parser.add_argument(
+        "--processes",
+        type=int,
+        default=1,
+        metavar="N",
+        help="share every batch among N processes of this machine, one a GPU; started by torchrun "
+        "on a free port (or start this command with torchrun yourself, e.g. on several machines)",
+    )
     options = parser.parse_args(argv)
+    if options.processes < 1:
+        parser.error(f"--processes got {options.processes}, wanted at least 1")
 
     from auralsam2.config import config_hash, load, parse_overrides, peek
     from auralsam2.weight_files import missing_files
@@ -37,12 +48,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     name = f"{Path(options.config).stem}-s{cfg.seed}-{config_hash(cfg)[:8]}"
     run_dir = options.out or Path(cfg.runtime.work_dir) / name
 
+    from auralsam2.engine.distributed import launch
     from auralsam2.engine.train import train
 
+    if options.processes > 1:
+        stated = ["--out", str(run_dir), *(["--set", *options.set] if options.set else [])]
+        return launch(options.processes, "auralsam2_tools.train", [options.config, *stated])
     record = train(cfg, run_dir)
     for split, scores in record.metrics.items():
         print(f"{split}: " + ", ".join(f"{k} {v:.4f}" for k, v in scores.items()))
-    print(f"record: {run_dir / 'record.json'}")
+    if record.status != "running":  # that is a process with a share of the batches
+        print(f"record: {run_dir / 'record.json'}")
     return 0
 
 

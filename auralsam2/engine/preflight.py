@@ -7,7 +7,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from auralsam2.registry import REGISTRIES
+from auralsam2.registry import MODELS, REGISTRIES
 
 
 def check_weights(cfg: Config) -> None:
@@ -19,8 +19,9 @@ def check_weights(cfg: Config) -> None:
     Raises:
         FileNotFoundError: naming path, published file and key of everything that is missing.
     """
-    problems: list[str] = []
-    for key, node in cfg.model.to_dict().items():
+    model = cfg.model.to_dict()
+    problems = _problems_of(MODELS.lookup(model["type"]), model)
+    for key, node in model.items():
         if key in REGISTRIES and isinstance(node, Mapping) and "type" in node:
             problems += _problems_of(REGISTRIES[key].lookup(node["type"]), node)
     if problems:

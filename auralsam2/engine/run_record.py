@@ -11,19 +11,17 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from auralsam2.engine.provenance import code_version, environment
+from auralsam2.engine.record_schema import ADDED as ADDED
+from auralsam2.engine.record_schema import SCHEMA, find_problems
 
-SCHEMA = 1
 FILE_NAME = "record.json"
-STATUSES = ("running", "done", "failed")
-ADDED = frozenset({"label_source", "skipped"})
-"""Fields that records of this schema may lack, having been written before them."""
 
 
 @dataclass
@@ -34,7 +32,8 @@ class RunRecord:
 
     Attributes:
         schema: version of this layout.
-        status: ``"running"``, ``"done"`` or ``"failed"``; a killed run stays ``"running"``.
+        status: ``"running"``, ``"done"``, ``"failed"`` or ``"stopped"``; a killed run stays
+            ``"running"``.
         name: of the cell in a grid.
         axes: axis name -> label of the cell's value.
         seed: of the run.
@@ -57,6 +56,10 @@ class RunRecord:
         notes: whatever a reader of the numbers must know.
         skipped: split -> how often a corrupt clip was skipped, where the config allows it: draws
             of the last session in ``train``, clips elsewhere.
+        speed: measure -> value, larger is faster, e.g. ``fps``.
+        curve: ``epoch``, ``split`` and ``scores`` of every validation, in order.
+        attempts: what was tried before, e.g. a larger batch that did not fit into memory.
+        stopped_because: why a ``"stopped"`` run was ended before its last epoch.
     """
 
     schema: int = SCHEMA
@@ -82,6 +85,10 @@ class RunRecord:
     error: str | None = None
     notes: list[str] = field(default_factory=list)
     skipped: dict[str, int] = field(default_factory=dict)
+    speed: dict[str, float] = field(default_factory=dict)
+    curve: list[dict[str, Any]] = field(default_factory=list)
+    attempts: list[dict[str, Any]] = field(default_factory=list)
+    stopped_because: str | None = None
 
     def to_json(self) -> str:
         """Return the file's text, strict JSON."""
@@ -103,7 +110,7 @@ class RunRecord:
             content = json.loads(text)
         except json.JSONDecodeError as error:
             raise ValueError(f"{where}: no JSON ({error}); delete the file to run again") from error
-        problems = _problems(content)
+        problems = find_problems(content, [f.name for f in fields(cls)])
         if problems:
             listed = "\n".join(f"  - {problem}" for problem in problems)
             raise ValueError(f"{where}: not a run record of schema {SCHEMA}\n{listed}")
@@ -111,6 +118,8 @@ class RunRecord:
         record.metrics = {s: _null_to_nan(scores) for s, scores in record.metrics.items()}
         record.per_clip = [_null_to_nan(entry) for entry in record.per_clip]
         record.selection = _null_to_nan(record.selection)
+        record.speed = _null_to_nan(record.speed)
+        record.curve = [{**e, "scores": _null_to_nan(e["scores"])} for e in record.curve]
         return record
 
 
@@ -174,6 +183,26 @@ def fail(record: RunRecord, error: str) -> RunRecord:
     return record
 
 
+def stop(record: RunRecord, reason: str, duration_s: float) -> RunRecord:
+    """Mark a run as stopped before its last epoch, after ``duration_s`` seconds."""
+    record.status, record.finished, record.stopped_because = "stopped", _now(), reason
+    record.duration_s = round(duration_s, 3)
+    return record
+
+
+def add_validation(record: RunRecord, epoch: int, scores: Mapping[str, float]) -> None:
+    """Enter the scores of one validation; those of the same or a later epoch are replaced.
+
+    Args:
+        record: changed in place.
+        epoch: trained so far, from 1.
+        scores: metric -> mean over clips.
+    """
+    record.curve = [entry for entry in record.curve if entry["epoch"] < epoch]
+    plain = {metric: float(value) for metric, value in scores.items()}
+    record.curve.append({"epoch": epoch, "split": "val", "scores": plain})
+
+
 def write(record: RunRecord, run_dir: str | os.PathLike[str]) -> Path:
     """Write ``record.json`` whole or not at all, and return its path."""
     folder = Path(run_dir)
@@ -206,6 +235,18 @@ def read(path: str | os.PathLike[str]) -> RunRecord:
     return RunRecord.from_json(file.read_text(encoding="utf-8"), source=file)
 
 
+def read_without_clips(run_dir: str | os.PathLike[str]) -> RunRecord:
+    """Like `read`, without the scores of single clips, which are nearly all of a large file."""
+    file = Path(run_dir) / FILE_NAME
+    text = file.read_text(encoding="utf-8")
+    # As `to_json` indents it; a text in JSON has no line break of its own.
+    begin = text.find('\n "per_clip": [\n')
+    end = text.find("\n ],", begin)
+    if 0 <= begin < end:
+        text = text[:begin] + '\n "per_clip": [' + text[end + len("\n ") :]
+    return RunRecord.from_json(text, source=file)
+
+
 def combine_fingerprints(fingerprints: Iterable[str]) -> str:
     """Return one fingerprint of several, which depends on their order."""
     return hashlib.sha256("\n".join(fingerprints).encode()).hexdigest()
@@ -225,75 +266,3 @@ def _nan_to_null(value: Any) -> Any:
 
 def _null_to_nan(scores: Mapping[str, Any]) -> dict[str, Any]:
     return {key: math.nan if value is None else value for key, value in scores.items()}
-
-
-def _is_int(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, float) or _is_int(value)
-
-
-def _is_score(value: Any) -> bool:
-    return value is None or _is_number(value)
-
-
-def _maps_to(check: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, dict) and all(map(check, value.values()))
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_clip_score(entry: Any) -> bool:
-    if not isinstance(entry, dict) or entry.keys() != {"split", "clip", "metric", "value"}:
-        return False
-    return all(_is_text(entry[k]) for k in ("split", "clip", "metric")) and _is_score(
-        entry["value"]
-    )
-
-
-def _list_of(check: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, list) and all(map(check, value))
-
-
-_CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "schema": (f"{SCHEMA}", lambda v: _is_int(v) and v == SCHEMA),
-    "status": ("one of " + ", ".join(STATUSES), lambda v: v in STATUSES),
-    "axes": ("a dict of texts", _maps_to(_is_text)),
-    "seed": ("an integer", _is_int),
-    "finished": ("a text or null", lambda v: v is None or _is_text(v)),
-    "duration_s": ("a number or null", _is_score),
-    "num_parameters": ("a dict of integers", _maps_to(_is_int)),
-    "epochs": ("an integer", _is_int),
-    "best_epoch": ("an integer or null", lambda v: v is None or _is_int(v)),
-    "selection": ("a dict", lambda v: isinstance(v, dict)),
-    "metrics": ("a dict of splits, each a dict of scores", _maps_to(_maps_to(_is_score))),
-    "per_clip": ("a list of dicts with split, clip, metric, value", _list_of(_is_clip_score)),
-    "environment": ("a dict", lambda v: isinstance(v, dict)),
-    "error": ("a text or null", lambda v: v is None or _is_text(v)),
-    "skipped": ("a dict of integers", _maps_to(_is_int)),
-    "notes": ("a list of texts", _list_of(_is_text)),
-}
-
-
-def _problems(content: Any) -> list[str]:
-    if not isinstance(content, dict):
-        return [f"got {type(content).__name__} where a JSON object belongs"]
-    known = [f.name for f in fields(RunRecord)]
-    problems = [f"unknown field {name!r}" for name in content if name not in known]
-    for name in known:
-        if name not in content:
-            problems += [] if name in ADDED else [f"missing field {name!r}"]
-            continue
-        wanted, check = _CHECKS.get(name, ("a text", _is_text))
-        if not check(content[name]):
-            problems.append(f"{name}: got {_shortened(content[name])}, wanted {wanted}")
-    return problems
-
-
-def _shortened(value: Any, limit: int = 60) -> str:
-    text = repr(value)
-    return text if len(text) <= limit else text[:limit] + "…"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import auralsam2.engine.lean_mmengine  # noqa: F401  (before all else of mmengine)
+
+# isort: split
+
 import os
 import time
 from collections import Counter
@@ -11,24 +15,28 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
 from auralsam2 import config as configs
-from auralsam2.data.collate import collate_clips
 from auralsam2.data.datasets.guarded import CorruptClip
+from auralsam2.engine import distributed, run_record
 from auralsam2.engine import evaluate as evaluation
-from auralsam2.engine import run_record
 from auralsam2.engine.checkpoint import allow_resume, save_safetensors
+from auralsam2.engine.efficiency import enter_speed
 from auralsam2.engine.hooks.epoch_hook import EpochHook
 from auralsam2.engine.hooks.plain_checkpoint_hook import PlainCheckpointHook
 from auralsam2.engine.hooks.progress_hook import ProgressHook
 from auralsam2.engine.hooks.skipped_clips_hook import SkippedClipsHook, note_skipped
 from auralsam2.engine.hooks.step_seed_hook import StepSeedHook
 from auralsam2.engine.hooks.trainable_state_hook import TrainableStateHook, trainable_state
+from auralsam2.engine.hooks.validation_hook import ValidationHook
 from auralsam2.engine.preflight import check_weights
-from auralsam2.engine.progress import Progress, Silent
+from auralsam2.engine.progress import Progress, Silent, StopRun
 from auralsam2.engine.run_record import RunRecord
+from auralsam2.engine.runner_settings import backends, better, loader, optimizer_node, schedule
+from auralsam2.engine.whole_files import NAME as WHOLE_FILES
 from auralsam2.registry import METRICS, load_all
 
 WEIGHTS = "best.safetensors"
@@ -46,7 +54,8 @@ def train(
     """Train, select on val, test once, and leave a complete run folder.
 
     A folder with an unfinished training is resumed at its last epoch and continues the same
-    curve; a model in which nothing is trained goes straight to the test.
+    curve; a model in which nothing is trained goes straight to the test. Started by torchrun, the
+    processes share every batch; one of them writes and tests.
 
     Args:
         cfg: a loaded and validated config.
@@ -57,21 +66,25 @@ def train(
         progress: told about every step.
 
     Returns:
-        The record, also written to ``record.json``.
+        The record, also written to ``record.json``. Where the listener raised `StopRun`, its
+        status is ``"stopped"``, the checkpoint stays and there are no test scores.
 
     Raises:
         FileNotFoundError: where weights or data are missing, before anything is built.
         FloatingPointError: where the loss stops being a number.
+        ValueError: where several processes cannot share a batch evenly.
     """
     run_dir = Path(run_dir)
     check_weights(cfg)
+    distributed.join()
     load_all()
     allow_resume()
     if cfg.runtime.num_threads:
         torch.set_num_threads(cfg.runtime.num_threads)
     datasets = _datasets(cfg)
     run_dir.mkdir(parents=True, exist_ok=True)
-    configs.dump(cfg, run_dir / "config.py")
+    if distributed.is_main():
+        configs.dump(cfg, run_dir / "config.py")
     record = run_record.start(
         name=name or run_dir.name,
         axes=dict(axes or {}),
@@ -83,11 +96,21 @@ def train(
     )
     for split, dataset in {"val": datasets["val"], **datasets["test"]}.items():
         note_skipped(record, split, Counter(dataset.left_out))
-    run_record.write(record, run_dir)
-    started, listener = time.monotonic(), progress or Silent()
+    _carry_over(run_dir, record)
+    distributed.note(record)
+    _write(record, run_dir)
+    started, listener = time.monotonic(), distributed.SharedVerdict(progress or Silent())
     try:
         model = _fit(cfg, run_dir, datasets, listener, record)
+        if not distributed.leave():
+            return record
         result = evaluation.evaluate_model(model, cfg, datasets["test"], run_dir)
+        enter_speed(record, model, cfg, datasets["test"])
+    except StopRun as stopped:
+        run_record.stop(record, stopped.reason, time.monotonic() - started)
+        _write(record, run_dir)
+        distributed.leave()
+        return record
     finally:
         listener.finish_run()
     for split, scores in result.splits.items():
@@ -111,6 +134,21 @@ def label_source(datasets: Mapping[str, Any]) -> str:
     return ", ".join(dict.fromkeys(source for source in sources if source))
 
 
+def _write(record: RunRecord, run_dir: Path) -> None:
+    if distributed.is_main():
+        run_record.write(record, run_dir)
+
+
+def _carry_over(run_dir: Path, record: RunRecord) -> None:
+    """Take what the sessions before this one have found out."""
+    try:
+        earlier = run_record.read(run_dir)
+    except (FileNotFoundError, ValueError):
+        return
+    if earlier.run_id == record.run_id:
+        record.curve, record.attempts = earlier.curve, earlier.attempts
+
+
 def _datasets(cfg: Config) -> dict[str, Any]:
     return {
         # Transforms are the only thing in it that is random.
@@ -125,8 +163,15 @@ def _fit(
 ) -> nn.Module:
     """Train where there is something to train; the model with its selected weights."""
     skipped: Counter[CorruptClip] = Counter()
-    runner = _runner(cfg, run_dir, datasets, progress, skipped)
+    listeners = [
+        dict(type=SkippedClipsHook, tally=skipped),
+        dict(type=ProgressHook, progress=progress),
+        dict(type=ValidationHook, progress=progress, record=record, run_dir=run_dir),
+    ]
+    runner = _runner(cfg, run_dir, datasets, listeners)
     model: nn.Module = runner.model
+    if is_model_wrapper(model):
+        model = model.module
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     total = sum(p.numel() for p in model.parameters())
     record.num_parameters = {"total": total, "trainable": trainable}
@@ -134,6 +179,8 @@ def _fit(
         record.notes.append("nothing to train: evaluated as built")
         return model
     runner.train()
+    if not distributed.is_main():
+        return model
     note_skipped(record, "train", skipped)
     record.epochs = cfg.optim.epochs
     best = _best_checkpoint(run_dir)
@@ -152,12 +199,17 @@ def _best_checkpoint(run_dir: Path) -> Path:
     return found[-1]
 
 
+def _newest_checkpoint(run_dir: Path) -> str | None:
+    """The checkpoint to go on from; files are there whole or not at all."""
+    found = {int(path.stem.removeprefix("epoch_")): path for path in run_dir.glob("epoch_*.pth")}
+    return str(found[max(found)]) if found else None
+
+
 def _runner(
     cfg: Config,
     run_dir: Path,
     datasets: Mapping[str, Any],
-    progress: Progress,
-    skipped: Counter[CorruptClip],
+    listeners: Sequence[dict[str, Any]],
 ) -> Runner:
     epochs, every = cfg.optim.epochs, cfg.evaluation.every
     model = cfg.model.to_dict()
@@ -165,13 +217,13 @@ def _runner(
     runner = Runner(
         model={**model, "image_size": cfg.data.image_size, "decode": cfg.evaluation.decode},
         work_dir=str(run_dir),
-        train_dataloader=_loader(cfg, datasets["train"], shuffle=True),
-        val_dataloader=_loader(cfg, datasets["val"], shuffle=False),
+        train_dataloader=loader(cfg, datasets["train"], shuffle=True),
+        val_dataloader=loader(cfg, datasets["val"], shuffle=False),
         val_evaluator=metrics,
         val_cfg=dict(),
         train_cfg=dict(by_epoch=True, max_epochs=epochs, val_interval=min(every, epochs)),
-        optim_wrapper=_optim_wrapper(cfg),
-        param_scheduler=_schedule(cfg),
+        optim_wrapper=optimizer_node(cfg),
+        param_scheduler=schedule(cfg),
         default_hooks=dict(
             logger=dict(
                 type="LoggerHook", interval=cfg.runtime.log_every, log_metric_by_epoch=True
@@ -179,85 +231,30 @@ def _runner(
             checkpoint=dict(
                 type="CheckpointHook",
                 interval=cfg.runtime.checkpoint_every,
-                max_keep_ckpts=1,
+                max_keep_ckpts=2,  # the older one goes before the newer one is written
+                backend_args=dict(backend=WHOLE_FILES),
                 save_best=cfg.evaluation.select_by,
-                rule=_better(metrics, cfg.evaluation.select_by),
+                rule=better(metrics, cfg.evaluation.select_by),
             ),
         ),
         custom_hooks=[
             dict(type=StepSeedHook, seed=cfg.seed),
             dict(type=EpochHook),
-            dict(type=SkippedClipsHook, tally=skipped),
-            dict(type=ProgressHook, progress=progress),
+            *listeners,
             dict(type=PlainCheckpointHook),
             dict(type=TrainableStateHook),
+            *(node.to_dict() for node in cfg.runtime.get("hooks", ())),
         ],
-        visualizer=dict(type="Visualizer", vis_backends=_backends(cfg)),
+        visualizer=dict(type="Visualizer", vis_backends=backends(cfg)),
+        launcher=distributed.launcher(),
+        cfg=distributed.wrapping(),
         randomness=dict(seed=cfg.seed, deterministic=False),
         env_cfg=dict(cudnn_benchmark=False),
-        resume=(run_dir / "last_checkpoint").is_file(),
+        resume=(newest := _newest_checkpoint(run_dir)) is not None,
+        load_from=newest,
         default_scope="auralsam2",
         log_level="INFO",
         # mmengine keeps loggers by this name; two runs of one process must not share one.
         experiment_name=f"{run_dir.name}-{time.time_ns()}",
     )
     return runner
-
-
-def _better(metrics: Sequence[Any], name: str) -> str:
-    """Mmengine's rule of what is better in the metric that selects.
-
-    Raises:
-        ValueError: where there is no such metric.
-    """
-    rules = {m.name: "greater" if m.higher_is_better else "less" for m in metrics}
-    if name not in rules:
-        known = ", ".join(rules)
-        raise ValueError(f"evaluation.select_by got {name!r}; evaluation.metrics give: {known}")
-    return rules[name]
-
-
-def _backends(cfg: Config) -> list[dict[str, str]]:
-    names = ["LocalVisBackend"] + ["TensorboardVisBackend"] * bool(cfg.runtime.tensorboard)
-    return [{"type": name} for name in names]
-
-
-def _loader(cfg: Config, dataset: Any, shuffle: bool) -> dict[str, Any]:
-    return dict(
-        dataset=dataset,
-        batch_size=cfg.data.batch_size,
-        num_workers=cfg.data.num_workers,
-        persistent_workers=cfg.data.num_workers > 0,
-        sampler=dict(type="DefaultSampler", shuffle=shuffle, seed=cfg.seed),
-        collate_fn=dict(type=collate_clips),
-    )
-
-
-def _schedule(cfg: Config) -> list[dict[str, Any]]:
-    """Polynomial decay over all steps, multiplied by a linear warm-up where one is asked for."""
-    poly = dict(
-        type="PolyLR",
-        power=cfg.optim.power,
-        by_epoch=True,
-        begin=0,
-        end=cfg.optim.epochs,
-        convert_to_iter_based=True,
-    )
-    steps = cfg.optim.get("warmup", 0)
-    if not steps:
-        return [poly]
-    return [dict(type="LinearLR", start_factor=1 / steps, by_epoch=False, end=steps), poly]
-
-
-def _optim_wrapper(cfg: Config) -> dict[str, Any]:
-    wrapper: dict[str, Any] = dict(
-        type="OptimWrapper",
-        optimizer=cfg.optim.optimizer.to_dict(),
-        accumulative_counts=cfg.optim.accumulate,
-        paramwise_cfg=dict(norm_decay_mult=0.0),
-    )
-    if cfg.optim.clip_grad is not None:
-        wrapper["clip_grad"] = dict(max_norm=cfg.optim.clip_grad)
-    if cfg.optim.amp is not None:
-        wrapper.update(type="AmpOptimWrapper", dtype=cfg.optim.amp)
-    return wrapper

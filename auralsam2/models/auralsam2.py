@@ -158,6 +158,7 @@ class AuralSAM2(BaseModel):
     def _build_heads(self, sparse_prompt: Node, dense_prompt: Node, projector: Node) -> None:
         assert self.fuser is not None
         channels, levels = self.backbone.channels, range(len(self.fuser.fusions))
+        self.injection.dense_levels(len(levels))  # a level that is not there is refused now
         self.sparse_prompts = nn.ModuleList(
             registry.SPARSE_PROMPTS.build(sparse_prompt, channels=channels)
             for _ in levels

@@ -5,12 +5,14 @@ import signal
 import subprocess
 import sys
 import time
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from ablations.executors import InlineExecutor, LocalExecutor
+from ablations import claims, executors
+from ablations.executors import InlineExecutor, LocalExecutor, local
 from ablations.grid_file import Grid
 from ablations.plan import Plan
 from auralsam2.engine import run_record
@@ -32,6 +34,9 @@ class Seen:
 
             def step(self, epoch, epochs, postfix):
                 seen.calls.append(("step", postfix))
+
+            def validated(self, epoch, scores):
+                seen.calls.append(("validated", f"{epoch}"))
 
             def finish_run(self):
                 seen.calls.append(("finish", label))
@@ -86,6 +91,86 @@ def test_processes_are_kept_and_share_the_cores(outcomes, tmp_path: Path, monkey
         LocalExecutor(0)
 
 
+def test_items_are_asked_for_when_there_is_room(
+    named_grid: Callable[..., Grid], plan_of: Callable[..., Plan], fake_training, monkeypatch
+) -> None:
+    monkeypatch.setattr("ablations.executors.inline.POLL_S", 0.01)
+    runs = plan_of(named_grid("good", "nan", "better")).runs
+    asked, ended = [], []
+
+    def source():
+        for run in runs:
+            asked.append((run.cell.name, len(ended)))
+            yield run
+            yield None  # nothing to do for a moment
+
+    for outcome in InlineExecutor().map(fake_training.work, source(), Seen()):
+        ended.append(outcome.item)
+    assert asked == [("good", 0), ("nan", 1), ("better", 2)]
+
+
+def test_each_process_sees_its_gpu_before_torch_is_there(outcomes) -> None:
+    executor = LocalExecutor(1, gpus=["3", "GPU-5"])
+    ended, _ = outcomes(executor, "gpu a", "gpu b")
+    seen = [(o.item.run_dir / "seen").read_text().split() for o in ended.values()]
+    assert sorted(gpu for gpu, *_ in seen) == ["3", "GPU-5"]
+    assert {torch for _, torch, _ in seen} == {"False"}
+
+
+def test_a_process_in_which_a_run_failed_does_no_other(outcomes) -> None:
+    # "gpu" notes its process; what broke may have left a broken GPU context behind.
+    ended, _ = outcomes(LocalExecutor(1), "gpu a", "boom", "gpu b", "gpu c")
+    pids = {
+        label[4]: (outcome.item.run_dir / "seen").read_text().split()[2]
+        for label, outcome in ended.items()
+        if label.startswith("gpu")
+    }
+    assert pids["a"] != pids["b"] == pids["c"]
+
+
+def options(**stated: object) -> Namespace:
+    parser = ArgumentParser()
+    executors.add_arguments(parser)
+    return Namespace(**{**vars(parser.parse_args([])), **stated})
+
+
+def test_executors_of_a_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(local, "num_cores", lambda: 64)
+    made = executors.from_options
+    assert isinstance(made(options(executor="inline")), InlineExecutor)
+    assert isinstance(made(options(jobs=0)), InlineExecutor)
+    assert made(options(jobs=3)).num_processes == 3
+    assert made(options()).num_processes == 4
+    assert made(options(num_items=2)).num_processes == 2
+    assert made(options(on_gpu=lambda: True)).num_processes == 1
+    gpus = made(options(gpus="0, 1", jobs_per_gpu=2))
+    assert [slot["CUDA_VISIBLE_DEVICES"] for slot in gpus.slots] == ["0", "1", "0", "1"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "message"),
+    [
+        (dict(jobs=-1), "at least 1, got -1"),
+        (dict(jobs_per_gpu=2), "--jobs-per-gpu needs --gpus"),
+        (dict(gpus="0", jobs=2), "exclude each other"),
+        (dict(gpus="0,0"), "0 stands twice"),
+        (dict(gpus=","), "no GPU; name some"),
+        (dict(gpus="0,5"), "0 is not in CUDA_VISIBLE_DEVICES=4,5"),
+    ],
+)
+def test_contradictions_of_a_command_line(stated, message, monkeypatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5")
+    with pytest.raises(ValueError, match=message):
+        executors.from_options(options(**stated))
+    assert local.find_gpus("all") == ["4", "5"]
+
+
+def test_every_executor_has_its_name() -> None:
+    assert {"inline", "local"} <= set(executors.EXECUTORS)
+    assert all(executor.name == name for name, executor in executors.EXECUTORS.items())
+
+
 def test_closing_early_ends_the_processes(
     named_grid: Callable[..., Grid], plan_of: Callable[..., Plan], fake_training
 ) -> None:
@@ -96,14 +181,20 @@ def test_closing_early_ends_the_processes(
     running.close()
     assert not is_alive(pid)
     assert run_record.read(plan.runs[1].run_dir).status == "running"
+    assert claims.newest(plan.runs[1].run_dir).ended == "interrupted"
 
 
+@pytest.mark.parametrize("name", ["slow", "busy"])
 def test_children_die_with_a_killed_parent(
-    named_grid: Callable[..., Grid], plan_of: Callable[..., Plan], fake_training, tmp_path: Path
+    named_grid: Callable[..., Grid],
+    plan_of: Callable[..., Plan],
+    fake_training,
+    tmp_path: Path,
+    name: str,
 ) -> None:
     import pickle
 
-    plan = plan_of(named_grid("slow"))
+    plan = plan_of(named_grid(name))  # "busy" tells its parent about step after step
     (tmp_path / "runs.pickle").write_bytes(pickle.dumps(plan.runs))
     program = (
         "import pickle, sys\n"
@@ -127,6 +218,8 @@ def test_children_die_with_a_killed_parent(
     while is_alive(pid) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not is_alive(pid)
+    assert claims.newest(plan.runs[0].run_dir).ended == "interrupted", "free for the next driver"
+    assert run_record.read(plan.runs[0].run_dir).status == "running", "and no failure"
 
 
 def wait_for(path: Path, seconds: float = 30) -> int:

@@ -99,6 +99,20 @@ def test_bars_fit_80_columns(clock: Clock) -> None:
     assert "sparse+dense, seed 1" in text and "CrossAttentionFusion(heads=2)…" in text
 
 
+def test_runs_that_come_later_do_not_count(console: Console, clock: Clock) -> None:
+    with BarDisplay(2, 0, terminal(), clock) as bars:
+        bars.run_started("a, seed 0")
+        bars.run_left("a, seed 0", "another process has it")
+        bars.say("waiting for 1 runs of others")
+        assert bars.completed() == 0 and len(bars.bars.tasks) == 1
+    assert "later  a, seed 0: another process has it" in shown(bars.bars.console)
+    with LineDisplay(2, 0, console, clock) as lines:
+        lines.run_started("a, seed 0")
+        lines.run_left("a, seed 0", "another process has it")
+        assert lines.finished == 0
+    assert "a, seed 0: later, another process has it" in shown(console)
+
+
 def test_no_estimate_before_anything_is_done(clock: Clock) -> None:
     display = BarDisplay(3, 2, terminal(), clock)
     assert display.remaining.text(display.completed()) == "ETA -:--"

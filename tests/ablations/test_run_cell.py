@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from ablations import claims
 from ablations.grid_file import Grid
 from ablations.plan import Plan, PlannedRun
 from ablations.run_cell import record_failure, run_cell
@@ -81,3 +82,50 @@ def test_a_lost_component_fails_its_run_only(planned, fake_training) -> None:
     run.cfg.custom_imports = dict(imports=["/nowhere/fusion.py"])
     record = run_cell(replace(run), train=fake_training.train)
     assert "cannot import '/nowhere/fusion.py'" in record.error
+
+
+def test_what_another_process_has_is_left_alone(planned, fake_training) -> None:
+    run = planned("good")
+    claim = claims.acquire(run.run_dir)
+    record = run_cell(run, train=fake_training.train)
+    assert (record.status, record.name) == ("running", "good")
+    assert not (run.run_dir / "starts").exists() and claims.holder(run.run_dir) == claim
+
+
+def test_what_another_process_has_just_done_is_not_done_again(
+    planned, fake_training, monkeypatch
+) -> None:
+    run = planned("good")
+    acquire = claims.acquire
+
+    def late(run_dir, driver=""):
+        run_cell_of_another = run_record.finish(run_record.RunRecord(name="good"), 1.0)
+        run_record.write(run_cell_of_another, run_dir)
+        return acquire(run_dir, driver)
+
+    monkeypatch.setattr(claims, "acquire", late)
+    assert run_cell(run, train=fake_training.train).status == "done"
+    assert not (run.run_dir / "starts").exists()
+
+
+def test_a_run_that_is_taken_over_writes_no_failure(planned) -> None:
+    run = planned("good")
+
+    def train(cfg, run_dir, *, progress, **_):
+        run_record.write(run_record.RunRecord(status="running", name="good"), run_dir)
+        claims.break_claim(run_dir, claims.newest(run_dir), "lost: silent")
+        progress.beat()
+        progress.step(1, 2, "")
+
+    assert run_cell(run, train=train).status == "running"
+    assert run_record.read(run.run_dir).status == "running"
+    assert claims.newest(run.run_dir).ended == "lost: silent"
+
+
+@pytest.mark.parametrize(("name", "status"), [("good", "done"), ("boom", "failed")])
+def test_claims_end_as_their_runs_do(planned, fake_training, name: str, status: str) -> None:
+    run = planned(name)
+    run_cell(run, train=fake_training.train, driver="me")
+    claim = claims.newest(run.run_dir)
+    assert (claim.ended, claim.driver, claim.number) == (status, "me", 1)
+    assert claim.progress["total"] == claim.progress["step"] == 4

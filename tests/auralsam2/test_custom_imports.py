@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from auralsam2.config import ConfigError, dump, load
-from auralsam2.registry import FUSIONS
+from auralsam2.registry import FUSIONS, ComponentArgumentError
 
 FUSION = '''
 from auralsam2.registry import FUSIONS
@@ -55,3 +55,85 @@ def test_failed_imports_may_be_allowed(toy_config_dict: dict, tmp_path: Path) ->
     with pytest.raises(ConfigError) as caught:
         load(path)
     assert len(caught.value.problems) == 1 and "OutsideFusion" in str(caught.value)
+
+
+BROKEN = {
+    "syntax": ("class OutsideFusion(:\n    pass\n", "SyntaxError: invalid syntax (line 1: class"),
+    "name": (
+        "import math\n\nmaths.pi\n",
+        "NameError: name 'maths' is not defined (line 3: maths.pi)",
+    ),
+    "import": ("from auralsam2.registry import FUSION\n", "cannot import name 'FUSION'"),
+    "twice": (
+        FUSION + FUSION[FUSION.index("@") :],
+        "OutsideFusion is already registered in fusion",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_broken_file_is_one_problem_with_its_line(
+    toy_config_dict: dict, tmp_path: Path, fault: str
+) -> None:
+    text, said = BROKEN[fault]
+    (tmp_path / "own.py").write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load(write_config(toy_config_dict, tmp_path, ["own.py"]))
+    problem = caught.value.problems[0]
+    assert problem.startswith("custom_imports.imports: cannot import ")
+    assert str(tmp_path / "own.py") in problem and said in problem
+
+
+def test_a_forgotten_decorator_is_told(toy_config_dict: dict, tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(FUSION.replace("@FUSIONS.register_module()", ""))
+    with pytest.raises(ConfigError) as caught:
+        load(write_config(toy_config_dict, tmp_path, ["own.py"]))
+    (problem,) = caught.value.problems
+    assert "unknown fusion 'OutsideFusion'" in problem
+    assert f"'{tmp_path / 'own.py'}' has a class 'OutsideFusion' that is not registered" in problem
+
+
+def test_an_argument_without_a_default_is_told(toy_config_dict: dict, tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(FUSION.replace("strength=1.0", "gate, strength=1.0"))
+    with pytest.raises(ConfigError) as caught:
+        load(write_config(toy_config_dict, tmp_path, ["own.py"]))
+    (problem,) = caught.value.problems
+    assert problem.startswith("model.fusion: OutsideFusion misses its argument 'gate'")
+
+
+def test_another_base_class_is_told(
+    toy_config_dict: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FUSIONS, "base", "torch.nn:Module")
+    (tmp_path / "own.py").write_text(FUSION)
+    with pytest.raises(ConfigError) as caught:
+        load(write_config(toy_config_dict, tmp_path, ["own.py"]))
+    wanted = "OutsideFusion is no fusion: derive it from torch.nn.Module"
+    assert caught.value.problems == [f"model.fusion: {wanted}"]
+    with pytest.raises(ComponentArgumentError, match=wanted):
+        FUSIONS.build(dict(type="OutsideFusion"), channels=4)
+
+
+def test_imports_of_the_command_line_come_before_what_they_name(
+    toy_config_dict: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("configs", "here"):
+        (tmp_path / folder).mkdir()
+    path = write_config(toy_config_dict, tmp_path / "configs", [])
+    path.write_text(path.read_text() + "\ndel custom_imports\nmodel['fusion'] = None\n")
+    (tmp_path / "here" / "own.py").write_text(FUSION)
+    monkeypatch.chdir(tmp_path / "here")
+    cfg = load(path, {"model.fusion": "OutsideFusion", "custom_imports.imports": ["own.py"]})
+    assert cfg.custom_imports.imports == [str(tmp_path / "here" / "own.py")]
+    assert FUSIONS.build(cfg.model.fusion, channels=4).strength == 1.0
+
+
+def test_other_settings_leave_a_configs_own_files_where_they_are(
+    toy_config_dict: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "outside_fusion.py").write_text(FUSION)
+    path = write_config(toy_config_dict, tmp_path, ["outside_fusion.py"])
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    cfg = load(path, {"custom_imports.allow_failed_imports": True})
+    assert cfg.custom_imports.imports == [str(tmp_path / "outside_fusion.py")]

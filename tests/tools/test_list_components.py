@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
-from auralsam2_tools.list_components import describe, main
+from auralsam2_tools.list_components import main
 
+from auralsam2.component_listing import describe
 from auralsam2.registry import REGISTRIES
 
 
@@ -17,7 +19,11 @@ def test_json_holds_contract_summary_and_arguments(capsys: pytest.CaptureFixture
     assert listing["fusion"]["contract"] == REGISTRIES["fusion"].contract
     assert listing["fusion"]["components"]["SumFusion"] == {
         "summary": "Add the streams.",
-        "arguments": ["channels", "num_heads=4", "inner=None"],
+        "arguments": [
+            {"name": "channels", "need": "given", "default": None},
+            {"name": "num_heads", "need": "optional", "default": "4"},
+            {"name": "inner", "need": "optional", "default": "None"},
+        ],
     }
     assert listing["sparse_prompt"]["components"] == {}
 
@@ -37,6 +43,30 @@ def test_tables_show_brackets_of_arguments_as_they_are(
     shown = capsys.readouterr().out
     assert "Uses [red] text." in shown and "sizes=[1]" in shown
     assert "never mixes clips" in shown
+
+
+@pytest.mark.usefixtures("toy_components")
+def test_arguments_without_a_default_are_marked(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    assert main(["projector", "dataset"]) == 0
+    shown = capsys.readouterr().out
+    assert "channels (given), dim (required)" in shown
+    assert "dataset (required), seed=0" in shown
+
+
+@pytest.mark.usefixtures("toy_components")
+def test_files_of_ones_own_are_shown_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = "from auralsam2.registry import FUSIONS\n\n@FUSIONS.register_module()\nclass Own: ...\n"
+    (tmp_path / "own.py").write_text(text)
+    assert main(["fusion", "--json", "--import", "own.py"]) == 0
+    assert "Own" in json.loads(capsys.readouterr().out)["fusion"]["components"]
+    with pytest.raises(ValueError, match=r"cannot import '.*other\.py'"):
+        main(["fusion", "--import", "other.py"])
 
 
 def test_unknown_axes_are_all_named(capsys: pytest.CaptureFixture[str]) -> None:

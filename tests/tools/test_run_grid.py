@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from auralsam2_tools import run_grid
@@ -98,3 +100,47 @@ def test_an_interrupt_says_how_to_go_on(grid: Path, capfd, monkeypatch) -> None:
     with pytest.raises(KeyboardInterrupt):
         run_grid.main([str(grid), "--jobs", "0"])
     assert "the same command goes on" in capfd.readouterr().out
+
+
+def test_a_part_of_a_grid(grid: Path, tmp_path: Path, capfd) -> None:
+    arguments = [str(grid), "--jobs", "0", "--only", "cell=low"]
+    assert run_grid.main(arguments) == 0
+    assert "1 runs finished" in capfd.readouterr().out
+    assert run_grid.main([*arguments, "--dry-run"]) == 0
+    shown = capfd.readouterr().out
+    assert "low" in shown and "high" not in shown
+    with pytest.raises(ValueError, match="unknown axis 'sede'; did you mean 'seed'"):
+        run_grid.main([str(grid), "--jobs", "0", "--only", "sede=0"])
+
+
+def test_a_preflight_with_problems_starts_nothing(grid: Path, tmp_path: Path, capfd, monkeypatch):
+    def first_step(cfg):
+        if cfg.optim.epochs == 2:
+            raise RuntimeError("shapes do not fit")
+        return SimpleNamespace(seconds=0.1, gpu_bytes=0)
+
+    fake = SimpleNamespace(first_step=first_step)
+    monkeypatch.setitem(sys.modules, "auralsam2.engine.first_step", fake)
+    assert run_grid.main([str(grid), "--jobs", "0", "--preflight"]) == 2
+    shown = capfd.readouterr().out
+    assert "problem: cell 'boom': RuntimeError: shapes do not fit" in shown
+    assert "preflight: 3 cells" in shown and not (tmp_path / "out" / "runs").exists()
+    fine = ["--jobs", "0", "--preflight", "--only", "cell=low"]
+    assert run_grid.main([str(grid), *fine, "--dry-run"]) == 0
+    assert not (tmp_path / "out" / "runs").exists()
+    assert run_grid.main([str(grid), *fine]) == 0
+    assert "1 runs finished" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--oom-retries", "-1"], "--oom-retries got -1"),
+        (["--stale-after", "3"], "--stale-after got 3"),
+        (["--gpus", "0", "--jobs", "2"], "exclude each other"),
+    ],
+)
+def test_options_that_make_no_sense(grid: Path, tmp_path: Path, arguments, message) -> None:
+    with pytest.raises(ValueError, match=message):
+        run_grid.main([str(grid), *arguments])
+    assert not (tmp_path / "out" / "runs").exists()

@@ -28,6 +28,12 @@ class PlainCheckpointHook(Hook):
         info = hub.get("runtime_info", {})
         checkpoint["message_hub"] = {
             "log_scalars": {},
-            "runtime_info": {k: v for k, v in info.items() if isinstance(v, PLAIN)},
+            "runtime_info": {k: v for k, v in info.items() if _is_plain(v)},
             "resumed_keys": {},
         }
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, list):  # of the epochs whose checkpoints are kept
+        return all(isinstance(item, PLAIN) for item in value)
+    return isinstance(value, PLAIN)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from typing import Any
 
 from mmengine.hooks import Hook
 
 from auralsam2.engine.progress import Progress
 from auralsam2.registry import HOOKS
+
+_LAST = 5
 
 
 @HOOKS.register_module()
@@ -27,6 +30,7 @@ class ProgressHook(Hook):
     def __init__(self, progress: Progress) -> None:
         self.progress = progress
         self.best: float | None = None
+        self.last: deque[float] = deque(maxlen=_LAST)
 
     def before_train(self, runner: Any) -> None:
         """Announce the length of the run."""
@@ -39,7 +43,11 @@ class ProgressHook(Hook):
         loss = float(outputs["loss"].detach())
         if not math.isfinite(loss):
             parts = {k: float(v.detach().mean()) for k, v in outputs.items() if "loss" in k}
-            raise FloatingPointError(f"the loss is {loss} at step {runner.iter}: {parts}")
+            before = ", ".join(f"{value:.4g}" for value in self.last) or "none"
+            raise FloatingPointError(
+                f"the loss is {loss} at step {runner.iter}: {parts}; losses before: {before}"
+            )
+        self.last.append(loss)
         text = f"loss {loss:.2f}" + ("" if self.best is None else f", val {self.best:.3f}")
         self.progress.step(runner.epoch + 1, runner.max_epochs, text)
 

@@ -1,5 +1,6 @@
 """A tiny data set in AVSBench's layout and a config that trains on it in seconds."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,22 @@ def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture(scope="session")
+def load_tiny(tiny_data: Path) -> Callable[[], Any]:
+    """Return a function that loads the config anew."""
+    return lambda: _load(tiny_data)
+
+
 @pytest.fixture
-def tiny_config(tiny_data: Path) -> Any:
+def tiny_config(load_tiny: Callable[[], Any]) -> Any:
+    return load_tiny()
+
+
+def _load(root: Path) -> Any:
     return configs.load(
         "auralsam2/mini_v1m",
         {
-            "data.root": str(tiny_data),
+            "data.root": str(root),
             "data.batch_size": 2,
             "optim.epochs": 2,
             "runtime.tensorboard": False,

@@ -69,7 +69,7 @@ def test_all_problems_are_listed_with_the_path(record: RunRecord, tmp_path: Path
         "unknown field 'colour'",
         "missing field 'run_id'",
         "seed: got '1', wanted an integer",
-        "status: got 'finished', wanted one of running, done, failed",
+        "status: got 'finished', wanted one of running, done, failed, stopped",
         "epochs: got True",
         "per_clip: got",
         "metrics: got",
@@ -126,4 +126,52 @@ def test_records_from_before_a_field_was_added_still_read(record: RunRecord) -> 
     for name in run_record.ADDED:
         del content[name]
     back = RunRecord.from_json(json.dumps(content))
-    assert (back.label_source, back.skipped) == ("", {})
+    assert (back.label_source, back.skipped, back.curve, back.speed) == ("", {}, [], {})
+    assert (back.attempts, back.stopped_because) == ([], None)
+
+
+def test_large_records_are_read_without_their_clips(tmp_path: Path) -> None:
+    made = RunRecord(status="done", notes=["a\n ],\n"], duration_s=1.0)
+    scores = {f'clip "{i}"\n ],': 0.5 for i in range(3)}
+    run_record.add_scores(made, "test", {"J": 0.5}, {"J": scores})
+    run_record.write(made, tmp_path)
+    whole, light = run_record.read(tmp_path), run_record.read_without_clips(tmp_path)
+    assert len(whole.per_clip) == 3 and light.per_clip == []
+    whole.per_clip = []
+    assert light == whole
+    run_record.write(RunRecord(), tmp_path)
+    assert run_record.read_without_clips(tmp_path) == RunRecord()
+
+
+def test_a_curve_has_every_epoch_once(record: RunRecord) -> None:
+    for epoch, score in ((1, 0.1), (2, 0.2), (3, 0.3), (2, 0.25)):
+        run_record.add_validation(record, epoch, {"J": score})
+    assert record.curve == [
+        {"epoch": 1, "split": "val", "scores": {"J": 0.1}},
+        {"epoch": 2, "split": "val", "scores": {"J": 0.25}},
+    ]
+    run_record.add_validation(record, 3, {"J": math.nan})
+    back = RunRecord.from_json(record.to_json())
+    assert math.isnan(back.curve[2]["scores"]["J"]) and back.curve[:2] == record.curve[:2]
+
+
+def test_a_stopped_record_says_why(record: RunRecord) -> None:
+    stopped = RunRecord.from_json(run_record.stop(record, "pruned", 2.0).to_json())
+    assert (stopped.status, stopped.stopped_because, stopped.duration_s) == ("stopped", "pruned", 2)
+    assert stopped.error is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("curve", [{"epoch": 1, "scores": {}}]),
+        ("curve", [{"epoch": 1, "split": "val", "scores": {"J": "high"}}]),
+        ("speed", {"fps": "fast"}),
+        ("attempts", ["one"]),
+        ("stopped_because", 3),
+    ],
+)
+def test_fields_of_wrong_kinds_are_named(record: RunRecord, field: str, value: object) -> None:
+    content = {**json.loads(record.to_json()), field: value}
+    with pytest.raises(ValueError, match=f"  - {field}: got"):
+        RunRecord.from_json(json.dumps(content))

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from auralsam2.models.feature_cache import FeatureCache, shared_cache
+from auralsam2.models.feature_cache import FeatureCache, LastPyramid, shared_cache
 from auralsam2.structures import VisualPyramid
 
 
@@ -55,3 +55,16 @@ def test_only_equal_weights_share_a_cache() -> None:
     assert shared_cache(one, 4) is shared_cache(same, 4)
     assert shared_cache(one, 4) is not shared_cache(other, 4)
     assert shared_cache(one, 4) is not shared_cache(one, 8)
+
+
+def test_the_last_batch_alone_is_remembered() -> None:
+    last, compute = LastPyramid(), Counter()
+    for frames in (frames_of(1, 2), frames_of(1, 2), frames_of(2, 1), frames_of(2), frames_of(2)):
+        pyramid = last(frames, compute)
+        for kept, direct in zip(pyramid.levels, Counter()(frames).levels, strict=True):
+            assert torch.equal(kept, direct)
+    assert compute.clips == 2 + 2 + 1
+    changed = frames_of(2)
+    changed[0, 0, 0, 0, 0] += 1
+    last(changed, compute)
+    assert compute.clips == 6

@@ -1,0 +1,92 @@
+"""What is tried again with less memory: the same global batch in smaller parts."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from auralsam2.engine.run_record import RunRecord
+
+OUT_OF_MEMORY = "out of memory"
+_MESSAGES = ("out of memory", "can't allocate memory", "cannot allocate memory", "alloc_failed")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an exception says that memory ran out, on a GPU or on the host."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    text = str(error).lower()
+    return isinstance(error, (RuntimeError, OSError)) and any(m in text for m in _MESSAGES)
+
+
+def smaller_batches(cfg: Any, times: int) -> Any:
+    """Return a config whose batches are halved and accumulated, so that a step sees as many clips.
+
+    A batch that is odd is divided by its smallest prime factor.
+
+    Args:
+        cfg: a resolved config; not changed.
+        times: how often to halve; what cannot be divided any more stays.
+    """
+    cfg = copy.deepcopy(cfg)
+    for _ in range(times):
+        size = cfg.data.batch_size
+        factor = next((f for f in range(2, size + 1) if size % f == 0), 1)
+        cfg.data.batch_size = size // factor
+        cfg.optim.accumulate *= factor
+        if cfg.optim.get("warmup"):
+            cfg.optim.warmup *= factor  # counted in batches
+    return cfg
+
+
+def out_of_memory(record: RunRecord) -> int:
+    """Return how often a run has run out of memory."""
+    return sum(attempt.get("ended") == OUT_OF_MEMORY for attempt in record.attempts)
+
+
+def halvings(record: RunRecord, retries: int) -> int:
+    """Return how often to halve the batches of the next attempt, at most ``retries`` times."""
+    return min(retries, out_of_memory(record))
+
+
+def can_try_again(run_cfg: Any, record: RunRecord, retries: int) -> bool:
+    """Return whether a run that failed has a smaller batch left to try."""
+    times = out_of_memory(record)
+    if record.status != "failed" or not 0 < times <= retries or not _ended_so(record):
+        return False
+    return bool(
+        smaller_batches(run_cfg, times).data.batch_size
+        < smaller_batches(run_cfg, times - 1).data.batch_size
+    )
+
+
+def enter(record: RunRecord, cfg: Any, ended: str, error: str) -> None:
+    """Enter an attempt that ended badly.
+
+    Args:
+        record: changed in place.
+        cfg: what was trained.
+        ended: how, e.g. `OUT_OF_MEMORY`.
+        error: the last line of what was said.
+    """
+    record.attempts.append({**batches(cfg), "ended": ended, "error": error})
+
+
+def note(record: RunRecord, planned: Any, trained: Any) -> None:
+    """Say in a record that it was trained with smaller batches than its config states."""
+    was, now = batches(planned), batches(trained)
+    record.notes.append(
+        f"ran out of memory {out_of_memory(record)} times: trained with batches of "
+        f"{now['batch_size']}, {now['accumulate']} accumulated, in place of {was['batch_size']}, "
+        f"{was['accumulate']} accumulated; a step sees as many clips, but what compares the clips "
+        "of a batch, such as a contrastive loss, sees fewer at a time"
+    )
+
+
+def batches(cfg: Any) -> dict[str, int]:
+    """Return batch size and accumulation of a config."""
+    return {"batch_size": int(cfg.data.batch_size), "accumulate": int(cfg.optim.accumulate)}
+
+
+def _ended_so(record: RunRecord) -> bool:
+    return bool(record.attempts) and record.attempts[-1].get("ended") == OUT_OF_MEMORY

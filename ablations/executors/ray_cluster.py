@@ -1,0 +1,217 @@
+"""Tasks on an existing Ray cluster of any number of nodes that see the same disk."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ablations.display import Display
+from ablations.executors.base import (
+    POLL_S,
+    Executor,
+    Outcome,
+    Outcomes,
+    R,
+    Source,
+    T,
+    Work,
+    register,
+)
+from ablations.executors.remote import Started, do_item, release
+
+
+@dataclass(frozen=True)
+class RaySettings:
+    """What is asked of the cluster for every run.
+
+    Attributes:
+        address: of the cluster, ``"host:port"``, ``"auto"`` for the one that this machine is a
+            node of, or ``"ray://host:port"``.
+        cpus: cores of a run.
+        gpus: GPUs of a run; 0.5 puts two on each.
+        jobs: at most so many at a time; 0 for as many as the cluster has room for.
+        retries: how often a run goes on elsewhere after its node or process was lost.
+    """
+
+    address: str = "auto"
+    cpus: float = 1.0
+    gpus: float = 0.0
+    jobs: int = 0
+    retries: int = 3
+
+
+@register("ray")
+class RayExecutor(Executor):
+    """Tasks on an existing Ray cluster; runs of a lost node resume on another one.
+
+    Closing cancels the tasks.
+
+    Raises:
+        ImportError: where Ray is missing.
+        ConnectionError: where there is no cluster at the address.
+    """
+
+    def __init__(self, settings: RaySettings) -> None:
+        self.settings = settings
+        try:
+            import ray
+        except ImportError as error:
+            raise ImportError(
+                "--executor ray needs Ray: pip install 'auralsam2[ray]', the cluster's version"
+            ) from error
+        if ray.is_initialized():
+            return
+        try:
+            ray.init(address=settings.address, log_to_driver=False, configure_logging=False)
+        except (ConnectionError, ValueError, RuntimeError) as error:
+            raise ConnectionError(
+                f"--ray-address got {settings.address!r}: {error}; start a cluster with "
+                "`ray start --head`, and give its address"
+            ) from error
+
+    @classmethod
+    def add_arguments(cls, parser: argparse._ActionsContainer) -> None:
+        """Add ``--ray-...``."""
+        default = RaySettings()
+        for name, kind, text in (
+            ("address", str, "of the cluster: HOST:PORT, or auto for that of this machine"),
+            ("cpus", float, "cores of a run"),
+            ("gpus", float, "GPUs of a run; 0.5 puts two on each"),
+            ("jobs", int, "runs at a time; 0: as many as there is room for"),
+            ("retries", int, "how often a run goes on elsewhere after its node was lost"),
+        ):
+            value = getattr(default, name)
+            parser.add_argument(
+                f"--ray-{name}", type=kind, default=value, help=f"{text}; default: {value}"
+            )
+
+    @classmethod
+    def from_options(cls, options: argparse.Namespace) -> RayExecutor:
+        """Return one as asked for.
+
+        Raises:
+            ValueError: for numbers that make no sense.
+        """
+        problems = [
+            f"--ray-{name} got {value}, wanted at least 0"
+            for name in ("cpus", "gpus", "jobs", "retries")
+            if (value := getattr(options, f"ray_{name}")) < 0
+        ]
+        if options.ray_cpus == options.ray_gpus == 0:
+            problems.append(
+                "--ray-cpus and --ray-gpus are both 0: Ray would start all runs at once"
+            )
+        if problems:
+            raise ValueError("; ".join(problems))
+        return cls(
+            RaySettings(
+                address=options.ray_address,
+                cpus=options.ray_cpus,
+                gpus=options.ray_gpus,
+                jobs=options.ray_jobs,
+                retries=options.ray_retries,
+            )
+        )
+
+    def map(self, fn: Work[T, R], items: Iterable[T | None], display: Display) -> Outcomes[T, R]:
+        """Yield an outcome as each item ends; ``fn`` and the items must be picklable."""
+        import ray
+
+        source: Source[T] = Source(items)
+        tasks = _Tasks(self.settings, fn)
+        try:
+            while not source.empty or tasks.running:
+                room = tasks.room()
+                while len(tasks.running) < room:
+                    if (item := source.next()) is None:
+                        break
+                    tasks.start(Started(item, display))
+                if tasks.running:
+                    ready, _ = ray.wait(list(tasks.running), timeout=POLL_S)
+                else:
+                    ready = _nothing_after(POLL_S)
+                for started, _ in tasks.running.values():
+                    started.follow()
+                for reference in ready:
+                    yield from tasks.ended(reference)
+        finally:
+            tasks.cancel()
+
+
+class _Tasks:
+    """The tasks of one `map`."""
+
+    def __init__(self, settings: RaySettings, fn: Any) -> None:
+        import ray
+
+        self.settings, self.fn = settings, fn
+        self.running: dict[Any, tuple[Started[Any], str]] = {}
+        # A process of its own for every run: what one leaves on a GPU is gone with it. Retries
+        # are made here, where claims are known.
+        self._remote: Any = ray.remote(
+            num_cpus=settings.cpus, num_gpus=settings.gpus, max_calls=1, max_retries=0
+        )(do_item)
+
+    def start(self, started: Started[Any]) -> None:
+        """Hand a run to the cluster."""
+        place = f"Ray task {uuid.uuid4().hex[:12]}"
+        reference = self._remote.remote(self.fn, started.item, place, os.getcwd())
+        self.running[reference] = (started, place)
+
+    def room(self) -> int:
+        """How many runs the cluster can do at a time, nodes that come and go included."""
+        import ray
+
+        if self.settings.jobs:
+            return self.settings.jobs
+        held = ray.cluster_resources()
+        wanted = {"CPU": self.settings.cpus, "GPU": self.settings.gpus}
+        rooms = [int(held.get(kind, 0) / each) for kind, each in wanted.items() if each]
+        # At least one: Ray itself says what it is waiting for.
+        return max(1, min(rooms))
+
+    def ended(self, reference: Any) -> Iterable[Outcome[Any, Any]]:
+        """Yield the outcome of a task, or start it again where its node or process is lost."""
+        import ray
+
+        started, place = self.running.pop(reference)
+        try:
+            answer = ray.get(reference)
+        except ray.exceptions.RayTaskError as error:  # not the run's: that comes as an answer
+            yield Outcome(started.item, error=str(error))
+        except ray.exceptions.RayError as error:
+            yield from self._again(started, place, error)
+        else:
+            yield Outcome(started.item, result=answer.result, error=answer.error)
+
+    def _again(
+        self, started: Started[Any], place: str, error: Exception
+    ) -> Iterable[Outcome[Any, Any]]:
+        import ray
+
+        release(started.item, place, "lost: its Ray process is gone")
+        memory = isinstance(error, ray.exceptions.OutOfMemoryError)
+        if memory or started.tries > self.settings.retries:
+            text = f"lost on the Ray cluster ({started.tries} tries): {error}"
+            yield Outcome(started.item, error=text, lost=True, out_of_memory=memory)
+            return
+        started.tries += 1
+        self.start(started)
+
+    def cancel(self) -> None:
+        """End all tasks."""
+        import ray
+
+        for reference in self.running:
+            ray.cancel(reference, force=True)
+
+
+def _nothing_after(seconds: float) -> list[Any]:
+    import time
+
+    time.sleep(seconds)
+    return []

@@ -1,0 +1,225 @@
+"""Jobs of a SLURM cluster, submitted as arrays through submitit."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ablations.display import Display
+from ablations.executors.base import (
+    POLL_S,
+    Executor,
+    Outcome,
+    Outcomes,
+    R,
+    Source,
+    T,
+    Work,
+    register,
+)
+from ablations.executors.remote import Answer, Started, do_item, release
+from ablations.executors.slurm_settings import SlurmSettings, add_arguments, read_settings
+
+FOLDER = ".slurm"
+"""Beside the run folders: submitit's pickles and logs."""
+
+
+@register("slurm")
+class SlurmExecutor(Executor):
+    """Jobs of a SLURM cluster; preempted and timed-out ones are queued again and resume.
+
+    Closing cancels the jobs. A driver that is killed leaves them; the next one waits for them.
+
+    Raises:
+        ImportError: where submitit is missing.
+        FileNotFoundError: where this machine cannot submit.
+    """
+
+    def __init__(self, settings: SlurmSettings) -> None:
+        self.settings = settings
+        if missing := [c for c in ("sbatch", "squeue", "scancel") if shutil.which(c) is None]:
+            raise FileNotFoundError(
+                f"--executor slurm: no {', '.join(missing)} on this machine; start the driver "
+                "where jobs are submitted"
+            )
+        try:
+            import submitit  # noqa: F401
+        except ImportError as error:
+            raise ImportError(
+                "--executor slurm needs submitit: pip install 'auralsam2[slurm]'"
+            ) from error
+
+    @classmethod
+    def add_arguments(cls, parser: argparse._ActionsContainer) -> None:
+        """Add ``--slurm-...``."""
+        add_arguments(parser)
+
+    @classmethod
+    def from_options(cls, options: argparse.Namespace) -> SlurmExecutor:
+        """Return one as asked for.
+
+        Raises:
+            ValueError: for numbers that make no sense.
+        """
+        return cls(read_settings(options))
+
+    def map(self, fn: Work[T, R], items: Iterable[T | None], display: Display) -> Outcomes[T, R]:
+        """Yield an outcome as each item ends; ``fn`` and the items must be picklable."""
+        source: Source[T] = Source(items)
+        jobs = _Jobs(self.settings, fn)
+        try:
+            while not source.empty or jobs.running:
+                new: list[Started[T]] = []
+                while len(jobs.running) + len(new) < self.settings.jobs:
+                    if (item := source.next()) is None:
+                        break
+                    new.append(Started(item, display))
+                jobs.submit(new)
+                time.sleep(min(POLL_S, self.settings.poll_s))
+                yield from jobs.ended()
+        finally:
+            jobs.cancel()
+
+
+class _Jobs:
+    """The jobs of one `map`."""
+
+    def __init__(self, settings: SlurmSettings, fn: Any) -> None:
+        self.settings, self.fn = settings, fn
+        self.running: dict[Any, Started[Any]] = {}
+        self._looked = time.monotonic()
+        self._missing: dict[str, int] = {}
+
+    def submit(self, those: Sequence[Started[Any]]) -> None:
+        """Submit runs as one array."""
+        if not those:
+            return
+        executor = self._submitit(those[0].item.run_dir.parent / FOLDER)
+        with executor.batch():
+            jobs = [executor.submit(_Task(self.fn, s.item, self.settings.requeues)) for s in those]
+        self.running |= dict(zip(jobs, those, strict=True))
+
+    def ended(self) -> Iterable[Outcome[Any, Any]]:
+        """Yield the outcome of every job that has ended."""
+        queued = self._queued()
+        for job, started in list(self.running.items()):
+            started.follow()
+            if job.paths.result_pickle.exists():
+                del self.running[job]
+                yield _outcome(job, started)
+            elif queued is not None and self._is_gone(job.job_id, queued):
+                del self.running[job]
+                yield from self._again(job, started)
+
+    def cancel(self) -> None:
+        """Take all jobs out of the queue."""
+        if self.running:
+            ids = [job.job_id for job in self.running]
+            subprocess.run(["scancel", *ids], check=False, capture_output=True)
+
+    def _again(self, job: Any, started: Started[Any]) -> Iterable[Outcome[Any, Any]]:
+        """Submit a job again that has vanished, as long as that may help."""
+        release(started.item, _place(job.job_id), "lost: its job is gone")
+        if started.tries > self.settings.requeues:
+            yield Outcome(
+                started.item,
+                error=f"SLURM job {job.job_id} is gone without a result, the last of "
+                f"{started.tries}; its log: {job.paths.stderr}",
+                lost=True,
+            )
+            return
+        started.tries += 1
+        self.submit([started])
+
+    def _queued(self) -> set[str] | None:
+        """Ids of this user's jobs; None where the queue was not looked at, or cannot be seen."""
+        if time.monotonic() - self._looked < self.settings.poll_s or not self.running:
+            return None
+        self._looked = time.monotonic()
+        # Not sacct: many clusters keep no accounts.
+        query = ["squeue", "--noheader", "--array", f"--user={os.getuid()}", "--format=%i"]
+        answer = subprocess.run(query, check=False, capture_output=True, text=True)
+        return set(answer.stdout.split()) if answer.returncode == 0 else None
+
+    def _is_gone(self, job_id: str, queued: set[str]) -> bool:
+        """Whether a job was missing twice: its result may still be on its way to this disk."""
+        self._missing[job_id] = 0 if job_id in queued else self._missing.get(job_id, 0) + 1
+        return self._missing[job_id] >= 2
+
+    def _submitit(self, folder: Path) -> Any:
+        import submitit
+
+        executor = submitit.SlurmExecutor(folder=folder)
+        wanted = self.settings
+        parameters: dict[str, Any] = {
+            "job_name": "auralsam2",
+            "time": wanted.time_min,
+            "cpus_per_task": wanted.cpus,
+            "signal_delay_s": wanted.signal_delay_s,
+            "additional_parameters": {"requeue": True, **wanted.extra},
+        }
+        if wanted.gpus:
+            parameters["gpus_per_node"] = wanted.gpus
+        if wanted.mem_gb is not None:
+            parameters["mem"] = f"{round(wanted.mem_gb * 1024)}MB"
+        if wanted.partition is not None:
+            parameters["partition"] = wanted.partition
+        if wanted.setup:
+            parameters["setup"] = list(wanted.setup)
+        executor.update_parameters(**parameters)
+        return executor
+
+
+class _Task:
+    """What a job does; submitit asks `checkpoint` when the cluster wants the node back."""
+
+    def __init__(self, fn: Any, item: Any, requeues: int) -> None:
+        self.fn, self.item, self.requeues = fn, item, requeues
+        self.folder = os.getcwd()
+
+    def __call__(self) -> Answer:
+        return do_item(self.fn, self.item, _place(_own_id()), self.folder)
+
+    def checkpoint(self) -> None:
+        """Queue this job again, and leave the run as an interrupt leaves it: resumable.
+
+        Raises:
+            RuntimeError: where that has happened too often; it becomes the run's failure.
+        """
+        before = int(os.environ.get("SLURM_RESTART_COUNT", "0"))
+        if before >= self.requeues:
+            raise RuntimeError(
+                f"preempted or timed out {before + 1} times (--slurm-requeues {self.requeues})"
+            )
+        # By hand: submitit would leave by SystemExit, which a run takes for its own failure.
+        subprocess.run(["scontrol", "requeue", _own_id()], check=True, timeout=60)
+        raise KeyboardInterrupt
+
+
+def _own_id() -> str:
+    array = os.environ.get("SLURM_ARRAY_JOB_ID")
+    if array:
+        return f"{array}_{os.environ['SLURM_ARRAY_TASK_ID']}"
+    return os.environ["SLURM_JOB_ID"]
+
+
+def _place(job_id: str) -> str:
+    return f"SLURM job {job_id}"
+
+
+def _outcome(job: Any, started: Started[Any]) -> Outcome[Any, Any]:
+    from submitit.core.utils import UncompletedJobError
+
+    try:
+        answer = job.result()
+    except UncompletedJobError as error:
+        return Outcome(started.item, error=str(error), lost=True)
+    except Exception as error:  # submitit's, of the traceback that the job left
+        return Outcome(started.item, error=str(error))
+    return Outcome(started.item, result=answer.result, error=answer.error)

@@ -1,0 +1,126 @@
+"""What a process of the local executor does: items, one after the other, until it is told to end.
+
+Imports nothing heavy: the variables that torch and numpy read must be set before they are there.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Mapping
+from multiprocessing import connection
+from multiprocessing.connection import Connection
+from typing import Any
+
+from ablations.run_log import output_to
+
+GRACE_S = 5.0
+"""What a process that is told to end may take for it."""
+_MESSAGE_EVERY_S = 0.2
+_retiring = threading.Event()
+
+
+def retire() -> None:
+    """Let the process of the current item do no other one, e.g. as its GPU context is broken."""
+    _retiring.set()
+
+
+def serve(pipe: Connection, environment: Mapping[str, str]) -> None:
+    """Do items until the parent closes the pipe: the main function of a process.
+
+    Args:
+        pipe: gives ``(fn, item)``; takes ``("progress", calls)``, ``("retiring", None)`` where
+            the process will do no other item, and in the end ``("result", value)`` or
+            ``("error", traceback)``.
+        environment: variables to set first.
+    """
+    os.environ.update(environment)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent decides
+    signal.signal(signal.SIGTERM, _interrupt)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        while not _retiring.is_set():
+            fn, item = pipe.recv()
+            _do(pipe, fn, item)
+    except EOFError:
+        return
+    except KeyboardInterrupt:
+        return  # whatever was under way has been left in a state that resumes
+
+
+def _do(pipe: Connection, fn: Any, item: Any) -> None:
+    progress = PipeProgress(pipe)
+    try:
+        with output_to(item.run_dir):
+            message = ("result", fn(item, progress))
+    except Exception:
+        message = ("error", traceback.format_exc())
+    progress.flush()
+    if _retiring.is_set():
+        _send(pipe, ("retiring", None))
+    _send(pipe, message)
+
+
+class PipeProgress:
+    """Collects what a run tells and sends it a few times a second."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self.pipe = pipe
+        self.calls: list[tuple[str, tuple[Any, ...]]] = []
+        self.sent = 0.0
+
+    def start_run(self, total_steps: int, epochs: int) -> None:
+        """Pass on at once."""
+        self._add("start_run", total_steps, epochs, flush=True)
+
+    def step(self, epoch: int, epochs: int, postfix: str) -> None:
+        """Pass on in a while."""
+        self._add("step", epoch, epochs, postfix)
+
+    def validated(self, epoch: int, scores: Mapping[str, float]) -> None:
+        """Pass on at once; who wants to end the run must listen in this process."""
+        self._add("validated", epoch, dict(scores), flush=True)
+
+    def finish_run(self) -> None:
+        """Pass on at once."""
+        self._add("finish_run", flush=True)
+
+    def flush(self) -> None:
+        """Send what has been collected."""
+        if self.calls:
+            _send(self.pipe, ("progress", self.calls))
+            self.calls = []
+
+    def _add(self, name: str, *arguments: Any, flush: bool = False) -> None:
+        self.calls.append((name, arguments))
+        if flush or time.monotonic() - self.sent > _MESSAGE_EVERY_S:
+            self.sent = time.monotonic()
+            self.flush()
+
+
+def _send(pipe: Connection, message: tuple[str, Any]) -> None:
+    """Tell the parent; where it is gone, leave the run as an interrupt does."""
+    try:
+        pipe.send(message)
+    except (BrokenPipeError, ConnectionResetError):
+        _interrupt()
+
+
+def _interrupt(*_: object) -> None:
+    # Once only: the next one would hit the tidying up.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _end_with_parent() -> None:
+    """End when the parent is gone: a killed grid must not train on unseen."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    connection.wait([parent.sentinel])
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE_S)
+    os._exit(1)

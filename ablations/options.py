@@ -1,0 +1,97 @@
+"""How a grid is run: what ``run-grid`` and other drivers let their users choose."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ablations import executors
+from ablations.claims import BEAT_S, STALE_S
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a grid is run.
+
+    Attributes:
+        retry_failed: run again what failed or was stopped in an earlier call.
+        only: see `ablations.selection.select`.
+        oom_retries: how often a run that runs out of memory is tried with halved batches.
+        prune: delete the checkpoints of finished runs, all but the selected weights.
+        stale_s: silence after which the owner of a claim counts as gone.
+    """
+
+    retry_failed: bool = False
+    only: Sequence[str] = ()
+    oom_retries: int = 0
+    prune: bool = False
+    stale_s: float = STALE_S
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the grid, the options and those of the executors to a parser."""
+    add = parser.add_argument
+    add("grid", nargs="?", help="a name or a path in .py; none lists the names")
+    add("--out", type=Path, help="folder of the runs; default: the grid's own")
+    add("--seeds", type=int, nargs="+", help="in place of the grid's own")
+    add("--dry-run", action="store_true", help="show the runs and train nothing")
+    add("--all-cells", action="store_true", help="with --dry-run, however many")
+    add("--set", nargs="+", default=[], metavar="KEY=VALUE", help="set in every cell, applied last")
+    add("--keep-code", action="store_true", help="take runs that were made by other code as done")
+    add("--preflight", action="store_true", help="first do one training step of every cell")
+    add(
+        "--only",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="of these runs only; NAME is an axis, cell or seed; may be repeated",
+    )
+    add("--retry-failed", action="store_true", help="run again what failed or was stopped")
+    add(
+        "--oom-retries",
+        type=int,
+        default=0,
+        metavar="N",
+        help="up to N times, halve the batches of a run that is out of memory, and accumulate",
+    )
+    add(
+        "--prune-checkpoints",
+        action="store_true",
+        help="delete what done runs do not need; best.safetensors stays",
+    )
+    add(
+        "--stale-after",
+        type=float,
+        default=STALE_S,
+        metavar="S",
+        help="take over a run whose process, on another machine, has been silent for S seconds; "
+        f"default: {STALE_S:.0f}",
+    )
+    executors.add_arguments(parser)
+
+
+def from_namespace(options: argparse.Namespace) -> Options:
+    """Return what a command line chose.
+
+    Raises:
+        ValueError: with all problems.
+    """
+    problems = []
+    if options.oom_retries < 0:
+        problems.append(f"--oom-retries got {options.oom_retries}, wanted at least 0")
+    if options.stale_after <= 2 * BEAT_S:
+        problems.append(
+            f"--stale-after got {options.stale_after}, wanted more than {2 * BEAT_S:.0f}: a live "
+            f"process writes every {BEAT_S:.0f} s"
+        )
+    if problems:
+        raise ValueError("; ".join(problems))
+    return Options(
+        retry_failed=options.retry_failed,
+        only=tuple(options.only),
+        oom_retries=options.oom_retries,
+        prune=options.prune_checkpoints,
+        stale_s=options.stale_after,
+    )

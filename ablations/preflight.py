@@ -1,0 +1,128 @@
+"""Try every cell of a grid before it starts, so that none of them fails on day three."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from ablations.executors import Executor, Outcome
+from ablations.executors.worker import retire
+from ablations.plan import PlannedRun
+from ablations.progress import make_display
+from ablations.run_cell import last_line
+from ablations.run_log import FILE_NAME as LOG
+from ablations.signals import terminate_like_interrupt
+from auralsam2.custom_imports import import_custom
+from auralsam2.engine.progress import Progress
+
+FOLDER = "preflight"
+_MEBIBYTE = 2**20
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One cell to try.
+
+    Attributes:
+        run: of the cell, with any of its seeds.
+        run_dir: for its log; not the folder of the run.
+    """
+
+    run: PlannedRun
+    run_dir: Path
+
+    @property
+    def label(self) -> str:
+        """Name of the cell."""
+        return self.run.cell.name
+
+
+@dataclass(frozen=True)
+class Report:
+    """What trying has shown.
+
+    Attributes:
+        seconds: all in all.
+        tried: number of cells.
+        problems: one a cell that fails, with the place of its log.
+    """
+
+    seconds: float
+    tried: int
+    problems: list[str]
+
+    def lines(self) -> list[str]:
+        """Return the report in words."""
+        tried = f"preflight: {self.tried} cells in {self.seconds:.0f} s"
+        return [tried, *(f"problem: {problem}" for problem in self.problems)]
+
+
+def preflight(
+    runs: Sequence[PlannedRun], out: Path, executor: Executor, console: Console | None = None
+) -> Report:
+    """Build every cell that is not done yet and do one training step, where the runs will be.
+
+    Args:
+        runs: of a plan.
+        out: folder of the grid; logs go below it.
+        executor: of the runs.
+        console: for the progress.
+    """
+    first = {run.cell.name: run for run in reversed(runs) if run.state != "done"}
+    trials = [Trial(run, out / FOLDER / run.run_dir.name) for run in reversed(first.values())]
+    began, problems = time.monotonic(), []
+    with (
+        make_display(len(trials), 0, console) as display,
+        terminate_like_interrupt(),
+        closing(executor.map(try_cell, trials, display)) as outcomes,
+    ):
+        for outcome in outcomes:
+            if outcome.error is not None:
+                problems.append(_problem(outcome))
+            state = "fine" if outcome.error is None else "failed"
+            display.run_finished(outcome.item.label, state, _line(outcome))
+    return Report(time.monotonic() - began, len(trials), problems)
+
+
+def try_cell(item: Trial, progress: Progress) -> tuple[float, int]:
+    """Do the first step of a cell; seconds and bytes of GPU memory.
+
+    Raises:
+        Exception: whatever the cell raises.
+    """
+    try:
+        imports = import_custom(item.run.cfg, Path())
+        if imports:
+            raise ImportError("; ".join(imports))
+        from auralsam2.engine.first_step import first_step
+
+        found = first_step(item.run.cfg)
+        return found.seconds, found.gpu_bytes
+    except BaseException:
+        retire()
+        raise
+
+
+def _line(outcome: Outcome[Trial, Any]) -> str:
+    if outcome.error is not None:
+        return last_line(outcome.error)
+    assert outcome.result is not None
+    seconds, memory = outcome.result
+    return f"first step after {seconds:.1f} s" + (
+        f", {memory / _MEBIBYTE:.0f} MiB of GPU memory" if memory else ""
+    )
+
+
+def _problem(outcome: Outcome[Trial, Any]) -> str:
+    assert outcome.error is not None
+    log = outcome.item.run_dir / LOG
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("a", encoding="utf-8") as file:
+        file.write(outcome.error)
+    return f"cell {outcome.item.label!r}: {last_line(outcome.error)} (see {log})"

@@ -1,0 +1,171 @@
+"""One run on several processes, each with a share of every batch (data-parallel training).
+
+torchrun starts the processes and picks a free port; what is here makes them train the run that one
+process would: the same global batch, one writer, one verdict on stopping.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import torch
+from mmengine import dist
+from mmengine.model import MMDistributedDataParallel
+from mmengine.registry import MODEL_WRAPPERS
+from torch import nn
+
+from auralsam2.engine.progress import Progress, StopRun
+from auralsam2.engine.run_record import RunRecord
+
+# A rank that has died is noticed by the others, at the latest after this.
+_TIMEOUT = timedelta(minutes=30)
+
+
+def is_launched() -> bool:
+    """Whether torchrun started this process as one of several."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def join() -> None:
+    """Meet the other processes, on GPUs where there are any; nothing where there are none."""
+    if not is_launched() or dist.is_distributed():
+        return
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    backend = "nccl" if torch.cuda.is_available() else "gloo"
+    torch.distributed.init_process_group(backend, timeout=_TIMEOUT)
+
+
+def leave() -> bool:
+    """Wait for the others and part; whether this process is the one that goes on."""
+    main = is_main()
+    if dist.is_distributed():
+        dist.barrier()
+        torch.distributed.destroy_process_group()
+        # Whoever looks later, for example mmengine's metrics in the test, is alone.
+        for name in ("WORLD_SIZE", "RANK", "LOCAL_RANK"):
+            os.environ.pop(name, None)
+    return main
+
+
+def launcher() -> str:
+    """What mmengine's Runner calls it."""
+    return "pytorch" if dist.is_distributed() else "none"
+
+
+def wrapping() -> dict[str, Any]:
+    """How mmengine's Runner wraps the model where there are several processes.
+
+    On GPUs batch norms see the whole batch as they do in one process; torch has no such norm for
+    the CPU, where each process has the statistics of its share.
+    """
+    wrapped: dict[str, Any] = {"model_wrapper_cfg": {"type": "SharedBatch"}}
+    if torch.cuda.is_available():
+        wrapped["sync_bn"] = "torch"
+    return wrapped
+
+
+def note(record: RunRecord) -> None:
+    """Say in a record how many processes train the run."""
+    if dist.is_distributed():
+        record.notes.append(
+            f"trained by {dist.get_world_size()} processes that share every batch; skipped clips "
+            "are those of the first one"
+        )
+
+
+def is_main() -> bool:
+    """Whether this process writes."""
+    return dist.is_main_process()
+
+
+def share_of_batch(batch_size: int) -> int:
+    """Clips of a global batch that this process takes.
+
+    Raises:
+        ValueError: where they cannot be shared out evenly.
+    """
+    processes = dist.get_world_size()
+    if batch_size % processes:
+        raise ValueError(
+            f"data.batch_size={batch_size} cannot be shared by {processes} processes; take a "
+            "multiple of them (and a smaller optim.accumulate for the same step)"
+        )
+    return batch_size // processes
+
+
+@MODEL_WRAPPERS.register_module()
+class SharedBatch(MMDistributedDataParallel):
+    """mmengine's wrapper, also for processes without a GPU.
+
+    Parameters that a step leaves without a gradient are looked for: which ones these are hangs on
+    the config.
+    """
+
+    def __init__(self, module: nn.Module, device_ids: Sequence[int] | None = None) -> None:
+        on_gpu = next(module.parameters()).is_cuda
+        super().__init__(
+            module,
+            device_ids=list(device_ids) if on_gpu and device_ids else None,
+            broadcast_buffers=False,
+            find_unused_parameters=True,
+        )
+
+
+class SharedVerdict:
+    """A listener that hears the main process's own and ends all processes together.
+
+    Args:
+        progress: told in the main process alone; what it raises in `validated` is raised in all.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+
+    def start_run(self, total_steps: int, epochs: int) -> None:
+        """Pass on."""
+        if is_main():
+            self.progress.start_run(total_steps, epochs)
+
+    def step(self, epoch: int, epochs: int, postfix: str) -> None:
+        """Pass on."""
+        if is_main():
+            self.progress.step(epoch, epochs, postfix)
+
+    def validated(self, epoch: int, scores: Any) -> None:
+        """Pass on, and raise in every process what the listener raised in the main one."""
+        reason: list[str | None] = [None]
+        if is_main():
+            try:
+                self.progress.validated(epoch, scores)
+            except StopRun as stopped:
+                reason = [stopped.reason]
+        dist.broadcast_object_list(reason)
+        if reason[0] is not None:
+            raise StopRun(reason[0])
+
+    def finish_run(self) -> None:
+        """Pass on."""
+        if is_main():
+            self.progress.finish_run()
+
+
+def launch(processes: int, module: str, arguments: Sequence[str]) -> int:
+    """Run a module of this package in several processes of this machine.
+
+    Args:
+        processes: how many.
+        module: dotted name.
+        arguments: of its command line.
+
+    Returns:
+        The exit status.
+    """
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += [f"--nproc-per-node={processes}", "--module", module, *arguments]
+    return subprocess.run(command, check=False).returncode

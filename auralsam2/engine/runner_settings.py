@@ -1,0 +1,73 @@
+"""A config in mmengine's words: loaders, optimizer, schedule, selection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mmengine.config import Config
+
+from auralsam2.data.collate import collate_clips
+from auralsam2.engine.distributed import share_of_batch
+
+
+def better(metrics: Sequence[Any], name: str) -> str:
+    """Mmengine's rule of what is better in the metric that selects.
+
+    Raises:
+        ValueError: where there is no such metric.
+    """
+    rules = {m.name: "greater" if m.higher_is_better else "less" for m in metrics}
+    if name not in rules:
+        known = ", ".join(rules)
+        raise ValueError(f"evaluation.select_by got {name!r}; evaluation.metrics give: {known}")
+    return rules[name]
+
+
+def backends(cfg: Config) -> list[dict[str, str]]:
+    """Where scalars are written."""
+    names = ["LocalVisBackend"] + ["TensorboardVisBackend"] * bool(cfg.runtime.tensorboard)
+    return [{"type": name} for name in names]
+
+
+def loader(cfg: Config, dataset: Any, shuffle: bool) -> dict[str, Any]:
+    """A loader of this process's share of every batch."""
+    return dict(
+        dataset=dataset,
+        batch_size=share_of_batch(cfg.data.batch_size),
+        num_workers=cfg.data.num_workers,
+        persistent_workers=cfg.data.num_workers > 0,
+        sampler=dict(type="DefaultSampler", shuffle=shuffle, seed=cfg.seed),
+        collate_fn=dict(type=collate_clips),
+    )
+
+
+def schedule(cfg: Config) -> list[dict[str, Any]]:
+    """Polynomial decay over all steps, multiplied by a linear warm-up where one is asked for."""
+    poly = dict(
+        type="PolyLR",
+        power=cfg.optim.power,
+        by_epoch=True,
+        begin=0,
+        end=cfg.optim.epochs,
+        convert_to_iter_based=True,
+    )
+    steps = cfg.optim.get("warmup", 0)
+    if not steps:
+        return [poly]
+    return [dict(type="LinearLR", start_factor=1 / steps, by_epoch=False, end=steps), poly]
+
+
+def optimizer_node(cfg: Config) -> dict[str, Any]:
+    """The optimizer wrapper of a config, as mmengine builds it."""
+    wrapper: dict[str, Any] = dict(
+        type="OptimWrapper",
+        optimizer=cfg.optim.optimizer.to_dict(),
+        accumulative_counts=cfg.optim.accumulate,
+        paramwise_cfg=dict(norm_decay_mult=0.0),
+    )
+    if cfg.optim.clip_grad is not None:
+        wrapper["clip_grad"] = dict(max_norm=cfg.optim.clip_grad)
+    if cfg.optim.amp is not None:
+        wrapper.update(type="AmpOptimWrapper", dtype=cfg.optim.amp)
+    return wrapper

@@ -1,0 +1,118 @@
+"""A real cluster of two nodes on this machine, one of which is lost in the middle of a grid."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ablations import executors
+from ablations.driver import run_grid
+from ablations.executors.ray_cluster import RayExecutor, RaySettings
+from ablations.grid_file import Grid
+from ablations.plan import Plan
+
+FAKES = Path(__file__).parents[1] / "fakes"
+
+
+@pytest.fixture
+def remote_work(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The module of the work, for the processes of the nodes too."""
+    monkeypatch.syspath_prepend(str(FAKES))
+    monkeypatch.setenv(
+        "PYTHONPATH", os.pathsep.join([str(FAKES), os.environ.get("PYTHONPATH", "")])
+    )
+    import remote_work
+
+    return remote_work
+
+
+@pytest.fixture
+def cluster(remote_work: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Two nodes of one core each; the driver belongs to the first."""
+    ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'auralsam2[ray]'")
+    from ray.cluster_utils import Cluster
+
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.setenv("RAY_health_check_period_ms", "500")  # a lost node is noticed in a second
+    monkeypatch.setenv("RAY_health_check_failure_threshold", "2")
+    node = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
+    made = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
+    made.second = made.add_node(**node)
+    try:
+        yield made
+    finally:
+        ray.shutdown()
+        made.shutdown()
+
+
+def starts(run: Any) -> list[tuple[str, int]]:
+    """Node and first step of every start of a run."""
+    lines = (run.run_dir / "starts").read_text().splitlines()
+    return [(line.split()[0], int(line.split()[1])) for line in lines]
+
+
+def test_a_grid_survives_the_loss_of_a_node(
+    cluster: Any,
+    remote_work: Any,
+    named_grid: Callable[..., Grid],
+    plan_of: Callable[..., Plan],
+    console: Any,
+) -> None:
+    grid = named_grid("one", "two", "three", "boom")
+    plan = plan_of(grid)
+    executor = RayExecutor(RaySettings(address=cluster.address))
+    lost: list[str] = []
+
+    def lose_the_second_node() -> None:
+        while not lost:
+            time.sleep(0.1)
+            for run in plan.runs:
+                steps = run.run_dir / "steps"
+                if steps.is_file() and len(steps.read_text().splitlines()) >= 3:
+                    where = starts(run)[-1][0]
+                    if where == cluster.second.node_id:
+                        lost.append(run.label)
+                        cluster.remove_node(cluster.second, allow_graceful=False)
+                        return
+
+    thread = threading.Thread(target=lose_the_second_node, daemon=True)
+    thread.start()
+    result = run_grid(grid, plan, executor, console=console, work=remote_work.work)
+    thread.join(10)
+
+    assert lost, "no run ever reached the second node"
+    assert {run.label for run in result.finished} == {"one, seed 0", "two, seed 0", "three, seed 0"}
+    assert [run.label for run, _ in result.failed] == ["boom, seed 0"]
+    assert "the fuse is burnt" in result.failed[0][1]
+    nodes = set()
+    for run in result.finished:
+        nodes |= {node for node, _ in starts(run)}
+        taken = [int(line) for line in (run.run_dir / "steps").read_text().splitlines()]
+        assert taken == list(range(remote_work.STEPS)), "every step once"
+        resumed = run.label in lost
+        assert len(starts(run)) == 1 + resumed
+        assert (starts(run)[-1][1] >= 3) == resumed
+    assert len(nodes) == 2
+
+
+def test_no_cluster_is_said_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed")
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    with pytest.raises(ConnectionError, match="--ray-address got 'auto'.*ray start --head"):
+        RayExecutor(RaySettings())
+
+
+def test_numbers_that_make_no_sense() -> None:
+    parser = argparse.ArgumentParser()
+    executors.add_arguments(parser)
+    stated = ["--ray-cpus", "0", "--ray-gpus", "0", "--ray-retries", "-1"]
+    options = parser.parse_args(["--executor", "ray", *stated])
+    with pytest.raises(ValueError, match="--ray-retries got -1.*both 0"):
+        executors.from_options(options)

@@ -1,0 +1,133 @@
+"""A real SLURM of one host: jobs that are cancelled or preempted in the middle go on."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ablations import executors
+from ablations.driver import run_grid
+from ablations.executors.slurm import SlurmExecutor
+from ablations.executors.slurm_settings import SlurmSettings
+from ablations.grid_file import Grid
+from ablations.plan import Plan
+
+FAKES = Path(__file__).parents[1] / "fakes"
+
+
+def _host_module() -> Any:
+    spec = importlib.util.spec_from_file_location(
+        "slurm_host", Path(__file__).with_name("slurm_host.py")
+    )
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+host = _host_module()
+
+
+@pytest.fixture
+def remote_work(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The module of the work, for the jobs too."""
+    monkeypatch.syspath_prepend(str(FAKES))
+    monkeypatch.setenv("PYTHONPATH", str(FAKES))
+    import remote_work
+
+    return remote_work
+
+
+@pytest.fixture
+def slurm(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    if reason := host.why_not():
+        pytest.skip(reason)
+    pytest.importorskip("submitit", reason="no submitit: pip install 'auralsam2[slurm]'")
+    folder = Path(tempfile.mkdtemp(prefix="slurm"))  # pytest's own is closed to the user munge
+    folder.chmod(0o777)
+    with host.SlurmHost(folder) as running:
+        for name, value in running.environment.items():
+            monkeypatch.setenv(name, value)
+        yield running
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def starts(run: Any) -> list[tuple[str, int]]:
+    """Job and first step of every start of a run."""
+    path = run.run_dir / "starts"
+    lines = path.read_text().splitlines() if path.is_file() else []
+    return [(line.split()[0], int(line.split()[1])) for line in lines]
+
+
+def num_steps(run: Any) -> int:
+    path = run.run_dir / "steps"
+    return len(path.read_text().splitlines()) if path.is_file() else 0
+
+
+def test_cancelled_and_preempted_jobs_resume(
+    slurm: Any,
+    remote_work: Any,
+    named_grid: Callable[..., Grid],
+    plan_of: Callable[..., Plan],
+    console: Any,
+) -> None:
+    plan = plan_of(grid := named_grid("cancelled", "preempted", "left", "boom"))
+    executor = SlurmExecutor(SlurmSettings(cpus=1, gpus=0, time_min=10, poll_s=0.5))
+    how = {"cancelled": [], "preempted": ["--signal=USR2"]}
+    done: list[str] = []
+
+    def disturb() -> None:
+        runs = {run.cell.name: run for run in plan.runs}
+        while len(done) < len(how):
+            time.sleep(0.1)
+            for name, flags in how.items():
+                if name not in done and num_steps(runs[name]) >= 3:
+                    job = starts(runs[name])[-1][0]
+                    done.append(name)
+                    # It tells a job that has left at once again and again: not waited for.
+                    subprocess.Popen(["timeout", "5", "scancel", *flags, job])
+
+    threading.Thread(target=disturb, daemon=True).start()
+    result = run_grid(grid, plan, executor, console=console, work=remote_work.work)
+
+    assert sorted(done) == ["cancelled", "preempted"]
+    assert sorted(run.cell.name for run in result.finished) == ["cancelled", "left", "preempted"]
+    assert [run.cell.name for run, _ in result.failed] == ["boom"]
+    assert "the fuse is burnt" in result.failed[0][1]
+    for run in result.finished:
+        taken = [int(line) for line in (run.run_dir / "steps").read_text().splitlines()]
+        assert taken == list(range(remote_work.STEPS)), "every step once"
+        begun = starts(run)
+        assert len(begun) == 1 + (run.cell.name in how)
+        assert begun[-1][1] >= (3 if run.cell.name in how else 0)
+    jobs = {run.cell.name: [job for job, _ in starts(run)] for run in result.finished}
+    assert len(set(jobs["preempted"])) == 1, "SLURM's own requeue keeps the job"
+    assert len(set(jobs["cancelled"])) == 2, "a cancelled one is submitted again"
+
+
+def test_no_slurm_is_said_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(FileNotFoundError, match="no sbatch, squeue, scancel on this machine"):
+        SlurmExecutor(SlurmSettings())
+
+
+def test_options_that_make_no_sense() -> None:
+    parser = argparse.ArgumentParser()
+    executors.add_arguments(parser)
+    stated = ["--slurm-jobs", "0", "--slurm-extra", "account", "--slurm-poll-s", "0"]
+    with pytest.raises(ValueError) as caught:
+        executors.from_options(parser.parse_args(["--executor", "slurm", *stated]))
+    for part in ("--slurm-extra got 'account'", "--slurm-jobs got 0", "--slurm-poll-s got 0.0"):
+        assert part in str(caught.value)
+    assert os.environ.get("SLURM_JOB_ID") is None

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ablations import claims
+from ablations.claims import Watch
+from ablations.grid_file import Grid
+from ablations.plan import Plan, PlannedRun
+from ablations.run_cell import current_record, record_failure
+from ablations.work_list import WorkList
+from auralsam2.engine import run_record
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 10  # so that every look counts
+        return self.now
+
+
+@pytest.fixture
+def runs(named_grid: Callable[..., Grid], plan_of: Callable[..., Plan]) -> list[PlannedRun]:
+    return plan_of(named_grid("a", "b", "c")).runs
+
+
+@pytest.fixture
+def settled() -> list[tuple[str, str]]:
+    return []
+
+
+@pytest.fixture
+def make(runs, settled):
+    """Return a list of the runs, and what it tells."""
+
+    def call(stale_s: float = 1000.0) -> tuple[WorkList, list[str]]:
+        clock, told = Clock(), []
+
+        def settle(run: PlannedRun, record: run_record.RunRecord) -> None:
+            settled.append((run.cell.name, record.status))
+
+        return WorkList(runs, settle, Watch(stale_s, clock), told.append, clock), told
+
+    return call
+
+
+def held(run: PlannedRun) -> claims.ClaimState:
+    """Claim a run for a living process of another machine."""
+    claim = claims.acquire(run.run_dir)
+    claims.write(run.run_dir, replace(claim, owner=replace(claim.owner, machine="far")))
+    return claims.newest(run.run_dir)
+
+
+def finish(run: PlannedRun) -> None:
+    run_record.write(run_record.finish(current_record(run), 1.0), run.run_dir)
+
+
+def test_runs_come_in_order_and_end(make, runs) -> None:
+    work, _ = make()
+    assert [next(work) for _ in runs] == runs
+    assert next(work) is None, "one of them may come back"
+    for run in runs:
+        work.take_back(run)
+    with pytest.raises(StopIteration):
+        next(work)
+
+
+def test_what_others_hold_comes_last(make, runs, settled) -> None:
+    claim = held(runs[0])
+    work, told = make()
+    assert [next(work), next(work), next(work)] == [*runs[1:], None]
+    work.take_back(runs[1])
+    assert told == [], "there is something to do here"
+    work.take_back(runs[2])
+    assert next(work) is None
+    assert told[-1].startswith("waiting for 1 runs of others: a, seed 0 (process ")
+    claims.end(runs[0].run_dir, claim, "interrupted")
+    assert next(work) is runs[0] and settled == []
+
+
+def test_what_others_do_is_settled(make, runs, settled) -> None:
+    claim = held(runs[0])
+    work, _ = make()
+    next(work), next(work), next(work)
+    finish(runs[0])
+    claims.end(runs[0].run_dir, claim, "done")
+    assert next(work) is None
+    assert settled == [("a", "done")]
+
+
+def test_what_others_did_meanwhile_is_not_handed_out(make, runs, settled) -> None:
+    work, _ = make()
+    finish(runs[1])
+    assert [next(work), next(work)] == [runs[0], runs[2]]
+    assert settled == [("b", "done")]
+
+
+def test_a_run_that_failed_before_is_tried_but_not_one_that_failed_elsewhere(
+    make, runs, settled
+) -> None:
+    record_failure(runs[0], "OSError: before")
+    work, _ = make()
+    claim = claims.acquire(runs[1].run_dir)
+    record_failure(runs[1], "OSError: elsewhere")
+    claims.end(runs[1].run_dir, claim, "failed")
+    assert [next(work), next(work)] == [runs[0], runs[2]]
+    assert settled == [("b", "failed")]
+
+
+def test_silent_owners_are_taken_over(make, runs) -> None:
+    held(runs[0])
+    work, _ = make(stale_s=45.0)
+    assert [next(work), next(work)] == runs[1:]
+    assert next(work) is None
+    assert next(work) is runs[0]
+    assert claims.newest(runs[0].run_dir).ended.startswith("lost: silent")
+
+
+def test_runs_come_again_where_asked(make, runs) -> None:
+    work, _ = make()
+    next(work)
+    work.take_back(runs[0], again=True)
+    assert [next(work), next(work), next(work)] == [runs[1], runs[2], runs[0]]
+
+
+def test_a_run_that_turns_out_to_be_held_is_looked_at_again(make, runs) -> None:
+    work, _ = make()
+    first = next(work)
+    claim = held(first)
+    work.take_back(first, elsewhere=True)
+    assert [next(work), next(work), next(work)] == [runs[1], runs[2], None]
+    claims.end(first.run_dir, claim, "interrupted")
+    assert next(work) is first
+
+
+def test_a_folder_that_is_there_already(make, runs: list[PlannedRun], tmp_path: Path) -> None:
+    runs[0].run_dir.mkdir(parents=True)
+    work, _ = make()
+    assert next(work) is runs[0]

@@ -1,0 +1,99 @@
+"""Control splits are scored as they would be alone, at the cost of everything but the encoder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from auralsam2.config import set_node
+from auralsam2.engine.evaluate import evaluate_model, frames_encoded_once, trained_model
+from auralsam2.engine.splits import test_datasets as build_tests
+from auralsam2.models.feature_cache import LastPyramid
+
+KINDS = ["silence", "noise", "swapped"]
+
+
+@pytest.fixture
+def config(tiny_config: Any) -> Any:
+    set_node(tiny_config, "evaluation.counterfactuals", KINDS)
+    tiny_config.model.feature_cache_mb = 0
+    return tiny_config
+
+
+def test_controls_share_the_data_they_wrap(config: Any) -> None:
+    datasets = build_tests(config)
+    assert list(datasets) == ["test", *(f"test_audio_{kind}" for kind in KINDS)]
+    assert len({id(d.dataset.dataset) for name, d in datasets.items() if name != "test"}) == 1
+    assert datasets["test_audio_swapped"].dataset.dataset is datasets["test"].dataset
+    assert len({d.fingerprint() for d in datasets.values()}) == 4
+
+
+def test_scores_side_by_side_and_alone_with_one_encoding(
+    config: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, datasets = trained_model(config, None), build_tests(config)
+    encoded: list[int] = []
+    whole = type(model.backbone).forward
+
+    def count(self: nn.Module, frames: torch.Tensor) -> Any:
+        encoded.append(len(frames))
+        return whole(self, frames)
+
+    monkeypatch.setattr(type(model.backbone), "forward", count)
+    together = evaluate_model(model, config, datasets)
+    assert sum(encoded) == len(datasets["test"]) == 3, "three clips under four sounds"
+    assert model.feature_cache is None
+    for split in ("test_audio_silence", "test_audio_swapped"):
+        alone = evaluate_model(model, config, {split: datasets[split]}).splits[split]
+        assert alone == together.splits[split]
+    scores = {split: found.metrics for split, found in together.splits.items()}
+    assert len({tuple(found[key] for key in "JF") for found in scores.values()}) == 4
+    assert set(together.saved) == {
+        f"{split}/{datasets['test'].clips[0]}/{key}"
+        for split in datasets
+        for key in ("frames", "truth", "prediction", "log_mel")
+    }
+
+
+def test_area_is_scored_where_nothing_in_view_sounds(config: Any) -> None:
+    model, datasets = trained_model(config, None), build_tests(config)
+    del datasets["test_audio_noise"]
+    splits = evaluate_model(model, config, datasets).splits
+    assert [split for split in splits if "A" in splits[split].metrics] == ["test_audio_silence"]
+    areas = splits["test_audio_silence"].per_clip["A"]
+    assert list(areas) == datasets["test"].clips
+    mean = sum(areas.values()) / len(areas)
+    assert splits["test_audio_silence"].metrics["A"] == pytest.approx(mean)
+
+    config.evaluation.metrics.append(dict(type="AreaMetric", threshold=0.9))
+    del datasets["test_audio_swapped"]
+    stated = evaluate_model(model, config, datasets).splits
+    assert all(set(found.metrics) == {"J", "F", "A"} for found in stated.values())
+
+
+def test_a_cache_or_an_encoder_of_its_own_is_left_alone() -> None:
+    model = nn.Linear(1, 1)
+    with frames_encoded_once(model):
+        assert not hasattr(model, "feature_cache")
+    model.feature_cache = cache = object()
+    with frames_encoded_once(model):
+        assert model.feature_cache is cache
+    model.feature_cache = None
+    with pytest.raises(KeyError), frames_encoded_once(model):
+        assert isinstance(model.feature_cache, LastPyramid)
+        raise KeyError
+    assert model.feature_cache is None
+
+
+def test_different_clips_go_through_the_model_one_split_after_the_other(config: Any) -> None:
+    datasets = build_tests(config)
+    datasets = {"test": datasets["test"], "val": build_tests(config, {"v": config.data.val})["v"]}
+    called: list[None] = []
+    result = evaluate_model(
+        trained_model(config, None), config, datasets, on_batch=lambda: called.append(None)
+    )
+    assert len(called) == 3 and list(result.splits) == ["test", "val"]
+    assert list(result.splits["val"].per_clip["J"]) == datasets["val"].clips

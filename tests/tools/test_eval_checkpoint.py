@@ -1,0 +1,62 @@
+"""Other sounds and speed, from the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from auralsam2_tools.__main__ import main as dispatch
+from auralsam2_tools.eval_checkpoint import main
+
+from auralsam2 import config as configs
+from auralsam2.data.synthetic.writer import Plan, write_v1m
+
+TINY = {
+    "data.batch_size": 2,
+    "runtime.num_threads": 1,
+    "model.backbone": dict(type="SAM2Backbone", size="mini", random_weights=True),
+    "model.audio_encoder": dict(type="LogMelCNN", width=8),
+    "model.visual_depths": (0, 0, 1),
+}
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("eval")
+    write_v1m(folder / "clips", Plan("v1m", (1, 1, 4), seed=2, size=48, num_frames=2))
+    cfg = configs.load("auralsam2/mini_v1m", TINY | {"data.root": str(folder / "clips")})
+    configs.dump(cfg, folder / "tiny.py")
+    return str(folder / "tiny.py")
+
+
+def test_every_sound_and_speed(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "scores.json"
+    sounds = ["real", "silence", "swap", "noise", "offscreen"]
+    assert main([config, "--audio", *sounds, "--speed", "--json", str(out)]) == 0
+    scores = json.loads(out.read_text())
+    speed = scores.pop("speed")
+    kinds = ["silence", "swapped", "noise", "offscreen"]
+    assert set(scores) == {"test", *(f"test_audio_{kind}" for kind in kinds)}
+    for split, found in scores.items():
+        area = split.endswith(("silence", "noise", "offscreen"))
+        assert set(found["metrics"]) == {"J", "F"} | ({"A"} if area else set())
+        assert all(len(values) == 4 for values in found["per_clip"].values())
+    shown = capsys.readouterr().out
+    assert f"A {scores['test_audio_silence']['metrics']['A']:.4f}" in shown
+    assert f"speed: fps {speed['fps']:.1f}, decoder_fps {speed['decoder_fps']:.1f} (" in shown
+    assert "num_threads 1" in shown
+
+
+def test_one_sound_alone(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([config, "--audio", "silence"]) == 0
+    assert [
+        line.split(":")[0] for line in capsys.readouterr().out.splitlines() if " J " in line
+    ] == ["test_audio_silence"]
+
+
+def test_an_unknown_sound_is_told(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert dispatch(["eval-checkpoint", config, "--audio", "silent"]) == 2
+    assert "unknown sound 'silent'; did you mean 'silence'?" in capsys.readouterr().err
