@@ -16,7 +16,7 @@ GRIDS = sorted(shipped_grids())
 # The demo is the small form of the prompts; these two have one form only.
 MINI = [name for name in GRIDS if name.endswith("_mini")]
 REAL = [name for name in GRIDS if f"{name}_mini" in MINI]
-ONE_FORM = {"demo", "prompts", "released_switches_mini", "methods_mini", "paper_mini"}
+ONE_FORM = {"demo", "prompts", "released_switches_mini", "methods_mini"}
 CHANNELS = {True: 128, False: 256}
 
 
