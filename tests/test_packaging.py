@@ -118,7 +118,8 @@ def test_every_imported_library_is_declared_and_every_declared_one_is_imported(
     missing = {name for name in libraries if COMPANIONS.get(name, name) not in declared}
     assert missing == set()
     # sam2 imports torchvision, pandas' LaTeX and Markdown need jinja2, mmengine's visualizer
-    # writes through tensorboard, Optuna's CMA-ES is cmaes; a page and a server stand for themselves.
+    # writes through tensorboard, Optuna's CMA-ES is cmaes; a page and a server stand for
+    # themselves.
     indirect = {"torchvision", "jinja2", "tensorboard", "cmaes", "optuna-dashboard", "psycopg"}
     assert declared - libraries - indirect == set()
 
