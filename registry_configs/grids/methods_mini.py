@@ -8,9 +8,13 @@ there to be won.
 base = "auralsam2/mini_v1m"
 title = "Audio-visual segmentation with SAM2: methods"
 
+_human = "methods/prompted_mini_v1m"
+
 axes = dict(
     method=[
-        dict(name="human prompts", config="methods/prompted_mini_v1m", set={}),
+        dict(name="human boxes", config=_human, set={}),
+        dict(name="human clicks", config=_human, set={"model.prompt": "click"}),
+        dict(name="human masks", config=_human, set={"model.prompt": "mask"}),
         dict(name="no prompt", config="methods/unprompted_mini_v1m", set={}),
         dict(name="audio token", config="methods/audio_token_mini_v1m", set={}),
         dict(name="audio adapters", config="methods/adapter_mini_v1m", set={}),
