@@ -11,12 +11,15 @@ import pytest
 from ablations.grid_file import Grid, load_grid, shipped_grids
 from ablations.plan import Plan, make_plan
 from auralsam2 import registry
+from auralsam2.data.synthetic.writer import Plan as ClipPlan
+from auralsam2.data.synthetic.writer import write_v1m
 
 GRIDS = sorted(shipped_grids())
-# The demo is the small form of the prompts; these two have one form only.
+# The demo is the small form of the prompts; the others have one form only.
 MINI = [name for name in GRIDS if name.endswith("_mini")]
 REAL = [name for name in GRIDS if f"{name}_mini" in MINI]
-ONE_FORM = {"demo", "prompts", "released_switches_mini", "methods_mini"}
+ONE_FORM = {"demo", "prompts", "released_switches_mini", "methods_mini", "paper_mini"}
+CLIPS = ClipPlan("v1m", (3, 2, 2), seed=5, size=32, num_frames=2)
 CHANNELS = {True: 128, False: 256}
 
 
@@ -49,6 +52,20 @@ def test_it_says_what_it_asks_and_against_what(name: str) -> None:
 def test_there_is_a_small_form_of_each() -> None:
     assert {name for name in GRIDS if name not in MINI + REAL} <= ONE_FORM
     assert {name for name in MINI if name.removesuffix("_mini") not in REAL} <= ONE_FORM
+
+
+@pytest.mark.parametrize("name", ["methods_mini", "paper_mini"])
+def test_methods_that_read_the_data_in_different_ways_stand_in_one_table(
+    name: str, tmp_path: Path
+) -> None:
+    write_v1m(tmp_path / "clips", CLIPS)
+    overrides = {"data.root": str(tmp_path / "clips"), "evaluation.counterfactuals": []}
+    grid = load_grid(name)
+    plan = make_plan(
+        grid, out=tmp_path / "runs", seeds=[0], overrides=overrides, check=lambda cfg: None
+    )
+    assert plan.problems == []
+    assert len({run.data_fingerprint for run in plan.runs}) == 1
 
 
 @pytest.mark.parametrize("name", REAL)

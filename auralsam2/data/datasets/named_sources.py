@@ -85,8 +85,10 @@ class NamedSources(Dataset[dict[str, Any]]):
         self.dataset.set_epoch(epoch)
 
     def fingerprint(self) -> str:
-        """Of the wrapped data and of the classes' numbers."""
-        return f"{self.dataset.fingerprint()}:sources:{','.join(self.classes)}"
+        """That of the wrapped data, whose index rows it covers: methods that do and do not read the
+        names are on the same clips, and stand in one table. How classes are numbered is no data.
+        """
+        return str(self.dataset.fingerprint())
 
 
 def _known(root: Path) -> tuple[str, ...]:
