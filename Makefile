@@ -1,4 +1,5 @@
 # make demo   install into .venv where missing, run the demo grid, print its table
+# make paper-demo   train the arms of the figures (20 minutes), make all tables, figures and pages
 # make test   install into .venv where missing, run the whole test suite
 # make coverage   the same, with the lines that no test reaches
 # make lint   style, formatting, import layers, types
@@ -17,12 +18,14 @@ PIP := $(BIN)/python -m pip
 INSTALL := $(PIP) install --disable-pip-version-check -c constraints.txt
 SOURCES := setup.py pyproject.toml constraints.txt
 DEMO := work_dirs/demo
+PAPER := work_dirs/paper
+CLIPS := --layout v1m --split 300/30/60 --seed 7 --classes 8
 
 export OMP_NUM_THREADS ?= 1
 export SAM2_BUILD_CUDA := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage lint wheel clean
+.PHONY: help demo paper-demo test coverage lint wheel clean
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
@@ -62,10 +65,17 @@ _opencv:
 	fi
 
 demo: $(VENV)/.runtime
-	$(BIN)/auralsam2 make-synthetic $(DEMO)/data --layout v1m --split 300/30/60 --seed 7 --classes 8
+	$(BIN)/auralsam2 make-synthetic $(DEMO)/data $(CLIPS)
 	$(BIN)/auralsam2 run-grid demo --out $(DEMO) --jobs 2
 	$(BIN)/auralsam2 make-tables $(DEMO)
 	$(BIN)/auralsam2 make-figures $(DEMO)
+
+# Each command goes on where it ended: runs that are done are not done again.
+paper-demo: $(VENV)/.runtime
+	$(BIN)/auralsam2 make-synthetic $(DEMO)/data $(CLIPS)
+	$(BIN)/auralsam2 run-grid paper_mini --out $(PAPER)/arms --jobs 2
+	$(BIN)/auralsam2 run-sweep size_mini --out $(PAPER)/size --trials 6 --jobs 2 --set optim.epochs=1
+	$(BIN)/auralsam2 make-paper $(PAPER)
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)

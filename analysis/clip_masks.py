@@ -16,8 +16,12 @@ from numpy.typing import NDArray
 
 from auralsam2.engine import run_record
 
-FILE_NAME = "clip_masks.npz"
-SETTINGS_NAME = "clip_masks.json"
+MASK_ERRORS = (ValueError, LookupError, OSError, ImportError, RuntimeError)
+"""What `clip_masks` may raise of a run whose weights, config or data are not as they were."""
+_NAME = "clip_masks"
+_USUAL_SPLIT = "test"
+_TOLERANCE = 0.005
+"""Scores of masks made anew on other hardware differ by less."""
 _SCHEMA = 1
 _ARRAYS = ("frames", "truth", "prediction", "log_mel")
 
@@ -50,7 +54,7 @@ def clip_masks(
     run_dir: Path,
     clips: Sequence[str],
     *,
-    split: str = "test",
+    split: str = _USUAL_SPLIT,
     overrides: Mapping[str, Any] | None = None,
     again: bool = False,
 ) -> dict[str, ClipMasks]:
@@ -79,6 +83,22 @@ def clip_masks(
         kept |= _predict(run_dir, missing, split, overrides or {})
         _write(run_dir, settings, kept)
     return {clip: kept[clip] for clip in clips}
+
+
+def reason(error: BaseException) -> str:
+    """Return the text of one of `MASK_ERRORS`; a `KeyError`'s own would be quoted."""
+    return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+
+
+def score_warning(masks: ClipMasks, metric: str, recorded: float | None) -> str:
+    """Say that masks do not score what the run recorded; "" where they do, or nothing is known."""
+    now = masks.scores.get(metric)
+    if now is None or recorded is None or abs(now - recorded) <= _TOLERANCE:
+        return ""
+    return (
+        f"These masks score {metric} {now:.3f}, the run recorded {recorded:.3f}: weights, data, "
+        "code or settings are no longer those of the run."
+    )
 
 
 class _Chosen:
@@ -177,7 +197,7 @@ def _check_weights(run_dir: Path, settings: Mapping[str, Any]) -> None:
 
 
 def _read(run_dir: Path, settings: dict[str, Any]) -> dict[str, ClipMasks]:
-    path, stated = run_dir / FILE_NAME, run_dir / SETTINGS_NAME
+    path, stated = _paths(run_dir, settings["split"])
     if not path.is_file() or not stated.is_file():
         return {}
     held = json.loads(stated.read_text(encoding="utf-8"))
@@ -206,10 +226,17 @@ def _write(run_dir: Path, settings: Mapping[str, Any], kept: Mapping[str, ClipMa
         clip: {m: v if np.isfinite(v) else None for m, v in masks.scores.items()}
         for clip, masks in kept.items()
     }
+    path, stated = _paths(run_dir, settings["split"])
     # The settings last: masks that are killed between the two are made again.
-    (run_dir / SETTINGS_NAME).unlink(missing_ok=True)
-    temporary = run_dir / f".{os.getpid()}.{FILE_NAME}"
+    stated.unlink(missing_ok=True)
+    temporary = run_dir / f".{os.getpid()}.{path.name}"
     np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
-    os.replace(temporary, run_dir / FILE_NAME)
+    os.replace(temporary, path)
     content = {"settings": settings, "clips": scores}
-    (run_dir / SETTINGS_NAME).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    stated.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def _paths(run_dir: Path, split: str) -> tuple[Path, Path]:
+    """Return the files of a split's masks and of what these depend on."""
+    stem = _NAME if split == _USUAL_SPLIT else f"{_NAME}_{split}"
+    return run_dir / f"{stem}.npz", run_dir / f"{stem}.json"

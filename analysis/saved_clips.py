@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.results import Results, is_control
+from auralsam2.suggestions import unknown_name
 
 PREDICTIONS = "predictions.npz"
 _ENDING = "/prediction"
@@ -54,7 +55,21 @@ class SavedClip(NamedTuple):
     log_mel: Array
 
 
-def load_clips(results: Results, *, num_clips: int, most_frames: int) -> list[SavedClip]:
+class FirstRun(NamedTuple):
+    """The finished run of a cell with the lowest seed.
+
+    Attributes:
+        seed: of the run.
+        folder: of the run.
+    """
+
+    seed: int
+    folder: Path
+
+
+def load_clips(
+    results: Results, *, num_clips: int, most_frames: int, cells: Sequence[str] | None = None
+) -> list[SavedClip]:
     """Read the saved predictions of every cell's first seed.
 
     The clips are the first ones of the data set that all runs have saved, never picked by hand.
@@ -64,18 +79,59 @@ def load_clips(results: Results, *, num_clips: int, most_frames: int) -> list[Sa
         results: the runs.
         num_clips: how many clips at most.
         most_frames: longer clips are thinned evenly.
+        cells: that count; all of them where None.
 
     Returns:
         One entry a clip; empty where no run has saved predictions.
+
+    Raises:
+        ValueError: for an unknown cell.
     """
     split = next((name for name in results.splits if not is_control(name)), None)
-    runs = _first_seeds(results)
-    saved = {cell: arrays for cell, (_, path) in runs.items() if (arrays := _read(path))}
+    known = first_runs(results)
+    runs = {cell: known[cell] for cell in check_cells(results, cells)}
+    saved = {cell: arrays for cell, run in runs.items() if (arrays := _read(run.folder))}
     if split is None or not saved:
         return []
-    seeds = {cell: runs[cell][0] for cell in saved}
+    seeds = {cell: runs[cell].seed for cell in saved}
     clips = _common_clips(saved, split)[:num_clips]
     return [_saved_clip(results, saved, seeds, split, clip, most_frames) for clip in clips]
+
+
+def first_runs(results: Results) -> dict[str, FirstRun]:
+    """Return cell -> its finished run with the lowest seed, in the order of the grid."""
+    firsts: dict[str, FirstRun] = {}
+    for run in results.runs.sort_values("seed", kind="stable").to_dict("records"):
+        firsts.setdefault(str(run["cell"]), FirstRun(int(run["seed"]), Path(str(run["run_dir"]))))
+    return {cell: firsts[cell] for cell in results.cells}
+
+
+def check_cells(results: Results, cells: Sequence[str] | None) -> list[str]:
+    """Return cells that are asked for, each once; all of them where None.
+
+    Raises:
+        ValueError: for the first unknown one; the message lists those that are known.
+    """
+    for cell in cells or ():
+        if cell not in results.cells:
+            raise ValueError(unknown_name("cell", cell, results.cells))
+    return list(dict.fromkeys(results.cells if cells is None else cells))
+
+
+def clip_scores(
+    results: Results, cell: str, seed: int, split: str, metric: str
+) -> dict[str, float]:
+    """Return a run's clip -> score."""
+    frame = results.scores
+    wanted = {"cell": cell, "seed": seed, "split": split, "metric": metric}
+    for column, value in wanted.items():
+        frame = frame[frame[column] == value]
+    return dict(zip(frame["clip"].astype(str), frame["value"].astype(float), strict=True))
+
+
+def thinned(num_frames: int, most: int) -> Array:
+    """Return the numbers of the frames that are shown: first, last, evenly between; (T,)."""
+    return np.unique(np.linspace(0, num_frames - 1, most).round().astype(int))
 
 
 def to_frame(clips: list[SavedClip]) -> pd.DataFrame:
@@ -103,14 +159,6 @@ def _compare(truth: Array, mask: Array) -> dict[str, float]:
         "predicted_area": float(mask.mean()),
         "iou": int((truth & mask).sum()) / union if union else float("nan"),
     }
-
-
-def _first_seeds(results: Results) -> dict[str, tuple[int, Path]]:
-    """Return cell -> seed and folder of its first finished run."""
-    firsts: dict[str, tuple[int, Path]] = {}
-    for run in results.runs.sort_values("seed", kind="stable").to_dict("records"):
-        firsts.setdefault(str(run["cell"]), (int(run["seed"]), Path(str(run["run_dir"]))))
-    return {cell: firsts[cell] for cell in results.cells}
 
 
 def _read(run_dir: Path) -> dict[str, Array]:
@@ -141,8 +189,7 @@ def _saved_clip(
 ) -> SavedClip:
     first = next(iter(saved.values()))
     stem = f"{split}/{clip}"
-    last = len(first[f"{stem}/frames"]) - 1
-    kept = np.unique(np.linspace(0, last, most_frames).round().astype(int))
+    kept = thinned(len(first[f"{stem}/frames"]), most_frames)
     shown = [(cell, cell, split) for cell in saved]
     if results.reference in saved:
         name = str(results.reference)
@@ -168,8 +215,5 @@ def _score(
     results: Results, cell: str, seed: int, split: str, clip: str
 ) -> tuple[str, float] | None:
     metric = results.metrics[0]
-    wanted = {"cell": cell, "seed": seed, "split": split, "clip": clip, "metric": metric}
-    scores = results.scores
-    for column, value in wanted.items():
-        scores = scores[scores[column] == value]
-    return (metric, float(scores["value"].iloc[0])) if len(scores) else None
+    value = clip_scores(results, cell, seed, split, metric).get(clip)
+    return None if value is None else (metric, value)

@@ -1,9 +1,16 @@
 """Draw the figures of a grid's runs or of a sweep, each with the numbers it shows.
 
+Of a grid: scores, training curves, scores against speed and size, and clips whose masks the runs
+have saved. With --failures also sheets of clips that a rule picks; their masks are made by the
+runs' own weights, so weights and data must be there.
+
 Examples:
     auralsam2 make-figures work_dirs/demo
-    auralsam2 make-figures work_dirs/fuser_mini
     auralsam2 make-figures work_dirs/demo --clips 1
+    auralsam2 make-figures work_dirs/demo --failures lowest
+    auralsam2 make-figures work_dirs/demo --failures --set data.root=/elsewhere/data
+    auralsam2 make-figures work_dirs/demo --failures largest-gain --against none --cells dense
+    auralsam2 make-figures work_dirs/fuser_mini
 """
 
 from __future__ import annotations
@@ -14,44 +21,74 @@ from pathlib import Path
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Write figures/*.{pdf,png,csv}; print their paths."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("folder", type=Path, metavar="DIR", help="with run folders below it")
-    parser.add_argument("--clips", type=int, default=2, help="clips on the qualitative sheet")
-    parser.add_argument(
-        "--allow-mixed-data", action="store_true", help="let runs on different data stand together"
-    )
-    parser.add_argument(
-        "--mix-label-sources",
-        action="store_true",
-        help="let runs with labels of different releases stand together",
-    )
-    options = parser.parse_args(argv)
+    """Write figures/*.{pdf,png,csv}; print their paths, and why a figure is not drawn."""
+    options = _parser().parse_args(argv)
 
-    from analysis.figures import grid_points, qualitative, sweep
-    from analysis.results import load_runs, write_csv
+    from analysis.clip_picks import check_rules
+    from analysis.figures import efficiency, failures, grid_points, qualitative, training_curves
+    from analysis.figures.sweep import make as make_sweep
+    from analysis.results import load_runs, with_reference, write_csv
+    from analysis.saved_clips import check_cells
     from analysis.sweep_results import is_sweep
+    from auralsam2.config import parse_overrides
 
+    folder = options.folder / "figures"
     if is_sweep(options.folder):
-        print("\n".join(map(str, sweep.make(options.folder, options.folder / "figures"))))
+        print("\n".join(map(str, make_sweep(options.folder, folder))))
         return 0
     results = load_runs(
         options.folder,
         allow_mixed_data=options.allow_mixed_data,
         mix_label_sources=options.mix_label_sources,
     )
-    folder = options.folder / "figures"
+    if options.reference is not None:
+        results = with_reference(results, options.reference)
+    notes, cells = results.notes, options.cells
+    check_cells(results, cells)
+    rules = [] if options.failures is None else check_rules(options.failures)
+    picked = dict(cells=cells, other=options.against, overrides=parse_overrides(options.set))
     paths = [write_csv(results, options.folder / "results.csv")]
     paths += grid_points.make(results, folder)
-    sheet = qualitative.make(results, folder, num_clips=options.clips)
-    for note in results.notes:
+    paths += training_curves.make(results, folder, notes=notes)
+    paths += efficiency.make(results, folder, notes=notes)
+    clips = qualitative.make(results, folder, num_clips=options.clips or 2, cells=cells)
+    if not clips:
+        notes.append("no run has saved predictions: no qualitative sheet")
+    paths += clips
+    for rule in rules:
+        num_clips = options.clips or 4
+        paths += failures.make(results, folder, rule, num_clips=num_clips, notes=notes, **picked)
+    for note in notes:
         print(f"note: {note}")
-    if not sheet:
-        print("note: no run has saved predictions: no qualitative sheet")
-    print("\n".join(map(str, [*paths, *sheet])))
+    print("\n".join(map(str, paths)))
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("folder", type=Path, metavar="DIR", help="with run folders below it")
+    add("--clips", type=_count, metavar="N", help="on a sheet; default: 2, of failures 4")
+    rules = "lowest, listens-least, largest-loss, largest-gain; all of them where none is named"
+    add("--failures", nargs="*", metavar="RULE", help=f"draw sheets of failures: {rules}")
+    add("--cells", nargs="+", metavar="CELL", help="rows of the sheets")
+    add("--reference", metavar="CELL", help="whose failures; default: the grid's own")
+    add("--against", metavar="CELL", help="for largest-loss and -gain; default: the best other one")
+    overrides = "overrides of the runs' configs where masks are made, e.g. data.root=..."
+    add("--set", nargs="+", default=[], metavar="KEY=VALUE", help=overrides)
+    add("--allow-mixed-data", action="store_true", help="let runs on different data stand together")
+    releases = "let runs with labels of different releases stand together"
+    add("--mix-label-sources", action="store_true", help=releases)
+    return parser
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"got {number}; wanted 1 or more")
+    return number
 
 
 if __name__ == "__main__":

@@ -14,8 +14,10 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from analysis.controls import split_header
 from analysis.figures import style
 from analysis.results import Results, is_control, seed_means
+from analysis.splits import lower_is_better
 
 NAME = "grid_points"
 _COLOURS = (style.BLUE, style.RED, style.GREEN, style.PURPLE, style.YELLOW)
@@ -59,12 +61,14 @@ def draw(numbers: GridPoints, panels: Sequence[Axes]) -> None:
         numbers: of `collect`.
         panels: as many as metrics.
     """
-    top = max(0.05, float(numbers.points["value"].max()))
+    held = numbers.points.groupby("metric")["value"].max()
     for metric, panel in zip(numbers.metrics, panels, strict=True):
         for index, split in enumerate(numbers.splits):
             _draw_split(numbers, metric, split, index, panel)
         panel.set_xlim(-0.6, len(numbers.cells) - 0.4)
-        panel.set_ylim(0, min(1.0, top * 1.08))
+        # False areas are small beside scores, which share one scale.
+        alike = [m for m in held.index if lower_is_better(m) == lower_is_better(metric)]
+        panel.set_ylim(0, min(1.0, 1.08 * max(0.05, float(held[alike].max()))))
         panel.set_ylabel(f"{metric} (mean over clips)")
         panel.yaxis.grid(True, linewidth=0.4, color="0.88")
         panel.set_axisbelow(True)
@@ -103,7 +107,7 @@ def _draw_split(numbers: GridPoints, metric: str, split: str, index: int, panel:
             edgecolor=colour,
             linewidth=0.7,
             # One entry in the legend.
-            label=split.replace("_", " ") if position == 0 else None,
+            label=split_header(split) if position == 0 else None,
             zorder=2,
         )
         seeds = _select(numbers.points, cell, split, metric)

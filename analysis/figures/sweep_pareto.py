@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter
 
 from analysis.figures import style
+from analysis.pareto import pareto_front
 from analysis.sweep_results import SIZE, SweepResults
 
 NAME = "sweep_pareto"
@@ -50,10 +51,8 @@ def collect(results: SweepResults) -> SweepPareto | None:
         return None
     signs = np.array([1.0 if directions[name] == "minimize" else -1.0 for name in names])
     losses = points[names].to_numpy(float) * signs
-    no_worse = (losses[:, None] <= losses[None]).all(axis=2)
-    better = (losses[:, None] < losses[None]).any(axis=2)
     points = points.reset_index(drop=True)
-    points.insert(2, "front", ~(no_worse & better).any(axis=0))
+    points.insert(2, "front", pareto_front(losses))
     return SweepPareto(names[0], tuple(names[1:]), directions, points)
 
 

@@ -9,14 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.clip_masks import ClipMasks, clip_masks
+from analysis.clip_masks import MASK_ERRORS, ClipMasks, clip_masks, reason, score_warning
+from analysis.clip_picks import ranked
 from analysis.clip_sound import MEDIA_TYPE
 from analysis.report.pictures import data_uri, frame_uri, outline, spectrogram_uri
 from analysis.results import Results
-from analysis.saved_clips import PREDICTIONS
-
-_TOLERANCE = 0.005
-"""Scores of masks made anew on other hardware differ by less."""
+from analysis.saved_clips import PREDICTIONS, first_runs
 
 Array = NDArray[Any]
 
@@ -98,10 +96,10 @@ def choose(scores: Mapping[str, float], num_clips: int) -> tuple[list[str], list
         scores: clip -> score; those that are no numbers do not count.
         num_clips: of each kind at most.
     """
-    known = sorted((value, clip) for clip, value in scores.items() if not np.isnan(value))
-    num_worst = min(num_clips, len(known) // 2)
-    others = sorted(known[num_worst:], key=lambda pair: (-pair[0], pair[1]))
-    return [clip for _, clip in known[:num_worst]], [clip for _, clip in others[:num_clips]]
+    upwards = ranked(scores)
+    worst = upwards[: min(num_clips, len(upwards) // 2)]
+    best = ranked({clip: -value for clip, value in scores.items() if clip not in worst})
+    return worst, best[:num_clips]
 
 
 def collect(
@@ -127,16 +125,14 @@ def collect(
         Where weights or data are gone: the clips that the run has saved, and why.
     """
     split, metric = column
-    run = results.runs[results.runs["cell"] == cell].sort_values("seed").iloc[0]
-    seed, run_dir = int(run["seed"]), Path(str(run["run_dir"]))
+    seed, run_dir = first_runs(results)[cell]
     scores = _scores(results, cell, split)
     own = {clip: by[metric] for (of, clip), by in scores.items() if of == seed and metric in by}
     worst, best = choose(own, num_clips)
     try:
         masks = clip_masks(run_dir, worst + best, split=split, overrides=overrides, again=again)
-    except (ValueError, LookupError, OSError, ImportError, RuntimeError) as error:
-        text = str(error.args[0]) if isinstance(error, KeyError) else str(error)
-        return _saved(run_dir, split, scores, seed, num_clips, text)
+    except MASK_ERRORS as error:
+        return _saved(run_dir, split, scores, seed, num_clips, reason(error))
     groups = tuple(
         ClipGroup(title, tuple(_view(masks[c], scores, seed, metric) for c in chosen))
         for title, chosen in (("Worst clips", worst), ("Best clips", best))
@@ -209,22 +205,13 @@ def _view(
         spectrogram=spectrogram_uri(masks.log_mel),
         sound=None if masks.sound is None else data_uri(masks.sound, MEDIA_TYPE),
         scores="; ".join(word for word in words if word),
-        warning=_warning(masks.scores.get(metric), own.get(metric), metric),
+        warning=score_warning(masks, metric, own.get(metric)),
     )
 
 
 def _in_words(scores: Mapping[str, float], whose: str) -> str:
     listed = ", ".join(f"{metric} {value:.3f}" for metric, value in scores.items())
     return f"{whose}: {listed}" if listed else ""
-
-
-def _warning(now: float | None, recorded: float | None, metric: str) -> str:
-    if now is None or recorded is None or abs(now - recorded) <= _TOLERANCE:
-        return ""
-    return (
-        f"These masks score {metric} {now:.3f}, the run recorded {recorded:.3f}: weights, data, "
-        "code or settings are no longer those of the run."
-    )
 
 
 def _frame_score(truth: Array, mask: Array) -> str:

@@ -35,6 +35,8 @@ class ReportOptions:
         again: make masks anew.
         settings: of intervals and tests.
         progress: wraps what takes long, e.g. `rich.progress.track`.
+        figures: folder of the figures that are shown, and drawn where they are missing; None for
+            the grid's own.
     """
 
     num_clips: int = 3
@@ -42,6 +44,7 @@ class ReportOptions:
     again: bool = False
     settings: Settings = field(default_factory=Settings)
     progress: Callable[[Iterable[Any]], Iterable[Any]] = iter
+    figures: Path | None = None
 
 
 def write_report(
@@ -51,7 +54,7 @@ def write_report(
 
     Args:
         results: the runs; notes are added to them.
-        folder: of the grid; its ``figures`` are shown, and drawn where they are missing.
+        folder: of the grid.
         out: of the pages; those of an earlier report are replaced.
         options: what is shown.
 
@@ -77,7 +80,9 @@ def write_report(
         f"no worst and best clips of {', '.join(cells)}: {problem}"
         for problem, cells in problems.items()
     )
-    index_page = _index(table, records, {c: f"cells/{n}" for c, n in names.items()}, folder)
+    links_of_cells = {cell: f"cells/{name}" for cell, name in names.items()}
+    figures = options.figures or folder / "figures"
+    index_page = _index(table, records, links_of_cells, folder, figures)
     _remove_others(out / "cells", set(names.values()))
     return [pages.write(out / "index.html", index_page), *written]
 
@@ -133,8 +138,10 @@ def _clips(table: Table, cell: str, folder: Path, options: ReportOptions) -> Cli
     return section._replace(problem=problem)
 
 
-def _index(table: Table, records: Records, links: Mapping[str, str], folder: Path) -> str:
-    embedded_figures.draw_missing(table.results, folder / "figures")
+def _index(
+    table: Table, records: Records, links: Mapping[str, str], folder: Path, figures: Path
+) -> str:
+    embedded_figures.draw_missing(table.results, figures)
     return pages.render(
         "report_index.html.j2",
         title=table.results.title,
@@ -143,7 +150,7 @@ def _index(table: Table, records: Records, links: Mapping[str, str], folder: Pat
         scores=score_table(table, links),
         footnote=footnote(table),
         downloads=downloads(table, folder),
-        figures=embedded_figures.collect(folder / "figures"),
+        figures=embedded_figures.collect(figures),
         runs=run_table(table, records, folder, links=links),
         provenance=provenance_facts(table.results, records),
     )

@@ -92,6 +92,23 @@ def test_other_clips_settings_or_a_second_time_need_the_data(made: tuple[Path, d
     assert clip_masks(run_dir, clips).keys() == masks.keys(), "a failure leaves what was there"
 
 
+def test_every_split_has_masks_of_its_own(tmp_path: Path) -> None:
+    run_record.write(run_record.RunRecord(status="done"), tmp_path)
+    arrays = (np.zeros((1, 2, 2, 3), np.uint8), *np.zeros((2, 1, 2, 2)), np.zeros((1, 96, 64)))
+    for number, split in enumerate(("test", "test_audio_swapped")):
+        kept = {"a": module.ClipMasks("a", *arrays, None, {"J": float(number)})}
+        module._write(tmp_path, module._settings(tmp_path, split, {}), kept)
+    for number, split in enumerate(("test", "test_audio_swapped")):
+        assert clip_masks(tmp_path, ["a"], split=split)["a"].scores == {"J": number}
+
+
+def test_scores_other_than_recorded_carry_a_warning() -> None:
+    masks = module.ClipMasks("a", *[np.zeros(1)] * 4, None, {"J": 0.5})
+    assert module.score_warning(masks, "J", 0.503) == ""
+    assert module.score_warning(masks, "F", 0.9) == "" == module.score_warning(masks, "J", None)
+    assert "score J 0.500, the run recorded 0.700" in module.score_warning(masks, "J", 0.7)
+
+
 def test_trained_weights_that_are_gone_are_not_replaced_by_untrained_ones(tmp_path: Path) -> None:
     record = run_record.RunRecord(status="done", num_parameters={"total": 5, "trainable": 2})
     run_record.write(record, tmp_path)

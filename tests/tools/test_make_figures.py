@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from auralsam2_tools import make_figures
+from auralsam2_tools.__main__ import main as dispatch
 
 from auralsam2.engine import run_record
 
@@ -15,6 +16,7 @@ def run_dir(tmp_path: Path) -> Path:
         name="both", axes={}, seed=0, run_id="a", config_hash="c", data_fingerprint="d"
     )
     run_record.add_scores(record, "test", {"J": 0.5}, {"J": {"clip": 0.5}})
+    record.num_parameters = {"total": 5, "trainable": 5}
     run_record.write(run_record.finish(record, 1.0), tmp_path / "runs" / "both")
     return tmp_path / "runs" / "both"
 
@@ -30,10 +32,16 @@ def test_figures_of_a_folder(
     }
     np.savez(run_dir / "predictions.npz", **{f"test/clip/{k}": v for k, v in arrays.items()})
     assert make_figures.main([str(tmp_path)]) == 0
-    listed = capsys.readouterr().out.splitlines()
+    shown = capsys.readouterr().out.splitlines()
+    notes = [line for line in shown if line.startswith("note: ")]
+    assert notes == [
+        "note: no training curves of both: no log is left",
+        "note: no speeds: no run was timed",
+    ]
+    listed = [line for line in shown if line not in notes]
     wanted = [tmp_path / "results.csv"] + [
         tmp_path / "figures" / f"{name}.{kind}"
-        for name in ("grid_points", "qualitative")
+        for name in ("grid_points", "efficiency", "qualitative")
         for kind in ("pdf", "png", "csv")
     ]
     assert listed == [str(path) for path in wanted]
@@ -46,3 +54,33 @@ def test_without_predictions(
     assert make_figures.main([str(tmp_path)]) == 0
     assert "no run has saved predictions" in capsys.readouterr().out
     assert not (tmp_path / "figures" / "qualitative.png").exists()
+
+
+def test_failures_need_weights(
+    run_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["make-figures", str(tmp_path), "--reference", "both", "--failures"]
+    assert dispatch([*command, "lowest"]) == 0
+    shown = capsys.readouterr().out
+    assert (
+        "note: no failure sheet 'lowest': no masks of both: the trained weights are gone" in shown
+    )
+    assert dispatch(command) == 0
+    assert capsys.readouterr().out.count("note: no failure sheet") == 4
+
+
+def test_errors_come_before_anything_is_drawn(
+    run_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for options, words in (
+        (["--failures", "lowst"], "unknown rule 'lowst'; did you mean 'lowest'"),
+        (["--cells", "boht"], "unknown cell 'boht'; did you mean 'both'"),
+        (["--reference", "x"], "unknown reference cell 'x'"),
+        (["--set", "data.root"], "write KEY=VALUE"),
+    ):
+        assert dispatch(["make-figures", str(tmp_path), *options]) == 2
+        assert words in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        make_figures.main([str(tmp_path), "--clips", "0"])
+    assert "wanted 1 or more" in capsys.readouterr().err
+    assert not (tmp_path / "figures").exists()

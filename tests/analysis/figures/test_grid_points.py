@@ -40,6 +40,14 @@ def test_bars_and_points_stand_at_the_numbers(grid_folder: Path) -> None:
     assert panels[0].get_ylim()[0] == 0
 
 
+def test_areas_have_a_scale_of_their_own(exact: Callable[..., Path]) -> None:
+    held = {"test": {"J": {"x": 0.8}, "F": {"x": 0.4}}, "test_audio_silence": {"A": {"x": 0.1}}}
+    numbers = grid_points.collect(load_runs(exact({("b", 0): held})))
+    panels = Figure().subplots(1, 3)
+    grid_points.draw(numbers, panels)
+    assert [panel.get_ylim()[1] for panel in panels] == pytest.approx([0.864, 0.864, 0.108])
+
+
 def test_files(grid_folder: Path, tmp_path: Path) -> None:
     paths = grid_points.make(load_runs(grid_folder), tmp_path / "figures")
     assert [path.name for path in paths] == [

@@ -1,0 +1,215 @@
+"""Sheets of clips that a rule picks: where the reference cell fails, and what others do there."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from analysis.clip_masks import MASK_ERRORS, ClipMasks, clip_masks, reason, score_warning
+from analysis.clip_picks import NoPicksError, Picked, best_first, first_column, pick
+from analysis.figures import style
+from analysis.figures.clip_sheet import MOST_FRAMES, sheet
+from analysis.results import Results
+from analysis.saved_clips import (
+    Row,
+    SavedClip,
+    check_cells,
+    clip_scores,
+    first_runs,
+    thinned,
+    to_frame,
+)
+from analysis.significance import reference_cell
+
+NAME = "failures"
+MOST_ROWS = 4
+"""Of masks, where no cells are named."""
+_TITLE_CHARACTERS = {"page": 115, "column": 52}
+
+Masks = Mapping[str, ClipMasks]
+
+
+class Failures(NamedTuple):
+    """What a sheet shows.
+
+    Attributes:
+        rule: its name.
+        picked: the clips, and the rule in words.
+        clips: with the masks of all rows, in the same order.
+        notes: rows that are left out, and masks that do not score what was recorded.
+    """
+
+    rule: str
+    picked: Picked
+    clips: tuple[SavedClip, ...]
+    notes: tuple[str, ...]
+
+
+class _Shown(NamedTuple):
+    label: str
+    cell: str
+    split: str
+
+
+def collect(
+    results: Results,
+    rule: str = "lowest",
+    *,
+    num_clips: int = 4,
+    cells: Sequence[str] | None = None,
+    other: str | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Failures:
+    """Pick clips, and make their masks by the runs' own weights where no earlier call has.
+
+    Rows are the reference cell, the same under another sound where the rule is about that, the
+    cell that the rule compares with, and other cells. All of them are runs of the first seed.
+
+    Args:
+        results: the runs.
+        rule: name in `analysis.clip_picks.RULES`.
+        num_clips: at most.
+        cells: beside the reference; by default the best ones, up to `MOST_ROWS` rows in all.
+        other: cell that the rule compares with; by default the best one.
+        overrides: of the runs' configs, e.g. ``{"data.root": ...}`` where the data have moved.
+
+    Raises:
+        ValueError: for an unknown rule or cell, or without a reference; `NoPicksError` where the
+            runs have no scores for the rule, or the reference's weights or data are gone.
+    """
+    picked = pick(results, rule, num_clips=num_clips, other=other)
+    column = first_column(results)
+    assert column is not None
+    split, metric = column
+    made: dict[_Shown, Masks] = {}
+    notes: list[str] = []
+    for shown in _rows(results, picked, column, cells):
+        folder = first_runs(results)[shown.cell].folder
+        try:
+            made[shown] = clip_masks(folder, picked.clips, split=shown.split, overrides=overrides)
+        except MASK_ERRORS as error:
+            text = " ".join(reason(error).split())
+            if shown == _Shown(shown.cell, reference_cell(results), split):
+                raise NoPicksError(f"no masks of {shown.cell}: {text}") from error
+            notes.append(f"{rule}: no masks of {shown.label}: {text}")
+    clips = []
+    for clip in picked.clips:
+        rows = []
+        for shown, masks in made.items():
+            row, warning = _row(results, shown, masks[clip], metric)
+            rows.append(row)
+            notes += [f"{rule}: {shown.label}, {clip}: {warning}"] * bool(warning)
+        clips.append(_saved_clip(next(iter(made.values()))[clip], rows))
+    return Failures(rule, picked, tuple(clips), tuple(notes))
+
+
+def make(
+    results: Results,
+    folder: Path,
+    rule: str = "lowest",
+    *,
+    num_clips: int = 4,
+    cells: Sequence[str] | None = None,
+    other: str | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    notes: list[str] | None = None,
+) -> list[Path]:
+    """Write ``failures_RULE.pdf``, ``.png`` and ``.csv``; nothing where a rule has nothing to pick.
+
+    Args:
+        results: the runs.
+        folder: for the files.
+        rule: see `collect`, likewise the others.
+        num_clips: at most.
+        cells: beside the reference.
+        other: cell that the rule compares with.
+        overrides: of the runs' configs.
+        notes: gets what is left out, and why.
+
+    Raises:
+        ValueError: for an unknown rule or cell, or without a reference cell.
+    """
+    options: dict[str, Any] = {"cells": cells, "other": other, "overrides": overrides}
+    told = [] if notes is None else notes
+    try:
+        numbers = collect(results, rule, num_clips=num_clips, **options)
+    except NoPicksError as error:
+        told.append(f"no failure sheet '{rule}': {error}")
+        return []
+    told += numbers.notes
+    with style.paper_style():
+        figure = sheet(numbers.clips, title=title(numbers), captions=captions(numbers))
+        name = f"{NAME}_{rule.replace('-', '_')}"
+        return style.save(figure, in_numbers(numbers), folder, name)
+
+
+def title(numbers: Failures) -> str:
+    """Return the rule in words, in lines as long as the sheet is wide."""
+    shown, all_clips = len(numbers.clips), numbers.picked.num_clips
+    text = f"{numbers.picked.title}: {shown} of {all_clips} clips, ties by name"
+    return textwrap.fill(text, _TITLE_CHARACTERS["page" if shown > 1 else "column"])
+
+
+def captions(numbers: Failures) -> list[str]:
+    """Return each clip's name, and below it what it was ranked by."""
+    pairs = zip(numbers.picked.clips, numbers.picked.captions, strict=True)
+    return [f"{clip}\n{caption}" for clip, caption in pairs]
+
+
+def in_numbers(numbers: Failures) -> pd.DataFrame:
+    """Return `to_frame` with columns rule, ranked_by (smallest first) and score in front."""
+    frame = to_frame(list(numbers.clips))
+    values = dict(zip(numbers.picked.clips, numbers.picked.values, strict=True))
+    scores = {
+        (clip.clip, row.label): row.score[1] if row.score else float("nan")
+        for clip in numbers.clips
+        for row in clip.rows
+    }
+    frame.insert(0, "rule", numbers.picked.title)
+    frame.insert(2, "ranked_by", frame["clip"].map(values))
+    keys = zip(frame["clip"], frame["row"], strict=True)
+    frame.insert(4, "score", [scores[key] for key in keys])
+    return frame
+
+
+def _rows(
+    results: Results, picked: Picked, column: tuple[str, str], cells: Sequence[str] | None
+) -> list[_Shown]:
+    reference = reference_cell(results)
+    shown = [_Shown(reference, reference, column[0])]
+    shown += [
+        _Shown(f"{reference}, {words}", reference, split) for split, words in picked.beside.items()
+    ]
+    compared = [] if picked.other is None else [picked.other]
+    if cells is None:
+        best = best_first(results, column, [c for c in results.cells if c != reference])
+        others = list(dict.fromkeys([*compared, *best]))[: MOST_ROWS - len(shown)]
+    else:
+        others = list(dict.fromkeys([*compared, *check_cells(results, cells)]))
+    return shown + [_Shown(cell, cell, column[0]) for cell in others if cell != reference]
+
+
+def _row(results: Results, shown: _Shown, masks: ClipMasks, metric: str) -> tuple[Row, str]:
+    """Return a row, and what is wrong with its masks."""
+    seed = first_runs(results)[shown.cell].seed
+    recorded = clip_scores(results, shown.cell, seed, shown.split, metric).get(masks.clip)
+    score = None if recorded is None else (metric, recorded)
+    kept = thinned(len(masks.prediction), MOST_FRAMES)
+    warning = score_warning(masks, metric, recorded)
+    return Row(shown.label, seed, masks.prediction[kept], score), warning
+
+
+def _saved_clip(masks: ClipMasks, rows: Sequence[Row]) -> SavedClip:
+    kept = thinned(len(masks.frames), MOST_FRAMES)
+    return SavedClip(
+        clip=masks.clip,
+        seconds=tuple(int(index) + 1 for index in kept),
+        frames=masks.frames[kept],
+        truth=masks.truth[kept],
+        rows=tuple(rows),
+        log_mel=masks.log_mel[kept],
+    )

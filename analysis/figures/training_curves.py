@@ -1,0 +1,294 @@
+"""How cells train: every term of the loss by iteration, validation scores by epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import (
+    LogLocator,
+    MaxNLocator,
+    NullLocator,
+    StrMethodFormatter,
+)
+
+from analysis.figures import style
+from analysis.figures.cell_names import wrap_name
+from analysis.results import Results
+from analysis.training_log import TOTAL, loss_terms, read_log, series
+from auralsam2.engine.run_record import read_without_clips
+
+NAME = "training_curves"
+LOSS, SCORE = "loss", "validation score"
+MOST_TOGETHER = 6
+"""Cells that share panels; with more, every cell has panels of its own."""
+MOST_ON_A_SHEET = 20
+SMOOTHED_SHARE = 0.1
+"""Of a loss's logged points: the span of the moving average."""
+_COLUMNS_OF_CURVES, _COLUMNS_OF_CELLS = 4, 5
+_COLOURS = (style.BLUE, style.RED, style.GREEN, style.YELLOW, style.PURPLE, style.CYAN)
+_LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
+_LOG_FROM = 3.0  # the largest number over the smallest
+_NAME_CHARACTERS = 22
+_STEPS = (1, 2, 2.5, 5, 10)
+_AXES = {LOSS: "iteration", SCORE: "epoch"}
+
+
+class TrainingCurves(NamedTuple):
+    """What the figure shows.
+
+    Attributes:
+        cells: that have something to show, in the order of the grid.
+        quantities: (kind, name) in order: the total loss, its terms, validation metrics.
+        curves: columns kind (`LOSS` or `SCORE`), quantity, cell, step (iteration or epoch), mean
+            over the seeds that have logged, low and high (the lowest and highest of them),
+            num_seeds. Losses are smoothed, seed by seed; only steps that all seeds have.
+        reference: of the grid, where it is among the cells.
+        notes: cells that are left out, and why.
+    """
+
+    cells: tuple[str, ...]
+    quantities: tuple[tuple[str, str], ...]
+    curves: pd.DataFrame
+    reference: str | None
+    notes: tuple[str, ...]
+
+
+def smooth(values: Sequence[float]) -> list[float]:
+    """Return the exponential moving average of a loss, unbiased at its beginning.
+
+    The average at point i is Σ_j w^(i-j) x_j / Σ_j w^(i-j) over j ≤ i with w = (s - 1) / (s + 1),
+    where the span s is the share `SMOOTHED_SHARE` of the points, and at least 1: no smoothing.
+    """
+    span = max(1.0, SMOOTHED_SHARE * len(values))
+    return [float(value) for value in pd.Series(values, dtype=float).ewm(span=span).mean()]
+
+
+def collect(results: Results) -> TrainingCurves:
+    """Read the logs of all runs, and average them over the seeds.
+
+    Cells that train nothing are left out.
+    """
+    rows = pd.DataFrame(_rows(results), columns=["kind", "quantity", "cell", "seed", "step", "y"])
+    averaged = [
+        _average(own).assign(kind=str(kind), quantity=str(quantity), cell=str(cell))
+        for (kind, quantity, cell), own in rows.groupby(["kind", "quantity", "cell"], sort=False)
+    ]
+    columns = ["kind", "quantity", "cell", "step", "mean", "low", "high", "num_seeds"]
+    curves = pd.concat(averaged)[columns] if averaged else pd.DataFrame(columns=columns)
+    held = set(curves["cell"])
+    trained = results.runs.loc[results.runs["num_trainable"].fillna(1) > 0, "cell"].unique()
+    others = [cell for cell in results.cells if cell not in held]
+    still = [cell for cell in others if cell not in trained]
+    silent = [cell for cell in others if cell in trained]
+    notes = [f"no training curves of {', '.join(still)}: nothing is trained there"] * bool(still)
+    notes += [f"no training curves of {', '.join(silent)}: no log is left"] * bool(silent)
+    names = rows[["kind", "quantity"]].drop_duplicates().itertuples(index=False, name=None)
+    found = [(str(kind), str(quantity)) for kind, quantity in names]
+    # A term that only a later cell has still stands before the scores.
+    ordered = [q for q in found if q[0] == LOSS] + [(SCORE, m) for m in results.metrics]
+    return TrainingCurves(
+        cells=tuple(cell for cell in results.cells if cell in held),
+        quantities=tuple(quantity for quantity in ordered if quantity in found),
+        curves=curves.reset_index(drop=True),
+        reference=results.reference if results.reference in held else None,
+        notes=tuple(notes),
+    )
+
+
+def draw(numbers: TrainingCurves, panels: Sequence[Axes]) -> None:
+    """Draw a quantity in each panel: a line a cell, a band from the lowest seed to the highest.
+
+    Args:
+        numbers: of `collect`.
+        panels: as many as `TrainingCurves.quantities`.
+    """
+    for (kind, quantity), panel in zip(numbers.quantities, panels, strict=True):
+        for index, cell in enumerate(numbers.cells):
+            line: dict[str, Any] = {
+                "color": _COLOURS[index % len(_COLOURS)],
+                "linestyle": _LINES[index % len(_LINES)],  # those that lie on others stay visible
+            }
+            _plot(numbers, (kind, quantity), cell, panel, label=cell, **line)
+        panel.set_title(_title(kind, quantity), pad=3)
+        _finish(panel, kind)
+
+
+def draw_cells(
+    numbers: TrainingCurves, cells: Sequence[str], panels: Sequence[Sequence[Axes]]
+) -> None:
+    """Draw every cell in panels of its own, with the reference behind it.
+
+    Args:
+        numbers: of `collect`.
+        cells: some of them.
+        panels: for each of these cells as many as `main_quantities`.
+    """
+    for position, quantity in enumerate(main_quantities(numbers)):
+        own = [row[position] for row in panels]
+        for cell, panel in zip(cells, own, strict=True):
+            if numbers.reference not in (None, cell):
+                _plot(numbers, quantity, str(numbers.reference), panel, color="0.65")
+            _plot(numbers, quantity, cell, panel, color=style.BLUE)
+        low = min(panel.dataLim.y0 for panel in own)
+        high = max(panel.dataLim.y1 for panel in own)
+        for panel in own:
+            panel.dataLim.intervaly = (low, high)
+            _finish(panel, quantity[0])
+            panel.autoscale_view()
+    for cell, row in zip(cells, panels, strict=True):
+        row[0].set_title(wrap_name(cell, _NAME_CHARACTERS), pad=3, fontsize=style.SMALLEST_PT)
+
+
+def main_quantities(numbers: TrainingCurves) -> list[tuple[str, str]]:
+    """Return what is shown of many cells: the total loss and the first metric, where logged."""
+    kinds: dict[str, tuple[str, str]] = {}
+    for quantity in numbers.quantities:
+        kinds.setdefault(quantity[0], quantity)
+    return list(kinds.values())
+
+
+def make(results: Results, folder: Path, *, notes: list[str] | None = None) -> list[Path]:
+    """Write ``training_curves.pdf``, ``.png`` and ``.csv``; nothing where nothing is logged.
+
+    Of more than `MOST_TOGETHER` cells each has its own panels; beyond `MOST_ON_A_SHEET` they go on
+    in ``training_curves_2.*``.
+
+    Args:
+        results: the runs.
+        folder: for the files.
+        notes: gets what is left out, and why.
+    """
+    numbers = collect(results)
+    if notes is not None:
+        notes += numbers.notes
+    if not numbers.cells:
+        return []
+    with style.paper_style():
+        if len(numbers.cells) <= MOST_TOGETHER:
+            return style.save(_together(numbers), numbers.curves, folder, NAME)
+        paths: list[Path] = []
+        rest = iter(numbers.cells)
+        while cells := list(islice(rest, MOST_ON_A_SHEET)):
+            shown = numbers.curves[numbers.curves["cell"].isin([*cells, numbers.reference])]
+            name = f"{NAME}_{len(paths) // 3 + 1}" if paths else NAME
+            paths += style.save(_apart(numbers, cells), shown, folder, name)
+        return paths
+
+
+def _rows(results: Results) -> Iterator[tuple[str, str, str, int, int, float]]:
+    for run in results.runs.to_dict("records"):
+        run_dir = Path(str(run["run_dir"]))
+        log = read_log(read_without_clips(run_dir), run_dir)
+        whose = (str(run["cell"]), int(run["seed"]))
+        for name, short in {TOTAL: "total", **loss_terms(log.training)}.items():
+            steps, values = series(log.training, name)
+            for step, value in zip(steps, smooth(values), strict=True):
+                yield (LOSS, short, *whose, step, value)
+        for metric in results.metrics:
+            for step, value in zip(*series(log.validation, metric), strict=True):
+                yield (SCORE, metric, *whose, step, value)
+
+
+def _average(rows: pd.DataFrame) -> pd.DataFrame:
+    """Average over seeds where all of them have a number: a line may not jump as seeds end."""
+    by_step = rows.pivot(index="step", columns="seed", values="y").sort_index()
+    full = by_step.dropna()
+    return pd.DataFrame(
+        {
+            "step": full.index,
+            "mean": full.mean(axis=1).to_numpy(),
+            "low": full.min(axis=1).to_numpy(),
+            "high": full.max(axis=1).to_numpy(),
+            "num_seeds": by_step.shape[1],
+        }
+    )
+
+
+def _plot(
+    numbers: TrainingCurves, quantity: tuple[str, str], cell: str, panel: Axes, **line: Any
+) -> None:
+    curves = numbers.curves
+    chosen = (curves["kind"] == quantity[0]) & (curves["quantity"] == quantity[1])
+    own = curves[chosen & (curves["cell"] == cell)]
+    marker = "o" if len(own) < 16 and quantity[0] == SCORE else None
+    panel.plot(own["step"], own["mean"], marker=marker, markersize=2, linewidth=1.0, **line)
+    panel.fill_between(
+        own["step"], own["low"], own["high"], color=line["color"], alpha=0.2, linewidth=0
+    )
+
+
+def _finish(panel: Axes, kind: str) -> None:
+    low, high = panel.dataLim.intervaly
+    if kind == LOSS and low > 0 and high / low >= _LOG_FROM:
+        panel.set_yscale("log")
+        panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 30 else (1,)))
+        panel.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        panel.yaxis.set_minor_locator(NullLocator())
+    else:
+        panel.yaxis.set_major_locator(MaxNLocator(4, steps=_STEPS))
+    panel.xaxis.set_major_locator(MaxNLocator(4, integer=True, steps=_STEPS))
+    panel.grid(True, linewidth=0.4, color="0.88")
+    panel.set_axisbelow(True)
+
+
+def _together(numbers: TrainingCurves) -> Figure:
+    count = len(numbers.quantities)
+    columns = min(count, _COLUMNS_OF_CURVES)
+    rows = -(-count // columns)
+    figure = style.new_figure("page" if count > 2 else "column", 1.45 * rows + 0.45)
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for unused in panels[count:]:
+        unused.remove()
+    draw(numbers, list(panels[:count]))
+    for (kind, _), panel in zip(numbers.quantities, panels, strict=False):
+        panel.set_xlabel(_AXES[kind])
+    handles, labels = panels[0].get_legend_handles_labels()
+    # Inches of a letter and of a line with its gaps.
+    entry = 0.065 * max(map(len, labels)) + 0.5
+    fitting = max(1, int(figure.get_figwidth() / entry))
+    num_lines = -(-len(labels) // fitting)
+    ncols = -(-len(labels) // num_lines)
+    figure.legend(handles, labels, loc="outside upper center", ncols=ncols)
+    return figure
+
+
+def _apart(numbers: TrainingCurves, cells: Sequence[str]) -> Figure:
+    quantities = main_quantities(numbers)
+    groups = -(-len(cells) // _COLUMNS_OF_CELLS)
+    figure = style.new_figure("page", (0.85 * len(quantities) + 0.35) * groups + 0.3)
+    grid = figure.subplots(groups * len(quantities), _COLUMNS_OF_CELLS, squeeze=False)
+    own = []
+    for index in range(groups * _COLUMNS_OF_CELLS):
+        group, column = divmod(index, _COLUMNS_OF_CELLS)
+        rows = range(group * len(quantities), (group + 1) * len(quantities))
+        panels = [grid[row, column] for row in rows]
+        if index < len(cells):
+            own.append(panels)
+        else:
+            for panel in panels:
+                panel.remove()
+    draw_cells(numbers, cells, own)
+    for index, panels in enumerate(own):
+        for (kind, quantity), panel in zip(quantities, panels, strict=True):
+            if index % _COLUMNS_OF_CELLS == 0:
+                panel.set_ylabel(_title(kind, quantity))
+            else:
+                panel.tick_params(axis="y", labelleft=False)
+            if index // _COLUMNS_OF_CELLS == groups - 1:
+                panel.set_xlabel(_AXES[kind])
+    if numbers.reference is not None:
+        title = f"grey: the reference, {numbers.reference}"
+        figure.suptitle(title, fontsize=style.SMALLEST_PT + 1)
+    return figure
+
+
+def _title(kind: str, quantity: str) -> str:
+    if kind == SCORE:
+        return f"{quantity}, validation"
+    return f"{quantity} loss"

@@ -1,0 +1,1 @@
+"""From finished grids and sweeps to a paper's tables, figures and pages, by a recipe."""

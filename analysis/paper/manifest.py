@@ -1,0 +1,133 @@
+"""What a paper's folder says of itself: every file, the runs behind it, the command, the code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from analysis.paper.recipe import Recipe
+from analysis.paper.source import Source, file_digest
+from auralsam2.engine.provenance import code_version
+
+JSON_NAME, TEXT_NAME = "manifest.json", "manifest.md"
+SCHEMA = 1
+MADE, KEPT, EMPTY, FAILED = "made", "kept", "nothing to show", "failed"
+
+
+@dataclass
+class Entry:
+    """One part of one source.
+
+    Attributes:
+        part: its class.
+        source: name of the grid or sweep.
+        status: ``"made"``, ``"kept"`` from an earlier call, ``"nothing to show"`` or ``"failed"``.
+        settings: its node in the recipe.
+        command: that makes it alone.
+        key: of what it depends on; the same key means the same files.
+        files: path below the paper's folder -> SHA-256.
+        notes: what a reader must know.
+        reason: why there is nothing.
+    """
+
+    part: str
+    source: str
+    status: str
+    settings: dict[str, Any]
+    command: str
+    key: str
+    files: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    reason: str = ""
+
+    def is_whole(self, folder: Path) -> bool:
+        """Return whether all of its files are there as they were written."""
+        return bool(self.files) and all(
+            (folder / name).is_file() and file_digest(folder / name) == digest
+            for name, digest in self.files.items()
+        )
+
+
+@lru_cache(maxsize=1)
+def analysis_version() -> str:
+    """Return a hash of the sources of analysis, ten digits."""
+    root = Path(__file__).resolve().parents[1]
+    digest = hashlib.sha256()
+    for path in sorted(p for kind in ("*.py", "*.j2") for p in root.rglob(kind)):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:10]
+
+
+def read_entries(folder: Path) -> dict[tuple[str, str], Entry]:
+    """Return (source, key) -> entry of an earlier manifest; nothing where it is not readable."""
+    try:
+        content = json.loads((folder / JSON_NAME).read_text(encoding="utf-8"))
+        entries = [Entry(**entry) for entry in content["parts"] if content["schema"] == SCHEMA]
+        return {(entry.source, entry.key): entry for entry in entries}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def write_manifest(
+    folder: Path, recipe: Recipe, sources: Sequence[Source], entries: Sequence[Entry]
+) -> list[Path]:
+    """Write ``manifest.json``, whole or not at all, and ``manifest.md`` for people."""
+    content = {
+        "schema": SCHEMA,
+        "title": recipe.title,
+        "recipe": {"name": recipe.name, "sha256": file_digest(recipe.path)},
+        "code_version": code_version(),
+        "analysis_version": analysis_version(),
+        "sources": {
+            source.name: {
+                "kind": source.kind,
+                "folder": os.path.relpath(source.path, folder),
+                "unfinished": source.unfinished,
+                "runs": source.runs(),
+            }
+            for source in sources
+        },
+        "parts": [asdict(entry) for entry in entries],
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / JSON_NAME, folder / TEXT_NAME]
+    texts = [json.dumps(content, indent=1) + "\n", "\n".join(_lines(content)) + "\n"]
+    for path, text in zip(paths, texts, strict=True):
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
+    return paths
+
+
+def _lines(content: Mapping[str, Any]) -> Iterator[str]:
+    yield f"# {content['title']}"
+    yield ""
+    yield (
+        f"Recipe `{content['recipe']['name']}`, code {content['code_version']}, analysis "
+        f"{content['analysis_version']}; `{JSON_NAME}` has the digest of every file."
+    )
+    for name, source in content["sources"].items():
+        yield from ["", f"## {name}", "", f"The {source['kind']} in `{source['folder']}`."]
+        if source["unfinished"]:
+            yield from ["", "Unfinished:", "", *(f"- {note}" for note in source["unfinished"])]
+        own = [entry for entry in content["parts"] if entry["source"] == name]
+        for entry in own:
+            yield from ["", f"### {entry['part']}: {entry['status']}", ""]
+            yield from [f"    {entry['command']}", ""]
+            yield from (f"- [{path}](<{path}>)" for path in entry["files"])
+            yield from (f"- note: {' '.join(note.split())}" for note in entry["notes"])
+            if entry["reason"]:
+                yield f"- {' '.join(entry['reason'].split())}"
+        if source["runs"]:
+            yield from ["", "### Runs", "", "| cell | seed | run | data | code | folder |"]
+            yield "|---|---|---|---|---|---|"
+            for run in source["runs"]:
+                said = [str(run[key]).replace("|", r"\|") for key in ("cell", "seed", "run_id")]
+                said += [run["data_fingerprint"][:10], run["code_version"], f"`{run['folder']}`"]
+                yield f"| {' | '.join(said)} |"

@@ -1,0 +1,87 @@
+"""Pages to look at: the report of a grid, the page of a sweep."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+from analysis.paper.part import PARTS, Made, Part
+from analysis.paper.source import SWEEP, Source
+from analysis.results import with_reference
+
+
+@PARTS.register_module()
+class Report(Part):
+    """The grid as HTML pages that work offline, with the figures that the recipe has made.
+
+    Put it behind the figures in the recipe.
+
+    Args:
+        num_clips: worst clips of a cell, and as many best ones.
+        reference: another cell than the grid's own.
+        resamples: of bootstrap and permutations.
+        figures: folder of the figures, beside its own.
+        **shared: see `Part`.
+    """
+
+    usual_folder = "report"
+
+    def __init__(
+        self,
+        num_clips: int = 3,
+        reference: str | None = None,
+        resamples: int = 9_999,
+        figures: str = "figures",
+        **shared: Any,
+    ) -> None:
+        super().__init__(**shared)
+        self.num_clips, self.reference = num_clips, reference
+        self.resamples, self.figures = resamples, figures
+
+    def make(self, source: Source, out: Path) -> Made:
+        """Write ``index.html`` and a page for every cell."""
+        from analysis.report import ReportOptions, write_report
+        from analysis.resampling import Settings
+
+        results = source.results
+        if self.reference is not None:
+            results = with_reference(results, self.reference)
+        options = ReportOptions(
+            num_clips=self.num_clips,
+            overrides=source.overrides,
+            settings=Settings(num_resamples=self.resamples),
+            progress=source.progress,
+            figures=self._figures(out),
+        )
+        return Made(write_report(results, source.path, out, options))
+
+    def command(self, source: Source, out: Path) -> str:
+        """Return ``auralsam2 report ...``, which shows the figures in the grid's own folder."""
+        reference = f" --reference '{self.reference}'" if self.reference else ""
+        clips = f"--clips {self.num_clips} --resamples {self.resamples}"
+        return f"auralsam2 report {source.path} --out {out} {clips}{reference}"
+
+    def inputs(self, source: Source, out: Path) -> list[Path]:
+        """Return the figures that the pages show."""
+        return sorted(self._figures(out).glob("*.png"))
+
+    def _figures(self, out: Path) -> Path:
+        return out.parent / self.figures
+
+
+@PARTS.register_module()
+class SweepPage(Part):
+    """The sweep as one HTML page."""
+
+    usual_folder = "report"
+    reads: ClassVar[str] = SWEEP
+
+    def make(self, source: Source, out: Path) -> Made:
+        """Write ``index.html``."""
+        from analysis.report import write_sweep_report
+
+        return Made(write_sweep_report(source.path, out))
+
+    def command(self, source: Source, out: Path) -> str:
+        """Return ``auralsam2 report ...``."""
+        return f"auralsam2 report {source.path} --out {out}"

@@ -1,0 +1,78 @@
+"""Recipes: what they state, and all that is wrong with one at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from analysis.paper.part import PARTS
+from analysis.paper.recipe import load_recipe
+from auralsam2.config import ConfigError
+
+OWN_PART = '''
+from analysis.paper.part import PARTS, Made, Part
+
+@PARTS.register_module()
+class Colophon(Part):
+    """Who made it."""
+
+    def __init__(self, author, **shared):
+        super().__init__(**shared)
+        self.author = author
+
+    def make(self, source, out):
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "colophon.txt").write_text(self.author)
+        return Made([out / "colophon.txt"])
+
+    def command(self, source, out):
+        return "by hand"
+'''
+
+
+def test_the_shipped_recipe_names_every_part() -> None:
+    recipe = load_recipe("paper")
+    stated = {node["type"] for node, _ in recipe.parts}
+    assert stated == set(PARTS.names())
+    folders = [(type(part), part.folder) for _, part in recipe.parts]
+    assert len(set(folders)) == len(folders)
+
+
+def test_all_problems_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "titel = 'x'\nparts = [dict(type='ScoreTabel'), dict(type='GridPoints', clips=2),"
+        " dict(folder='x')]\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        load_recipe(str(path))
+    text = str(caught.value)
+    assert len(caught.value.problems) == 4
+    for hint in ("'title'", "'ScoreTable'", "clips", "'type'"):
+        assert hint in text
+
+
+@pytest.mark.parametrize("text", ["title = 'x'\n", "parts = []\n", "parts = 3\n"])
+def test_a_recipe_without_parts(tmp_path: Path, text: str) -> None:
+    (tmp_path / "mine.py").write_text(text)
+    with pytest.raises(ConfigError, match="parts: wanted a list"):
+        load_recipe(str(tmp_path / "mine.py"))
+
+
+def test_an_unknown_recipe_names_the_known_ones() -> None:
+    with pytest.raises(FileNotFoundError, match=r"figures/paper"):
+        load_recipe("papre")
+
+
+def test_a_part_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "colophon.py").write_text(OWN_PART)
+    (tmp_path / "mine.py").write_text(
+        "custom_imports = dict(imports=['colophon.py'])\n"
+        "parts = [dict(type='Colophon', author='me')]\n"
+    )
+    try:
+        ((node, part),) = load_recipe(str(tmp_path / "mine.py")).parts
+        assert node == {"type": "Colophon", "author": "me"} and part.author == "me"
+    finally:
+        PARTS.module_dict.pop("Colophon", None)

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from auralsam2_tools import make_paper
+
+from auralsam2.config import ConfigError
+from auralsam2.engine import run_record
+
+RECIPE = """
+title = "Two tables"
+parts = [
+    dict(type="ScoreTable", resamples=99),
+    dict(type="GridPoints"),
+    dict(type="Qualitative"),
+]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for number, cell in enumerate(("none", "both")):
+        record = run_record.start(
+            name=cell, axes={}, seed=0, run_id=cell, config_hash="c", data_fingerprint="d"
+        )
+        clips = {f"clip{i}": 0.1 * i + 0.3 * number for i in range(4)}
+        mean = sum(clips.values()) / len(clips)
+        run_record.add_scores(record, "test", {"J": mean}, {"J": clips})
+        run_record.write(run_record.finish(record, 1.0), tmp_path / "mine" / "runs" / cell)
+    (tmp_path / "mine.py").write_text(RECIPE)
+    return tmp_path / "mine"
+
+
+def test_tables_and_figures_with_their_manifest(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [str(folder), "--recipe", str(tmp_path / "mine.py"), "--out", str(tmp_path / "p")]
+    assert make_paper.main(arguments) == 0
+    said = capsys.readouterr().out
+    assert "mine: ScoreTable: made" in said and "Qualitative: nothing to show" in said
+    content = json.loads((tmp_path / "p" / "manifest.json").read_text())
+    files = [name for part in content["parts"] for name in part["files"]]
+    assert {"mine/tables/table.tex", "mine/figures/grid_points.pdf"} <= set(files)
+    assert all((tmp_path / "p" / name).is_file() for name in files)
+    commands = [part["command"] for part in content["parts"]]
+    assert commands[0].startswith(f"auralsam2 make-tables {folder}")
+    assert make_paper.main(arguments) == 0
+    assert "mine: ScoreTable: kept" in capsys.readouterr().out
+
+
+def test_what_is_missing_is_said_and_fails(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = run_record.read(folder / "runs" / "both" / "record.json")
+    record.status = "running"
+    run_record.write(record, folder / "runs" / "both")
+    assert make_paper.main([str(folder), "--recipe", str(tmp_path / "mine.py")]) == 1
+    assert "MISSING mine: left out, 1 of its runs are not finished" in capsys.readouterr().out
+
+
+def test_a_typo_in_a_recipe_stops_before_anything_is_made(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("parts = [dict(type='GridPoint')]")
+    with pytest.raises(ConfigError, match="did you mean 'GridPoints'"):
+        make_paper.main([str(folder), "--recipe", str(tmp_path / "mine.py")])
+    assert not (folder / "paper").exists()

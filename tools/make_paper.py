@@ -1,0 +1,67 @@
+"""Make all tables, figures and pages of a paper from finished grids and sweeps, by a recipe.
+
+Every grid and sweep below DIR gets a folder in DIR/paper; manifest.md says what each file is made
+of and by which command. What is there and still right is kept.
+
+Examples:
+    auralsam2 make-paper work_dirs
+    auralsam2 make-paper work_dirs --recipe my_paper.py --out paper
+    auralsam2 make-paper work_dirs/demo --partial --set data.root=/elsewhere/AVSBench
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write DIR/paper; exit with 1 where something that the recipe states could not be made."""
+    options = _parser().parse_args(argv)
+
+    from functools import partial
+
+    from rich.console import Console
+    from rich.progress import track
+
+    from analysis.paper.make import make_paper
+    from analysis.paper.recipe import load_recipe
+    from analysis.paper.source import find_sources
+    from auralsam2.config import parse_overrides
+
+    recipe = load_recipe(options.recipe)
+    sources = find_sources(
+        options.folder,
+        overrides=parse_overrides(options.set),
+        progress=partial(track, description="  ", console=Console(stderr=True), transient=True),
+    )
+    out = options.out or options.folder / "paper"
+    paper = make_paper(sources, recipe, out, again=options.again, partial=options.partial)
+    for entry in paper.entries:
+        for note in entry.notes:
+            print(f"note: {entry.source}, {entry.part}: {note}")
+    for problem in paper.problems:
+        print(f"MISSING {problem}")
+    print("\n".join(map(str, paper.manifests)))
+    return 1 if paper.problems else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("folder", type=Path, metavar="DIR", help="with grids and sweeps below it")
+    recipe = "a shipped recipe, or the path of one (default: paper)"
+    add("--recipe", default="paper", metavar="NAME|FILE", help=recipe)
+    add("--out", type=Path, metavar="DIR", help="of the paper; default: DIR/paper")
+    add("--again", action="store_true", help="also what is there already")
+    add("--partial", action="store_true", help="take grids with unfinished runs as they are")
+    overrides = "overrides of the runs' configs where data are read, e.g. data.root=..."
+    add("--set", nargs="+", default=[], metavar="KEY=VALUE", help=overrides)
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
