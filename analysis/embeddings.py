@@ -1,24 +1,26 @@
-"""The audio-visual space of trained runs: drawn points, and numbers on the original vectors."""
+"""Points of the audio-visual space of trained runs, kept in the run's folder."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score, silhouette_score
+
+from analysis.controls import base_split, is_control
+from auralsam2.engine import run_record
+from auralsam2.suggestions import unknown_name
 
 FILE_NAME = "embeddings.npz"
 SETTINGS_NAME = "embeddings.json"
 COLUMNS = ("clip", "frame", "level", "space", "kind", "sounding", "category")
 SEVERAL, UNKNOWN = "several", "unknown"
-NEIGHBOURS = 10
-_SCHEMA = 1
-_MOST_PAIRS = 2000
+_SCHEMA = 2
 
 Vectors = NDArray[np.float32]
 
@@ -36,6 +38,11 @@ class Points(NamedTuple):
     table: pd.DataFrame
     vectors: dict[str, Vectors]
 
+    @property
+    def num_levels(self) -> int:
+        """Levels of the pyramid."""
+        return int(self.table["level"].max()) + 1
+
     def select(self, space: str, level: int) -> tuple[pd.DataFrame, Vectors]:
         """Return the rows and vectors of one space and level."""
         rows = self.table[self.table["space"] == space].reset_index(drop=True)
@@ -51,26 +58,31 @@ def capture_points(
     split: str = "test",
     seed: int = 0,
     again: bool = False,
+    overrides: Mapping[str, Any] | None = None,
 ) -> Points:
     """Draw the points of a finished run, or read those drawn before with the same settings.
 
     Args:
-        run_dir: with ``config.py`` and ``best.safetensors``.
+        run_dir: with ``config.py``, ``record.json`` and ``best.safetensors``.
         per_kind: most visual points a frame, inside and outside the mask each.
         max_clips: the first ones of the split; None for all.
-        split: whose clips.
+        split: whose clips; not one of counterfactual audio, whose sounds are not their clips'.
         seed: of the drawing.
         again: also where the folder has the points already.
+        overrides: of the run's config, e.g. ``{"data.root": ...}`` where the data have moved.
 
     Raises:
-        FileNotFoundError: where the folder is no run.
-        ValueError: where its model has no audio-visual space.
+        FileNotFoundError: where the folder is no run, or its weights or data are gone.
+        ValueError: for a split that is not known or has other sounds, or settings below 1;
+            `auralsam2.engine.embedding_points.NoAudioVisualSpaceError` where the run's model has
+            no audio-visual space.
     """
-    settings = _settings(run_dir, per_kind, max_clips, split, seed)
-    kept = run_dir / SETTINGS_NAME
-    if not again and kept.is_file() and json.loads(kept.read_text(encoding="utf-8")) == settings:
+    _check_settings(per_kind, max_clips, split)
+    settings = _settings(run_dir, per_kind, max_clips, split, seed, overrides or {})
+    if not again and _is_kept(run_dir, settings):
         return read_points(run_dir)
-    rows, vectors = _draw(run_dir, per_kind, max_clips, split, seed)
+    _check_weights(run_dir, settings)
+    rows, vectors = _draw(run_dir, per_kind, max_clips, split, seed, overrides or {})
     points = Points(
         pd.DataFrame(rows, columns=list(COLUMNS)),
         {space: np.concatenate(parts) for space, parts in vectors.items()},
@@ -80,6 +92,9 @@ def capture_points(
         f"table/{c}": points.table[c].to_numpy(dtype=_dtype(points.table[c])) for c in COLUMNS
     }
     arrays |= {f"vectors/{space}": v for space, v in points.vectors.items()}
+    # The settings last: a capture that is killed between the two is made again.
+    kept = run_dir / SETTINGS_NAME
+    kept.unlink(missing_ok=True)
     np.savez_compressed(run_dir / FILE_NAME, **arrays)
     kept.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
     return points
@@ -97,109 +112,13 @@ def read_points(run_dir: Path) -> Points:
     return Points(table, vectors)
 
 
-def companions(rows: pd.DataFrame, vectors: Vectors, *, seed: int = 0) -> dict[str, float]:
-    """Say in numbers, on the original vectors, what a t-SNE picture seems to show.
-
-    Args:
-        rows: of one space and level.
-        vectors: (P, D), unit length.
-        seed: of the pairs drawn for alignment and uniformity.
-
-    Returns:
-        ``auroc``: audio-to-pixel AUROC, how well a frame's audio point tells its object's pixels
-        from its background's by cosine, mean over frames; 0.5 is chance. ``silhouette`` of object
-        pixels by class (cosine). ``purity``: share of an object pixel's 10 nearest object pixels
-        of other clips that are of its class; ``cross_modal_purity`` likewise from audio points to
-        object pixels; ``chance_purity`` what random neighbours give. ``alignment``: mean squared
-        distance of a frame's audio to its object pixels (Wang & Isola 2020), lower is closer.
-        ``uniformity``: ln mean exp(-2 d^2) over pairs, lower is more spread. ``modality_gap``:
-        distance of the mean audio point to the mean object pixel (Liang et al. 2022). NaN where
-        the points do not allow one.
-    """
-    found = {"auroc": audio_to_pixel_auroc(rows, vectors)}
-    single = ~rows["category"].isin([SEVERAL, UNKNOWN])
-    pixels = (rows["kind"] == "foreground") & single
-    audio = (rows["kind"] == "audio") & single & rows["sounding"]
-    found["silhouette"] = _silhouette(rows[pixels], vectors[pixels])
-    found["purity"] = _purity(rows[pixels], vectors[pixels], rows[pixels], vectors[pixels])
-    found["cross_modal_purity"] = _purity(
-        rows[audio], vectors[audio], rows[pixels], vectors[pixels]
-    )
-    shares = rows[pixels]["category"].value_counts(normalize=True)
-    found["chance_purity"] = float((shares**2).sum()) if len(shares) else float("nan")
-    generator = np.random.default_rng(seed)
-    found["alignment"] = _alignment(rows, vectors)
-    objects = (rows["kind"] == "foreground") | ((rows["kind"] == "audio") & rows["sounding"])
-    found["uniformity"] = _uniformity(vectors[objects], generator)
-    sounding_audio = ((rows["kind"] == "audio") & rows["sounding"]).to_numpy()
-    visual = (rows["kind"] == "foreground").to_numpy()
-    gap = float("nan")
-    if sounding_audio.any() and visual.any():
-        gap = float(np.linalg.norm(vectors[sounding_audio].mean(0) - vectors[visual].mean(0)))
-    found["modality_gap"] = gap
-    return found
-
-
-def audio_to_pixel_auroc(rows: pd.DataFrame, vectors: Vectors) -> float:
-    """AUROC of the cosine to the frame's audio point, object against background pixels.
-
-    Mean over the frames that have both; NaN where none has.
-    """
-    scores = []
-    for _, frame in rows.groupby(["clip", "frame"], sort=False):
-        kinds = frame["kind"].to_numpy()
-        own = vectors[frame.index]
-        pixels = np.isin(kinds, ("foreground", "background"))
-        labels = kinds[pixels] == "foreground"
-        if labels.any() and not labels.all() and (kinds == "audio").any():
-            scores.append(roc_auc_score(labels, own[pixels] @ own[kinds == "audio"][0]))
-    return float(np.mean(scores)) if scores else float("nan")
-
-
-def _silhouette(rows: pd.DataFrame, vectors: Vectors) -> float:
-    categories = rows["category"].nunique()
-    if not 2 <= categories < len(rows):
-        return float("nan")
-    return float(silhouette_score(vectors, rows["category"], metric="cosine"))
-
-
-def _purity(rows: pd.DataFrame, vectors: Vectors, others: pd.DataFrame, pool: Vectors) -> float:
-    """Share of the nearest points of other clips that are of a point's class, mean over points."""
-    if not len(rows) or not len(others):
-        return float("nan")
-    similarity = vectors @ pool.T
-    same_clip = rows["clip"].to_numpy()[:, None] == others["clip"].to_numpy()[None]
-    similarity = np.where(same_clip, -np.inf, similarity)
-    count = min(NEIGHBOURS, int((~same_clip).sum(axis=1).min()))
-    if count < 1:
-        return float("nan")
-    nearest = np.argpartition(-similarity, count - 1, axis=1)[:, :count]
-    same = others["category"].to_numpy()[nearest] == rows["category"].to_numpy()[:, None]
-    return float(same.mean())
-
-
-def _alignment(rows: pd.DataFrame, vectors: Vectors) -> float:
-    distances = []
-    for _, frame in rows[rows["sounding"]].groupby(["clip", "frame"], sort=False):
-        kinds, own = frame["kind"].to_numpy(), vectors[frame.index]
-        if (kinds == "foreground").any() and (kinds == "audio").any():
-            difference = own[kinds == "foreground"] - own[kinds == "audio"][0]
-            distances.append(float((difference**2).sum(axis=1).mean()))
-    return float(np.mean(distances)) if distances else float("nan")
-
-
-def _uniformity(vectors: Vectors, generator: np.random.Generator) -> float:
-    if len(vectors) < 2:
-        return float("nan")
-    if len(vectors) > _MOST_PAIRS:
-        vectors = vectors[generator.choice(len(vectors), _MOST_PAIRS, replace=False)]
-    squared = np.maximum(0, 2 - 2 * vectors @ vectors.T)  # of points of unit length
-    pairs = squared[np.triu_indices(len(vectors), k=1)]
-    return float(np.log(np.exp(-2 * pairs).mean()))
-
-
 def _draw(
-    run_dir: Path, per_kind: int, max_clips: int | None, split: str, seed: int
+    run_dir: Path,
+    per_kind: int,
+    max_clips: int | None,
+    split: str,
+    seed: int,
+    overrides: Mapping[str, Any],
 ) -> tuple[list[tuple[Any, ...]], dict[str, list[Vectors]]]:
     from auralsam2 import config
     from auralsam2.data.heard_classes import heard_classes
@@ -209,9 +128,12 @@ def _draw(
     from auralsam2.registry import load_all
 
     target = find_target(str(run_dir), None)
-    cfg = config.load(target.config)
+    cfg = config.load(target.config, overrides)
     load_all()
-    dataset = test_datasets(cfg)[split]
+    datasets = test_datasets(cfg)
+    if split not in datasets:
+        raise ValueError(unknown_name("test split", split, datasets))
+    dataset = datasets[split]
     heard = heard_classes(dataset)
     model = trained_model(cfg, target.checkpoint)
     rows: list[tuple[Any, ...]] = []
@@ -234,9 +156,37 @@ def _category(heard: Any, frame: int) -> str:
     return str(next(iter(classes))) if len(classes) == 1 else SEVERAL
 
 
+def _check_settings(per_kind: int, max_clips: int | None, split: str) -> None:
+    problems = []
+    if per_kind < 1:
+        problems.append(f"per_kind must be at least 1, got {per_kind}")
+    if max_clips is not None and max_clips < 1:
+        problems.append(f"max_clips must be at least 1, got {max_clips}")
+    if is_control(split):
+        problems.append(
+            f"split '{split}' has counterfactual audio, whose classes are not those of its clips; "
+            f"take '{base_split(split)}'"
+        )
+    if problems:
+        raise ValueError("; ".join(problems))
+
+
+def _check_weights(run_dir: Path, settings: Mapping[str, Any]) -> None:
+    """Refuse a run that has trained something and has lost it: it would be taken as built."""
+    trained = run_record.read_without_clips(run_dir).num_parameters.get("trainable", 0)
+    if trained and settings["weights"] is None:
+        raise FileNotFoundError(f"the trained weights are gone: no best.safetensors in '{run_dir}'")
+
+
 def _settings(
-    run_dir: Path, per_kind: int, max_clips: int | None, split: str, seed: int
+    run_dir: Path,
+    per_kind: int,
+    max_clips: int | None,
+    split: str,
+    seed: int,
+    overrides: Mapping[str, Any],
 ) -> dict[str, Any]:
+    """Return what the points depend on; not where the data lie, so that they may move."""
     from auralsam2.engine.provenance import code_version
 
     weights = run_dir / "best.safetensors"
@@ -248,8 +198,20 @@ def _settings(
         "max_clips": max_clips,
         "split": split,
         "seed": seed,
+        "overrides": {k: repr(v) for k, v in sorted(overrides.items()) if not k.endswith("root")},
         "code_version": code_version(),
     }
+
+
+def _is_kept(run_dir: Path, settings: Mapping[str, Any]) -> bool:
+    stated = run_dir / SETTINGS_NAME
+    if not stated.is_file() or not (run_dir / FILE_NAME).is_file():
+        return False
+    held = json.loads(stated.read_text(encoding="utf-8"))
+    if settings["weights"] is None:
+        # What was drawn before the weights went is all that is left of them.
+        held |= {key: settings[key] for key in ("weights", "code_version")}
+    return bool(held == settings)
 
 
 def _dtype(column: Any) -> Any:

@@ -33,6 +33,7 @@ COMPANIONS = {
     "omegaconf": "sam2",
     "opencv-python": "mmcv-lite",
     "pillow": "sam2",
+    "threadpoolctl": "scikit-learn",
 }
 
 

@@ -14,12 +14,17 @@ from torch.nn import functional as F
 
 from auralsam2.engine.evaluate import clip_loader
 from auralsam2.models.auralsam2 import AuralSAM2
+from auralsam2.models.joined_clips import join
 
 AUDIO, FOREGROUND, BACKGROUND = "audio", "foreground", "background"
 FUSED, PROJECTED = "fused", "projected"
 SPACES = (FUSED, PROJECTED)
 # A token is of the object where the mask covers most of it, of the background where it covers none.
 _OBJECT_SHARE = 0.5
+
+
+class NoAudioVisualSpaceError(ValueError):
+    """A model in which sound and image do not meet as tokens."""
 
 
 class FramePoints(NamedTuple):
@@ -63,10 +68,10 @@ def draw_points(
         seed: of the drawing; the same points at every level and in every run on these data.
 
     Raises:
-        ValueError: where the model has no audio-visual space.
+        NoAudioVisualSpaceError: where the model has no audio-visual space.
     """
     if not isinstance(model, AuralSAM2) or not model.listens:
-        raise ValueError(
+        raise NoAudioVisualSpaceError(
             f"{type(model).__name__} has no audio-visual space to draw from; take an AuralSAM2 "
             "with a prompt or a contrastive loss"
         )
@@ -88,19 +93,27 @@ def draw_points(
 def _spaces(model: AuralSAM2, batch: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """Space -> visual (B, T, N, D) and audio (B, T, D) of every level, unit length over D."""
     data = model.data_preprocessor(dict(batch), training=False)
-    fused = model.listen(model.encode(data["frames"]), data["log_mel"], data.get("text"))
+    frames, log_mel = data["frames"], data["log_mel"]
+    num_clips = len(frames)
+    if model.join_clips:  # as the model has been trained and is scored
+        frames, log_mel = join(frames), join(log_mel)
+    fused = model.listen(model.encode(frames), log_mel, data.get("text"))
     assert fused is not None
-    num_frames = fused.visual[0].shape[1]
-    spaces = {
-        FUSED: (
-            [F.normalize(v, dim=-1) for v in fused.visual],
-            [F.normalize(a[:, :num_frames], dim=-1) for a in fused.audio],
-        )
-    }
+    sounds = [audio[:, : frames.shape[1]] for audio in fused.audio]
+    spaces: dict[str, tuple[Any, Any]] = {FUSED: (fused.visual, sounds)}
     if model.projector is not None:
         embedded = model.embed(fused)
-        spaces[PROJECTED] = (list(embedded.visual), list(embedded.audio))
-    return spaces
+        spaces[PROJECTED] = (embedded.visual, embedded.audio)
+
+    def unit(x: Tensor) -> Tensor:
+        # Not every projector gives unit length over D; cosines are compared everywhere here.
+        x = F.normalize(x, dim=-1)
+        return x[0].unflatten(0, (num_clips, -1)) if model.join_clips else x
+
+    return {
+        space: ([unit(v) for v in visual], [unit(a) for a in audio])
+        for space, (visual, audio) in spaces.items()
+    }
 
 
 def _frame(

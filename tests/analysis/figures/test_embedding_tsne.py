@@ -1,50 +1,138 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 
-from analysis.embeddings import COLUMNS, Points, companions
-from analysis.figures import embedding_tsne
+from analysis.embedding_companions import companions
+from analysis.embeddings import COLUMNS, Points
+from analysis.figures import embedding_tsne, embedding_tsne_perplexities
 
 
 @pytest.fixture
-def points() -> Points:
-    rng = np.random.default_rng(0)
-    rows, vectors = [], []
-    for clip in range(12):
-        category = ("dog", "bell")[clip % 2]
-        for kind, centre in (("audio", 2.0), ("foreground", 2.0), ("background", -2.0)):
-            for _ in range(1 if kind == "audio" else 3):
-                rows.append((f"c{clip}", 0, 0, "projected", kind, clip > 1, category))
-                vector = rng.normal(size=4) + centre
-                vectors.append(vector / np.linalg.norm(vector))
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return Points(table, {"projected": np.asarray(vectors, dtype=np.float32)})
+def write_points() -> Callable[..., Points]:
+    def write(seed: int = 0, num_clips: int = 8, num_levels: int = 1) -> Points:
+        rng = np.random.default_rng(seed)
+        rows, vectors = [], []
+        for level in range(num_levels):
+            for clip in range(num_clips):
+                category = ("dog", "bell", "several")[clip % 3]
+                for kind, centre in (("audio", 2.0), ("foreground", 2.0), ("background", -2.0)):
+                    for _ in range(1 if kind == "audio" else 3):
+                        key = (f"c{clip}", 0, level, "projected", kind, clip > 1, category)
+                        rows.append(key)
+                        vector = rng.normal(size=4) + centre
+                        vectors.append(vector / np.linalg.norm(vector))
+        table = pd.DataFrame(rows, columns=list(COLUMNS))
+        return Points(table, {"projected": np.asarray(vectors, dtype=np.float32)})
+
+    return write
 
 
-def test_numbers_are_those_of_the_original_vectors(points: Points) -> None:
-    numbers = embedding_tsne.collect({"ours": points}, perplexity=5)
+def test_numbers_are_those_of_the_original_vectors(write_points) -> None:
+    points = write_points(num_levels=2)
+    numbers = embedding_tsne.collect({"ours": points}, perplexities=[5])
     (arm,) = numbers.arms
 
-    own = companions(*points.select("projected", 0))
+    own = companions(*points.select("projected", 1))
     assert {key: arm.numbers[key] for key in own} == pytest.approx(own, nan_ok=True)
-    assert 0.5 < arm.numbers["trustworthiness"] <= 1
-    assert len(arm.points) == len(points.table)
+    assert arm.level == 1
+    row = embedding_tsne.to_frame(numbers).iloc[0]
+    assert 0.5 < row["trustworthiness"] <= 1 and row["level"] == 1
+    assert len(arm.planes[0].points) == len(points.table) / 2
 
 
-def test_the_same_seed_gives_the_same_picture(points: Points) -> None:
-    one, two = (embedding_tsne.collect({"a": points}, perplexity=5, seed=4) for _ in range(2))
+def test_the_one_in_the_middle_is_drawn_large(write_points) -> None:
+    numbers = embedding_tsne.collect({"a": write_points()}, perplexities=[3, 5, 8])
 
-    pd.testing.assert_frame_equal(one.arms[0].points, two.arms[0].points)
+    assert list(embedding_tsne.to_frame(numbers)["perplexity"]) == [5]
+    assert list(embedding_tsne_perplexities.to_frame(numbers)["perplexity"]) == [3, 5, 8]
 
 
-def test_files(points: Points, tmp_path) -> None:
-    paths = embedding_tsne.make({"none": points, "AudioCon": points}, tmp_path, perplexity=5)
+def test_files_and_what_stands_below(write_points, tmp_path: Path, monkeypatch) -> None:
+    drawn: list[Figure] = []
+    original = embedding_tsne.style.save
 
-    assert [p.name for p in paths] == [f"embedding_tsne.{k}" for k in ("pdf", "png", "csv")]
+    def save(figure: Figure, *rest: object) -> list[Path]:
+        drawn.append(figure)
+        return original(figure, *rest)
+
+    monkeypatch.setattr(embedding_tsne.style, "save", save)
+    numbers = embedding_tsne.collect(
+        {"none": write_points(1), "AudioCon": write_points(2)},
+        perplexities=[5],
+        notes={"none": "seed 3"},
+    )
+    paths = embedding_tsne.make(numbers, tmp_path)
+
+    kinds = ("pdf", "png", "csv", "points.csv")
+    assert [p.name for p in paths] == [f"embedding_tsne.{kind}" for kind in kinds]
     assert list(pd.read_csv(paths[2])["arm"]) == ["none", "AudioCon"]
+    assert pd.read_csv(paths[3])["arm"].value_counts().to_dict() == {"none": 56, "AudioCon": 56}
+    below = drawn[0].axes[-2:]
+    for arm, panel in zip(numbers.arms, below):
+        shown = [text.get_text() for text in panel.texts]
+        wanted = [*arm.numbers.values(), arm.planes[0].trustworthiness]
+        assert shown == [f"{value:.3f}".replace("-", "−") for value in wanted]
+    assert [panel.get_title() for panel in drawn[0].axes[:2]] == ["none\nseed 3", "AudioCon"]
 
 
-def test_arms_without_the_space_are_left_out(points: Points, tmp_path) -> None:
-    assert embedding_tsne.make({"none": points}, tmp_path, space="fused") == []
+def test_every_colouring_tells_what_it_says(write_points) -> None:
+    numbers = embedding_tsne.collect({"a": write_points()}, perplexities=[5])
+    plane = numbers.arms[0].planes[0]
+    colours: dict[str, set[str]] = {}
+    for colouring in embedding_tsne.COLOURINGS:
+        panel = Figure().subplots()
+        embedding_tsne.draw(plane, panel, colouring, numbers.classes)
+        held = {to_hex(c) for group in panel.collections for c in group.get_edgecolors()}
+        keys = embedding_tsne.keys(colouring, numbers.classes).values()
+        assert held == {to_hex(key.get_color()) for key in keys}
+        colours[colouring] = held
+        hollow = [(group.get_facecolors()[:, 3] == 0).sum() for group in panel.collections]
+        assert hollow == [2, 0, 0], "the audio of two silent frames, and nothing else"
+    assert len(colours["sounding"]) == 2 and len(colours["class"]) == 3
+
+
+def test_at_most_ten_classes_have_a_colour(write_points) -> None:
+    points = write_points(num_clips=13)
+    numbers = points.table["clip"].str[1:].astype(int)
+    points.table["category"] = "a_class_of_a_very_long_name_" + numbers.astype(str)
+    points.table.loc[numbers == 12, "category"] = "unknown"
+    collected = embedding_tsne.collect({"a": points}, perplexities=[5])
+
+    assert len(collected.classes) == 10
+    names = embedding_tsne.keys("class", [*collected.classes[:1], "dog_bark"])
+    assert list(names) == ["a class of a very long…", "dog bark", "none, several, another"]
+
+
+def test_the_same_seed_gives_the_same_picture(write_points) -> None:
+    one, two = (
+        embedding_tsne.collect({"a": write_points()}, perplexities=[5], seed=4) for _ in range(2)
+    )
+
+    pd.testing.assert_frame_equal(one.arms[0].planes[0].points, two.arms[0].planes[0].points)
+
+
+def test_arms_without_the_space_or_level_are_left_out(write_points) -> None:
+    runs = {"none": write_points()}
+    assert embedding_tsne.collect(runs, space="fused").arms == ()
+    assert embedding_tsne.collect(runs, level=1).arms == ()
+
+
+def test_perplexities_side_by_side(write_points, tmp_path: Path) -> None:
+    numbers = embedding_tsne.collect(
+        {"a": write_points(), "b": write_points(1)}, perplexities=[3, 5]
+    )
+    paths = embedding_tsne_perplexities.make(numbers, tmp_path)
+
+    kinds = ("pdf", "png", "csv")
+    assert [p.name for p in paths] == [f"embedding_tsne_perplexities.{kind}" for kind in kinds]
+    table = pd.read_csv(paths[2])
+    assert (
+        list(table["arm"]) == ["a", "a", "b", "b"] and table["trustworthiness"].between(0, 1).all()
+    )

@@ -9,9 +9,18 @@ import pytest
 import torch
 
 from auralsam2.data.heard_classes import heard_classes
-from auralsam2.engine.embedding_points import AUDIO, FOREGROUND, FUSED, PROJECTED, draw_points
+from auralsam2.engine.embedding_points import (
+    AUDIO,
+    FOREGROUND,
+    FUSED,
+    PROJECTED,
+    NoAudioVisualSpaceError,
+    draw_points,
+)
 from auralsam2.engine.evaluate import test_datasets as build_test_datasets
 from auralsam2.engine.evaluate import trained_model
+from auralsam2.models.auralsam2 import AuralSAM2
+from auralsam2.structures import Embeddings
 
 
 def draw(cfg: Any, **settings: Any) -> list[Any]:
@@ -42,11 +51,43 @@ def test_the_same_seed_draws_the_same_points(tiny_config: Any) -> None:
         assert all(np.array_equal(a.vectors[kind], b.vectors[kind]) for kind in a.vectors)
 
 
+def test_joined_clips_are_taken_apart_again(tiny_config: Any) -> None:
+    """As released, clips of a batch are one video; of one clip, that is the clip."""
+    tiny_config.data.batch_size = 1
+    alone = draw(tiny_config, per_kind=2)
+    tiny_config.model.join_clips = True
+    for one, joined in zip(alone, draw(tiny_config, per_kind=2), strict=True):
+        for kind, vectors in one.vectors.items():
+            np.testing.assert_allclose(joined.vectors[kind], vectors, atol=1e-5)
+    tiny_config.data.batch_size = 2
+    keys = [(f.clip, f.frame, f.level, f.space) for f in draw(tiny_config, per_kind=2)]
+    assert keys == [(f.clip, f.frame, f.level, f.space) for f in alone]
+
+
+def test_points_have_unit_length_whatever_the_projector(
+    tiny_config: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embed = AuralSAM2.embed
+
+    def twice_as_long(model: AuralSAM2, fused: Any) -> Any:
+        return Embeddings(*(tuple(2 * x for x in stream) for stream in embed(model, fused)))
+
+    monkeypatch.setattr(AuralSAM2, "embed", twice_as_long)
+    for frame in draw(tiny_config, per_kind=2):
+        np.testing.assert_allclose(np.linalg.norm(frame.vectors[AUDIO], axis=1), 1, rtol=1e-4)
+
+
+def test_without_a_projector_only_the_fused_space_is_drawn(tiny_config: Any) -> None:
+    tiny_config.model.projector = tiny_config.model.contrastive_loss = None
+
+    assert {frame.space for frame in draw(tiny_config)} == {FUSED}
+
+
 def test_a_deaf_model_has_no_such_space(tiny_config: Any) -> None:
     for part in ("sparse_prompt", "dense_prompt", "contrastive_loss", "projector"):
         tiny_config.model[part] = None
 
-    with pytest.raises(ValueError, match="no audio-visual space"):
+    with pytest.raises(NoAudioVisualSpaceError, match="no audio-visual space"):
         draw(tiny_config)
 
 

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from auralsam2_tools.__main__ import main as dispatch
+from auralsam2_tools.measure_embeddings import main
+
+from analysis import measured_embeddings
+from analysis.embeddings import COLUMNS, Points
+from auralsam2.engine import run_record
+from auralsam2.engine.embedding_points import NoAudioVisualSpaceError
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two runs; the points of ``b`` are planted, ``a`` has none."""
+    for cell in ("a", "b"):
+        record = run_record.start(
+            name=cell, axes={}, seed=0, run_id=cell, config_hash=cell, data_fingerprint="d"
+        )
+        run_record.add_scores(record, "test", {"J": 0.5}, {"J": {"x": 0.5}})
+        run_record.write(run_record.finish(record, 1.0), tmp_path / "runs" / cell)
+        (tmp_path / "runs" / cell / "config.py").write_text("model = dict()\n")
+
+    def capture(run_dir: Path, **settings: object) -> Points:
+        if run_dir.name == "a":
+            raise NoAudioVisualSpaceError("it is deaf")
+        rng = np.random.default_rng(0)
+        kinds = ["audio", "foreground", "foreground", "background"] * 5
+        rows = [(f"c{i // 4}", 0, 0, "fused", kind, True, "dog") for i, kind in enumerate(kinds)]
+        vectors = rng.normal(size=(20, 4)).astype(np.float32)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return Points(pd.DataFrame(rows, columns=list(COLUMNS)), {"fused": vectors})
+
+    monkeypatch.setattr(measured_embeddings, "capture_points", capture)
+    return tmp_path
+
+
+def test_numbers_notes_and_paths(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(folder), "--perplexities", "4", "--set", "data.root=/elsewhere"]) == 0
+    shown = capsys.readouterr().out
+
+    assert "audio→pixel AUROC" in shown and "note: a: left out: it is deaf" in shown
+    paths = [Path(line) for line in shown.splitlines() if line.startswith(str(folder))]
+    assert len(paths) == 7 and all(path.parent == folder / "figures" for path in paths)
+    assert all(path.is_file() for path in paths)
+
+
+def test_elsewhere(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analysis.figures.embedding_tsne.make", lambda *args, **rest: [])
+    assert main([str(folder), "--cells", "b", "--perplexities", "4", "--out", f"{tmp_path}/o"]) == 0
+    assert (tmp_path / "o/embedding_companions.csv").is_file()
+    assert not (folder / "figures").exists()
+
+
+def test_errors_say_what_to_do(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert dispatch(["measure-embeddings", str(folder), "--cells", "bb"]) == 2
+    assert "unknown cell 'bb'; did you mean 'b'?" in capsys.readouterr().err
+    assert dispatch(["measure-embeddings", str(folder), "--cells", "a"]) == 2
+    assert "no run has an audio-visual space\na: left out: it is deaf" in capsys.readouterr().err
+    assert dispatch(["measure-embeddings", str(folder), "--set", "data.root"]) == 2
+    assert "write KEY=VALUE" in capsys.readouterr().err
