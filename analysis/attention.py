@@ -7,8 +7,6 @@ formulas side by side.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr, rel_entr
@@ -112,8 +110,16 @@ def dilution(first: ArrayLike, final: ArrayLike) -> Array:
     return np.asarray(1 - ratio)
 
 
-def inside_mean(values: ArrayLike, coverage: ArrayLike) -> float:
-    """Mean of (N,) values weighted by the mask's coverage (N,); NaN for an empty mask."""
-    c = np.asarray(coverage, dtype=float)
-    total: Any = c.sum()
-    return float((np.asarray(values, dtype=float) * c).sum() / total) if total > 0 else float("nan")
+def inside_mean(values: ArrayLike, coverage: ArrayLike) -> Array:
+    """Mean over positions weighted by the mask's coverage; NaN for an empty mask.
+
+    Args:
+        values: (..., N).
+        coverage: (N,).
+
+    Returns:
+        (...).
+    """
+    v, c = np.asarray(values, dtype=float), np.asarray(coverage, dtype=float)
+    total = float(c.sum())
+    return np.asarray(v @ c / total) if total > 0 else np.full(v.shape[:-1], np.nan)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from analysis import attention as measure
+from analysis.attention import Array
+from auralsam2.engine import run_record
 
 FILE_NAME = "dilution.csv"
 SETTINGS_NAME = "dilution.json"
@@ -28,7 +30,12 @@ COLUMNS = (
     "value",
 )
 EVERYWHERE, ALL_HEADS = 0, -1
-_SCHEMA = 1
+MASK_TOKENS, PROMPT_TOKENS = "mask", "prompt"
+NO_PROMPTS = "no prompts"
+"""The condition of `auralsam2.engine.probing`, which needs torch."""
+_SCHEMA = 2
+
+Row = tuple[str, int, str, str, int, int, int, str, float]
 
 
 def capture_dilution(
@@ -37,43 +44,67 @@ def capture_dilution(
     sounds: Sequence[str] = SOUNDS,
     max_clips: int | None = None,
     split: str = "test",
+    overrides: Mapping[str, Any] | None = None,
     again: bool = False,
 ) -> pd.DataFrame:
     """Read a finished run's attention on its test split.
 
     Args:
-        run_dir: with ``config.py``, and ``best.safetensors`` where something was trained.
+        run_dir: with ``config.py`` and ``record.json``, and ``best.safetensors`` where something
+            was trained.
         sounds: kinds of counterfactual audio.
         max_clips: the first ones of the split; None for all.
         split: whose clips.
+        overrides: of the run's config, e.g. ``{"data.root": ...}`` where the data have moved.
         again: also where the folder has the numbers already.
 
     Returns:
         One row a frame, quantity, condition, site and head, columns `COLUMNS`: ``swapped_at`` is
-        the site whose prompts were exchanged, counted from 1, 0 for all of them; ``head`` -1 is
-        the mean over heads; ``tokens`` is ``"mask"`` for SAM2's mask tokens, ``"prompt"`` for
-        tokens behind SAM2's own.
+        the site whose prompts were exchanged, counted from 1, 0 for all of them (quantities of
+        the signal are of these alone); ``head`` -1 is the mean over heads; ``tokens`` is
+        ``"mask"`` for SAM2's mask tokens, ``"prompt"`` for tokens behind SAM2's own. Objects that
+        a model decodes one by one are averaged in their frame. Conditions that change nothing in
+        any frame have no rows.
 
     Raises:
-        FileNotFoundError: where the folder is no run.
-        ValueError: where its model cannot be probed.
+        FileNotFoundError: where the folder is no run, or its weights or data are gone.
+        ValueError: where its model cannot be probed, or the split is not known.
     """
-    settings = _settings(run_dir, sounds, max_clips, split)
-    kept = run_dir / SETTINGS_NAME
-    if not again and kept.is_file() and json.loads(kept.read_text(encoding="utf-8")) == settings:
-        return pd.read_csv(run_dir / FILE_NAME, keep_default_na=True)
-    rows = [
-        row for frame in _frames(run_dir, sounds, max_clips, split) for row in frame_rows(frame)
-    ]
-    numbers = pd.DataFrame(rows, columns=list(COLUMNS))
+    settings = _settings(run_dir, sounds, max_clips, split, overrides or {})
+    if not again and (kept := _read(run_dir, settings)) is not None:
+        return kept
+    _check_weights(run_dir, settings)
+    frames = _frames(run_dir, sounds, max_clips, split, overrides or {})
+    numbers = to_frame(row for frame in frames for row in frame_rows(frame))
     # The settings last: a capture that is killed between the two is made again.
+    (run_dir / SETTINGS_NAME).unlink(missing_ok=True)
     numbers.to_csv(run_dir / FILE_NAME, index=False)
-    kept.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+    stated = {**settings, "code_version": _code_version()}
+    (run_dir / SETTINGS_NAME).write_text(json.dumps(stated, indent=1) + "\n", encoding="utf-8")
     return numbers
 
 
-def frame_rows(readings: Any) -> Iterator[tuple[Any, ...]]:
-    """Compute all quantities of one frame.
+def to_frame(rows: Iterable[Row]) -> pd.DataFrame:
+    """Average a frame's objects, and leave out conditions that change nothing anywhere.
+
+    Args:
+        rows: of `frame_rows`, of any number of frames and objects.
+
+    Returns:
+        Columns `COLUMNS`.
+    """
+    numbers = pd.DataFrame(rows, columns=list(COLUMNS))
+    keys = list(COLUMNS[:-1])
+    if numbers.duplicated(keys).any():
+        numbers = numbers.groupby(keys, sort=False)["value"].mean().reset_index()
+    effects = numbers[numbers["quantity"].isin(["js", "output_change", "token_signal"])]
+    largest = effects.groupby("condition")["value"].max()
+    without = largest.index[largest == 0]
+    return numbers[~numbers["condition"].isin(without)].reset_index(drop=True)
+
+
+def frame_rows(readings: Any) -> Iterator[Row]:
+    """Compute all quantities of one frame, or of one object of it.
 
     Args:
         readings: `auralsam2.engine.probing.FrameReadings`.
@@ -81,59 +112,81 @@ def frame_rows(readings: Any) -> Iterator[tuple[Any, ...]]:
     from auralsam2.engine.probing import TRUE
 
     key = (readings.clip, readings.frame)
-    true = readings.conditions[TRUE]
-    for site, reading in enumerate(true, start=1):
-        for tokens, chosen in _token_groups(reading.attention.shape[1]).items():
-            maps = reading.attention[:, chosen]  # (H, K, N)
-            for quantity, values in (
-                ("gain", measure.in_mask_gain(maps, readings.coverage)),
-                ("entropy", measure.normalised_entropy(maps)),
-            ):
-                by_head = values.mean(axis=1)
-                yield *key, quantity, TRUE, EVERYWHERE, site, ALL_HEADS, tokens, by_head.mean()
-                for head, value in enumerate(by_head):
-                    yield *key, quantity, TRUE, EVERYWHERE, site, head, tokens, value
-    for condition, other in readings.conditions.items():
-        if condition != TRUE:
-            for effect in _effects(true, other, readings.coverage):
-                yield *key, effect[0], condition, EVERYWHERE, *effect[1:]
-    for (condition, swapped_at), other in readings.swapped_at.items():
-        for effect in _effects(true, other, readings.coverage):
-            yield *key, effect[0], condition, swapped_at + 1, *effect[1:]
-
-
-def _effects(
-    true: Sequence[Any], other: Sequence[Any], coverage: Any
-) -> Iterator[tuple[str, int, int, str, float]]:
-    """Yield quantity, site, head, tokens and value of what another sound changes."""
-    mask = _mask_tokens()
-    pairs = list(zip(true, other, strict=True))
-    changes = [(a.tokens[mask] - b.tokens[mask], a.keys - b.keys) for a, b in pairs]
-    first_tokens, first_keys = changes[0]
-    for site, (own, theirs) in enumerate(pairs, start=1):
-        js = measure.js_divergence(own.attention[:, mask], theirs.attention[:, mask]).mean(axis=1)
-        yield "js", site, ALL_HEADS, "mask", float(js.mean())
-        for head, value in enumerate(js):
-            yield "js", site, head, "mask", float(value)
-        output = measure.relative_change(own.output[mask], theirs.output[mask])
-        tokens = measure.relative_change(own.tokens[mask], theirs.tokens[mask])
-        keys = measure.relative_change(own.keys, theirs.keys)
-        change, key_change = changes[site - 1]
-        for quantity, number in (
-            ("output_change", float(output.mean())),
-            ("token_signal", float(tokens.mean())),
-            ("token_cosine", _mean(measure.cosine(change, first_tokens))),
-            ("key_signal_inside", measure.inside_mean(keys, coverage)),
-            ("key_signal_outside", measure.inside_mean(keys, 1 - coverage)),
-            ("key_cosine", _mean(measure.cosine(key_change, first_keys))),
+    coverage = np.asarray(readings.coverage, dtype=float)
+    true = _stack(readings.conditions[TRUE])
+    for tokens, chosen in _token_groups(true.attention.shape[2]).items():
+        maps = true.attention[:, :, chosen]
+        for quantity, values in (
+            ("gain", measure.in_mask_gain(maps, coverage)),
+            ("entropy", measure.normalised_entropy(maps)),
         ):
-            yield quantity, site, ALL_HEADS, "mask", number
+            for site, head, value in _by_site_and_head(values.mean(axis=2)):
+                yield *key, quantity, TRUE, EVERYWHERE, site, head, tokens, value
+    changed = [
+        *((name, EVERYWHERE, other) for name, other in readings.conditions.items() if name != TRUE),
+        *((name, site + 1, other) for (name, site), other in readings.swapped_at.items()),
+    ]
+    for condition, swapped_at, other in changed:
+        sites = _stack(other)
+        effects = _effects(true, sites)
+        if swapped_at == EVERYWHERE:
+            effects |= _signals(true, sites, coverage)
+        for quantity, values in effects.items():
+            for site, head, value in _by_site_and_head(values):
+                yield *key, quantity, condition, swapped_at, site, head, MASK_TOKENS, value
 
 
-def _mean(values: Any) -> float:
-    """Mean of what is a number; NaN where nothing is."""
-    finite = values[np.isfinite(values)]
-    return float(finite.mean()) if len(finite) else float("nan")
+class _Sites(NamedTuple):
+    """Readings of S sites: attention (S, H, K, N), output and tokens (S, K, C), keys (S, N, C)."""
+
+    attention: Array
+    output: Array
+    tokens: Array
+    keys: Array
+
+
+def _stack(readings: Sequence[Any]) -> _Sites:
+    return _Sites(*(np.stack(parts).astype(float) for parts in zip(*readings, strict=True)))
+
+
+def _by_site_and_head(values: Array) -> Iterator[tuple[int, int, float]]:
+    """Yield site, head and value of (S,) or (S, H) values, in the second case with the mean."""
+    means = values if values.ndim == 1 else values.mean(axis=1)
+    for site, mean in enumerate(means.tolist(), start=1):
+        yield site, ALL_HEADS, mean
+        if values.ndim > 1:
+            for head, value in enumerate(values[site - 1].tolist()):
+                yield site, head, value
+
+
+def _effects(true: _Sites, other: _Sites) -> dict[str, Array]:
+    """Return how much other prompts change what is attended to, (S, H), and what is read, (S,)."""
+    mask = _mask_tokens()
+    js = measure.js_divergence(true.attention[:, :, mask], other.attention[:, :, mask])
+    outputs = measure.relative_change(true.output[:, mask], other.output[:, mask])
+    return {"js": js.mean(axis=2), "output_change": outputs.mean(axis=1)}
+
+
+def _signals(true: _Sites, other: _Sites, coverage: Array) -> dict[str, Array]:
+    """Return what is left of the difference at each site, (S,)."""
+    mask = _mask_tokens()
+    tokens, other_tokens = true.tokens[:, mask], other.tokens[:, mask]
+    keys = measure.relative_change(true.keys, other.keys)
+    token_change, key_change = tokens - other_tokens, true.keys - other.keys
+    return {
+        "token_signal": measure.relative_change(tokens, other_tokens).mean(axis=1),
+        "token_cosine": _mean(measure.cosine(token_change, token_change[:1])),
+        "key_signal_inside": measure.inside_mean(keys, coverage),
+        "key_signal_outside": measure.inside_mean(keys, 1 - coverage),
+        "key_cosine": _mean(measure.cosine(key_change, key_change[:1])),
+    }
+
+
+def _mean(values: Array) -> Array:
+    """Mean over the last axis of what is a number; NaN where nothing is."""
+    known = np.isfinite(values)
+    total, count = np.where(known, values, 0).sum(axis=-1), known.sum(axis=-1)
+    return np.asarray(np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0))
 
 
 def _mask_tokens() -> slice:
@@ -143,16 +196,20 @@ def _mask_tokens() -> slice:
 
 
 def _token_groups(num_tokens: int) -> dict[str, slice]:
-    from auralsam2.engine.probing import NUM_OUTPUT_TOKENS
+    from auralsam2.models.injection import NUM_OUTPUT_TOKENS
 
-    groups = {"mask": _mask_tokens()}
+    groups = {MASK_TOKENS: _mask_tokens()}
     if num_tokens > NUM_OUTPUT_TOKENS:
-        groups["prompt"] = slice(NUM_OUTPUT_TOKENS, num_tokens)
+        groups[PROMPT_TOKENS] = slice(NUM_OUTPUT_TOKENS, num_tokens)
     return groups
 
 
 def _frames(
-    run_dir: Path, sounds: Sequence[str], max_clips: int | None, split: str
+    run_dir: Path,
+    sounds: Sequence[str],
+    max_clips: int | None,
+    split: str,
+    overrides: Mapping[str, Any],
 ) -> Iterator[Any]:
     from auralsam2 import config
     from auralsam2.engine.evaluate import test_datasets, trained_model
@@ -161,7 +218,8 @@ def _frames(
     from auralsam2.registry import load_all
 
     target = find_target(str(run_dir), None)
-    cfg = config.load(target.config, {"evaluation.counterfactuals": list(sounds)})
+    added = {"evaluation.counterfactuals": list(sounds)}
+    cfg = config.load(target.config, {**overrides, **added})
     load_all()
     known = test_datasets(cfg)
     wanted = {TRUE: split} | {sound: f"{split}_audio_{sound}" for sound in sounds}
@@ -177,10 +235,13 @@ def _frames(
 
 
 def _settings(
-    run_dir: Path, sounds: Sequence[str], max_clips: int | None, split: str
+    run_dir: Path,
+    sounds: Sequence[str],
+    max_clips: int | None,
+    split: str,
+    overrides: Mapping[str, Any],
 ) -> dict[str, Any]:
-    from auralsam2.engine.provenance import code_version
-
+    """Return what the numbers depend on; not where the data lie, so that they may move."""
     weights = run_dir / "best.safetensors"
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()[:16] if weights.is_file() else None
     return {
@@ -189,5 +250,34 @@ def _settings(
         "sounds": list(sounds),
         "max_clips": max_clips,
         "split": split,
-        "code_version": code_version(),
+        "overrides": {k: repr(v) for k, v in sorted(overrides.items()) if not k.endswith("root")},
     }
+
+
+def _read(run_dir: Path, settings: Mapping[str, Any]) -> pd.DataFrame | None:
+    """Return the numbers in the run's folder where they were made with these settings."""
+    stated, path = run_dir / SETTINGS_NAME, run_dir / FILE_NAME
+    if not stated.is_file() or not path.is_file():
+        return None
+    held = json.loads(stated.read_text(encoding="utf-8"))
+    held.pop("code_version", None)
+    # What was made before the weights went is all that is left of them.
+    held = held if settings["weights"] else {**held, "weights": None}
+    if held != settings:
+        return None
+    # Texts stay texts: "true" is a condition, and clips may be called 007 or NA.
+    texts = dict.fromkeys(("clip", "quantity", "condition", "tokens"), str)
+    return pd.read_csv(path, dtype=texts, keep_default_na=False, na_values={"value": [""]})
+
+
+def _check_weights(run_dir: Path, settings: Mapping[str, Any]) -> None:
+    """Refuse a run that has trained something and has lost it: it would be taken as built."""
+    trained = run_record.read_without_clips(run_dir).num_parameters.get("trainable", 0)
+    if trained and settings["weights"] is None:
+        raise FileNotFoundError(f"the trained weights are gone: no best.safetensors in '{run_dir}'")
+
+
+def _code_version() -> str:
+    from auralsam2.engine.provenance import code_version
+
+    return code_version()

@@ -10,14 +10,31 @@ import pandas as pd
 from scipy.stats import bootstrap
 
 from analysis import attention as measure
-from analysis.capture import ALL_HEADS, EVERYWHERE
+from analysis.capture import ALL_HEADS, EVERYWHERE, MASK_TOKENS
 
 CONFIDENCE = 0.95
+POOLED = "all"
+"""In place of a seed: every clip is the mean of its seeds."""
+INDICES = {"gain": "D1", "js": "D2", "output_change": "D2 outputs"}
+"""Quantity -> the index of its dilution."""
+INDEX_COLUMNS = (
+    "arm",
+    "seed",
+    "index",
+    "condition",
+    "value",
+    "low",
+    "high",
+    "first",
+    "final",
+    "num_clips",
+)
+Captures = Mapping[tuple[str, int], pd.DataFrame]
 _RESAMPLES = 2000
 _KEYS = ["arm", "quantity", "condition", "swapped_at", "site", "head", "tokens"]
 
 
-def clip_means(captures: Mapping[tuple[str, int], pd.DataFrame]) -> pd.DataFrame:
+def clip_means(captures: Captures) -> pd.DataFrame:
     """Average frames within clips, then a clip's seeds.
 
     The mean over clips is the mean over frames of clips, as for scores: a long clip counts once.
@@ -30,18 +47,36 @@ def clip_means(captures: Mapping[tuple[str, int], pd.DataFrame]) -> pd.DataFrame
     Returns:
         Columns arm, quantity, condition, swapped_at, site, head, tokens, clip, value.
     """
-    frames = pd.concat(
-        [rows.assign(arm=arm, seed=seed) for (arm, seed), rows in captures.items()],
-        ignore_index=True,
-    )
-    frame_key = ["arm", "seed", "clip", "frame"]
-    gains = frames[frames["quantity"] == "gain"]
-    empty = gains[gains["value"].isna()][frame_key].drop_duplicates().assign(empty=True)
-    marked = frames.merge(empty, on=frame_key, how="left")
-    is_empty = marked["empty"].eq(True)
-    kept = marked[(marked["quantity"] != "entropy") | is_empty].dropna(subset=["value"])
-    by_seed = kept.groupby([*_KEYS, "clip", "seed"], sort=False)["value"].mean().reset_index()
+    return over_seeds(clip_means_of_seeds(captures))
+
+
+def clip_means_of_seeds(captures: Captures) -> pd.DataFrame:
+    """Average frames within clips, as `clip_means`, and leave seeds apart: a column ``seed``."""
+    parts = [
+        _within_clips(rows).assign(arm=arm, seed=seed) for (arm, seed), rows in captures.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def over_seeds(by_seed: pd.DataFrame) -> pd.DataFrame:
+    """Average a clip's seeds.
+
+    Args:
+        by_seed: of `clip_means_of_seeds`.
+
+    Returns:
+        As `clip_means`.
+    """
     return by_seed.groupby([*_KEYS, "clip"], sort=False)["value"].mean().reset_index()
+
+
+def _within_clips(frames: pd.DataFrame) -> pd.DataFrame:
+    """Average the frames of each clip of one run."""
+    gains = frames[frames["quantity"] == "gain"]
+    empty = gains[gains["value"].isna()][["clip", "frame"]].drop_duplicates().assign(empty=True)
+    is_empty = frames.merge(empty, on=["clip", "frame"], how="left")["empty"].eq(True).to_numpy()
+    kept = frames[(frames["quantity"] != "entropy") | is_empty].dropna(subset=["value"])
+    return kept.groupby([*_KEYS[1:], "clip"], sort=False)["value"].mean().reset_index()
 
 
 def curves(clips: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
@@ -61,10 +96,12 @@ def curves(clips: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
         row = dict(zip(_KEYS, _as_tuple(key), strict=True))
         row |= {"mean": group["value"].mean(), "low": low, "high": high, "num_clips": len(group)}
         rows.append(row)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=[*_KEYS, "mean", "low", "high", "num_clips"])
 
 
-def dilution_indices(clips: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
+def dilution_indices(
+    clips: pd.DataFrame, by_seed: pd.DataFrame | None = None, *, seed: int = 0
+) -> pd.DataFrame:
     """D1 of the in-mask gain and D2 of the causal effect, with intervals over clips.
 
     D = 1 - (mean effect at the final site) / (mean effect at site 1): a ratio of means, not a mean
@@ -72,33 +109,37 @@ def dilution_indices(clips: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
 
     Args:
         clips: of `clip_means`.
+        by_seed: of `clip_means_of_seeds`, for rows of single seeds below each pooled one.
         seed: of the resampling.
 
     Returns:
-        Columns arm, index, condition, value, low, high, first, final, num_clips. ``value`` is NaN
-        where the first effect is not positive: undefined.
+        Columns arm, seed (`POOLED` for all of them), index, condition, value, low, high, first,
+        final, num_clips. ``value`` is NaN where the first effect is not positive: undefined.
     """
-    rows = []
-    whole = clips[
-        (clips["head"] == ALL_HEADS)
-        & (clips["swapped_at"] == EVERYWHERE)
-        & (clips["tokens"] == "mask")
+    pooled = clips.assign(seed=POOLED)
+    every = pooled if by_seed is None else pd.concat([pooled, by_seed], ignore_index=True)
+    whole = every[
+        (every["head"] == ALL_HEADS)
+        & (every["swapped_at"] == EVERYWHERE)
+        & (every["tokens"] == MASK_TOKENS)
     ]
-    for quantity, index in (("gain", "D1"), ("js", "D2"), ("output_change", "D2 outputs")):
+    rows = []
+    for quantity, index in INDICES.items():
         chosen = whole[whole["quantity"] == quantity]
         for (arm, condition), group in chosen.groupby(["arm", "condition"], sort=False):
-            wide = group.pivot(index="clip", columns="site", values="value").dropna()
-            if wide.empty:
-                continue
-            first, final = wide.iloc[:, 0].to_numpy(), wide.iloc[:, -1].to_numpy()
-            low, high = _interval_of_ratio(first, final, seed)
-            rows.append(
-                {"arm": arm, "index": index, "condition": condition}
-                | {"value": float(measure.dilution(first.mean(), final.mean()))}
-                | {"low": low, "high": high}
-                | {"first": first.mean(), "final": final.mean(), "num_clips": len(wide)}
-            )
-    return pd.DataFrame(rows)
+            for of_seed, members in group.groupby("seed", sort=False):
+                wide = members.pivot(index="clip", columns="site", values="value").dropna()
+                if wide.empty:
+                    continue
+                first, final = wide.iloc[:, 0].to_numpy(), wide.iloc[:, -1].to_numpy()
+                low, high = _interval_of_ratio(first, final, seed)
+                rows.append(
+                    {"arm": arm, "seed": of_seed, "index": index, "condition": condition}
+                    | {"value": float(measure.dilution(first.mean(), final.mean()))}
+                    | {"low": low, "high": high}
+                    | {"first": first.mean(), "final": final.mean(), "num_clips": len(wide)}
+                )
+    return pd.DataFrame(rows, columns=list(INDEX_COLUMNS))
 
 
 def site_matrix(means: pd.DataFrame, arm: str, condition: str) -> pd.DataFrame:

@@ -1,14 +1,19 @@
 """Measure how audio prompts fare in the mask decoder of a grid's runs: dilution, block by block.
 
+Each run's numbers go into its own folder (dilution.csv), figures and the table of D1 and D2 into
+DIR/figures; docs/dilution.md defines them.
+
 Examples:
-    auralsam2 measure-dilution work_dirs/dilution_mini
+    auralsam2 measure-dilution work_dirs/paper_mini --heads
     auralsam2 measure-dilution work_dirs/my_grid --sounds swapped silence noise --max-clips 100
+    auralsam2 measure-dilution work_dirs/my_grid --cells 'no prompt' ours --set data.root=/elsewhere
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 
@@ -19,37 +24,34 @@ def main(argv: Sequence[str] | None = None) -> int:
     from rich.console import Console
     from rich.progress import track
 
-    from analysis.capture import capture_dilution
-    from analysis.dilution import clip_means, dilution_indices
-    from analysis.figures import dilution_curves, site_matrix
+    from analysis.dilution_table import to_markdown
+    from analysis.measured_dilution import measure
     from analysis.results import load_runs
+    from auralsam2.config import parse_overrides
 
-    runs = load_runs(options.folder).runs.to_dict("records")
-    captures, problems = {}, []
-    for run in track(runs, description="reading attention", console=Console(stderr=True)):
-        arm = (str(run["cell"]), int(run["seed"]))
-        try:
-            captures[arm] = capture_dilution(
-                Path(str(run["run_dir"])),
-                sounds=options.sounds,
-                max_clips=options.max_clips,
-                split=options.split,
-                again=options.again,
-            )
-        except ValueError as error:
-            problems.append(f"{arm[0]}, seed {arm[1]}: {error}")
-    for problem in problems:
+    results = load_runs(
+        options.folder,
+        allow_mixed_data=options.allow_mixed_data,
+        mix_label_sources=options.mix_label_sources,
+    )
+    measured = measure(
+        results,
+        options.out or options.folder / "figures",
+        cells=options.cells,
+        sounds=options.sounds,
+        max_clips=options.max_clips,
+        split=options.split,
+        heads=options.heads,
+        again=options.again,
+        overrides=parse_overrides(options.set),
+        progress=partial(track, description="reading attention", console=Console(stderr=True)),
+    )
+    if not measured.paths:
+        raise ValueError("no run could be read:\n  " + "\n  ".join(measured.problems))
+    for problem in measured.problems:
         print(f"left out: {problem}")
-    if not captures:
-        raise ValueError("no run could be read")
-    clips = clip_means(captures)
-    folder = options.folder / "figures"
-    paths = dilution_curves.make(clips, folder, condition=options.sounds[0])
-    paths += site_matrix.make(clips, folder, condition=options.sounds[0])
-    indices = dilution_indices(clips)
-    indices.to_csv(folder / "dilution_indices.csv", index=False)
-    print(indices.round(3).to_string(index=False))
-    print("\n".join(map(str, [*paths, folder / "dilution_indices.csv"])))
+    print(to_markdown(measured.indices))
+    print("\n".join(map(str, measured.paths)))
     return 0
 
 
@@ -57,17 +59,29 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path, metavar="DIR", help="of a grid, with finished runs")
-    parser.add_argument(
-        "--sounds",
-        nargs="+",
-        default=["swapped", "silence"],
-        help="counterfactual audio; the first one is drawn (default: swapped silence)",
-    )
-    parser.add_argument("--max-clips", type=int, help="the first clips of the split only")
-    parser.add_argument("--split", default="test", help="whose clips (default: test)")
-    parser.add_argument("--again", action="store_true", help="also where the numbers are there")
+    add = parser.add_argument
+    add("folder", type=Path, metavar="DIR", help="of a grid, with finished runs")
+    add("--out", type=Path, metavar="DIR", help="of figures and table; default: DIR/figures")
+    add("--cells", nargs="+", metavar="CELL", help="those to measure; default: all")
+    sounds = "counterfactual audio; the first one is drawn (default: swapped silence)"
+    add("--sounds", nargs="+", default=["swapped", "silence"], metavar="KIND", help=sounds)
+    add("--heads", action="store_true", help="draw single heads, too")
+    add("--max-clips", type=_count, metavar="N", help="the first clips of the split only")
+    add("--split", default="test", help="whose clips (default: test)")
+    add("--again", action="store_true", help="also where the numbers are there")
+    overrides = "overrides of the runs' configs, e.g. data.root=... where the data have moved"
+    add("--set", nargs="+", default=[], metavar="KEY=VALUE", help=overrides)
+    add("--allow-mixed-data", action="store_true", help="let runs on different data stand together")
+    releases = "let runs with labels of different releases stand together"
+    add("--mix-label-sources", action="store_true", help=releases)
     return parser
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"got {number}; wanted 1 or more")
+    return number
 
 
 if __name__ == "__main__":

@@ -9,11 +9,12 @@ from typing import NamedTuple
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.capture import ALL_HEADS, EVERYWHERE
+from analysis.capture import ALL_HEADS, EVERYWHERE, MASK_TOKENS, NO_PROMPTS
 from analysis.dilution import curves
 from analysis.figures import style
 
 NAME = "dilution_curves"
+NAME_NO_PROMPTS = "dilution_curves_no_prompts"
 SITES = ("block 1", "block 2", "final")
 
 
@@ -29,7 +30,7 @@ PANELS = (
     Panel("gain", "in-mask gain $g_b$", causal=False),
     Panel("js", "causal effect $E_b$ (nats)", causal=True),
     Panel("output_change", "change of what tokens read", causal=True),
-    Panel("token_signal", "audio signal in mask tokens", causal=True),
+    Panel("token_signal", "signal in mask tokens", causal=True),
 )
 
 
@@ -39,7 +40,7 @@ class DilutionCurves(NamedTuple):
     Attributes:
         arms: in the order of the legend.
         means: rows of `analysis.dilution.curves` that are drawn.
-        condition: the other sound of the causal panels.
+        condition: what the causal panels compare with.
     """
 
     arms: tuple[str, ...]
@@ -52,13 +53,13 @@ def collect(clips: pd.DataFrame, *, condition: str = "swapped") -> DilutionCurve
 
     Args:
         clips: of `analysis.dilution.clip_means`.
-        condition: the other sound.
+        condition: the other sound, or `NO_PROMPTS`.
     """
     causal = {panel.quantity: panel.causal for panel in PANELS}
     chosen = clips[
         clips["quantity"].isin(list(causal))
         & (clips["head"] == ALL_HEADS)
-        & (clips["tokens"] == "mask")
+        & (clips["tokens"] == MASK_TOKENS)
         & (clips["swapped_at"] == EVERYWHERE)
     ]
     wanted = chosen["quantity"].map(causal).map({True: condition, False: "true"})
@@ -69,6 +70,11 @@ def collect(clips: pd.DataFrame, *, condition: str = "swapped") -> DilutionCurve
     )
 
 
+def in_words(condition: str) -> str:
+    """Return what an effect compares with, for a label."""
+    return {"swapped": "swapped sound", "offscreen": "offscreen sound"}.get(condition, condition)
+
+
 def draw(numbers: DilutionCurves, panels: Sequence[Axes]) -> None:
     """Draw one quantity in each panel: mean over clips, and its 95 % band.
 
@@ -76,35 +82,56 @@ def draw(numbers: DilutionCurves, panels: Sequence[Axes]) -> None:
         numbers: of `collect`.
         panels: as many as `PANELS`.
     """
-    colours = dict(zip(numbers.arms, style.PALETTE * 3, strict=False))
-    positions = range(1, len(SITES) + 1)
     for what, panel in zip(PANELS, panels, strict=True):
         rows = numbers.means[numbers.means["quantity"] == what.quantity]
-        for index, arm in enumerate(numbers.arms):
-            own = rows[rows["arm"] == arm].sort_values("site")
-            panel.plot(
-                own["site"],
-                own["mean"],
-                color=colours[arm],
-                # Lines that lie on each other stay visible.
-                linestyle=("-", "--", ":", "-.")[index // len(style.PALETTE) % 4],
-                marker="osD^vPX"[index % 7],
-                markersize=3,
-                label=arm,
-            )
-            panel.fill_between(
-                own["site"], own["low"], own["high"], color=colours[arm], alpha=0.15, linewidth=0
-            )
-        panel.axhline(0, color="0.6", linewidth=0.5, zorder=0)
-        panel.set_xticks(list(positions), SITES)
-        panel.set_xlim(0.8, len(SITES) + 0.2)
-        panel.set_ylabel(what.label)
-        panel.yaxis.grid(True, linewidth=0.4, color="0.88")
-        panel.set_axisbelow(True)
+        draw_lines(rows, numbers.arms, panel)
+        compared = f"\nagainst {in_words(numbers.condition)}" if what.causal else ""
+        panel.set_ylabel(what.label + compared)
 
 
-def make(clips: pd.DataFrame, folder: Path, *, condition: str = "swapped") -> list[Path]:
-    """Write ``dilution_curves.pdf``, ``.png`` and ``.csv``."""
+def draw_lines(rows: pd.DataFrame, arms: Sequence[str], panel: Axes) -> None:
+    """Draw a quantity along the sites, a line an arm.
+
+    Args:
+        rows: of `analysis.dilution.curves`, of one quantity.
+        arms: all of them, so that each has its colour in every figure; those without rows get no
+            line.
+        panel: to draw into.
+    """
+    for index, arm in enumerate(arms):
+        own = rows[rows["arm"] == arm].sort_values("site")
+        if own.empty:
+            continue
+        colour = style.PALETTE[index % len(style.PALETTE)]
+        panel.plot(
+            own["site"],
+            own["mean"],
+            color=colour,
+            # Lines that lie on each other stay visible.
+            linestyle=("-", "--", ":", "-.")[index // len(style.PALETTE) % 4],
+            marker="osD^vPX"[index % 7],
+            markersize=3,
+            label=arm,
+        )
+        panel.fill_between(own["site"], own["low"], own["high"], color=colour, alpha=0.15, lw=0)
+    panel.axhline(0, color="0.6", linewidth=0.5, zorder=0)
+    panel.set_xticks(range(1, len(SITES) + 1), SITES)
+    panel.set_xlim(0.8, len(SITES) + 0.2)
+    panel.yaxis.grid(True, linewidth=0.4, color="0.88")
+    panel.set_axisbelow(True)
+
+
+def make(
+    clips: pd.DataFrame, folder: Path, *, condition: str = "swapped", name: str = NAME
+) -> list[Path]:
+    """Write ``NAME.pdf``, ``.png`` and ``.csv``.
+
+    Args:
+        clips: of `analysis.dilution.clip_means`.
+        folder: where to.
+        condition: what causal effects compare with: a sound, or `NO_PROMPTS`.
+        name: of the files.
+    """
     numbers = collect(clips, condition=condition)
     with style.paper_style():
         figure = style.new_figure("page", 3.9)
@@ -112,4 +139,14 @@ def make(clips: pd.DataFrame, folder: Path, *, condition: str = "swapped") -> li
         draw(numbers, list(panels))
         handles, names = panels[0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside upper center", ncols=min(4, len(names)))
-        return style.save(figure, numbers.means, folder, NAME)
+        return style.save(figure, numbers.means, folder, name)
+
+
+def make_no_prompts(clips: pd.DataFrame, folder: Path) -> list[Path]:
+    """Write ``dilution_curves_no_prompts.*``: human and audio prompts against none at all.
+
+    Nothing where no arm has prompts.
+    """
+    if not (clips["condition"] == NO_PROMPTS).any():
+        return []
+    return make(clips, folder, condition=NO_PROMPTS, name=NAME_NO_PROMPTS)

@@ -12,9 +12,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 
+from analysis.capture import ALL_HEADS
 from analysis.dilution import curves, site_matrix
 from analysis.figures import style
-from analysis.figures.dilution_curves import SITES
+from analysis.figures.dilution_curves import SITES, in_words
 
 NAME = "site_matrix"
 _MOST_A_ROW = 4
@@ -39,7 +40,8 @@ def collect(clips: pd.DataFrame, *, condition: str = "swapped") -> SiteMatrices:
         clips: of `analysis.dilution.clip_means`.
         condition: the other sound.
     """
-    means = curves(clips[(clips["quantity"] == "js") & (clips["condition"] == condition)])
+    chosen = (clips["quantity"] == "js") & (clips["condition"] == condition)
+    means = curves(clips[chosen & (clips["head"] == ALL_HEADS)])
     found = {arm: site_matrix(means, arm, condition) for arm in dict.fromkeys(means["arm"])}
     return SiteMatrices({arm: m for arm, m in found.items() if not m.empty}, condition)
 
@@ -107,5 +109,6 @@ def make(clips: pd.DataFrame, folder: Path, *, condition: str = "swapped") -> li
         for index in range(columns):
             last = max(i for i in range(index, count, columns))
             panels[last].set_xlabel("attention read at")
-        figure.colorbar(image, ax=panels[:count], shrink=0.8, label="$E[s, b]$ (nats)")
+        label = f"$E[s, b]$ (nats)\nagainst {in_words(condition)}"
+        figure.colorbar(image, ax=panels[:count], shrink=0.8, label=label)
         return style.save(figure, to_frame(numbers), folder, NAME)

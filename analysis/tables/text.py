@@ -35,14 +35,14 @@ def to_markdown(table: Table) -> str:
     """Return the table, its footnote and notes in Markdown; the best entries are bold."""
     layout = lay_out(table)
     columns = range(len(layout.headers))
-    rendered = _rich(layout, columns, box.MARKDOWN, _bold_markdown, _escape_markdown)
+    rendered = _rich(layout, columns, box.MARKDOWN, _bold_markdown, escape_markdown)
     out = io.StringIO()
     Console(file=out, width=100_000, color_system=None).print(rendered)
     rows = "\n".join(line.rstrip() for line in out.getvalue().splitlines() if line.strip())
-    listed = "".join(f"- {_escape_markdown(note)}\n" for note in notes(table))
+    listed = "".join(f"- {escape_markdown(note)}\n" for note in notes(table))
     tail = f"\nNotes:\n\n{listed}" if listed else ""
-    title = _escape_markdown(table.results.title)
-    return f"**{title}**\n\n{rows}\n\n{_escape_markdown(footnote(table))}\n{tail}"
+    title = escape_markdown(table.results.title)
+    return f"**{title}**\n\n{rows}\n\n{escape_markdown(footnote(table))}\n{tail}"
 
 
 def _pieces(layout: Layout, width: int) -> list[list[int]]:
@@ -87,9 +87,9 @@ def _plain(entry: Entry) -> Text:
 
 def _bold_markdown(entry: Entry) -> Text:
     text = f"**{entry.text}**" if entry.best else entry.text
-    return Text(f"{text}{_escape_markdown(entry.mark)}")
+    return Text(f"{text}{escape_markdown(entry.mark)}")
 
 
-def _escape_markdown(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Escape what would end a table's cell, start emphasis or code, or be taken for a tag."""
     return _MARKDOWN.sub(r"\\\g<0>", text)

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from mmengine.config import Config
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import nn
 
-from auralsam2.engine.evaluate import clip_loader
-from auralsam2.models.injection import TOKENS
+from auralsam2.engine.evaluate import clip_loader, frames_encoded_once
+from auralsam2.models.decoder_rows import DecoderCalls, DecoderRow, coverage
 
 TRUE = "true"
 NO_PROMPTS = "no prompts"
-NUM_OUTPUT_TOKENS = max(part.stop for part in TOKENS.values())
+# Pixels of a frame times clips, of a batch that any machine can hold.
+_CLIP_PIXELS = 16 * 128**2
+# Numbers in the image embeddings that go through the decoder at once.
+_MOST_AT_ONCE = 2**22
 
 Array = NDArray[np.float32]
 
 
 class Reading(NamedTuple):
-    """One decoder site of one frame; H heads, K tokens (output tokens first), N positions.
+    """One decoder site of one row; H heads, K tokens (output tokens first), N positions.
 
     Attributes:
         attention: (H, K, N), rows sum to one.
@@ -39,12 +43,13 @@ class Reading(NamedTuple):
 
 
 class FrameReadings(NamedTuple):
-    """One frame under every condition.
+    """One frame, or one object of it, under every condition.
 
     Attributes:
         clip: name.
         frame: index.
-        coverage: (N,) share of the true mask in every position of the key grid.
+        coverage: (N,) share of the true mask in every position of the key grid; of the object's
+            own mask in a model that decodes objects one by one.
         conditions: condition -> one reading a site; see `read_frames`.
         swapped_at: (condition, site) -> readings with that sound's prompts at that site alone.
     """
@@ -63,102 +68,167 @@ def read_frames(
     *,
     max_clips: int | None = None,
 ) -> Iterator[FrameReadings]:
-    """Read the decoder's token-to-image attention on every labelled frame.
+    """Read the decoder's token-to-image attention on every labelled frame that is decoded.
 
     The sound is changed in the prompts alone: image embeddings, and the memory in them, are those
     of the true sound, so that a difference at a site comes from the prompts and not from the masks
     of earlier frames.
 
     Args:
-        model: trained; any registered method with a backbone and a tracker.
+        model: trained; any registered method that has ``decoder_rows``.
         cfg: its config.
         datasets: ``"true"`` and other sounds of the same clips in the same order.
         max_clips: stop there.
 
     Yields:
-        Every frame with, under ``"true"`` and the other names, its readings; under
-        ``"no prompts"`` those of the bare output tokens. Only ``"true"`` where the sound changes
-        nothing that the decoder is given.
+        Every frame, once for each of its objects where the model decodes them one by one, with its
+        readings under ``"true"``, under the other names, and under ``"no prompts"``: the bare
+        output tokens. Where nothing is changed by that the readings are equal.
 
     Raises:
-        ValueError: where the model does not decode every frame exactly once.
+        ValueError: where the model's decoder cannot be looked into.
     """
-    model.eval()
-    loaders = {name: iter(clip_loader(cfg, dataset)) for name, dataset in datasets.items()}
-    seen = 0
-    for batch in loaders[TRUE]:
-        others = {name: next(loader) for name, loader in loaders.items() if name != TRUE}
-        calls = {name: _calls(model, b) for name, b in {TRUE: batch, **others}.items()}
-        for frame in sorted(calls[TRUE]):
-            by_sound = {name: of_frames[frame] for name, of_frames in calls.items()}
-            readings = _conditions(model, by_sound)
-            for i, clip in enumerate(batch["clip"]):
-                if batch["supervised"][i, frame] and (max_clips is None or seen + i < max_clips):
-                    yield _frame(clip, frame, batch["masks"][i, frame], readings, i)
-        seen += len(batch["clip"])
-        if max_clips is not None and seen >= max_clips:
-            return
-
-
-def _calls(model: Any, batch: Mapping[str, Any]) -> dict[int, Any]:
-    """Frame -> what the transformer was given, all clips of the batch together."""
-    from auralsam2.models.backbones.sam2.memory import frame_order
-    from auralsam2.models.backbones.sam2.probe import recording
-
-    num_frames = batch["frames"].shape[1]
-    with torch.no_grad(), recording(_transformer(model)) as calls:
-        model.val_step(batch)
-    if len(calls) != num_frames:
+    if not hasattr(model, "decoder_rows"):
         raise ValueError(
-            f"{type(model).__name__} decodes {len(calls)} times for {num_frames} frames: attention "
-            "can only be read of a model that decodes every frame once"
+            f"{type(model).__name__} has no decoder_rows: its decoder cannot be looked into"
         )
-    order = frame_order(num_frames, model.tracker.conditioning_frame(num_frames))
-    return dict(zip(order, calls, strict=True))
+    model.eval()
+    cfg = _with_larger_batches(model, cfg)
+    loaders = {name: iter(clip_loader(cfg, dataset)) for name, dataset in datasets.items()}
+    left = float("inf") if max_clips is None else max_clips
+    with frames_encoded_once(model):
+        for batch in loaders[TRUE]:
+            others = {name: next(loader) for name, loader in loaders.items() if name != TRUE}
+            yield from _read_batch(model, batch, others, left)
+            left -= len(batch["clip"])
+            if left <= 0:
+                return
 
 
-def _conditions(model: Any, calls: Mapping[str, Any]) -> dict[Any, list[Any]]:
-    """Condition, or condition and site -> one reading a site."""
-    from auralsam2.models.backbones.sam2.probe import replay, swap_sites
-
-    transformer, true = _transformer(model), calls[TRUE]
-    found: dict[Any, list[Any]] = {TRUE: replay(transformer, true)}
-    changed = {name: swap_sites(true, other) for name, other in calls.items() if name != TRUE}
-    if not any(_differ(true, other) for other in changed.values()):
-        return found
-    for name, other in changed.items():
-        found[name] = replay(transformer, other)
-        for site in range(len(true.prompts)):
-            found[name, site] = replay(transformer, swap_sites(true, other, [site]))
-    bare = true._replace(tokens=true.tokens[:, :NUM_OUTPUT_TOKENS], prompts=(), injection=None)
-    found[NO_PROMPTS] = replay(transformer, bare)
-    return found
+def _with_larger_batches(model: Any, cfg: Config) -> Config:
+    """Small frames take less time in larger batches than those of training."""
+    if getattr(model, "join_clips", False):
+        return cfg  # which clips share a batch makes a difference
+    larger = copy.deepcopy(cfg)
+    larger.data.batch_size = max(cfg.data.batch_size, _CLIP_PIXELS // cfg.data.image_size**2)
+    return larger
 
 
-def _differ(call: Any, other: Any) -> bool:
-    pairs = [(call.tokens, other.tokens)]
-    for own, theirs in zip(call.prompts, other.prompts, strict=True):
-        pairs += zip(own, theirs, strict=True)
-    return any(a is not None and not torch.equal(a, b) for a, b in pairs)
+def _read_batch(
+    model: Any, batch: Mapping[str, Any], others: Mapping[str, Any], num_clips: float
+) -> Iterator[FrameReadings]:
+    """Read the labelled frames of the first clips of a batch."""
+    from auralsam2.models.backbones.sam2.decoder_call import join_calls, select_rows
+
+    rows: DecoderCalls = model.decoder_rows(batch["masks"])
+    calls = {TRUE: _calls(model, batch, rows)}
+    with _without_memory(model):
+        for name, other in others.items():
+            # Frames and truth stay, whatever the other data set says of them.
+            heard = {**batch, "log_mel": other["log_mel"]}
+            calls[name] = _calls(model, heard, rows, run=False)
+    for part in _chunks(calls[TRUE]):
+        own = [row for call in rows[part] for row in call]
+        labelled = [
+            i
+            for i, row in enumerate(own)
+            if row.clip < num_clips and batch["supervised"][row.clip, row.frame]
+        ]
+        if labelled:
+            by_sound = {
+                name: select_rows(join_calls(of_sound[part]), labelled)
+                for name, of_sound in calls.items()
+            }
+            readings = _conditions(_network(model).sam_mask_decoder.transformer, by_sound)
+            yield from _frames([own[i] for i in labelled], batch, readings)
 
 
-def _frame(
-    clip: str, frame: int, mask: Tensor, readings: Mapping[Any, Sequence[Any]], i: int
-) -> FrameReadings:
+@torch.no_grad()
+def _calls(
+    model: Any, batch: Mapping[str, Any], rows: DecoderCalls, *, run: bool = True
+) -> list[Any]:
+    """What the transformer was given, call by call; ``run`` as in `recording`."""
+    from auralsam2.models.backbones.sam2.decoder_call import recording
+
+    network = _network(model)
+    transformer, encoder = network.sam_mask_decoder.transformer, network.sam_prompt_encoder
+    with recording(transformer, encoder, run=run) as calls:
+        model.val_step(batch)
+    found, stated = [len(call.tokens) for call in calls], [len(own) for own in rows]
+    if found != stated:
+        raise ValueError(
+            f"{type(model).__name__} decodes {len(found)} times, {sum(found)} rows in all; its "
+            f"decoder_rows say {len(stated)} times, {sum(stated)} rows"
+        )
+    return calls
+
+
+@contextmanager
+def _without_memory(model: Any) -> Iterator[None]:
+    """Do not let masks travel: nobody reads the images of another sound, and they take time."""
+    tracker = getattr(model, "tracker", None)
+    if not getattr(tracker, "use_memory", False):
+        yield
+        return
+    tracker.use_memory = False
+    try:
+        yield
+    finally:
+        tracker.use_memory = True
+
+
+def _chunks(calls: Sequence[Any]) -> Iterator[slice]:
+    """Calls that go through the decoder together."""
+    start, held = 0, 0
+    for end, call in enumerate(calls):
+        size = call.image_embedding.numel()
+        if held and held + size > _MOST_AT_ONCE:
+            yield slice(start, end)
+            start, held = end, 0
+        held += size
+    if held:
+        yield slice(start, len(calls))
+
+
+def _conditions(transformer: Any, calls: Mapping[str, Any]) -> dict[Any, list[Any]]:
+    """Condition, or condition and site -> one reading a site; one object where nothing changes."""
+    from auralsam2.models.backbones.sam2.decoder_call import differ, swap_sites, without_prompts
+    from auralsam2.models.backbones.sam2.probe import replay
+
+    true = calls[TRUE]
+    changed: dict[Any, Any] = {}
+    for name, other in calls.items():
+        if name != TRUE:
+            changed[name] = swap_sites(true, other)
+            for site in range(len(true.prompts)):
+                changed[name, site] = swap_sites(true, other, [site])
+    changed[NO_PROMPTS] = without_prompts(true)
+    as_it_is = replay(transformer, true)
+    return {TRUE: as_it_is} | {
+        name: replay(transformer, call) if differ(true, call) else as_it_is
+        for name, call in changed.items()
+    }
+
+
+def _frames(
+    rows: Sequence[DecoderRow], batch: Mapping[str, Any], readings: Mapping[Any, Sequence[Any]]
+) -> Iterator[FrameReadings]:
     side = round(readings[TRUE][0].keys.shape[1] ** 0.5)
-    coverage = F.interpolate(mask[None, None].float(), size=(side, side), mode="area").flatten()
-    own = {
-        name: [Reading(*(x[i].float().cpu().numpy() for x in reading)) for reading in sites]
+    covered = coverage(rows, batch["masks"], side).cpu().numpy()
+    arrays = {
+        name: [Reading(*(x.float().cpu().numpy() for x in site)) for site in sites]
         for name, sites in readings.items()
     }
-    return FrameReadings(
-        clip=clip,
-        frame=frame,
-        coverage=coverage.cpu().numpy(),
-        conditions={name: sites for name, sites in own.items() if isinstance(name, str)},
-        swapped_at={name: sites for name, sites in own.items() if not isinstance(name, str)},
-    )
+    for i, row in enumerate(rows):
+        own = {name: [Reading(*(x[i] for x in site)) for site in s] for name, s in arrays.items()}
+        yield FrameReadings(
+            clip=batch["clip"][row.clip],
+            frame=row.frame,
+            coverage=covered[i],
+            conditions={name: sites for name, sites in own.items() if isinstance(name, str)},
+            swapped_at={name: sites for name, sites in own.items() if not isinstance(name, str)},
+        )
 
 
-def _transformer(model: Any) -> Any:
-    return model.backbone.network.sam_mask_decoder.transformer
+def _network(model: Any) -> Any:
+    return model.backbone.network

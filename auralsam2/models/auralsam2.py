@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from auralsam2 import registry
 from auralsam2.models.audio.adapter import AudioAdapter
 from auralsam2.models.decode import clip_results, decode_mode
+from auralsam2.models.decoder_rows import DecoderCalls, rows_of_frames
 from auralsam2.models.feature_cache import shared_cache
 from auralsam2.models.fuser import AuralFuser, level_depths
 from auralsam2.models.joined_clips import join, separate
@@ -220,6 +221,10 @@ class AuralSAM2(BaseModel):
             raise ValueError(f"unknown {mode=}; known: loss, predict, tensor")
         truth = list(masks) if native_masks is None else native_masks
         return clip_results(prediction, self.decode, truth, supervised, clip)
+
+    def decoder_rows(self, masks: Tensor) -> DecoderCalls:
+        """Whose frame every row of every decoder call is; ``masks``: (B, T, S, S)."""
+        return rows_of_frames(self.tracker, masks, joined=self.join_clips)
 
     def encode(self, frames: Tensor) -> VisualPyramid:
         """(B, T, 3, S, S) uint8 -> the backbone's pyramid, from the cache where it has it."""

@@ -12,6 +12,7 @@ from auralsam2.suggestions import unknown_name
 
 # SAM2 concatenates its output tokens in this order; prompt tokens of clicks and boxes follow.
 TOKENS = {"object": slice(0, 1), "iou": slice(1, 2), "mask": slice(2, 6)}
+NUM_OUTPUT_TOKENS = max(part.stop for part in TOKENS.values())
 SITES = ("block1", "block2", "final")
 ORDERS = ("coarse_to_fine", "fine_to_coarse")
 PLACEMENTS = ("add", "append")

@@ -1,11 +1,17 @@
-"""Planted readings give known rows."""
+"""Planted readings give known rows; a run's rows are kept in its folder."""
+
+import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.capture import COLUMNS, frame_rows
-from auralsam2.engine.probing import TRUE, FrameReadings, Reading
+from analysis import capture
+from analysis.capture import COLUMNS, capture_dilution, frame_rows, to_frame
+from auralsam2.engine import run_record
+from auralsam2.engine.probing import NO_PROMPTS, TRUE, FrameReadings, Reading
 
 N = 4
 INSIDE, OUTSIDE = np.array([1.0, 0, 0, 0]), np.array([0, 0, 0, 1.0])
@@ -80,3 +86,99 @@ def test_prompt_tokens_have_rows_of_their_own():
     gains = rows_of(frame).query("quantity == 'gain' and head == -1 and site == 1")
 
     assert dict(zip(gains["tokens"], gains["value"])) == pytest.approx({"mask": 1.0, "prompt": 0.0})
+
+
+def test_names_of_conditions_are_those_of_the_engine():
+    assert capture.NO_PROMPTS == NO_PROMPTS
+
+
+def test_signals_are_of_all_prompts_together(rows):
+    single = rows[rows["swapped_at"] > 0]
+    assert set(single["quantity"]) == {"js", "output_change"}
+
+
+def test_objects_are_averaged_in_their_frame():
+    outside = FrameReadings("a", 0, COVERAGE, {TRUE: [reading(OUTSIDE)] * 3}, {})
+    inside = outside._replace(conditions={TRUE: [reading(INSIDE)] * 3})
+    full = outside._replace(coverage=np.ones(N))  # no gain can be
+
+    numbers = to_frame(row for one in (outside, inside, full) for row in frame_rows(one))
+
+    gains = numbers.query("quantity == 'gain' and head == -1")["value"]
+    assert list(gains) == pytest.approx([(1 - 1 / 3) / 2] * 3)
+
+
+def test_conditions_without_any_effect_have_no_rows():
+    true, other = [reading(INSIDE)] * 3, [reading(OUTSIDE)] * 3
+    silent = FrameReadings("a", 0, COVERAGE, {TRUE: true, "swapped": true, "noise": true}, {})
+    heard = silent._replace(frame=1, conditions={TRUE: true, "swapped": other, "noise": true})
+
+    numbers = to_frame(row for one in (silent, heard) for row in frame_rows(one))
+
+    assert set(numbers["condition"]) == {TRUE, "swapped"}
+    js = numbers.query("quantity == 'js' and head == -1 and site == 1").set_index("frame")["value"]
+    assert js[0] == 0 and js[1] == pytest.approx(np.log(2))
+
+
+def write_record(folder: Path, trainable: int = 0) -> None:
+    record = run_record.start(
+        name="boxes", axes={}, seed=0, run_id="x", config_hash="c", data_fingerprint="d"
+    )
+    record.num_parameters = {"total": 2, "trainable": trainable}
+    run_record.write(run_record.finish(record, 1.0), folder)
+
+
+@pytest.fixture(scope="module")
+def boxes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with box prompts; its data have moved."""
+    from auralsam2 import config
+    from auralsam2.data.synthetic.writer import Plan, write_v1m
+
+    folder = tmp_path_factory.mktemp("boxes")
+    write_v1m(folder / "data", Plan("v1m", (1, 1, 3), seed=3, size=64, num_frames=2))
+    backbone = dict(type="SAM2Backbone", size="mini", random_weights=True)
+    changes = {"model.backbone": backbone, "data.root": "gone", "data.image_size": 64}
+    config.load("methods/prompted_mini_v1m", changes).dump(folder / "config.py")
+    write_record(folder)
+    return folder
+
+
+def test_box_prompts_have_gains_and_an_effect(boxes: Path) -> None:
+    moved = {"data.root": str(boxes / "data")}
+
+    rows = capture_dilution(boxes, overrides=moved, max_clips=2)
+
+    assert set(rows["condition"]) == {TRUE, NO_PROMPTS}, "no sound changes anything"
+    assert rows["clip"].nunique() <= 2 and not rows.duplicated(list(COLUMNS[:-1])).any()
+    gains = rows[rows["quantity"] == "gain"]
+    assert np.isfinite(gains["value"]).all() and set(gains["tokens"]) == {"mask", "prompt"}
+    effects = rows[(rows["quantity"] == "js") & (rows["head"] == -1)]
+    assert (effects["value"] > 0).all() and set(effects["site"]) == {1, 2, 3}
+
+
+def test_what_was_read_is_kept_wherever_the_data_are(boxes: Path) -> None:
+    moved: dict[str, Any] = {"data.root": str(boxes / "data")}
+    first = capture_dilution(boxes, overrides=moved, max_clips=1)
+
+    again = capture_dilution(boxes, overrides={"data.root": "/elsewhere"}, max_clips=1)
+
+    pd.testing.assert_frame_equal(first, again, rtol=1e-12)
+    assert set(again["condition"]) == {"true", "no prompts"}, "no text became a boolean"
+    with pytest.raises(FileNotFoundError, match="elsewhere"):
+        capture_dilution(boxes, overrides={"data.root": "/elsewhere"}, max_clips=1, again=True)
+    stated = json.loads((boxes / capture.SETTINGS_NAME).read_text())
+    assert stated["max_clips"] == 1 and "code_version" in stated
+
+
+def test_a_run_that_lost_its_weights_is_refused(boxes: Path, tmp_path: Path) -> None:
+    (tmp_path / "config.py").write_text((boxes / "config.py").read_text())
+    write_record(tmp_path, trainable=1)
+
+    with pytest.raises(FileNotFoundError, match="trained weights are gone"):
+        capture_dilution(tmp_path)
+
+
+def test_an_unknown_split_lists_the_known_ones(boxes: Path) -> None:
+    moved = {"data.root": str(boxes / "data")}
+    with pytest.raises(ValueError, match="no test split 'tset'.*known: test"):
+        capture_dilution(boxes, overrides=moved, split="tset", sounds=())

@@ -94,3 +94,16 @@ def test_the_same_seed_gives_the_same_bands(two_clips):
     clips = dilution.clip_means({("x", 0): two_clips})
 
     pd.testing.assert_frame_equal(dilution.curves(clips, seed=3), dilution.curves(clips, seed=3))
+
+
+def test_seeds_have_rows_of_their_own(two_clips):
+    other = two_clips.assign(value=two_clips["value"] * two_clips["site"].map({1: 1, 2: 1, 3: 0.5}))
+    by_seed = dilution.clip_means_of_seeds({("x", 0): two_clips, ("x", 3): other})
+
+    found = dilution.dilution_indices(dilution.over_seeds(by_seed), by_seed)
+
+    values = found[found["index"] == "D2"].set_index("seed")["value"]
+    assert list(values.index) == [dilution.POOLED, 0, 3]
+    assert values[0] == pytest.approx(1 - 0.15 / 0.3)
+    assert values[3] == pytest.approx(1 - 0.075 / 0.3)
+    assert values[dilution.POOLED] == pytest.approx(1 - 0.1125 / 0.3)

@@ -10,9 +10,10 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
-from torch.nn import functional as F
+from torch import Tensor
 
 from auralsam2.metrics.attention_gain import in_mask_gain
+from auralsam2.models.decoder_rows import DecoderCalls, coverage
 from auralsam2.models.injection import TOKENS
 from auralsam2.registry import HOOKS
 
@@ -21,10 +22,10 @@ SCALARS = ("dilution/block_1", "dilution/block_2", "dilution/final")
 
 @HOOKS.register_module()
 class DilutionHook(Hook):
-    """Scalars `SCALARS`: in-mask gain of the mask tokens at each decoder site, mean over frames.
+    """Scalars `SCALARS`: in-mask gain of the mask tokens at each decoder site, a mean over frames.
 
-    For models that decode every frame once; it costs the attention weights of three small layers
-    a frame. docs/dilution.md has the definition.
+    For models whose decoder can be looked into (`decoder_rows`); it costs the attention weights of
+    three small layers a frame. docs/dilution.md has the definition.
     """
 
     def __init__(self) -> None:
@@ -34,11 +35,16 @@ class DilutionHook(Hook):
         self._readings: list[list[Any]] = []
 
     def before_val_epoch(self, runner: Runner) -> None:
-        """Start reading."""
+        """Start reading.
+
+        Raises:
+            ValueError: where the model's decoder cannot be looked into.
+        """
         from auralsam2.models.backbones.sam2.probe import probing
 
         self._sums.zero_()
         self._counts.zero_()
+        _rows(runner.model, torch.zeros(1, 1, 1, 1))
         transformer = _plain(runner.model).backbone.network.sam_mask_decoder.transformer
         self._readings = self._probing.enter_context(probing(transformer))
 
@@ -50,23 +56,13 @@ class DilutionHook(Hook):
         outputs: Sequence[Any] | None = None,
     ) -> None:
         """Compare what was read with the masks of the batch."""
-        from auralsam2.models.backbones.sam2.memory import frame_order
-
         masks = data_batch["masks"]
-        num_frames = masks.shape[1]
-        order = frame_order(num_frames, _plain(runner.model).tracker.conditioning_frame(num_frames))
+        calls = _rows(runner.model, masks)
         for site, readings in enumerate(self._readings):
-            if len(readings) != num_frames:
-                name = type(_plain(runner.model)).__name__
-                raise ValueError(
-                    f"DilutionHook: {name} decodes {len(readings)} times for {num_frames} frames; "
-                    "take the hook out of runtime.hooks"
-                )
-            for frame, reading in zip(order, readings, strict=True):
-                side = round(reading.keys.shape[1] ** 0.5)
-                cover = F.interpolate(masks[:, frame, None].float(), (side, side), mode="area")
+            for rows, reading in zip(calls, readings, strict=True):
+                cover = coverage(rows, masks, round(reading.keys.shape[1] ** 0.5))
                 maps = reading.attention[:, :, TOKENS["mask"]]
-                gain = in_mask_gain(maps, cover.flatten(1).to(maps.device)).mean(dim=(1, 2))
+                gain = in_mask_gain(maps, cover.to(maps.device)).mean(dim=(1, 2))
                 known = gain[~gain.isnan()].double().cpu()
                 self._sums[site] += known.sum()
                 self._counts[site] += len(known)
@@ -83,6 +79,17 @@ class DilutionHook(Hook):
         }
         if shown:
             runner.visualizer.add_scalars(shown, step=runner.epoch)
+
+
+def _rows(model: Any, masks: Tensor) -> DecoderCalls:
+    plain = _plain(model)
+    try:
+        if not hasattr(plain, "decoder_rows"):
+            raise ValueError(f"{type(plain).__name__} has no decoder_rows")
+        rows: DecoderCalls = plain.decoder_rows(masks)
+    except ValueError as error:
+        raise ValueError(f"DilutionHook: {error}; take it out of runtime.hooks") from error
+    return rows
 
 
 def _plain(model: Any) -> Any:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from auralsam2 import registry
 from auralsam2.models.auralsam2 import PIXEL_MEAN, PIXEL_STD
 from auralsam2.models.decode import clip_results, decode_mode
+from auralsam2.models.decoder_rows import DecoderCalls, rows_of_frames
 from auralsam2.models.feature_cache import shared_cache
 from auralsam2.structures import Prediction, VisualPyramid
 from auralsam2.suggestions import unknown_name
@@ -131,6 +132,17 @@ class ClipMethod(BaseModel):
         prediction = self.predict_clip(batch)
         return dict(self.mask_loss(prediction, batch.masks.float(), batch.supervised))
 
+    def decoder_rows(self, masks: Tensor) -> DecoderCalls:
+        """Whose frame, and whose object, every row of every call of SAM2's mask decoder is.
+
+        Args:
+            masks: (B, T, S, S) truth of a batch.
+
+        Raises:
+            ValueError: where there is no such decoder, or the method does not say.
+        """
+        raise ValueError(f"{type(self).__name__} has no SAM2 mask decoder to look into")
+
     def normalise(self, frames: Tensor) -> Tensor:
         """(..., 3, S, S) uint8 -> float, ImageNet mean and standard deviation."""
         return (frames.float() - self.pixel_mean) / self.pixel_std
@@ -182,6 +194,18 @@ class SAM2Method(ClipMethod):
             raise ValueError(f"{type(self).__name__}: " + "; ".join(problems))
         for name in names:
             getattr(network, name).requires_grad_(True)
+
+    def decoder_rows(self, masks: Tensor) -> DecoderCalls:
+        """See :meth:`ClipMethod.decoder_rows`; by default every frame is decoded once.
+
+        A method without a tracker says itself what its decoder sees.
+        """
+        if self.tracker is None:
+            raise ValueError(
+                f"{type(self).__name__} does not say whose rows its mask decoder sees "
+                "(decoder_rows): it cannot be looked into"
+            )
+        return rows_of_frames(self.tracker, masks)
 
     def encode(self, frames: Tensor) -> VisualPyramid:
         """(B, T, 3, S, S) uint8 -> the backbone's pyramid, from the cache where it has it."""

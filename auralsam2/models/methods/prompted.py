@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Tensor
 
+from auralsam2.models.decoder_rows import DecoderCalls, DecoderRow
 from auralsam2.models.methods.base import EMPTY_LOGIT, ClipBatch, Node, SAM2Method
 from auralsam2.models.methods.human_prompts import (
     PROMPTS,
@@ -104,6 +105,23 @@ class PromptedSAM2(SAM2Method):
                 for key in FrameAnswer._fields
             )
         )
+
+    def decoder_rows(self, masks: Tensor) -> DecoderCalls:
+        """One call a frame of a clip, one row an object; frames without truth are not decoded.
+
+        Raises:
+            ValueError: where objects are carried by memory: whether a piece of a later frame's
+                truth is one of them, and which, is not known.
+        """
+        if self.prompted_frames != "every":
+            raise ValueError(
+                f"PromptedSAM2 with prompted_frames={self.prompted_frames!r} cannot be looked "
+                "into: which object of a later frame is which is not known; take 'every'"
+            )
+        objects = (
+            (i, t, objects_of(mask)) for i, clip in enumerate(masks) for t, mask in enumerate(clip)
+        )
+        return [[DecoderRow(i, t, one) for one in held] for i, t, held in objects if len(held)]
 
     def _answer_clip(self, maps: Sequence[Tensor], masks: Tensor, name: str) -> list[FrameAnswer]:
         """Masks of T frames from their maps (T, ...)."""

@@ -61,3 +61,33 @@ def test_files(clips: pd.DataFrame, tmp_path) -> None:
     assert [p.name for p in paths] == [f"dilution_curves.{k}" for k in ("pdf", "png", "csv")]
     # Two arms, four quantities, three sites.
     assert len(pd.read_csv(paths[2])) == 24
+
+
+def test_arms_that_no_sound_changes_stand_with_the_others_against_no_prompts(tmp_path) -> None:
+    def capture(condition: str) -> pd.DataFrame:
+        listed = [("a", 0, "gain", "true", 0, s, -1, "mask", 0.1 * s) for s in (1, 2, 3)]
+        listed += [("a", 0, "js", condition, 0, s, -1, "mask", 0.2) for s in (1, 2, 3)]
+        return pd.DataFrame(listed, columns=list(COLUMNS))
+
+    clips = clip_means({("box", 0): capture("no prompts"), ("ours", 0): capture("swapped")})
+
+    paths = dilution_curves.make_no_prompts(clips, tmp_path)
+
+    assert [p.name for p in paths][:1] == ["dilution_curves_no_prompts.pdf"]
+    held = pd.read_csv(paths[2])
+    assert set(held[held["quantity"] == "gain"]["arm"]) == {"box", "ours"}
+    assert set(held[held["quantity"] == "js"]["arm"]) == {"box"}
+    bare = clips[clips["condition"] != "no prompts"]
+    assert dilution_curves.make_no_prompts(bare, tmp_path) == []
+
+
+def test_an_arm_keeps_its_colour_in_every_panel(clips: pd.DataFrame) -> None:
+    panels = Figure().subplots(2, 2).ravel()
+    fewer = clips[(clips["arm"] == "token") | (clips["quantity"] == "gain")]
+    dilution_curves.draw(dilution_curves.collect(fewer), panels)
+
+    colours = [
+        {line.get_label(): line.get_color() for line in panel.lines if line.get_marker() != "None"}
+        for panel in panels
+    ]
+    assert set(colours[1]) == {"token"} and colours[1]["token"] == colours[0]["token"]

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from mmengine.config import ConfigDict
 
 from auralsam2.engine.evaluate import test_datasets as build_test_datasets
 from auralsam2.engine.evaluate import trained_model
 from auralsam2.engine.probing import NO_PROMPTS, TRUE, FrameReadings, read_frames
+from auralsam2.models.methods.human_prompts import objects_of
 
 
 @pytest.fixture(scope="module")
@@ -74,10 +76,65 @@ def test_the_coverage_is_the_mask_on_the_key_grid(tiny_config, frames):
         assert coverage.mean() == pytest.approx(item["masks"][t].float().mean().item(), abs=1e-6)
 
 
-def test_a_deaf_model_has_the_true_condition_alone(tiny_config, one_thread_for_all):
+def equal(one, other) -> bool:
+    return all(np.array_equal(a.attention, b.attention) for a, b in zip(one, other, strict=True))
+
+
+def test_nothing_changes_a_deaf_model_without_prompts(tiny_config, one_thread_for_all):
     for part in ("sparse_prompt", "dense_prompt", "contrastive_loss", "projector"):
         tiny_config.model[part] = None
 
     frames = readings(tiny_config, swapped="test_audio_swapped")
 
-    assert frames and all(set(f.conditions) == {TRUE} and not f.swapped_at for f in frames)
+    assert len(frames) == 2 * 3
+    for frame in frames:
+        assert not frame.swapped_at
+        assert all(equal(sites, frame.conditions[TRUE]) for sites in frame.conditions.values())
+
+
+def prompted(cfg: Any, **changes: Any) -> Any:
+    node = dict(type="PromptedSAM2", backbone=cfg.model.backbone.to_dict(), **changes)
+    cfg.model = ConfigDict(node)
+    return cfg
+
+
+def test_boxes_are_read_object_by_object(tiny_config, one_thread_for_all):
+    datasets = build_test_datasets(tiny_config)
+    clips = {item["clip"]: item["masks"] for item in map(datasets["test"].__getitem__, (0, 1))}
+    expected = [(clip, t) for clip, masks in clips.items() for t, m in enumerate(masks) if m.any()]
+
+    frames = readings(prompted(tiny_config), swapped="test_audio_swapped")
+
+    assert set(expected) == {(f.clip, f.frame) for f in frames}, "frames without truth are absent"
+    for clip, t in expected:
+        own = [f.coverage for f in frames if (f.clip, f.frame) == (clip, t)]
+        pieces = objects_of(clips[clip][t])
+        assert sorted(float(c.mean()) for c in own) == pytest.approx(
+            sorted(float(piece.float().mean()) for piece in pieces)
+        )
+    for frame in frames:
+        assert equal(frame.conditions["swapped"], frame.conditions[TRUE])
+        assert not equal(frame.conditions[NO_PROMPTS], frame.conditions[TRUE])
+        assert [r.attention.shape[1] for r in frame.conditions[NO_PROMPTS]] == [6] * 3
+        assert frame.conditions[TRUE][0].attention.shape[1] > 6
+
+
+def test_objects_carried_by_memory_are_refused(tiny_config, one_thread_for_all):
+    with pytest.raises(ValueError, match="prompted_frames='first' cannot be looked into"):
+        readings(prompted(tiny_config, prompted_frames="first"))
+
+
+def test_masks_travel_again_behind_a_reading(tiny_config, one_thread_for_all):
+    model = trained_model(tiny_config, None)
+    known = build_test_datasets(tiny_config)
+    datasets = {TRUE: known["test"], "swapped": known["test_audio_swapped"]}
+
+    next(read_frames(model, tiny_config, datasets, max_clips=1))
+
+    assert model.tracker.use_memory
+    assert tiny_config.data.batch_size == 2
+
+
+def test_a_model_that_says_nothing_is_refused():
+    with pytest.raises(ValueError, match="Linear has no decoder_rows"):
+        next(read_frames(torch.nn.Linear(1, 1), None, {}))

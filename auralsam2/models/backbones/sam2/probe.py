@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
@@ -10,8 +10,8 @@ import torch
 from sam2.modeling.sam.transformer import Attention
 from torch import Tensor, nn
 
-from auralsam2.models.backbones.sam2.injection import InjectableTwoWayTransformer, SitePrompts
-from auralsam2.models.injection import StepwiseInjection
+from auralsam2.models.backbones.sam2.decoder_call import DecoderCall
+from auralsam2.models.backbones.sam2.injection import InjectableTwoWayTransformer
 
 
 class SiteReading(NamedTuple):
@@ -28,24 +28,6 @@ class SiteReading(NamedTuple):
     output: Tensor
     tokens: Tensor
     keys: Tensor
-
-
-class DecoderCall(NamedTuple):
-    """What the decoder's transformer was given once.
-
-    Attributes:
-        image_embedding: (B, C, E, E), memory and dense mask prompt included.
-        image_pe: (B, C, E, E), or a batch of one.
-        tokens: (B, K, C) output tokens, then prompt tokens.
-        prompts: injected ones, one entry a site; empty where nothing is injected.
-        injection: where they go; None likewise.
-    """
-
-    image_embedding: Tensor
-    image_pe: Tensor
-    tokens: Tensor
-    prompts: tuple[SitePrompts, ...]
-    injection: StepwiseInjection | None
 
 
 def attention_sites(transformer: InjectableTwoWayTransformer) -> list[Attention]:
@@ -84,28 +66,6 @@ def probing(transformer: InjectableTwoWayTransformer) -> Iterator[list[list[Site
         yield readings
 
 
-@contextmanager
-def recording(transformer: InjectableTwoWayTransformer) -> Iterator[list[DecoderCall]]:
-    """Collect what the transformer is given, forward by forward."""
-    calls: list[DecoderCall] = []
-
-    def before(module: nn.Module, args: tuple[Any, ...]) -> None:
-        image, position, tokens = args
-        calls.append(
-            DecoderCall(
-                *(x.detach() for x in (image, position, tokens)),
-                tuple(transformer._prompts),
-                transformer._injection,
-            )
-        )
-
-    handle = transformer.register_forward_pre_hook(before)
-    try:
-        yield calls
-    finally:
-        handle.remove()
-
-
 @torch.no_grad()
 def replay(transformer: InjectableTwoWayTransformer, call: DecoderCall) -> list[SiteReading]:
     """Run the transformer on a recorded call, possibly with some of it replaced.
@@ -118,34 +78,6 @@ def replay(transformer: InjectableTwoWayTransformer, call: DecoderCall) -> list[
             injecting.enter_context(transformer.injecting(call.prompts, call.injection))
         transformer(call.image_embedding, call.image_pe, call.tokens)
     return [reading for (reading,) in readings]
-
-
-def swap_sites(
-    call: DecoderCall, other: DecoderCall, sites: Sequence[int] | None = None
-) -> DecoderCall:
-    """Give a call the prompts of another one; its image embedding, with the memory, is held.
-
-    Args:
-        call: whose frame it is.
-        other: of the same frame under another sound.
-        sites: where to swap, None everywhere. Prompt tokens belong to the first site, where they
-            enter.
-
-    Raises:
-        ValueError: where the two were not made by one model.
-    """
-    if call.tokens.shape != other.tokens.shape or len(call.prompts) != len(other.prompts):
-        raise ValueError(
-            f"the calls have {call.tokens.shape[1]} and {other.tokens.shape[1]} tokens, prompts "
-            f"for {len(call.prompts)} and {len(other.prompts)} sites: not one model's"
-        )
-    wanted = range(max(1, len(call.prompts))) if sites is None else sites
-    prompts = [
-        theirs if site in wanted else own
-        for site, (own, theirs) in enumerate(zip(call.prompts, other.prompts, strict=True))
-    ]
-    tokens = other.tokens if 0 in wanted else call.tokens
-    return call._replace(prompts=tuple(prompts), tokens=tokens)
 
 
 def _hook(attention: Attention, found: list[SiteReading], hooks: ExitStack) -> None:

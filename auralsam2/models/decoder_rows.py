@@ -1,0 +1,67 @@
+"""Whose frame, and whose object, each row of the mask decoder's batch is.
+
+What is read inside the decoder, attention above all, can so be compared with the truth without
+knowing how a method goes about its clips.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+class DecoderRow(NamedTuple):
+    """One row of the batch of one decoder call.
+
+    Attributes:
+        clip: index in the batch of clips.
+        frame: index in the clip.
+        mask: (S, S) truth of the row's own object; ``None`` for the frame's whole truth.
+    """
+
+    clip: int
+    frame: int
+    mask: Tensor | None = None
+
+
+DecoderCalls = list[list[DecoderRow]]
+"""The rows of every call, in the order of the calls."""
+
+
+def rows_of_frames(tracker: Any, masks: Tensor, *, joined: bool = False) -> DecoderCalls:
+    """Rows of a model that decodes every frame once, in its tracker's order.
+
+    Args:
+        tracker: one of ``TRACKERS``.
+        masks: (B, T, S, S) truth.
+        joined: the clips of the batch are one long video; else all of them share a call.
+    """
+    from auralsam2.models.backbones.sam2.memory import frame_order
+
+    num_clips, num_frames = masks.shape[:2]
+    length = num_clips * num_frames if joined else num_frames
+    order = frame_order(length, tracker.conditioning_frame(length))
+    if joined:
+        return [[DecoderRow(*divmod(t, num_frames))] for t in order]
+    return [[DecoderRow(i, t) for i in range(num_clips)] for t in order]
+
+
+def coverage(rows: Sequence[DecoderRow], masks: Tensor, side: int) -> Tensor:
+    """Share of every position of the key grid that each row's mask covers.
+
+    Args:
+        rows: R of them.
+        masks: (B, T, S, S) truth of the batch.
+        side: of the key grid; N is its square.
+
+    Returns:
+        (R, N) in [0, 1].
+    """
+    own = [masks[row.clip, row.frame] if row.mask is None else row.mask for row in rows]
+    return F.interpolate(torch.stack(own)[:, None].float(), size=(side, side), mode="area").flatten(
+        1
+    )

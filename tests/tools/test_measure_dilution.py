@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from auralsam2_tools.__main__ import main as dispatch
+from auralsam2_tools.measure_dilution import main
+
+from analysis import measured_dilution
+from analysis.capture import COLUMNS
+from auralsam2.engine import run_record
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for cell in ("a", "b"):
+        record = run_record.start(
+            name=cell, axes={}, seed=0, run_id=cell, config_hash=cell, data_fingerprint=cell
+        )
+        run_record.add_scores(record, "test", {"J": 0.5}, {"J": {"x": 0.5}})
+        run_record.write(run_record.finish(record, 1.0), tmp_path / "runs" / cell)
+    return tmp_path
+
+
+def test_errors_say_what_to_do(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def error(*options: str) -> str:
+        assert dispatch(["measure-dilution", str(folder), *options]) == 2
+        return capsys.readouterr().err
+
+    assert "different data" in error() and "--allow-mixed-data" in error()
+    mixed = "--allow-mixed-data"
+    assert "unknown cell 'c'; known: a, b" in error(mixed, "--cells", "c")
+    assert "write KEY=VALUE" in error(mixed, "--set", "data.root")
+    nothing = error(mixed)
+    assert "no run could be read:" in nothing
+    assert "a, seed 0:" in nothing and "b, seed 0:" in nothing and "no config.py" in nothing
+    with pytest.raises(SystemExit):
+        main([str(folder), "--max-clips", "0"])
+    assert "wanted 1 or more" in capsys.readouterr().err
+
+
+def test_table_and_paths_are_shown(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def capture(run_dir: Path, **options: object) -> pd.DataFrame:
+        assert options["max_clips"] == 3 and options["overrides"] == {"data.root": "x"}
+        if run_dir.name == "b":
+            raise ValueError("cannot be looked into")
+        rows = [("c", 0, "gain", "true", 0, site, -1, "mask", 0.1 * site) for site in (1, 2, 3)]
+        return pd.DataFrame(rows, columns=list(COLUMNS))
+
+    monkeypatch.setattr(measured_dilution, "capture_dilution", capture)
+    options = ["--allow-mixed-data", "--max-clips", "3", "--set", "data.root=x"]
+
+    assert main([str(folder), *options]) == 0
+
+    shown = capsys.readouterr().out
+    assert "left out: b, seed 0: cannot be looked into" in shown
+    assert "| a " in shown and "0.300" in shown
+    assert str(folder / "figures" / "dilution_indices.md") in shown
