@@ -13,6 +13,7 @@ import pandas as pd
 
 from analysis import attention as measure
 from analysis.attention import Array
+from analysis.tested_clips import check_tested_clips
 from auralsam2.engine import run_record
 
 FILE_NAME = "dilution.csv"
@@ -68,7 +69,9 @@ def capture_dilution(
 
     Raises:
         FileNotFoundError: where the folder is no run, or its weights or data are gone.
-        ValueError: where its model cannot be probed, or the split is not known.
+        ValueError: where the split is not known, or the data have other clips than those that
+            the run was tested on; `auralsam2.models.decoder_rows.CannotProbeError` where its
+            model cannot be probed.
     """
     settings = _settings(run_dir, sounds, max_clips, split, overrides or {})
     if not again and (kept := _read(run_dir, settings)) is not None:
@@ -79,8 +82,7 @@ def capture_dilution(
     # The settings last: a capture that is killed between the two is made again.
     (run_dir / SETTINGS_NAME).unlink(missing_ok=True)
     numbers.to_csv(run_dir / FILE_NAME, index=False)
-    stated = {**settings, "code_version": _code_version()}
-    (run_dir / SETTINGS_NAME).write_text(json.dumps(stated, indent=1) + "\n", encoding="utf-8")
+    (run_dir / SETTINGS_NAME).write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
     return numbers
 
 
@@ -229,6 +231,7 @@ def _frames(
             f"'{run_dir}' has no test split {', '.join(map(repr, missing))}; known: "
             f"{', '.join(known)}"
         )
+    check_tested_clips(run_dir, split, known[split].clips)
     model = trained_model(cfg, target.checkpoint)
     datasets = {name: known[held] for name, held in wanted.items()}
     yield from read_frames(model, cfg, datasets, max_clips=max_clips)
@@ -242,6 +245,8 @@ def _settings(
     overrides: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return what the numbers depend on; not where the data lie, so that they may move."""
+    from auralsam2.engine.provenance import code_version
+
     weights = run_dir / "best.safetensors"
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()[:16] if weights.is_file() else None
     return {
@@ -251,6 +256,8 @@ def _settings(
         "max_clips": max_clips,
         "split": split,
         "overrides": {k: repr(v) for k, v in sorted(overrides.items()) if not k.endswith("root")},
+        "code_version": code_version(),
+        "measures": _measures_version(),
     }
 
 
@@ -260,9 +267,9 @@ def _read(run_dir: Path, settings: Mapping[str, Any]) -> pd.DataFrame | None:
     if not stated.is_file() or not path.is_file():
         return None
     held = json.loads(stated.read_text(encoding="utf-8"))
-    held.pop("code_version", None)
-    # What was made before the weights went is all that is left of them.
-    held = held if settings["weights"] else {**held, "weights": None}
+    if held.get("weights") and settings["weights"] is None:
+        # What was made before the weights went is all that is left of them, by whatever code.
+        held |= {key: settings[key] for key in ("weights", "code_version", "measures")}
     if held != settings:
         return None
     # Texts stay texts: "true" is a condition, and clips may be called 007 or NA.
@@ -277,7 +284,8 @@ def _check_weights(run_dir: Path, settings: Mapping[str, Any]) -> None:
         raise FileNotFoundError(f"the trained weights are gone: no best.safetensors in '{run_dir}'")
 
 
-def _code_version() -> str:
-    from auralsam2.engine.provenance import code_version
-
-    return code_version()
+def _measures_version() -> str:
+    """Return a hash of the sources that turn readings into rows, which the package's lacks."""
+    sources = [Path(str(measure.__file__)), Path(__file__)]
+    digest = hashlib.sha256(b"\0".join(path.read_bytes() for path in sources))
+    return digest.hexdigest()[:10]

@@ -115,6 +115,8 @@ def dilution_indices(
     Returns:
         Columns arm, seed (`POOLED` for all of them), index, condition, value, low, high, first,
         final, num_clips. ``value`` is NaN where the first effect is not positive: undefined.
+        ``low`` and ``high`` are NaN of a single clip, and where the first effect is not clearly
+        positive: it is not in more than 2.5 % of the resamples; they are percentiles of the others.
     """
     pooled = clips.assign(seed=POOLED)
     every = pooled if by_seed is None else pd.concat([pooled, by_seed], ignore_index=True)
@@ -180,19 +182,17 @@ def _interval(values: Any, statistic: Any, seed: int) -> tuple[float, float]:
 
 
 def _interval_of_ratio(first: Any, final: Any, seed: int) -> tuple[float, float]:
+    none = float("nan"), float("nan")
     if len(first) < 2 or first.mean() <= 0:
-        return float("nan"), float("nan")
-    result = bootstrap(
-        (first, final),
-        lambda a, b, axis=-1: measure.dilution(a.mean(axis=axis), b.mean(axis=axis)),
-        paired=True,
-        vectorized=True,
-        n_resamples=_RESAMPLES,
-        confidence_level=CONFIDENCE,
-        method="percentile",
-        rng=np.random.default_rng(seed),
-    ).confidence_interval
-    return float(result.low), float(result.high)
+        return none
+    tail = (1 - CONFIDENCE) / 2
+    drawn = np.random.default_rng(seed).integers(len(first), size=(_RESAMPLES, len(first)))
+    starts, ends = first[drawn].mean(axis=1), final[drawn].mean(axis=1)
+    known = starts > 0
+    if np.mean(~known) > tail:
+        return none
+    low, high = np.quantile(measure.dilution(starts[known], ends[known]), (tail, 1 - tail))
+    return float(low), float(high)
 
 
 def _as_tuple(key: Any) -> tuple[Any, ...]:

@@ -22,6 +22,8 @@ NAME = "dilution_indices"
 COLUMNS = ("arm", "g_1", "g_final", "D1", "compared with", "E_1", "E_final", "D2", "D2 outputs")
 DASH = "–"
 Entry = Mapping[Any, Any]
+_FIRST = {"D1": "g_1", "D2": "E_1", "D2 outputs": "the change of what is read at block 1"}
+"""Index -> what it is a share of."""
 
 
 class _Size(NamedTuple):
@@ -73,15 +75,28 @@ def to_rows(indices: pd.DataFrame) -> pd.DataFrame:
 
 def footnote(indices: pd.DataFrame) -> str:
     """Return what a reader must know."""
-    most = indices[indices["seed"] == POOLED]["num_clips"]
+    pooled = indices[indices["seed"] == POOLED]
+    if pooled.empty:
+        return "No frame has a gain, and nothing has an effect."
+    most = pooled["num_clips"]
     seeds = indices[indices["seed"] != POOLED].groupby("arm")["seed"].nunique()
     averaged = f", each the mean of up to {seeds.max()} seeds" if len(seeds) else ""
     return (
         f"g: in-mask gain, E: causal effect in nats, D = 1 - final / first. In brackets the "
         f"{CONFIDENCE:.0%} bootstrap interval over clips (up to {most.max()} of them{averaged}). "
         f"{DASH}: not defined, since there is nothing at block 1 to lose, or not applicable, "
-        "since the arm has no prompts or its prompts do not hang on the sound."
+        f"since the arm has no prompts or its prompts do not hang on the sound.{_open(pooled)}"
     )
+
+
+def _open(pooled: pd.DataFrame) -> str:
+    """Say why there are indices without an interval; nothing where there are none."""
+    bare = pooled[pooled["value"].notna() & pooled["low"].isna()]
+    unclear = set(bare[bare["num_clips"] > 1]["index"])
+    names = [name for index, name in _FIRST.items() if index in unclear]
+    reasons = [f"{' or '.join(names)} is not clearly above 0"] if names else []
+    reasons += ["there is one clip alone"] if (bare["num_clips"] == 1).any() else []
+    return f" [{DASH}]: no interval: {', or '.join(reasons)}." if reasons else ""
 
 
 def to_markdown(indices: pd.DataFrame) -> str:
@@ -147,7 +162,7 @@ def _index(entry: Entry | None) -> str:
         return DASH
     value = _number(entry["value"], 2)
     if not np.isfinite(entry["low"]):
-        return value
+        return f"{value} [{DASH}]"
     return f"{value} [{_number(entry['low'], 2)}, {_number(entry['high'], 2)}]"
 
 

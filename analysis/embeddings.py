@@ -7,12 +7,14 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.controls import base_split, is_control
+from analysis.tested_clips import check_tested_clips
 from auralsam2.engine import run_record
 from auralsam2.suggestions import unknown_name
 
@@ -73,7 +75,8 @@ def capture_points(
 
     Raises:
         FileNotFoundError: where the folder is no run, or its weights or data are gone.
-        ValueError: for a split that is not known or has other sounds, or settings below 1;
+        ValueError: for a split that is not known or has other sounds, settings below 1, or data
+            with other clips than those that the run was tested on;
             `auralsam2.engine.embedding_points.NoAudioVisualSpaceError` where the run's model has
             no audio-visual space.
     """
@@ -101,14 +104,23 @@ def capture_points(
 
 
 def read_points(run_dir: Path) -> Points:
-    """Read what `capture_points` has left in a run folder."""
-    with np.load(run_dir / FILE_NAME) as arrays:
-        table = pd.DataFrame({c: arrays[f"table/{c}"] for c in COLUMNS})
-        vectors = {
-            key.removeprefix("vectors/"): arrays[key]
-            for key in arrays.files
-            if key.startswith("vectors/")
-        }
+    """Read what `capture_points` has left in a run folder.
+
+    Raises:
+        FileNotFoundError: where there is nothing.
+        ValueError: where the file is damaged.
+    """
+    path = run_dir / FILE_NAME
+    try:
+        with np.load(path) as arrays:
+            table = pd.DataFrame({c: arrays[f"table/{c}"] for c in COLUMNS})
+            vectors = {
+                key.removeprefix("vectors/"): arrays[key]
+                for key in arrays.files
+                if key.startswith("vectors/")
+            }
+    except (BadZipFile, EOFError, KeyError, ValueError) as error:
+        raise ValueError(f"'{path}' is damaged ({error}); delete it to draw anew") from error
     return Points(table, vectors)
 
 
@@ -134,6 +146,7 @@ def _draw(
     if split not in datasets:
         raise ValueError(unknown_name("test split", split, datasets))
     dataset = datasets[split]
+    check_tested_clips(run_dir, split, dataset.clips)
     heard = heard_classes(dataset)
     model = trained_model(cfg, target.checkpoint)
     rows: list[tuple[Any, ...]] = []
@@ -208,8 +221,8 @@ def _is_kept(run_dir: Path, settings: Mapping[str, Any]) -> bool:
     if not stated.is_file() or not (run_dir / FILE_NAME).is_file():
         return False
     held = json.loads(stated.read_text(encoding="utf-8"))
-    if settings["weights"] is None:
-        # What was drawn before the weights went is all that is left of them.
+    if held.get("weights") and settings["weights"] is None:
+        # What was drawn before the weights went is all that is left of them, by whatever code.
         held |= {key: settings[key] for key in ("weights", "code_version")}
     return bool(held == settings)
 

@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
+from analysis.asked_names import name_problems
 from analysis.capture import SOUNDS, capture_dilution
+from analysis.clip_masks import MASK_ERRORS, reason
 from analysis.results import Results
-from auralsam2.suggestions import unknown_name
+
+Captures = dict[tuple[str, int], pd.DataFrame]
 
 
 class MeasuredDilution(NamedTuple):
     """What came out.
 
     Attributes:
-        paths: of figures and tables; none where no run could be read.
+        paths: of figures and tables; none where no run has a model that can be probed.
         indices: D1 and D2 of every arm, pooled and seed by seed; see
             `analysis.dilution.dilution_indices`.
         problems: runs that were left out, and why.
+        lost: those of the problems that have other causes than a model that cannot be probed:
+            weights or data that are gone, runs that are broken.
     """
 
     paths: list[Path]
     indices: pd.DataFrame
     problems: list[str]
+    lost: list[str] = []
 
 
 def measure(
@@ -56,36 +63,67 @@ def measure(
         progress: wraps the runs, e.g. `rich.progress.track`.
 
     Raises:
-        ValueError: where no sound or an unknown cell is named; the message lists the known ones.
+        ValueError: where no sound or cell, or an unknown one, is named, or ``max_clips`` is below
+            1, with all problems at once; where no run could be read and some have other problems
+            than a model that cannot be probed.
     """
-    if not sounds:
-        raise ValueError("sounds is empty; name at least one, e.g. 'swapped'")
-    runs = _runs(results, cells)
-    captures: dict[tuple[str, int], pd.DataFrame] = {}
-    problems = []
-    for run in progress(runs):
-        arm = (str(run["cell"]), int(run["seed"]))
+    _check(results, cells, sounds, max_clips)
+    settings: dict[str, Any] = {"sounds": tuple(sounds), "max_clips": max_clips, "split": split}
+    settings |= {"again": again, "overrides": dict(overrides)}
+    captures, unfit, lost = _capture(progress(_runs(results, cells)), settings)
+    if captures:
+        return _write(captures, folder, sounds[0], heads, [*unfit, *lost], lost)
+    if lost:
+        raise ValueError("\n  ".join(["no run could be read:", *lost]))
+    return MeasuredDilution([], pd.DataFrame(), unfit)
+
+
+def _check(
+    results: Results, cells: Sequence[str] | None, sounds: Sequence[str], max_clips: int | None
+) -> None:
+    problems = name_problems("cell", cells, results.cells)
+    problems += name_problems("sound", sounds, _known_sounds(results, sounds))
+    if max_clips is not None and max_clips < 1:
+        problems.append(f"max_clips must be at least 1, got {max_clips}")
+    if problems:
+        raise ValueError("; ".join(problems))
+
+
+def _known_sounds(results: Results, sounds: Sequence[str]) -> list[str]:
+    from auralsam2 import config
+    from auralsam2.counterfactuals import kinds
+    from auralsam2.custom_imports import import_custom
+
+    if not set(sounds) <= set(kinds()):
+        for run_dir in map(Path, results.runs["run_dir"].astype(str)):
+            # Runs may bring kinds of their own; a config that cannot be read is told of later.
+            with suppress(*MASK_ERRORS):
+                import_custom(config.peek(run_dir / "config.py"), run_dir)
+    return list(kinds())
+
+
+def _capture(
+    runs: Iterable[Any], settings: Mapping[str, Any]
+) -> tuple[Captures, list[str], list[str]]:
+    """Return numbers by cell and seed, runs whose models have none, and those that are lost."""
+    from auralsam2.models.decoder_rows import CannotProbeError
+
+    captures: Captures = {}
+    unfit: list[str] = []
+    lost: list[str] = []
+    for run in runs:
+        cell, seed = str(run["cell"]), int(run["seed"])
         try:
-            captures[arm] = capture_dilution(
-                Path(str(run["run_dir"])),
-                sounds=sounds,
-                max_clips=max_clips,
-                split=split,
-                overrides=dict(overrides),
-                again=again,
-            )
-        except (ValueError, FileNotFoundError) as error:
-            problems.append(f"{arm[0]}, seed {arm[1]}: {error}")
-    if not captures:
-        return MeasuredDilution([], pd.DataFrame(), problems)
-    return _write(captures, folder, sounds[0], heads, problems)
+            captures[cell, seed] = capture_dilution(Path(str(run["run_dir"])), **settings)
+        except CannotProbeError as error:
+            unfit.append(f"{cell}, seed {seed}: {error}")
+        except MASK_ERRORS as error:
+            lost.append(f"{cell}, seed {seed}: {reason(error)}")
+    return captures, unfit, lost
 
 
 def _runs(results: Results, cells: Sequence[str] | None) -> list[dict[Any, Any]]:
     """Return the runs of the cells that are wanted, in the order of the cells."""
-    unknown = [cell for cell in cells or () if cell not in results.cells]
-    if unknown:
-        raise ValueError("; ".join(unknown_name("cell", cell, results.cells) for cell in unknown))
     wanted = results.cells if cells is None else tuple(dict.fromkeys(cells))
     chosen = results.runs[results.runs["cell"].isin(wanted)]
     order = {cell: place for place, cell in enumerate(wanted)}
@@ -99,6 +137,7 @@ def _write(
     sound: str,
     heads: bool,
     problems: list[str],
+    lost: list[str],
 ) -> MeasuredDilution:
     from analysis import dilution_table
     from analysis.dilution import clip_means_of_seeds, dilution_indices, over_seeds
@@ -113,4 +152,5 @@ def _write(
     if heads:
         paths += dilution_heads.make(clips, folder, condition=sound)
     indices = dilution_indices(clips, by_seed)
-    return MeasuredDilution(paths + dilution_table.write(indices, folder), indices, problems)
+    paths += dilution_table.write(indices, folder)
+    return MeasuredDilution(paths, indices, problems, lost)

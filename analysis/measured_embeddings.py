@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from analysis import embedding_table
+from analysis.asked_names import name_problems
+from analysis.clip_masks import MASK_ERRORS, reason
 from analysis.embedding_plane import Wanted, misplaced
 from analysis.embeddings import Points, capture_points
 from analysis.figures import embedding_tsne, embedding_tsne_perplexities
 from analysis.results import Results
-from auralsam2.suggestions import unknown_name
 
 SPACES = ("projected", "fused")
 _UNTRAINED = "untrained projector"
@@ -28,11 +29,14 @@ class MeasuredEmbeddings(NamedTuple):
         paths: of the files.
         companions: a row a run, space and level, see `analysis.embedding_table.measure_all`.
         problems: what was left out and why, and what a reader must know.
+        lost: those of the problems that are runs whose weights or data are gone, or that are
+            broken; not models without such a space.
     """
 
     paths: list[Path]
     companions: pd.DataFrame
     problems: list[str]
+    lost: list[str] = []
 
 
 def measure(
@@ -72,31 +76,37 @@ def measure(
         progress: wraps the runs, e.g. `rich.progress.track`.
 
     Returns:
-        No paths where no run has such a space.
+        No paths where no run has one of these spaces.
 
     Raises:
         ValueError: for cells or spaces that are not known, no perplexity above 0, or a level that
-            no run has; where all runs have another problem than having no such space.
+            no run has; where no run could be read and some have other problems than having no
+            such space.
     """
     _check(results, cells, spaces, perplexities)
     names = list(dict.fromkeys(results.cells if cells is None else cells))
     settings: dict[str, Any] = {"split": split, "per_kind": per_kind, "max_clips": max_clips}
     settings |= {"again": again, "overrides": dict(overrides)}
-    captures, notes, problems = _capture(results, names, settings, progress)
+    captures, notes, spaceless, lost = _capture(results, names, settings, progress)
+    problems = [*spaceless, *lost]
+    if not captures and lost:
+        raise ValueError("\n  ".join(["no run's points could be drawn:", *lost]))
     if not captures:
         return MeasuredEmbeddings([], embedding_table.measure_all({}), problems)
     _check_level(captures, level)
     companions = embedding_table.measure_all(captures)
     companions = companions[companions["space"].isin(spaces)].reset_index(drop=True)
-    caption = _caption(companions, level, split, max_clips)
     problems += [
         f"{cell}: {_UNTRAINED}: its projected space is a random projection"
         for cell, note in notes.items()
         if _UNTRAINED in note and SPACES[0] in spaces
     ]
     paths = _draw(captures, notes, problems, folder, spaces, level, perplexities)
+    if companions.empty:
+        return MeasuredEmbeddings(paths, companions, problems, lost)
+    caption = _caption(companions, level, split, max_clips)
     paths += embedding_table.write(companions, folder, level=level, spaces=spaces, caption=caption)
-    return MeasuredEmbeddings(paths, companions, problems)
+    return MeasuredEmbeddings(paths, companions, problems, lost)
 
 
 def _check(
@@ -105,12 +115,8 @@ def _check(
     spaces: Sequence[str],
     perplexities: Sequence[float],
 ) -> None:
-    problems = [
-        unknown_name("cell", c, results.cells) for c in cells or () if c not in results.cells
-    ]
-    problems += [unknown_name("space", s, SPACES) for s in spaces if s not in SPACES]
-    problems += ["name one cell at least"] if cells is not None and not cells else []
-    problems += [] if spaces else [f"name one space at least; known: {', '.join(SPACES)}"]
+    problems = name_problems("cell", cells, results.cells)
+    problems += name_problems("space", spaces, SPACES)
     if not perplexities or min(perplexities) <= 0:
         problems.append(f"perplexities must be above 0, got {list(perplexities)}")
     if problems:
@@ -122,8 +128,11 @@ def _capture(
     cells: Sequence[str],
     settings: Mapping[str, Any],
     progress: Callable[[Iterable[Any]], Iterable[Any]],
-) -> tuple[Captures, dict[str, str], list[str]]:
-    """Return the points by cell and seed, a note on each cell's first run, and problems."""
+) -> tuple[Captures, dict[str, str], list[str], list[str]]:
+    """Return points by cell and seed, a note on each cell's first run, and what has no points.
+
+    First models without a space, a line a cell, then runs that could not be read.
+    """
     from auralsam2.engine.embedding_points import NoAudioVisualSpaceError
 
     runs = results.runs.sort_values("seed", kind="stable").to_dict("records")
@@ -131,7 +140,7 @@ def _capture(
     captures: Captures = {}
     notes: dict[str, str] = {}
     spaceless: dict[str, str] = {}
-    failed: list[str] = []
+    lost: list[str] = []
     for run in progress(wanted):
         cell, seed, run_dir = str(run["cell"]), int(run["seed"]), Path(str(run["run_dir"]))
         if cell in spaceless:  # what holds for one seed holds for all
@@ -142,14 +151,12 @@ def _capture(
             note = f"seed {seed}" + (f", {_UNTRAINED}" if _is_untrained(run_dir) else "")
         except NoAudioVisualSpaceError as error:
             spaceless[cell] = f"{cell}: left out: {error}"
-        except (ValueError, OSError) as error:
-            failed.append(f"{cell}, seed {seed}: left out: {error}")
+        except MASK_ERRORS as error:
+            lost.append(f"{cell}, seed {seed}: left out: {reason(error)}")
         else:
             captures[cell, seed] = points
             notes.setdefault(cell, note)
-    if failed and not captures:
-        raise ValueError("no run's points could be drawn:\n" + "\n".join(failed))
-    return captures, notes, [*spaceless.values(), *failed]
+    return captures, notes, list(spaceless.values()), lost
 
 
 def _draw(
@@ -192,9 +199,11 @@ def _arms(captures: Captures, space: str, level: int, problems: list[str]) -> di
     """Return the first seed of every cell that can be drawn, as many as fit; say what cannot."""
     arms: dict[str, Points] = {}
     said: list[str] = []
+    seen: set[str] = set()
     for (cell, _), points in captures.items():
-        if cell in arms or any(text.startswith(f"{cell}: ") for text in said):
+        if cell in seen:
             continue
+        seen.add(cell)
         if space not in points.vectors:
             said.append(f"{cell}: has no {space} space: no projector was built")
         elif not -points.num_levels <= level < points.num_levels:
@@ -245,11 +254,12 @@ def _is_untrained(run_dir: Path) -> bool:
 def _caption(companions: pd.DataFrame, level: int, split: str, max_clips: int | None) -> str:
     seeds = companions.groupby("cell", sort=False)["seed"].nunique()
     counts = sorted(set(seeds))
-    over = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    several = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    over = "one seed" if counts == [1] else f"mean ± standard deviation over {several} seeds"
     which = {-1: "the pyramid's coarsest level", 0: "the pyramid's finest level"}
     clips = int(companions["num_clips"].max())
     limited = f"the first {clips} clips" if max_clips is not None else f"{clips} clips"
     return (
         f"Audio-visual space on the original vectors, {which.get(level, f'level {level}')}, "
-        f"{limited} of split {split}; mean ± standard deviation over {over} seeds."
+        f"{limited} of split {split}; {over}."
     )

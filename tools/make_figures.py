@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from analysis.sweep_results import is_sweep
     from auralsam2.config import parse_overrides
 
-    folder = options.folder / "figures"
+    folder = options.out or options.folder / "figures"
     if is_sweep(options.folder):
         print("\n".join(map(str, make_sweep(options.folder, folder))))
         return 0
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     check_cells(results, cells)
     rules = [] if options.failures is None else check_rules(options.failures)
     picked = dict(cells=cells, other=options.against, overrides=parse_overrides(options.set))
-    paths = [write_csv(results, options.folder / "results.csv")]
+    paths = [write_csv(results, (options.out or options.folder) / "results.csv")]
     paths += grid_points.make(results, folder)
     paths += training_curves.make(results, folder, notes=notes)
     paths += efficiency.make(results, folder, notes=notes)
@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("folder", type=Path, metavar="DIR", help="with run folders below it")
+    add("--out", type=Path, metavar="FOLDER", help="of the figures; default: DIR/figures")
     add("--clips", type=_count, metavar="N", help="on a sheet; default: 2, of failures 4")
     rules = "lowest, listens-least, largest-loss, largest-gain; all of them where none is named"
     add("--failures", nargs="*", metavar="RULE", help=f"draw sheets of failures: {rules}")

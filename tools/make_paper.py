@@ -26,6 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from rich.progress import track
 
     from analysis.paper.make import make_paper
+    from analysis.paper.manifest import EMPTY
     from analysis.paper.recipe import load_recipe
     from analysis.paper.source import find_sources
     from auralsam2.config import parse_overrides
@@ -34,12 +35,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     sources = find_sources(
         options.folder,
         overrides=parse_overrides(options.set),
+        again=options.again,
         progress=partial(track, description="  ", console=Console(stderr=True), transient=True),
     )
     out = options.out or options.folder / "paper"
     paper = make_paper(sources, recipe, out, again=options.again, partial=options.partial)
     for entry in paper.entries:
-        for note in entry.notes:
+        for note in [*entry.notes, *([entry.reason] if entry.status == EMPTY else [])]:
             print(f"note: {entry.source}, {entry.part}: {note}")
     for problem in paper.problems:
         print(f"MISSING {problem}")

@@ -47,7 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         progress=partial(track, description="reading attention", console=Console(stderr=True)),
     )
     if not measured.paths:
-        raise ValueError("no run could be read:\n  " + "\n  ".join(measured.problems))
+        raise ValueError(
+            "no run has a decoder that can be probed:\n  " + "\n  ".join(measured.problems)
+        )
     for problem in measured.problems:
         print(f"left out: {problem}")
     print(to_markdown(measured.indices))

@@ -124,7 +124,7 @@ def draw_lines(rows: pd.DataFrame, arms: Sequence[str], panel: Axes) -> None:
 def make(
     clips: pd.DataFrame, folder: Path, *, condition: str = "swapped", name: str = NAME
 ) -> list[Path]:
-    """Write ``NAME.pdf``, ``.png`` and ``.csv``.
+    """Write ``NAME.pdf``, ``.png`` and ``.csv``; nothing where there are no numbers.
 
     Args:
         clips: of `analysis.dilution.clip_means`.
@@ -133,6 +133,8 @@ def make(
         name: of the files.
     """
     numbers = collect(clips, condition=condition)
+    if numbers.means.empty:
+        return []
     with style.paper_style():
         figure = style.new_figure("page", 3.9)
         panels = figure.subplots(2, 2).ravel()

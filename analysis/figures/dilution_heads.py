@@ -107,12 +107,14 @@ def draw(numbers: HeadMatrices, quantity: str, panels: Sequence[Axes]) -> AxesIm
 
 
 def make(clips: pd.DataFrame, folder: Path, *, condition: str = "swapped") -> list[Path]:
-    """Write ``dilution_heads.pdf``, ``.png`` and ``.csv``.
+    """Write ``dilution_heads.pdf``, ``.png`` and ``.csv``; nothing where there are no numbers.
 
     Gains of all arms stand above, effects of those that the condition changes below.
     """
     numbers = collect(clips, condition=condition)
     shown = [quantity for quantity, by_arm in numbers.matrices.items() if by_arm]
+    if not shown:
+        return []
     counts = {quantity: len(numbers.matrices[quantity]) for quantity in shown}
     most = max(counts.values())
     columns = -(-most // -(-most // _MOST_A_ROW))

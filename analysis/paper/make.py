@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from analysis.clip_masks import reason
 from analysis.paper.manifest import (
     EMPTY,
     FAILED,
@@ -23,6 +25,9 @@ from analysis.paper.part import NothingToShow, Part
 from analysis.paper.recipe import Recipe
 from analysis.paper.source import Source, file_digest
 from auralsam2.engine.provenance import code_version
+
+STALE = "stale"
+"""Folder of what an earlier call has made and this one has not."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +67,14 @@ def make_paper(
         partial: of grids with unfinished runs, too.
         say: is told each part.
     """
-    before = {} if again else read_entries(out)
+    held = read_entries(out)
+    before = {} if again else held
     usable, problems = _usable(sources, partial)
     problems += _unmatched(recipe, sources)
     entries: list[Entry] = []
     owners: dict[str, str] = {}  # file -> the part that wrote it first
-    manifests: list[Path] = []
     for source in usable:
+        moved = _set_aside(source, recipe, held, out)
         for number, (node, part) in enumerate(recipe.parts):
             if not part.wants(source):
                 continue
@@ -77,14 +83,50 @@ def make_paper(
             entries.append(entry)
             if entry.status == FAILED:
                 problems.append(f"{source.name}, {entry.part}: {entry.reason}")
+            problems += [f"{source.name}, {entry.part}: {text}" for text in entry.lost]
             own = f"{entry.part} (parts.{number})"
             problems += [
                 f"{name}: {other} and {own} both write it; give one of them another `folder`"
                 for name in entry.files
                 if (other := owners.setdefault(name, own)) != own
             ]
-            manifests = write_manifest(out, recipe, usable, entries)
+            earlier = [e for e in held.values() if (e.source, e.key) not in _keys(entries)]
+            write_manifest(out, recipe, usable, entries, problems=problems, earlier=earlier)
+        for name in moved & owners.keys():
+            (out / STALE / name).unlink()
+    looked_at = {source.name for source in usable}
+    earlier = [entry for entry in held.values() if entry.source not in looked_at]
+    manifests = write_manifest(out, recipe, usable, entries, problems=problems, earlier=earlier)
     return Paper(tuple(entries), tuple(problems), tuple(manifests))
+
+
+def _keys(entries: Sequence[Entry]) -> set[tuple[str, str]]:
+    return {(entry.source, entry.key) for entry in entries}
+
+
+def _set_aside(
+    source: Source, recipe: Recipe, before: Mapping[tuple[str, str], Entry], out: Path
+) -> set[str]:
+    """Move files of parts that are no longer as they were, since pages show what lies there.
+
+    Returns:
+        Their names.
+    """
+    current = set()
+    for node, part in recipe.parts:
+        folder = out / source.name / part.folder
+        if part.wants(source) and all(path.is_file() for path in part.inputs(source, folder)):
+            current.add(_key(node, part, source, folder))
+    moved = set()
+    for (name, key), old in before.items():
+        if name != source.name or key in current:
+            continue
+        for file in old.files.keys() - set(old.changed(out)):
+            aside = out / STALE / file
+            aside.parent.mkdir(parents=True, exist_ok=True)
+            (out / file).replace(aside)
+            moved.add(file)
+    return moved
 
 
 def _usable(sources: Sequence[Source], partial: bool) -> tuple[list[Source], list[str]]:
@@ -122,43 +164,50 @@ def _make_part(
     part: Part,
     source: Source,
     out: Path,
-    before: dict[tuple[str, str], Entry],
+    before: Mapping[tuple[str, str], Entry],
 ) -> Entry:
     folder = out / source.name / part.folder
-    key = _key(node, part, source, folder)
-    entry = Entry(
-        part=str(node["type"]),
-        source=source.name,
-        status=MADE,
-        settings=node,
-        command=part.command(source, folder),
-        key=key,
-    )
-    earlier = before.get((source.name, key))
-    if earlier is not None and earlier.is_whole(out):
-        entry.status, entry.files, entry.notes = KEPT, earlier.files, earlier.notes
-        return entry
+    entry = Entry(str(node["type"]), source.name, MADE, settings=node, command="", key="")
     try:
+        entry.command = part.command(source, folder)
+        entry.key = _key(node, part, source, folder)
+        earlier = before.get((source.name, entry.key))
+        if earlier is not None and earlier.is_whole(out):
+            entry.status, entry.files, entry.notes = KEPT, earlier.files, earlier.notes
+            return entry
         made = part.make(source, folder)
+        entry.notes, entry.lost = [str(n) for n in made.notes], [str(n) for n in made.lost]
+        entry.files = {
+            path.resolve().relative_to(out.resolve()).as_posix(): file_digest(path)
+            for path in made.paths
+        }
     except NothingToShow as why:
         entry.status, entry.reason = EMPTY, str(why)
-        return entry
-    except (ValueError, LookupError, OSError, ImportError) as error:
-        entry.status, entry.reason = FAILED, str(error)
-        return entry
-    entry.notes = [str(note) for note in made.notes]
-    entry.files = {
-        path.resolve().relative_to(out.resolve()).as_posix(): file_digest(path)
-        for path in made.paths
-    }
+    except (
+        Exception
+    ) as error:  # whatever a part or a model raises: the others are made all the same
+        entry.status, entry.reason = FAILED, _said(error)
     return entry
 
 
+def _said(error: Exception) -> str:
+    """What went wrong, with its kind where it was not raised to be read."""
+    known = isinstance(error, (ValueError, LookupError, OSError, ImportError))
+    return reason(error) if known and reason(error) else f"{type(error).__name__}: {error}"
+
+
 def _key(node: dict[str, Any], part: Part, source: Source, folder: Path) -> str:
+    """Everything that the files of a part depend on."""
     held = {
         "node": node,
         "source": source.digest,
-        "code": [code_version(), analysis_version()],
+        "overrides": {key: repr(value) for key, value in sorted(source.overrides.items())},
+        "code": [code_version(), analysis_version(), _code_digest(type(part))],
         "inputs": [[path.name, file_digest(path)] for path in part.inputs(source, folder)],
     }
-    return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(held, sort_keys=True, default=repr).encode()).hexdigest()
+
+
+def _code_digest(kind: type) -> str:
+    """Of the file that a part comes from, which may be the user's own."""
+    return file_digest(Path(inspect.getfile(kind)))

@@ -33,6 +33,7 @@ class Entry:
         key: of what it depends on; the same key means the same files.
         files: path below the paper's folder -> SHA-256.
         notes: what a reader must know.
+        lost: what is missing from the files; such an entry is made again.
         reason: why there is nothing.
     """
 
@@ -44,14 +45,20 @@ class Entry:
     key: str
     files: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
     reason: str = ""
 
     def is_whole(self, folder: Path) -> bool:
-        """Return whether all of its files are there as they were written."""
-        return bool(self.files) and all(
-            (folder / name).is_file() and file_digest(folder / name) == digest
+        """Return whether nothing is lost, and all files are there as they were written."""
+        return bool(self.files) and not self.lost and not self.changed(folder)
+
+    def changed(self, folder: Path) -> list[str]:
+        """Return the files that are gone, or are not what was written."""
+        return [
+            name
             for name, digest in self.files.items()
-        )
+            if not (folder / name).is_file() or file_digest(folder / name) != digest
+        ]
 
 
 @lru_cache(maxsize=1)
@@ -68,16 +75,34 @@ def read_entries(folder: Path) -> dict[tuple[str, str], Entry]:
     """Return (source, key) -> entry of an earlier manifest; nothing where it is not readable."""
     try:
         content = json.loads((folder / JSON_NAME).read_text(encoding="utf-8"))
-        entries = [Entry(**entry) for entry in content["parts"] if content["schema"] == SCHEMA]
+        if content["schema"] != SCHEMA:
+            return {}
+        entries = [Entry(**entry) for entry in content["earlier"] + content["parts"]]
         return {(entry.source, entry.key): entry for entry in entries}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 
 
 def write_manifest(
-    folder: Path, recipe: Recipe, sources: Sequence[Source], entries: Sequence[Entry]
+    folder: Path,
+    recipe: Recipe,
+    sources: Sequence[Source],
+    entries: Sequence[Entry],
+    *,
+    problems: Sequence[str] = (),
+    earlier: Sequence[Entry] = (),
 ) -> list[Path]:
-    """Write ``manifest.json``, whole or not at all, and ``manifest.md`` for people."""
+    """Write ``manifest.json``, whole or not at all, and ``manifest.md`` for people.
+
+    Args:
+        folder: of the paper.
+        recipe: what it is made by.
+        sources: what it is made of.
+        entries: what has been made.
+        problems: what could not.
+        earlier: parts of an earlier call that are still to be looked at: a call that goes on after
+            this one finds them there.
+    """
     content = {
         "schema": SCHEMA,
         "title": recipe.title,
@@ -93,11 +118,13 @@ def write_manifest(
             }
             for source in sources
         },
+        "problems": list(problems),
         "parts": [asdict(entry) for entry in entries],
+        "earlier": [asdict(entry) for entry in earlier],
     }
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / JSON_NAME, folder / TEXT_NAME]
-    texts = [json.dumps(content, indent=1) + "\n", "\n".join(_lines(content)) + "\n"]
+    texts = [json.dumps(content, indent=1, default=repr) + "\n", "\n".join(_lines(content)) + "\n"]
     for path, text in zip(paths, texts, strict=True):
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         temporary.write_text(text, encoding="utf-8")
@@ -112,6 +139,9 @@ def _lines(content: Mapping[str, Any]) -> Iterator[str]:
         f"Recipe `{content['recipe']['name']}`, code {content['code_version']}, analysis "
         f"{content['analysis_version']}; `{JSON_NAME}` has the digest of every file."
     )
+    if content["problems"]:
+        yield from ["", "Missing:", ""]
+        yield from (f"- {' '.join(problem.split())}" for problem in content["problems"])
     for name, source in content["sources"].items():
         yield from ["", f"## {name}", "", f"The {source['kind']} in `{source['folder']}`."]
         if source["unfinished"]:

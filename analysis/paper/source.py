@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from analysis.results import Results, load_runs
 from analysis.run_folders import GRID_FILE, finished, read_folder
-from analysis.sweep_results import MANIFEST, TRIALS, is_sweep
+from analysis.sweep_results import MANIFEST, TRIALS, is_sweep, load_sweep_results
 from auralsam2.engine.run_record import FILE_NAME
 
 GRID, SWEEP = "grid", "sweep"
+# States of trials that are still to end.
+OPEN = ("running", "waiting")
 # What pages and tables name of every run.
 RUN_KEYS = ("cell", "seed", "run_id", "config_hash", "data_fingerprint", "label_source")
 
@@ -29,6 +31,7 @@ class Source:
         name: unique among the sources: the folder's name, with its parents' where two share it.
         kind: ``"grid"`` or ``"sweep"``.
         overrides: of the runs' configs where a part needs data, e.g. ``{"data.root": ...}``.
+        again: parts are to read weights and data anew, whatever the run folders hold.
         progress: wraps what takes long, e.g. `rich.progress.track`.
     """
 
@@ -36,25 +39,34 @@ class Source:
     name: str
     kind: str
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    again: bool = False
     progress: Callable[[Iterable[Any]], Iterable[Any]] = iter
 
     @cached_property
-    def results(self) -> Results:
-        """The grid's runs."""
+    def _results(self) -> Results:
         return load_runs(self.path)
+
+    @property
+    def results(self) -> Results:
+        """The grid's runs, with notes that a part may add to."""
+        return replace(self._results, notes=list(self._results.notes))
 
     @cached_property
     def unfinished(self) -> list[str]:
-        """Which runs of the grid are not done, and why; nothing for a sweep."""
-        return finished(read_folder(self.path))[1] if self.kind == GRID else []
+        """Which runs of the grid, or trials of the sweep, are not done, and why."""
+        if self.kind == GRID:
+            return finished(read_folder(self.path))[1]
+        states = load_sweep_results(self.path).trials["state"].value_counts(sort=False)
+        return [f"{count} trials: {state}" for state, count in states.items() if state in OPEN]
 
     @cached_property
     def digest(self) -> str:
-        """Changes as soon as a run or trial does."""
+        """Changes as soon as the grid, one of its runs, or a trial does."""
         if self.kind == SWEEP:
             files = [self.path / MANIFEST, self.path / TRIALS]
         else:
-            files = [Path(str(run)) / FILE_NAME for run in self.results.runs["run_dir"]]
+            files = [path for path in [self.path / GRID_FILE] if path.is_file()]
+            files += [Path(str(run)) / FILE_NAME for run in self._results.runs["run_dir"]]
         held = [[path.relative_to(self.path).as_posix(), file_digest(path)] for path in files]
         return hashlib.sha256(json.dumps(held).encode()).hexdigest()
 
@@ -66,7 +78,7 @@ class Source:
             {key: run[key] for key in RUN_KEYS}
             | {"code_version": run["code_version"]}
             | {"folder": Path(str(run["run_dir"])).relative_to(self.path).as_posix()}
-            for run in self.results.runs.to_dict("records")
+            for run in self._results.runs.to_dict("records")
         ]
 
 
@@ -74,18 +86,25 @@ def find_sources(
     folder: Path,
     *,
     overrides: Mapping[str, Any] | None = None,
+    again: bool = False,
     progress: Callable[[Iterable[Any]], Iterable[Any]] = iter,
 ) -> list[Source]:
     """Return the grids and sweeps below a folder, the folder itself included, by name.
 
-    A folder that holds runs and belongs to no grid counts as one grid.
+    A folder that holds runs, but neither grid nor sweep, counts as one grid.
+
+    Args:
+        folder: to search; what is linked to from several places is found once.
+        overrides: see `Source`, likewise the others.
+        again: of parts.
+        progress: of parts.
 
     Raises:
         FileNotFoundError: where there is no folder, or neither grid nor sweep nor run in it.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"no folder '{folder}'")
-    found = list(_walk(folder))
+    found = list(_walk(folder, set()))
     if not found and any(folder.rglob(FILE_NAME)):
         found = [(folder, GRID)]
     if not found:
@@ -93,16 +112,9 @@ def find_sources(
             f"neither a grid nor a sweep below '{folder}'; they come from: auralsam2 run-grid, "
             "auralsam2 run-sweep"
         )
-    names = [path.resolve().name for path, _ in found]
     return [
-        Source(
-            path=path,
-            name=name if names.count(name) == 1 else "-".join(path.relative_to(folder).parts),
-            kind=kind,
-            overrides=dict(overrides or {}),
-            progress=progress,
-        )
-        for name, (path, kind) in zip(names, found, strict=True)
+        Source(path, name, kind, dict(overrides or {}), again, progress)
+        for name, (path, kind) in zip(_names(folder, found), found, strict=True)
     ]
 
 
@@ -111,12 +123,26 @@ def file_digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
+def _walk(folder: Path, seen: set[Path]) -> Iterator[tuple[Path, str]]:
     """Grids and sweeps are not searched for others: what is below them are their runs."""
+    if (resolved := folder.resolve()) in seen:
+        return
+    seen.add(resolved)
     if is_sweep(folder):
         yield folder, SWEEP
     elif (folder / GRID_FILE).is_file():
         yield folder, GRID
     else:
         for below in sorted(path for path in folder.iterdir() if path.is_dir()):
-            yield from _walk(below)
+            yield from _walk(below, seen)
+
+
+def _names(folder: Path, found: Sequence[tuple[Path, str]]) -> list[str]:
+    """Name each by its folder, by the way to it where two are called alike, else by numbers."""
+    last = [path.resolve().name for path, _ in found]
+    ways = ["-".join(path.relative_to(folder).parts) or name
+            for (path, _), name in zip(found, last, strict=True)]  # fmt: skip
+    names = [n if last.count(n) == 1 else way for n, way in zip(last, ways, strict=True)]
+    if len(set(names)) < len(names):
+        names = [f"{number:02}-{name}" for number, name in enumerate(names, start=1)]
+    return names

@@ -12,25 +12,29 @@ from analysis.report.summary import Fact
 from analysis.sweep_results import SIZE, TRIALS, SweepResults, load_sweep_results
 
 
-def write_sweep_report(folder: Path, out: Path) -> list[Path]:
+def write_sweep_report(folder: Path, out: Path, *, figures: Path | None = None) -> list[Path]:
     """Write ``index.html`` of a sweep.
 
     Args:
         folder: of the sweep.
         out: of the page.
+        figures: folder of the figures that are shown as they are; None for the sweep's own, where
+            missing ones are drawn.
 
     Raises:
         FileNotFoundError: where a file is missing.
         ValueError: where they are not what `run-sweep` writes.
     """
     sweep = load_sweep_results(folder)
-    embedded_figures.draw_missing_of_sweep(folder, folder / TRIALS)
+    if figures is None:
+        figures = folder / "figures"
+        embedded_figures.draw_missing_of_sweep(folder, folder / TRIALS)
     page = pages.render(
         "report_sweep.html.j2",
         title=sweep.title,
         facts=summary(sweep),
         trials=trial_table(sweep),
-        figures=embedded_figures.collect(folder / "figures"),
+        figures=embedded_figures.collect(figures),
     )
     return [pages.write(out / "index.html", page)]
 

@@ -22,6 +22,8 @@ from analysis.tables import EXTRA_COLUMNS, Table, footnote, make_table
 from auralsam2.engine import run_record
 
 T = TypeVar("T")
+NO_CLIPS = "no worst and best clips of"
+"""What a note on cells without clips begins with."""
 _OWN_PAGE = re.compile(r"\d{2,}-[a-z0-9-]*\.html")
 
 
@@ -35,8 +37,8 @@ class ReportOptions:
         again: make masks anew.
         settings: of intervals and tests.
         progress: wraps what takes long, e.g. `rich.progress.track`.
-        figures: folder of the figures that are shown, and drawn where they are missing; None for
-            the grid's own.
+        figures: folder of the figures that are shown as they are; None for the grid's own, where
+            missing ones are drawn.
     """
 
     num_clips: int = 3
@@ -77,11 +79,13 @@ def write_report(
         page = cell_page(table, records, cell, clips, links, folder)
         written.append(pages.write(out / "cells" / names[cell], page))
     results.notes.extend(
-        f"no worst and best clips of {', '.join(cells)}: {problem}"
-        for problem, cells in problems.items()
+        f"{NO_CLIPS} {', '.join(cells)}: {problem}" for problem, cells in problems.items()
     )
     links_of_cells = {cell: f"cells/{name}" for cell, name in names.items()}
-    figures = options.figures or folder / "figures"
+    figures = options.figures
+    if figures is None:
+        figures = folder / "figures"
+        embedded_figures.draw_missing(table.results, figures)
     index_page = _index(table, records, links_of_cells, folder, figures)
     _remove_others(out / "cells", set(names.values()))
     return [pages.write(out / "index.html", index_page), *written]
@@ -141,7 +145,6 @@ def _clips(table: Table, cell: str, folder: Path, options: ReportOptions) -> Cli
 def _index(
     table: Table, records: Records, links: Mapping[str, str], folder: Path, figures: Path
 ) -> str:
-    embedded_figures.draw_missing(table.results, figures)
     return pages.render(
         "report_index.html.j2",
         title=table.results.title,

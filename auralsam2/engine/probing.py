@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from auralsam2.engine.evaluate import clip_loader, frames_encoded_once
-from auralsam2.models.decoder_rows import DecoderCalls, DecoderRow, coverage
+from auralsam2.models.decoder_rows import CannotProbeError, DecoderCalls, DecoderRow, coverage
 
 TRUE = "true"
 NO_PROMPTS = "no prompts"
@@ -86,10 +86,10 @@ def read_frames(
         output tokens. Where nothing is changed by that the readings are equal.
 
     Raises:
-        ValueError: where the model's decoder cannot be looked into.
+        CannotProbeError: where the model's decoder cannot be looked into.
     """
     if not hasattr(model, "decoder_rows"):
-        raise ValueError(
+        raise CannotProbeError(
             f"{type(model).__name__} has no decoder_rows: its decoder cannot be looked into"
         )
     model.eval()

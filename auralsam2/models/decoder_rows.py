@@ -14,6 +14,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
+class CannotProbeError(ValueError):
+    """A model whose mask decoder cannot be looked into: it has no such numbers."""
+
+
 class DecoderRow(NamedTuple):
     """One row of the batch of one decoder call.
 

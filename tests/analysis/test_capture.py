@@ -1,6 +1,7 @@
 """Planted readings give known rows; a run's rows are kept in its folder."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -120,11 +121,12 @@ def test_conditions_without_any_effect_have_no_rows():
     assert js[0] == 0 and js[1] == pytest.approx(np.log(2))
 
 
-def write_record(folder: Path, trainable: int = 0) -> None:
+def write_record(folder: Path, trainable: int = 0, clips: tuple[str, ...] = ()) -> None:
     record = run_record.start(
         name="boxes", axes={}, seed=0, run_id="x", config_hash="c", data_fingerprint="d"
     )
     record.num_parameters = {"total": 2, "trainable": trainable}
+    run_record.add_scores(record, "test", {"J": 0.5}, {"J": dict.fromkeys(clips, 0.5)})
     run_record.write(run_record.finish(record, 1.0), folder)
 
 
@@ -167,7 +169,36 @@ def test_what_was_read_is_kept_wherever_the_data_are(boxes: Path) -> None:
     with pytest.raises(FileNotFoundError, match="elsewhere"):
         capture_dilution(boxes, overrides={"data.root": "/elsewhere"}, max_clips=1, again=True)
     stated = json.loads((boxes / capture.SETTINGS_NAME).read_text())
-    assert stated["max_clips"] == 1 and "code_version" in stated
+    assert stated["max_clips"] == 1
+
+
+@pytest.mark.parametrize("changed", ["code_version", "measures"])
+def test_what_other_code_has_read_is_read_again(boxes: Path, tmp_path: Path, changed: str) -> None:
+    run_dir = shutil.copytree(boxes, tmp_path / "run")
+    moved: dict[str, Any] = {"data.root": str(boxes / "data")}
+    rows = capture_dilution(run_dir, overrides=moved, max_clips=1)
+    settings = run_dir / capture.SETTINGS_NAME
+    stated = json.loads(settings.read_text())
+    (run_dir / capture.FILE_NAME).write_text(",".join(COLUMNS) + "\n")
+    assert capture_dilution(run_dir, max_clips=1).empty, "what is kept is read"
+
+    settings.write_text(json.dumps({**stated, changed: "0"}))
+    with pytest.raises(FileNotFoundError, match="gone"):
+        capture_dilution(run_dir, max_clips=1)
+    assert len(capture_dilution(run_dir, overrides=moved, max_clips=1)) == len(rows)
+
+    lost = {**stated, changed: "0", "weights": "of a file that is gone"}
+    settings.write_text(json.dumps(lost))
+    assert len(capture_dilution(run_dir, max_clips=1)) == len(rows), "it is all that is left"
+
+
+def test_data_of_other_clips_are_refused(boxes: Path, tmp_path: Path) -> None:
+    moved: dict[str, Any] = {"data.root": str(boxes / "data")}
+    (tmp_path / "config.py").write_text((boxes / "config.py").read_text())
+    write_record(tmp_path, clips=("dog", "bell"))
+
+    with pytest.raises(ValueError, match="other data than the run was tested on.*dog, bell.*new"):
+        capture_dilution(tmp_path, overrides=moved)
 
 
 def test_a_run_that_lost_its_weights_is_refused(boxes: Path, tmp_path: Path) -> None:

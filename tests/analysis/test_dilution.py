@@ -67,6 +67,36 @@ def test_an_index_is_undefined_where_nothing_was_there_to_lose():
     assert np.isnan(found["value"].iloc[0]) and np.isnan(found["low"].iloc[0])
 
 
+def planted(firsts, index=0):
+    listed = [
+        row
+        for clip, first in enumerate(firsts)
+        for row in rows("gain", "true", [first, 0.1, 0.1], clip=str(clip))
+    ]
+    return dilution.dilution_indices(dilution.clip_means({("x", 0): frame(listed)})).iloc[index]
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_first_effect_that_is_hardly_above_0_has_no_interval():
+    found = planted([1.0, -0.9] * 4)
+    assert found["value"] == pytest.approx(1 - 0.1 / 0.05)
+    assert np.isnan(found["low"]) and np.isnan(found["high"])
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_few_resamples_at_0_leave_the_interval():
+    values = np.array([1.0, -0.2, -0.2, 1.0, 1.0])
+    drawn = np.random.default_rng(0).integers(5, size=(2000, 5))
+    starts = values[drawn].mean(axis=1)
+    assert 0 < (starts <= 0).mean() < 0.025, "that is what this is about"
+
+    found = planted(values)
+
+    wanted = np.quantile(1 - 0.1 / starts[starts > 0], (0.025, 0.975))
+    assert [found["low"], found["high"]] == pytest.approx(list(wanted))
+    assert found["low"] < found["value"] < found["high"]
+
+
 def test_entropy_counts_frames_with_an_empty_mask_alone():
     mixed = frame(
         rows("gain", "true", [0.1, 0.1, 0.1])

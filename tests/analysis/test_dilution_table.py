@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from analysis import dilution_table
+from analysis.dilution import INDEX_COLUMNS
 
 NAN = float("nan")
 
@@ -49,6 +50,24 @@ def test_the_footnote_says_what_a_dash_means(indices: pd.DataFrame) -> None:
     text = dilution_table.footnote(indices)
     assert "95% bootstrap interval over clips (up to 60 of them, each the mean of up to 2" in text
     assert "–: not defined" in text
+
+
+def test_indices_without_an_interval_say_why(indices: pd.DataFrame) -> None:
+    ours = (indices["arm"] == "ours & 50%") & (indices["seed"] == "all")
+    bare = indices.assign(low=indices["low"].mask(ours & (indices["index"] != "D2 outputs")))
+
+    assert dilution_table.to_rows(bare)["D1"].tolist() == ["–", "−0.50 [–]", ""]
+    assert "[–]: no interval: g_1 or E_1 is not clearly above 0." in dilution_table.footnote(bare)
+    assert "[–]" not in dilution_table.footnote(indices)
+    single = dilution_table.footnote(bare.assign(num_clips=1))
+    assert single.endswith("[–]: no interval: there is one clip alone.")
+
+
+def test_no_numbers_at_all(tmp_path: Path) -> None:
+    paths = dilution_table.write(pd.DataFrame(columns=list(INDEX_COLUMNS)), tmp_path)
+
+    for path in paths[:2]:
+        assert "No frame has a gain" in path.read_text() and "nan" not in path.read_text()
 
 
 def test_markdown(indices: pd.DataFrame) -> None:

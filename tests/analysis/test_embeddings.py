@@ -12,7 +12,14 @@ import pandas as pd
 import pytest
 import torch
 
-from analysis.embeddings import COLUMNS, SETTINGS_NAME, Points, capture_points, read_points
+from analysis.embeddings import (
+    COLUMNS,
+    FILE_NAME,
+    SETTINGS_NAME,
+    Points,
+    capture_points,
+    read_points,
+)
 from auralsam2 import config as configs
 from auralsam2.data.synthetic.writer import Plan, write_v1m
 from auralsam2.engine import run_record
@@ -58,6 +65,11 @@ def made(tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> tuple[Pa
     deaf = write_run(folder / "deaf", **off, **{"model.contrastive_loss": None})
     with pytest.raises(NoAudioVisualSpaceError, match="has no audio-visual space"):
         capture_points(deaf, overrides=root)
+    record = run_record.read(deaf)
+    run_record.add_scores(record, "test", {"J": 1.0}, {"J": {"another": 1.0}})
+    run_record.write(record, deaf)
+    with pytest.raises(ValueError, match=r"other data than the run was tested on.*\(another\)"):
+        capture_points(deaf, overrides=root)
     shutil.rmtree(folder / "clips")
     return run_dir, points
 
@@ -97,6 +109,25 @@ def test_of_other_code_is_made_again_and_kept_where_weights_are_gone(
     (run_dir / SETTINGS_NAME).write_text(json.dumps({**stated, "per_kind": 2}))
     with pytest.raises(FileNotFoundError):
         capture_points(run_dir, per_kind=3)
+
+
+def test_of_other_code_is_not_kept_where_nothing_was_trained(
+    made: tuple[Path, Points], tmp_path: Path
+) -> None:
+    run_dir = shutil.copytree(made[0], tmp_path / "run")
+    stated = json.loads((run_dir / SETTINGS_NAME).read_text())
+    (run_dir / SETTINGS_NAME).write_text(json.dumps({**stated, "code_version": "0"}))
+
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        capture_points(run_dir, per_kind=3)
+
+
+def test_a_damaged_file_is_named(made: tuple[Path, Points], tmp_path: Path) -> None:
+    run_dir = shutil.copytree(made[0], tmp_path / "run")
+    for left in (b"", (run_dir / FILE_NAME).read_bytes()[:200]):
+        (run_dir / FILE_NAME).write_bytes(left)
+        with pytest.raises(ValueError, match="embeddings.npz' is damaged .*delete it"):
+            capture_points(run_dir, per_kind=3)
 
 
 def test_a_trained_run_without_its_weights_is_not_taken_as_built(tmp_path: Path) -> None:

@@ -165,6 +165,8 @@ def test_all_that_is_wrong_is_said_at_once(results, tmp_path: Path) -> None:
         "perplexities must be above 0, got [0]",
     ):
         assert part in str(told.value)
+    with pytest.raises(ValueError, match="(?s)cells must be a list of names.*spaces must be"):
+        measure(results, tmp_path, cells="none", spaces="fused")
 
 
 def test_runs_without_data_or_diverged(results, monkeypatch, captured, tmp_path: Path) -> None:
@@ -173,7 +175,7 @@ def test_runs_without_data_or_diverged(results, monkeypatch, captured, tmp_path:
     def capture(run_dir: Path, **settings: object) -> Points:
         points = planted(run_dir, **settings)
         if run_dir.name.startswith("AudioCon-s0"):
-            raise FileNotFoundError("no data")
+            raise KeyError("no data")
         if run_dir.name.startswith("weightless-s0"):
             points.vectors["fused"][0] = np.nan
         return points
@@ -182,6 +184,7 @@ def test_runs_without_data_or_diverged(results, monkeypatch, captured, tmp_path:
     made = measure(results, tmp_path, cells=["weightless", "AudioCon"], perplexities=[5])
 
     assert "AudioCon, seed 0: left out: no data" in made.problems
+    assert made.lost == [problem for problem in made.problems if "left out" in problem]
     assert "weightless, seed 0: left out: its vectors are not finite" in made.problems
     assert set(pd.read_csv(tmp_path / "embedding_tsne.csv")["note"]) == {
         "seed 1",
@@ -194,6 +197,7 @@ def test_nothing_to_show_and_nothing_that_could_be_read(
 ) -> None:
     made = measure(results, tmp_path, cells=["SAM2"])
     assert made.paths == [] and made.companions.empty and len(made.problems) == 1
+    assert made.lost == []
 
     def gone(run_dir: Path, **settings: object) -> Points:
         raise FileNotFoundError(f"no data at {run_dir.name[:6]}")
@@ -221,6 +225,32 @@ def test_a_collapsed_space_is_measured_and_not_drawn(
         f"embedding_companions.{kind}" for kind in ("csv", "md", "tex")
     }
     assert (made.companions["uniformity"] == 0).all()
+
+
+def test_a_space_that_no_run_has(results, captured, tmp_path: Path) -> None:
+    made = measure(results, tmp_path, cells=["none"], spaces=["projected"])
+    assert made.paths == [] and made.companions.empty
+    assert made.problems == ["none: has no projected space: no projector was built"]
+
+
+def test_a_cell_is_not_taken_for_one_whose_name_begins_alike(
+    write_grid, captured, tmp_path: Path
+) -> None:
+    folder = write_grid(tmp_path / "grid", cells={"none: x": 0.1, "none": 0.2}, seeds=(0,))
+    for run_dir in (folder / "runs").iterdir():
+        (run_dir / "config.py").write_text(CONFIGS["none"])
+    points = {"none": points_of(0, ("fused", "projected")), "none: x": points_of(0, ("fused",))}
+    problems: list[str] = []
+
+    captures = {(cell, 0): points[cell] for cell in ("none: x", "none")}
+    arms = measured_embeddings._arms(captures, "projected", -1, problems)
+
+    assert list(arms) == ["none"] and len(problems) == 1
+    caption = measured_embeddings._caption
+    made = measure(load_runs(folder), tmp_path / "out", spaces=["fused"], perplexities=[5])
+    assert caption(made.companions, -1, "test", None).endswith("8 clips of split test; one seed.")
+    twice = pd.concat([made.companions, made.companions.assign(seed=1)])
+    assert caption(twice, -1, "test", None).endswith("mean ± standard deviation over 2 seeds.")
 
 
 def test_more_cells_than_a_page_holds(results, captured, monkeypatch, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from auralsam2_tools.measure_dilution import main
 from analysis import measured_dilution
 from analysis.capture import COLUMNS
 from auralsam2.engine import run_record
+from auralsam2.models.decoder_rows import CannotProbeError
 
 
 @pytest.fixture
@@ -31,6 +32,7 @@ def test_errors_say_what_to_do(folder: Path, capsys: pytest.CaptureFixture[str])
     assert "different data" in error() and "--allow-mixed-data" in error()
     mixed = "--allow-mixed-data"
     assert "unknown cell 'c'; known: a, b" in error(mixed, "--cells", "c")
+    assert "unknown sound 'swaped'; did you mean 'swapped'?" in error(mixed, "--sounds", "swaped")
     assert "write KEY=VALUE" in error(mixed, "--set", "data.root")
     nothing = error(mixed)
     assert "no run could be read:" in nothing
@@ -46,7 +48,7 @@ def test_table_and_paths_are_shown(
     def capture(run_dir: Path, **options: object) -> pd.DataFrame:
         assert options["max_clips"] == 3 and options["overrides"] == {"data.root": "x"}
         if run_dir.name == "b":
-            raise ValueError("cannot be looked into")
+            raise CannotProbeError("cannot be looked into")
         rows = [("c", 0, "gain", "true", 0, site, -1, "mask", 0.1 * site) for site in (1, 2, 3)]
         return pd.DataFrame(rows, columns=list(COLUMNS))
 
@@ -59,3 +61,29 @@ def test_table_and_paths_are_shown(
     assert "left out: b, seed 0: cannot be looked into" in shown
     assert "| a " in shown and "0.300" in shown
     assert str(folder / "figures" / "dilution_indices.md") in shown
+
+
+def test_all_options_together(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen = []
+
+    def capture(run_dir: Path, **options: object) -> pd.DataFrame:
+        seen.append((run_dir.name, options))
+        raise CannotProbeError("cannot be looked into")
+
+    monkeypatch.setattr(measured_dilution, "capture_dilution", capture)
+    said = "--heads --sounds noise silence --cells b a --max-clips 2 --split held --again"
+    sets = ["--set", "data.root=/else where", "data.batch_size=2", "--out", str(folder / "new")]
+
+    status = dispatch(["measure-dilution", str(folder), *said.split(), *sets, "--allow-mixed-data"])
+
+    assert status == 2 and "no run has a decoder that can be probed" in capsys.readouterr().err
+    assert [name for name, _ in seen] == ["b", "a"]
+    assert seen[0][1] == {
+        "sounds": ("noise", "silence"),
+        "max_clips": 2,
+        "split": "held",
+        "again": True,
+        "overrides": {"data.root": "/else where", "data.batch_size": 2},
+    }

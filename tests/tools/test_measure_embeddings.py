@@ -63,3 +63,37 @@ def test_errors_say_what_to_do(folder: Path, capsys: pytest.CaptureFixture[str])
     assert "no run has an audio-visual space\na: left out: it is deaf" in capsys.readouterr().err
     assert dispatch(["measure-embeddings", str(folder), "--set", "data.root"]) == 2
     assert "write KEY=VALUE" in capsys.readouterr().err
+
+
+def test_all_options_together(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    planted = measured_embeddings.capture_points
+
+    def capture(run_dir: Path, **settings: object) -> Points:
+        seen.append((run_dir.name, settings))
+        return planted(run_dir, **settings)
+
+    drawn = []
+    monkeypatch.setattr(measured_embeddings, "capture_points", capture)
+    monkeypatch.setattr(
+        "analysis.figures.embedding_tsne.collect", lambda arms, **settings: drawn.append(settings)
+    )
+    for name in ("embedding_tsne", "embedding_tsne_perplexities"):
+        monkeypatch.setattr(f"analysis.figures.{name}.make", lambda *args, **rest: [])
+    said = "--cells b a --perplexities 3 4.5 --max-clips 2 --split held --level 0 --per-kind 3"
+    sets = ["--set", "data.root=/else where", "data.batch_size=2", "--out", f"{tmp_path}/new"]
+
+    assert main([str(folder), *said.split(), *sets, "--again"]) == 0
+
+    assert [name for name, _ in seen] == ["b", "a"]
+    assert seen[0][1] == {
+        "per_kind": 3,
+        "max_clips": 2,
+        "split": "held",
+        "again": True,
+        "overrides": {"data.root": "/else where", "data.batch_size": 2},
+    }
+    assert drawn[0]["perplexities"] == [3, 4.5] and drawn[0]["level"] == 0
+    assert (tmp_path / "new/embedding_companions.md").is_file()

@@ -12,9 +12,9 @@ from analysis.paper.source import SWEEP, Source
 class GridFigure(Part):
     """A figure that ``make-figures`` draws of every grid."""
 
-    def command(self, source: Source, out: Path) -> str:
-        """Return ``auralsam2 make-figures ...``, which draws the other ones too."""
-        return f"auralsam2 make-figures {source.path}"
+    def arguments(self, source: Source, out: Path) -> list[str]:
+        """Return those of ``make-figures``, which draws the other ones too."""
+        return ["make-figures", str(source.path), "--out", str(out)]
 
 
 @PARTS.register_module()
@@ -77,9 +77,9 @@ class Qualitative(GridFigure):
             raise NothingToShow("no run has saved predictions")
         return Made(paths)
 
-    def command(self, source: Source, out: Path) -> str:
-        """Return ``auralsam2 make-figures ...``, which draws the other ones too."""
-        return f"auralsam2 make-figures {source.path} --clips {self.num_clips}"
+    def arguments(self, source: Source, out: Path) -> list[str]:
+        """Return those of ``make-figures``, which draws the other ones too."""
+        return [*super().arguments(source, out), "--clips", str(self.num_clips)]
 
 
 @PARTS.register_module()
@@ -96,6 +96,6 @@ class SweepFigures(Part):
             raise NothingToShow("too few trials are complete")
         return Made(paths)
 
-    def command(self, source: Source, out: Path) -> str:
-        """Return ``auralsam2 make-figures ...``."""
-        return f"auralsam2 make-figures {source.path}"
+    def arguments(self, source: Source, out: Path) -> list[str]:
+        """Return those of ``make-figures``."""
+        return ["make-figures", str(source.path), "--out", str(out)]

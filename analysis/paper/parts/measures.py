@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from analysis.paper.part import PARTS, Made, NothingToShow, Part
+from analysis.clip_picks import check_rules
+from analysis.paper.part import PARTS, Made, NothingToShow, Part, names_of
 from analysis.paper.source import Source
+from analysis.results import with_reference
+from auralsam2.counterfactuals import kinds
+from auralsam2.suggestions import unknown_name
 
 
 @PARTS.register_module()
@@ -24,6 +27,8 @@ class Dilution(Part):
         **shared: see `Part`.
     """
 
+    reads_data = True
+
     def __init__(
         self,
         cells: Sequence[str] | None = None,
@@ -34,7 +39,9 @@ class Dilution(Part):
         **shared: Any,
     ) -> None:
         super().__init__(**shared)
-        self.cells, self.sounds = cells, tuple(sounds)
+        self.cells, self.sounds = names_of("cells", cells), names_of("sounds", sounds) or ()
+        if unknown := [sound for sound in self.sounds if sound not in kinds()]:
+            raise ValueError("; ".join(unknown_name("sound", name, kinds()) for name in unknown))
         self.max_clips, self.split, self.heads = max_clips, split, heads
 
     def make(self, source: Source, out: Path) -> Made:
@@ -49,19 +56,19 @@ class Dilution(Part):
             max_clips=self.max_clips,
             split=self.split,
             heads=self.heads,
+            again=source.again,
             overrides=source.overrides,
             progress=source.progress,
         )
         if not measured.paths:
             raise NothingToShow("; ".join(measured.problems))
-        return Made(measured.paths, measured.problems)
+        return Made(measured.paths, measured.problems, lost=measured.lost)
 
-    def command(self, source: Source, out: Path) -> str:
-        """Return ``auralsam2 measure-dilution ...``."""
-        said = [f"auralsam2 measure-dilution {source.path} --sounds {' '.join(self.sounds)}"]
-        said += [_cells(self.cells)] if self.cells is not None else []
-        said += [f"--max-clips {self.max_clips}"] if self.max_clips is not None else []
-        return " ".join([*said, f"--split {self.split}", *(["--heads"] if self.heads else [])])
+    def arguments(self, source: Source, out: Path) -> list[str]:
+        """Return those of ``measure-dilution``."""
+        said = ["measure-dilution", str(source.path), "--out", str(out), "--sounds", *self.sounds]
+        said += [*_some("--cells", self.cells), *_one("--max-clips", self.max_clips)]
+        return [*said, "--split", self.split, *(["--heads"] if self.heads else [])]
 
 
 @PARTS.register_module()
@@ -77,6 +84,8 @@ class Embeddings(Part):
         **shared: see `Part`.
     """
 
+    reads_data = True
+
     def __init__(
         self,
         cells: Sequence[str] | None = None,
@@ -87,7 +96,7 @@ class Embeddings(Part):
         **shared: Any,
     ) -> None:
         super().__init__(**shared)
-        self.cells, self.max_clips, self.split = cells, max_clips, split
+        self.cells, self.max_clips, self.split = names_of("cells", cells), max_clips, split
         self.level, self.perplexities = level, tuple(perplexities)
 
     def make(self, source: Source, out: Path) -> Made:
@@ -102,20 +111,20 @@ class Embeddings(Part):
             max_clips=self.max_clips,
             level=self.level,
             perplexities=self.perplexities,
+            again=source.again,
             overrides=source.overrides,
             progress=source.progress,
         )
         if not measured.paths:
             raise NothingToShow("; ".join(measured.problems))
-        return Made(measured.paths, measured.problems)
+        return Made(measured.paths, measured.problems, lost=measured.lost)
 
-    def command(self, source: Source, out: Path) -> str:
-        """Return ``auralsam2 measure-embeddings ...``."""
-        perplexities = " ".join(map(str, self.perplexities))
-        said = [f"auralsam2 measure-embeddings {source.path} --perplexities {perplexities}"]
-        said += [_cells(self.cells)] if self.cells is not None else []
-        said += [f"--max-clips {self.max_clips}"] if self.max_clips is not None else []
-        return " ".join([*said, f"--split {self.split} --level {self.level}"])
+    def arguments(self, source: Source, out: Path) -> list[str]:
+        """Return those of ``measure-embeddings``."""
+        said = ["measure-embeddings", str(source.path), "--out", str(out)]
+        said += _some("--perplexities", [str(value) for value in self.perplexities])
+        said += [*_some("--cells", self.cells), *_one("--max-clips", self.max_clips)]
+        return [*said, "--split", self.split, "--level", str(self.level)]
 
 
 @PARTS.register_module()
@@ -127,8 +136,14 @@ class Failures(Part):
         num_clips: on a sheet, at most.
         cells: beside the reference; None for the best ones.
         other: cell that a rule compares with; None for the best one.
+        reference: another cell than the grid's own.
         **shared: see `Part`.
+
+    Raises:
+        ValueError: for unknown rules.
     """
+
+    reads_data = True
 
     def __init__(
         self,
@@ -136,23 +151,30 @@ class Failures(Part):
         num_clips: int = 4,
         cells: Sequence[str] | None = None,
         other: str | None = None,
+        reference: str | None = None,
         **shared: Any,
     ) -> None:
         super().__init__(**shared)
-        self.rules, self.num_clips = rules, num_clips
-        self.cells, self.other = cells, other
+        self.rules = tuple(check_rules(names_of("rules", rules) or ()))
+        self.num_clips, self.cells = num_clips, names_of("cells", cells)
+        self.other, self.reference = other, reference
 
     def make(self, source: Source, out: Path) -> Made:
         """Write ``failures_RULE.*``."""
-        from analysis.clip_picks import RULES
         from analysis.figures import failures
+        from analysis.significance import reference_problem
 
+        results = source.results
         notes: list[str] = []
+        if self.reference is not None:
+            results = with_reference(results, self.reference)
+        if (problem := reference_problem(results)) is not None:
+            raise NothingToShow(problem)
         paths = [
             path
-            for rule in (RULES if self.rules is None else self.rules)
+            for rule in self.rules
             for path in failures.make(
-                source.results,
+                results,
                 out,
                 rule,
                 num_clips=self.num_clips,
@@ -164,14 +186,18 @@ class Failures(Part):
         ]
         if not paths:
             raise NothingToShow("; ".join(notes))
-        return Made(paths, notes)
+        return Made(paths, notes, lost=[note for note in notes if ": no masks of" in note])
 
-    def command(self, source: Source, out: Path) -> str:
-        """Return ``auralsam2 make-figures --failures ...``, which draws the other figures too."""
-        said = ["auralsam2 make-figures", str(source.path), "--failures", *(self.rules or [])]
-        said += [_cells(self.cells)] if self.cells is not None else []
-        return " ".join(said)
+    def arguments(self, source: Source, out: Path) -> list[str]:
+        """Return those of ``make-figures --failures``, which draws the other figures too."""
+        said = ["make-figures", str(source.path), "--out", str(out), "--failures", *self.rules]
+        said += ["--clips", str(self.num_clips), *_some("--cells", self.cells)]
+        return [*said, *_one("--against", self.other), *_one("--reference", self.reference)]
 
 
-def _cells(names: Sequence[str]) -> str:
-    return f"--cells {shlex.join(names)}"
+def _some(flag: str, values: Sequence[str] | None) -> list[str]:
+    return [flag, *values] if values else []
+
+
+def _one(flag: str, value: object) -> list[str]:
+    return [] if value is None else [flag, str(value)]

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from analysis.paper.part import PARTS, Made, Part
 from analysis.paper.source import SWEEP, Source
+from analysis.report.write import NO_CLIPS
 from analysis.results import with_reference
 
 
@@ -25,6 +26,7 @@ class Report(Part):
     """
 
     usual_folder = "report"
+    reads_data = True
 
     def __init__(
         self,
@@ -49,17 +51,22 @@ class Report(Part):
         options = ReportOptions(
             num_clips=self.num_clips,
             overrides=source.overrides,
+            again=source.again,
             settings=Settings(num_resamples=self.resamples),
             progress=source.progress,
             figures=self._figures(out),
         )
-        return Made(write_report(results, source.path, out, options))
+        before = len(results.notes)
+        paths = write_report(results, source.path, out, options)
+        notes = results.notes[before:]
+        return Made(paths, notes, lost=[note for note in notes if note.startswith(NO_CLIPS)])
 
-    def command(self, source: Source, out: Path) -> str:
-        """Return ``auralsam2 report ...``, which shows the figures in the grid's own folder."""
-        reference = f" --reference '{self.reference}'" if self.reference else ""
-        clips = f"--clips {self.num_clips} --resamples {self.resamples}"
-        return f"auralsam2 report {source.path} --out {out} {clips}{reference}"
+    def arguments(self, source: Source, out: Path) -> list[str]:
+        """Return those of ``report``, which shows the figures in the grid's own folder."""
+        said = ["report", str(source.path), "--out", str(out), "--clips", str(self.num_clips)]
+        said += ["--resamples", str(self.resamples)]
+        said += ["--again"] if source.again else []
+        return said + (["--reference", self.reference] if self.reference is not None else [])
 
     def inputs(self, source: Source, out: Path) -> list[Path]:
         """Return the figures that the pages show."""
@@ -71,17 +78,30 @@ class Report(Part):
 
 @PARTS.register_module()
 class SweepPage(Part):
-    """The sweep as one HTML page."""
+    """The sweep as one HTML page, with the figures that the recipe has made.
+
+    Args:
+        figures: folder of the figures, beside its own.
+        **shared: see `Part`.
+    """
 
     usual_folder = "report"
     reads: ClassVar[str] = SWEEP
+
+    def __init__(self, figures: str = "figures", **shared: Any) -> None:
+        super().__init__(**shared)
+        self.figures = figures
 
     def make(self, source: Source, out: Path) -> Made:
         """Write ``index.html``."""
         from analysis.report import write_sweep_report
 
-        return Made(write_sweep_report(source.path, out))
+        return Made(write_sweep_report(source.path, out, figures=out.parent / self.figures))
 
-    def command(self, source: Source, out: Path) -> str:
-        """Return ``auralsam2 report ...``."""
-        return f"auralsam2 report {source.path} --out {out}"
+    def arguments(self, source: Source, out: Path) -> list[str]:
+        """Return those of ``report``, which shows the figures in the sweep's own folder."""
+        return ["report", str(source.path), "--out", str(out)]
+
+    def inputs(self, source: Source, out: Path) -> list[Path]:
+        """Return the figures that the page shows."""
+        return sorted((out.parent / self.figures).glob("*.png"))

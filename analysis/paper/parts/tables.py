@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from analysis.paper.part import PARTS, Made, Part
+from analysis.paper.part import PARTS, Made, NothingToShow, Part, names_of
 from analysis.paper.source import Source
 from analysis.results import Results, with_reference
 
@@ -22,9 +22,12 @@ class ScoreTable(Part):
         difference: show differences from the reference.
         significance: test against the reference, where there is one.
         reference: another cell than the grid's own.
-        reported: JSON files of other papers' numbers.
+        reported: JSON files of other papers' numbers, from the working folder.
         resamples: of bootstrap and permutations.
         **shared: see `Part`.
+
+    Raises:
+        ValueError: for an unknown spread, or a text where names belong.
     """
 
     usual_folder = "tables"
@@ -42,9 +45,12 @@ class ScoreTable(Part):
         **shared: Any,
     ) -> None:
         super().__init__(**shared)
-        self.spread, self.columns, self.scores = spread, columns, tuple(scores)
+        if spread not in ("std", "interval"):
+            raise ValueError(f"spread: got {spread!r}; known: std, interval")
+        self.spread, self.columns = spread, names_of("columns", columns)
+        self.scores = names_of("scores", scores) or ()
         self.difference, self.significance, self.reference = difference, significance, reference
-        self.reported, self.resamples = tuple(reported), resamples
+        self.reported, self.resamples = names_of("reported", reported) or (), resamples
 
     def make(self, source: Source, out: Path) -> Made:
         """Write ``table.*``, and ``results.csv`` with the score of every clip."""
@@ -54,10 +60,15 @@ class ScoreTable(Part):
         from analysis.tables import make_table, notes, write_tables
 
         results = self._results(source)
+        problem = _no_comparison(results)
+        if self.difference and problem:
+            raise NothingToShow(f"no differences: {problem}")
+        if self.significance and problem:
+            results.notes.append(f"nothing is tested for significance: {problem}")
         table = make_table(
             results,
-            difference=self.difference and _can_be_tested(results),
-            significance=self.significance and _can_be_tested(results),
+            difference=self.difference,
+            significance=self.significance and not problem,
             spread=self.spread,
             columns=self._columns(results),
             scores=self.scores,
@@ -67,18 +78,23 @@ class ScoreTable(Part):
         paths = [write_csv(results, out / "results.csv"), *write_tables(table, out)]
         return Made(paths, notes(table))
 
-    def command(self, source: Source, out: Path) -> str:
-        """Return ``auralsam2 make-tables ...``."""
-        said = [f"auralsam2 make-tables {source.path} --out {out} --spread {self.spread}"]
-        if columns := self._columns(source.results):
-            said.append(f"--columns {' '.join(columns)}")
-        if self.scores:
-            said.append(f"--scores {' '.join(self.scores)}")
+    def arguments(self, source: Source, out: Path) -> list[str]:
+        """Return those of ``make-tables``."""
+        said = ["make-tables", str(source.path), "--out", str(out), "--spread", self.spread]
+        said += ["--resamples", str(self.resamples)]
+        for flag, values in (
+            ("--columns", self._columns(source.results)),
+            ("--scores", self.scores),
+            ("--reported", self.reported),
+        ):
+            said += [flag, *values] if values else []
         said += ["--difference"] if self.difference else []
         said += [] if self.significance else ["--no-significance"]
-        said += [f"--reference '{self.reference}'"] if self.reference else []
-        said += [f"--reported {' '.join(self.reported)}"] if self.reported else []
-        return " ".join([*said, f"--resamples {self.resamples}"])
+        return said + (["--reference", self.reference] if self.reference is not None else [])
+
+    def inputs(self, source: Source, out: Path) -> list[Path]:
+        """Return the files of other papers' numbers."""
+        return [Path(path) for path in self.reported]
 
     def _results(self, source: Source) -> Results:
         if self.reference is None:
@@ -95,7 +111,9 @@ class ScoreTable(Part):
         return [name for name in named if name != "total_params"]
 
 
-def _can_be_tested(results: Results) -> bool:
+def _no_comparison(results: Results) -> str | None:
     from analysis.significance import reference_problem
 
-    return len(results.cells) > 1 and reference_problem(results) is None
+    if len(results.cells) < 2:
+        return "there is one cell"
+    return reference_problem(results)

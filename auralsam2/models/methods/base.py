@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from auralsam2 import registry
 from auralsam2.models.auralsam2 import PIXEL_MEAN, PIXEL_STD
 from auralsam2.models.decode import clip_results, decode_mode
-from auralsam2.models.decoder_rows import DecoderCalls, rows_of_frames
+from auralsam2.models.decoder_rows import CannotProbeError, DecoderCalls, rows_of_frames
 from auralsam2.models.feature_cache import shared_cache
 from auralsam2.structures import Prediction, VisualPyramid
 from auralsam2.suggestions import unknown_name
@@ -139,9 +139,9 @@ class ClipMethod(BaseModel):
             masks: (B, T, S, S) truth of a batch.
 
         Raises:
-            ValueError: where there is no such decoder, or the method does not say.
+            CannotProbeError: where there is no such decoder, or the method does not say.
         """
-        raise ValueError(f"{type(self).__name__} has no SAM2 mask decoder to look into")
+        raise CannotProbeError(f"{type(self).__name__} has no SAM2 mask decoder to look into")
 
     def normalise(self, frames: Tensor) -> Tensor:
         """(..., 3, S, S) uint8 -> float, ImageNet mean and standard deviation."""
@@ -201,7 +201,7 @@ class SAM2Method(ClipMethod):
         A method without a tracker says itself what its decoder sees.
         """
         if self.tracker is None:
-            raise ValueError(
+            raise CannotProbeError(
                 f"{type(self).__name__} does not say whose rows its mask decoder sees "
                 "(decoder_rows): it cannot be looked into"
             )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Tensor
 
-from auralsam2.models.decoder_rows import DecoderCalls, DecoderRow
+from auralsam2.models.decoder_rows import CannotProbeError, DecoderCalls, DecoderRow
 from auralsam2.models.methods.base import EMPTY_LOGIT, ClipBatch, Node, SAM2Method
 from auralsam2.models.methods.human_prompts import (
     PROMPTS,
@@ -110,11 +110,11 @@ class PromptedSAM2(SAM2Method):
         """One call a frame of a clip, one row an object; frames without truth are not decoded.
 
         Raises:
-            ValueError: where objects are carried by memory: whether a piece of a later frame's
-                truth is one of them, and which, is not known.
+            CannotProbeError: where objects are carried by memory: whether a piece of a later
+                frame's truth is one of them, and which, is not known.
         """
         if self.prompted_frames != "every":
-            raise ValueError(
+            raise CannotProbeError(
                 f"PromptedSAM2 with prompted_frames={self.prompted_frames!r} cannot be looked "
                 "into: which object of a later frame is which is not known; take 'every'"
             )

@@ -50,6 +50,11 @@ def test_files(clips: pd.DataFrame, tmp_path: Path) -> None:
     assert len(held) == (3 + 2) * 8 * 3 and np.isfinite(held["mean"]).all()
 
 
+def test_nothing_to_show_makes_no_files(clips: pd.DataFrame, tmp_path: Path) -> None:
+    assert dilution_heads.make(clips[clips["quantity"] == "entropy"], tmp_path) == []
+    assert not list(tmp_path.iterdir())
+
+
 def test_without_any_effect_gains_stand_alone(clips: pd.DataFrame, tmp_path: Path) -> None:
     deaf = clips[clips["arm"] == "arm 0"]
     assert set(pd.read_csv(dilution_heads.make(deaf, tmp_path)[2])["quantity"]) == {"gain"}

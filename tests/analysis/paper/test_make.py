@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from auralsam2_tools import measure_dilution
 
 from analysis.paper.make import Paper, make_paper
 from analysis.paper.part import PARTS, Made, NothingToShow, Part
@@ -24,22 +27,30 @@ def calls() -> Iterator[list[Call]]:
     done: list[Call] = []
 
     class Note(Part):
-        def __init__(self, text: str = "x", fails: str = "", **shared: Any) -> None:
+        def __init__(
+            self, text: str = "x", fails: str = "", name: str = "note.txt", **shared: Any
+        ) -> None:
             super().__init__(**shared)
-            self.text, self.fails = text, fails
+            self.text, self.fails, self.name = text, fails, name
 
         def make(self, source: Source, out: Path) -> Made:
             done.append((self.text, source.name))
             if self.fails == "empty":
                 raise NothingToShow("no notes")
-            if self.fails:
+            if self.fails == "broken":
+                raise RuntimeError("shapes do not fit")
+            if (out / "stop").exists():
+                raise KeyboardInterrupt
+            if self.fails not in ("", "lost"):
                 raise ValueError(self.fails)
             out.mkdir(parents=True, exist_ok=True)
-            (out / "note.txt").write_text(self.text)
-            return Made([out / "note.txt"], ["mind the gap"])
+            (out / self.name).write_text(self.text)
+            return Made(
+                [out / self.name], ["mind the gap"], lost=["weights gone"] * bool(self.fails)
+            )
 
-        def command(self, source: Source, out: Path) -> str:
-            return f"write {self.text}"
+        def arguments(self, source: Source, out: Path) -> list[str]:
+            return ["write", self.text]
 
     PARTS.register_module(name="Note", module=Note)
     yield done
@@ -56,7 +67,7 @@ def make(
     def run(*nodes: dict[str, Any], **options: Any) -> Paper:
         path = tmp_path / "mine.py"
         path.write_text(f"title = 'T'\nparts = {[{'type': 'Note', **node} for node in nodes]!r}\n")
-        sources = find_sources(tmp_path / "runs")
+        sources = find_sources(tmp_path / "runs", overrides=options.pop("overrides", None))
         return make_paper(
             sources, load_recipe(str(path)), tmp_path / "paper", say=lambda _: None, **options
         )
@@ -80,7 +91,9 @@ def test_each_source_has_a_folder_and_the_manifest_says_whence(
         tmp_path / "runs" / "arms"
     )
     text = (tmp_path / "paper" / "manifest.md").read_text()
-    assert "write x" in text and "mind the gap" in text and "[arms/tables/note.txt]" in text
+    assert (
+        "auralsam2 write x" in text and "mind the gap" in text and "[arms/tables/note.txt]" in text
+    )
 
 
 def test_what_is_there_and_still_right_is_kept(
@@ -155,3 +168,85 @@ def test_a_broken_manifest_is_made_anew(
     make({})
     assert len(calls) == 4
     assert len(json.loads((tmp_path / "paper" / "manifest.json").read_text())["parts"]) == 2
+
+
+def test_whatever_a_part_raises_the_others_are_made(make: Callable[..., Paper]) -> None:
+    paper = make({"fails": "broken", "sources": "arms"}, {"text": "y", "sources": "arms"})
+    assert [entry.status for entry in paper.entries] == ["failed", "made"]
+    assert paper.problems == ("arms, Note: RuntimeError: shapes do not fit",)
+
+
+def test_what_is_lost_is_said_and_tried_again(
+    make: Callable[..., Paper], calls: list[Call]
+) -> None:
+    node = {"fails": "lost", "sources": "arms"}
+    assert make(node).problems == ("arms, Note: weights gone",)
+    assert make(node).entries[0].status == "made" and len(calls) == 2
+
+
+def test_other_overrides_are_other_parts(make: Callable[..., Paper], calls: list[Call]) -> None:
+    make({"sources": "arms"})
+    make({"sources": "arms"}, overrides={"data.root": "/elsewhere"})
+    assert len(calls) == 2
+
+
+def test_a_changed_grid_file_is_a_changed_source(
+    make: Callable[..., Paper], calls: list[Call], tmp_path: Path
+) -> None:
+    make({"sources": "arms"})
+    path = tmp_path / "runs" / "arms" / "grid.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "reference": "none"}))
+    assert make({"sources": "arms"}).entries[0].status == "made"
+
+
+def test_a_call_that_is_stopped_forgets_nothing(
+    make: Callable[..., Paper], calls: list[Call], tmp_path: Path
+) -> None:
+    nodes = [{"name": f"{number}.txt", "sources": "arms"} for number in (1, 2, 3)]
+    make(*nodes)
+    folder = tmp_path / "paper" / "arms" / "figures"
+    (folder / "2.txt").write_text("scribble")
+    (folder / "stop").touch()
+    with pytest.raises(KeyboardInterrupt):
+        make(*nodes)
+    (folder / "stop").unlink()
+    paper = make(*nodes)
+    assert [entry.status for entry in paper.entries] == ["kept", "made", "kept"]
+
+
+def test_files_of_another_call_are_set_aside(make: Callable[..., Paper], tmp_path: Path) -> None:
+    make({"name": "old.txt", "sources": "arms"})
+    make({"name": "new.txt", "sources": "arms"})
+    folder = tmp_path / "paper"
+    assert [path.name for path in (folder / "arms" / "figures").iterdir()] == ["new.txt"]
+    assert (folder / "stale" / "arms" / "figures" / "old.txt").read_text() == "x"
+    make({"name": "new.txt", "text": "y", "sources": "arms"})
+    assert [path.name for path in (folder / "stale").rglob("*.txt")] == ["old.txt"]
+
+
+def test_commands_are_quoted_and_have_the_overrides(tmp_path: Path, write_grid: Any) -> None:
+    folder = write_grid(tmp_path / "it's mine")
+    (source,) = find_sources(folder, overrides={"data.root": "/my data"})
+    part = PARTS.build({"type": "Dilution", "cells": ["sparse+dense", "none"]})
+    command = part.command(source, tmp_path / "out")
+    assert command.endswith("--set 'data.root=/my data'")
+    parsed = measure_dilution._parser().parse_args(shlex.split(command)[2:])
+    assert (parsed.folder, parsed.cells) == (folder, ["sparse+dense", "none"])
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_every_printed_command_is_one_of_ours(
+    number: int, tmp_path: Path, write_grid: Callable[..., Path]
+) -> None:
+    node, part = load_recipe("paper").parts[number]
+    folder = tmp_path / "some"
+    if part.reads == "grid":
+        write_grid(folder)
+    else:
+        folder.mkdir()
+        (folder / "sweep.json").write_text("{}")
+    (source,) = find_sources(folder)
+    said = shlex.split(part.command(source, tmp_path / "out"))
+    tool = import_module(f"auralsam2_tools.{said[1].replace('-', '_')}")
+    parsed = tool._parser().parse_args(said[2:])
+    assert getattr(parsed, "out", None) == tmp_path / "out"

@@ -26,8 +26,8 @@ class Colophon(Part):
         (out / "colophon.txt").write_text(self.author)
         return Made([out / "colophon.txt"])
 
-    def command(self, source, out):
-        return "by hand"
+    def arguments(self, source, out):
+        return ["report", str(source.path)]
 '''
 
 
@@ -76,3 +76,17 @@ def test_a_part_of_ones_own(tmp_path: Path) -> None:
         assert node == {"type": "Colophon", "author": "me"} and part.author == "me"
     finally:
         PARTS.module_dict.pop("Colophon", None)
+
+
+def test_wrong_values_are_told_with_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "parts = [dict(type='ScoreTable', spread='intervals'), dict(type='Failures',"
+        " rules=['lowset']), dict(type='Dilution', sounds=['swaped']), dict(type='Embeddings',"
+        " cells='ours'), dict(type='GridPoints', folder='../elsewhere')]"
+    )
+    with pytest.raises(ConfigError) as caught:
+        load_recipe(str(tmp_path / "mine.py"))
+    hints = ("std, interval", "'lowest'", "'swapped'", "['ours']", "'../elsewhere'")
+    assert len(caught.value.problems) == 5
+    for hint, problem in zip(hints, caught.value.problems, strict=True):
+        assert hint in problem

@@ -16,6 +16,8 @@ WriteGrid = Callable[..., Path]
 def test_grids_and_sweeps_are_found_at_any_depth(tmp_path: Path, write_grid: WriteGrid) -> None:
     write_grid(tmp_path / "b")
     write_grid(tmp_path / "deep" / "a")
+    (tmp_path / "deep" / "loop").symlink_to(tmp_path / "deep")
+    (tmp_path / "linked").symlink_to(tmp_path / "b")
     (tmp_path / "c").mkdir()
     (tmp_path / "c" / "sweep.json").write_text("{}")
     found = {source.name: source.kind for source in find_sources(tmp_path)}
@@ -26,6 +28,21 @@ def test_folders_of_one_name_are_told_apart(tmp_path: Path, write_grid: WriteGri
     for parent in ("x", "y"):
         write_grid(tmp_path / parent / "arms")
     assert [source.name for source in find_sources(tmp_path)] == ["x-arms", "y-arms"]
+
+
+def test_names_are_unique_whatever_folders_are_called(
+    tmp_path: Path, write_grid: WriteGrid
+) -> None:
+    for path in ("x/demo", "y/demo", "x-demo"):
+        write_grid(tmp_path / path)
+    names = [source.name for source in find_sources(tmp_path)]
+    assert len(set(names)) == 3
+
+
+def test_notes_of_one_part_are_not_those_of_the_next(tmp_path: Path, write_grid: WriteGrid) -> None:
+    (source,) = find_sources(write_grid(tmp_path / "arms"))
+    source.results.notes.append("said once")
+    assert source.results.notes == []
 
 
 def test_a_grid_may_be_named_itself(tmp_path: Path, write_grid: WriteGrid) -> None:

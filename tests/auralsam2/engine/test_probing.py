@@ -12,6 +12,7 @@ from mmengine.config import ConfigDict
 from auralsam2.engine.evaluate import test_datasets as build_test_datasets
 from auralsam2.engine.evaluate import trained_model
 from auralsam2.engine.probing import NO_PROMPTS, TRUE, FrameReadings, read_frames
+from auralsam2.models.decoder_rows import CannotProbeError
 from auralsam2.models.methods.human_prompts import objects_of
 
 
@@ -136,5 +137,5 @@ def test_masks_travel_again_behind_a_reading(tiny_config, one_thread_for_all):
 
 
 def test_a_model_that_says_nothing_is_refused():
-    with pytest.raises(ValueError, match="Linear has no decoder_rows"):
+    with pytest.raises(CannotProbeError, match="Linear has no decoder_rows"):
         next(read_frames(torch.nn.Linear(1, 1), None, {}))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from auralsam2.models.decoder_rows import DecoderRow, coverage, rows_of_frames
+from auralsam2.models.decoder_rows import CannotProbeError, DecoderRow, coverage, rows_of_frames
 from auralsam2.models.methods.base import ClipMethod, SAM2Method
 from auralsam2.models.tracking import MemoryTracker
 
@@ -47,7 +47,7 @@ def test_coverage_is_of_the_row_s_own_mask() -> None:
 )
 def test_methods_that_do_not_say(base: type, message: str) -> None:
     method = type("Mine", (), {"tracker": None})()
-    with pytest.raises(ValueError, match=f"Mine {message}"):
+    with pytest.raises(CannotProbeError, match=f"Mine {message}"):
         base.decoder_rows(method, MASKS)
 
 
@@ -65,5 +65,5 @@ def test_human_prompts_have_a_row_an_object() -> None:
 
     assert [[(r.clip, r.frame) for r in call] for call in calls] == [[(0, 1), (0, 1)], [(1, 0)]]
     assert [int(r.mask.sum()) for call in calls for r in call] == [64, 16, 64], "largest first"
-    with pytest.raises(ValueError, match="prompted_frames='first' cannot be looked into"):
+    with pytest.raises(CannotProbeError, match="prompted_frames='first' cannot be looked into"):
         rows(type("First", (), {"prompted_frames": "first"})(), masks)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from auralsam2.models.backbones.sam2.injection import InjectableTwoWayTransformer, SitePrompts
+from auralsam2.models.decoder_rows import CannotProbeError
 from auralsam2.models.injection import NUM_OUTPUT_TOKENS, StepwiseInjection
 
 
@@ -138,12 +139,12 @@ def join_calls(calls: Sequence[DecoderCall]) -> DecoderCall:
     """Calls of one model, one behind the other along the batch.
 
     Raises:
-        ValueError: where they do not have the same tokens and prompts.
+        CannotProbeError: where they do not have the same tokens and prompts.
     """
     first = calls[0]
     kinds = {(c.tokens.shape[1], tuple(x is None for x in _given(c))) for c in calls}
     if len(kinds) > 1:
-        raise ValueError(
+        raise CannotProbeError(
             "the decoder's calls have different numbers of tokens, or prompts at different sites, "
             f"{sorted(kinds, key=str)}: they cannot be compared"
         )

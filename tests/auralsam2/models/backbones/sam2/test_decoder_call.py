@@ -8,6 +8,7 @@ import torch
 from auralsam2.models.backbones.sam2 import decoder_call, probe
 from auralsam2.models.backbones.sam2.build import build_sam2
 from auralsam2.models.backbones.sam2.injection import SitePrompts
+from auralsam2.models.decoder_rows import CannotProbeError
 from auralsam2.models.injection import StepwiseInjection
 
 B, K, E = 2, 6, 4
@@ -117,7 +118,7 @@ def test_calls_go_through_together(transformer, call):
     assert not decoder_call.differ(apart, other) and apart.injection is call.injection
     one = probe.replay(transformer, other)[-1].attention
     torch.testing.assert_close(probe.replay(transformer, both)[-1].attention[2:], one)
-    with pytest.raises(ValueError, match="different numbers of tokens"):
+    with pytest.raises(CannotProbeError, match="different numbers of tokens"):
         decoder_call.join_calls([call, call._replace(tokens=call.tokens[:, :3])])
 
 
