@@ -85,8 +85,9 @@ class NamedSources(Dataset[dict[str, Any]]):
         self.dataset.set_epoch(epoch)
 
     def fingerprint(self) -> str:
-        """That of the wrapped data, whose index rows it covers: methods that do and do not read the
-        names are on the same clips, and stand in one table. How classes are numbered is no data.
+        """That of the wrapped data, which covers the names: how they are numbered is no data.
+
+        So methods that do and do not read the names are on the same data, and stand in one table.
         """
         return str(self.dataset.fingerprint())
 
