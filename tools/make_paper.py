@@ -5,7 +5,7 @@ of and by which command. What is there and still right is kept.
 
 Examples:
     auralsam2 make-paper work_dirs
-    auralsam2 make-paper work_dirs --recipe my_paper.py --out paper
+    auralsam2 make-paper work_dirs --recipe my_paper.py --out paper --jobs 4
     auralsam2 make-paper work_dirs/demo --partial --set data.root=/elsewhere/AVSBench
 """
 
@@ -39,7 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         progress=partial(track, description="  ", console=Console(stderr=True), transient=True),
     )
     out = options.out or options.folder / "paper"
-    paper = make_paper(sources, recipe, out, again=options.again, partial=options.partial)
+    how = dict(again=options.again, partial=options.partial, jobs=options.jobs)
+    paper = make_paper(sources, recipe, out, **how)
     for entry in paper.entries:
         for note in [*entry.notes, *([entry.reason] if entry.status == EMPTY else [])]:
             print(f"note: {entry.source}, {entry.part}: {note}")
@@ -58,11 +59,19 @@ def _parser() -> argparse.ArgumentParser:
     recipe = "a shipped recipe, or the path of one (default: paper)"
     add("--recipe", default="paper", metavar="NAME|FILE", help=recipe)
     add("--out", type=Path, metavar="DIR", help="of the paper; default: DIR/paper")
+    add("--jobs", type=_count, default=1, metavar="N", help="runs measured at once (default: 1)")
     add("--again", action="store_true", help="also what is there already")
     add("--partial", action="store_true", help="take grids with unfinished runs as they are")
     overrides = "overrides of the runs' configs where data are read, e.g. data.root=..."
     add("--set", nargs="+", default=[], metavar="KEY=VALUE", help=overrides)
     return parser
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"got {number}; wanted 1 or more")
+    return number
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import hashlib
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from analysis.paper.manifest import (
 from analysis.paper.part import NothingToShow, Part
 from analysis.paper.recipe import Recipe
 from analysis.paper.source import Source, file_digest
+from analysis.paper.workers import Measure, measuring
 from auralsam2.engine.provenance import code_version
 
 STALE = "stale"
@@ -52,6 +53,7 @@ def make_paper(
     *,
     again: bool = False,
     partial: bool = False,
+    jobs: int = 1,
     say: Callable[[str], None] = print,
 ) -> Paper:
     """Make a paper's tables, figures and pages.
@@ -65,6 +67,7 @@ def make_paper(
         out: folder of the paper.
         again: also what is there already.
         partial: of grids with unfinished runs, too.
+        jobs: measurements of runs at once, each in a process.
         say: is told each part.
     """
     held = read_entries(out)
@@ -73,27 +76,28 @@ def make_paper(
     problems += _unmatched(recipe, sources)
     entries: list[Entry] = []
     owners: dict[str, str] = {}  # file -> the part that wrote it first
-    for source in usable:
-        moved = _set_aside(source, recipe, held, out)
-        for number, (node, part) in enumerate(recipe.parts):
-            if not part.wants(source):
-                continue
-            entry = _make_part(node, part, source, out, before)
-            say(f"{source.name}: {entry.part}: {entry.status}")
-            entries.append(entry)
-            if entry.status == FAILED:
-                problems.append(f"{source.name}, {entry.part}: {entry.reason}")
-            problems += [f"{source.name}, {entry.part}: {text}" for text in entry.lost]
-            own = f"{entry.part} (parts.{number})"
-            problems += [
-                f"{name}: {other} and {own} both write it; give one of them another `folder`"
-                for name in entry.files
-                if (other := owners.setdefault(name, own)) != own
-            ]
-            earlier = [e for e in held.values() if (e.source, e.key) not in _keys(entries)]
-            write_manifest(out, recipe, usable, entries, problems=problems, earlier=earlier)
-        for name in moved & owners.keys():
-            (out / STALE / name).unlink()
+    with measuring(jobs) as measure:
+        for source in usable:
+            moved = _set_aside(source, recipe, held, out)
+            for number, (node, part) in enumerate(recipe.parts):
+                if not part.wants(source):
+                    continue
+                entry = _make_part(node, part, source, out, before, measure)
+                say(f"{source.name}: {entry.part}: {entry.status}")
+                entries.append(entry)
+                if entry.status == FAILED:
+                    problems.append(f"{source.name}, {entry.part}: {entry.reason}")
+                problems += [f"{source.name}, {entry.part}: {text}" for text in entry.lost]
+                own = f"{entry.part} (parts.{number})"
+                problems += [
+                    f"{name}: {other} and {own} both write it; give one of them another `folder`"
+                    for name in entry.files
+                    if (other := owners.setdefault(name, own)) != own
+                ]
+                earlier = [e for e in held.values() if (e.source, e.key) not in _keys(entries)]
+                write_manifest(out, recipe, usable, entries, problems=problems, earlier=earlier)
+            for name in moved & owners.keys():
+                (out / STALE / name).unlink()
     looked_at = {source.name for source in usable}
     earlier = [entry for entry in held.values() if entry.source not in looked_at]
     manifests = write_manifest(out, recipe, usable, entries, problems=problems, earlier=earlier)
@@ -165,6 +169,7 @@ def _make_part(
     source: Source,
     out: Path,
     before: Mapping[tuple[str, str], Entry],
+    measure: Measure | None,
 ) -> Entry:
     folder = out / source.name / part.folder
     entry = Entry(str(node["type"]), source.name, MADE, settings=node, command="", key="")
@@ -175,6 +180,9 @@ def _make_part(
         if earlier is not None and earlier.is_whole(out):
             entry.status, entry.files, entry.notes = KEPT, earlier.files, earlier.notes
             return entry
+        if measure is not None and (measurements := part.measurements(source)):
+            measure(measurements)
+            source = replace(source, again=False)  # that has just been done
         made = part.make(source, folder)
         entry.notes, entry.lost = [str(n) for n in made.notes], [str(n) for n in made.lost]
         entry.files = {

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from analysis.capture import capture_dilution
 from analysis.clip_picks import check_rules
+from analysis.embeddings import capture_points
 from analysis.paper.part import PARTS, Made, NothingToShow, Part, names_of
 from analysis.paper.source import Source
 from analysis.results import with_reference
@@ -64,6 +67,21 @@ class Dilution(Part):
             raise NothingToShow("; ".join(measured.problems))
         return Made(measured.paths, measured.problems, lost=measured.lost)
 
+    def measurements(self, source: Source) -> list[Callable[[], object]]:
+        """Return the reading of each run's attention."""
+        return [
+            partial(
+                capture_dilution,
+                folder,
+                sounds=self.sounds,
+                max_clips=self.max_clips,
+                split=self.split,
+                overrides=dict(source.overrides),
+                again=source.again,
+            )
+            for folder in _folders(source, self.cells)
+        ]
+
     def arguments(self, source: Source, out: Path) -> list[str]:
         """Return those of ``measure-dilution``."""
         said = ["measure-dilution", str(source.path), "--out", str(out), "--sounds", *self.sounds]
@@ -118,6 +136,20 @@ class Embeddings(Part):
         if not measured.paths:
             raise NothingToShow("; ".join(measured.problems))
         return Made(measured.paths, measured.problems, lost=measured.lost)
+
+    def measurements(self, source: Source) -> list[Callable[[], object]]:
+        """Return the drawing of each run's points."""
+        return [
+            partial(
+                capture_points,
+                folder,
+                max_clips=self.max_clips,
+                split=self.split,
+                overrides=dict(source.overrides),
+                again=source.again,
+            )
+            for folder in _folders(source, self.cells)
+        ]
 
     def arguments(self, source: Source, out: Path) -> list[str]:
         """Return those of ``measure-embeddings``."""
@@ -193,6 +225,12 @@ class Failures(Part):
         said = ["make-figures", str(source.path), "--out", str(out), "--failures", *self.rules]
         said += ["--clips", str(self.num_clips), *_some("--cells", self.cells)]
         return [*said, *_one("--against", self.other), *_one("--reference", self.reference)]
+
+
+def _folders(source: Source, cells: Sequence[str] | None) -> list[Path]:
+    runs = source.results.runs
+    chosen = runs if cells is None else runs[runs["cell"].isin(cells)]
+    return [Path(str(folder)) for folder in chosen["run_dir"]]
 
 
 def _some(flag: str, values: Sequence[str] | None) -> list[str]:
