@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from analysis.report.pictures import data_uri
+from analysis.report.pictures import data_uri, figure_uri
 from analysis.results import Results
 
 CAPTIONS = {
@@ -85,6 +85,6 @@ def _embed(paths: Iterable[Path]) -> Iterable[EmbeddedFigure]:
         yield EmbeddedFigure(
             name=path.stem,
             caption=CAPTIONS.get(path.stem, path.stem.replace("_", " ").capitalize() + "."),
-            picture=data_uri(path.read_bytes(), "image/png"),
+            picture=figure_uri(path.read_bytes()),
             numbers=data_uri(csv.read_bytes(), "text/csv;charset=utf-8") if small else None,
         )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LONGEST_SIDE = 320
+_LARGE_PNG = 400_000
 
 Array = NDArray[Any]
 
@@ -28,6 +29,17 @@ def frame_uri(frame: Array) -> str:
     file = io.BytesIO()
     image.save(file, format="JPEG", quality=88)
     return data_uri(file.getvalue(), "image/jpeg")
+
+
+def figure_uri(png: bytes) -> str:
+    """Return a figure's address; large ones, which hold photographs, as WebP of a tenth."""
+    if len(png) <= _LARGE_PNG:
+        return data_uri(png, "image/png")
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGB").save(file, format="WEBP", quality=88)
+    return data_uri(file.getvalue(), "image/webp")
 
 
 def spectrogram_uri(log_mel: Array) -> str:

@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from analysis.report.pictures import LONGEST_SIDE, frame_uri, outline, spectrogram_uri
+from analysis.report.pictures import (
+    LONGEST_SIDE,
+    figure_uri,
+    frame_uri,
+    outline,
+    spectrogram_uri,
+)
 
 
 def polygons(path: str) -> list[np.ndarray]:
@@ -64,3 +70,24 @@ def test_a_spectrogram_has_time_to_the_right_and_high_bands_above() -> None:
     assert image.shape == (64, 192)
     assert image[:3, 100:].mean() > 200 > 50 > image[5:, :].mean()
     assert np.asarray(decode(spectrogram_uri(np.zeros((1, 96, 64)))).convert("L")).max() < 20
+
+
+def png(pixels: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, format="PNG")
+    return file.getvalue()
+
+
+def test_figures_with_photographs_are_made_smaller_and_stay_what_they_are() -> None:
+    line = png(np.zeros((40, 40, 3), np.uint8))
+    assert figure_uri(line) == f"data:image/png;base64,{base64.b64encode(line).decode()}"
+    across = np.linspace(0, 200, 700)[None, :, None] * np.ones((500, 1, 3))
+    photograph = across + np.random.default_rng(0).normal(0, 12, (500, 700, 3))
+    shown = np.clip(photograph, 0, 255).astype(np.uint8)
+    content = png(shown)
+    media, _, text = figure_uri(content).partition(";base64,")
+    made = base64.b64decode(text)
+    assert media == "data:image/webp" and len(made) < len(content) / 3
+    again = np.asarray(Image.open(io.BytesIO(made)), dtype=float)
+    assert again.shape == shown.shape
+    assert abs(again[:, 350].mean() - shown[:, 350].mean()) < 3
