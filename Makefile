@@ -74,7 +74,7 @@ demo: $(VENV)/.runtime
 paper-demo: $(VENV)/.runtime
 	$(BIN)/auralsam2 make-synthetic $(DEMO)/data $(CLIPS)
 	$(BIN)/auralsam2 run-grid paper_mini --out $(PAPER)/arms --jobs 2
-	$(BIN)/auralsam2 run-sweep size_mini --out $(PAPER)/size --trials 6 --jobs 2 --set optim.epochs=1
+	$(BIN)/auralsam2 run-sweep size_mini --out $(PAPER)/size --trials 4 --jobs 2 --set optim.epochs=1
 	$(BIN)/auralsam2 make-paper $(PAPER) --jobs 2
 
 test: $(VENV)/.dev
