@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from analysis.asked_names import name_problems
 from analysis.capture import capture_dilution
 from analysis.clip_picks import check_rules
 from analysis.embeddings import capture_points
@@ -14,7 +15,6 @@ from analysis.paper.part import PARTS, Made, NothingToShow, Part, names_of
 from analysis.paper.source import Source
 from analysis.results import with_reference
 from auralsam2.counterfactuals import kinds
-from auralsam2.suggestions import unknown_name
 
 
 @PARTS.register_module()
@@ -43,8 +43,8 @@ class Dilution(Part):
     ) -> None:
         super().__init__(**shared)
         self.cells, self.sounds = names_of("cells", cells), names_of("sounds", sounds) or ()
-        if unknown := [sound for sound in self.sounds if sound not in kinds()]:
-            raise ValueError("; ".join(unknown_name("sound", name, kinds()) for name in unknown))
+        if problems := name_problems("sound", self.sounds, kinds()):
+            raise ValueError("; ".join(problems))
         self.max_clips, self.split, self.heads = max_clips, split, heads
 
     def make(self, source: Source, out: Path) -> Made:
