@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -50,7 +52,7 @@ def summary(sweep: SweepResults) -> list[Fact]:
     ]
     best = sweep.trials[sweep.trials["best"]]
     for trial in best.to_dict("records"):
-        scores = ", ".join(f"{name} {trial[name]:.3f}" for name in sweep.directions)
+        scores = ", ".join(f"{name} {_objective(name, trial).text}" for name in sweep.directions)
         facts.append(Fact("Best trial", f"{trial['number']}: {scores}"))
     return facts
 
@@ -67,7 +69,7 @@ def trial_table(sweep: SweepResults) -> DataTable:
     for trial in sweep.trials.to_dict("records"):
         row = [Entry(str(trial["number"]), trial["number"], best=bool(trial["best"]))]
         row.append(Entry(str(trial["state"])))
-        row += [number(trial[name]) for name in sweep.directions]
+        row += [_objective(name, trial) for name in sweep.directions]
         row += [count(trial[name]) for name in sizes]
         for name in sweep.parameters:
             value = trial[name]
@@ -79,3 +81,7 @@ def trial_table(sweep: SweepResults) -> DataTable:
                 row.append(Entry(text, float(value) if numeric else None))
         rows.append(row)
     return DataTable("trials", f"Trials of {sweep.title}", columns, rows)
+
+
+def _objective(name: str, trial: Mapping[Any, Any]) -> Entry:
+    return count(trial[name]) if name == SIZE else number(trial[name])

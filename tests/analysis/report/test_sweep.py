@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from analysis.report import write_sweep_report
@@ -20,6 +21,14 @@ def test_every_trial_is_a_row(write_sweep_folder) -> None:
     first = {c.header: entry for c, entry in zip(table.columns, table.rows[0])}
     assert first["optim.optimizer.lr"].value == 1e-3 and first["model.fusion"].text == "SumFusion"
     assert table.rows[1][-1].text == "–", "a parameter that does not apply"
+
+
+def test_counts_that_are_sought_are_whole_numbers(write_sweep_folder) -> None:
+    sweep = load_sweep_results(write_sweep_folder())
+    sweep = replace(sweep, directions={"J": "maximize", "num_trainable": "minimize"})
+    sweep.trials["num_trainable"] = 1695488.0
+    assert dict(summary(sweep))["Best trial"] == "4: J 0.700, num_trainable 1\u202f695\u202f488"
+    assert trial_table(sweep).rows[0][3].text == "1\u202f695\u202f488"
 
 
 def test_the_page_says_what_was_searched(write_sweep_folder, tmp_path: Path) -> None:
