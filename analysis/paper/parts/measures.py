@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -69,18 +69,8 @@ class Dilution(Part):
 
     def measurements(self, source: Source) -> list[Callable[[], object]]:
         """Return the reading of each run's attention."""
-        return [
-            partial(
-                capture_dilution,
-                folder,
-                sounds=self.sounds,
-                max_clips=self.max_clips,
-                split=self.split,
-                overrides=dict(source.overrides),
-                again=source.again,
-            )
-            for folder in _folders(source, self.cells)
-        ]
+        settings = {"sounds": self.sounds, "max_clips": self.max_clips, "split": self.split}
+        return _of_each_run(capture_dilution, source, self.cells, settings)
 
     def arguments(self, source: Source, out: Path) -> list[str]:
         """Return those of ``measure-dilution``."""
@@ -139,17 +129,8 @@ class Embeddings(Part):
 
     def measurements(self, source: Source) -> list[Callable[[], object]]:
         """Return the drawing of each run's points."""
-        return [
-            partial(
-                capture_points,
-                folder,
-                max_clips=self.max_clips,
-                split=self.split,
-                overrides=dict(source.overrides),
-                again=source.again,
-            )
-            for folder in _folders(source, self.cells)
-        ]
+        settings = {"max_clips": self.max_clips, "split": self.split}
+        return _of_each_run(capture_points, source, self.cells, settings)
 
     def arguments(self, source: Source, out: Path) -> list[str]:
         """Return those of ``measure-embeddings``."""
@@ -227,10 +208,16 @@ class Failures(Part):
         return [*said, *_one("--against", self.other), *_one("--reference", self.reference)]
 
 
-def _folders(source: Source, cells: Sequence[str] | None) -> list[Path]:
+def _of_each_run(
+    capture: Callable[..., object],
+    source: Source,
+    cells: Sequence[str] | None,
+    settings: Mapping[str, Any],
+) -> list[Callable[[], object]]:
     runs = source.results.runs
     chosen = runs if cells is None else runs[runs["cell"].isin(cells)]
-    return [Path(str(folder)) for folder in chosen["run_dir"]]
+    asked = {**settings, "overrides": dict(source.overrides), "again": source.again}
+    return [partial(capture, Path(str(folder)), **asked) for folder in chosen["run_dir"]]
 
 
 def _some(flag: str, values: Sequence[str] | None) -> list[str]:

@@ -1,0 +1,37 @@
+"""Measurements in processes of their own."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from analysis.paper.part import PARTS
+from analysis.paper.source import find_sources
+from analysis.paper.workers import measuring
+
+
+def test_all_are_run_though_one_fails(tmp_path: Path) -> None:
+    written = [tmp_path / f"{number}.txt" for number in range(3)]
+    measurements = [partial(path.write_text, "measured") for path in written]
+    with measuring(2) as measure:
+        assert measure is not None
+        measure([partial(Path.read_text, tmp_path / "missing"), *measurements])
+        assert [path.read_text() for path in written] == ["measured"] * 3
+
+
+def test_one_job_needs_no_other_process() -> None:
+    with measuring(1) as measure:
+        assert measure is None
+
+
+def test_parts_measure_the_runs_of_their_cells(tmp_path: Path, write_grid) -> None:
+    folder = write_grid(tmp_path / "arms")
+    (source,) = find_sources(folder, overrides={"data.root": "/data"}, again=True)
+    node = {"cells": ["none", "dense"], "max_clips": 4}
+    for name, more in (("Dilution", {"sounds": ("silence",)}), ("Embeddings", {})):
+        calls = PARTS.build({"type": name, **node, **more}).measurements(source)
+        assert {call.args[0].name for call in calls} == {
+            f"{cell}-s{seed}-x" for cell in ("none", "dense") for seed in (0, 1)
+        }
+        own = {"max_clips": 4, "split": "test", "overrides": {"data.root": "/data"}, "again": True}
+        assert all(call.keywords == {**own, **more} for call in calls)
