@@ -1,11 +1,12 @@
 """Score a model by every protocol of the field side by side, in one pass.
 
-J per clip and per frame, at thresholds 0.5 and 0.4; F per clip, per batch and per data set; S with
-and without root; for each decode mode, at native size and at 224 pixels.
+J, F and S per clip (ours), per batch (the benchmarks) and per data set, J at thresholds 0.5 and
+0.4, S with and without root; for each decode mode; at native size, at 224 pixels (AVSBench), and at
+256 with the truth widened by its resizing (Ref-AVS). A line a row says what it does.
 
 Examples:
     auralsam2 eval-protocols work_dirs/demo/runs/dense-s0-1a2b3c4d5e
-    auralsam2 eval-protocols RUN --sizes native 224 1024 --out protocols.csv
+    auralsam2 eval-protocols RUN --sizes native 1024 256:widened --out protocols.csv
     auralsam2 eval-protocols auralsam2/mini_v1m --checkpoint best.safetensors
 """
 
@@ -26,17 +27,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from auralsam2.config import load, parse_overrides
     from auralsam2.engine.evaluate import test_datasets, trained_model
-    from auralsam2.engine.protocols import evaluate_protocols, write_rows
+    from auralsam2.engine.protocols import SIZES, Comparison, evaluate_protocols, write_rows
     from auralsam2.engine.run_target import find_target
 
+    sizes = SIZES if options.sizes is None else [Comparison.parse(s) for s in options.sizes]
     config, checkpoint = find_target(options.config, options.checkpoint)
     cfg = load(config, parse_overrides(options.set))
     if checkpoint is None:
         print("no trained weights: the model is taken as built")
     model, datasets = trained_model(cfg, checkpoint), test_datasets(cfg)
-    rows = evaluate_protocols(
-        model, cfg, datasets, sizes=options.sizes, group_size=options.group_size
-    )
+    rows = evaluate_protocols(model, cfg, datasets, sizes=sizes, group_size=options.group_size)
     _show(rows)
     if options.out:
         write_rows(rows, options.out)
@@ -55,20 +55,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--sizes",
         nargs="+",
-        type=_size,
-        default=[None, 224],
         metavar="SIZE",
-        help="native, or a side in pixels (default: native 224)",
+        help="native, a side in pixels, or SIDE:widened (default: native 224 256:widened)",
     )
     parser.add_argument(
-        "--group-size", type=int, default=4, help="clips of a batch, for F_batch (default: 4)"
+        "--group-size",
+        type=int,
+        default=4,
+        help="clips of a batch, for J_batch, F_batch and S_batch (default: 4); the last may be "
+        "shorter and counts like the others",
     )
     parser.add_argument("--out", type=Path, help="also write one row per score as CSV")
     return parser
-
-
-def _size(text: str) -> int | None:
-    return None if text == "native" else int(text)
 
 
 def _show(rows: Sequence[ProtocolRow]) -> None:
@@ -79,14 +77,16 @@ def _show(rows: Sequence[ProtocolRow]) -> None:
         shown = [row for row in rows if (row.split, row.size) == (split, size)]
         decodes = list(dict.fromkeys(row.decode for row in shown))
         values = {(row.metric, row.decode): row.value for row in shown}
-        side = size if size == "native" else f"{size} px"
-        table = Table(title=f"{split}, masks compared at {side} size", title_justify="left")
+        table = Table(title=f"{split}, masks compared at size {size}", title_justify="left")
         table.add_column("metric", no_wrap=True)
         for decode in decodes:
             table.add_column(decode.replace("_released", "\n(released)"), justify="right")
         for metric in dict.fromkeys(row.metric for row in shown):
             table.add_row(metric, *(f"{values[metric, decode]:.4f}" for decode in decodes))
         Console().print(table)
+    # Once below all tables: beside the scores it would leave them no room.
+    for metric, meaning in dict.fromkeys((row.metric, row.meaning) for row in rows):
+        print(f"{metric}: {meaning}")
 
 
 if __name__ == "__main__":

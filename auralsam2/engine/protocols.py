@@ -12,13 +12,46 @@ from mmengine.config import Config
 from torch import nn
 
 from auralsam2.engine.evaluate import clip_loader
-from auralsam2.metrics.protocols import REF_AVS_GROUP, ProtocolsMetric
+from auralsam2.metrics.protocols import BATCH, ProtocolsMetric, protocols
 from auralsam2.models.decode import DECODE_MODES, clip_results, decode_mode
 from auralsam2.structures import Prediction
 
-NATIVE = "native"
-# AVSBench's benchmark compares at 224 pixels, whatever the model's input size.
-SIZES: tuple[int | None, ...] = (None, 224)
+NATIVE, WIDENED = "native", ":widened"
+
+
+class Comparison(NamedTuple):
+    """At which size masks are compared.
+
+    Attributes:
+        size: side in pixels; None for the truth's own size.
+        widen_truth: bring the truth there by interpolation, so that all pixels which any of the
+            object is left in belong to it; else the nearest pixel is taken.
+    """
+
+    size: int | None = None
+    widen_truth: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> Comparison:
+        """Read ``native``, a side like ``224``, or ``256:widened``.
+
+        Raises:
+            ValueError: where it is none of them.
+        """
+        side = text.removesuffix(WIDENED)
+        if text == NATIVE:
+            return cls()
+        if not side.isdecimal() or int(side) < 1:
+            raise ValueError(f"got {text!r}; give native, a side like 224, or 256{WIDENED}")
+        return cls(int(side), side != text)
+
+    def __str__(self) -> str:
+        return NATIVE if self.size is None else f"{self.size}{WIDENED * self.widen_truth}"
+
+
+# AVSBench's benchmark compares at 224 pixels, whatever the model's input size; that of Ref-AVS at
+# 256, and widens the truth on the way there.
+SIZES = (Comparison(), Comparison(224), Comparison(256, widen_truth=True))
 
 
 class ProtocolRow(NamedTuple):
@@ -27,9 +60,10 @@ class ProtocolRow(NamedTuple):
     Attributes:
         split: name of the data set.
         decode: which candidate mask was the answer.
-        size: side at which masks were compared, ``native`` or a number of pixels.
-        metric: name of the protocol, see :func:`auralsam2.metrics.protocols.protocol_scores`.
+        size: where masks were compared, as :meth:`Comparison.parse` reads it.
+        metric: name of the protocol, see :func:`auralsam2.metrics.protocols.protocols`.
         value: the score; not-a-number where nothing counts.
+        meaning: what the protocol does, in one phrase.
     """
 
     split: str
@@ -37,6 +71,7 @@ class ProtocolRow(NamedTuple):
     size: str
     metric: str
     value: float
+    meaning: str
 
 
 def evaluate_protocols(
@@ -44,8 +79,8 @@ def evaluate_protocols(
     cfg: Config,
     datasets: Mapping[str, Any],
     decodes: Sequence[str] = tuple(DECODE_MODES),
-    sizes: Sequence[int | None] = SIZES,
-    group_size: int = REF_AVS_GROUP,
+    sizes: Sequence[Comparison] = SIZES,
+    group_size: int = BATCH,
     on_batch: Callable[[], None] | None = None,
 ) -> list[ProtocolRow]:
     """Score a model; each clip passes through it once, whatever is asked for.
@@ -55,8 +90,8 @@ def evaluate_protocols(
         cfg: a loaded config; batch size and workers are its.
         datasets: by split.
         decodes: names of decode modes.
-        sizes: sides in pixels at which masks are compared; None for the truth's own size.
-        group_size: clips of a batch, for ``F_batch``.
+        sizes: at which masks are compared.
+        group_size: clips of a batch, for the protocols that score batches.
         on_batch: called after every batch.
 
     Returns:
@@ -66,17 +101,20 @@ def evaluate_protocols(
         ValueError: on an unknown decode mode, or a size or group that is no positive number.
     """
     rows = []
+    meanings = {protocol.name: protocol.meaning for protocol in protocols(group_size)}
     for split, dataset in datasets.items():
         metrics = {
-            (decode, size): ProtocolsMetric(size, group_size)
+            (decode, size): ProtocolsMetric(size.size, group_size, widen_truth=size.widen_truth)
             for decode in decodes
             for size in sizes
         }
         _score_split(model, cfg, dataset, metrics, on_batch)
         for (decode, size), metric in metrics.items():
-            side = NATIVE if size is None else str(size)
             scores = metric.evaluate(len(dataset))
-            rows += [ProtocolRow(split, decode, side, k, float(v)) for k, v in scores.items()]
+            rows += [
+                ProtocolRow(split, decode, str(size), name, float(value), meanings[name])
+                for name, value in scores.items()
+            ]
     return rows
 
 
@@ -84,7 +122,7 @@ def _score_split(
     model: nn.Module,
     cfg: Config,
     dataset: Any,
-    metrics: Mapping[tuple[str, int | None], ProtocolsMetric],
+    metrics: Mapping[tuple[str, Comparison], ProtocolsMetric],
     on_batch: Callable[[], None] | None,
 ) -> None:
     modes = {name: decode_mode(name) for name, _ in metrics}

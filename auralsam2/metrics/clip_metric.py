@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import torch.nn.functional as F
 from mmengine.evaluator import BaseMetric
 from torch import Tensor
 
 from auralsam2.shapes import check_shape
+
+Item = TypeVar("Item")
 
 
 class ClipMetric(BaseMetric):
@@ -32,20 +34,25 @@ class ClipMetric(BaseMetric):
         size: side in pixels at which masks are compared; None for the truth's own size.
         collect_device: where results of several processes meet, ``"cpu"`` or ``"gpu"``.
         prefix: put in front of ``key`` with a slash; None for none.
+        widen_truth: how the truth takes that size, see :func:`supervised_frames`.
 
     Raises:
-        ValueError: if ``size`` is no positive number.
+        ValueError: if ``size`` is no positive number, or is None with ``widen_truth``.
     """
 
     key: str
     higher_is_better: bool = True
 
     def __init__(
-        self, size: int | None = None, collect_device: str = "cpu", prefix: str | None = None
+        self,
+        size: int | None = None,
+        collect_device: str = "cpu",
+        prefix: str | None = None,
+        widen_truth: bool = False,
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
-        check_size(size)
-        self.size = size
+        check_size(size, widen_truth)
+        self.size, self.widen_truth = size, widen_truth
         self.per_clip: dict[str, float] = {}
 
     @property
@@ -84,7 +91,7 @@ class ClipMetric(BaseMetric):
             ValueError: if shapes differ or a clip has no supervised frame.
         """
         for sample in data_samples:
-            logits, masks = supervised_frames(sample, self.size)
+            logits, masks = supervised_frames(sample, self.size, self.widen_truth)
             self.results.append((sample["clip"], self.score_clip(logits, masks)))
 
     def compute_metrics(self, results: list[tuple[str, Any]]) -> dict[str, float]:
@@ -106,7 +113,9 @@ class ClipMetric(BaseMetric):
         return {self.key: self.average(list(counting.values()))}
 
 
-def supervised_frames(sample: Mapping[str, Any], size: int | None = None) -> tuple[Tensor, Tensor]:
+def supervised_frames(
+    sample: Mapping[str, Any], size: int | None = None, widen_truth: bool = False
+) -> tuple[Tensor, Tensor]:
     """Logits and truth of the frames of a clip that have a truth.
 
     Args:
@@ -116,6 +125,8 @@ def supervised_frames(sample: Mapping[str, Any], size: int | None = None) -> tup
         size: side in pixels to compare at; None for the native one. Logits are interpolated
             bilinearly, once: from the decoder's map where the sample has it, else from the native
             ones. The truth takes the nearest pixel.
+        widen_truth: the truth is interpolated bilinearly too, and every pixel in which any of the
+            object is left belongs to it, as the Ref-AVS benchmark resizes its labels.
 
     Returns:
         Logits and truth, two (U, H, W), or (U, size, size).
@@ -139,9 +150,27 @@ def supervised_frames(sample: Mapping[str, Any], size: int | None = None) -> tup
     resized = F.interpolate(
         low[supervised].float()[None], size=square, mode="bilinear", align_corners=False
     )
-    # Pixel centres, as the bilinear interpolation has them.
-    nearest = F.interpolate((truth > 0).byte()[None], size=square, mode="nearest-exact")
-    return resized[0], nearest[0]
+    return resized[0], resize_truth(truth, size, widen_truth)
+
+
+def resize_truth(masks: Tensor, size: int, widen: bool = False) -> Tensor:
+    """Bring the truth to another size.
+
+    Args:
+        masks: (T, H, W), above 0 on the object.
+        size: side in pixels.
+        widen: see :func:`supervised_frames`.
+
+    Returns:
+        (T, size, size) uint8, 1 on the object.
+    """
+    objects, square = (masks > 0)[None], (size, size)
+    if not widen:
+        # Pixel centres, as the bilinear interpolation has them.
+        return F.interpolate(objects.byte(), size=square, mode="nearest-exact")[0]
+    # The benchmark resizes 8-bit images: what rounds to 0 of 255 is gone.
+    grey = F.interpolate(255.0 * objects.float(), size=square, mode="bilinear", align_corners=False)
+    return (grey[0] >= 0.5).byte()
 
 
 def mean(values: Iterable[float]) -> float:
@@ -150,10 +179,30 @@ def mean(values: Iterable[float]) -> float:
     return sum(known) / len(known) if known else math.nan
 
 
-def check_size(size: int | None) -> None:
-    """Raise a ValueError unless ``size`` is None or at least 1."""
+def groups(items: Sequence[Item], group_size: int | None) -> Iterator[Sequence[Item]]:
+    """Cut a data set into batches.
+
+    Args:
+        items: one a clip, in the order of the data set.
+        group_size: clips of a batch; the last one may be shorter. None: one batch of all.
+    """
+    step = max(len(items), 1) if group_size is None else group_size
+    return (items[start : start + step] for start in range(0, len(items), step))
+
+
+def check_size(size: int | None, widen_truth: bool = False) -> None:
+    """Raise a ValueError unless ``size`` is at least 1, or None where the truth stays as it is."""
     if size is not None and size < 1:
         raise ValueError(f"size must be a side in pixels, or None for the native one, got {size=}")
+    if size is None and widen_truth:
+        raise ValueError("widen_truth=True needs a size to bring the truth to, got size=None")
+
+
+def group_size_problems(group_size: int | None) -> list[str]:
+    """What is wrong with a number of clips of a batch, in words."""
+    if group_size is None or group_size >= 1:
+        return []
+    return [f"group_size must be at least 1 clip, or None, got {group_size=}"]
 
 
 def check_unique(clips: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from auralsam2.metrics.clip_metric import ClipMetric, mean
+from auralsam2.metrics.clip_metric import ClipMetric, group_size_problems, groups, mean
 from auralsam2.registry import METRICS
 
 BETA_SQUARED = 0.3
@@ -162,8 +162,7 @@ def mean_f_score(
     Returns:
         F, not-a-number where no group counts.
     """
-    step = max(len(clips), 1) if group_size is None else group_size
-    scores = [f_score(clips[start : start + step]) for start in range(0, len(clips), step)]
+    scores = [f_score(group) for group in groups(clips, group_size)]
     if empty_clips == "zero":
         return mean(0.0 if score is None else score for score in scores)
     return mean(score for score in scores if score is not None)
@@ -183,6 +182,8 @@ class FScoreMetric(ClipMetric):
         size: side in pixels at which masks are compared; None for the truth's own size.
         collect_device: where results of several processes meet, ``"cpu"`` or ``"gpu"``.
         prefix: put in front of ``F`` with a slash; None for none.
+        widen_truth: resize the truth as the Ref-AVS benchmark does, see
+            :func:`~auralsam2.metrics.clip_metric.supervised_frames`.
 
     Raises:
         ValueError: if an argument is out of range.
@@ -199,15 +200,15 @@ class FScoreMetric(ClipMetric):
         size: int | None = None,
         collect_device: str = "cpu",
         prefix: str | None = None,
+        widen_truth: bool = False,
     ) -> None:
-        super().__init__(size=size, collect_device=collect_device, prefix=prefix)
+        super().__init__(size, collect_device, prefix, widen_truth)
         problems = []
         if empty_clips not in EMPTY_CLIPS:
             problems.append(f"unknown {empty_clips=}; known: {', '.join(EMPTY_CLIPS)}")
         if num_thresholds < 2:
             problems.append(f"num_thresholds must be at least 2, got {num_thresholds=}")
-        if group_size is not None and group_size < 1:
-            problems.append(f"group_size must be at least 1 clip, or None, got {group_size=}")
+        problems += group_size_problems(group_size)
         if problems:
             raise ValueError("\n".join(problems))
         self.empty_clips = empty_clips

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from auralsam2.metrics.clip_metric import ClipMetric, mean
+from auralsam2.metrics.clip_metric import ClipMetric, group_size_problems, groups, mean
 from auralsam2.registry import METRICS
 
 EPSILON = 1e-7
@@ -44,21 +44,22 @@ def jaccard(
     return (intersection / (union + epsilon)).where(truth.any(dim=1), background)
 
 
-def mean_over_clips(clips: Sequence[Tensor]) -> float:
-    """Mean of the clips' means: every clip counts once.
+def mean_jaccard(clips: Sequence[Tensor], group_size: int | None = 1) -> float:
+    """Mean over the frames of every group of clips, then over groups.
 
     Args:
-        clips: scores of the frames of each clip, (T,) each.
+        clips: scores of the frames of each clip, (T,) each, in the order of the data set.
+        group_size: clips of a group. 1: every clip counts once. None: every frame does, so that a
+            long clip counts more. In between, as in benchmarks that average over batches, a group
+            counts once, be the last one shorter.
+
+    Returns:
+        J, not-a-number of no clip.
     """
-    return mean(float(frames.mean()) for frames in clips)
+    return mean(float(torch.cat(list(group)).mean()) for group in groups(clips, group_size))
 
 
-def mean_over_frames(clips: Sequence[Tensor]) -> float:
-    """Mean over the frames of the data set: a long clip counts more. Arguments as above."""
-    return float(torch.cat(list(clips)).mean()) if clips else math.nan
-
-
-AVERAGES = {"clip": mean_over_clips, "frame": mean_over_frames}
+AVERAGES = ("clip", "frame")
 
 
 @METRICS.register_module()
@@ -70,9 +71,14 @@ class JaccardMetric(ClipMetric):
             takes 0.4.
         average: ``"clip"``, every clip counts once, or ``"frame"``, every frame does. The two
             agree where all clips have as many supervised frames.
+        group_size: clips of a batch whose frames are averaged before batches are, see
+            :func:`mean_jaccard`; the Ref-AVS benchmark takes 4. ``per_clip`` holds the scores of
+            single clips all the same.
         size: side in pixels at which masks are compared; None for the truth's own size.
         collect_device: where results of several processes meet, ``"cpu"`` or ``"gpu"``.
         prefix: put in front of ``J`` with a slash; None for none.
+        widen_truth: resize the truth as the Ref-AVS benchmark does, see
+            :func:`~auralsam2.metrics.clip_metric.supervised_frames`.
 
     Raises:
         ValueError: if an argument is out of range.
@@ -87,17 +93,21 @@ class JaccardMetric(ClipMetric):
         size: int | None = None,
         collect_device: str = "cpu",
         prefix: str | None = None,
+        group_size: int | None = 1,
+        widen_truth: bool = False,
     ) -> None:
-        super().__init__(size=size, collect_device=collect_device, prefix=prefix)
-        problems = []
+        super().__init__(size, collect_device, prefix, widen_truth)
+        problems = group_size_problems(group_size)
         if not 0 < threshold < 1:
             problems.append(f"threshold must be a probability between 0 and 1, got {threshold=}")
         if average not in AVERAGES:
             problems.append(f"unknown {average=}; known: {', '.join(AVERAGES)}")
+        if average == "frame" and group_size != 1:
+            problems.append(f"average='frame' knows no batches, got {group_size=}")
         if problems:
             raise ValueError("\n".join(problems))
         self.threshold = threshold
-        self._average = AVERAGES[average]
+        self.group_size = None if average == "frame" else group_size
 
     def score_clip(self, mask_logits: Tensor, masks: Tensor) -> Tensor:
         """Return the Jaccard index of the frames, (T,), see :func:`jaccard`."""
@@ -108,5 +118,5 @@ class JaccardMetric(ClipMetric):
         return float(outcome.mean())
 
     def average(self, outcomes: Sequence[Tensor]) -> float:
-        """Return the mean over clips or frames."""
-        return self._average(outcomes)
+        """Return the mean over clips, frames or batches."""
+        return mean_jaccard(outcomes, self.group_size)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from auralsam2.metrics.clip_metric import ClipMetric, mean
+from auralsam2.metrics.clip_metric import ClipMetric, group_size_problems, groups, mean
 from auralsam2.metrics.jaccard import THRESHOLD, predicted_foreground
 from auralsam2.registry import METRICS
 
@@ -19,11 +19,6 @@ class PixelCount:
 
     predicted: int
     total: int
-
-    @property
-    def ratio(self) -> float:
-        """Share of the pixels that is predicted."""
-        return self.predicted / self.total
 
 
 def count_pixels(mask_logits: Tensor, threshold: float = THRESHOLD) -> PixelCount:
@@ -37,45 +32,57 @@ def count_pixels(mask_logits: Tensor, threshold: float = THRESHOLD) -> PixelCoun
     return PixelCount(int(predicted.sum()), predicted.numel())
 
 
-def mean_of_roots(clips: Sequence[PixelCount]) -> float:
-    """Mean over clips of the root of the predicted share, as the Ref-AVS benchmark defines S."""
-    return mean(math.sqrt(clip.ratio) for clip in clips)
+def share(clips: Sequence[PixelCount]) -> float:
+    """Share of all pixels of some clips that is predicted."""
+    return sum(clip.predicted for clip in clips) / sum(clip.total for clip in clips)
 
 
-def mean_of_ratios(clips: Sequence[PixelCount]) -> float:
-    """Mean over clips of the predicted share itself."""
-    return mean(clip.ratio for clip in clips)
+def mean_of_roots(clips: Sequence[PixelCount], group_size: int | None = 1) -> float:
+    """Root of the predicted share of every group of clips, then the mean over groups.
+
+    Args:
+        clips: in the order of the data set.
+        group_size: clips of a group. 1 (ours): every clip has its root. The Ref-AVS benchmark
+            takes that of a batch of 4, and counts a shorter last batch once like the others; ours
+            is never above it where all batches are full and clips alike. None: one group.
+
+    Returns:
+        S, not-a-number of no clip.
+    """
+    return mean(math.sqrt(share(group)) for group in groups(clips, group_size))
+
+
+def mean_of_ratios(clips: Sequence[PixelCount], group_size: int | None = 1) -> float:
+    """Predicted share itself of every group of clips, then the mean over groups."""
+    return mean(share(group) for group in groups(clips, group_size))
 
 
 def cumulative_ratio(clips: Sequence[PixelCount]) -> float:
     """Predicted share of the pixels of all clips, no root, as the released trainer reports S."""
-    if not clips:
-        return math.nan
-    return sum(clip.predicted for clip in clips) / sum(clip.total for clip in clips)
+    return mean_of_ratios(clips, group_size=None)
 
 
-REDUCTIONS = {
-    "mean_of_roots": mean_of_roots,
-    "mean_of_ratios": mean_of_ratios,
-    "cumulative_ratio": cumulative_ratio,
-}
+REDUCTIONS = ("mean_of_roots", "mean_of_ratios", "cumulative_ratio")
 
 
 @METRICS.register_module()
 class NullMetric(ClipMetric):
-    """S: root of the share of pixels predicted as foreground, mean over clips; lower is better.
+    """S: root of a clip's share of predicted pixels, mean over clips; lower is better.
 
     The truth is not read: S is meant for splits in which nothing is to be segmented.
 
     Args:
-        reduction: ``"mean_of_roots"`` (benchmark), ``"mean_of_ratios"`` (no root) or
-            ``"cumulative_ratio"`` (no root, over all pixels of the data set, as released).
+        reduction: ``"mean_of_roots"``, ``"mean_of_ratios"`` (no root) or ``"cumulative_ratio"``
+            (no root, over all pixels of the data set, as released).
+        group_size: clips of a batch whose pixels are counted together, see :func:`mean_of_roots`;
+            the Ref-AVS benchmark takes 4. ``per_clip`` holds the scores of single clips all the
+            same.
         size: side in pixels at which masks are counted; None for the truth's own size.
         collect_device: where results of several processes meet, ``"cpu"`` or ``"gpu"``.
         prefix: put in front of ``S`` with a slash; None for none.
 
     Raises:
-        ValueError: if the reduction is unknown.
+        ValueError: if an argument is out of range.
     """
 
     key = "S"
@@ -87,11 +94,18 @@ class NullMetric(ClipMetric):
         size: int | None = None,
         collect_device: str = "cpu",
         prefix: str | None = None,
+        group_size: int | None = 1,
     ) -> None:
         super().__init__(size=size, collect_device=collect_device, prefix=prefix)
+        problems = group_size_problems(group_size)
         if reduction not in REDUCTIONS:
-            raise ValueError(f"unknown {reduction=}; known: {', '.join(REDUCTIONS)}")
-        self._reduce = REDUCTIONS[reduction]
+            problems.append(f"unknown {reduction=}; known: {', '.join(REDUCTIONS)}")
+        if reduction == "cumulative_ratio" and group_size != 1:
+            problems.append(f"{reduction=} knows no batches, got {group_size=}")
+        if problems:
+            raise ValueError("\n".join(problems))
+        self._reduce = mean_of_roots if reduction == "mean_of_roots" else mean_of_ratios
+        self.group_size = None if reduction == "cumulative_ratio" else group_size
 
     def score_clip(self, mask_logits: Tensor, masks: Tensor) -> PixelCount:
         """Return the clip's pixels."""
@@ -103,4 +117,4 @@ class NullMetric(ClipMetric):
 
     def average(self, outcomes: Sequence[PixelCount]) -> float:
         """Return the reduction over all clips."""
-        return self._reduce(outcomes)
+        return self._reduce(outcomes, self.group_size)

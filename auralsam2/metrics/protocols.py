@@ -6,16 +6,22 @@ thresholded and grouped in different ways.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from mmengine.evaluator import BaseMetric
 from torch import Tensor
 
-from auralsam2.metrics.clip_metric import check_size, check_unique, supervised_frames
+from auralsam2.metrics.clip_metric import (
+    check_size,
+    check_unique,
+    group_size_problems,
+    supervised_frames,
+)
 from auralsam2.metrics.f_score import CurveSum, mean_f_score, sum_of_curves
-from auralsam2.metrics.jaccard import THRESHOLD, jaccard, mean_over_clips, mean_over_frames
+from auralsam2.metrics.jaccard import THRESHOLD, jaccard, mean_jaccard
 from auralsam2.metrics.null_split import (
     PixelCount,
     count_pixels,
@@ -26,8 +32,8 @@ from auralsam2.metrics.null_split import (
 
 # The Ref-AVS benchmark's threshold of J.
 REF_AVS_THRESHOLD = 0.4
-# Clips that the release pools in one batch when it evaluates Ref-AVS.
-REF_AVS_GROUP = 4
+# Clips of a batch where AVSBench and Ref-AVS are evaluated, by their own scripts.
+BATCH = 4
 
 
 @dataclass(frozen=True)
@@ -60,38 +66,98 @@ def clip_statistics(mask_logits: Tensor, masks: Tensor) -> ClipStatistics:
     )
 
 
-def protocol_scores(
-    clips: Sequence[ClipStatistics], group_size: int = REF_AVS_GROUP
-) -> dict[str, float]:
+class Protocol(NamedTuple):
+    """One way to score a data set.
+
+    Attributes:
+        name: the letter, what its frames or pixels are pooled over, and a threshold other than 0.5.
+        meaning: in one phrase, with the benchmarks that do so.
+        score: from the statistics of all clips, in the order of the data set.
+    """
+
+    name: str
+    meaning: str
+    score: Callable[[Sequence[ClipStatistics]], float]
+
+
+def protocols(group_size: int = BATCH) -> list[Protocol]:
+    """Return every protocol.
+
+    S means something on null splits only.
+
+    Args:
+        group_size: clips of a batch, for those that score batches.
+    """
+    return [
+        *_jaccard_protocols(group_size, THRESHOLD),
+        *_jaccard_protocols(group_size, REF_AVS_THRESHOLD),
+        *_f_score_protocols(group_size),
+        *_null_protocols(group_size),
+    ]
+
+
+def _jaccard_protocols(size: int, threshold: float) -> list[Protocol]:
+    def score(clips: Sequence[ClipStatistics], group_size: int | None) -> float:
+        return mean_jaccard([clip.jaccards[threshold] for clip in clips], group_size)
+
+    usual = threshold == THRESHOLD
+    at, above = ("", "") if usual else (f"@{threshold}", f", foreground above {threshold}")
+    batches, clips = ("AVSBench", "ours") if usual else ("Ref-AVS", "GAVS")
+    return [
+        Protocol(f"J_{name}{at}", f"{meaning}{above}", partial(score, group_size=group_size))
+        for name, meaning, group_size in (
+            ("clip", f"mean of each clip's frames, then over clips ({clips})", 1),
+            ("frame", "mean over all frames of the data set", None),
+            (f"batch{size}", f"mean of {size} clips' frames, then over batches ({batches})", size),
+        )
+    ]
+
+
+def _f_score_protocols(size: int) -> list[Protocol]:
+    def score(clips: Sequence[ClipStatistics], **how: Any) -> float:
+        return mean_f_score([clip.curves for clip in clips], **how)
+
+    batches = f"maximum of {size} clips' mean curve, then over batches (AVSBench, Ref-AVS)"
+    return [
+        Protocol(name, meaning, partial(score, **how))
+        for name, meaning, how in (
+            ("F_clip", "maximum of each clip's mean curve, then over clips (ours)", {}),
+            ("F_clip_skip_empty", "the same without clips of no object", {"empty_clips": "skip"}),
+            (f"F_batch{size}", batches, {"group_size": size}),
+            ("F_dataset", "maximum of the data set's one mean curve", {"group_size": None}),
+        )
+    ]
+
+
+def _null_protocols(size: int) -> list[Protocol]:
+    def score(
+        clips: Sequence[ClipStatistics], reduce: Callable[[Sequence[PixelCount]], float]
+    ) -> float:
+        return reduce([clip.pixels for clip in clips])
+
+    batch = partial(mean_of_roots, group_size=size)
+    return [
+        Protocol(name, meaning, partial(score, reduce=reduce))
+        for name, meaning, reduce in (
+            ("S_clip", "root of each clip's share, mean over clips (ours)", mean_of_roots),
+            (f"S_batch{size}", f"root of {size} clips' share, mean over batches (Ref-AVS)", batch),
+            ("S_clip_no_root", "each clip's share, mean over clips", mean_of_ratios),
+            ("S_dataset_no_root", "share of all pixels (AuralSAM2's release)", cumulative_ratio),
+        )
+    ]
+
+
+def protocol_scores(clips: Sequence[ClipStatistics], group_size: int = BATCH) -> dict[str, float]:
     """Score a data set by every protocol.
 
     Args:
         clips: in the order of the data set.
-        group_size: clips of a batch, for ``F_batch``.
+        group_size: clips of a batch; a short last batch counts like the others.
 
     Returns:
-        By name of the protocol: ``J_clip`` (mean over clips) and ``J_frame`` (over frames), the
-        same at threshold 0.4 as ``J_clip@0.4`` and ``J_frame@0.4``; ``F_clip``,
-        ``F_clip_skip_empty`` (clips without object left out), ``F_batchN`` (maximum per group of
-        N clips), ``F_dataset`` (one maximum); ``S`` (mean of roots), ``S_no_root`` and
-        ``S_cumulative`` (over all pixels, no root). S means something on null splits only.
+        By name of the protocol, see :func:`protocols`.
     """
-    scores: dict[str, float] = {}
-    for threshold, suffix in ((THRESHOLD, ""), (REF_AVS_THRESHOLD, f"@{REF_AVS_THRESHOLD}")):
-        frames = [clip.jaccards[threshold] for clip in clips]
-        scores[f"J_clip{suffix}"] = mean_over_clips(frames)
-        scores[f"J_frame{suffix}"] = mean_over_frames(frames)
-    curves = [clip.curves for clip in clips]
-    pixels = [clip.pixels for clip in clips]
-    return scores | {
-        "F_clip": mean_f_score(curves),
-        "F_clip_skip_empty": mean_f_score(curves, empty_clips="skip"),
-        f"F_batch{group_size}": mean_f_score(curves, group_size),
-        "F_dataset": mean_f_score(curves, None),
-        "S": mean_of_roots(pixels),
-        "S_no_root": mean_of_ratios(pixels),
-        "S_cumulative": cumulative_ratio(pixels),
-    }
+    return {protocol.name: protocol.score(clips) for protocol in protocols(group_size)}
 
 
 class ProtocolsMetric(BaseMetric):
@@ -99,33 +165,38 @@ class ProtocolsMetric(BaseMetric):
 
     Args:
         size: side in pixels at which masks are compared; None for the truth's own size.
-        group_size: clips of a batch, for ``F_batch``. Groups are neighbours in the order of the
-            data set, also where several processes evaluate.
+        group_size: clips of a batch, for the protocols that score batches. Its clips are
+            neighbours in the order of the data set, also where several processes evaluate.
         collect_device: where results of several processes meet, ``"cpu"`` or ``"gpu"``.
         prefix: put in front of every name with a slash; None for none.
+        widen_truth: resize the truth as the Ref-AVS benchmark does, see
+            :func:`~auralsam2.metrics.clip_metric.supervised_frames`.
 
     Raises:
-        ValueError: if ``size`` or ``group_size`` is no positive number.
+        ValueError: if ``size`` or ``group_size`` is no positive number, or the truth is to be
+            widened without a size.
     """
 
     def __init__(
         self,
         size: int | None = None,
-        group_size: int = REF_AVS_GROUP,
+        group_size: int = BATCH,
         collect_device: str = "cpu",
         prefix: str | None = None,
+        widen_truth: bool = False,
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
-        check_size(size)
-        if group_size < 1:
-            raise ValueError(f"group_size must be at least 1 clip, got {group_size=}")
-        self.size = size
+        check_size(size, widen_truth)
+        if problems := group_size_problems(group_size):
+            raise ValueError(problems[0])
+        self.size, self.widen_truth = size, widen_truth
         self.group_size = group_size
 
     def process(self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]) -> None:
         """Count the clips of one batch, see :func:`~clip_metric.supervised_frames`."""
         for sample in data_samples:
-            statistics = clip_statistics(*supervised_frames(sample, self.size))
+            frames = supervised_frames(sample, self.size, self.widen_truth)
+            statistics = clip_statistics(*frames)
             self.results.append((sample["clip"], statistics))
 
     def compute_metrics(self, results: list[tuple[str, ClipStatistics]]) -> dict[str, float]:

@@ -29,16 +29,20 @@ def test_a_run_folder_is_scored_by_every_protocol(
     run.mkdir()
     cfg = configs.load("auralsam2/mini_v1m", TINY | {"data.root": str(tmp_path / "clips")})
     configs.dump(cfg, run / "config.py")
-    assert main([str(run), "--sizes", "native", "32", "--group-size", "2", "--out", str(out)]) == 0
+    assert (
+        main([str(run), "--sizes", "native", "32:widened", "--group-size", "2", "--out", str(out)])
+        == 0
+    )
     with out.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert {row["size"] for row in rows} == {"native", "32"}
+    assert {row["size"] for row in rows} == {"native", "32:widened"}
     assert {row["decode"] for row in rows} == set(DECODE_MODES)
     shown = capsys.readouterr().out
     assert "model is taken as built" in shown
     row = next(row for row in rows if row["metric"] == "F_batch2")
     line = next(line for line in shown.splitlines() if "F_batch2" in line)
     assert f"{float(row['value']):.4f}" in line
+    assert {f"{row['metric']}: {row['meaning']}" for row in rows} <= set(shown.splitlines())
 
 
 def test_folder_without_config(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -47,6 +51,5 @@ def test_folder_without_config(tmp_path: Path, capsys: pytest.CaptureFixture[str
 
 
 def test_size_is_a_number_or_native(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["any", "--sizes", "small"])
-    assert "small" in capsys.readouterr().err
+    assert dispatch(["eval-protocols", "any", "--sizes", "small"]) == 2
+    assert "'small'; give native" in capsys.readouterr().err

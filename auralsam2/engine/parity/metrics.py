@@ -13,7 +13,12 @@ from auralsam2.engine.parity.compare import Row, compare
 from auralsam2.engine.parity.fixtures import Fixtures
 from auralsam2.metrics.f_score import f_score_curve
 from auralsam2.metrics.jaccard import jaccard
-from auralsam2.metrics.null_split import PixelCount, count_pixels, cumulative_ratio
+from auralsam2.metrics.null_split import (
+    PixelCount,
+    count_pixels,
+    cumulative_ratio,
+    mean_of_roots,
+)
 
 NAME = "metrics"
 SCORE = 1e-6
@@ -58,7 +63,7 @@ def _check_null(facts: dict[str, Any], numbers: dict[str, Tensor]) -> Iterator[R
         num_frames = int(facts[batch]["pixels"]) // logits[0].numel()
         seen.append(count_pixels(logits[:num_frames]))
         for key, value in (
-            ("sqrt_ratio_this_batch", math.sqrt(seen[-1].ratio)),
+            ("sqrt_ratio_this_batch", mean_of_roots(seen[-1:])),
             ("released_cumulative_ratio", cumulative_ratio(seen)),
         ):
             yield compare(NAME, f"{batch}.{key}", value, facts[batch][key], SCORE)

@@ -10,7 +10,14 @@ import pytest
 
 from auralsam2.engine import evaluate
 from auralsam2.engine.evaluate import evaluate_model, trained_model
-from auralsam2.engine.protocols import ProtocolRow, evaluate_protocols, write_rows
+from auralsam2.engine.protocols import (
+    SIZES,
+    Comparison,
+    ProtocolRow,
+    evaluate_protocols,
+    write_rows,
+)
+from auralsam2.metrics.protocols import protocols
 from auralsam2.models.decode import DECODE_MODES, decode_mode
 
 
@@ -21,15 +28,22 @@ def test_rows_equal_separate_evaluations(tiny_config: Any) -> None:
     model.register_forward_hook(lambda *_: calls.append(1))
     rows = evaluate_protocols(model, tiny_config, datasets, group_size=2)
     assert len(calls) == 2, "3 clips in batches of 2, once each"
-    assert len(rows) == len(DECODE_MODES) * 2 * 11
+    assert len(rows) == len(DECODE_MODES) * len(SIZES) * len(protocols(2))
+    assert {row.metric: row.meaning for row in rows} == {p.name: p.meaning for p in protocols(2)}
     values = {row[:4]: row.value for row in rows}
     assert len(values) == len(rows)
-    for decode, side, size in (("first", "224", 224), ("iou_occ_select_released", "native", None)):
+    for decode, side in (
+        ("first", "224"),
+        ("first", "256:widened"),
+        ("iou_occ_select_released", "native"),
+    ):
         model.decode = decode_mode(decode)
+        size, widen = Comparison.parse(side)
+        how = dict(size=size, widen_truth=widen)
         tiny_config.evaluation.metrics = [
-            dict(type="JaccardMetric", size=size),
-            dict(type="FScoreMetric", size=size),
-            dict(type="FScoreMetric", size=size, group_size=2, prefix="batch"),
+            dict(type="JaccardMetric", **how),
+            dict(type="FScoreMetric", **how),
+            dict(type="FScoreMetric", **how, group_size=2, prefix="batch"),
         ]
         result = evaluate_model(model, tiny_config, datasets).splits["test"]
         assert set(result.per_clip) == {"J", "F", "batch/F"}
@@ -46,8 +60,28 @@ def test_unknown_decode_mode(tiny_config: Any) -> None:
 
 
 def test_csv_has_one_line_a_score(tmp_path: Path) -> None:
-    rows = [ProtocolRow("test", "first", "224", "J_clip", 0.25)]
+    rows = [ProtocolRow("test", "first", "224", "J_clip", 0.25, "mean over clips")]
     write_rows(rows, tmp_path / "new" / "scores.csv")
     with (tmp_path / "new" / "scores.csv").open(newline="") as file:
         lines = list(csv.DictReader(file))
-    assert lines == [dict(split="test", decode="first", size="224", metric="J_clip", value="0.25")]
+    assert lines == [
+        dict(
+            split="test",
+            decode="first",
+            size="224",
+            metric="J_clip",
+            value="0.25",
+            meaning="mean over clips",
+        )
+    ]
+
+
+@pytest.mark.parametrize("side", ["native", "224", "256:widened"])
+def test_a_comparison_is_written_as_it_is_read(side: str) -> None:
+    assert str(Comparison.parse(side)) == side
+
+
+@pytest.mark.parametrize("wrong", ["small", "0", "-3", "native:widened", ":widened", "2.5", ""])
+def test_other_sizes_are_refused(wrong: str) -> None:
+    with pytest.raises(ValueError, match=f"got '{wrong}'; give native"):
+        Comparison.parse(wrong)

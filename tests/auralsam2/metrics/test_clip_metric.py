@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
+import cv2
 import pytest
 import torch
 import torch.nn.functional as F
 
-from auralsam2.metrics.clip_metric import ClipMetric, supervised_frames
+from auralsam2.metrics.clip_metric import ClipMetric, resize_truth, supervised_frames
 from auralsam2.registry import METRICS
 
 OWN = [name for name in METRICS.names() if issubclass(METRICS.lookup(name), ClipMetric)]
@@ -90,6 +91,32 @@ def test_another_size_is_one_interpolation_of_the_decoders_map():
     assert torch.equal(masks, clip["masks"][1:, ::2, ::2])
     del clip["low_res_logits"]
     assert supervised_frames(clip, size=8)[0].tolist() != logits.tolist()
+
+
+@pytest.mark.parametrize(("own", "size"), [(24, 9), (33, 16), (7, 32), (40, 40)])
+def test_the_widened_truth_is_that_of_the_ref_avs_benchmark(own, size):
+    """It resizes its 8-bit labels with OpenCV and keeps all that is above 0."""
+    masks = (torch.rand(3, own, own, generator=torch.Generator().manual_seed(own)) > 0.9).byte()
+    widened = resize_truth(masks, size, widen=True)
+    expected = [cv2.resize(255 * m, (size, size)) > 0 for m in masks.numpy()]
+    assert widened.bool().tolist() == [m.tolist() for m in expected]
+    near = resize_truth(masks, size)
+    assert bool((near <= widened).all()) and (own == size or near.sum() < widened.sum())
+
+
+@pytest.mark.parametrize("name", AGREEMENTS)
+def test_a_widened_truth_is_compared(name):
+    thin = sample("a", size=8)
+    thin["masks"][:] = 0
+    thin["masks"][:, 0, 1] = 1  # the nearest pixels at half the side, 1 and 3, ..., meet nothing
+    thin["mask_logits"] = torch.nn.functional.interpolate(
+        20.0 * resize_truth(thin["masks"], 4, widen=True)[None] - 10, size=(8, 8)
+    )[0]
+    metric = METRICS.build(dict(type=name, size=4, widen_truth=True))
+    metric.process(None, [thin])
+    assert metric.evaluate(size=1) == {metric.key: pytest.approx(1.0)}
+    with pytest.raises(ValueError, match="widen_truth=True needs a size"):
+        METRICS.build(dict(type=name, widen_truth=True))
 
 
 @pytest.mark.parametrize("name", OWN)

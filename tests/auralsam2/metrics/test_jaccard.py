@@ -5,12 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from auralsam2.metrics.jaccard import (
-    JaccardMetric,
-    jaccard,
-    mean_over_clips,
-    mean_over_frames,
-)
+from auralsam2.metrics.jaccard import JaccardMetric, jaccard, mean_jaccard
 from auralsam2.registry import METRICS
 
 
@@ -55,8 +50,8 @@ def test_lower_threshold_predicts_more():
 
 def test_every_clip_or_every_frame_counts_once():
     clips = [torch.tensor([1.0]), torch.tensor([0.0, 0.5, 0.1])]
-    assert mean_over_clips(clips) == pytest.approx(0.6)
-    assert mean_over_frames(clips) == pytest.approx(0.4)
+    assert mean_jaccard(clips) == pytest.approx(0.6)
+    assert mean_jaccard(clips, group_size=None) == pytest.approx(0.4)
     masks = torch.ones(3, 1, 2, dtype=torch.uint8)
     wrong = -torch.ones(3, 1, 2)
     scores = {}
@@ -68,9 +63,17 @@ def test_every_clip_or_every_frame_counts_once():
     assert scores == pytest.approx({"clip": 1 / 2, "frame": 1 / 4})
 
 
+def test_a_short_last_batch_counts_like_the_others():
+    clips = [torch.tensor([1.0]), torch.tensor([0.0, 0.5, 0.1]), torch.tensor([0.9, 0.3])]
+    assert mean_jaccard(clips, group_size=2) == pytest.approx((0.4 + 0.6) / 2)
+    assert mean_jaccard(clips, group_size=3) == pytest.approx(mean_jaccard(clips, None))
+
+
 def test_errors_name_all_arguments():
     with pytest.raises(ValueError, match="threshold=1.0(.|\n)*average='pixel'.*clip, frame"):
         JaccardMetric(threshold=1.0, average="pixel")
+    with pytest.raises(ValueError, match="average='frame' knows no batches, got group_size=4"):
+        JaccardMetric(average="frame", group_size=4)
 
 
 def sample(clip, logits, masks):

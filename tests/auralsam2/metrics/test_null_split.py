@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from auralsam2.metrics.null_split import (
-    REDUCTIONS,
     NullMetric,
     PixelCount,
     count_pixels,
@@ -17,6 +16,12 @@ from auralsam2.metrics.null_split import (
     mean_of_roots,
 )
 from auralsam2.registry import METRICS
+
+REDUCTIONS = {
+    "mean_of_roots": mean_of_roots,
+    "mean_of_ratios": mean_of_ratios,
+    "cumulative_ratio": cumulative_ratio,
+}
 
 
 def sample(clip, logits):
@@ -35,6 +40,20 @@ def test_three_reductions_of_two_clips():
     assert mean_of_roots(clips) == pytest.approx((0.5 + 0.4) / 2)
     assert mean_of_ratios(clips) == pytest.approx((0.25 + 0.16) / 2)
     assert cumulative_ratio(clips) == pytest.approx(17 / 104)
+
+
+def test_a_batch_has_one_root_and_a_short_last_one_counts_like_the_others():
+    clips = [PixelCount(1, 4), PixelCount(16, 100), PixelCount(9, 100)]
+    expected = (math.sqrt(17 / 104) + 0.3) / 2
+    assert mean_of_roots(clips, group_size=2) == pytest.approx(expected)
+    assert mean_of_ratios(clips, group_size=2) == pytest.approx((17 / 104 + 0.09) / 2)
+    assert mean_of_roots(clips, group_size=None) == pytest.approx(math.sqrt(26 / 204))
+    metric = METRICS.build(dict(type="NullMetric", group_size=2))
+    logits = [torch.full((1, 1, 4), -1.0), torch.full((1, 10, 10), -1.0)]
+    logits[0][0, 0, :1] = logits[1][0, 0, :9] = 1.0
+    metric.process(None, [sample("a", logits[0]), sample("b", logits[1])])
+    assert metric.evaluate(size=2) == {"S": pytest.approx(math.sqrt(10 / 104))}
+    assert metric.per_clip == pytest.approx({"a": 0.5, "b": 0.3})
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
@@ -57,6 +76,11 @@ def test_no_clip_is_not_a_number(reduction):
 def test_unknown_reduction_names_the_known():
     with pytest.raises(ValueError, match="reduction='sum'.*mean_of_roots, .*cumulative_ratio"):
         NullMetric(reduction="sum")
+
+
+def test_the_data_set_as_a_whole_knows_no_batches():
+    with pytest.raises(ValueError, match="'cumulative_ratio' knows no batches, got group_size=4"):
+        NullMetric(reduction="cumulative_ratio", group_size=4)
 
 
 def test_released_numbers(load_parity):

@@ -1,27 +1,38 @@
-"""All protocols at once give what each metric gives on its own."""
+"""All protocols at once: what each metric gives on its own, and what the benchmarks give."""
 
 from __future__ import annotations
 
 import pickle
+import re
 
+import cv2
+import numpy as np
 import pytest
 import torch
 
-from auralsam2.metrics.protocols import ProtocolsMetric, clip_statistics, protocol_scores
+from auralsam2.metrics.protocols import (
+    ProtocolsMetric,
+    clip_statistics,
+    protocol_scores,
+    protocols,
+)
 from auralsam2.registry import METRICS
 
 ALONE = {
     "J_clip": dict(type="JaccardMetric"),
     "J_frame": dict(type="JaccardMetric", average="frame"),
+    "J_batch2": dict(type="JaccardMetric", group_size=2),
     "J_clip@0.4": dict(type="JaccardMetric", threshold=0.4),
     "J_frame@0.4": dict(type="JaccardMetric", threshold=0.4, average="frame"),
+    "J_batch2@0.4": dict(type="JaccardMetric", threshold=0.4, group_size=2),
     "F_clip": dict(type="FScoreMetric"),
     "F_clip_skip_empty": dict(type="FScoreMetric", empty_clips="skip"),
     "F_batch2": dict(type="FScoreMetric", group_size=2),
     "F_dataset": dict(type="FScoreMetric", group_size=None),
-    "S": dict(type="NullMetric"),
-    "S_no_root": dict(type="NullMetric", reduction="mean_of_ratios"),
-    "S_cumulative": dict(type="NullMetric", reduction="cumulative_ratio"),
+    "S_clip": dict(type="NullMetric"),
+    "S_batch2": dict(type="NullMetric", group_size=2),
+    "S_clip_no_root": dict(type="NullMetric", reduction="mean_of_ratios"),
+    "S_dataset_no_root": dict(type="NullMetric", reduction="cumulative_ratio"),
 }
 
 
@@ -59,6 +70,85 @@ def test_each_protocol_equals_its_metric(samples, size):
     assert len(set(scores.values())) == len(scores), "clips that tell all protocols apart"
 
 
+def ref_avs_benchmark(samples, batch, size):
+    """J, F and S as the benchmark's evaluation computes them, in NumPy, batch after batch."""
+    scores = {"J": [], "F": [], "S": []}
+    for start in range(0, len(samples), batch):
+        shares, ious, curves = [], [], []
+        for clip in samples[start : start + batch]:
+            wide = dict(mode="bilinear", align_corners=False, size=(size, size))
+            logits = torch.nn.functional.interpolate(clip["low_res_logits"][None], **wide)[0]
+            frames = zip(logits[clip["supervised"]], clip["masks"][clip["supervised"]], strict=True)
+            for logit, mask in frames:
+                s = logit.sigmoid().numpy()
+                y = cv2.resize(255 * mask.numpy(), (size, size)) > 0
+                shares.append(s > 0.5)
+                ious.append(foreground_iou(s > 0.4, y))
+                if y.any():
+                    curves.append(f_curve(s, y))
+        scores["J"].append(np.mean(ious))
+        scores["F"].append(np.mean(curves, axis=0).max() if curves else 0.0)
+        scores["S"].append(np.sqrt(np.mean(shares)))
+    return {letter: np.mean(values) for letter, values in scores.items()}
+
+
+def foreground_iou(p, y):
+    return (p & y).sum() / ((p | y).sum() + 1e-7) if y.any() else (~p).mean()
+
+
+def f_curve(s, y):
+    predicted = s[None] >= np.linspace(0, 1, 255, dtype=np.float32)[:, None, None]
+    correct = (predicted & y).sum((1, 2))
+    precision, recall = correct / (predicted.sum((1, 2)) + 1e-20), correct / y.sum()
+    with np.errstate(invalid="ignore"):
+        return np.nan_to_num(1.3 * precision * recall / (0.3 * precision + recall))
+
+
+@pytest.mark.parametrize("batch", [2, 3, 4])
+def test_the_ref_avs_benchmark(samples, batch):
+    """Five clips: every last batch is short."""
+    metric = ProtocolsMetric(size=7, group_size=batch, widen_truth=True)
+    metric.process(None, samples)
+    scores = metric.evaluate(size=5)
+    expected = ref_avs_benchmark(samples, batch, 7)
+    assert scores[f"J_batch{batch}@0.4"] == pytest.approx(expected["J"], abs=1e-6)
+    assert scores[f"F_batch{batch}"] == pytest.approx(expected["F"], abs=1e-6)
+    assert scores[f"S_batch{batch}"] == pytest.approx(expected["S"], abs=1e-6)
+    roots = [scores["S_clip"], scores[f"S_batch{batch}"], scores["S_dataset_no_root"] ** 0.5]
+    assert len({round(root, 3) for root in roots}) == 3, "the grouping matters here"
+
+
+@pytest.mark.parametrize("case", ["mixed", "no_empty", "all_empty", "zero_logits", "two_clips"])
+def test_numbers_of_the_benchmarks(load_rivals, case):
+    """The fixture's N frames are one batch; ``two_clips`` holds two clips of five."""
+    facts, tensors = load_rivals("metrics")
+    logits, masks = tensors[f"{case}.logits"], tensors[f"{case}.masks"]
+    parts = [slice(0, 5), slice(5, 10)] if case == "two_clips" else [slice(None)]
+    clips = [clip_statistics(logits[part], masks[part]) for part in parts]
+    scores = protocol_scores(clips, group_size=2)
+    expected = facts["cases"][case]
+    for letter, name in (("J", "J_batch2@0.4"), ("F", "F_batch2"), ("S", "S_batch2")):
+        assert scores[name] == pytest.approx(expected["ref_avs"][letter], abs=1e-5), name
+    for letter, name in (("J", "J_batch2"), ("F", "F_batch2")):
+        assert scores[name] == pytest.approx(expected["avsbench"][letter], abs=1e-5), name
+    if case == "two_clips":
+        alone = expected["avsbench"]["F_if_batches_of_one_clip"]
+        assert scores["F_clip"] == pytest.approx(alone, abs=1e-5)
+        assert scores["S_clip"] < scores["S_batch2"]
+
+
+def test_each_protocol_says_what_it_pools_and_does():
+    every = protocols(group_size=6)
+    assert len({protocol.meaning for protocol in every}) == len(every)
+    assert not any("\n" in p.meaning or len(p.meaning) > 90 for p in every)
+    pooled = {"clip": "clip", "frame": "frames", "batch6": "6 clips", "dataset": "data set|pixels"}
+    for protocol in every:
+        pool = protocol.name.split("@")[0].split("_")[1]
+        assert protocol.name.startswith(("J_", "F_", "S_"))
+        assert re.search(pooled[pool], protocol.meaning), protocol
+    assert sum("(ours)" in protocol.meaning for protocol in every) == 3, "one a letter"
+
+
 def test_results_of_two_processes_meet_in_the_order_of_the_data_set(samples):
     """mmengine pickles the results, deals them out in turn and drops the padding."""
     alone = ProtocolsMetric(group_size=2)
@@ -78,6 +168,8 @@ def test_mistakes(samples):
         ProtocolsMetric(group_size=0)
     with pytest.raises(ValueError, match="size=-1"):
         ProtocolsMetric(size=-1)
+    with pytest.raises(ValueError, match="needs a size"):
+        ProtocolsMetric(widen_truth=True)
     metric = ProtocolsMetric()
     metric.process(None, [samples[0], samples[0]])
     with pytest.raises(ValueError, match="several of 0"):
