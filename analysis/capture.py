@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,8 +13,9 @@ import pandas as pd
 
 from analysis import attention as measure
 from analysis.attention import Array
+from analysis.run_captures import DAMAGED, check_weights, weights_digest
 from analysis.tested_clips import check_tested_clips
-from auralsam2.engine import run_record
+from auralsam2.kept_files import keep_with_facts, kept_with_facts
 
 FILE_NAME = "dilution.csv"
 SETTINGS_NAME = "dilution.json"
@@ -76,13 +77,11 @@ def capture_dilution(
     settings = _settings(run_dir, sounds, max_clips, split, overrides or {})
     if not again and (kept := _read(run_dir, settings)) is not None:
         return kept
-    _check_weights(run_dir, settings)
+    check_weights(run_dir)
     frames = _frames(run_dir, sounds, max_clips, split, overrides or {})
     numbers = to_frame(row for frame in frames for row in frame_rows(frame))
-    # The settings last: a capture that is killed between the two is made again.
-    (run_dir / SETTINGS_NAME).unlink(missing_ok=True)
-    numbers.to_csv(run_dir / FILE_NAME, index=False)
-    (run_dir / SETTINGS_NAME).write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+    content = numbers.to_csv(index=False).encode()
+    keep_with_facts(run_dir / FILE_NAME, run_dir / SETTINGS_NAME, content, settings)
     return numbers
 
 
@@ -247,11 +246,9 @@ def _settings(
     """Return what the numbers depend on; not where the data lie, so that they may move."""
     from auralsam2.engine.provenance import code_version
 
-    weights = run_dir / "best.safetensors"
-    digest = hashlib.sha256(weights.read_bytes()).hexdigest()[:16] if weights.is_file() else None
     return {
         "schema": _SCHEMA,
-        "weights": digest,
+        "weights": weights_digest(run_dir),
         "sounds": list(sounds),
         "max_clips": max_clips,
         "split": split,
@@ -263,10 +260,10 @@ def _settings(
 
 def _read(run_dir: Path, settings: Mapping[str, Any]) -> pd.DataFrame | None:
     """Return the numbers in the run's folder where they were made with these settings."""
-    stated, path = run_dir / SETTINGS_NAME, run_dir / FILE_NAME
-    if not stated.is_file() or not path.is_file():
+    found = kept_with_facts(run_dir / FILE_NAME, run_dir / SETTINGS_NAME)
+    if found is None:
         return None
-    held = json.loads(stated.read_text(encoding="utf-8"))
+    content, held = found
     if held.get("weights") and settings["weights"] is None:
         # What was made before the weights went is all that is left of them, by whatever code.
         held |= {key: settings[key] for key in ("weights", "code_version", "measures")}
@@ -274,14 +271,11 @@ def _read(run_dir: Path, settings: Mapping[str, Any]) -> pd.DataFrame | None:
         return None
     # Texts stay texts: "true" is a condition, and clips may be called 007 or NA.
     texts = dict.fromkeys(("clip", "quantity", "condition", "tokens"), str)
-    return pd.read_csv(path, dtype=texts, keep_default_na=False, na_values={"value": [""]})
-
-
-def _check_weights(run_dir: Path, settings: Mapping[str, Any]) -> None:
-    """Refuse a run that has trained something and has lost it: it would be taken as built."""
-    trained = run_record.read_without_clips(run_dir).num_parameters.get("trainable", 0)
-    if trained and settings["weights"] is None:
-        raise FileNotFoundError(f"the trained weights are gone: no best.safetensors in '{run_dir}'")
+    file = io.BytesIO(content)
+    try:
+        return pd.read_csv(file, dtype=texts, keep_default_na=False, na_values={"value": [""]})
+    except DAMAGED:
+        return None
 
 
 def _measures_version() -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+import io
 import logging
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from auralsam2.engine import run_record
+from analysis.run_captures import DAMAGED, archive_bytes, check_weights, weights_digest
+from auralsam2.kept_files import keep_with_facts, kept_with_facts
 
 MASK_ERRORS = (ValueError, LookupError, OSError, ImportError, RuntimeError)
 """What `clip_masks` may raise of a run whose weights, config or data are not as they were."""
@@ -79,7 +78,7 @@ def clip_masks(
     kept = {} if again else _read(run_dir, settings)
     missing = [clip for clip in clips if clip not in kept]
     if missing:
-        _check_weights(run_dir, settings)
+        check_weights(run_dir)
         kept |= _predict(run_dir, missing, split, overrides or {})
         _write(run_dir, settings, kept)
     return {clip: kept[clip] for clip in clips}
@@ -101,20 +100,6 @@ def score_warning(masks: ClipMasks, metric: str, recorded: float | None) -> str:
     )
 
 
-class _Chosen:
-    """Some clips of a data set."""
-
-    def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
-        self.dataset, self.indices = dataset, indices
-        self.clips = [dataset.clips[index] for index in indices]
-
-    def __len__(self) -> int:
-        return len(self.indices)
-
-    def __getitem__(self, index: int) -> Any:
-        return self.dataset[self.indices[index]]
-
-
 def _predict(
     run_dir: Path, clips: Sequence[str], split: str, overrides: Mapping[str, Any]
 ) -> dict[str, ClipMasks]:
@@ -123,6 +108,7 @@ def _predict(
 
     target = find_target(str(run_dir), None)
     # From here on torch is needed.
+    from auralsam2.data.datasets.chosen_clips import ChosenClips
     from auralsam2.engine.evaluate import evaluate_model, test_datasets, trained_model
     from auralsam2.registry import load_all
     from auralsam2.suggestions import unknown_name
@@ -134,10 +120,9 @@ def _predict(
     if split not in datasets:
         raise ValueError(f"'{run_dir}': {unknown_name('test split', split, datasets)}")
     dataset = datasets[split]
-    numbers = {name: index for index, name in enumerate(dataset.clips)}
-    if strangers := [clip for clip in clips if clip not in numbers]:
+    if strangers := [clip for clip in clips if clip not in set(dataset.clips)]:
         raise ValueError(f"the data have no clip {', '.join(strangers)} in split '{split}'")
-    chosen = _Chosen(dataset, [numbers[clip] for clip in clips])
+    chosen = ChosenClips(dataset, clips)
     with _fewer_words():
         result = evaluate_model(trained_model(cfg, target.checkpoint), cfg, {split: chosen})
     recordings = {file.uid: file.audio for file in getattr(dataset, "files", ())}
@@ -183,38 +168,33 @@ def _sound(recording: Path | None, num_frames: int) -> bytes | None:
 
 def _settings(run_dir: Path, split: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the masks depend on; not where the data lie, so that they may move."""
-    weights = run_dir / "best.safetensors"
-    digest = hashlib.sha256(weights.read_bytes()).hexdigest()[:16] if weights.is_file() else None
     changed = {k: repr(v) for k, v in sorted(overrides.items()) if not k.endswith("root")}
+    digest = weights_digest(run_dir)
     return {"schema": _SCHEMA, "weights": digest, "split": split, "overrides": changed}
 
 
-def _check_weights(run_dir: Path, settings: Mapping[str, Any]) -> None:
-    """Refuse a run that has trained something and has lost it: it would be taken as built."""
-    trained = run_record.read_without_clips(run_dir).num_parameters.get("trainable", 0)
-    if trained and settings["weights"] is None:
-        raise FileNotFoundError(f"the trained weights are gone: no best.safetensors in '{run_dir}'")
-
-
 def _read(run_dir: Path, settings: dict[str, Any]) -> dict[str, ClipMasks]:
-    path, stated = _paths(run_dir, settings["split"])
-    if not path.is_file() or not stated.is_file():
+    found = kept_with_facts(*_paths(run_dir, settings["split"]))
+    if found is None:
         return {}
-    held = json.loads(stated.read_text(encoding="utf-8"))
-    # What was made before the weights went is all that is left of them.
-    own = held["settings"] if settings["weights"] else {**held["settings"], "weights": None}
-    if own != settings:
+    content, held = found
+    try:
+        # What was made before the weights went is all that is left of them.
+        own = held["settings"] if settings["weights"] else {**held["settings"], "weights": None}
+        if own != settings:
+            return {}
+        with np.load(io.BytesIO(content)) as arrays:
+            return {
+                clip: ClipMasks(
+                    clip=clip,
+                    **{key: arrays[f"{number}/{key}"] for key in _ARRAYS},
+                    sound=arrays[f"{number}/sound"].tobytes() or None,
+                    scores={m: np.nan if v is None else v for m, v in scores.items()},
+                )
+                for number, (clip, scores) in enumerate(held["clips"].items())
+            }
+    except DAMAGED:
         return {}
-    with np.load(path) as arrays:
-        return {
-            clip: ClipMasks(
-                clip=clip,
-                **{key: arrays[f"{number}/{key}"] for key in _ARRAYS},
-                sound=arrays[f"{number}/sound"].tobytes() or None,
-                scores={m: np.nan if v is None else v for m, v in scores.items()},
-            )
-            for number, (clip, scores) in enumerate(held["clips"].items())
-        }
 
 
 def _write(run_dir: Path, settings: Mapping[str, Any], kept: Mapping[str, ClipMasks]) -> None:
@@ -226,14 +206,8 @@ def _write(run_dir: Path, settings: Mapping[str, Any], kept: Mapping[str, ClipMa
         clip: {m: v if np.isfinite(v) else None for m, v in masks.scores.items()}
         for clip, masks in kept.items()
     }
-    path, stated = _paths(run_dir, settings["split"])
-    # The settings last: masks that are killed between the two are made again.
-    stated.unlink(missing_ok=True)
-    temporary = run_dir / f".{os.getpid()}.{path.name}"
-    np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
-    os.replace(temporary, path)
-    content = {"settings": settings, "clips": scores}
-    stated.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    facts = {"settings": dict(settings), "clips": scores}
+    keep_with_facts(*_paths(run_dir, settings["split"]), archive_bytes(arrays), facts)
 
 
 def _paths(run_dir: Path, split: str) -> tuple[Path, Path]:

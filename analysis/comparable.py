@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
+
+from analysis.controls import base_split, is_control
 from analysis.run_folders import RunEntry
 from auralsam2.engine.run_record import RunRecord
 
 Runs = Sequence[tuple[RunEntry, RunRecord]]
+Column = tuple[str, str]
+"""Split and metric."""
 
 
 class MixedDataError(ValueError):
@@ -28,7 +33,7 @@ def check_data(done: Runs, allowed: bool) -> list[str]:
     data: dict[str, list[str]] = {}
     clips: dict[str, dict[frozenset[str], list[str]]] = {}
     for entry, record in done:
-        where = f"{entry.cell}, seed {entry.seed}"
+        where = _where(entry)
         data.setdefault(record.data_fingerprint[:10], []).append(where)
         held: dict[str, set[str]] = {split: set() for split in record.metrics}
         for score in record.per_clip:
@@ -62,7 +67,7 @@ def check_label_sources(done: Runs, allowed: bool) -> list[str]:
     """
     runs: dict[str, list[str]] = {}
     for entry, record in done:
-        runs.setdefault(record.label_source, []).append(f"{entry.cell}, seed {entry.seed}")
+        runs.setdefault(record.label_source, []).append(_where(entry))
     unknown = runs.pop("", [])
     notes = []
     if len(runs) > 1:
@@ -76,3 +81,72 @@ def check_label_sources(done: Runs, allowed: bool) -> list[str]:
     if runs and unknown:
         notes.append(f"no source of the labels is recorded for {', '.join(unknown)}")
     return notes
+
+
+def left_out_notes(done: Runs) -> list[str]:
+    """Return what runs could not read and went on without."""
+    said: dict[str, list[str]] = {}
+    for entry, record in done:
+        for split, number in record.skipped.items():
+            if number:
+                said.setdefault(_left_out(split, number), []).append(_where(entry))
+    return [f"{text} in {_listed(whose, len(done))}" for text, whose in said.items()]
+
+
+def unequal_columns(scores: pd.DataFrame) -> dict[Column, dict[int, list[str]]]:
+    """Return the columns whose runs have numbers of different clips, so that means do not compare.
+
+    Args:
+        scores: tidy, as of `analysis.results.Results`.
+
+    Returns:
+        (split, metric) -> number of clips -> runs.
+    """
+    known = scores.dropna(subset=["value"])
+    unequal = {}
+    for (split, metric), column in known.groupby(["split", "metric"], sort=False):
+        runs = column.groupby(["cell", "seed"], sort=False)["clip"]
+        held = {f"{cell}, seed {seed}": frozenset(clips) for (cell, seed), clips in runs}
+        if len(set(held.values())) > 1:
+            counts: dict[int, list[str]] = {}
+            for where, clips in held.items():
+                counts.setdefault(len(clips), []).append(where)
+            unequal[str(split), str(metric)] = counts
+    return unequal
+
+
+def unequal_notes(scores: pd.DataFrame) -> list[str]:
+    """Return notes on means over different clips: of the runs of a column, and of controls."""
+    notes = [
+        f"{metric} of {split} is a mean over different clips ("
+        + "; ".join(f"{count}: {', '.join(runs)}" for count, runs in counts.items())
+        + "): no best is marked, and only differences on common clips compare"
+        for (split, metric), counts in unequal_columns(scores).items()
+    ]
+    for split in filter(is_control, dict.fromkeys(scores["split"])):
+        runs = scores[scores["split"].isin([split, base_split(split)])].groupby(["cell", "seed"])
+        fewer = []
+        for (cell, seed), run in runs:
+            own, base = (
+                set(run.loc[run["split"] == name, "clip"]) for name in (split, base_split(split))
+            )
+            if base and own != base:
+                fewer.append(f"{cell}, seed {seed}: {len(own & base)} of {len(base)}")
+        if fewer:
+            notes.append(f"{split} lacks clips of {base_split(split)} ({'; '.join(fewer)})")
+    return notes
+
+
+def _where(entry: RunEntry) -> str:
+    return f"{entry.cell}, seed {entry.seed}"
+
+
+def _left_out(split: str, number: int) -> str:
+    if split == "train":
+        return f"clips that could not be read were replaced {number} times in training"
+    clips = "1 clip" if number == 1 else f"{number} clips"
+    return f"{clips} of {split} could not be read and were left out"
+
+
+def _listed(whose: Sequence[str], num_runs: int) -> str:
+    return f"all {num_runs} runs" if len(whose) == num_runs > 1 else "; ".join(whose)

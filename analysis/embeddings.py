@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.controls import base_split, is_control
+from analysis.run_captures import DAMAGED, archive_bytes, check_weights, weights_digest
 from analysis.tested_clips import check_tested_clips
-from auralsam2.engine import run_record
+from auralsam2.kept_files import keep_with_facts, kept_with_facts
 from auralsam2.suggestions import unknown_name
 
 FILE_NAME = "embeddings.npz"
@@ -82,9 +81,9 @@ def capture_points(
     """
     _check_settings(per_kind, max_clips, split)
     settings = _settings(run_dir, per_kind, max_clips, split, seed, overrides or {})
-    if not again and _is_kept(run_dir, settings):
-        return read_points(run_dir)
-    _check_weights(run_dir, settings)
+    if not again and (kept := _read(run_dir, settings)) is not None:
+        return kept
+    check_weights(run_dir)
     rows, vectors = _draw(run_dir, per_kind, max_clips, split, seed, overrides or {})
     points = Points(
         pd.DataFrame(rows, columns=list(COLUMNS)),
@@ -95,32 +94,32 @@ def capture_points(
         f"table/{c}": points.table[c].to_numpy(dtype=_dtype(points.table[c])) for c in COLUMNS
     }
     arrays |= {f"vectors/{space}": v for space, v in points.vectors.items()}
-    # The settings last: a capture that is killed between the two is made again.
-    kept = run_dir / SETTINGS_NAME
-    kept.unlink(missing_ok=True)
-    np.savez_compressed(run_dir / FILE_NAME, **arrays)
-    kept.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+    content = archive_bytes(arrays)
+    keep_with_facts(run_dir / FILE_NAME, run_dir / SETTINGS_NAME, content, settings)
     return points
 
 
-def read_points(run_dir: Path) -> Points:
-    """Read what `capture_points` has left in a run folder.
-
-    Raises:
-        FileNotFoundError: where there is nothing.
-        ValueError: where the file is damaged.
-    """
-    path = run_dir / FILE_NAME
+def _read(run_dir: Path, settings: Mapping[str, Any]) -> Points | None:
+    """Return the points in the run's folder where they were drawn with these settings."""
+    found = kept_with_facts(run_dir / FILE_NAME, run_dir / SETTINGS_NAME)
+    if found is None:
+        return None
+    content, held = found
+    if held.get("weights") and settings["weights"] is None:
+        # What was drawn before the weights went is all that is left of them, by whatever code.
+        held |= {key: settings[key] for key in ("weights", "code_version")}
+    if held != settings:
+        return None
     try:
-        with np.load(path) as arrays:
+        with np.load(io.BytesIO(content)) as arrays:
             table = pd.DataFrame({c: arrays[f"table/{c}"] for c in COLUMNS})
             vectors = {
                 key.removeprefix("vectors/"): arrays[key]
                 for key in arrays.files
                 if key.startswith("vectors/")
             }
-    except (BadZipFile, EOFError, KeyError, ValueError) as error:
-        raise ValueError(f"'{path}' is damaged ({error}); delete it to draw anew") from error
+    except DAMAGED:
+        return None
     return Points(table, vectors)
 
 
@@ -184,13 +183,6 @@ def _check_settings(per_kind: int, max_clips: int | None, split: str) -> None:
         raise ValueError("; ".join(problems))
 
 
-def _check_weights(run_dir: Path, settings: Mapping[str, Any]) -> None:
-    """Refuse a run that has trained something and has lost it: it would be taken as built."""
-    trained = run_record.read_without_clips(run_dir).num_parameters.get("trainable", 0)
-    if trained and settings["weights"] is None:
-        raise FileNotFoundError(f"the trained weights are gone: no best.safetensors in '{run_dir}'")
-
-
 def _settings(
     run_dir: Path,
     per_kind: int,
@@ -202,11 +194,9 @@ def _settings(
     """Return what the points depend on; not where the data lie, so that they may move."""
     from auralsam2.engine.provenance import code_version
 
-    weights = run_dir / "best.safetensors"
-    digest = hashlib.sha256(weights.read_bytes()).hexdigest()[:16] if weights.is_file() else None
     return {
         "schema": _SCHEMA,
-        "weights": digest,
+        "weights": weights_digest(run_dir),
         "per_kind": per_kind,
         "max_clips": max_clips,
         "split": split,
@@ -214,17 +204,6 @@ def _settings(
         "overrides": {k: repr(v) for k, v in sorted(overrides.items()) if not k.endswith("root")},
         "code_version": code_version(),
     }
-
-
-def _is_kept(run_dir: Path, settings: Mapping[str, Any]) -> bool:
-    stated = run_dir / SETTINGS_NAME
-    if not stated.is_file() or not (run_dir / FILE_NAME).is_file():
-        return False
-    held = json.loads(stated.read_text(encoding="utf-8"))
-    if held.get("weights") and settings["weights"] is None:
-        # What was drawn before the weights went is all that is left of them, by whatever code.
-        held |= {key: settings[key] for key in ("weights", "code_version")}
-    return bool(held == settings)
 
 
 def _dtype(column: Any) -> Any:

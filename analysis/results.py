@@ -14,7 +14,13 @@ from analysis.comparable import (
 from analysis.comparable import (
     MixedLabelSourcesError as MixedLabelSourcesError,
 )
-from analysis.comparable import Runs, check_data, check_label_sources
+from analysis.comparable import (
+    Runs,
+    check_data,
+    check_label_sources,
+    left_out_notes,
+    unequal_notes,
+)
 from analysis.controls import is_control as is_control
 from analysis.run_folders import finished, join_folders, read_folder
 from auralsam2.engine.run_record import RunRecord
@@ -96,8 +102,10 @@ def load_runs(
         raise NoResultsError(f"no finished run in {_named(paths)}:\n{listed}")
     notes += check_label_sources(done, mix_label_sources)
     notes += check_data(done, allow_mixed_data)
+    notes += left_out_notes(done)
     notes += folder.notes
     scores = _scores(done, notes)
+    notes += unequal_notes(scores)
     if scores.empty:
         raise NoResultsError(f"no finished run below {_named(paths)} has a score of a clip")
     records = [record for _, record in done]

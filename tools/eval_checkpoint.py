@@ -33,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     cfg = load(config, parse_overrides(options.set))
 
     from auralsam2.counterfactuals import heard_with
+    from auralsam2.data.datasets.guarded import counted
     from auralsam2.engine.evaluate import evaluate_model, test_datasets, trained_model
 
     nodes = heard_with(cfg.data.test.to_dict(), options.audio) if options.audio else None
@@ -43,7 +44,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     model, datasets = trained_model(cfg, checkpoint), test_datasets(cfg, nodes)
     result = evaluate_model(model, cfg, datasets)
     for split, scores in result.splits.items():
-        print(f"{split}: " + ", ".join(f"{k} {v:.4f}" for k, v in scores.metrics.items()))
+        shown = ", ".join(f"{k} {v:.4f}" for k, v in scores.metrics.items())
+        lacking = len(scores.left_out)
+        print(
+            f"{split}: {shown}" + (f" ({counted(len(datasets[split]), lacking)})" * bool(lacking))
+        )
     plain: dict[str, Any] = {split: scores._asdict() for split, scores in result.splits.items()}
     if options.speed:
         plain["speed"] = _speed(model, datasets)

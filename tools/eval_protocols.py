@@ -73,11 +73,15 @@ def _show(rows: Sequence[ProtocolRow]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from auralsam2.data.datasets.guarded import counted
+
     for split, size in dict.fromkeys((row.split, row.size) for row in rows):
         shown = [row for row in rows if (row.split, row.size) == (split, size)]
         decodes = list(dict.fromkeys(row.decode for row in shown))
         values = {(row.metric, row.decode): row.value for row in shown}
-        table = Table(title=f"{split}, masks compared at size {size}", title_justify="left")
+        clips = counted(shown[0].num_clips, shown[0].left_out)
+        title = f"{split}, {clips}, masks compared at size {size}"
+        table = Table(title=title, title_justify="left")
         table.add_column("metric", no_wrap=True)
         for decode in decodes:
             table.add_column(decode.replace("_released", "\n(released)"), justify="right")

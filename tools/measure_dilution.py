@@ -50,6 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise ValueError(
             "no run has a decoder that can be probed:\n  " + "\n  ".join(measured.problems)
         )
+    for note in results.notes:
+        print(f"note: {note}")
     for problem in measured.problems:
         print(f"left out: {problem}")
     print(to_markdown(measured.indices))

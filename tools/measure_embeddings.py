@@ -26,8 +26,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     from analysis.results import load_runs
     from auralsam2.config import parse_overrides
 
+    results = load_runs(options.folder)
     measured = measure(
-        load_runs(options.folder),
+        results,
         options.out or options.folder / "figures",
         cells=options.cells,
         split=options.split,
@@ -43,8 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise ValueError("\n".join(["no run has an audio-visual space", *measured.problems]))
     chosen = at_level(measured.companions, options.level)
     print(summarise(chosen, list(dict.fromkeys(chosen["space"]))[::-1]).to_string())
-    for problem in measured.problems:
-        print(f"note: {problem}")
+    for note in [*results.notes, *measured.problems]:
+        print(f"note: {note}")
     print("\n".join(map(str, measured.paths)))
     return 0
 

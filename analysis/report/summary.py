@@ -52,7 +52,7 @@ def all_notes(table: Table, records: Records) -> list[str]:
     """Return what a reader must beware of; what several runs say alike stands once."""
     said: dict[str, list[str]] = {}
     for (cell, seed), record in records.items():
-        own = [*record.notes, *_skips(record), *map(_attempt, record.attempts)]
+        own = [*record.notes, *map(_attempt, record.attempts)]
         for note in own:
             said.setdefault(note, []).append(f"{cell}, seed {seed}")
     listed = [
@@ -110,11 +110,6 @@ def _runs(results: Results, seeds: Sequence[int], clips: int, split: str) -> str
         f"{len(results.runs)} finished, {len(results.cells)} cells, {word} {shown}; "
         f"{clips} clips of {split}"
     )
-
-
-def _skips(record: RunRecord) -> list[str]:
-    return [f"{number} corrupt clips of {split} skipped" for split, number in record.skipped.items()
-            if number]  # fmt: skip
 
 
 def _attempt(attempt: Mapping[str, object]) -> str:

@@ -8,12 +8,13 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.comparable import unequal_columns
 from analysis.controls import is_control
 from analysis.reported import ReportedRow
 from analysis.resampling import Settings
 from analysis.results import Results
 from analysis.significance import compare, mean_intervals, paired_differences, reference_cell
-from analysis.splits import has_best, lower_is_better, table_columns, table_means
+from analysis.splits import derived_splits, has_best, lower_is_better, table_columns, table_means
 from analysis.tables.extra_columns import EXTRA_COLUMNS, extra_values
 from auralsam2.suggestions import unknown_name
 
@@ -116,14 +117,20 @@ def make_table(
 def best_cells(table: Table) -> pd.DataFrame:
     """Return where a column's best mean stands, as it is printed.
 
-    One number alone is not best, and controls have no best but for false area.
+    One number alone is not best, nor is any where the runs of a column have scores of different
+    clips, and controls have no best but for false area.
     """
+    derived = derived_splits(table.results)
+    unequal = unequal_columns(table.results.scores)
     printed = table.mean.round(DECIMALS)
     best = printed.eq(printed.max())
     for split, metric in pairs(best):
         if lower_is_better(metric):
             best[(split, metric)] = printed[(split, metric)].eq(printed[(split, metric)].min())
-        if not has_best(split, metric) or printed[(split, metric)].count() < 2:
+        parts = derived[split].parts if split in derived else (split,)
+        comparable = not any((part, metric) in unequal for part in parts)
+        alone = printed[(split, metric)].count() < 2
+        if alone or not comparable or not has_best(split, metric):
             best[(split, metric)] = False
     return best
 

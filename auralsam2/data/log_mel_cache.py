@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import uuid
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from auralsam2.data.audio import (
     log_mel_examples,
     read_waveform,
 )
+from auralsam2.kept_files import keep
 
 ENTRY = "log_mel"
 CHECKSUM = "blake2b"
@@ -33,7 +33,8 @@ class LogMelCache:
 
     Workers and runs may share a folder: an entry appears whole or not at all, and of two that
     write the same one the later replaces equal numbers. Entries that are cut off, altered or of
-    another shape are computed anew.
+    another shape are computed anew. Where an entry cannot be written, a warning says so once, and
+    the examples are those that were computed.
 
     Args:
         folder: made where it does not exist.
@@ -53,7 +54,6 @@ class LogMelCache:
         Raises:
             FileNotFoundError: where there is no such file.
             ValueError: where it cannot be decoded, or on an unknown rule.
-            OSError: where the folder cannot be written.
         """
         path = Path(path)
         if not path.is_file():
@@ -63,7 +63,7 @@ class LogMelCache:
         if found is None:
             samples, rate = read_waveform(path)
             found = log_mel_examples(samples, rate, num_frames, rule, ears)
-            _write(entry, found)
+            keep(entry, _encoded(found))
         return found
 
     def entry(self, path: Path, num_frames: int, rule: str, ears: str) -> Path:
@@ -89,17 +89,11 @@ def _read(entry: Path) -> NDArray[np.float32] | None:
     return examples if whole and checksum == _checksum(examples) else None
 
 
-def _write(entry: Path, examples: NDArray[np.float32]) -> None:
+def _encoded(examples: NDArray[np.float32]) -> bytes:
     from safetensors.numpy import save
 
-    entry.parent.mkdir(parents=True, exist_ok=True)
-    content = save({ENTRY: examples}, metadata={CHECKSUM: _checksum(examples)})
-    unfinished = entry.with_name(f".{entry.stem}.{uuid.uuid4().hex}")
-    try:
-        unfinished.write_bytes(content)
-        os.replace(unfinished, entry)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    content: bytes = save({ENTRY: examples}, metadata={CHECKSUM: _checksum(examples)})
+    return content
 
 
 def _checksum(examples: NDArray[np.float32]) -> str:

@@ -6,6 +6,7 @@ import auralsam2.engine.lean_mmengine  # noqa: F401  (before all else of mmengin
 
 # isort: split
 
+import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 from auralsam2.data.collate import collate_clips
 from auralsam2.engine.splits import build_dataset as build_dataset
 from auralsam2.engine.splits import test_datasets as test_datasets
+from auralsam2.kept_files import keep
 from auralsam2.metrics.area import AreaMetric
 from auralsam2.models.feature_cache import LastPyramid
 from auralsam2.registry import METRICS, MODELS
@@ -33,10 +35,13 @@ class SplitResult(NamedTuple):
     Attributes:
         metrics: mean over clips, by metric.
         per_clip: metric -> clip -> score.
+        left_out: clip -> why it could not be read, where the config lets corrupt clips be skipped;
+            the scores are means over the others.
     """
 
     metrics: dict[str, float]
     per_clip: dict[str, dict[str, float]]
+    left_out: dict[str, str]
 
 
 class EvalResult(NamedTuple):
@@ -91,7 +96,9 @@ def evaluate_model(
     results = {split: of_split.result() for split, of_split in scores.items()}
     saved = {f"{split}/{key}": v for split, of in scores.items() for key, v in of.saved.items()}
     if run_dir is not None and saved:
-        np.savez_compressed(run_dir / "predictions.npz", **saved)
+        archive = io.BytesIO()
+        np.savez_compressed(archive, **saved)
+        keep(run_dir / "predictions.npz", archive.getvalue())
     return EvalResult(results, saved)
 
 
@@ -104,6 +111,7 @@ class _SplitScores:
         if getattr(dataset, "empty_truth", False) and AreaMetric.key not in names:
             self.metrics.append(AreaMetric())
         self.evaluator = Evaluator(self.metrics)
+        self.left_out: dict[str, str] = dict(getattr(dataset, "left_out", ()))
         self.num_clips, self.wanted = len(dataset), int(cfg.evaluation.num_saved_clips)
         self.saved: dict[str, NDArray[Any]] = {}
 
@@ -118,7 +126,7 @@ class _SplitScores:
         """Means and scores of single clips."""
         means = self.evaluator.evaluate(self.num_clips)
         per_clip = {metric.name: dict(metric.per_clip) for metric in self.metrics}
-        return SplitResult({k: float(v) for k, v in means.items()}, per_clip)
+        return SplitResult({k: float(v) for k, v in means.items()}, per_clip, self.left_out)
 
 
 @contextmanager

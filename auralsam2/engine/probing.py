@@ -13,6 +13,7 @@ from mmengine.config import Config
 from numpy.typing import NDArray
 from torch import nn
 
+from auralsam2.data.datasets.chosen_clips import on_common_clips
 from auralsam2.engine.evaluate import clip_loader, frames_encoded_once
 from auralsam2.models.decoder_rows import CannotProbeError, DecoderCalls, DecoderRow, coverage
 
@@ -77,7 +78,8 @@ def read_frames(
     Args:
         model: trained; any registered method that has ``decoder_rows``.
         cfg: its config.
-        datasets: ``"true"`` and other sounds of the same clips in the same order.
+        datasets: ``"true"`` and other sounds of the same clips; where some have lost clips that
+            could not be read, the clips that all have are read.
         max_clips: stop there.
 
     Yields:
@@ -94,7 +96,8 @@ def read_frames(
         )
     model.eval()
     cfg = _with_larger_batches(model, cfg)
-    loaders = {name: iter(clip_loader(cfg, dataset)) for name, dataset in datasets.items()}
+    common = on_common_clips(datasets)
+    loaders = {name: iter(clip_loader(cfg, dataset)) for name, dataset in common.items()}
     left = float("inf") if max_clips is None else max_clips
     with frames_encoded_once(model):
         for batch in loaders[TRUE]:

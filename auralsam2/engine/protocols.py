@@ -64,6 +64,8 @@ class ProtocolRow(NamedTuple):
         metric: name of the protocol, see :func:`auralsam2.metrics.protocols.protocols`.
         value: the score; not-a-number where nothing counts.
         meaning: what the protocol does, in one phrase.
+        num_clips: that were scored.
+        left_out: clips of the split that could not be read and were skipped.
     """
 
     split: str
@@ -72,6 +74,8 @@ class ProtocolRow(NamedTuple):
     metric: str
     value: float
     meaning: str
+    num_clips: int
+    left_out: int
 
 
 def evaluate_protocols(
@@ -111,8 +115,9 @@ def evaluate_protocols(
         _score_split(model, cfg, dataset, metrics, on_batch)
         for (decode, size), metric in metrics.items():
             scores = metric.evaluate(len(dataset))
+            counts = len(dataset), len(getattr(dataset, "left_out", ()))
             rows += [
-                ProtocolRow(split, decode, str(size), name, float(value), meanings[name])
+                ProtocolRow(split, decode, str(size), name, float(value), meanings[name], *counts)
                 for name, value in scores.items()
             ]
     return rows

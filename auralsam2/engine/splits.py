@@ -15,7 +15,11 @@ from auralsam2.signature import parameters_of
 
 
 def build_dataset(
-    cfg: Config, node: Mapping[str, Any], seed: int | None = None, training: bool = False
+    cfg: Config,
+    node: Mapping[str, Any],
+    seed: int | None = None,
+    training: bool = False,
+    name: str = "",
 ) -> Any:
     """One data set, with the root and image size of the config, guarded against corrupt files.
 
@@ -24,13 +28,14 @@ def build_dataset(
         node: of the data set.
         seed: for data sets that take one and whose node states none.
         training: whether a corrupt clip that is skipped is replaced, and not left out.
+        name: of the split, for a warning of clips that are left out.
     """
     plain = node.to_dict() if hasattr(node, "to_dict") else dict(node)
     takes_seed = "seed" in parameters_of(DATASETS.lookup(plain["type"])).known
     if seed is not None and takes_seed and "seed" not in plain:
         plain["seed"] = seed
     built = DATASETS.build(plain, root=cfg.data.root, image_size=cfg.data.image_size)
-    return Guarded(built, cfg.data.get("on_corrupt", "stop"), training, cfg.data.num_workers)
+    return Guarded(built, cfg.data.get("on_corrupt", "stop"), training, cfg.data.num_workers, name)
 
 
 def test_nodes(cfg: Config) -> dict[str, dict[str, Any]]:
@@ -63,6 +68,6 @@ def test_datasets(
 
     on_corrupt, num_workers = cfg.data.get("on_corrupt", "stop"), cfg.data.num_workers
     return {
-        name: Guarded(once(node), on_corrupt, num_workers=num_workers)
+        name: Guarded(once(node), on_corrupt, num_workers=num_workers, split_name=name)
         for name, node in (test_nodes(cfg) if nodes is None else nodes).items()
     }

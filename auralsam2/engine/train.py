@@ -152,8 +152,8 @@ def _carry_over(run_dir: Path, record: RunRecord) -> None:
 def _datasets(cfg: Config) -> dict[str, Any]:
     return {
         # Transforms are the only thing in it that is random.
-        "train": evaluation.build_dataset(cfg, cfg.data.train, cfg.seed, training=True),
-        "val": evaluation.build_dataset(cfg, cfg.data.val),
+        "train": evaluation.build_dataset(cfg, cfg.data.train, cfg.seed, True, "train"),
+        "val": evaluation.build_dataset(cfg, cfg.data.val, name="val"),
         "test": evaluation.test_datasets(cfg),
     }
 

@@ -14,11 +14,9 @@ import torch
 
 from analysis.embeddings import (
     COLUMNS,
-    FILE_NAME,
     SETTINGS_NAME,
     Points,
     capture_points,
-    read_points,
 )
 from auralsam2 import config as configs
 from auralsam2.data.synthetic.writer import Plan, write_v1m
@@ -122,14 +120,6 @@ def test_of_other_code_is_not_kept_where_nothing_was_trained(
         capture_points(run_dir, per_kind=3)
 
 
-def test_a_damaged_file_is_named(made: tuple[Path, Points], tmp_path: Path) -> None:
-    run_dir = shutil.copytree(made[0], tmp_path / "run")
-    for left in (b"", (run_dir / FILE_NAME).read_bytes()[:200]):
-        (run_dir / FILE_NAME).write_bytes(left)
-        with pytest.raises(ValueError, match="embeddings.npz' is damaged .*delete it"):
-            capture_points(run_dir, per_kind=3)
-
-
 def test_a_trained_run_without_its_weights_is_not_taken_as_built(tmp_path: Path) -> None:
     run_dir = write_run(tmp_path / "run", trainable=10)
 
@@ -154,5 +144,3 @@ def test_points_of_a_space_and_level_stay_with_their_vectors(tmp_path: Path) -> 
     for space, level, wanted in (("x", 1, 1.0), ("y", 0, 2.0)):
         chosen, vectors = points.select(space, level)
         assert vectors.tolist() == [[wanted]] and len(chosen) == 1
-    with pytest.raises(FileNotFoundError):
-        read_points(tmp_path)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import logging
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from torch.utils.data import DataLoader, Dataset
@@ -11,6 +14,13 @@ from auralsam2.data.problems import DataError
 ON_CORRUPT = ("stop", "skip")
 CORRUPT = (DataError, OSError)
 """What readers raise about files; anything else is a bug and always stops."""
+MACHINE = frozenset(
+    getattr(errno, name)
+    for name in ("EMFILE", "ENFILE", "ENOMEM", "ENOSPC", "EDQUOT", "EROFS", "EAGAIN")
+    if hasattr(errno, name)
+)
+"""What an operating system runs out of: no fault of a clip, which another try would read."""
+SHOWN = 3
 
 
 class CorruptClip(NamedTuple):
@@ -33,7 +43,10 @@ class Guarded(Dataset[dict[str, Any]]):
       epochs keep their length; its item has ``skipped``, the :class:`CorruptClip` passed over,
       which travels with the batch out of worker processes.
     * ``on_corrupt="skip"`` in evaluation: all clips are read once, when the first one is asked
-      for, and corrupt ones are left out; ``left_out`` lists them. Scores are those of the others.
+      for, and corrupt ones are left out; ``left_out`` lists them, and a warning names them.
+      Scores are those of the others.
+
+    What the machine lacks, such as file handles or space on a disk, always stops.
 
     Everything else is asked of the data set inside.
 
@@ -42,18 +55,25 @@ class Guarded(Dataset[dict[str, Any]]):
         on_corrupt: ``stop`` or ``skip``.
         training: whether clips are replaced rather than left out.
         num_workers: processes that read all clips, where that is to be done.
+        split_name: for the warning.
 
     Raises:
         ValueError: on an unknown ``on_corrupt``.
     """
 
     def __init__(
-        self, dataset: Any, on_corrupt: str = "stop", training: bool = False, num_workers: int = 0
+        self,
+        dataset: Any,
+        on_corrupt: str = "stop",
+        training: bool = False,
+        num_workers: int = 0,
+        split_name: str = "",
     ) -> None:
         if on_corrupt not in ON_CORRUPT:
             raise ValueError(f"data.on_corrupt got {on_corrupt!r}; known: {', '.join(ON_CORRUPT)}")
         self.dataset = dataset
         self.on_corrupt, self.training, self.num_workers = on_corrupt, training, num_workers
+        self.split_name = split_name
         self._readable: list[int] | None = None
         self._left_out: list[CorruptClip] = []
 
@@ -107,6 +127,8 @@ class Guarded(Dataset[dict[str, Any]]):
         try:
             item: dict[str, Any] = self.dataset[index]
         except CORRUPT as error:
+            if isinstance(error, OSError) and error.errno in MACHINE:
+                raise
             raise _CorruptError(CorruptClip(self.dataset.clips[index], str(error))) from error
         return item
 
@@ -120,11 +142,37 @@ class Guarded(Dataset[dict[str, Any]]):
                 everything = [i for i in everything if self.dataset.clips[i] not in names]
                 if not everything:
                     raise DataError(f"no clip can be read: {_sentence(self._left_out[0])}")
+                if self._left_out:
+                    note = left_out_note(self.split_name, self._left_out, len(self.dataset))
+                    logging.getLogger(__name__).warning("%s", note)
             self._readable = everything
         return self._readable
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.dataset!r}, on_corrupt={self.on_corrupt!r})"
+
+
+def left_out_note(split: str, left_out: Iterable[CorruptClip], num_clips: int) -> str:
+    """Say which clips of a split are left out, and what that makes of its scores.
+
+    Args:
+        split: name; empty where it has none.
+        left_out: at least one.
+        num_clips: of the split, with them.
+    """
+    every = list(left_out)
+    shown = "; ".join(f"'{corrupt.clip}': {corrupt.reason}" for corrupt in every[:SHOWN])
+    more = f"; and {len(every) - SHOWN} more" if len(every) > SHOWN else ""
+    return (
+        f"{split or 'data'}: {len(every)} of {num_clips} clips cannot be read and are left out, "
+        f"scores are means over the other {num_clips - len(every)} ({shown}{more})"
+    )
+
+
+def counted(num_clips: int, left_out: int) -> str:
+    """Say how many clips scores are of: ``4 clips``, ``4 of 5 clips``."""
+    word = "clip" if num_clips + left_out == 1 else "clips"
+    return f"{num_clips} of {num_clips + left_out} {word}" if left_out else f"{num_clips} {word}"
 
 
 def scan(guarded: Guarded, num_workers: int = 0) -> list[CorruptClip]:

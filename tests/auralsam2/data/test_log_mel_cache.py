@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -122,18 +121,6 @@ def test_workers_share_a_folder(cache: LogMelCache, tmp_path: Path) -> None:
     for n, examples in enumerate(found):
         np.testing.assert_array_equal(examples, found[n % 3])
     assert len(entries(cache)) == 3  # and no unfinished ones
-
-
-def test_a_failed_writing_leaves_nothing(
-    cache: LogMelCache, sound: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(source: object, target: object) -> None:
-        raise OSError("no space left")
-
-    monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(OSError, match="no space left"):
-        cache.examples(sound, 2)
-    assert entries(cache) == []
 
 
 def test_files_that_cannot_be_read_are_named_and_not_kept(

@@ -60,7 +60,7 @@ def test_unknown_decode_mode(tiny_config: Any) -> None:
 
 
 def test_csv_has_one_line_a_score(tmp_path: Path) -> None:
-    rows = [ProtocolRow("test", "first", "224", "J_clip", 0.25, "mean over clips")]
+    rows = [ProtocolRow("test", "first", "224", "J_clip", 0.25, "mean over clips", 3, 1)]
     write_rows(rows, tmp_path / "new" / "scores.csv")
     with (tmp_path / "new" / "scores.csv").open(newline="") as file:
         lines = list(csv.DictReader(file))
@@ -72,6 +72,8 @@ def test_csv_has_one_line_a_score(tmp_path: Path) -> None:
             metric="J_clip",
             value="0.25",
             meaning="mean over clips",
+            num_clips="3",
+            left_out="1",
         )
     ]
 

@@ -1,0 +1,194 @@
+"""What is kept to spare work costs no result: every keeper, writes that fail, damaged files."""
+
+from __future__ import annotations
+
+import ast
+import errno
+import io
+import logging
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from analysis import capture, clip_masks, embeddings
+from auralsam2 import kept_files
+from auralsam2.data import log_mel_cache
+from auralsam2.engine import run_record
+from auralsam2.kept_files import keep, keep_with_facts, kept_with_facts
+
+ROOT = Path(__file__).parents[2]
+Maker = Callable[[Path, pytest.MonkeyPatch], tuple[Callable[[], Any], Path, list[int]]]
+
+
+@pytest.fixture(autouse=True)
+def nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_files, "_SAID", set())
+
+
+def make_log_mel(folder: Path, patch: pytest.MonkeyPatch) -> Any:
+    calls: list[int] = []
+    compute = log_mel_cache.log_mel_examples
+    patch.setattr(log_mel_cache, "log_mel_examples", lambda *a: [calls.append(1), compute(*a)][1])
+    sound = folder / "audio.wav"
+    soundfile.write(sound, np.random.default_rng(0).uniform(-0.3, 0.3, (16_000, 1)), 16_000)
+    cache = log_mel_cache.LogMelCache(folder / "cache")
+    return lambda: cache.examples(sound, 1), cache.entry(sound, 1, "published", "stereo"), calls
+
+
+def make_dilution(folder: Path, patch: pytest.MonkeyPatch) -> Any:
+    calls: list[int] = []
+    row = ("007", 0, "gain", "true", 0, 1, -1, "mask", 0.123456789012345678)
+    patch.setattr(capture, "_frames", lambda *_: [calls.append(1)])
+    patch.setattr(capture, "frame_rows", lambda _: [row] * 1)
+    return lambda: capture.capture_dilution(folder), folder / capture.FILE_NAME, calls
+
+
+def make_points(folder: Path, patch: pytest.MonkeyPatch) -> Any:
+    calls: list[int] = []
+    rows = [("a", 0, 0, "fused", "audio", True, "dog")]
+
+    def draw(*_: Any) -> Any:
+        calls.append(1)
+        return rows, {"fused": [np.ones((1, 3), np.float32)]}
+
+    patch.setattr(embeddings, "_draw", draw)
+    points = lambda: embeddings.capture_points(folder)  # noqa: E731
+    return lambda: pd.DataFrame(points().vectors["fused"]), folder / embeddings.FILE_NAME, calls
+
+
+def make_masks(folder: Path, patch: pytest.MonkeyPatch) -> Any:
+    calls: list[int] = []
+    arrays = {key: np.full((1, 2, 2), 7, np.uint8) for key in clip_masks._ARRAYS}
+    one = clip_masks.ClipMasks(clip="a", **arrays, sound=None, scores={"J": 0.5})
+    patch.setattr(clip_masks, "_predict", lambda *_: [calls.append(1), {"a": one}][1])
+    masks = lambda: clip_masks.clip_masks(folder, ["a"])["a"].truth  # noqa: E731
+    return masks, folder / "clip_masks.npz", calls
+
+
+KEEPERS: dict[str, Maker] = {
+    "auralsam2/data/log_mel_cache.py": make_log_mel,
+    "analysis/capture.py": make_dilution,
+    "analysis/embeddings.py": make_points,
+    "analysis/clip_masks.py": make_masks,
+}
+PICTURES = {"auralsam2/engine/evaluate.py"}
+"""Keeps masks of a few clips, which nothing reads back in the place of work."""
+EVERY = pytest.mark.parametrize("keeper", KEEPERS)
+
+
+@pytest.fixture
+def run_dir(tmp_path: Path) -> Path:
+    record = run_record.start(
+        name="a", axes={}, seed=0, run_id="", config_hash="", data_fingerprint=""
+    )
+    run_record.write(record, tmp_path)
+    return tmp_path
+
+
+def test_every_keeper_is_tested() -> None:
+    """Whoever writes an archive of arrays by itself, or keeps a file, is known here."""
+    found = set()
+    for folder in ("auralsam2", "analysis", "ablations"):
+        for path in (ROOT / folder).rglob("*.py"):
+            names = {
+                node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+                for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            }
+            if names & {"keep", "keep_with_facts", "savez", "savez_compressed", "save_npz"}:
+                found.add(path.relative_to(ROOT).as_posix())
+    found -= {"auralsam2/kept_files.py", "analysis/run_captures.py"}
+    assert found == KEEPERS.keys() | PICTURES
+
+
+@EVERY
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES, errno.EROFS])
+def test_a_write_that_fails_costs_no_number(
+    run_dir: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    keeper: str,
+    code: int,
+) -> None:
+    make, path, calls = KEEPERS[keeper](run_dir, monkeypatch)
+    expected = make()
+    for file in (path, path.with_suffix(".json")):
+        file.unlink(missing_ok=True)
+
+    def fail(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    with monkeypatch.context() as patch, caplog.at_level(logging.WARNING):
+        patch.setattr(os, "replace", fail)
+        got = [make(), make()]
+    for again in got:
+        np.testing.assert_array_equal(again, expected)
+    assert not path.exists() and len(calls) == 3
+    assert [r for r in path.parent.iterdir() if path.name in r.name] == []
+    (said,) = [r.getMessage() for r in caplog.records]
+    assert path.name in said and os.strerror(code) in said
+
+
+@pytest.mark.parametrize(
+    ("keeper", "damage"),
+    [(k, d) for k in KEEPERS for d in ("empty", "cut", "altered", "facts")
+     if d != "facts" or KEEPERS[k] is not make_log_mel],
+)  # fmt: skip
+def test_a_damaged_file_is_made_again(
+    run_dir: Path, monkeypatch: pytest.MonkeyPatch, keeper: str, damage: str
+) -> None:
+    make, path, calls = KEEPERS[keeper](run_dir, monkeypatch)
+    expected = make()
+    content, facts = bytearray(path.read_bytes()), path.with_suffix(".json")
+    if damage == "facts":
+        facts.write_text(facts.read_text()[:-20])
+    elif damage == "altered":
+        content[-9] ^= 1
+        path.write_bytes(content)
+    else:
+        path.write_bytes(content[: len(content) // 2] if damage == "cut" else b"")
+    for _ in range(2):
+        np.testing.assert_array_equal(make(), expected)
+    assert len(calls) == 2  # made again once, and mended
+
+
+@EVERY
+def test_what_is_whole_is_read(run_dir: Path, monkeypatch: pytest.MonkeyPatch, keeper: str) -> None:
+    make, _, calls = KEEPERS[keeper](run_dir, monkeypatch)
+    np.testing.assert_array_equal(make(), make())
+    assert len(calls) == 1
+
+
+def test_files_of_earlier_versions_have_no_digest(tmp_path: Path) -> None:
+    path, stated = tmp_path / "a.bin", tmp_path / "a.json"
+    path.write_bytes(b"abc")
+    stated.write_text('{"x": 1}')
+    assert kept_with_facts(path, stated) == (b"abc", {"x": 1})
+    for text in ("[1]", "{", ""):
+        stated.write_text(text)
+        assert kept_with_facts(path, stated) is None
+
+
+def test_writers_at_once_leave_one_whole_file(tmp_path: Path) -> None:
+    path, stated = tmp_path / "a.bin", tmp_path / "a.json"
+    contents = [bytes([n]) * 100_000 for n in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(lambda content: keep(path, content), contents))
+    assert path.read_bytes() in contents and os.listdir(tmp_path) == ["a.bin"]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda c: keep_with_facts(path, stated, c, {"of": c[0]}), contents))
+    # Two writers may leave the file of the one with the facts of the other: then nothing is kept.
+    found = kept_with_facts(path, stated)
+    assert found is None or found[0][0] == found[1]["of"]
+
+
+def test_a_folder_that_is_a_file_is_no_data_error(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("")
+    assert not keep(tmp_path / "cache" / "ab" / "entry", b"x")
+    assert io.StringIO((tmp_path / "cache").read_text()).read() == ""

@@ -1,0 +1,112 @@
+"""Clips that cannot be read and are skipped: every command that scores or shows clips says so."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from auralsam2_tools.__main__ import find_tools
+from auralsam2_tools.__main__ import main as dispatch
+
+from auralsam2 import config as configs
+from auralsam2.data.synthetic.writer import Plan, write_v1m
+from auralsam2.engine import run_record
+from auralsam2.engine.train import train
+
+TINY = {
+    "data.batch_size": 2,
+    "data.on_corrupt": "skip",
+    "runtime.num_threads": 1,
+    "runtime.tensorboard": False,
+    "optim.epochs": 1,
+    "evaluation.num_saved_clips": 1,
+    "model.backbone": dict(type="SAM2Backbone", size="mini", random_weights=True),
+    "model.audio_encoder": dict(type="LogMelCNN", width=8),
+    "model.visual_depths": (0, 0, 1),
+    "model.mask_loss.loss_size": 32,
+}
+SCORING = {
+    "eval-checkpoint": ["{run}"],
+    "eval-protocols": ["{run}", "--sizes", "32"],
+    "make-tables": ["{grid}"],
+}
+SHOWING = {"make-figures", "measure-dilution", "measure-embeddings", "report"}
+"""Show the notes of the runs that they load, as make-tables does; they take seconds."""
+BY_TRAINING = {"train", "run-grid", "run-sweep", "make-paper"}
+"""What they say is in the records, which the commands above read."""
+STOPS = {"guess-baselines"}
+"""Takes no config, and skips nothing."""
+NO_SCORES = {
+    "check-config", "check-data", "check-parity", "convert-checkpoint", "grid-status",
+    "list-components", "make-synthetic", "prepare-data", "pretrain-audio", "pretrain-mini",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A trained run over data of which one clip of val and one of test are cut off."""
+    folder = tmp_path_factory.mktemp("left_out")
+    write_v1m(folder / "data", Plan("v1m", (2, 2, 4), seed=3, size=48, num_frames=2))
+    clips = [next((folder / "data" / "v1m").glob(f"clip0000{n}_*")) for n in (2, 5)]
+    for clip in clips:
+        (clip / "audio.wav").write_bytes(b"RIFF")
+    cfg = configs.load("auralsam2/mini_v1m", TINY | {"data.root": str(folder / "data")})
+    train(cfg, folder / "grid" / "run")
+    return folder / "grid", clips[1].name
+
+
+def test_every_command_is_known() -> None:
+    assert set(find_tools()) == {*SCORING, *SHOWING, *BY_TRAINING, *STOPS, *NO_SCORES}
+
+
+@pytest.mark.parametrize("command", sorted(SHOWING))
+def test_a_command_shows_the_notes_of_its_runs(command: str) -> None:
+    source = find_tools()[command].read_text()
+    assert "load_runs(" in source and "results.notes" in source
+
+
+def test_the_record_says_it(made: tuple[Path, str]) -> None:
+    grid, clip = made
+    record = run_record.read(grid / "run")
+    assert record.skipped["test"] == record.skipped["val"] == 1
+    assert any(note.startswith("test: ") and clip in note for note in record.notes)
+
+
+@pytest.mark.parametrize("command", SCORING)
+def test_a_command_says_it(
+    made: tuple[Path, str],
+    command: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    grid, clip = made
+    own = Path(shutil.copytree(grid, tmp_path / "grid"))
+    arguments = [a.format(grid=own, run=own / "run") for a in SCORING[command]]
+    assert dispatch([command, *arguments]) == 0
+    told = capsys.readouterr()
+    said = told.out + told.err + caplog.text
+    assert "left out" in said or clip in said, said
+
+
+def test_the_json_names_the_clip(made: tuple[Path, str], tmp_path: Path) -> None:
+    grid, clip = made
+    out, rows = tmp_path / "scores.json", tmp_path / "rows.csv"
+    assert dispatch(["eval-checkpoint", str(grid / "run"), "--json", str(out)]) == 0
+    scores = json.loads(out.read_text())["test"]
+    assert list(scores["left_out"]) == [clip] and "audio.wav" in scores["left_out"][clip]
+    assert len(scores["per_clip"]["J"]) == 3
+    call = ["eval-protocols", str(grid / "run"), "--sizes", "32", "--out", str(rows)]
+    assert dispatch(call) == 0
+    with rows.open(newline="") as file:
+        counts = {(row["num_clips"], row["left_out"]) for row in csv.DictReader(file)}
+    assert counts == {("3", "1"), ("2", "2")}  # one clip was to hear the corrupt sound
+
+
+def test_guesses_stop(made: tuple[Path, str], capsys: pytest.CaptureFixture[str]) -> None:
+    grid, clip = made
+    assert dispatch(["guess-baselines", str(grid.parent / "data")]) == 2
+    assert clip in capsys.readouterr().err
