@@ -145,7 +145,7 @@ def _left_out(split: str, number: int) -> str:
     if split == "train":
         return f"clips that could not be read were replaced {number} times in training"
     clips = "1 clip" if number == 1 else f"{number} clips"
-    return f"{clips} of {split} could not be read and were left out"
+    return f"{clips} of {split} left out, which could not be read,"
 
 
 def _listed(whose: Sequence[str], num_runs: int) -> str:
