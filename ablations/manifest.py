@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from ablations.grid_file import Grid
-from ablations.identity import parse
 from ablations.plan import Plan, PlannedRun
+from auralsam2.engine.identity import parse
 
 FILE_NAME = "grid.json"
 SCHEMA = 1

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ablations.existing_runs import ExistingRuns
 from ablations.grid import Cell
 from ablations.grid_file import Grid
-from ablations.identity import RunFolders, identify
 from ablations.resolve import resolve
 from auralsam2 import config
 from auralsam2.engine import run_record
+from auralsam2.engine.identity import identify
 
 RUNS = "runs"
 _MAX_SLUG = 80
@@ -106,7 +107,7 @@ def make_plan(
         The plan, with every problem of every cell.
     """
     plan = Plan(Path(out if out is not None else grid.out), keep_code=keep_code)
-    folders = RunFolders(plan.out / RUNS, keep_code)
+    folders = ExistingRuns(plan.out / RUNS, keep_code)
     cells = grid.cells(seeds)
     configs, problems = resolve(grid, cells, overrides or {})
     prints = _Fingerprints(fingerprint or data_fingerprint)
@@ -173,13 +174,13 @@ def _message(error: Exception) -> str:
     return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
 
 
-def _planned(cell: Cell, cfg: Any, data: str, folders: RunFolders) -> PlannedRun:
+def _planned(cell: Cell, cfg: Any, data: str, folders: ExistingRuns) -> PlannedRun:
     cfg = copy.deepcopy(cfg)
     cfg.seed = cell.seed
     plain = cfg.to_dict()
     config_hash = config.config_hash(plain)
     identity = identify(plain, data, config_hash)
-    found, run_dir = folders.find(identity, f"{_slug(cell.name)}-s{cell.seed}")
+    found, run_dir = folders.find(identity, f"{_slug(cell.name)}-s{cell.seed}", plain, data)
     del plain["seed"]
     return PlannedRun(
         cell=cell,

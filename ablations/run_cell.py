@@ -8,13 +8,15 @@ import traceback
 from pathlib import Path
 from typing import Any, Protocol
 
-from ablations import attempts, claims, identity
+from mmengine.config import Config
+
+from ablations import attempts, claims
 from ablations.executors.worker import retire
 from ablations.heartbeat import ClaimLostError, Heartbeat
 from ablations.plan import PlannedRun, state_of
 from ablations.prune import resume_files
 from auralsam2.custom_imports import import_custom
-from auralsam2.engine import run_record
+from auralsam2.engine import identity, run_folder, run_record
 from auralsam2.engine.progress import Progress, Silent
 from auralsam2.engine.run_record import RunRecord
 
@@ -114,10 +116,9 @@ def last_line(error: str) -> str:
 def _run(
     run: PlannedRun, before: str, beat: Heartbeat, train: Train | None, oom_retries: int
 ) -> RunRecord:
-    times = 0 if before == "pending" else attempts.halvings(current_record(run), oom_retries)
-    cfg = attempts.smaller_batches(run.cfg, times)
-    if times and before == "failed":
-        for path in resume_files(run.run_dir):  # their schedule counts larger batches
+    cfg, goes_on = _config_to_train(run, before, oom_retries)
+    if not goes_on:
+        for path in resume_files(run.run_dir):  # their schedule counts other batches
             path.unlink(missing_ok=True)
     try:
         imports = import_custom(cfg, Path())  # a process of its own starts without them
@@ -142,6 +143,24 @@ def _run(
         _free_memory()
     _complete(record, run, cfg, before)
     return record
+
+
+def _config_to_train(run: PlannedRun, before: str, oom_retries: int) -> tuple[Any, bool]:
+    """Return the config of this attempt, and whether the checkpoints there are of such batches."""
+    if before == "pending":
+        return run.cfg, True
+    stored = run_folder.stored_config(run.run_dir)
+    held = attempts.batches(Config(stored)) if stored else None
+    record = current_record(run)
+    # Who goes on does so with the batches that were used, whatever this call allows.
+    allowed = attempts.out_of_memory(record) if before != "failed" else oom_retries
+    wanted = attempts.smaller_batches(run.cfg, attempts.halvings(record, allowed))
+    if before != "failed" and held is not None:
+        for times in range(allowed):
+            smaller = attempts.smaller_batches(run.cfg, times)
+            if attempts.batches(smaller) == held:
+                return smaller, True
+    return wanted, held in (None, attempts.batches(wanted))
 
 
 def _complete(record: RunRecord, run: PlannedRun, trained: Any, before: str) -> None:

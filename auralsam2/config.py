@@ -1,32 +1,29 @@
-"""Configs: find, load, override, validate, hash, dump.
+"""Configs: find, load, override, validate, dump.
 
 A config is a plain mmengine ``Config``. Shipped ones are found by name in the data package
-``registry_configs``; `auralsam2.config_schema` says what they may hold.
+``registry_configs``; `auralsam2.config_schema` says what they may hold, and
+`auralsam2.config_identity` what of it counts.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
+from auralsam2.config_identity import config_hash as config_hash
+from auralsam2.config_identity import plain
 from auralsam2.config_schema import SCHEMA, Node, Spec, child_spec, known_keys
 from auralsam2.config_schema import validate as validate
 from auralsam2.custom_imports import CUSTOM_KEY, import_custom, locate_files
 from auralsam2.override_values import parse_value
 from auralsam2.suggestions import unknown_name
-from auralsam2.weight_files import FILE_KEYS
 
 CONFIG_PACKAGE = "registry_configs"
-# Settings that change where or how a run happens, never what it computes.
-_UNHASHED_SECTIONS = ("runtime", "custom_imports")
-_FOLDER_KEYS = ("root",)
 
 
 class ConfigError(ValueError):
@@ -195,29 +192,11 @@ def parse_overrides(pairs: Iterable[str]) -> dict[str, Any]:
     return overrides
 
 
-def config_hash(cfg: Mapping[str, Any]) -> str:
-    """Return the identity of what a config computes.
-
-    It does not depend on the order of keys, on tuple or list, on ``runtime``, on
-    ``custom_imports``, nor on where data and weights lie (``root`` is left out, of ``checkpoint``
-    and ``weights`` only the file's name counts).
-
-    Args:
-        cfg: a ``Config`` or a plain dict.
-
-    Returns:
-        64 hexadecimal digits of SHA-256.
-    """
-    plain = {key: value for key, value in _plain(cfg).items() if key not in _UNHASHED_SECTIONS}
-    text = json.dumps(_canonical(plain), sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def dump(cfg: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
     """Write a config as one self-contained Python file that `load` reads back."""
     target = Path(path)
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    temporary.write_text(Config(_plain(cfg)).pretty_text, encoding="utf-8")
+    temporary.write_text(Config(plain(cfg)).pretty_text, encoding="utf-8")
     os.replace(temporary, target)
 
 
@@ -254,32 +233,3 @@ def _check_key(
 
 def _index(node: Any, key: str) -> Any:
     return int(key) if isinstance(node, (list, tuple)) else key
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Config):
-        return _plain(value.to_dict())
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_plain(item) for item in value)
-    if isinstance(value, type):
-        return f"{value.__module__}.{value.__qualname__}"
-    return os.fspath(value) if isinstance(value, PurePath) else value
-
-
-def _canonical(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        kept = {key: item for key, item in value.items() if key not in _FOLDER_KEYS}
-        return {
-            key: PurePath(item).name if _is_file(key, item) else _canonical(item)
-            for key, item in kept.items()
-        }
-    if isinstance(value, (list, tuple)):
-        return [_canonical(item) for item in value]
-    # 10 and 10.0 train alike.
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _is_file(key: str, value: Any) -> bool:
-    return key in FILE_KEYS and isinstance(value, str) and "://" not in value

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from auralsam2.builder import CUSTOM_MODULE
+from auralsam2.custom_sources import siblings
 
 CUSTOM_KEY = "custom_imports"
 
@@ -21,7 +22,7 @@ def import_custom(cfg: Any, folder: Path) -> list[str]:
 
     ``custom_imports = dict(imports=["package.module", "gated_sum.py"])``: an entry ending in
     ``.py`` is a file, relative to the config's folder; it is made absolute in place, so that a
-    dumped config still finds it.
+    dumped config still finds it. Modules in the file's own folder can be imported by it.
 
     Args:
         cfg: the ``Config`` as read.
@@ -86,6 +87,7 @@ def _import_file(path: Path) -> None:
     name = f"{CUSTOM_MODULE}{path.stem}_{digest}"
     if name in sys.modules:
         return
+    _let_find_siblings(path)
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -95,3 +97,25 @@ def _import_file(path: Path) -> None:
     except BaseException:
         del sys.modules[name]
         raise
+
+
+def _let_find_siblings(path: Path) -> None:
+    """Make the folder of a file one in which modules are looked for, after all others.
+
+    Raises:
+        ImportError: where a module beside the file has the name of another one, which would be
+            imported in its place: an installed one, or one of another folder.
+    """
+    beside = siblings(path)
+    if beside and str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))
+        importlib.invalidate_caches()
+    for name, file in beside.items():
+        loaded = sys.modules.get(name)
+        spec = importlib.util.find_spec(name) if loaded is None else loaded.__spec__
+        found = getattr(loaded, "__file__", None) or (spec and spec.origin) or "built-in"
+        if not Path(found).is_file() or not file.samefile(found):
+            raise ImportError(
+                f"it imports {name!r}, and beside it lies '{file}', but Python has another module "
+                f"of that name ({found}): rename the file"
+            )

@@ -32,6 +32,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="share every batch among N processes of this machine, one a GPU; started by torchrun "
         "on a free port (or start this command with torchrun yourself, e.g. on several machines)",
     )
+    parser.add_argument(
+        "--keep-code",
+        action="store_true",
+        help="go on in a folder that other code has begun, or take its run where it is done",
+    )
     options = parser.parse_args(argv)
     if options.processes < 1:
         parser.error(f"--processes got {options.processes}, wanted at least 1")
@@ -49,12 +54,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     run_dir = options.out or Path(cfg.runtime.work_dir) / name
 
     from auralsam2.engine.distributed import launch
+    from auralsam2.engine.run_folder import finished
     from auralsam2.engine.train import train
 
     if options.processes > 1:
         stated = ["--out", str(run_dir), *(["--set", *options.set] if options.set else [])]
+        stated += ["--keep-code"] * options.keep_code
         return launch(options.processes, "auralsam2_tools.train", [options.config, *stated])
-    record = train(cfg, run_dir)
+    before = finished(run_dir)
+    record = train(cfg, run_dir, keep_code=options.keep_code)
+    if before is not None and record.finished == before:
+        print(f"done before, {before}: nothing was trained")
     for split, scores in record.metrics.items():
         print(f"{split}: " + ", ".join(f"{k} {v:.4f}" for k, v in scores.items()))
     if record.status != "running":  # that is a process with a share of the batches

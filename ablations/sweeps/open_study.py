@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ablations.identity import digest
 from ablations.sweeps.search_space import SweepError
 from ablations.sweeps.storage import StorageAddress
 from ablations.sweeps.sweep_file import Sweep
 from auralsam2 import config
+from auralsam2.engine.identity import digest
 
 IDENTITY = "identity"
 IS_BASE = "base"

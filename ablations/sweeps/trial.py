@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from ablations.grid import Cell
-from ablations.identity import identify
 from ablations.plan import RUNS, PlannedRun, state_of
 from ablations.sweeps.search_space import Values
 from ablations.sweeps.storage import StorageAddress
 from ablations.sweeps.sweep_file import Sweep
 from auralsam2 import config
+from auralsam2.engine.identity import identify
 
 Fingerprint = Callable[[Any], str]
 

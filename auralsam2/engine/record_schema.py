@@ -7,7 +7,12 @@ from typing import Any
 
 SCHEMA = 1
 STATUSES = ("running", "done", "failed", "stopped")
-ADDED = frozenset({"label_source", "skipped", "speed", "curve", "attempts", "stopped_because"})
+ADDED = frozenset(
+    {
+        *("label_source", "skipped", "speed", "curve", "attempts", "stopped_because"),
+        *("files", "weights", "start", "epochs_planned"),
+    }
+)
 """Fields that records of this schema may lack, having been written before them."""
 
 
@@ -91,6 +96,10 @@ _CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "notes": ("a list of texts", _list_of(_is_text)),
     "speed": ("a dict of numbers", _maps_to(_is_score)),
     "curve": ("a list of dicts with epoch, split, scores", _list_of(_is_validation)),
+    "files": ("a dict of texts", _maps_to(_is_text)),
+    "weights": ("a list of dicts", _list_of(lambda entry: isinstance(entry, dict))),
+    "start": ("a dict", lambda v: isinstance(v, dict)),
+    "epochs_planned": ("an integer or null", lambda v: v is None or _is_int(v)),
     "attempts": ("a list of dicts", _list_of(lambda entry: isinstance(entry, dict))),
     "stopped_because": ("a text or null", lambda v: v is None or _is_text(v)),
 }

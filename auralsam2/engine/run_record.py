@@ -46,12 +46,13 @@ class RunRecord:
         finished: ISO 8601, UTC.
         duration_s: seconds of the last session of the run.
         num_parameters: ``total`` and ``trainable``.
-        epochs: trained.
+        epochs: trained, which is fewer than planned after an early stop.
         best_epoch: whose weights were tested.
         selection: ``split``, ``metric`` and ``value`` that chose it.
         metrics: split -> metric -> mean over clips.
         per_clip: ``split``, ``clip``, ``metric``, ``value`` of every score.
-        environment: versions and machine.
+        environment: versions and machine; of a training also ``device``, ``num_threads``, ``amp``
+            (the precision that was used, null for float32), ``processes`` and, on a GPU, ``cuda``.
         error: traceback of a failed run.
         notes: whatever a reader of the numbers must know.
         skipped: split -> how often a corrupt clip was skipped, where the config allows it: draws
@@ -60,6 +61,12 @@ class RunRecord:
         curve: ``epoch``, ``split`` and ``scores`` of every validation, in order.
         attempts: what was tried before, e.g. a larger batch that did not fit into memory.
         stopped_because: why a ``"stopped"`` run was ended before its last epoch.
+        files: dotted key of the config -> SHA-256 of the file, or folder, that it names.
+        weights: what of each weight file was loaded, where that was not all of it or not all of
+            the part that it is for.
+        start: what the training began from, where that was another run: see
+            `auralsam2.engine.start`.
+        epochs_planned: by the config; None in records of older code.
     """
 
     schema: int = SCHEMA
@@ -89,6 +96,10 @@ class RunRecord:
     curve: list[dict[str, Any]] = field(default_factory=list)
     attempts: list[dict[str, Any]] = field(default_factory=list)
     stopped_because: str | None = None
+    files: dict[str, str] = field(default_factory=dict)
+    weights: list[dict[str, Any]] = field(default_factory=list)
+    start: dict[str, Any] = field(default_factory=dict)
+    epochs_planned: int | None = None
 
     def to_json(self) -> str:
         """Return the file's text, strict JSON."""
@@ -132,6 +143,7 @@ def start(
     config_hash: str,
     data_fingerprint: str,
     label_source: str = "",
+    files: Mapping[str, str] | None = None,
 ) -> RunRecord:
     """Return the record of a run that begins now."""
     return RunRecord(
@@ -142,6 +154,7 @@ def start(
         config_hash=config_hash,
         data_fingerprint=data_fingerprint,
         label_source=label_source,
+        files=dict(files or {}),
         code_version=code_version(),
         started=_now(),
         environment=environment(),

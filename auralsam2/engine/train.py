@@ -21,7 +21,7 @@ from torch import nn
 
 from auralsam2 import config as configs
 from auralsam2.data.datasets.guarded import CorruptClip
-from auralsam2.engine import distributed, run_record
+from auralsam2.engine import distributed, identity, run_folder, run_record
 from auralsam2.engine import evaluate as evaluation
 from auralsam2.engine.checkpoint import allow_resume, save_safetensors
 from auralsam2.engine.efficiency import enter_speed
@@ -50,11 +50,13 @@ def train(
     axes: Mapping[str, str] | None = None,
     run_id: str = "",
     progress: Progress | None = None,
+    keep_code: bool = False,
 ) -> RunRecord:
     """Train, select on val, test once, and leave a complete run folder.
 
     A folder with an unfinished training is resumed at its last epoch and continues the same
-    curve; a model in which nothing is trained goes straight to the test. Started by torchrun, the
+    curve; one that is done is left as it is; one of another run is refused before anything is
+    written. A model in which nothing is trained goes straight to the test. Started by torchrun, the
     processes share every batch; one of them writes and tests.
 
     Args:
@@ -62,8 +64,9 @@ def train(
         run_dir: folder of the run.
         name: of the cell in a grid.
         axes: labels of the cell's axis values.
-        run_id: identity in a grid.
+        run_id: identity in a grid; `auralsam2.engine.identity.identify` gives it where empty.
         progress: told about every step.
+        keep_code: go on with a run that was begun by other code, or take it where it is done.
 
     Returns:
         The record, also written to ``record.json``. Where the listener raised `StopRun`, its
@@ -71,6 +74,7 @@ def train(
 
     Raises:
         FileNotFoundError: where weights or data are missing, before anything is built.
+        OtherRunError: where the folder holds another run.
         FloatingPointError: where the loss stops being a number.
         ValueError: where several processes cannot share a batch evenly.
     """
@@ -82,21 +86,17 @@ def train(
     if cfg.runtime.num_threads:
         torch.set_num_threads(cfg.runtime.num_threads)
     datasets = _datasets(cfg)
+    record = _planned(cfg, datasets, name or run_dir.name, axes or {}, run_id)
+    earlier = run_folder.earlier_record(run_dir, cfg.to_dict(), record, keep_code=keep_code)
+    if earlier is not None and earlier.status == "done":
+        distributed.leave()
+        return earlier
     run_dir.mkdir(parents=True, exist_ok=True)
     if distributed.is_main():
-        configs.dump(cfg, run_dir / "config.py")
-    record = run_record.start(
-        name=name or run_dir.name,
-        axes=dict(axes or {}),
-        seed=cfg.seed,
-        run_id=run_id or configs.config_hash(cfg)[:10],
-        config_hash=configs.config_hash(cfg),
-        data_fingerprint=fingerprint(datasets),
-        label_source=label_source(datasets),
-    )
+        configs.dump(cfg, run_dir / run_folder.CONFIG)
     for split, dataset in {"val": datasets["val"], **datasets["test"]}.items():
         note_skipped(record, split, Counter(dataset.left_out))
-    _carry_over(run_dir, record)
+    _carry_over(earlier, record)
     distributed.note(record)
     _write(record, run_dir)
     started, listener = time.monotonic(), distributed.SharedVerdict(progress or Silent())
@@ -139,14 +139,36 @@ def _write(record: RunRecord, run_dir: Path) -> None:
         run_record.write(record, run_dir)
 
 
-def _carry_over(run_dir: Path, record: RunRecord) -> None:
+def _planned(
+    cfg: Config, datasets: Mapping[str, Any], name: str, axes: Mapping[str, str], run_id: str
+) -> RunRecord:
+    """The record of a run that is about to begin."""
+    plain, data = cfg.to_dict(), fingerprint(datasets)
+    config_hash = configs.config_hash(plain)
+    record = run_record.start(
+        name=name,
+        axes=dict(axes),
+        seed=cfg.seed,
+        run_id=run_id or str(identity.identify(plain, data, config_hash)),
+        config_hash=config_hash,
+        data_fingerprint=data,
+        label_source=label_source(datasets),
+        files=identity.file_digests(plain),
+    )
+    record.epochs_planned = cfg.optim.epochs
+    return record
+
+
+def _carry_over(earlier: RunRecord | None, record: RunRecord) -> None:
     """Take what the sessions before this one have found out."""
-    try:
-        earlier = run_record.read(run_dir)
-    except (FileNotFoundError, ValueError):
+    if earlier is None:
         return
-    if earlier.run_id == record.run_id:
-        record.curve, record.attempts = earlier.curve, earlier.attempts
+    record.curve, record.attempts = earlier.curve, earlier.attempts
+    if earlier.code_version != record.code_version:
+        record.notes.append(
+            f"begun by other code, {earlier.code_version or 'unknown'}, and ended by "
+            f"{record.code_version} (kept by --keep-code)"
+        )
 
 
 def _datasets(cfg: Config) -> dict[str, Any]:

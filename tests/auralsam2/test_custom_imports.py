@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -137,3 +138,47 @@ def test_other_settings_leave_a_configs_own_files_where_they_are(
     monkeypatch.chdir(tmp_path / "here")
     cfg = load(path, {"custom_imports.allow_failed_imports": True})
     assert cfg.custom_imports.imports == [str(tmp_path / "outside_fusion.py")]
+
+
+@pytest.fixture
+def own_modules(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put back what imports leave in the interpreter."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    before = set(sys.modules)
+    yield
+    for name in set(sys.modules) - before:
+        if name.startswith("beside_"):
+            del sys.modules[name]
+
+
+def test_modules_beside_a_file_can_be_imported(
+    toy_config_dict: dict, tmp_path: Path, own_modules: None
+) -> None:
+    (tmp_path / "beside_it").mkdir()
+    (tmp_path / "beside_it" / "__init__.py").write_text("from .gain import GAIN")
+    (tmp_path / "beside_it" / "gain.py").write_text("GAIN = 3.0")
+    text = FUSION.replace("strength=1.0", "strength=None").replace("= strength", "= GAIN")
+    (tmp_path / "own.py").write_text("from beside_it import GAIN\n" + text)
+    cfg = load(write_config(toy_config_dict, tmp_path, ["own.py"]))
+    assert FUSIONS.build(cfg.model.fusion, channels=4).strength == 3.0
+
+
+def test_a_module_that_another_one_hides_is_told(
+    toy_config_dict: dict, tmp_path: Path, own_modules: None
+) -> None:
+    for folder, gain in (("first", 1.0), ("second", 2.0)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "beside_gain.py").write_text(f"GAIN = {gain}")
+        (tmp_path / folder / "own.py").write_text(f"import beside_gain  # {gain}\n")
+    (tmp_path / "second" / "json.py").write_text("")
+    (tmp_path / "second" / "another.py").write_text("import json\n")
+    imports = ["first/own.py", "second/own.py", "second/another.py"]
+    toy_config_dict["model"]["fusion"] = None
+    path = write_config(toy_config_dict, tmp_path, imports)
+    path.write_text(path.read_text() + "\nmodel['fusion'] = None\n")
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    second, third = caught.value.problems
+    assert "second/own.py" in second and f"'{tmp_path / 'second/beside_gain.py'}'" in second
+    assert str(tmp_path / "first" / "beside_gain.py") in second and "rename the file" in second
+    assert "it imports 'json'" in third

@@ -14,6 +14,7 @@ from auralsam2 import config as configs
 from auralsam2.engine import run_record, whole_files
 from auralsam2.engine.evaluate import evaluate
 from auralsam2.engine.progress import Silent, StopRun
+from auralsam2.engine.run_folder import OtherRunError
 from auralsam2.engine.train import label_source, train
 from auralsam2.models.weights import read_state
 
@@ -198,3 +199,19 @@ def test_half_a_checkpoint_is_never_there(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(KeyboardInterrupt):
         backend.put(b"new", str(target))
     assert target.read_bytes() == b"old" and list(tmp_path.iterdir()) == [target]
+
+
+def test_a_folder_of_another_run_is_refused_and_a_done_one_is_left(
+    tiny_config: Any, load_tiny: Any, tmp_path: Path
+) -> None:
+    for part in ("sparse_prompt", "dense_prompt", "contrastive_loss", "projector"):
+        configs.set_node(tiny_config, f"model.{part}", None)  # nothing is trained: quick
+    record = train(tiny_config, tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    tiny_config.runtime.log_every = 3
+    assert train(tiny_config, tmp_path) == record
+    other = load_tiny()  # whose model does not fit the weights there
+    other.seed = 9
+    with pytest.raises(OtherRunError, match="seed: 0 there, 9 now"):
+        train(other, tmp_path)
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before

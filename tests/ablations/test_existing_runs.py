@@ -1,18 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from ablations import identity
+from ablations import existing_runs
 from ablations.grid_file import Grid
-from ablations.identity import identify, parse
 from ablations.manifest import write_manifest
 from ablations.plan import Plan
 from ablations.run_cell import current_record, run_cell
-from auralsam2.engine import run_record
+from auralsam2.engine import identity, run_record
 
 
 @pytest.fixture
@@ -21,7 +18,7 @@ def code(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
     def change(version: str) -> None:
         identity._code.cache_clear()
-        for module in (identity, run_record):
+        for module in (identity, run_record, existing_runs):
             monkeypatch.setattr(module, "code_version", lambda: version)
 
     yield change
@@ -38,45 +35,6 @@ def finish(plan: Plan, index: int = 0, status: str = "done") -> None:
     record = current_record(run)
     record.status = status
     run_record.write(record, run.run_dir)
-
-
-def test_paths_do_not_count_and_everything_else_does(toy_config_dict: dict[str, Any]) -> None:
-    base = identify(toy_config_dict, "data")
-    assert identify({**toy_config_dict, "runtime": {"device": "cuda"}}, "data") == base
-    moved = {**toy_config_dict, "data": {**toy_config_dict["data"], "root": "/mnt/elsewhere"}}
-    assert identify(moved, "data") == base
-    others = [
-        identify({**toy_config_dict, "seed": 1}, "data"),
-        identify(toy_config_dict, "other data"),
-        identify({**toy_config_dict, "model": {"type": "Other"}}, "data"),
-    ]
-    assert len({base, *others}) == 4
-    assert parse(str(base)) == base
-
-
-def test_weights_count_by_content(toy_config_dict: dict[str, Any], tmp_path: Path) -> None:
-    def of(path: Path, content: bytes) -> identity.Identity:
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(content)
-        toy_config_dict["model"]["backbone"] = dict(type="X", checkpoint=str(path))
-        return identify(toy_config_dict, "data")
-
-    first = of(tmp_path / "a" / "sam2.pt", b"one")
-    assert of(tmp_path / "b" / "sam2.pt", b"one") == first
-    assert of(tmp_path / "c" / "sam2.pt", b"two") != first
-    toy_config_dict["model"]["backbone"]["checkpoint"] = "/nowhere/sam2.pt"
-    assert identify(toy_config_dict, "data").work != first.work
-
-
-def test_own_components_count_as_code(toy_config_dict: dict[str, Any], tmp_path: Path) -> None:
-    file = tmp_path / "gate.py"
-    file.write_text("x = 1")
-    toy_config_dict["custom_imports"] = dict(imports=[str(file), "no.such.module"])
-    first = identify(toy_config_dict, "data")
-    identity._code.cache_clear()
-    file.write_text("x = 2")
-    second = identify(toy_config_dict, "data")
-    assert first.work == second.work and first.code != second.code
 
 
 def test_other_code_is_another_run_and_the_plan_says_so(plan, code) -> None:

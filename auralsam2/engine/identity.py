@@ -1,0 +1,136 @@
+"""Who a run is: the same work by the same code has one name, and other work never has it.
+
+The identity is a hash of what counts in the resolved config with its seed, of the data, of the
+files that the config names, and of the code. It reads ``0123456789-abcdef``: work, code.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from auralsam2 import config
+from auralsam2.config_identity import counts
+from auralsam2.custom_sources import sources
+from auralsam2.engine.provenance import code_version
+from auralsam2.weight_files import BUILTIN, stated_files
+
+WORK, CODE = 10, 6
+"""Digits of the two parts."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The name of a run.
+
+    Attributes:
+        work: hash of config, seed, data and files.
+        code: hash of the code; empty for runs from before it counted.
+    """
+
+    work: str
+    code: str
+
+    def __str__(self) -> str:
+        """Return it as it stands in records and folder names."""
+        return f"{self.work}-{self.code}" if self.code else self.work
+
+
+def identify(plain: Mapping[str, Any], data: str, config_hash: str | None = None) -> Identity:
+    """Return the identity of a run.
+
+    Args:
+        plain: its resolved config; what `auralsam2.config_identity` lists does not count.
+        data: fingerprint of its data.
+        config_hash: of the config, where it is known already.
+    """
+    contents = file_digests(plain).values()
+    return Identity(
+        digest(config_hash or config.config_hash(plain), data, *contents)[:WORK], code_of(plain)
+    )
+
+
+def code_of(plain: Mapping[str, Any]) -> str:
+    """Return the hash of the code that a config runs in this process."""
+    custom = plain.get("custom_imports") or {}
+    return _code(tuple(str(name) for name in custom.get("imports", ())))
+
+
+def file_digests(plain: Mapping[str, Any]) -> dict[str, str]:
+    """Return dotted key -> hash of the content of every file that a config names.
+
+    Args:
+        plain: a resolved config. Weights may be folders. Of all other texts, those that name a
+            file, whatever the argument is called; the folders of the data have their fingerprint.
+    """
+    weights = {
+        key: Path(path).expanduser()
+        for key, path in stated_files(plain)
+        if not path.startswith(BUILTIN)
+    }
+    others = {
+        key: Path(text).expanduser()
+        for key, text in _texts(plain, "")
+        if key not in weights and counts(key) and (os.sep in text or Path(text).suffix)
+    }
+    found = {key: _content(path) for key, path in weights.items() if path.exists()}
+    return found | {key: _content(path) for key, path in others.items() if _is_file(path)}
+
+
+def parse(run_id: str) -> Identity:
+    """Read an identity as it stands in records."""
+    work, _, code = run_id.partition("-")
+    return Identity(work, code)
+
+
+def digest(*parts: str) -> str:
+    """Return one hash of several texts."""
+    return sha256("".join(parts).encode()).hexdigest()
+
+
+def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _texts(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            yield from _texts(item, f"{path}.{index}")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # no path at all
+        return False
+
+
+def _content(path: Path) -> str:
+    """Return a hash of a file, or of all files of a folder."""
+    if path.is_dir():
+        inside = sorted(file for file in path.rglob("*") if file.is_file())
+        return digest(*(f"{file.relative_to(path)}\0{_content(file)}" for file in inside))
+    stat = path.stat()
+    return _file_content(os.fspath(path), stat.st_size, stat.st_mtime_ns)
+
+
+@cache
+def _file_content(path: str, size: int, changed: int) -> str:
+    hashed, block = sha256(), memoryview(bytearray(1 << 20))
+    with open(path, "rb", buffering=0) as file:
+        while count := file.readinto(block):
+            hashed.update(block[:count])
+    return hashed.hexdigest()
+
+
+@cache
+def _code(imports: tuple[str, ...]) -> str:
+    """Return a hash of this package and of what a config imports besides."""
+    own = (f"{file.name}\0{sha256(file.read_bytes()).hexdigest()}" for file in sources(imports))
+    return digest(code_version(), *own)[:CODE]

@@ -1,0 +1,126 @@
+"""A run folder belongs to one run: another one is refused before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from auralsam2.config_identity import Difference, differences
+from auralsam2.engine import run_record
+from auralsam2.engine.identity import parse
+from auralsam2.engine.run_record import RunRecord
+
+CONFIG = "config.py"
+CHECKPOINTS = ("epoch_*.pth", "best_*.pth")
+
+
+class OtherRunError(ValueError):
+    """A folder that holds another run.
+
+    Attributes:
+        differences: between that run and the one that was to go there.
+    """
+
+    def __init__(self, run_dir: Path, what: str, found: list[Difference], ways: list[str]) -> None:
+        self.differences = found
+        lines = [f"'{run_dir}' holds {what}; nothing was written. They differ in"]
+        lines += [f"  - {difference}" for difference in found]
+        super().__init__("\n".join([*lines, "ways on:", *(f"  - {way}" for way in ways)]))
+
+
+def stored_config(run_dir: Path) -> dict[str, Any] | None:
+    """Return the resolved config in a run folder, nothing imported; None where none can be read."""
+    path = run_dir / CONFIG
+    if not path.is_file():
+        return None
+    try:
+        stored: dict[str, Any] = Config.fromfile(path, import_custom_modules=False).to_dict()
+    except Exception:  # a config file is a program: it may raise anything
+        return None
+    return stored
+
+
+def finished(run_dir: Path) -> str | None:
+    """Return when the run in a folder was done; None where none is."""
+    try:
+        record = run_record.read_without_clips(run_dir)
+    except FileNotFoundError:
+        return None
+    return record.finished if record.status == "done" else None
+
+
+def earlier_record(
+    run_dir: Path, cfg: Mapping[str, Any], planned: RunRecord, *, keep_code: bool = False
+) -> RunRecord | None:
+    """Return what the same run has left in a folder; None where the folder is free.
+
+    Args:
+        run_dir: the folder; need not exist.
+        cfg: config of the run that is to go there.
+        planned: its record as it begins.
+        keep_code: take a run by other code for the same.
+
+    Raises:
+        OtherRunError: where the folder holds another run, naming what differs.
+        ValueError: where the record there cannot be read.
+    """
+    try:
+        record: RunRecord | None = run_record.read(run_dir)
+    except FileNotFoundError:
+        record = None
+    if record is not None and record.run_id == planned.run_id:
+        return record
+    stored = stored_config(run_dir)
+    if record is None:
+        if not any(any(run_dir.glob(pattern)) for pattern in CHECKPOINTS):
+            return None
+        found = _config_differences(stored, cfg)
+    else:
+        found = _config_differences(stored, cfg) + _record_differences(record, planned)
+        if not keep_code:
+            found += _code_difference(record, planned)
+    if found:
+        what = "checkpoints" if record is None else f"another run ({record.status})"
+        raise OtherRunError(run_dir, what, found, _ways(run_dir, record, found))
+    return record
+
+
+def _config_differences(stored: Mapping[str, Any] | None, cfg: Mapping[str, Any]) -> list[Any]:
+    if stored is None:
+        return [Difference(CONFIG, "missing or unreadable", "a resolved config")]
+    return differences(stored, cfg)
+
+
+def _record_differences(record: RunRecord, planned: RunRecord) -> list[Difference]:
+    """Data and files whose content has changed."""
+    found = []
+    was, now = record.data_fingerprint[:10], planned.data_fingerprint[:10]
+    if was != now:
+        found.append(Difference("data (content)", was or "unknown", now))
+    for key, content in planned.files.items():
+        known = record.files.get(key)
+        if known not in (None, content):
+            found.append(Difference(f"{key} (content)", str(known)[:10], content[:10]))
+    return found
+
+
+def _code_difference(record: RunRecord, planned: RunRecord) -> list[Difference]:
+    if record.code_version != planned.code_version:
+        return [Difference("code", record.code_version or "unknown", planned.code_version)]
+    was, now = parse(record.run_id).code, parse(planned.run_id).code
+    if was != now:
+        return [Difference("code (custom_imports)", was or "unknown", now)]
+    return []
+
+
+def _ways(run_dir: Path, record: RunRecord | None, found: list[Difference]) -> list[str]:
+    ways = ["another --out (without one, the folder is named after the config)"]
+    if all(difference.key.startswith("code") for difference in found):
+        ways.append("--keep-code goes on with it, or takes it as it is where it is done")
+    if record is not None and record.status == "done":
+        ways.append(f"start from its weights: --start-from {run_dir} --out NEW")
+        ways.append(f"train it for longer: --extend {run_dir} --set optim.epochs=N --out NEW")
+    return ways

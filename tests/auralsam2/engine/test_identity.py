@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from auralsam2.engine import identity
+from auralsam2.engine.identity import identify, parse
+
+
+def test_paths_do_not_count_and_everything_else_does(toy_config_dict: dict[str, Any]) -> None:
+    base = identify(toy_config_dict, "data")
+    elsewhere = {**toy_config_dict["runtime"], "device": "cuda", "work_dir": "/mnt/elsewhere"}
+    assert identify({**toy_config_dict, "runtime": elsewhere}, "data") == base
+    moved = {**toy_config_dict, "data": {**toy_config_dict["data"], "root": "/mnt/elsewhere"}}
+    assert identify(moved, "data") == base
+    others = [
+        identify({**toy_config_dict, "seed": 1}, "data"),
+        identify(toy_config_dict, "other data"),
+        identify({**toy_config_dict, "model": {"type": "Other"}}, "data"),
+        identify({**toy_config_dict, "runtime": {"hooks": [{"type": "EMAHook"}]}}, "data"),
+    ]
+    assert len({base, *others}) == 5
+    assert parse(str(base)) == base
+
+
+def test_weights_count_by_content(toy_config_dict: dict[str, Any], tmp_path: Path) -> None:
+    def of(path: Path, content: bytes) -> identity.Identity:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+        toy_config_dict["model"]["backbone"] = dict(type="X", checkpoint=str(path))
+        return identify(toy_config_dict, "data")
+
+    first = of(tmp_path / "a" / "sam2.pt", b"one")
+    assert of(tmp_path / "b" / "sam2.pt", b"one") == first
+    assert of(tmp_path / "c" / "sam2.pt", b"two") != first
+    toy_config_dict["model"]["backbone"]["checkpoint"] = "/nowhere/sam2.pt"
+    assert identify(toy_config_dict, "data").work != first.work
+
+
+def test_own_components_count_as_code(toy_config_dict: dict[str, Any], tmp_path: Path) -> None:
+    file = tmp_path / "gate.py"
+    file.write_text("x = 1")
+    toy_config_dict["custom_imports"] = dict(imports=[str(file), "no.such.module"])
+    first = identify(toy_config_dict, "data")
+    identity._code.cache_clear()
+    file.write_text("x = 2")
+    second = identify(toy_config_dict, "data")
+    assert first.work == second.work and first.code != second.code
+
+
+def test_what_an_own_file_imports_beside_it_counts_as_code(
+    toy_config_dict: dict[str, Any], tmp_path: Path
+) -> None:
+    def code(**files: str) -> str:
+        identity._code.cache_clear()
+        for name, text in files.items():
+            (tmp_path / f"{name}.py").write_text(text)
+        return identify(toy_config_dict, "data").code
+
+    toy_config_dict["custom_imports"] = dict(imports=[str(tmp_path / "own.py")])
+    first = code(own="def f():\n    import helper", helper="import other", other="x = 1", grid="")
+    assert code(grid="seeds = [1]") == first, "nobody imports it"
+    assert len({first, code(other="x = 2"), code(helper="import other, math")}) == 3
