@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from ablations import executors
 from ablations.claims import BEAT_S, STALE_S
+from auralsam2.command_line import Real, Whole, add_overrides, output_folder
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the grid, the options and those of the executors to a parser."""
     add = parser.add_argument
     add("grid", nargs="?", help="a name or a path in .py; none lists the names")
-    add("--out", type=Path, help="folder of the runs; default: the grid's own")
-    add("--seeds", type=int, nargs="+", help="in place of the grid's own")
+    add("--out", type=output_folder, help="folder of the runs; default: the grid's own")
+    add("--seeds", type=Whole(0), nargs="+", help="in place of the grid's own")
     add("--dry-run", action="store_true", help="show the runs and train nothing")
     add("--all-cells", action="store_true", help="with --dry-run, however many")
-    add("--set", nargs="+", default=[], metavar="KEY=VALUE", help="set in every cell, applied last")
+    add_overrides(parser, "set in every cell, applied last")
     add("--keep-code", action="store_true", help="take runs that were made by other code as done")
     add("--preflight", action="store_true", help="first do one training step of every cell")
     add(
@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--retry-failed", action="store_true", help="run again what failed or was stopped")
     add(
         "--oom-retries",
-        type=int,
+        type=Whole(0),
         default=0,
         metavar="N",
         help="up to N times, halve the batches of a run that is out of memory, and accumulate",
@@ -63,31 +63,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--stale-after",
-        type=float,
+        type=Real(above=2 * BEAT_S),
         default=STALE_S,
         metavar="S",
-        help="take over a run whose process, on another machine, has been silent for S seconds; "
-        f"default: {STALE_S:.0f}",
+        help="take over a run whose process, on another machine, has been silent for S seconds; a "
+        f"live one writes every {BEAT_S:.0f}; default: {STALE_S:.0f}",
     )
     executors.add_arguments(parser)
 
 
 def from_namespace(options: argparse.Namespace) -> Options:
-    """Return what a command line chose.
-
-    Raises:
-        ValueError: with all problems.
-    """
-    problems = []
-    if options.oom_retries < 0:
-        problems.append(f"--oom-retries got {options.oom_retries}, wanted at least 0")
-    if options.stale_after <= 2 * BEAT_S:
-        problems.append(
-            f"--stale-after got {options.stale_after}, wanted more than {2 * BEAT_S:.0f}: a live "
-            f"process writes every {BEAT_S:.0f} s"
-        )
-    if problems:
-        raise ValueError("; ".join(problems))
+    """Return what a command line chose."""
     return Options(
         retry_failed=options.retry_failed,
         only=tuple(options.only),

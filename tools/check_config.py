@@ -8,20 +8,17 @@ Examples:
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
+
+from auralsam2.command_line import Parser, add_overrides
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Load the configs and print their hashes, or their problems and exit with 1."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(__doc__)
     parser.add_argument("configs", nargs="+", metavar="CONFIG", help="a name or a path in .py")
-    parser.add_argument(
-        "--set", nargs="+", default=[], metavar="KEY=VALUE", help="overrides, applied in order"
-    )
+    add_overrides(parser, "overrides, applied in order")
     parser.add_argument("--print", action="store_true", help="print the resolved config")
     options = parser.parse_args(argv)
 

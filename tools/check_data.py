@@ -11,11 +11,11 @@ Examples:
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 from collections.abc import Sequence
-from pathlib import Path
+
+from auralsam2.command_line import Parser, Whole, input_path, output_file
 
 LAYOUTS = {
     "v1s": "semantic release, single source",
@@ -32,8 +32,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Check, print a report, and return the exit status."""
     parser = _parser()
     options = parser.parse_args(argv)
-    if options.workers < 1:
-        parser.error(f"--workers must be at least 1, got {options.workers}")
     if options.layout not in LAYOUTS:
         from auralsam2.suggestions import unknown_name
 
@@ -50,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             report = check_data(
                 options.layout,
-                options.root.expanduser(),
+                options.root,
                 options.workers,
                 on_start=lambda total: bars.update(bar, total=total),
                 on_clip=lambda: bars.advance(bar),
@@ -60,25 +58,25 @@ def main(argv: Sequence[str] | None = None) -> int:
             parser.error(str(error))
     content = json.dumps(report.to_json(), indent=1)
     if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(content + "\n", encoding="utf-8")
     print(content if options.json else report.to_text())
     return 0 if report.healthy else 1
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> Parser:
     listed = "\n".join(f"  {name:<9} {meaning}" for name, meaning in LAYOUTS.items())
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        epilog=f"layouts:\n{listed}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser(__doc__, epilog=f"layouts:\n{listed}")
     parser.add_argument("layout", metavar="LAYOUT", help="see below")
-    parser.add_argument("root", metavar="ROOT", type=Path, help="folder that holds the index")
+    parser.add_argument("root", metavar="ROOT", type=input_path, help="folder that holds the index")
     parser.add_argument("--json", action="store_true", help="print JSON with every finding")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the JSON to a file too")
     parser.add_argument(
-        "--workers", type=int, default=min(8, os.cpu_count() or 1), help="processes (%(default)s)"
+        "--out", type=output_file, metavar="FILE", help="write the JSON to a file too"
+    )
+    parser.add_argument(
+        "--workers",
+        type=Whole(1),
+        default=min(8, os.cpu_count() or 1),
+        help="processes (%(default)s)",
     )
     return parser
 

@@ -8,11 +8,12 @@ Examples:
 
 from __future__ import annotations
 
-import argparse
 import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from auralsam2.command_line import Parser, input_path, output_file
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the errors; 1 where one is too large or nothing could be checked."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    parser = Parser(__doc__)
+    parser.add_argument(
+        "folder", type=input_path, help="fixtures: NAME.safetensors.gz and NAME.json"
     )
-    parser.add_argument("folder", type=Path, help="fixtures: NAME.safetensors.gz and NAME.json")
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="these fixtures")
     parser.add_argument("--all", action="store_true", help="a row a tensor, not the worst alone")
-    parser.add_argument("--csv", type=Path, help="write every row there")
+    parser.add_argument("--csv", type=output_file, help="write every row there")
     options = parser.parse_args(argv)
 
     from rich.console import Console

@@ -8,9 +8,9 @@ Examples:
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from pathlib import Path
+
+from auralsam2.command_line import Parser, input_path, output_file
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,12 +30,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+def _parser() -> Parser:
+    parser = Parser(__doc__)
+    parser.add_argument(
+        "source", type=input_path, metavar="IN", help="a .pth, .pt or .safetensors file"
     )
-    parser.add_argument("source", type=Path, metavar="IN", help="a .pth, .pt or .safetensors file")
-    parser.add_argument("target", type=Path, metavar="OUT", help="likewise, by its suffix")
+    parser.add_argument("target", type=output_file, metavar="OUT", help="likewise, by its suffix")
     parser.add_argument(
         "--to", choices=("ours", "authors"), help="whose names; default: not those it has"
     )

@@ -15,11 +15,11 @@ Examples:
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
+
+from auralsam2.command_line import Parser, add_overrides, input_path, output_file
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -57,15 +57,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def _parser() -> Parser:
+    parser = Parser(__doc__)
     parser.add_argument("run", help="a run folder, or a config by name or path")
-    parser.add_argument("--checkpoint", type=Path, help="other weights than the run's own")
-    parser.add_argument(
-        "--set", nargs="+", default=[], metavar="KEY=VALUE", help="overrides, applied in order"
-    )
+    parser.add_argument("--checkpoint", type=input_path, help="other weights than the run's own")
+    add_overrides(parser, "overrides, applied in order")
     parser.add_argument(
         "--audio",
         nargs="+",
@@ -73,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         help="what is heard, see above; default: the splits that the config states",
     )
     parser.add_argument("--speed", action="store_true", help="also measure frames a second")
-    parser.add_argument("--json", type=Path, help="also write the scores, one entry a clip")
+    parser.add_argument("--json", type=output_file, help="also write the scores, one entry a clip")
     return parser
 
 

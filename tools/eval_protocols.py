@@ -12,10 +12,10 @@ Examples:
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from auralsam2.command_line import Parser, Whole, add_overrides, input_path, output_file
 
 if TYPE_CHECKING:
     from auralsam2.engine.protocols import ProtocolRow
@@ -43,15 +43,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def _parser() -> Parser:
+    parser = Parser(__doc__)
     parser.add_argument("config", help="a run folder, or a config by name or path")
-    parser.add_argument("--checkpoint", type=Path, help="other weights than the run's own")
-    parser.add_argument(
-        "--set", nargs="+", default=[], metavar="KEY=VALUE", help="overrides, applied in order"
-    )
+    parser.add_argument("--checkpoint", type=input_path, help="other weights than the run's own")
+    add_overrides(parser, "overrides, applied in order")
     parser.add_argument(
         "--sizes",
         nargs="+",
@@ -60,12 +56,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--group-size",
-        type=int,
+        type=Whole(1),
         default=4,
         help="clips of a batch, for J_batch, F_batch and S_batch (default: 4); the last may be "
         "shorter and counts like the others",
     )
-    parser.add_argument("--out", type=Path, help="also write one row per score as CSV")
+    parser.add_argument("--out", type=output_file, help="also write one row per score as CSV")
     return parser
 
 

@@ -8,11 +8,11 @@ Examples:
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 from collections.abc import Sequence
-from pathlib import Path
+
+from auralsam2.command_line import Parser, Real, Whole, input_path
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -46,16 +46,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> Parser:
     from ablations.claims import STALE_S
 
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("folder", type=Path, help="of a grid, or any folder with runs below")
+    parser = Parser(__doc__)
+    parser.add_argument("folder", type=input_path, help="of a grid, or any folder with runs below")
     parser.add_argument(
         "--watch",
-        type=float,
+        type=Real(above=0),
         nargs="?",
         const=5.0,
         metavar="S",
@@ -63,11 +61,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument(
-        "--lines", type=int, default=5, metavar="N", help="of the log of a failed run; default: 5"
+        "--lines",
+        type=Whole(0),
+        default=5,
+        metavar="N",
+        help="of the log of a failed run; default: 5",
     )
     parser.add_argument(
         "--stale-after",
-        type=float,
+        type=Real(above=0),
         default=STALE_S,
         metavar="S",
         help=f"silence after which a run counts as left alone; default: {STALE_S:.0f} s",

@@ -7,17 +7,15 @@ Examples:
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from pathlib import Path
+
+from auralsam2.command_line import Parser, input_path
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print a table of guesses and their J."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("root", type=Path, help="folder that holds avss_index/metadata.csv")
+    parser = Parser(__doc__)
+    parser.add_argument("root", type=input_path, help="folder that holds avss_index/metadata.csv")
     parser.add_argument("--subset", default="v1m", help="of AVSBench (default: v1m)")
     parser.add_argument("--split", default="test", help="train, val or test (default: test)")
     options = parser.parse_args(argv)

@@ -12,18 +12,17 @@ Examples:
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from auralsam2.command_line import Parser
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the registries as tables, or as JSON for other programs."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(__doc__)
     parser.add_argument("axes", nargs="*", metavar="AXIS", help="registries to show, e.g. fusion")
     parser.add_argument(
         "--import",

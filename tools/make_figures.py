@@ -15,9 +15,10 @@ Examples:
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from pathlib import Path
+
+from analysis.options import add_arguments, read_runs
+from auralsam2.command_line import Parser, Whole, add_overrides, input_path, output_folder
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,22 +28,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     from analysis.clip_picks import check_rules
     from analysis.figures import efficiency, failures, grid_points, qualitative, training_curves
     from analysis.figures.sweep import make as make_sweep
-    from analysis.results import load_runs, with_reference, write_csv
+    from analysis.results import write_csv
     from analysis.saved_clips import check_cells
     from analysis.sweep_results import is_sweep
     from auralsam2.config import parse_overrides
 
-    folder = options.out or options.folder / "figures"
+    folder = output_folder(options.out or options.folder / "figures")
     if is_sweep(options.folder):
         print("\n".join(map(str, make_sweep(options.folder, folder))))
         return 0
-    results = load_runs(
-        options.folder,
-        allow_mixed_data=options.allow_mixed_data,
-        mix_label_sources=options.mix_label_sources,
-    )
-    if options.reference is not None:
-        results = with_reference(results, options.reference)
+    results = read_runs(options, options.folder)
     notes, cells = results.notes, options.cells
     check_cells(results, cells)
     rules = [] if options.failures is None else check_rules(options.failures)
@@ -64,32 +59,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def _parser() -> Parser:
+    parser = Parser(__doc__)
     add = parser.add_argument
-    add("folder", type=Path, metavar="DIR", help="with run folders below it")
-    add("--out", type=Path, metavar="FOLDER", help="of the figures; default: DIR/figures")
-    add("--clips", type=_count, metavar="N", help="on a sheet; default: 2, of failures 4")
+    add("folder", type=input_path, metavar="DIR", help="with run folders below it")
+    add("--out", type=output_folder, metavar="FOLDER", help="of the figures; default: DIR/figures")
+    add("--clips", type=Whole(1), metavar="N", help="on a sheet; default: 2, of failures 4")
     rules = "lowest, listens-least, largest-loss, largest-gain; all of them where none is named"
     add("--failures", nargs="*", metavar="RULE", help=f"draw sheets of failures: {rules}")
     add("--cells", nargs="+", metavar="CELL", help="rows of the sheets")
     add("--reference", metavar="CELL", help="whose failures; default: the grid's own")
     add("--against", metavar="CELL", help="for largest-loss and -gain; default: the best other one")
-    overrides = "overrides of the runs' configs where masks are made, e.g. data.root=..."
-    add("--set", nargs="+", default=[], metavar="KEY=VALUE", help=overrides)
-    add("--allow-mixed-data", action="store_true", help="let runs on different data stand together")
-    releases = "let runs with labels of different releases stand together"
-    add("--mix-label-sources", action="store_true", help=releases)
+    add_overrides(parser, "overrides of the runs' configs where masks are made, e.g. data.root=...")
+    add_arguments(parser)
     return parser
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"got {number}; wanted 1 or more")
-    return number
 
 
 if __name__ == "__main__":

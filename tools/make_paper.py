@@ -11,9 +11,9 @@ Examples:
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from pathlib import Path
+
+from auralsam2.command_line import Parser, Whole, add_overrides, input_path, output_folder
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         again=options.again,
         progress=partial(track, description="  ", console=Console(stderr=True), transient=True),
     )
-    out = options.out or options.folder / "paper"
+    out = output_folder(options.out or options.folder / "paper")
     how = dict(again=options.again, partial=options.partial, jobs=options.jobs)
     paper = make_paper(sources, recipe, out, **how)
     for entry in paper.entries:
@@ -50,28 +50,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if paper.problems else 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def _parser() -> Parser:
+    parser = Parser(__doc__)
     add = parser.add_argument
-    add("folder", type=Path, metavar="DIR", help="with grids and sweeps below it")
+    add("folder", type=input_path, metavar="DIR", help="with grids and sweeps below it")
     recipe = "a shipped recipe, or the path of one (default: paper)"
     add("--recipe", default="paper", metavar="NAME|FILE", help=recipe)
-    add("--out", type=Path, metavar="DIR", help="of the paper; default: DIR/paper")
-    add("--jobs", type=_count, default=1, metavar="N", help="runs measured at once (default: 1)")
+    add("--out", type=output_folder, metavar="DIR", help="of the paper; default: DIR/paper")
+    add("--jobs", type=Whole(1), default=1, metavar="N", help="runs measured at once (default: 1)")
     add("--again", action="store_true", help="also what is there already")
     add("--partial", action="store_true", help="take grids with unfinished runs as they are")
-    overrides = "overrides of the runs' configs where data are read, e.g. data.root=..."
-    add("--set", nargs="+", default=[], metavar="KEY=VALUE", help=overrides)
+    add_overrides(parser, "overrides of the runs' configs where data are read, e.g. data.root=...")
     return parser
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"got {number}; wanted 1 or more")
-    return number
 
 
 if __name__ == "__main__":

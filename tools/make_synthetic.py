@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from auralsam2.command_line import Parser, Whole, output_folder
 
 if TYPE_CHECKING:
     from auralsam2.data.synthetic.plan import Plan
@@ -42,21 +43,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def _parser() -> Parser:
+    parser = Parser(__doc__)
     add = parser.add_argument
-    add("out", type=Path, help="folder to write; set data.root to it")
+    add("out", type=output_folder, help="folder to write; set data.root to it")
     add("--layout", default="v1m", help="v1s, v1m, v2 or ref_avs (default: v1m)")
-    add("--clips", type=int, default=300, help="default: 300; 70/10/20, ref_avs 60/10/10/10/10 %%")
+    clips = "default: 300; 70/10/20, ref_avs 60/10/10/10/10 %%"
+    add("--clips", type=Whole(1), default=300, help=clips)
     add("--split", help="clips of TRAIN/VAL/TEST instead; ref_avs: TRAIN/VAL/TEST_S/TEST_U/TEST_N")
-    add("--seed", type=int, default=0)
-    add("--size", type=int, default=224, help="side of the frames in pixels")
-    add("--frames", type=int, help="frames of a clip (default: v1s, v1m 5; v2, ref_avs 10)")
-    add("--classes", type=int, default=12, help="only the first so many (default: all 12)")
-    add("--unseen", type=int, help="ref_avs: the last so many classes in test_u only (default: 3)")
-    add("--workers", type=int, default=2, help="processes (default: 2)")
+    add("--seed", type=Whole(0), default=0)
+    add("--size", type=Whole(1), default=224, help="side of the frames in pixels")
+    add("--frames", type=Whole(1), help="frames of a clip (default: v1s, v1m 5; v2, ref_avs 10)")
+    add("--classes", type=Whole(1), default=12, help="only the first so many (default: all 12)")
+    unseen = "ref_avs: the last so many classes in test_u only (default: 3)"
+    add("--unseen", type=Whole(0), help=unseen)
+    add("--workers", type=Whole(1), default=2, help="processes (default: 2)")
     return parser
 
 
@@ -71,8 +72,6 @@ def _plan(options: argparse.Namespace) -> Plan:
     from auralsam2.suggestions import unknown_name
 
     problems = []
-    if options.workers < 1:
-        problems.append(f"--workers must be at least 1, got {options.workers}")
     if options.layout not in LAYOUTS:
         problems.append(unknown_name("layout", options.layout, sorted(LAYOUTS)))
         raise ValueError("\nand ".join(problems))

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
+
+from analysis.options import add_arguments, read_runs
+from auralsam2.command_line import Parser, Whole, input_path, output_folder
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -21,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if options.out is None and len(options.folders) > 1:
         parser.error("several folders: say where the table goes (--out DIR)")
-    out = options.out or options.folders[0]
+    out = output_folder(options.out or options.folders[0])
 
     from rich.console import Console
 
@@ -42,18 +44,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _table(options: argparse.Namespace) -> Any:
     from analysis.reported import load_reported
     from analysis.resampling import Settings
-    from analysis.results import load_runs, with_reference
     from analysis.significance import reference_problem
     from analysis.tables import make_table
 
     reported = [row for path in options.reported for row in load_reported(path)]
-    results = load_runs(
-        options.folders,
-        allow_mixed_data=options.allow_mixed_data,
-        mix_label_sources=options.mix_label_sources,
-    )
-    if options.reference is not None:
-        results = with_reference(results, options.reference)
+    results = read_runs(options, options.folders)
     tested = len(results.cells) > 1 and not options.no_significance
     if tested and (problem := reference_problem(results)) is not None:
         results.notes.append(f"nothing is tested for significance: {problem}")
@@ -70,13 +65,11 @@ def _table(options: argparse.Namespace) -> Any:
     )
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def _parser() -> Parser:
+    parser = Parser(__doc__)
     add = parser.add_argument
-    add("folders", type=Path, nargs="+", metavar="DIR", help="with run folders below it")
-    add("--out", type=Path, metavar="DIR", help="of the files; default: the one folder")
+    add("folders", type=input_path, nargs="+", metavar="DIR", help="with run folders below it")
+    add("--out", type=output_folder, metavar="DIR", help="of the files; default: the one folder")
     add("--reference", metavar="CELL", help="to compare with; default: the grid's own")
     add("--difference", action="store_true", help="show differences from the reference cell")
     add("--no-significance", action="store_true", help="test nothing against the reference")
@@ -87,12 +80,11 @@ def _parser() -> argparse.ArgumentParser:
     shown = "columns to show, in order; default: all that say something"
     add("--scores", metavar="SPLIT:METRIC", help=shown, **several)
     papers = "numbers of other papers (JSON; docs/statistics.md)"
-    add("--reported", type=Path, metavar="FILE", help=papers, **several)
-    add("--resamples", type=int, default=9_999, metavar="N", help="of bootstrap and permutations")
-    add("--resampling-seed", type=int, default=0, metavar="N", help="of both")
-    add("--allow-mixed-data", action="store_true", help="let runs on different data stand together")
-    releases = "let runs with labels of different releases stand together"
-    add("--mix-label-sources", action="store_true", help=releases)
+    add("--reported", type=input_path, metavar="FILE", help=papers, **several)
+    resamples = "of bootstrap and permutations"
+    add("--resamples", type=Whole(1), default=9_999, metavar="N", help=resamples)
+    add("--resampling-seed", type=Whole(0), default=0, metavar="N", help="of both")
+    add_arguments(parser)
     return parser
 
 

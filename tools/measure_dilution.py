@@ -11,10 +11,11 @@ Examples:
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
+
+from analysis.options import add_arguments, read_runs
+from auralsam2.command_line import Parser, Whole, add_overrides, input_path, output_folder
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,17 +27,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from analysis.dilution_table import to_markdown
     from analysis.measured_dilution import measure
-    from analysis.results import load_runs
     from auralsam2.config import parse_overrides
 
-    results = load_runs(
-        options.folder,
-        allow_mixed_data=options.allow_mixed_data,
-        mix_label_sources=options.mix_label_sources,
-    )
+    results = read_runs(options, options.folder)
     measured = measure(
         results,
-        options.out or options.folder / "figures",
+        output_folder(options.out or options.folder / "figures"),
         cells=options.cells,
         sounds=options.sounds,
         max_clips=options.max_clips,
@@ -59,33 +55,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def _parser() -> Parser:
+    parser = Parser(__doc__)
     add = parser.add_argument
-    add("folder", type=Path, metavar="DIR", help="of a grid, with finished runs")
-    add("--out", type=Path, metavar="DIR", help="of figures and table; default: DIR/figures")
+    add("folder", type=input_path, metavar="DIR", help="of a grid, with finished runs")
+    out = "of figures and table; default: DIR/figures"
+    add("--out", type=output_folder, metavar="DIR", help=out)
     add("--cells", nargs="+", metavar="CELL", help="those to measure; default: all")
     sounds = "counterfactual audio; the first one is drawn (default: swapped silence)"
     add("--sounds", nargs="+", default=["swapped", "silence"], metavar="KIND", help=sounds)
     add("--heads", action="store_true", help="draw single heads, too")
-    add("--max-clips", type=_count, metavar="N", help="the first clips of the split only")
+    add("--max-clips", type=Whole(1), metavar="N", help="the first clips of the split only")
     add("--split", default="test", help="whose clips (default: test)")
     add("--again", action="store_true", help="also where the numbers are there")
-    overrides = "overrides of the runs' configs, e.g. data.root=... where the data have moved"
-    add("--set", nargs="+", default=[], metavar="KEY=VALUE", help=overrides)
-    add("--allow-mixed-data", action="store_true", help="let runs on different data stand together")
-    releases = "let runs with labels of different releases stand together"
-    add("--mix-label-sources", action="store_true", help=releases)
+    add_overrides(
+        parser, "overrides of the runs' configs, e.g. data.root=... where the data have moved"
+    )
+    add_arguments(parser)
     return parser
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"got {number}; wanted 1 or more")
-    return number
 
 
 if __name__ == "__main__":

@@ -8,10 +8,11 @@ Examples:
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
+
+from analysis.options import add_arguments, read_runs
+from auralsam2.command_line import Parser, Real, Whole, add_overrides, input_path, output_folder
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,13 +24,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from analysis.embedding_table import at_level, summarise
     from analysis.measured_embeddings import measure
-    from analysis.results import load_runs
     from auralsam2.config import parse_overrides
 
-    results = load_runs(options.folder)
+    results = read_runs(options, options.folder)
     measured = measure(
         results,
-        options.out or options.folder / "figures",
+        output_folder(options.out or options.folder / "figures"),
         cells=options.cells,
         split=options.split,
         per_kind=options.per_kind,
@@ -50,25 +50,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def _parser() -> Parser:
+    parser = Parser(__doc__)
     add = parser.add_argument
-    add("folder", type=Path, metavar="DIR", help="of a grid, with finished runs")
-    add("--out", type=Path, metavar="DIR", help="of the figures; default: DIR/figures")
+    add("folder", type=input_path, metavar="DIR", help="of a grid, with finished runs")
+    add("--out", type=output_folder, metavar="DIR", help="of the figures; default: DIR/figures")
     add("--cells", nargs="+", metavar="CELL", help="in the order of the panels; default: all")
     add("--split", default="test", help="whose clips (default: test)")
-    add("--max-clips", type=int, metavar="N", help="the first clips of the split only")
+    add("--max-clips", type=Whole(1), metavar="N", help="the first clips of the split only")
     per_kind = "visual points a frame, on and off the object each (default: 16)"
-    add("--per-kind", type=int, default=16, metavar="N", help=per_kind)
+    add("--per-kind", type=Whole(1), default=16, metavar="N", help=per_kind)
     level = "of the pyramid, 0 the finest, -1 the coarsest (default: -1)"
-    add("--level", type=int, default=-1, metavar="L", help=level)
+    add("--level", type=Whole(), default=-1, metavar="L", help=level)
     perplexities = "of t-SNE; the one in the middle is drawn large (default: 15 30 60)"
-    add("--perplexities", nargs="+", type=float, default=[15, 30, 60], help=perplexities)
+    add("--perplexities", nargs="+", type=Real(above=0), default=[15, 30, 60], help=perplexities)
     add("--again", action="store_true", help="draw points also where the runs' folders have them")
-    overrides = "overrides of the runs' configs, e.g. data.root=..."
-    add("--set", nargs="+", default=[], metavar="KEY=VALUE", help=overrides)
+    add_overrides(parser, "overrides of the runs' configs, e.g. data.root=...")
+    add_arguments(parser)
     return parser
 
 

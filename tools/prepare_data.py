@@ -18,21 +18,21 @@ Examples:
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Sequence
-from pathlib import Path
+
+from auralsam2.command_line import Parser, Whole, input_path, output_folder
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Extract, print what failed, and return the exit status."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    parser = Parser(__doc__)
+    parser.add_argument(
+        "videos", type=input_path, metavar="VIDEOS", help="folder, with those below it"
     )
-    parser.add_argument("videos", type=Path, metavar="VIDEOS", help="folder, with those below it")
-    parser.add_argument("out", type=Path, metavar="OUT", help="root of the data set")
+    parser.add_argument("out", type=output_folder, metavar="OUT", help="root of the data set")
     parser.add_argument("--layout", required=True, help="v1s or v1m (5 s), v2 or ref_avs (10 s)")
-    parser.add_argument("--metadata", type=Path, metavar="CSV", help="table of the clips")
+    parser.add_argument("--metadata", type=input_path, metavar="CSV", help="table of the clips")
     parser.add_argument(
         "--named", choices=("uid", "vid"), help="use only videos named after this (default: both)"
     )
@@ -43,11 +43,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="which picture of each second (%(default)s)",
     )
     parser.add_argument(
-        "--workers", type=int, default=min(8, os.cpu_count() or 1), help="processes (%(default)s)"
+        "--workers",
+        type=Whole(1),
+        default=min(8, os.cpu_count() or 1),
+        help="processes (%(default)s)",
     )
     options = parser.parse_args(argv)
-    if options.workers < 1:
-        parser.error(f"--workers must be at least 1, got {options.workers}")
 
     from rich.console import Console
     from rich.progress import Progress
@@ -61,10 +62,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     with Progress(console=Console(stderr=True), transient=True) as bars:
         bar = bars.add_task("clips", total=None)
         done = prepare(
-            options.videos.expanduser(),
-            options.out.expanduser(),
+            options.videos,
+            options.out,
             options.layout,
-            options.metadata.expanduser() if options.metadata else None,
+            options.metadata,
             named=options.named,
             frames_at=options.frames_at,
             workers=options.workers,

@@ -7,27 +7,28 @@ Examples:
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 from collections.abc import Sequence
-from pathlib import Path
+
+from auralsam2.command_line import Parser, Real, Whole, output_folder
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Train, export safetensors, and measure on fresh clips."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    parser = Parser(__doc__)
+    parser.add_argument("out", type=output_folder, help="folder for weights and scores")
+    parser.add_argument(
+        "--clips",
+        type=Whole(16),
+        default=1600,
+        help="clips of five seconds, at least one batch of 16",
     )
-    parser.add_argument("out", type=Path, help="folder for weights and scores")
-    parser.add_argument("--clips", type=int, default=1600, help="clips of five seconds")
-    parser.add_argument("--width", type=int, default=16, help="of the LogMelCNN")
-    parser.add_argument("--lr", type=float, default=2e-3, help="peak learning rate")
-    parser.add_argument("--workers", type=int, default=1, help="processes that synthesise")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--width", type=Whole(1), default=16, help="of the LogMelCNN")
+    parser.add_argument("--lr", type=Real(above=0), default=2e-3, help="peak learning rate")
+    parser.add_argument("--workers", type=Whole(1), default=1, help="processes that synthesise")
+    parser.add_argument("--seed", type=Whole(0), default=0)
     options = parser.parse_args(argv)
-    if options.clips < 16:
-        raise ValueError(f"--clips must be at least 16, one batch; got {options.clips}")
 
     from auralsam2.engine.pretrain_audio import pretrain_audio
 

@@ -10,30 +10,30 @@ An interrupted training goes on at its last epoch when the same command is given
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 from collections.abc import Sequence
-from pathlib import Path
+
+from auralsam2.command_line import Parser, Real, Whole, input_path, output_folder
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Train or resume, export half-precision safetensors, and measure them on fresh clips."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("out", type=Path, help="run folder")
-    parser.add_argument("--image-size", type=int, default=128, help="pixels (default: 128)")
-    parser.add_argument("--epochs", type=int, default=18, help="of --steps each (default: 18)")
-    parser.add_argument("--steps", type=int, default=100, help="a epoch (default: 100)")
-    parser.add_argument("--items", type=int, default=4, help="4 images and 1 clip each")
-    parser.add_argument("--lr", type=float, default=8e-4, help="peak learning rate")
-    parser.add_argument("--workers", type=int, default=1, help="rendering processes")
-    parser.add_argument("--threads", type=int, help="CPU threads of the trainer")
-    parser.add_argument("--seed", type=int, default=0)
+    parser = Parser(__doc__)
+    parser.add_argument("out", type=output_folder, help="run folder")
+    parser.add_argument("--image-size", type=Whole(1), default=128, help="pixels (default: 128)")
+    parser.add_argument("--epochs", type=Whole(1), default=18, help="of --steps each (default: 18)")
+    parser.add_argument("--steps", type=Whole(1), default=100, help="a epoch (default: 100)")
+    parser.add_argument("--items", type=Whole(1), default=4, help="4 images and 1 clip each")
+    parser.add_argument("--lr", type=Real(above=0), default=8e-4, help="peak learning rate")
+    parser.add_argument("--workers", type=Whole(1), default=1, help="rendering processes")
+    parser.add_argument("--threads", type=Whole(1), help="CPU threads of the trainer")
+    parser.add_argument("--seed", type=Whole(0), default=0)
     parser.add_argument("--amp", action="store_true", help="bfloat16, for a GPU")
-    parser.add_argument("--init", type=Path, help="start from these weights (safetensors)")
-    parser.add_argument("--score-clips", type=int, default=200, help="fresh clips to measure on")
+    parser.add_argument("--init", type=input_path, help="start from these weights (safetensors)")
+    parser.add_argument(
+        "--score-clips", type=Whole(1), default=200, help="fresh clips to measure on"
+    )
     parser.add_argument("--scores-only", action="store_true", help="measure what was exported")
     options = parser.parse_args(argv)
 

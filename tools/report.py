@@ -13,10 +13,11 @@ Examples:
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
+
+from analysis.options import add_arguments, read_runs
+from auralsam2.command_line import Parser, Whole, add_overrides, input_path, output_folder
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -28,21 +29,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from analysis.report import ReportOptions, write_report, write_sweep_report
     from analysis.resampling import Settings
-    from analysis.results import load_runs, with_reference
     from analysis.sweep_results import is_sweep
     from auralsam2.config import parse_overrides
 
-    out = options.out or options.folder / "report"
+    out = output_folder(options.out or options.folder / "report")
     if is_sweep(options.folder):
         print(write_sweep_report(options.folder, out)[0])
         return 0
-    results = load_runs(
-        options.folder,
-        allow_mixed_data=options.allow_mixed_data,
-        mix_label_sources=options.mix_label_sources,
-    )
-    if options.reference is not None:
-        results = with_reference(results, options.reference)
+    results = read_runs(options, options.folder)
     shown = ReportOptions(
         num_clips=options.clips,
         overrides=parse_overrides(options.set),
@@ -57,31 +51,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def _parser() -> Parser:
+    parser = Parser(__doc__)
     add = parser.add_argument
-    add("folder", type=Path, metavar="DIR", help="with run folders below it")
-    add("--out", type=Path, metavar="DIR", help="of the pages; default: DIR/report")
+    add("folder", type=input_path, metavar="DIR", help="with run folders below it")
+    add("--out", type=output_folder, metavar="DIR", help="of the pages; default: DIR/report")
     clips = "worst ones, and as many best ones (default: 3)"
-    add("--clips", type=_count, default=3, metavar="N", help=clips)
-    overrides = "overrides of the runs' configs where masks are made, e.g. data.root=..."
-    add("--set", nargs="+", default=[], metavar="KEY=VALUE", help=overrides)
+    add("--clips", type=Whole(0), default=3, metavar="N", help=clips)
+    add_overrides(parser, "overrides of the runs' configs where masks are made, e.g. data.root=...")
     add("--again", action="store_true", help="make masks anew")
     add("--reference", metavar="CELL", help="to compare with; default: the grid's own")
-    add("--resamples", type=int, default=9_999, metavar="N", help="of bootstrap and permutations")
-    add("--allow-mixed-data", action="store_true", help="let runs on different data stand together")
-    releases = "let runs with labels of different releases stand together"
-    add("--mix-label-sources", action="store_true", help=releases)
+    resamples = "of bootstrap and permutations"
+    add("--resamples", type=Whole(1), default=9_999, metavar="N", help=resamples)
+    add_arguments(parser)
     return parser
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"got {number}; wanted 0 or more")
-    return number
 
 
 if __name__ == "__main__":

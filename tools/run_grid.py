@@ -10,19 +10,18 @@ Examples:
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from auralsam2.command_line import Parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run or resume a grid; exit with 1 where a run failed."""
     from ablations.options import add_arguments, from_namespace
 
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(__doc__)
     add_arguments(parser)
     options = parser.parse_args(argv)
     if options.grid is None:

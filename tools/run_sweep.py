@@ -9,19 +9,18 @@ Examples:
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from auralsam2.command_line import Parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run or resume a sweep; exit with 1 where no trial is complete."""
     from ablations.sweeps.options import add_arguments
 
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(__doc__)
     add_arguments(parser)
     options = parser.parse_args(argv)
 

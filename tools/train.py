@@ -9,24 +9,21 @@ Examples:
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
+
+from auralsam2.command_line import Parser, Whole, add_overrides, output_folder
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run or resume a training; print its scores."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(__doc__)
     parser.add_argument("config", help="a name or a path in .py")
-    parser.add_argument("--out", type=Path, help="run folder; default: WORK_DIR/NAME-HASH")
-    parser.add_argument(
-        "--set", nargs="+", default=[], metavar="KEY=VALUE", help="overrides, applied in order"
-    )
+    parser.add_argument("--out", type=output_folder, help="run folder; default: WORK_DIR/NAME-HASH")
+    add_overrides(parser, "overrides, applied in order")
     parser.add_argument(
         "--processes",
-        type=int,
+        type=Whole(1),
         default=1,
         metavar="N",
         help="share every batch among N processes of this machine, one a GPU; started by torchrun "
@@ -38,8 +35,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="go on in a folder that other code has begun, or take its run where it is done",
     )
     options = parser.parse_args(argv)
-    if options.processes < 1:
-        parser.error(f"--processes got {options.processes}, wanted at least 1")
 
     from auralsam2.config import config_hash, load, parse_overrides, peek
     from auralsam2.weight_files import missing_files

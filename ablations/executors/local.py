@@ -27,6 +27,7 @@ from ablations.executors.base import (
 )
 from ablations.executors.inline import InlineExecutor
 from ablations.executors.worker import GRACE_S, serve
+from auralsam2.command_line import Whole
 from auralsam2.engine.progress import Progress
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -63,15 +64,21 @@ class LocalExecutor(Executor):
         """Add ``--jobs``, ``--gpus`` and ``--jobs-per-gpu``."""
         parser.add_argument(
             "--jobs",
-            type=int,
+            type=Whole(0),
             help="runs at a time, 0 for one in this process; default: 1 on a GPU, else one a CPU "
             "core and at most 4",
         )
         parser.add_argument(
-            "--gpus", metavar="0,1|all", help="give every process one of these GPUs to itself"
+            "--gpus",
+            nargs="+",
+            metavar="0,1|all",
+            help="give every process one of these GPUs to itself",
         )
         parser.add_argument(
-            "--jobs-per-gpu", type=int, metavar="N", help="processes on each of --gpus; default: 1"
+            "--jobs-per-gpu",
+            type=Whole(1),
+            metavar="N",
+            help="processes on each of --gpus; default: 1",
         )
 
     @classmethod
@@ -90,7 +97,7 @@ class LocalExecutor(Executor):
             return cls(default_jobs(options) if jobs is None else jobs)
         if jobs is not None:
             raise ValueError("--gpus and --jobs exclude each other; use --jobs-per-gpu")
-        return cls(1 if each is None else each, gpus=find_gpus(options.gpus))
+        return cls(1 if each is None else each, gpus=find_gpus(",".join(options.gpus)))
 
     def map(self, fn: Work[T, R], items: Iterable[T | None], display: Display) -> Outcomes[T, R]:
         """Yield an outcome as each item ends; ``fn`` and the items must be picklable."""

@@ -22,6 +22,7 @@ from ablations.executors.base import (
     register,
 )
 from ablations.executors.remote import Started, do_item, release
+from auralsam2.command_line import Real, Whole
 
 
 @dataclass(frozen=True)
@@ -79,10 +80,10 @@ class RayExecutor(Executor):
         default = RaySettings()
         for name, kind, text in (
             ("address", str, "of the cluster: HOST:PORT, or auto for that of this machine"),
-            ("cpus", float, "cores of a run"),
-            ("gpus", float, "GPUs of a run; 0.5 puts two on each"),
-            ("jobs", int, "runs at a time; 0: as many as there is room for"),
-            ("retries", int, "how often a run goes on elsewhere after its node was lost"),
+            ("cpus", Real(least=0), "cores of a run"),
+            ("gpus", Real(least=0), "GPUs of a run; 0.5 puts two on each"),
+            ("jobs", Whole(0), "runs at a time; 0: as many as there is room for"),
+            ("retries", Whole(0), "how often a run goes on elsewhere after its node was lost"),
         ):
             value = getattr(default, name)
             parser.add_argument(
@@ -94,19 +95,12 @@ class RayExecutor(Executor):
         """Return one as asked for.
 
         Raises:
-            ValueError: for numbers that make no sense.
+            ValueError: where nothing keeps Ray from starting all runs at once.
         """
-        problems = [
-            f"--ray-{name} got {value}, wanted at least 0"
-            for name in ("cpus", "gpus", "jobs", "retries")
-            if (value := getattr(options, f"ray_{name}")) < 0
-        ]
         if options.ray_cpus == options.ray_gpus == 0:
-            problems.append(
+            raise ValueError(
                 "--ray-cpus and --ray-gpus are both 0: Ray would start all runs at once"
             )
-        if problems:
-            raise ValueError("; ".join(problems))
         return cls(
             RaySettings(
                 address=options.ray_address,

@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from auralsam2.command_line import Real, Whole
+
 
 @dataclass(frozen=True)
 class SlurmSettings:
@@ -42,14 +44,14 @@ def add_arguments(parser: argparse._ActionsContainer) -> None:
     """Add ``--slurm-...``."""
     default = SlurmSettings()
     for name, kind, text in (
-        ("jobs", int, "jobs queued and running at a time"),
-        ("time-min", int, "minutes until a job is queued again and resumes"),
-        ("cpus", int, "cores of a job"),
-        ("gpus", int, "GPUs of a job"),
-        ("mem-gb", float, "memory of a job"),
+        ("jobs", Whole(1), "jobs queued and running at a time"),
+        ("time-min", Whole(1), "minutes until a job is queued again and resumes"),
+        ("cpus", Whole(1), "cores of a job"),
+        ("gpus", Whole(0), "GPUs of a job"),
+        ("mem-gb", Real(above=0), "memory of a job"),
         ("partition", str, "partition"),
-        ("requeues", int, "how often a job may be preempted, time out or vanish"),
-        ("poll-s", float, "seconds between looks at the queue"),
+        ("requeues", Whole(0), "how often a job may be preempted, time out or vanish"),
+        ("poll-s", Real(above=0), "seconds between looks at the queue"),
     ):
         value = getattr(default, name.replace("-", "_"))
         shown = "the cluster's" if value is None else value
@@ -70,23 +72,11 @@ def read_settings(options: argparse.Namespace) -> SlurmSettings:
     """Return what a command line asks for.
 
     Raises:
-        ValueError: for numbers that make no sense.
+        ValueError: where an option of sbatch has no value.
     """
     problems = [
         f"--slurm-extra got {e!r}, wanted KEY=VALUE" for e in options.slurm_extra if "=" not in e
     ]
-    for name, least in (
-        ("jobs", 1),
-        ("time_min", 1),
-        ("cpus", 1),
-        ("gpus", 0),
-        ("requeues", 0),
-    ):
-        if (value := getattr(options, f"slurm_{name}")) < least:
-            option = name.replace("_", "-")
-            problems.append(f"--slurm-{option} got {value}, wanted at least {least}")
-    if options.slurm_poll_s <= 0:
-        problems.append(f"--slurm-poll-s got {options.slurm_poll_s}, wanted more than 0")
     if problems:
         raise ValueError("; ".join(problems))
     return SlurmSettings(

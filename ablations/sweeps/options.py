@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+
+from auralsam2.command_line import Whole, add_overrides, output_file, output_folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -12,22 +13,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     add = parser.add_argument
     add("space", help="a name or a path in .py")
-    add("--trials", type=_count, required=True, metavar="N", help="over all calls and drivers")
-    add("--out", type=Path, help="folder of the sweep; default: the file's own")
+    add("--trials", type=Whole(1), required=True, metavar="N", help="over all calls and drivers")
+    add("--out", type=output_folder, help="folder of the sweep; default: the file's own")
     add("--sampler", metavar="tpe|cmaes|random|grid", help="in place of the file's own")
     add("--pruner", metavar="hyperband|median|none", help="in place of the file's own")
     add(
         "--storage",
+        type=_storage,
         metavar="FILE|URL",
         help="of the study: a journal file, or a database as SQLAlchemy takes it; default: "
         "journal.log in the folder of the sweep",
     )
-    add("--set", nargs="+", default=[], metavar="KEY=VALUE", help="set in the base, before a trial")
+    add_overrides(parser, "set in the base, before a trial")
     add("--dry-run", action="store_true", help="check and show the space and train nothing")
     add("--retry-failed", action="store_true", help="try failed trials again")
     add(
         "--max-failures",
-        type=_count,
+        type=Whole(1),
         default=5,
         metavar="N",
         help="end after N failures in a row; default: 5",
@@ -40,8 +42,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     executors.add_arguments(parser)
 
 
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"got {value}, wanted at least 1")
-    return value
+def _storage(text: str) -> str:
+    return text if "://" in text else str(output_file(text))

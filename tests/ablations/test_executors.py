@@ -144,7 +144,7 @@ def test_executors_of_a_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
     assert made(options()).num_processes == 4
     assert made(options(num_items=2)).num_processes == 2
     assert made(options(on_gpu=lambda: True)).num_processes == 1
-    gpus = made(options(gpus="0, 1", jobs_per_gpu=2))
+    gpus = made(options(gpus=["0, 1"], jobs_per_gpu=2))
     assert [slot["CUDA_VISIBLE_DEVICES"] for slot in gpus.slots] == ["0", "1", "0", "1"]
 
 
@@ -153,10 +153,10 @@ def test_executors_of_a_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (dict(jobs=-1), "at least 1, got -1"),
         (dict(jobs_per_gpu=2), "--jobs-per-gpu needs --gpus"),
-        (dict(gpus="0", jobs=2), "exclude each other"),
-        (dict(gpus="0,0"), "0 stands twice"),
-        (dict(gpus=","), "no GPU; name some"),
-        (dict(gpus="0,5"), "0 is not in CUDA_VISIBLE_DEVICES=4,5"),
+        (dict(gpus=["0"], jobs=2), "exclude each other"),
+        (dict(gpus=["0", "0"]), "0 stands twice"),
+        (dict(gpus=[","]), "no GPU; name some"),
+        (dict(gpus=["0,5"]), "0 is not in CUDA_VISIBLE_DEVICES=4,5"),
     ],
 )
 def test_contradictions_of_a_command_line(stated, message, monkeypatch) -> None:

@@ -39,7 +39,7 @@ def test_errors_say_what_to_do(folder: Path, capsys: pytest.CaptureFixture[str])
     assert "a, seed 0:" in nothing and "b, seed 0:" in nothing and "no config.py" in nothing
     with pytest.raises(SystemExit):
         main([str(folder), "--max-clips", "0"])
-    assert "wanted 1 or more" in capsys.readouterr().err
+    assert "got '0', wanted a whole number, at least 1" in capsys.readouterr().err
 
 
 def test_table_and_paths_are_shown(

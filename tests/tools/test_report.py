@@ -44,4 +44,4 @@ def test_errors_say_what_to_do(folder: Path, capsys: pytest.CaptureFixture[str])
     assert dispatch(["report", str(folder / "nowhere")]) == 2
     with pytest.raises(SystemExit):
         main([str(folder), "--clips", "-1"])
-    assert "wanted 0 or more" in capsys.readouterr().err
+    assert "got '-1', wanted a whole number, at least 0" in capsys.readouterr().err

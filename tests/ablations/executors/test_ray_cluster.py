@@ -112,7 +112,6 @@ def test_no_cluster_is_said_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> 
 def test_numbers_that_make_no_sense() -> None:
     parser = argparse.ArgumentParser()
     executors.add_arguments(parser)
-    stated = ["--ray-cpus", "0", "--ray-gpus", "0", "--ray-retries", "-1"]
-    options = parser.parse_args(["--executor", "ray", *stated])
-    with pytest.raises(ValueError, match="--ray-retries got -1.*both 0"):
+    options = parser.parse_args(["--executor", "ray", "--ray-cpus", "0", "--ray-gpus", "0"])
+    with pytest.raises(ValueError, match="both 0"):
         executors.from_options(options)

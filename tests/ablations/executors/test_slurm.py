@@ -125,9 +125,9 @@ def test_no_slurm_is_said_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> No
 def test_options_that_make_no_sense() -> None:
     parser = argparse.ArgumentParser()
     executors.add_arguments(parser)
-    stated = ["--slurm-jobs", "0", "--slurm-extra", "account", "--slurm-poll-s", "0"]
+    stated = ["--slurm-extra", "account", "--slurm-extra", "qos"]
     with pytest.raises(ValueError) as caught:
         executors.from_options(parser.parse_args(["--executor", "slurm", *stated]))
-    for part in ("--slurm-extra got 'account'", "--slurm-jobs got 0", "--slurm-poll-s got 0.0"):
+    for part in ("--slurm-extra got 'account'", "--slurm-extra got 'qos'"):
         assert part in str(caught.value)
     assert os.environ.get("SLURM_JOB_ID") is None

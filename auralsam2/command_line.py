@@ -1,0 +1,195 @@
+"""What the options of all subcommands have in common: lists that add up, numbers, paths, --set.
+
+Imports nothing that takes time, as every ``--help`` goes through it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+class Parser(argparse.ArgumentParser):
+    """Parser of a subcommand.
+
+    An option of several values adds up where it is repeated, and of values that options cannot
+    have all are told at once.
+
+    Args:
+        description: the docstring of the tool, shown as it is.
+        epilog: likewise, below the options.
+    """
+
+    def __init__(self, description: str | None, epilog: str | None = None) -> None:
+        layout = argparse.RawDescriptionHelpFormatter
+        super().__init__(description=description, epilog=epilog, formatter_class=layout)
+        for action in (None, "store"):
+            self.register("action", action, _Store)
+        self._problems: list[str] = []
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse as argparse does, then make the folders of the files that will be written."""
+        self._problems = []
+        options = super().parse_args(args, namespace)
+        if self._problems:
+            self.error("\n".join(self._problems))
+        for action in self._actions:
+            value = getattr(options, action.dest, None)
+            if action.type is output_file and isinstance(value, Path):
+                try:
+                    value.parent.mkdir(parents=True, exist_ok=True)
+                except OSError as error:
+                    self.error(str(argparse.ArgumentError(action, str(error))))
+        return options
+
+    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
+        try:
+            return super()._get_value(action, arg_string)
+        except argparse.ArgumentError as error:
+            self._problems.append(str(error))
+            return None
+
+
+class _Store(argparse.Action):
+    """Store one value, or add several to those that stand there already."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        if self.nargs in (None, argparse.OPTIONAL):
+            setattr(namespace, self.dest, values)
+            return
+        stated = getattr(namespace, self.dest, None)
+        earlier = [] if stated is None or stated is self.default else stated
+        setattr(namespace, self.dest, [*earlier, *(values or ())])
+
+
+class OptionError(argparse.ArgumentTypeError, ValueError):
+    """A value that an option cannot have; argparse shows it, and so does a subcommand."""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """Type of an option that takes a whole number.
+
+    Attributes:
+        least: the smallest one.
+    """
+
+    least: int | None = None
+
+    def __call__(self, text: str) -> int:
+        """Read a number.
+
+        Raises:
+            OptionError: where it is none, or too small.
+        """
+        try:
+            number = int(text)
+        except ValueError:
+            number = None
+        if number is None or (self.least is not None and number < self.least):
+            least = "" if self.least is None else f", at least {self.least}"
+            raise OptionError(f"got {text!r}, wanted a whole number{least}")
+        return number
+
+
+@dataclass(frozen=True)
+class Real:
+    """Type of an option that takes a finite number.
+
+    Attributes:
+        above: it must be larger than this.
+        least: it must be at least this.
+    """
+
+    above: float | None = None
+    least: float | None = None
+
+    def __call__(self, text: str) -> float:
+        """Read a number.
+
+        Raises:
+            OptionError: where it is none, not finite, or too small.
+        """
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        small = (self.least is not None and number < self.least) or (
+            self.above is not None and number <= self.above
+        )
+        if not math.isfinite(number) or small:
+            bound = "" if self.least is None else f" of at least {self.least:g}"
+            bound += "" if self.above is None else f" above {self.above:g}"
+            raise OptionError(f"got {text!r}, wanted a finite number{bound}")
+        return number
+
+
+def input_path(text: str) -> Path:
+    """Type of an option that names what is read; ``~`` is the user's folder."""
+    return Path(text).expanduser()
+
+
+def output_file(text: str | Path) -> Path:
+    """Type of an option that names a file to write: refused where that cannot be.
+
+    `Parser` makes the folders above it once all options are read.
+
+    Raises:
+        OptionError: where a folder stands in its place, a file in that of a folder above it, or
+            this user may not write there.
+    """
+    path = Path(text).expanduser()
+    if not str(text) or path.is_dir():
+        raise OptionError(f"'{text}' is a folder; name a file in it")
+    _check_writable(path, path if path.exists() else _above(path))
+    return path
+
+
+def output_folder(text: str | Path) -> Path:
+    """Type of an option that names a folder to write into, there or not.
+
+    Raises:
+        OptionError: where a file stands in its place or in that of a folder above it, or this
+            user may not write there.
+    """
+    path = Path(text).expanduser()
+    if path.exists() and not path.is_dir():
+        raise OptionError(f"'{text}' is a file; name a folder")
+    _check_writable(path, path if path.exists() else _above(path))
+    return path
+
+
+def add_overrides(parser: argparse._ActionsContainer, help: str) -> None:
+    """Add ``--set``, for `auralsam2.config.parse_overrides`.
+
+    Args:
+        parser: to add it to.
+        help: what is overridden, and when.
+    """
+    parser.add_argument(
+        "--set", nargs="+", default=[], metavar="KEY=VALUE",
+        help=f"{help}; of one key the last counts",
+    )  # fmt: skip
+
+
+def _above(path: Path) -> Path:
+    """The nearest folder above a path that is there, or what is there in its place."""
+    return next((parent for parent in path.absolute().parents if os.path.lexists(parent)), path)
+
+
+def _check_writable(path: Path, there: Path) -> None:
+    if there != path and not there.is_dir():
+        raise OptionError(f"cannot write '{path}': '{there}' is no folder")
+    if not os.access(there, os.W_OK | (os.X_OK if there.is_dir() else 0)):
+        raise OptionError(f"cannot write '{path}': no permission to write '{there}'")
