@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -61,6 +62,10 @@ class Sounds(NamedTuple):
     """A list of kinds of counterfactual sound."""
 
 
+class Factors(NamedTuple):
+    """Positive numbers under free names."""
+
+
 class Section(NamedTuple):
     """A dict with fixed keys."""
 
@@ -68,7 +73,7 @@ class Section(NamedTuple):
     may_miss: frozenset[str] = frozenset()
 
 
-Spec = Value | Node | Nodes | Sounds | Section
+Spec = Value | Node | Nodes | Sounds | Factors | Section
 
 _TEXT = Value((str,))
 _COUNT = Value((int,), minimum=1)
@@ -100,8 +105,9 @@ SCHEMA = Section(
                 "accumulate": _COUNT,
                 "clip_grad": Value((float, dict), optional=True, minimum=0),
                 "warmup": Value((int,), minimum=0),
+                "rate_factors": Factors(),
             },
-            may_miss=frozenset({"warmup"}),
+            may_miss=frozenset({"warmup", "rate_factors"}),
         ),
         "evaluation": Section(
             {
@@ -155,6 +161,8 @@ def child_spec(spec: Spec | None, key: str) -> Spec | None:
         return spec.keys.get(key)
     if isinstance(spec, Nodes):
         return Node(spec.registry)
+    if isinstance(spec, Factors):
+        return Value((float,), minimum=0)
     if isinstance(spec, Node) and key in REGISTRIES:
         return Node(REGISTRIES[key])
     if isinstance(spec, Node) and (several := _plural(key)) is not None:
@@ -174,7 +182,7 @@ def known_keys(spec: Spec | None, value: Any) -> list[str] | None:
         return [str(index) for index in range(len(value))]
     if isinstance(spec, Section):
         return list(spec.keys)
-    if isinstance(spec, Nodes):
+    if isinstance(spec, (Nodes, Factors)):
         return None
     if isinstance(spec, Node) and "type" in value:
         try:
@@ -194,6 +202,8 @@ def _check(value: Any, spec: Spec, path: str) -> Iterator[str]:
         yield from _check_node(value, spec.registry, path)
     elif isinstance(spec, Sounds):
         yield from _check_sounds(value, path)
+    elif isinstance(spec, Factors):
+        yield from _check_factors(value, path)
     else:
         name = spec.registry.name
         if not isinstance(value, spec.container) or not value or "type" in value:
@@ -228,6 +238,16 @@ def _check_sounds(value: Any, path: str) -> Iterator[str]:
     for kind in value:
         if kind not in known:
             yield f"{path}: {unknown_name('kind of sound', str(kind), known)}"
+
+
+def _check_factors(value: Any, path: str) -> Iterator[str]:
+    if not isinstance(value, Mapping):
+        yield f"{path}: must be {_describe(Factors())}, got {value!r}"
+        return
+    for name, factor in value.items():
+        number = isinstance(factor, (int, float)) and not isinstance(factor, bool)
+        if not number or not 0 < factor < math.inf:
+            yield f"{path}.{name}: must be a positive number, got {factor!r}"
 
 
 def _check_node(value: Any, registry: Registry, path: str) -> Iterator[str]:
@@ -294,5 +314,7 @@ def _describe(spec: Spec) -> str:
         return f"a dict with the keys {', '.join(spec.keys)}"
     if isinstance(spec, Sounds):
         return f"a list of kinds of sound, e.g. {sorted(kinds())[:2]}"
+    if isinstance(spec, Factors):
+        return "a dict of positive numbers by part of the model, e.g. dict(audio_encoder=0.1)"
     many = "several of " if isinstance(spec, Nodes) else ""
     return f"{many}dict(type=...) naming a {spec.registry.name}"

@@ -9,6 +9,7 @@ from mmengine.config import Config
 
 from auralsam2.data.collate import collate_clips
 from auralsam2.engine.distributed import share_of_batch
+from auralsam2.engine.part_rates import PartRates
 
 
 def better(metrics: Sequence[Any], name: str) -> str:
@@ -66,6 +67,9 @@ def optimizer_node(cfg: Config) -> dict[str, Any]:
         accumulative_counts=cfg.optim.accumulate,
         paramwise_cfg=dict(norm_decay_mult=0.0),
     )
+    if factors := cfg.optim.get("rate_factors"):
+        wrapper["constructor"] = PartRates
+        wrapper["paramwise_cfg"]["rate_factors"] = factors.to_dict()
     if cfg.optim.clip_grad is not None:
         wrapper["clip_grad"] = dict(max_norm=cfg.optim.clip_grad)
     if cfg.optim.amp is not None:

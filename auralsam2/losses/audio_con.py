@@ -1,4 +1,4 @@
-"""AudioCon: sounding pixels are drawn to their sound and pushed from other pixels."""
+"""AudioCon: sound and its pixels are drawn together, and pushed from other pixels."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from auralsam2.losses.negatives import log_negative_sums
 from auralsam2.registry import CONTRASTIVE_LOSSES
 
 REDUCTIONS = ("anchors_with_positive", "all_anchors")
+ANCHORS = ("visual", "audio")
 
 
 def audio_con_loss(
@@ -24,18 +25,22 @@ def audio_con_loss(
     repel_audio: bool = False,
     reduction: str = "anchors_with_positive",
     visual_positives: Collection[int] = (),
+    anchors: str = "visual",
 ) -> Tensor:
-    """Contrast visual anchors with audio positives and visual negatives.
+    """Contrast anchors of one modality with positives of the other and visual negatives.
 
-    With ``s_ij = z_i . z_j / temperature``, P_i the audio embeddings of anchor i's label and
-    N_i the visual embeddings of other labels::
+    With ``s_ij = z_i . z_j / temperature``, P_i the embeddings of the other modality that have
+    anchor i's label and N_i the visual embeddings of other labels::
 
         loss_i = - mean_{j in P_i} log( exp(s_ij) / (exp(s_ij) + sum_{n in N_i} exp(s_in)) )
 
-    Visual pairs of one label neither attract nor repel, and audio is never an anchor.
+    Pixels as anchors (the released code) are drawn to their sounds and pushed from the pixels of
+    other labels: s_in multiplies two pixels. Sounds as anchors (the paper's words, "audio as the
+    anchor") draw the pixels of their label and push the others away: s_in multiplies a sound and a
+    pixel, and no two pixels meet. Pairs of one modality and one label neither attract nor repel.
 
     Args:
-        visual: (V, D) anchors.
+        visual: (V, D).
         visual_labels: (V,).
         audio: (A, D).
         audio_labels: (A,).
@@ -43,40 +48,55 @@ def audio_con_loss(
         repel_audio: add audio embeddings of other labels to N_i, as the released code does.
         reduction: ``"anchors_with_positive"`` averages over anchors whose P_i is not empty;
             ``"all_anchors"``, the released code's, lets the others count as zero.
-        visual_positives: labels whose visual pairs attract after all: P_i then holds the other
-            visual embeddings of anchor i's label as well.
+        visual_positives: labels whose visual pairs attract after all: P_i of a visual anchor then
+            holds the other visual embeddings of its label as well.
+        anchors: ``"visual"`` or ``"audio"``, whose loss_i are averaged.
 
     Returns:
         A scalar; zero with a graph where no anchor has a positive.
 
     Raises:
-        ValueError: if ``reduction`` is unknown.
+        ValueError: if ``reduction`` or ``anchors`` is unknown.
     """
-    if reduction not in REDUCTIONS:
-        raise ValueError(f"unknown {reduction=}; known: {', '.join(REDUCTIONS)}")
+    if problems := _choice_problems(reduction, anchors):
+        raise ValueError("\n".join(problems))
+    own, own_labels, opposite, opposite_labels = visual, visual_labels, audio, audio_labels
+    if anchors == "audio":
+        own, own_labels, opposite, opposite_labels = audio, audio_labels, visual, visual_labels
+    repels = repel_audio or anchors == "audio"
     negatives = log_negative_sums(
-        visual,
-        visual_labels,
+        own,
+        own_labels,
         temperature,
-        others=audio if repel_audio else None,
-        other_labels=audio_labels if repel_audio else None,
+        others=opposite if repels else None,
+        other_labels=opposite_labels if repels else None,
+        among=repel_audio or anchors == "visual",
     )
     losses = []
-    for label in visual_labels.unique().tolist():
-        anchors = visual_labels == label
-        group = visual[anchors]
-        similarity = group @ audio[audio_labels == label].T / temperature
-        if label in visual_positives:
+    for label in own_labels.unique().tolist():
+        members = own_labels == label
+        group = own[members]
+        similarity = group @ opposite[opposite_labels == label].T / temperature
+        if label in visual_positives and anchors == "visual":
             others = _without_diagonal(group @ group.T) / temperature
             similarity = torch.cat((similarity, others), dim=1)
         if similarity.shape[1]:
             # -log(e^s / (e^s + e^n)) = softplus(n - s)
-            terms = F.softplus(negatives[anchors].unsqueeze(1) - similarity)
+            terms = F.softplus(negatives[members].unsqueeze(1) - similarity)
             losses.append(terms.mean(dim=1))
     if not losses:
         return visual.sum() * 0 + audio.sum() * 0
     kept = torch.cat(losses)
-    return kept.sum() / (len(visual) if reduction == "all_anchors" else len(kept))
+    return kept.sum() / (len(own) if reduction == "all_anchors" else len(kept))
+
+
+def _choice_problems(reduction: str, anchors: str) -> list[str]:
+    problems = []
+    if reduction not in REDUCTIONS:
+        problems.append(f"unknown {reduction=}; known: {', '.join(REDUCTIONS)}")
+    if anchors not in ANCHORS:
+        problems.append(f"unknown {anchors=}; known: {', '.join(ANCHORS)}")
+    return problems
 
 
 def _without_diagonal(matrix: Tensor) -> Tensor:
@@ -97,6 +117,8 @@ class AudioConLoss(ContrastiveLoss):
         weight: factor of the loss.
         repel_audio: audio of other labels repels too, see :func:`audio_con_loss`.
         reduction: ``"anchors_with_positive"`` or ``"all_anchors"``.
+        anchors: ``"visual"``, pixels as in the released code, or ``"audio"``, sounds as in the
+            paper's words; see the same.
 
     Raises:
         ValueError: if arguments are out of range.
@@ -111,12 +133,14 @@ class AudioConLoss(ContrastiveLoss):
         weight: float = 1.0,
         repel_audio: bool = False,
         reduction: str = "anchors_with_positive",
+        anchors: str = "visual",
     ) -> None:
         super().__init__(temperature, max_samples, max_anchors, pool, weight)
-        if reduction not in REDUCTIONS:
-            raise ValueError(f"unknown {reduction=}; known: {', '.join(REDUCTIONS)}")
+        if problems := _choice_problems(reduction, anchors):
+            raise ValueError("\n".join(problems))
         self.repel_audio = repel_audio
         self.reduction = reduction
+        self.anchors = anchors
 
     def joint_loss(self, joint: JointSet) -> Tensor:
         """Return the scalar loss of one joint set."""
@@ -125,4 +149,5 @@ class AudioConLoss(ContrastiveLoss):
             temperature=self.temperature,
             repel_audio=self.repel_audio,
             reduction=self.reduction,
+            anchors=self.anchors,
         )

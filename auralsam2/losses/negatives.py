@@ -36,6 +36,7 @@ def log_negative_sums(
     temperature: float,
     others: Tensor | None = None,
     other_labels: Tensor | None = None,
+    among: bool = True,
 ) -> Tensor:
     """Log of every point's negative mass, ``log sum_j exp(z_i . z_j / temperature)``.
 
@@ -48,6 +49,7 @@ def log_negative_sums(
         temperature: divisor of the dot products.
         others: (Q, D) further negatives that are not anchors themselves.
         other_labels: (Q,).
+        among: points of other labels are negatives; off, ``others`` alone are.
 
     Returns:
         (P,), minus infinity where there is no negative.
@@ -57,7 +59,7 @@ def log_negative_sums(
     sums: dict[float, list[Tensor]] = {label: [] for label in classes}
     for position, first in enumerate(classes):
         scaled = points[rows[first]] / temperature
-        for second in classes[position + 1 :]:
+        for second in classes[position + 1 :] if among else ():
             of_first, of_second = log_sums_of_both_sides(scaled, points[rows[second]])
             sums[first].append(of_first)
             sums[second].append(of_second)

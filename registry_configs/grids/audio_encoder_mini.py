@@ -1,4 +1,4 @@
-"""How much does pretrained hearing matter? The embedded encoder frozen, trained on, from scratch.
+"""How much does pretrained hearing matter? The embedded encoder frozen, tuned, from scratch.
 
 It was trained to name the sources of synthetic seconds, and stands where VGGish does at real size.
 """
@@ -11,6 +11,13 @@ _scratch = dict(type="LogMelCNN", weights=None, frozen=False)
 axes = dict(
     audio_encoder=[
         dict(name="pretrained, frozen", set={}),
+        dict(
+            name="pretrained, tuned at a tenth of the rate",
+            set={
+                "model.audio_encoder.frozen": False,
+                "optim.rate_factors": dict(audio_encoder=0.1),
+            },
+        ),
         dict(name="pretrained, trained on", set={"model.audio_encoder.frozen": False}),
         dict(name="from scratch", set={"model.audio_encoder": dict(**_scratch, width=16)}),
         dict(

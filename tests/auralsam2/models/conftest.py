@@ -158,6 +158,10 @@ class SwitchBench:
         )
         self._references: dict[str, tuple[dict[str, Tensor], Outcome]] = {}
 
+    def batch(self) -> dict[str, Any]:
+        """Two clips of three frames, the last one silent."""
+        return _narrow_batch()
+
     def build(self, changes: Mapping[str, Any]) -> Any:
         """The model with ``changes``, dotted path -> value."""
         node = deepcopy(self.base)

@@ -52,6 +52,7 @@ SWITCHES = [
     Switch("sparse_prompt.scale_init", 0.5),
     Switch("dense_prompt.scale_init", 0.5),
     Switch("injection.tokens", ("iou",)),
+    Switch("injection.tokens", ("mask", "iou")),
     Switch("injection.tokens", ("mask", "iou", "object")),
     Switch("injection.sites", ("block1",)),
     Switch("injection.sites", ("block2",)),
@@ -82,6 +83,7 @@ SWITCHES = [
     Switch("contrastive_loss.temperature", 0.5, TRAINING),
     Switch("contrastive_loss.max_samples", 2, TRAINING),
     Switch("contrastive_loss.repel_audio", True, TRAINING),
+    Switch("contrastive_loss.anchors", "audio", TRAINING),
     Switch("projector.num_layers", 2, TRAINING),
     Switch("projector.out_channels", 32, TRAINING),
     Switch("projector", dict(type="ReleasedConvProjector"), TRAINING),
@@ -107,6 +109,28 @@ def test_the_same_switches_give_the_same_numbers(switch_bench: Any) -> None:
 def test_a_level_that_is_not_there_is_refused_at_building(switch_bench: Any, level: int) -> None:
     with pytest.raises(ValueError, match=f"repeat_level={level}"):
         switch_bench.build({"injection.repeat_level": level})
+
+
+@pytest.mark.parametrize("tokens", [("mask",), ("iou",), ("mask", "iou"), ("object", "mask")])
+def test_a_prompt_of_the_last_site_reaches_what_its_tokens_answer(
+    switch_bench: Any, tokens: tuple[str, ...]
+) -> None:
+    """Tokens do not read each other in the final attention: each output has its own gradient."""
+    model = switch_bench.build({"injection.tokens": tokens, "injection.sparse_sites": ("final",)})
+    batch = switch_bench.batch()
+    pyramid = model.encode(batch["frames"])
+    given = model.prompts(model.listen(pyramid, batch["log_mel"]))
+    sparse = tuple(prompt.detach().requires_grad_() for prompt in given.sparse)
+    found = model.tracker(
+        model.backbone.network, pyramid, given._replace(sparse=sparse), model.injection
+    )
+    outputs = {"mask": "mask_logits", "iou": "ious", "object": "object_score_logits"}
+    for token, output in outputs.items():
+        total = getattr(found, output).square().sum()
+        gradients = torch.autograd.grad(total, sparse, allow_unused=True, retain_graph=True)
+        reached = [g is not None and bool(g.abs().max() > 0) for g in gradients]
+        # Coarse to fine: the last site has the finest level, the first in order of computation.
+        assert reached == [token in tokens, False, False], token
 
 
 GIVEN_BY_THE_MODEL = {"channels", "embedding_size", "depth"}

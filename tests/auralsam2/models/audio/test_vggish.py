@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from auralsam2.engine.hooks.trainable_state_hook import trainable_state
 from auralsam2.models.audio.vggish import VGGish
 
 
@@ -95,6 +96,17 @@ def test_frozen_stays_in_eval_mode_without_gradients(random_vggish: VGGish) -> N
     out = random_vggish(log_mel)
     assert not out.requires_grad
     assert (out >= 0).all()  # ReLU, no PCA behind it
+
+
+def test_tuned_every_weight_gets_a_gradient_and_is_saved() -> None:
+    tuned = VGGish(random_weights=True, frozen=False).train()
+    log_mel = torch.randn(1, 1, 2, 96, 64, generator=torch.Generator().manual_seed(0))
+    tuned(log_mel).square().sum().backward()
+    parameters = dict(tuned.named_parameters())
+    silent = [n for n, p in parameters.items() if p.grad is None or not p.grad.abs().max() > 0]
+    assert tuned.network.training and silent == []
+    assert trainable_state(tuned).keys() == parameters.keys()
+    assert sum(p.numel() for p in parameters.values()) == 72_141_184
 
 
 def test_equals_the_released_embeddings(
