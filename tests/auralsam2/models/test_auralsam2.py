@@ -180,25 +180,33 @@ def test_unknown_decode_mode_is_explained() -> None:
 
 
 @pytest.mark.slow
-def test_one_training_step_at_real_size() -> None:
-    """hiera_tiny, 1024 px, fuser depths 3/6/12, VGGish; random weights asked for by name."""
+@pytest.mark.parametrize(
+    ("size", "visual_depths"),
+    [(1024, (1, 1, 2)), (256, (3, 6, 12))],
+    ids=["frames of real size", "fuser of real depth"],
+)
+def test_one_training_step_of_a_real_model(size: int, visual_depths: tuple[int, ...]) -> None:
+    """hiera_tiny and VGGish; random weights asked for by name.
+
+    Blocks of one level are alike, so frames of 1024 px go through a few of them only, and all of
+    the depths 3/6/12 see smaller frames.
+    """
     torch.manual_seed(0)
-    model = MODELS.build(
-        config(
-            backbone=dict(type="SAM2Backbone", size="tiny", random_weights=True),
-            audio_encoder=dict(type="VGGish", random_weights=True),
-            visual_attention=dict(type="SpatialReductionAttention"),
-            visual_depths=(3, 6, 12),
-            audio_depth=3,
-            mask_loss=dict(type="SAM2MaskLoss"),
-        )
-    ).train()
-    masks = torch.zeros(1, 2, 1024, 1024, dtype=torch.uint8)
-    masks[:, :, 200:600, 300:700] = 1
+    node = config(
+        backbone=dict(type="SAM2Backbone", size="tiny", random_weights=True),
+        audio_encoder=dict(type="VGGish", random_weights=True),
+        visual_attention=dict(type="SpatialReductionAttention"),
+        visual_depths=visual_depths,
+        audio_depth=3,
+        mask_loss=dict(type="SAM2MaskLoss"),
+    )
+    model = MODELS.build(node, image_size=size).train()
+    masks = torch.zeros(1, 2, size, size, dtype=torch.uint8)
+    masks[:, :, size // 5 : size // 2, size // 4 : 2 * size // 3] = 1
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-4)
     before = model.fuser.smooth[0].weight.detach().clone()
     losses = model(
-        frames=torch.randint(0, 256, (1, 2, 3, 1024, 1024), dtype=torch.uint8),
+        frames=torch.randint(0, 256, (1, 2, 3, size, size), dtype=torch.uint8),
         log_mel=torch.randn(1, 2, 2, 96, 64),
         masks=masks,
         supervised=torch.ones(1, 2, dtype=torch.bool),
