@@ -39,6 +39,7 @@ def pretrain_audio(
     lr: float = 2e-3,
     workers: int = 1,
     seed: int = 0,
+    num_fresh: int = 200,
 ) -> tuple[Path, Hearing]:
     """Train for one pass over fresh clips and export the network's weights.
 
@@ -51,9 +52,10 @@ def pretrain_audio(
         lr: peak learning rate of AdamW, one cosine down to 0.
         workers: processes that synthesise.
         seed: of weights and data.
+        num_fresh: clips that the score comes from, none of them heard in training.
 
     Returns:
-        The path of the exported file and its score on 200 fresh clips.
+        The path of the exported file and its score.
     """
     torch.manual_seed(seed)
     encoder = LogMelCNN(out_channels, width)
@@ -71,11 +73,11 @@ def pretrain_audio(
         schedule.step()
     path = out / "log-mel-cnn.safetensors"
     save_safetensors(encoder.state_dict(), path)
-    return path, _score(encoder, head)
+    return path, _score(encoder, head, num_fresh)
 
 
 @torch.no_grad()
-def _score(encoder: nn.Module, head: nn.Module, clips: int = 200) -> Hearing:
+def _score(encoder: nn.Module, head: nn.Module, clips: int) -> Hearing:
     encoder.eval()
     right: list[Tensor] = []
     for log_mel, heard in DataLoader(SoundDataset(clips, FRESH), 20):

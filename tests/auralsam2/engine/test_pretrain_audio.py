@@ -23,7 +23,7 @@ def test_items_are_drawn_from_seed_and_index_alone() -> None:
 
 def test_short_training_is_reproducible_and_exports_what_loads(tmp_path: Path) -> None:
     runs = [
-        pretrain_audio(tmp_path / name, clips=8, batch_size=4, width=8, workers=0)
+        pretrain_audio(tmp_path / name, clips=8, batch_size=4, width=8, workers=0, num_fresh=8)
         for name in ("a", "b")
     ]
     assert runs[0][1] == runs[1][1]
