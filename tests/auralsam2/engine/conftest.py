@@ -38,6 +38,7 @@ def _load(root: Path) -> Any:
             "runtime.tensorboard": False,
             "runtime.num_threads": 1,
             "evaluation.num_saved_clips": 1,
+            "evaluation.measure_speed": False,
             "model.backbone": dict(type="SAM2Backbone", size="mini", random_weights=True),
             "model.audio_encoder": dict(type="LogMelCNN", width=8),
             "model.visual_depths": (0, 0, 1),

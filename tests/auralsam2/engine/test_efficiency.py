@@ -90,6 +90,7 @@ def test_without_an_encoder_there_is_no_decoder_fps() -> None:
 def test_record_of_a_run(tiny_config: Any) -> None:
     model, datasets = trained_model(tiny_config, None), build_tests(tiny_config)
     record = run_record.RunRecord()
+    tiny_config.evaluation.measure_speed = True
     enter_speed(record, model, tiny_config, datasets)
     assert 0 < record.speed["fps"] < record.speed["decoder_fps"]
     assert record.environment["speed"]["num_frames"] == 3

@@ -1,9 +1,10 @@
 """A run leaves everything that its numbers hang on, and a killed one goes on as if nothing was."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -54,12 +55,30 @@ def test_label_sources_are_told_once_in_the_order_of_the_splits() -> None:
     assert label_source(datasets) == "semantic/v2, object/s4"
 
 
-def test_run_folder_is_complete_and_reproducible(tiny_config: Any, tmp_path: Path) -> None:
-    steps = Steps()
-    record = train(tiny_config, tmp_path / "run", name="cell", axes={"a": "b"}, progress=steps)
+class Whole(NamedTuple):
+    """An undisturbed run of the tiny config, with its speed."""
+
+    run_dir: Path
+    record: run_record.RunRecord
+    steps: Steps
+
+
+@pytest.fixture(scope="module")
+def whole(load_tiny: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    """What other runs are compared with; read only."""
+    run_dir, steps, cfg = tmp_path_factory.mktemp("whole") / "run", Steps(), load_tiny()
+    cfg.evaluation.measure_speed = True
+    record = train(cfg, run_dir, name="cell", axes={"a": "b"}, progress=steps)
+    return Whole(run_dir, record, steps)
+
+
+def test_run_folder_is_complete_and_reproducible(tiny_config: Any, whole: Whole) -> None:
+    run_dir, record, steps = whole
+    tiny_config.evaluation.measure_speed = True
     assert (steps.count, steps.total, steps.finished) == (4, 4, True)
-    assert record == run_record.read(tmp_path / "run")
+    assert record == run_record.read(run_dir)
     assert record.status == "done" and record.name == "cell" and record.axes == {"a": "b"}
+    assert set(record.speed) == {"fps", "decoder_fps"}
     assert record.config_hash == configs.config_hash(tiny_config)
     assert set(record.metrics) == {"test", "test_audio_swapped"}
     assert 0 < record.num_parameters["trainable"] < record.num_parameters["total"]
@@ -68,41 +87,39 @@ def test_run_folder_is_complete_and_reproducible(tiny_config: Any, tmp_path: Pat
     assert len(values) == 3
     assert record.metrics["test"]["J"] == pytest.approx(np.mean(values))
 
-    saved = np.load(tmp_path / "run" / "predictions.npz")
+    saved = np.load(run_dir / "predictions.npz")
     assert {key.split("/")[-1] for key in saved} == {"frames", "truth", "prediction", "log_mel"}
-    again = evaluate(
-        configs.load(tmp_path / "run" / "config.py"), tmp_path / "run/best.safetensors"
-    )
+    again = evaluate(configs.load(run_dir / "config.py"), run_dir / "best.safetensors")
     # The backbone's weights are random here, so only the shape of the result is comparable.
     assert set(again.splits["test"].per_clip["J"]) == {
         s["clip"] for s in record.per_clip if s["split"] == "test"
     }
 
 
-def test_same_config_and_seed_give_the_same_scores(tiny_config: Any, tmp_path: Path) -> None:
-    tiny_config.optim.epochs = 1
-    first = train(tiny_config, tmp_path / "first")
+def test_same_config_and_seed_give_the_same_scores(
+    tiny_config: Any, tmp_path: Path, whole: Whole
+) -> None:
     torch.rand(7)  # the state of the global generator must not matter
     second = train(tiny_config, tmp_path / "second")
-    assert first.metrics == second.metrics
-    assert first.per_clip == second.per_clip
+    assert whole.record.metrics == second.metrics
+    assert whole.record.per_clip == second.per_clip
 
 
-def test_interrupted_run_continues_the_same_curve(tiny_config: Any, tmp_path: Path) -> None:
-    tiny_config.evaluation.select_by = "J"
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
-    expected = train(tiny_config, whole)
+def test_interrupted_run_continues_the_same_curve(
+    tiny_config: Any, tmp_path: Path, whole: Whole
+) -> None:
+    broken = tmp_path / "broken"
     with pytest.raises(KeyboardInterrupt):
         train(tiny_config, broken, progress=Steps(stop_at=3))  # the first step of epoch 2
     assert run_record.read(broken).status == "running"
     resumed = Steps()
     record = train(tiny_config, broken, progress=resumed)
     assert resumed.total == 2, "only the second epoch is trained again"
-    assert record.metrics == expected.metrics
-    ours, theirs = read_state(broken / "best.safetensors"), read_state(whole / "best.safetensors")
+    assert record.metrics == whole.record.metrics
+    ours, theirs = (read_state(run / "best.safetensors") for run in (broken, whole.run_dir))
     assert ours.keys() == theirs.keys()
     assert all(torch.equal(ours[key], theirs[key]) for key in ours)
-    assert scalars(broken, "J") == scalars(whole, "J")
+    assert scalars(broken, "J") == scalars(whole.run_dir, "J")
 
 
 def test_nothing_to_train_is_tested_as_built(tiny_config: Any, tmp_path: Path) -> None:
@@ -170,10 +187,8 @@ def test_a_listener_can_stop_a_run_which_can_go_on_later(tiny_config: Any, tmp_p
 
 
 def test_a_validation_that_was_cut_off_is_made_up_for(
-    tiny_config: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_config: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: Whole
 ) -> None:
-    expected = train(tiny_config, tmp_path / "whole")
-
     def unplugged(*_: object) -> None:
         raise KeyboardInterrupt
 
@@ -183,6 +198,7 @@ def test_a_validation_that_was_cut_off_is_made_up_for(
     assert (tmp_path / "broken" / "epoch_1.pth").is_file()
     assert run_record.read(tmp_path / "broken").curve == []
     record = train(tiny_config, tmp_path / "broken")
+    expected = whole.record
     assert (record.curve, record.best_epoch) == (expected.curve, expected.best_epoch)
     assert (record.selection, record.metrics) == (expected.selection, expected.metrics)
 
