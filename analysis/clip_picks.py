@@ -11,7 +11,7 @@ from analysis.controls import MUTE_KINDS, base_split, parse_control, split_heade
 from analysis.results import Results, is_control, seed_means
 from analysis.saved_clips import clip_scores, first_runs
 from analysis.significance import reference_cell
-from analysis.splits import lower_is_better, table_columns
+from analysis.splits import table_columns
 from auralsam2.suggestions import unknown_name
 
 Scores = Mapping[str, float]
@@ -74,7 +74,7 @@ class Picked(NamedTuple):
 def lowest_score(question: Question, num_clips: int) -> Picked:
     """Pick where the cell scores worst."""
     scores = question.scores(question.cell)
-    sign, words = _worst_first(question.metric)
+    sign, words = _worst_first(question.results, question.metric)
     title = f"{words} {question.metric} of {question.of(question.cell)} on {_on(question)}"
     values = {clip: sign * score for clip, score in scores.items()}
     captions = {clip: f"{question.metric} {score:.2f}" for clip, score in scores.items()}
@@ -103,7 +103,7 @@ def listens_least(question: Question, num_clips: int) -> Picked:
         f"Smallest loss of {question.metric} of {question.of(question.cell)} with {sound}, "
         f"on {_on(question)}"
     )
-    up = _worst_first(question.metric)[0]
+    up = _worst_first(question.results, question.metric)[0]
     values = {clip: up * (a - b) for clip, (a, b) in both.items()}
     captions = {c: f"{question.metric} {a:.2f}; {sound} {b:.2f}" for c, (a, b) in both.items()}
     return _pick(values, captions, title, num_clips)._replace(beside={control: sound})
@@ -184,7 +184,7 @@ def best_first(results: Results, column: tuple[str, str], cells: Sequence[str]) 
     means = seed_means(results.scores)
     own = means[(means["split"] == column[0]) & (means["metric"] == column[1])].dropna()
     by_cell = own.groupby("cell")["value"].mean()
-    sign = _worst_first(column[1])[0]
+    sign = _worst_first(results, column[1])[0]
     # Equal ones keep the grid's order.
     return sorted((c for c in cells if c in by_cell.index), key=lambda c: -sign * by_cell[c])
 
@@ -202,7 +202,7 @@ def _against(question: Question, num_clips: int, words: str, sign: float) -> Pic
         f"{words} in {question.metric} of {question.of(question.cell)} against "
         f"{question.of(other)} on {_on(question)}"
     )
-    up = _worst_first(question.metric)[0]
+    up = _worst_first(question.results, question.metric)[0]
     values = {clip: sign * up * (a - b) for clip, (a, b) in both.items()}
     captions = {c: f"{question.metric} {a:.2f}, against {b:.2f}" for c, (a, b) in both.items()}
     ahead = {clip: value for clip, value in values.items() if value < 0}
@@ -235,9 +235,9 @@ def _control(question: Question) -> str | None:
     return min(controls)[-1] if controls else None
 
 
-def _worst_first(metric: str) -> tuple[float, str]:
+def _worst_first(results: Results, metric: str) -> tuple[float, str]:
     """Return the sign that puts the worst score first, and what that end is called."""
-    return (-1.0, "Highest") if lower_is_better(metric) else (1.0, "Lowest")
+    return (1.0, "Lowest") if results.scale(metric).higher_is_better else (-1.0, "Highest")
 
 
 def _on(question: Question) -> str:

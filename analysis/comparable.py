@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.controls import base_split, is_control
 from analysis.run_folders import RunEntry
+from auralsam2.engine.metric_scales import MetricScale
 from auralsam2.engine.run_record import RunRecord
 
 Runs = Sequence[tuple[RunEntry, RunRecord]]
@@ -21,6 +22,36 @@ class MixedDataError(ValueError):
 
 class MixedLabelSourcesError(MixedDataError):
     """Runs whose labels come from different releases."""
+
+
+def metric_scales(done: Runs, allowed: bool) -> tuple[dict[str, MetricScale], list[str]]:
+    """Return metric -> how to read it, as the records say, and notes.
+
+    Records of older code say nothing; `auralsam2.engine.metric_scales.scale_of_older` does.
+
+    Raises:
+        MixedDataError: where runs read one metric in different ways, unless ``allowed``: then the
+            first one counts.
+    """
+    said: dict[str, dict[MetricScale, list[str]]] = {}
+    for entry, record in done:
+        for metric, held in record.scales.items():
+            runs = said.setdefault(metric, {}).setdefault(MetricScale.from_json(held), [])
+            runs.append(f"{entry.cell}, seed {entry.seed}")
+    notes = [
+        f"metric {metric} is not the same one in all runs ("
+        + "; ".join(f"{scale}, {scale.subject}: {', '.join(runs)}" for scale, runs in ways.items())
+        + ")"
+        for metric, ways in said.items()
+        if len(ways) > 1
+    ]
+    if notes and not allowed:
+        raise MixedDataError(
+            "; ".join(notes) + "; such numbers do not compare: separate the folders, give one of "
+            "the two metrics another key, or ask for it (--allow-mixed-data)"
+        )
+    first = {metric: next(iter(ways)) for metric, ways in said.items()}
+    return first, [f"{note}: read as the first of them" for note in notes]
 
 
 def check_data(done: Runs, allowed: bool) -> list[str]:

@@ -19,10 +19,12 @@ from analysis.comparable import (
     check_data,
     check_label_sources,
     left_out_notes,
+    metric_scales,
     unequal_notes,
 )
 from analysis.controls import is_control as is_control
 from analysis.run_folders import finished, join_folders, read_folder
+from auralsam2.engine.metric_scales import MetricScale, scale_of_older
 from auralsam2.engine.run_record import RunRecord
 from auralsam2.suggestions import unknown_name
 
@@ -35,6 +37,7 @@ PROVENANCE = (
     "code_version",
     "run_dir",
 )
+_ROUNDING = 1e-6
 SPEED = "speed."
 """What stands before a measure's name in the columns of `Results.runs`."""
 
@@ -59,6 +62,7 @@ class Results:
         reference: cell that the others are compared with, or None.
         notes: runs that are missing and why, and whatever else a reader must know.
         axes: cell -> axis -> label of its value.
+        scales: metric -> how to read it, of those that records say so of; ask `scale`.
     """
 
     scores: pd.DataFrame
@@ -70,6 +74,11 @@ class Results:
     reference: str | None
     notes: list[str] = field(default_factory=list)
     axes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    scales: Mapping[str, MetricScale] = field(default_factory=dict)
+
+    def scale(self, metric: str) -> MetricScale:
+        """Return which end of a metric is better, where it ends, and what it asks."""
+        return self.scales.get(metric) or scale_of_older(metric)
 
 
 def load_runs(
@@ -103,6 +112,8 @@ def load_runs(
     notes += check_label_sources(done, mix_label_sources)
     notes += check_data(done, allow_mixed_data)
     notes += left_out_notes(done)
+    scales, unlike = metric_scales(done, allow_mixed_data)
+    notes += unlike
     notes += folder.notes
     scores = _scores(done, notes)
     notes += unequal_notes(scores)
@@ -120,6 +131,7 @@ def load_runs(
         reference=folder.reference,
         notes=notes,
         axes={entry.cell: record.axes for entry, record in done},
+        scales=scales,
     )
 
 
@@ -169,7 +181,28 @@ def _scores(done: Runs, notes: list[str]) -> pd.DataFrame:
     bad = int(scores["value"].isna().sum())
     if bad:
         notes.append(f"{bad} scores of single clips are no numbers: left out of the means")
+    notes += _other_means(done, scores)
     return scores
+
+
+def _other_means(done: Runs, scores: pd.DataFrame) -> list[str]:
+    """Return a note for every metric whose score of a data set is no mean over its clips."""
+    grouped = scores.groupby(["cell", "seed", "split", "metric"])["value"]
+    counts = grouped.agg(["mean", "count", "size"])
+    means = counts.loc[counts["count"] == counts["size"], "mean"].to_dict()
+    found: dict[str, str] = {}
+    for entry, record in done:
+        for split, reported in record.metrics.items():
+            for metric, value in reported.items():
+                mean = means.get((entry.cell, entry.seed, split, metric), value)
+                if abs(mean - value) > _ROUNDING:
+                    example = f"{value:.3f} for {mean:.3f} in {entry.cell}, seed {entry.seed}"
+                    found.setdefault(metric, f"{example}, {split}")
+    return [
+        f"{metric} is shown as the mean over clips; the runs themselves score all clips of a split "
+        f"at once ({example})"
+        for metric, example in found.items()
+    ]
 
 
 def _provenance(done: Runs) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""What a table shows of the splits: those derived from others, and which metric means what."""
+"""What a table shows: splits, those made of others, and metrics that ask something there."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.controls import MUTE_KINDS, base_split, is_control, parse_control
 from analysis.results import Results
+from auralsam2.engine.metric_scales import AREA, NULL
 
 
 class DerivedSplit(NamedTuple):
@@ -35,14 +36,6 @@ DERIVED = {"mix": DerivedSplit(("test_s", "test_u"), weighting="splits")}
 
 NULL_SPLITS = frozenset({"test_n"})
 """Splits in which nothing is to be segmented."""
-
-NULL_METRICS = frozenset({"S"})
-"""Metrics of null splits, where J and F mean nothing; lower is better. Elsewhere they mean nothing
-themselves: what is segmented there may be right."""
-
-AREA_METRICS = frozenset({"A"})
-"""Predicted shares of the frame: false where nothing that can be seen sounds (`MUTE_KINDS`), and
-lower is better there. Elsewhere they mean nothing."""
 
 
 def derived_splits(results: Results) -> dict[str, DerivedSplit]:
@@ -77,9 +70,9 @@ def table_means(results: Results) -> pd.DataFrame:
 def table_columns(results: Results, means: pd.DataFrame | None = None) -> list[tuple[str, str]]:
     """Return (split, metric) of what a table shows, in order; `table_means` has more.
 
-    A derived split stands behind the last of its parts. Null splits show their metrics alone, and
-    no other split shows these, unless a split would show nothing at all; areas stand where every
-    predicted pixel is false.
+    A derived split stands behind the last of its parts. Null splits show the metrics that ask how
+    much is segmented where nothing should be, and no other split shows these, unless a split would
+    show nothing at all; areas stand where every predicted pixel is false.
 
     Args:
         results: the runs.
@@ -93,28 +86,24 @@ def table_columns(results: Results, means: pd.DataFrame | None = None) -> list[t
     columns = []
     for split in splits:
         own = [metric for metric in results.metrics if (split, metric) in held]
-        shown = [metric for metric in own if _belongs(split, metric)]
+        shown = [metric for metric in own if _belongs(results, split, metric)]
         columns += [(split, metric) for metric in shown or own]
     return columns
 
 
-def lower_is_better(metric: str) -> bool:
-    """Return whether the lowest mean of a metric is the best."""
-    return metric in NULL_METRICS or metric in AREA_METRICS
-
-
-def has_best(split: str, metric: str) -> bool:
+def has_best(results: Results, split: str, metric: str) -> bool:
     """Return whether one end of a column's numbers is the better one.
 
     A control asks what a model leaves unused: there only false area can be better or worse.
     """
-    return not is_control(split) or (metric in AREA_METRICS and _is_mute(split))
+    return not is_control(split) or (results.scale(metric).subject == AREA and _is_mute(split))
 
 
-def _belongs(split: str, metric: str) -> bool:
-    if metric in AREA_METRICS:
+def _belongs(results: Results, split: str, metric: str) -> bool:
+    subject = results.scale(metric).subject
+    if subject == AREA:
         return _is_mute(split)
-    return (metric in NULL_METRICS) == (base_split(split) in NULL_SPLITS)
+    return (subject == NULL) == (base_split(split) in NULL_SPLITS)
 
 
 def _is_mute(split: str) -> bool:

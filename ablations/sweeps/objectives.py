@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ablations.sweeps.search_space import SweepError
+from auralsam2.engine.metric_scales import scales_of
 from auralsam2.engine.run_record import RunRecord
 from auralsam2.registry import METRICS
 from auralsam2.suggestions import unknown_name
@@ -129,7 +130,8 @@ def metric_directions(cfg: Any) -> dict[str, str]:
         metrics = [METRICS.build(node) for node in cfg.evaluation.metrics]
     finally:
         logger.setLevel(level)
-    return {m.name: DIRECTIONS[0 if m.higher_is_better else 1] for m in metrics}
+    scales = scales_of(metrics)
+    return {name: DIRECTIONS[0 if s.higher_is_better else 1] for name, s in scales.items()}
 
 
 def _problems_of(stated: Any, known: Mapping[str, str], cfg: Any) -> Iterable[str]:

@@ -18,7 +18,7 @@ from analysis.figures.cell_names import wrap_name
 from analysis.figures.point_labels import label_points
 from analysis.pareto import pareto_front
 from analysis.results import SPEED, Results, is_control, seed_means
-from analysis.splits import lower_is_better, table_columns
+from analysis.splits import table_columns
 
 NAME = "efficiency"
 PARAMETERS = "num_trainable"
@@ -65,6 +65,7 @@ class Efficiency(NamedTuple):
             timed measures, else empty). Means over seeds; standard deviations have S - 1 degrees
             of freedom and are NaN for one seed.
         notes: cells that are left out, and why; the conditions of the times.
+        higher_is_better: direction of the score.
     """
 
     split: str
@@ -72,6 +73,7 @@ class Efficiency(NamedTuple):
     measures: tuple[Measure, ...]
     points: pd.DataFrame
     notes: tuple[str, ...]
+    higher_is_better: bool = True
 
 
 def collect(results: Results) -> Efficiency | None:
@@ -92,6 +94,7 @@ def collect(results: Results) -> Efficiency | None:
     scores = own.groupby("cell").agg(
         score=("value", "mean"), score_std=("value", "std"), num_seeds=("value", "size")
     )
+    higher = results.scale(shown[1]).higher_is_better
     points = []
     measures = []
     for measure in MEASURES:
@@ -101,7 +104,7 @@ def collect(results: Results) -> Efficiency | None:
             continue
         measures.append(measure)
         frame = pd.DataFrame(rows)
-        signs = np.array([-1.0 if measure.larger_is_better else 1.0, _sign(shown[1])])
+        signs = np.array([-1.0 if larger else 1.0 for larger in (measure.larger_is_better, higher)])
         frame["front"] = pareto_front(frame[["cost", "score"]].to_numpy() * signs)
         frame["conditions"] = conditions if measure.timed else ""
         points.append(frame)
@@ -110,7 +113,7 @@ def collect(results: Results) -> Efficiency | None:
     table = pd.concat(points, ignore_index=True)
     table.insert(4, "split", shown[0])
     table.insert(5, "metric", shown[1])
-    return Efficiency(*shown, tuple(measures), table, tuple(notes))
+    return Efficiency(*shown, tuple(measures), table, tuple(notes), higher)
 
 
 def draw(numbers: Efficiency, panels: Sequence[Axes]) -> None:
@@ -206,7 +209,8 @@ def _figure(numbers: Efficiency, *, beside: bool) -> tuple[Figure, bool]:
         figure = style.new_figure("page", 2.2 * count)
         panels = list(figure.subplots(count, 1, sharey=True, squeeze=False)[:, 0])
     draw(numbers, panels)
-    text = f"{numbers.metric}, {split_header(numbers.split)}"
+    lower = "" if numbers.higher_is_better else " (lower is better)"
+    text = f"{numbers.metric}, {split_header(numbers.split)}{lower}"
     for panel in panels[:1] if beside else panels:
         panel.set_ylabel(text)
     figure.draw_without_rendering()
@@ -253,10 +257,6 @@ def _points(
             row = {str(name): float(value) for name, value in held[cell].items()}
             row["num_seeds"] = int(row["num_seeds"])
             yield {"cell": cell, "measure": measure.column, **row}
-
-
-def _sign(metric: str) -> float:
-    return 1.0 if lower_is_better(metric) else -1.0
 
 
 def _colours(numbers: Efficiency) -> dict[str, str]:

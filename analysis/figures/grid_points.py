@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from matplotlib.lines import Line2D
 from analysis.controls import split_header
 from analysis.figures import style
 from analysis.results import Results, is_control, seed_means
-from analysis.splits import lower_is_better
+from auralsam2.engine.metric_scales import MetricScale
 
 NAME = "grid_points"
 _COLOURS = (style.BLUE, style.RED, style.GREEN, style.PURPLE, style.YELLOW)
@@ -37,6 +37,7 @@ class GridPoints(NamedTuple):
         metrics: a panel each.
         points: columns cell, seed, split, metric, value: a seed's mean over clips.
         means: columns cell, split, metric, value: the mean over seeds.
+        scales: metric -> how to read it.
     """
 
     cells: tuple[str, ...]
@@ -44,6 +45,7 @@ class GridPoints(NamedTuple):
     metrics: tuple[str, ...]
     points: pd.DataFrame
     means: pd.DataFrame
+    scales: Mapping[str, MetricScale]
 
 
 def collect(results: Results) -> GridPoints:
@@ -51,7 +53,8 @@ def collect(results: Results) -> GridPoints:
     points = seed_means(results.scores)
     keys = ["cell", "split", "metric"]
     means = points.groupby(keys, sort=False)["value"].mean().reset_index()
-    return GridPoints(results.cells, results.splits, results.metrics, points, means)
+    scales = {metric: results.scale(metric) for metric in results.metrics}
+    return GridPoints(results.cells, results.splits, results.metrics, points, means, scales)
 
 
 def draw(numbers: GridPoints, panels: Sequence[Axes]) -> None:
@@ -61,15 +64,13 @@ def draw(numbers: GridPoints, panels: Sequence[Axes]) -> None:
         numbers: of `collect`.
         panels: as many as metrics.
     """
-    held = numbers.points.groupby("metric")["value"].max()
     for metric, panel in zip(numbers.metrics, panels, strict=True):
         for index, split in enumerate(numbers.splits):
             _draw_split(numbers, metric, split, index, panel)
         panel.set_xlim(-0.6, len(numbers.cells) - 0.4)
-        # False areas are small beside scores, which share one scale.
-        alike = [m for m in held.index if lower_is_better(m) == lower_is_better(metric)]
-        panel.set_ylim(0, min(1.0, 1.08 * max(0.05, float(held[alike].max()))))
-        panel.set_ylabel(f"{metric} (mean over clips)")
+        panel.set_ylim(*_limits(numbers, metric))
+        lower = "" if numbers.scales[metric].higher_is_better else ", lower is better"
+        panel.set_ylabel(f"{metric} (mean over clips{lower})")
         panel.yaxis.grid(True, linewidth=0.4, color="0.88")
         panel.set_axisbelow(True)
         panel.tick_params(axis="x", length=0)
@@ -123,6 +124,22 @@ def _draw_split(numbers: GridPoints, metric: str, split: str, index: int, panel:
             markeredgewidth=0.7,
             zorder=3,
         )
+
+
+def _limits(numbers: GridPoints, metric: str) -> tuple[float, float]:
+    """Return the ends of a metric's axis, which metrics that are read alike share; 0 is on it.
+
+    False areas, say, are small beside scores.
+    """
+    scale = numbers.scales[metric]
+    alike = [m for m in numbers.metrics if numbers.scales[m] == scale]
+    values = numbers.points.loc[numbers.points["metric"].isin(alike), "value"].dropna()
+    lowest, highest = (0.0, 0.0) if values.empty else (values.min(), values.max())
+    # Bars stand on 0; without bounds nothing is known of what is small.
+    low, high = 1.08 * min(0.0, float(lowest)), 1.08 * max(0.0, float(highest))
+    if scale.bounds is not None:
+        low, high = max(low, scale.bounds[0]), min(max(high, 0.054), scale.bounds[1])
+    return (low, high) if low < high else (0.0, 0.054)
 
 
 def _select(frame: pd.DataFrame, cell: str, split: str, metric: str) -> list[float]:

@@ -87,18 +87,22 @@ class ClipSection(NamedTuple):
     problem: str = ""
 
 
-def choose(scores: Mapping[str, float], num_clips: int) -> tuple[list[str], list[str]]:
-    """Return the clips with the lowest and with the highest scores, the extreme ones first.
+def choose(
+    scores: Mapping[str, float], num_clips: int, *, higher_is_better: bool = True
+) -> tuple[list[str], list[str]]:
+    """Return the clips with the worst and with the best scores, the extreme ones first.
 
     Ties are broken by name. No clip is both: of few clips, half are the worst.
 
     Args:
         scores: clip -> score; those that are no numbers do not count.
         num_clips: of each kind at most.
+        higher_is_better: direction of the scores.
     """
-    upwards = ranked(scores)
+    sign = 1.0 if higher_is_better else -1.0
+    upwards = ranked({clip: sign * value for clip, value in scores.items()})
     worst = upwards[: min(num_clips, len(upwards) // 2)]
-    best = ranked({clip: -value for clip, value in scores.items() if clip not in worst})
+    best = ranked({clip: -sign * value for clip, value in scores.items() if clip not in worst})
     return worst, best[:num_clips]
 
 
@@ -128,7 +132,8 @@ def collect(
     seed, run_dir = first_runs(results)[cell]
     scores = _scores(results, cell, split)
     own = {clip: by[metric] for (of, clip), by in scores.items() if of == seed and metric in by}
-    worst, best = choose(own, num_clips)
+    higher = results.scale(metric).higher_is_better
+    worst, best = choose(own, num_clips, higher_is_better=higher)
     try:
         masks = clip_masks(run_dir, worst + best, split=split, overrides=overrides, again=again)
     except MASK_ERRORS as error:
@@ -137,10 +142,11 @@ def collect(
         ClipGroup(title, tuple(_view(masks[c], scores, seed, metric) for c in chosen))
         for title, chosen in (("Worst clips", worst), ("Best clips", best))
     )
+    ends = ("lowest", "highest") if higher else ("highest", "lowest")
     rule = (
-        f"The {len(worst)} clips of {split} with the lowest {metric} and the {len(best)} with the "
-        f"highest, of {len(own)}, as the run with seed {seed} scored them; ties by name. Masks are "
-        "made by that run's weights."
+        f"The {len(worst)} clips of {split} with the {ends[0]} {metric} and the {len(best)} with "
+        f"the {ends[1]}, of {len(own)}, as the run with seed {seed} scored them; ties by name. "
+        "Masks are made by that run's weights."
     )
     return ClipSection(rule, groups)
 

@@ -12,9 +12,10 @@ import pandas as pd
 from analysis.controls import is_control
 from analysis.report.data_table import Column, DataTable, Entry
 from analysis.report.pictures import data_uri
-from analysis.splits import has_best, lower_is_better
+from analysis.splits import has_best
 from analysis.tables import Table, pairs, provenance, to_frame, to_latex, to_markdown
 from analysis.tables.layout import lay_out
+from auralsam2.engine.metric_scales import OBJECT
 
 
 class Download(NamedTuple):
@@ -54,19 +55,20 @@ def best_cell(table: Table) -> tuple[str, tuple[str, str]] | None:
     """Return the cell with the best mean in the first column that has a best, and that column."""
     column = primary_column(table)
     means = table.mean[column].dropna()
-    if means.empty or not has_best(*column):
+    if means.empty or not has_best(table.results, *column):
         return None
-    best = means.idxmin() if lower_is_better(column[1]) else means.idxmax()
+    up = table.results.scale(column[1]).higher_is_better
+    best = means.idxmax() if up else means.idxmin()
     return str(best), column
 
 
 def primary_column(table: Table) -> tuple[str, str]:
     """Return split and metric that cells and clips are ranked by.
 
-    The first column that is shown of a split that is no control, higher being better.
+    The first column that is shown of a split that is no control and asks for an object.
     """
-    columns = pairs(table.mean)
-    ranked = [c for c in columns if not is_control(c[0]) and not lower_is_better(c[1])]
+    columns, scale = pairs(table.mean), table.results.scale
+    ranked = [c for c in columns if not is_control(c[0]) and scale(c[1]).subject == OBJECT]
     held = set(table.results.splits)
     return next((c for c in ranked if c[0] in held), columns[0])
 

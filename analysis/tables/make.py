@@ -14,7 +14,7 @@ from analysis.reported import ReportedRow
 from analysis.resampling import Settings
 from analysis.results import Results
 from analysis.significance import compare, mean_intervals, paired_differences, reference_cell
-from analysis.splits import derived_splits, has_best, lower_is_better, table_columns, table_means
+from analysis.splits import derived_splits, has_best, table_columns, table_means
 from analysis.tables.extra_columns import EXTRA_COLUMNS, extra_values
 from auralsam2.suggestions import unknown_name
 
@@ -125,12 +125,12 @@ def best_cells(table: Table) -> pd.DataFrame:
     printed = table.mean.round(DECIMALS)
     best = printed.eq(printed.max())
     for split, metric in pairs(best):
-        if lower_is_better(metric):
+        if not table.results.scale(metric).higher_is_better:
             best[(split, metric)] = printed[(split, metric)].eq(printed[(split, metric)].min())
         parts = derived[split].parts if split in derived else (split,)
         comparable = not any((part, metric) in unequal for part in parts)
         alone = printed[(split, metric)].count() < 2
-        if alone or not comparable or not has_best(split, metric):
+        if alone or not comparable or not has_best(table.results, split, metric):
             best[(split, metric)] = False
     return best
 

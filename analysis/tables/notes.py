@@ -8,7 +8,7 @@ from analysis.reported import MARK
 from analysis.resampling import FEWEST_SEEDS
 from analysis.results import SPEED
 from analysis.significance import CLIPS, CLIPS_AND_SEEDS, KEYS
-from analysis.splits import derived_splits
+from analysis.splits import derived_splits, has_best
 from analysis.tables.extra_columns import EXTRA_COLUMNS
 from analysis.tables.layout import DAGGER, STAR, marks
 from analysis.tables.make import Table, pairs
@@ -34,7 +34,7 @@ def footnote(table: Table) -> str:
     labels = f"labels of {' | '.join(releases)}, " if releases else ""
     compared = f" {comparison_note(table)}" if table.comparison is not None else ""
     return (
-        f"Mean over seeds of the mean over clips ({held}), {_spread(table)}; "
+        f"Mean over seeds of the mean over clips ({held}), {_spread(table)}; {_lower(table)}"
         f"{len(set(runs['run_id']))} runs, data {data}, {labels}code {code}; "
         f"table.provenance.json names the runs of each entry.{compared}"
     )
@@ -84,6 +84,14 @@ def notes(table: Table) -> list[str]:
     listed += [f"{method} reports no score that is shown" for method in strangers]
     listed += [f"{MARK}: {row.citation()}" for row in table.reported]
     return listed
+
+
+def _lower(table: Table) -> str:
+    """Name the metrics of which less is better, where a column of theirs has a best."""
+    results = table.results
+    ranked = dict.fromkeys(m for split, m in pairs(table.mean) if has_best(results, split, m))
+    lower = [metric for metric in ranked if not results.scale(metric).higher_is_better]
+    return f"lower is better in {', '.join(lower)}; " if lower else ""
 
 
 def _spread(table: Table) -> str:

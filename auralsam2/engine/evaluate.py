@@ -21,6 +21,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from auralsam2.data.collate import collate_clips
+from auralsam2.engine.metric_scales import MetricScale, scales_of
 from auralsam2.engine.splits import build_dataset as build_dataset
 from auralsam2.engine.splits import test_datasets as test_datasets
 from auralsam2.kept_files import keep
@@ -45,10 +46,17 @@ class SplitResult(NamedTuple):
 
 
 class EvalResult(NamedTuple):
-    """Scores of all splits and the masks of a few clips."""
+    """What an evaluation has found.
+
+    Attributes:
+        splits: scores by split.
+        saved: masks of a few clips.
+        scales: metric -> how to read it.
+    """
 
     splits: dict[str, SplitResult]
     saved: dict[str, NDArray[Any]]
+    scales: dict[str, MetricScale]
 
 
 def evaluate(cfg: Config, checkpoint: str | Path | None, run_dir: Path | None = None) -> EvalResult:
@@ -99,7 +107,7 @@ def evaluate_model(
         archive = io.BytesIO()
         np.savez_compressed(archive, **saved)
         keep(run_dir / "predictions.npz", archive.getvalue())
-    return EvalResult(results, saved)
+    return EvalResult(results, saved, scales_of(m for of in scores.values() for m in of.metrics))
 
 
 class _SplitScores:

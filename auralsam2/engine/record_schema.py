@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from auralsam2.engine.metric_scales import is_scale
+
 SCHEMA = 1
 STATUSES = ("running", "done", "failed", "stopped")
 ADDED = frozenset(
     {
         *("label_source", "skipped", "speed", "curve", "attempts", "stopped_because"),
-        *("files", "weights", "start", "epochs_planned"),
+        *("files", "weights", "start", "epochs_planned", "scales"),
     }
 )
 """Fields that records of this schema may lack, having been written before them."""
@@ -102,6 +104,10 @@ _CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "epochs_planned": ("an integer or null", lambda v: v is None or _is_int(v)),
     "attempts": ("a list of dicts", _list_of(lambda entry: isinstance(entry, dict))),
     "stopped_because": ("a text or null", lambda v: v is None or _is_text(v)),
+    "scales": (
+        "a dict of metrics, each with higher_is_better, bounds, subject",
+        _maps_to(is_scale),
+    ),
 }
 
 

@@ -67,6 +67,7 @@ class RunRecord:
         start: what the training began from, where that was another run: see
             `auralsam2.engine.start`.
         epochs_planned: by the config; None in records of older code.
+        scales: metric -> how to read it, `MetricScale.to_json`; empty in records of older code.
     """
 
     schema: int = SCHEMA
@@ -100,6 +101,7 @@ class RunRecord:
     weights: list[dict[str, Any]] = field(default_factory=list)
     start: dict[str, Any] = field(default_factory=dict)
     epochs_planned: int | None = None
+    scales: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the file's text, strict JSON."""

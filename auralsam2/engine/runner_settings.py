@@ -9,6 +9,7 @@ from mmengine.config import Config
 
 from auralsam2.data.collate import collate_clips
 from auralsam2.engine.distributed import share_of_batch
+from auralsam2.engine.metric_scales import scales_of
 from auralsam2.engine.part_rates import PartRates
 
 
@@ -18,7 +19,8 @@ def better(metrics: Sequence[Any], name: str) -> str:
     Raises:
         ValueError: where there is no such metric.
     """
-    rules = {m.name: "greater" if m.higher_is_better else "less" for m in metrics}
+    scales = scales_of(metrics)
+    rules = {name: "greater" if s.higher_is_better else "less" for name, s in scales.items()}
     if name not in rules:
         known = ", ".join(rules)
         raise ValueError(f"evaluation.select_by got {name!r}; evaluation.metrics give: {known}")

@@ -115,6 +115,7 @@ def train(
         listener.finish_run()
     for split, scores in result.splits.items():
         run_record.add_scores(record, split, scores.metrics, scores.per_clip)
+    record.scales = {metric: scale.to_json() for metric, scale in result.scales.items()}
     record = run_record.finish(record, time.monotonic() - started)
     run_record.write(record, run_dir)
     return record

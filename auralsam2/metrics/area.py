@@ -36,6 +36,8 @@ class AreaMetric(ClipMetric):
 
     key = "A"
     higher_is_better = False
+    bounds = (0.0, 1.0)
+    subject = "area"
 
     def __init__(
         self,

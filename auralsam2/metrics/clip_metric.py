@@ -27,6 +27,11 @@ class ClipMetric(BaseMetric):
     Attributes:
         key: name of the score in the returned dict.
         higher_is_better: direction of the score.
+        bounds: lowest and highest possible score; None where it has none. Intervals of a mean do
+            not leave them, and figures show no more than they hold.
+        subject: what is asked: ``"object"``, whether the right thing is segmented; ``"null"``, how
+            much is segmented where nothing should be: shown of null splits alone; ``"area"``, how
+            much is segmented at all: shown where nothing that can be seen sounds.
         per_clip: score of each clip after evaluation, on the main process; clips that do not
             count are left out.
 
@@ -42,6 +47,8 @@ class ClipMetric(BaseMetric):
 
     key: str
     higher_is_better: bool = True
+    bounds: tuple[float, float] | None = None
+    subject: str = "object"
 
     def __init__(
         self,

@@ -190,6 +190,7 @@ class FScoreMetric(ClipMetric):
     """
 
     key = "F"
+    bounds = (0.0, 1.0)
 
     def __init__(
         self,

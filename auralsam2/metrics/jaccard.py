@@ -85,6 +85,7 @@ class JaccardMetric(ClipMetric):
     """
 
     key = "J"
+    bounds = (0.0, 1.0)
 
     def __init__(
         self,

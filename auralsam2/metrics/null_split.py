@@ -87,6 +87,8 @@ class NullMetric(ClipMetric):
 
     key = "S"
     higher_is_better = False
+    bounds = (0.0, 1.0)
+    subject = "null"
 
     def __init__(
         self,

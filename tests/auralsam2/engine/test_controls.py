@@ -61,8 +61,12 @@ def test_scores_side_by_side_and_alone_with_one_encoding(
 def test_area_is_scored_where_nothing_in_view_sounds(config: Any) -> None:
     model, datasets = trained_model(config, None), build_tests(config)
     del datasets["test_audio_noise"]
-    splits = evaluate_model(model, config, datasets).splits
+    result = evaluate_model(model, config, datasets)
+    splits = result.splits
     assert [split for split in splits if "A" in splits[split].metrics] == ["test_audio_silence"]
+    assert {m: s.higher_is_better for m, s in result.scales.items()} == dict(
+        J=True, F=True, A=False
+    )
     areas = splits["test_audio_silence"].per_clip["A"]
     assert list(areas) == datasets["test"].clips
     mean = sum(areas.values()) / len(areas)

@@ -81,6 +81,8 @@ def test_run_folder_is_complete_and_reproducible(tiny_config: Any, whole: Whole)
     assert set(record.speed) == {"fps", "decoder_fps"}
     assert record.config_hash == configs.config_hash(tiny_config)
     assert set(record.metrics) == {"test", "test_audio_swapped"}
+    scale = {"higher_is_better": True, "bounds": [0.0, 1.0], "subject": "object"}
+    assert record.scales == {"J": scale, "F": scale}
     assert 0 < record.num_parameters["trainable"] < record.num_parameters["total"]
     assert record.selection["split"] == "val" and record.best_epoch in (1, 2)
     values = [s["value"] for s in record.per_clip if (s["split"], s["metric"]) == ("test", "J")]
