@@ -15,19 +15,21 @@ from auralsam2.data.checking.plan import (
     Plan,
     Row,
     duplicate_findings,
-    folders_of,
+    fault_findings,
+    length_notes,
     split_counts,
 )
 from auralsam2.data.datasets.index import (
     COLUMNS,
-    FIRST_FRAME_ONLY,
     INDEX,
+    NUM_FRAMES,
     ClipFiles,
-    clip_files,
+    read_clips,
     read_table,
 )
 from auralsam2.data.datasets.semantic import FILE_NAME, read_class_map
 from auralsam2.data.problems import DataError
+from auralsam2.listing import folders_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,16 +66,19 @@ def plan_avsbench(root: Path, subsets: Sequence[str]) -> Plan:
             found = ", ".join(f"{k}: {n}" for k, n in split_counts(table["label"]).items())
             detail = f"no rows of '{subset}'; it has {found or 'none'}"
             findings.append(Finding("unusable_index", INDEX.as_posix(), detail))
-        clips = _clips(root / subset, subset, of_subset)
-        for split, clip in clips:
-            rows.setdefault(f"{subset}/{split}", []).append(_row(clip))
-        # However many rows an id has, its folder is read once.
-        for uid, clip in {clip.uid: clip for _, clip in reversed(clips)}.items():
-            where = f"{subset}/{uid}"
-            if (root / subset / uid).is_dir():
-                tasks.append(_task(root, where, clip, rule))
-            else:
-                findings.append(Finding("row_without_folder", where))
+        clips: dict[str, ClipFiles] = {}
+        for split in dict.fromkeys(of_subset["split"]):
+            found, told = _clips(root, subset, split, of_subset)
+            findings += told
+            if found:
+                rows[f"{subset}/{split}"] = [_row(clip) for clip in found]
+            # However many rows an id has, its folder is read once.
+            clips = {**{clip.uid: clip for clip in found}, **clips}
+        tasks += [
+            _task(root, f"{subset}/{uid}", clip, rule)
+            for uid, clip in clips.items()
+            if (root / subset / uid).is_dir()
+        ]
         findings += _unnamed_folders(root, subset, table)
     counts = {split: len(found) for split, found in rows.items()}
     return Plan(root, tasks, findings, _with_joined(rows, subsets), counts)
@@ -103,24 +108,25 @@ def _unknown_rows(table: pd.DataFrame) -> list[Finding]:
     return findings
 
 
-def _clips(folder: Path, subset: str, rows: pd.DataFrame) -> list[tuple[str, ClipFiles]]:
-    """(split, files) of every row."""
-    columns = (rows[name] for name in ("uid", "a_obj", "split"))
-    return [
-        (split, clip_files(folder / uid, uid, sources, (subset, split) in FIRST_FRAME_ONLY))
-        for uid, sources, split in zip(*columns, strict=True)
-    ]
+def _clips(
+    root: Path, subset: str, split: str, rows: pd.DataFrame
+) -> tuple[list[ClipFiles], list[Finding]]:
+    """Files of every row of a split, and what their reader would refuse."""
+    of_split = rows[rows["split"] == split]
+    clips, faults = read_clips(root, subset, split, of_split["uid"], of_split["a_obj"])
+    notes = length_notes(f"{subset}/{split}", clips, NUM_FRAMES[subset])
+    return clips, fault_findings(root, faults) + notes
 
 
 def _unnamed_folders(root: Path, subset: str, table: pd.DataFrame) -> list[Finding]:
     # A row with an unknown subset is one finding, and its folder no second one.
     named = set(table["uid"][(table["label"] == subset) | ~table["label"].isin(SUBSETS)])
-    names = [folder.name for folder in folders_of(root / subset)]
+    names = [folder.name for folder in folders_in(root / subset)]
     return [Finding("folder_without_row", f"{subset}/{n}") for n in names if n not in named]
 
 
 def _task(root: Path, where: str, clip: ClipFiles, rule: LabelRule) -> ClipTask:
-    masks = Masks(where, clip.labels, clip.first_only)
+    masks = Masks(where, clip.labels)
     return ClipTask(root, where, clip.frames, (masks,), (clip.audio,), (), rule)
 
 

@@ -15,18 +15,21 @@ from auralsam2.data.checking.plan import (
     Plan,
     Row,
     duplicate_findings,
-    folders_of,
+    fault_findings,
+    length_notes,
 )
-from auralsam2.data.datasets.index import FIRST_FRAME_ONLY, ClipFiles, read_table
+from auralsam2.data.datasets.index import NUM_FRAMES, ClipFiles, read_table
 from auralsam2.data.datasets.object_index import (
     LAYOUTS,
     SOUNDS,
     ObjectLayout,
     clip_folders,
     find_object_release,
-    object_clip,
+    object_sound_faults,
+    read_object_clips,
     sound_file,
 )
+from auralsam2.listing import folders_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,21 +57,25 @@ def plan_object_release(root: Path, subset: str) -> Plan:
     kinds = kinds or [next(iter(SOUNDS))]
     rows: dict[str, list[Row]] = {}
     tasks: dict[str, ClipTask] = {}
-    categories = known[layout.category] if layout.category else [""] * len(known)
-    for uid, category, split in zip(known[layout.uid], categories, known["split"], strict=True):
-        first_only = (subset, split) in FIRST_FRAME_ONLY
-        clip = object_clip(data, layout, uid, category, split, kinds[0], first_only)
-        text = f"{uid}:{','.join(sorted(clip.sources))}"
-        rows.setdefault(f"object/{subset}/{split}", []).append(Row(text, clip.all()))
-        if uid in tasks:
-            continue
-        frames, masks = clip_folders(layout, category, split, uid)
-        found = [data / "visual_frames" / frames, data / "gt_masks" / masks]
-        if any(folder.is_dir() for folder in found):
-            sounds = {kind: (sound_file(data, masks, kind),) for kind in kinds}
-            tasks[uid] = _task(root, masks.as_posix(), clip, sounds)
-        else:
-            findings.append(Finding("row_without_folder", masks.as_posix()))
+    for split in dict.fromkeys(known["split"]):
+        of_split = known[known["split"] == split]
+        named = [""] * len(of_split) if not layout.category else list(of_split[layout.category])
+        clips, faults = read_object_clips(
+            data, subset, split, of_split[layout.uid], named, kinds[0]
+        )
+        findings += fault_findings(root, faults)
+        findings += length_notes(f"object/{subset}/{split}", clips, NUM_FRAMES[subset])
+        for clip, category in zip(clips, named, strict=True):
+            text = f"{clip.uid}:{','.join(sorted(clip.sources))}"
+            rows.setdefault(f"object/{subset}/{split}", []).append(Row(text, clip.all()))
+            shown, below = clip_folders(layout, category, split, clip.uid)
+            folders = (data / "visual_frames" / shown, data / "gt_masks" / below)
+            if clip.uid in tasks or not any(folder.is_dir() for folder in folders):
+                continue
+            sounds = {kind: sound_file(data, below, kind) for kind in kinds}
+            tasks[clip.uid] = _task(root, below.as_posix(), clip, sounds)
+            for kind in kinds[1:]:
+                findings += fault_findings(root, object_sound_faults(data, below, kind))
     findings += _unnamed_folders(data, layout, table[layout.uid])
     counts = {split: len(of_split) for split, of_split in rows.items()}
     return Plan(root, list(tasks.values()), findings, rows, counts)
@@ -85,12 +92,13 @@ def _index_findings(path: Path, layout: ObjectLayout, table: pd.DataFrame) -> li
     return findings
 
 
-def _task(
-    root: Path, where: str, clip: ClipFiles, sounds: Mapping[str, tuple[Path, ...]]
-) -> ClipTask:
-    masks = Masks(where, clip.labels, clip.first_only)
-    wavs, log_mels = sounds.get("wav", ()), sounds.get("log_mel", ())
-    return ClipTask(root, where, clip.frames, (masks,), wavs, log_mels, RULE)
+def _task(root: Path, where: str, clip: ClipFiles, sounds: Mapping[str, Path]) -> ClipTask:
+    wavs, log_mels = (
+        tuple(path for kind, path in sounds.items() if kind == wanted)
+        for wanted in ("wav", "log_mel")
+    )
+    masks = (Masks(where, clip.labels),)
+    return ClipTask(root, where, clip.frames, masks, wavs, log_mels, RULE)
 
 
 def _unnamed_folders(data: Path, layout: ObjectLayout, names: Iterable[str]) -> list[Finding]:
@@ -102,7 +110,7 @@ def _unnamed_folders(data: Path, layout: ObjectLayout, names: Iterable[str]) -> 
     for parent, depth in levels.items():
         folders = [data / parent]
         for _ in range(depth + 1):
-            folders = [below for folder in folders for below in folders_of(folder)]
+            folders = [below for folder in folders for below in folders_in(folder)]
         for folder in folders:
             if folder.name not in named:
                 strangers.setdefault(folder.name, folder.relative_to(data).as_posix())

@@ -19,7 +19,6 @@ from auralsam2.data.checking.files import (
 )
 from auralsam2.data.checking.findings import Finding
 from auralsam2.data.checking.plan import ClipTask, LabelRule, Masks
-from auralsam2.data.datasets.index import number_problems
 from auralsam2.data.datasets.log_mel_pickle import read_log_mel
 
 SHOWN_COLOURS = 3
@@ -62,7 +61,6 @@ def check_clip(task: ClipTask) -> ClipFacts:
             findings.append(Finding(kind, task.place(path), _reason(error)))
             return None
 
-    findings += _structure(task)
     sizes = [read(path, frame_size, "unreadable_image") for path in task.frames]
     usual = _usual(sizes)
     findings += _frame_sizes(task, sizes)
@@ -86,28 +84,6 @@ def _usual(sizes: list[tuple[int, int] | None]) -> tuple[int, int] | None:
     """What most frames have, so that a single odd one is told once and not for every label."""
     known = Counter(size for size in sizes if size)
     return known.most_common(1)[0][0] if known else None
-
-
-def _structure(task: ClipTask) -> list[Finding]:
-    """What is missing, and what does not belong together by its number."""
-    findings = []
-    if not task.frames:
-        findings.append(Finding("missing_frames", task.where))
-    for masks in task.masks:
-        wanted = "1" if masks.first_only else str(len(task.frames))
-        if not masks.files:
-            findings.append(Finding("missing_labels", masks.where, f"{wanted} needed"))
-        elif task.frames and not masks.first_only and len(masks.files) != len(task.frames):
-            detail = f"{len(task.frames)} frames but {len(masks.files)} labels"
-            findings.append(Finding("count_mismatch", masks.where, detail))
-    for path in (*task.sounds, *task.log_mels):
-        if not path.is_file():
-            findings.append(Finding("missing_audio", task.where, f"no {path.name}"))
-    for path in (*task.frames, *(path for masks in task.masks for path in masks.files)):
-        # The reader's rule for names, asked one file at a time so that each is named.
-        if number_problems(path.parent, [path]):
-            findings.append(Finding("unnumbered_file", task.place(path)))
-    return findings
 
 
 def _frame_sizes(task: ClipTask, sizes: list[tuple[int, int] | None]) -> list[Finding]:

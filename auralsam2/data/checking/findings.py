@@ -38,7 +38,12 @@ KINDS = {
     "missing_labels": Kind(FAULT, "clip or object without any label"),
     "missing_audio": Kind(FAULT, "clip without its sound"),
     "unnumbered_file": Kind(FAULT, "file whose name does not tell its place in time"),
-    "count_mismatch": Kind(FAULT, "clip or object with more or fewer labels than frames"),
+    "repeated_number": Kind(FAULT, "pictures of a clip that have the same number"),
+    "numbering_gap": Kind(FAULT, "number that neither a frame nor a label has, between others"),
+    "numbering_offset": Kind(FAULT, "frames or labels that do not count from the first number"),
+    "frame_without_label": Kind(FAULT, "frame whose number no label has"),
+    "label_without_frame": Kind(FAULT, "label whose number no frame has"),
+    "frame_count": Kind(FAULT, "clip with more or fewer frames than most of its split"),
     "unreadable_image": Kind(FAULT, "frame or label that cannot be decoded"),
     "unreadable_audio": Kind(FAULT, "sound that cannot be decoded"),
     "unreadable_log_mel": Kind(FAULT, "pickle that holds no log-mel examples of the clip"),
@@ -51,6 +56,7 @@ KINDS = {
     "stray_row": Kind(NOTE, "row with a placeholder for a split, left out by every reader"),
     "unknown_palette": Kind(NOTE, "nothing says what colours of labels mean"),
     "counts_differ": Kind(NOTE, "not as many as published"),
+    "frames_differ": Kind(NOTE, "not as many frames a clip as published"),
 }
 """In the order in which they are reported."""
 

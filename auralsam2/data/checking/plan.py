@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from auralsam2.data.checking.files import Colour
 from auralsam2.data.checking.findings import Finding
+from auralsam2.data.datasets.index import ClipFiles
+from auralsam2.data.problems import Fault
 
 
 class LabelRule(NamedTuple):
@@ -30,12 +32,10 @@ class Masks(NamedTuple):
     Attributes:
         where: what a report calls them.
         files: in order of time.
-        first_only: whether a label of the first frame is enough.
     """
 
     where: str
     files: tuple[Path, ...]
-    first_only: bool = False
 
 
 class ClipTask(NamedTuple):
@@ -114,6 +114,20 @@ def fingerprints(plan: Plan, digests: Mapping[Path, bytes]) -> dict[str, str]:
     return found
 
 
+def fault_findings(root: Path, faults: Iterable[Fault]) -> list[Finding]:
+    """What readers refuse, as findings."""
+    return [Finding(f.kind, f.place.relative_to(root).as_posix(), f.detail) for f in faults]
+
+
+def length_notes(split: str, clips: Sequence[ClipFiles], published: int) -> list[Finding]:
+    """A note where most clips of a split have another number of frames than published."""
+    counted = Counter(len(clip.frames) for clip in clips if clip.frames)
+    usual = counted.most_common(1)[0][0] if counted else published
+    if usual == published:
+        return []
+    return [Finding("frames_differ", split, f"{usual} frames a clip, in the paper {published}")]
+
+
 def duplicate_findings(ids: Iterable[tuple[str, str]]) -> list[Finding]:
     """What (id, split) pairs say about ids that occur more than once, one finding an id."""
     splits: dict[str, list[str]] = {}
@@ -127,13 +141,6 @@ def duplicate_findings(ids: Iterable[tuple[str, str]]) -> list[Finding]:
         elif len(found) > 1:
             findings.append(Finding("duplicate_row", name, f"{len(found)} rows in {found[0]}"))
     return findings
-
-
-def folders_of(parent: Path) -> list[Path]:
-    """Folders in a folder, without hidden ones, sorted."""
-    if not parent.is_dir():
-        return []
-    return sorted(p for p in parent.iterdir() if p.is_dir() and not p.name.startswith("."))
 
 
 def split_counts(names: Iterable[str]) -> dict[str, int]:

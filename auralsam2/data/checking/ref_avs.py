@@ -13,18 +13,21 @@ from auralsam2.data.checking.plan import (
     Plan,
     Row,
     duplicate_findings,
-    folders_of,
+    fault_findings,
+    length_notes,
     split_counts,
 )
-from auralsam2.data.datasets.index import in_order, read_table
+from auralsam2.data.datasets.index import ClipFiles, read_table
 from auralsam2.data.datasets.ref_index import (
     COLUMNS,
     INDEX,
+    NUM_FRAMES,
     Expression,
     expression_files,
     expression_of,
     mask_folder,
 )
+from auralsam2.listing import folders_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,18 +63,30 @@ def plan_ref_avs(root: Path) -> Plan:
         expression_of(vid, uid, split, fid, text)
         for vid, uid, split, fid, text in zip(*(known[c] for c in COLUMNS), strict=True)
     ]
-    findings += _expression_findings(root, expressions)
+    findings += [
+        Finding("expression_without_words", e.uid) for e in expressions if not e.text.strip()
+    ]
     findings += _shared_videos(expressions, split_of)
     # A row that no reader reads still accounts for its folder.
     findings += _unnamed_folders(root, expressions, set(table["vid"]))
     rows: dict[str, list[Row]] = {}
-    for expression, clip, split in zip(
-        expressions, expression_files(root, expressions), split_of, strict=True
-    ):
-        text = f"{expression.uid}:{expression.video}:{expression.fid}:{expression.text}"
-        rows.setdefault(f"ref_avs/{split}", []).append(Row(text, clip.all()))
+    pairs: list[tuple[Expression, ClipFiles]] = []
+    for split in dict.fromkeys(split_of):
+        name = f"ref_avs/{split}"
+        of_split = [e for e, its in zip(expressions, split_of, strict=True) if its == split]
+        files, faults = expression_files(root, of_split)
+        findings += fault_findings(root, faults) + length_notes(name, files, NUM_FRAMES)
+        found = list(zip(of_split, files, strict=True))
+        if found:
+            rows[name] = [_row(expression, clip) for expression, clip in found]
+        pairs += found
     counts = split_counts(f"ref_avs/{split}" for split in split_of)
-    return Plan(root, _tasks(root, expressions), findings, rows, counts, "expressions")
+    return Plan(root, _tasks(root, pairs), findings, rows, counts, "expressions")
+
+
+def _row(expression: Expression, clip: ClipFiles) -> Row:
+    text = f"{expression.uid}:{expression.video}:{expression.fid}:{expression.text}"
+    return Row(text, clip.all())
 
 
 def _strays(table: pd.DataFrame) -> list[Finding]:
@@ -81,19 +96,6 @@ def _strays(table: pd.DataFrame) -> list[Finding]:
             findings.append(Finding("stray_row", uid, f"split {split!r}"))
         elif split not in SPLITS:
             findings.append(Finding("unknown_split", uid, f"split {split!r}"))
-    return findings
-
-
-def _expression_findings(root: Path, expressions: list[Expression]) -> list[Finding]:
-    findings = []
-    for expression in expressions:
-        if not expression.text.strip():
-            findings.append(Finding("expression_without_words", expression.uid))
-        if not (root / "media" / expression.video).is_dir():
-            findings.append(Finding("row_without_folder", f"media/{expression.video}"))
-        if not expression.null and not mask_folder(root, expression).is_dir():
-            folder = mask_folder(root, expression).relative_to(root).as_posix()
-            findings.append(Finding("expression_without_object", expression.uid, f"no {folder}"))
     return findings
 
 
@@ -113,37 +115,36 @@ def _unnamed_folders(root: Path, expressions: list[Expression], vids: set[str]) 
     objects = {(e.video, f"fid_{e.fid}") for e in expressions}
     strangers: dict[str, str] = {}
     for parent in ("media", "gt_mask"):
-        for folder in folders_of(root / parent):
+        for folder in folders_in(root / parent):
             if folder.name not in videos:
                 strangers.setdefault(folder.name, f"{parent}/{folder.name}")
     findings = [Finding("folder_without_row", where) for where in strangers.values()]
     for video in sorted({e.video for e in expressions}):
-        for folder in folders_of(root / "gt_mask" / video):
+        for folder in folders_in(root / "gt_mask" / video):
             if (video, folder.name) not in objects:
                 where = f"gt_mask/{video}/{folder.name}"
                 findings.append(Finding("masks_without_expression", where))
     return findings
 
 
-def _tasks(root: Path, expressions: list[Expression]) -> list[ClipTask]:
+def _tasks(root: Path, pairs: list[tuple[Expression, ClipFiles]]) -> list[ClipTask]:
     """Each video once, with the masks of every object that is referred to."""
-    folders: dict[str, dict[Path, None]] = {}
-    for expression in expressions:
-        referred = folders.setdefault(expression.video, {})
+    videos: dict[str, ClipFiles] = {}
+    objects: dict[str, dict[Path, tuple[Path, ...]]] = {}
+    for expression, clip in pairs:
+        videos.setdefault(expression.video, clip)
+        of_video = objects.setdefault(expression.video, {})
         if not expression.null:
-            referred[mask_folder(root, expression)] = None
+            of_video[mask_folder(root, expression)] = clip.labels
     tasks = []
-    for video, objects in folders.items():
-        media = root / "media" / video
-        if not media.is_dir():
-            continue
-        masks = tuple(
-            Masks(folder.relative_to(root).as_posix(), in_order(folder, ".png"))
-            for folder in objects
-            if folder.is_dir()
-        )
-        frames, audio = in_order(media / "frames", ".jpg"), media / "audio.wav"
-        tasks.append(ClipTask(root, f"media/{video}", frames, masks, (audio,), (), RULE))
+    for video, clip in videos.items():
+        if (root / "media" / video).is_dir():
+            masks = tuple(
+                Masks(folder.relative_to(root).as_posix(), labels)
+                for folder, labels in objects[video].items()
+            )
+            where = f"media/{video}"
+            tasks.append(ClipTask(root, where, clip.frames, masks, (clip.audio,), (), RULE))
     return tasks
 
 

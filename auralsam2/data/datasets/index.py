@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from auralsam2.data.pairing import LABEL_SUFFIXES, length_faults, numbered, pair, sound_faults
 from auralsam2.data.problems import SHOWN as SHOWN
 from auralsam2.data.problems import DataError as DataError
-from auralsam2.data.problems import refuse
+from auralsam2.data.problems import Fault, refuse, told_once
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +19,8 @@ INDEX = Path("avss_index") / "metadata.csv"
 COLUMNS = ("uid", "a_obj", "split", "label")
 FIRST_FRAME_ONLY = (("v1s", "train"),)
 """Subset and split whose clips have a label for their first frame only."""
+NUM_FRAMES = {"v1s": 5, "v1m": 5, "v2": 10}
+"""Of the clips of each subset, as published."""
 
 
 class ClipFiles(NamedTuple):
@@ -26,7 +29,7 @@ class ClipFiles(NamedTuple):
     Attributes:
         uid: name of the clip.
         sources: names of what sounds in it.
-        frames: one image a second.
+        frames: one image a second, that of second t at place t.
         labels: one mask a frame, or that of the first frame only, or none where nothing is shown.
         audio: the recording.
         first_only: whether only the first frame is labelled, and supervised.
@@ -54,7 +57,8 @@ def read_index(root: Path, subset: str | Sequence[str], split: str) -> list[Clip
 
     Raises:
         FileNotFoundError: where there is no index.
-        DataError: where columns, the split or files of clips are missing; all are listed.
+        DataError: where columns, the split or files of clips are missing, or where numbers do not
+            tell which frame, label and second belong together; all are listed.
     """
     import pandas as pd
 
@@ -74,14 +78,37 @@ def read_index(root: Path, subset: str | Sequence[str], split: str) -> list[Clip
         raise DataError(f"'{path}' has no clips of {' and '.join(empty)}; it has {known or 'none'}")
     rows = pd.concat([of_split[of_split["label"] == name] for name in subsets])
     problems = [f"clip '{uid}' stands {n} times in the index" for uid, n in repeated(rows["uid"])]
-    clips = []
-    for label, uid, sources in zip(rows["label"], rows["uid"], rows["a_obj"], strict=True):
-        folder = root / label / uid
-        clip = clip_files(folder, uid, sources, first_only=(label, split) in FIRST_FRAME_ONLY)
-        problems += _problems(clip, folder)
-        clips.append(clip)
+    clips: list[ClipFiles] = []
+    for name in subsets:
+        of_subset = rows[rows["label"] == name]
+        found, faults = read_clips(root, name, split, of_subset["uid"], of_subset["a_obj"])
+        clips += found
+        problems += told_once(faults)
     refuse(problems, f"'{root}', {'+'.join(subsets)}/{split}")
     return clips
+
+
+def read_clips(
+    root: Path, subset: str, split: str, uids: Iterable[str], sources: Iterable[str]
+) -> tuple[list[ClipFiles], list[Fault]]:
+    """Files of the clips of one subset and split, there or not, and what is wrong with them.
+
+    Args:
+        root: of the data set.
+        subset: a key of ``NUM_FRAMES``.
+        split: of the clips.
+        uids: names of the clips.
+        sources: ``a_obj`` of each.
+    """
+    clips, faults = [], []
+    lengths: dict[Path, int] = {}
+    for uid, named in zip(uids, sources, strict=True):
+        folder = root / subset / uid
+        clip, found = clip_files(folder, uid, named, (subset, split) in FIRST_FRAME_ONLY)
+        clips.append(clip)
+        faults += found
+        lengths[folder / "frames"] = len(clip.frames)
+    return clips, faults + length_faults(lengths, NUM_FRAMES[subset])
 
 
 def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
@@ -105,54 +132,16 @@ def repeated(names: Iterable[str]) -> list[tuple[str, int]]:
     return [(name, n) for name, n in Counter(names).items() if n > 1]
 
 
-def in_order(folder: Path, suffix: str) -> tuple[Path, ...]:
-    """Files sorted by the integer after the last underscore of their name, as AVSBench's are."""
-    files = list(folder.glob(f"*{suffix}")) if folder.is_dir() else []
-    return tuple(sorted(files, key=lambda p: (_number(p), p.name)))
-
-
-def media_problems(folder: Path, frames: Sequence[Path], audio: Path) -> list[str]:
-    """What is wrong with the frames and the sound that lie in a clip's folder."""
-    if not folder.is_dir():
-        return [f"no folder '{folder}'"]
-    problems = [] if frames else [f"no frames/*.jpg in '{folder}'"]
-    problems += number_problems(folder, frames)
-    if not audio.is_file():
-        problems.append(f"no {audio.name} in '{folder}'")
-    return problems
-
-
-def number_problems(folder: Path, files: Sequence[Path]) -> list[str]:
-    """Files whose place in time their name does not tell."""
-    odd = [p.name for p in files if _number(p) < 0]
-    return [f"names without a number in '{folder}': {', '.join(odd[:3])}"] if odd else []
-
-
-def clip_files(folder: Path, uid: str, sources: str, first_only: bool) -> ClipFiles:
-    """Files of one clip of the semantic release, there or not."""
+def clip_files(
+    folder: Path, uid: str, sources: str, first_only: bool
+) -> tuple[ClipFiles, list[Fault]]:
+    """Files of one clip of the semantic release, there or not, and what is wrong with them."""
     names = frozenset(sources.split("_")) - {"background", "off-the-screen", ""}
-    labels = in_order(folder / "labels_rgb", ".png")
-    return ClipFiles(
-        uid,
-        names,
-        in_order(folder / "frames", ".jpg"),
-        labels[:1] if first_only else labels,
-        folder / "audio.wav",
-        first_only,
-    )
-
-
-def _number(path: Path) -> int:
-    digits = path.stem.split("_")[-1]
-    return int(digits) if digits.isdecimal() else -1
-
-
-def _problems(clip: ClipFiles, folder: Path) -> list[str]:
-    problems = media_problems(folder, clip.frames, clip.audio)
+    audio = folder / "audio.wav"
     if not folder.is_dir():
-        return problems
-    if clip.first_only and not clip.labels:
-        problems.append(f"no labels_rgb/*.png in '{folder}'; its first frame needs one")
-    elif not clip.first_only and len(clip.frames) != len(clip.labels):
-        problems.append(f"{len(clip.frames)} frames but {len(clip.labels)} labels in '{folder}'")
-    return problems + number_problems(folder, clip.labels)
+        fault = Fault("row_without_folder", folder, "there is no such folder")
+        return ClipFiles(uid, names, (), (), audio, first_only), [fault]
+    labels = numbered(folder / "labels_rgb", LABEL_SUFFIXES)
+    pictures = pair(numbered(folder / "frames"), labels, first_only=first_only)
+    clip = ClipFiles(uid, names, pictures.frames, pictures.labels, audio, first_only)
+    return clip, [*pictures.faults, *sound_faults(audio)]

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from auralsam2.data.datasets.index import (
     FIRST_FRAME_ONLY,
+    NUM_FRAMES,
     ClipFiles,
-    in_order,
-    number_problems,
     read_table,
     repeated,
 )
-from auralsam2.data.problems import DataError, refuse
+from auralsam2.data.pairing import (
+    LABEL_SUFFIXES,
+    Numbered,
+    length_faults,
+    numbered,
+    pair,
+    sound_faults,
+)
+from auralsam2.data.problems import DataError, Fault, refuse, told_once
 
 
 class ObjectLayout(NamedTuple):
@@ -43,6 +51,8 @@ LAYOUTS = {
 """By subset, in the words of the semantic release."""
 SOUNDS = {"log_mel": ("audio_log_mel", ".pkl"), "wav": ("audio_wav", ".wav")}
 """What the model hears -> its folder and the ending of its files."""
+FIRST = 1
+"""Number of the first frame and the first mask of a clip."""
 
 
 def read_object_index(root: Path, subset: str, split: str, audio: str) -> list[ClipFiles]:
@@ -62,7 +72,8 @@ def read_object_index(root: Path, subset: str, split: str, audio: str) -> list[C
 
     Raises:
         FileNotFoundError: where there is no data folder or no index.
-        DataError: where columns, the split or files of clips are missing; all are listed.
+        DataError: where columns, the split or files of clips are missing, or where numbers do not
+            tell which frame, mask and second belong together; all are listed.
     """
     layout = LAYOUTS[subset]
     data, path = find_object_release(root, subset)
@@ -74,14 +85,29 @@ def read_object_index(root: Path, subset: str, split: str, audio: str) -> list[C
     names = list(rows[layout.uid])
     problems = [f"clip '{uid}' stands {n} times in the index" for uid, n in repeated(names)]
     categories = list(rows[layout.category]) if layout.category else [""] * len(names)
-    first_only = (subset, split) in FIRST_FRAME_ONLY
-    clips = []
-    for uid, category in zip(names, categories, strict=True):
-        clip = object_clip(data, layout, uid, category, split, audio, first_only)
-        problems += _problems(clip, data, layout, category, split, audio)
-        clips.append(clip)
-    refuse(problems, f"'{data}', {subset}/{split}")
+    clips, faults = read_object_clips(data, subset, split, names, categories, audio)
+    refuse(problems + told_once(faults), f"'{data}', {subset}/{split}")
     return clips
+
+
+def read_object_clips(
+    data: Path,
+    subset: str,
+    split: str,
+    uids: Iterable[str],
+    categories: Iterable[str],
+    audio: str,
+) -> tuple[list[ClipFiles], list[Fault]]:
+    """Files of the clips of one subset and split, there or not, and what is wrong with them."""
+    clips, faults = [], []
+    lengths: dict[Path, int] = {}
+    for uid, category in zip(uids, categories, strict=True):
+        clip, found = object_clip(data, subset, uid, category, split, audio)
+        clips.append(clip)
+        faults += found
+        shown, _ = clip_folders(LAYOUTS[subset], category, split, uid)
+        lengths[data / "visual_frames" / shown] = len(clip.frames)
+    return clips, faults + length_faults(lengths, NUM_FRAMES[subset])
 
 
 def find_object_release(root: Path, subset: str) -> tuple[Path, Path]:
@@ -114,25 +140,36 @@ def clip_folders(layout: ObjectLayout, category: str, split: str, uid: str) -> t
 
 
 def object_clip(
-    data: Path,
-    layout: ObjectLayout,
-    uid: str,
-    category: str,
-    split: str,
-    audio: str,
-    first_only: bool,
-) -> ClipFiles:
-    """Files of one clip of the object release, there or not."""
-    frames, masks = clip_folders(layout, category, split, uid)
-    labels = in_order(data / "gt_masks" / masks, ".png")
-    return ClipFiles(
-        uid,
-        frozenset({category or uid}),
-        in_order(data / "visual_frames" / frames, ".png"),
-        labels[:1] if first_only else labels,
-        sound_file(data, masks, audio),
-        first_only,
-    )
+    data: Path, subset: str, uid: str, category: str, split: str, audio: str
+) -> tuple[ClipFiles, list[Fault]]:
+    """Files of one clip of the object release, there or not, and what is wrong with them."""
+    layout, first_only = LAYOUTS[subset], (subset, split) in FIRST_FRAME_ONLY
+    shown, below = clip_folders(layout, category, split, uid)
+    frames = numbered(data / "visual_frames" / shown)
+    masks = numbered(data / "gt_masks" / below, LABEL_SUFFIXES)
+    pictures = pair(frames, masks, FIRST, first_only)
+    sound = sound_file(data, below, audio)
+    faults = _picture_faults(frames, masks, pictures.faults)
+    if not any(fault.kind == "row_without_folder" for fault in faults):
+        faults += object_sound_faults(data, below, audio)
+    names = frozenset({category or uid})
+    return ClipFiles(uid, names, pictures.frames, pictures.labels, sound, first_only), faults
+
+
+def object_sound_faults(data: Path, below: Path, audio: str) -> list[Fault]:
+    """Whether a clip lacks its sound, and what would find it in another form."""
+    other = "wav" if audio == "log_mel" else "log_mel"
+    found = sound_file(data, below, other).is_file()
+    way_out = f"; audio={other!r} would find one" if found else ""
+    return sound_faults(sound_file(data, below, audio), way_out)
+
+
+def _picture_faults(frames: Numbered, masks: Numbered, faults: tuple[Fault, ...]) -> list[Fault]:
+    """Of a clip that has neither folder, that it is not there at all."""
+    if frames.folder.is_dir() or masks.folder.is_dir():
+        return list(faults)
+    detail = f"there is no such folder, and no '{frames.folder}'"
+    return [Fault("row_without_folder", masks.folder, detail)]
 
 
 def sound_file(data: Path, below: Path, audio: str) -> Path:
@@ -140,28 +177,3 @@ def sound_file(data: Path, below: Path, audio: str) -> Path:
     folder, suffix = SOUNDS[audio]
     # Names may hold dots: with_suffix would cut them.
     return data / folder / below.with_name(below.name + suffix)
-
-
-def _problems(
-    clip: ClipFiles, data: Path, layout: ObjectLayout, category: str, split: str, audio: str
-) -> list[str]:
-    shown, masks = clip_folders(layout, category, split, clip.uid)
-    frames, labels = data / "visual_frames" / shown, data / "gt_masks" / masks
-    problems = []
-    if not frames.is_dir():
-        problems.append(f"no folder '{frames}'")
-    elif not clip.frames:
-        problems.append(f"no *.png in '{frames}'")
-    if not labels.is_dir():
-        problems.append(f"no folder '{labels}'")
-    elif clip.first_only and not clip.labels:
-        problems.append(f"no *.png in '{labels}'; its first frame needs one")
-    elif clip.frames and not clip.first_only and len(clip.frames) != len(clip.labels):
-        problems.append(f"{len(clip.frames)} frames but {len(clip.labels)} masks in '{labels}'")
-    problems += number_problems(frames, clip.frames) + number_problems(labels, clip.labels)
-    if not clip.audio.is_file():
-        other = "wav" if audio == "log_mel" else "log_mel"
-        found = sound_file(data, masks, other).is_file()
-        way_out = f"; audio={other!r} would find one" if found else ""
-        problems.append(f"no '{clip.audio}'{way_out}")
-    return problems

@@ -5,20 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from auralsam2.data.datasets.index import (
-    ClipFiles,
-    in_order,
-    media_problems,
-    number_problems,
-    read_table,
-    repeated,
+from auralsam2.data.datasets.index import ClipFiles, read_table, repeated
+from auralsam2.data.pairing import (
+    LABEL_SUFFIXES,
+    Pictures,
+    length_faults,
+    numbered,
+    pair,
+    sound_faults,
 )
-from auralsam2.data.problems import DataError, refuse
+from auralsam2.data.problems import DataError, Fault, refuse, told_once
 
 INDEX = Path("metadata.csv")
 COLUMNS = ("vid", "uid", "split", "fid", "exp")
 NULL_SPLIT = "test_n"
 NULL = "null_"
+NUM_FRAMES = 10
+"""Of every video, as published."""
 
 
 class Expression(NamedTuple):
@@ -52,7 +55,8 @@ def read_expressions(root: Path, split: str) -> tuple[list[Expression], list[Cli
 
     Raises:
         FileNotFoundError: where there is no index.
-        DataError: where columns, the split or files are missing; all are listed.
+        DataError: where columns, the split or files are missing, or where numbers do not tell
+            which frame, mask and second belong together; all are listed.
     """
     path = root / INDEX
     if not path.is_file():
@@ -72,8 +76,11 @@ def read_expressions(root: Path, split: str) -> tuple[list[Expression], list[Cli
             *(rows[c] for c in ("vid", "uid", "fid", "exp")), strict=True
         )
     ]
-    files = expression_files(root, expressions)
-    refuse(_problems(root, expressions, files), f"'{root}', {split}")
+    files, faults = expression_files(root, expressions)
+    repeats = repeated([e.uid for e in expressions])
+    problems = [f"expression '{uid}' stands {n} times in the index" for uid, n in repeats]
+    problems += [f"expression '{e.uid}' has no words" for e in expressions if not e.text.strip()]
+    refuse(problems + told_once(faults), f"'{root}', {split}")
     return expressions, files
 
 
@@ -85,44 +92,46 @@ def expression_of(vid: str, uid: str, split: str, fid: str, text: str) -> Expres
     return Expression(uid, video, fid, text, null)
 
 
-def expression_files(root: Path, expressions: list[Expression]) -> list[ClipFiles]:
-    """Files of every expression, there or not."""
-    frames = {e.video: in_order(root / "media" / e.video / "frames", ".jpg") for e in expressions}
-    shown = [e for e in expressions if not e.null]
-    labels = {(e.video, e.fid): in_order(mask_folder(root, e), ".png") for e in shown}
-    return [
-        ClipFiles(
-            e.uid,
-            frozenset({e.video}),
-            frames[e.video],
-            () if e.null else labels[e.video, e.fid],
-            root / "media" / e.video / "audio.wav",
-        )
-        for e in expressions
+def expression_files(
+    root: Path, expressions: list[Expression]
+) -> tuple[list[ClipFiles], list[Fault]]:
+    """Files of every expression of one split, there or not, and what is wrong with them.
+
+    However many expressions share a video or an object, its folder is listed once.
+    """
+    media = {e.video: root / "media" / e.video for e in expressions}
+    listed = {video: numbered(folder / "frames") for video, folder in media.items()}
+    paired: dict[tuple[str, str], Pictures] = {}
+    faults: list[Fault] = []
+    files = []
+    for e in expressions:
+        # Null expressions of one video share its frames and have no masks.
+        key = (e.video, "" if e.null else e.fid)
+        if key not in paired:
+            masks = None if e.null else numbered(mask_folder(root, e), LABEL_SUFFIXES)
+            paired[key] = pair(listed[e.video], masks)
+            faults += _faults(media[e.video], mask_folder(root, e), paired[key].faults)
+        pictures, audio = paired[key], media[e.video] / "audio.wav"
+        source = frozenset({e.video})
+        files.append(ClipFiles(e.uid, source, pictures.frames, pictures.labels, audio))
+    lengths = {media[video]: len(found.files) for video, found in listed.items()}
+    return files, faults + length_faults(lengths, NUM_FRAMES)
+
+
+def _faults(media: Path, masks: Path, found: tuple[Fault, ...]) -> list[Fault]:
+    """Faults of a video and the masks of one object; a folder that is not there is one fault."""
+    faults = [f for f in found if media not in f.place.parents or media.is_dir()]
+    faults = [
+        f._replace(kind="expression_without_object")
+        if f.kind == "missing_labels" and not masks.is_dir()
+        else f
+        for f in faults
     ]
+    if media.is_dir():
+        return faults + sound_faults(media / "audio.wav")
+    return [*faults, Fault("row_without_folder", media, "there is no such folder")]
 
 
 def mask_folder(root: Path, expression: Expression) -> Path:
     """Where the masks of the object lie that an expression refers to."""
     return root / "gt_mask" / expression.video / f"fid_{expression.fid}"
-
-
-def _problems(root: Path, expressions: list[Expression], files: list[ClipFiles]) -> list[str]:
-    """Each fault once, however many expressions share the video or the object."""
-    problems = [
-        f"expression '{uid}' stands {n} times in the index"
-        for uid, n in repeated([e.uid for e in expressions])
-    ]
-    for expression, clip in zip(expressions, files, strict=True):
-        if not expression.text.strip():
-            problems.append(f"expression '{expression.uid}' has no words")
-        problems += media_problems(root / "media" / expression.video, clip.frames, clip.audio)
-        if expression.null:
-            continue
-        folder = mask_folder(root, expression)
-        if not folder.is_dir():
-            problems.append(f"no folder '{folder}'")
-        elif len(clip.labels) != len(clip.frames):
-            problems.append(f"{len(clip.frames)} frames but {len(clip.labels)} masks in '{folder}'")
-        problems += number_problems(folder, clip.labels)
-    return list(dict.fromkeys(problems))

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from auralsam2.data.pairing import numbered
 from auralsam2.data.video import read_audio_track, read_frames
 
 INSTANTS = {"end": 0.999, "middle": 0.5, "start": 0.0}
@@ -58,15 +59,17 @@ def extract(job: Job, num_frames: int, frames_at: str = "end") -> bool:
         OSError: where the folder cannot be written.
     """
     frames, sound = job.target / "frames", job.target / "audio.wav"
-    present = len(list(frames.glob("*.jpg")))
-    if present not in (0, num_frames):
-        raise ValueError(f"'{frames}' holds {present} frames instead of {num_frames}; delete it")
-    if present and sound.is_file():
+    present = numbered(frames)
+    if present.faults or list(present.files) not in ([], list(range(num_frames))):
+        got = f"{len(present.files)} frames instead of {num_frames}, numbered from 0"
+        raise ValueError(f"'{frames}' holds {got}; delete it")
+    missing = {"with_frames": not present.files, "with_sound": not sound.is_file()}
+    if not any(missing.values()):
         return False
     shutil.rmtree(job.scratch, ignore_errors=True)  # of a call that was killed
     job.scratch.mkdir(parents=True)
     try:
-        _write(job, num_frames, frames_at, with_frames=not present, with_sound=not sound.is_file())
+        _write(job, num_frames, frames_at, **missing)
         job.target.mkdir(parents=True, exist_ok=True)
         for place in (frames, sound):
             made = job.scratch / place.name

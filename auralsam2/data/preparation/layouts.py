@@ -52,7 +52,7 @@ class Layout(NamedTuple):
     wanted: Callable[[pd.DataFrame], list[Wanted]]
 
 
-def _avsbench(label: str, num_frames: int) -> Layout:
+def _avsbench(label: str) -> Layout:
     def wanted(table: pd.DataFrame) -> list[Wanted]:
         rows = table[table["label"] == label]
         if rows.empty:
@@ -65,7 +65,7 @@ def _avsbench(label: str, num_frames: int) -> Layout:
         ]
 
     columns = ("vid", "uid", "s_min", "s_sec", "label")
-    return Layout(num_frames, label, index.INDEX, columns, wanted)
+    return Layout(index.NUM_FRAMES[label], label, index.INDEX, columns, wanted)
 
 
 def _seconds(uid: str, minutes: str, seconds: str) -> float:
@@ -88,10 +88,10 @@ def _ref_avs(table: pd.DataFrame) -> list[Wanted]:
 
 
 LAYOUTS = {
-    "v1s": _avsbench("v1s", 5),
-    "v1m": _avsbench("v1m", 5),
-    "v2": _avsbench("v2", 10),
-    "ref_avs": Layout(10, "media", ref_index.INDEX, ref_index.COLUMNS, _ref_avs),
+    "v1s": _avsbench("v1s"),
+    "v1m": _avsbench("v1m"),
+    "v2": _avsbench("v2"),
+    "ref_avs": Layout(ref_index.NUM_FRAMES, "media", ref_index.INDEX, ref_index.COLUMNS, _ref_avs),
 }
 
 

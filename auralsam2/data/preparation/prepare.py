@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from auralsam2.data.preparation.extraction import Job, extract
 from auralsam2.data.preparation.layouts import LAYOUTS, Source, Wanted, read_wanted
+from auralsam2.listing import files_below
 
 VIDEO_SUFFIXES = (".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm")
 SCRATCH = ".preparing"
@@ -95,8 +96,8 @@ def _by_stem(videos: Path) -> dict[str, list[Path]]:
     if not videos.is_dir():
         raise FileNotFoundError(f"no folder of videos at '{videos}'")
     files: dict[str, list[Path]] = {}
-    for path in sorted(videos.rglob("*"), key=lambda path: (path.stem, path)):
-        if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file():
+    for path in sorted(files_below(videos), key=lambda path: (path.stem, path)):
+        if path.suffix.lower() in VIDEO_SUFFIXES:
             files.setdefault(path.stem, []).append(path)
     if not files:
         known = ", ".join(suffix[1:] for suffix in VIDEO_SUFFIXES)

@@ -48,11 +48,13 @@ def plant(root: Path) -> dict[str, list[str]]:
         "duplicate_across_splits": [clip(15)],
         "row_without_folder": [clip(0)],
         "folder_without_row": ["v1m/stranger"],
-        "missing_frames": [clip(1)],
-        "missing_labels": [clip(2)],
-        "missing_audio": [clip(3)],
+        "missing_frames": [f"{clip(1)}/frames"],
+        "missing_labels": [f"{clip(2)}/labels_rgb"],
+        "missing_audio": [f"{clip(3)}/audio.wav"],
         "unnumbered_file": [f"{clip(12)}/frames/first.jpg"],
-        "count_mismatch": [clip(4)],
+        "frame_without_label": [f"{clip(4)}/frames/2.jpg"],
+        "label_without_frame": [f"{clip(12)}/labels_rgb/0.png"],
+        "frame_count": [f"{clip(12)}/frames"],
         "unreadable_image": [f"{clip(5)}/frames/1.jpg", f"{clip(6)}/labels_rgb/1.png"],
         "unreadable_audio": [f"{clip(7)}/audio.wav"],
         "size_mismatch": [clip(8), clip(9)],
@@ -81,8 +83,8 @@ def test_every_fault_is_named_once_and_none_invented(voc_root: Path, places: Cal
     report = check_data("v1m", voc_root)
     assert not report.healthy
     assert places(report) == planted
-    (mismatch,) = report.groups["count_mismatch"]
-    assert mismatch.detail == "3 frames but 2 labels"
+    (unpaired,) = report.groups["frame_without_label"]
+    assert unpaired.detail == "there is no label 2; there are 0.png, 1.png"
     (colour,) = report.groups["unknown_label_value"]
     assert colour.detail == "RGB (7, 7, 7) of no class"
 
@@ -124,7 +126,9 @@ def test_a_first_label_is_enough_to_train_on_v1s_alone(
     avsbench_tree: Callable[..., Path], places: Callable
 ) -> None:
     root = avsbench_tree([("v1s", "train", 5, 1), ("v1s", "val", 5, 1)])
-    assert places(check_data("v1s", root)) == {"count_mismatch": ["v1s/v1s-1_0_5000"]}
+    assert places(check_data("v1s", root)) == {
+        "frame_without_label": [f"v1s/v1s-1_0_5000/frames/{t}.jpg" for t in range(1, 5)]
+    }
 
 
 def test_an_id_in_two_subsets_is_no_duplicate(

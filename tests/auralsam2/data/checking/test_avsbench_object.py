@@ -56,14 +56,18 @@ def test_every_fault_is_named_once_and_none_invented(
     category = "dog," if layout == "s4" else ""
     add_rows(object_root / f"{layout}_meta_data.csv", f"{uid[7]},{category}test")
     report = check_data(layout, object_root)
+
+    def place(path: Path) -> str:
+        return path.relative_to(object_root).as_posix()
+
     assert places(report) == {
         "duplicate_row": [uid[7]],
-        "row_without_folder": [f"{below}/{uid[0]}"],
+        "row_without_folder": [f"{layout}_data/gt_masks/{below}/{uid[0]}"],
         "folder_without_row": [f"gt_masks/{below}/stranger"],
-        "missing_frames": [f"{below}/{uid[1]}"],
-        "missing_labels": [f"{below}/{uid[2]}"],
-        "missing_audio": [f"{below}/{uid[3]}"],
-        "count_mismatch": [f"{below}/{uid[4]}"],
+        "missing_frames": [place(shown / uid[1])],
+        "missing_labels": [place(masks / uid[2])],
+        "missing_audio": [place(wavs / f"{uid[3]}.wav")],
+        "frame_without_label": [place(shown / uid[4] / f"{uid[4]}_3.png")],
         "unreadable_log_mel": [f"{layout}_data/audio_log_mel/{below}/{uid[5]}.pkl"],
         "short_audio": [f"{layout}_data/audio_wav/{below}/{uid[6]}.wav"],
         "unknown_label_value": [f"{layout}_data/gt_masks/{below}/{uid[7]}/{uid[7]}_1.png"],
@@ -75,4 +79,7 @@ def test_a_clip_in_two_splits_is_read_once(object_root: Path, places: Callable) 
     assert places(check_data("ms3", object_root)) == {
         "unknown_split": ["clip1_0_3000"],
         "duplicate_across_splits": ["clip0_0_3000"],
+        # What the reader of this split would miss.
+        "missing_labels": ["ms3_data/gt_masks/train/clip0_0_3000"],
+        "missing_audio": ["ms3_data/audio_log_mel/train/clip0_0_3000.pkl"],
     }

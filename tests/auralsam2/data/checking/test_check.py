@@ -40,7 +40,9 @@ def test_reports_say_whether_the_tree_is_healthy(own_root: Path) -> None:
     assert "missing_audio, 1" in report.to_text()
     content = json.loads(json.dumps(report.to_json()))
     assert content["healthy"] is False
-    assert content["findings"]["missing_audio"]["places"][0]["where"] == "v1m/clip00000_s5"
+    assert (
+        content["findings"]["missing_audio"]["places"][0]["where"] == "v1m/clip00000_s5/audio.wav"
+    )
 
 
 @pytest.mark.parametrize(

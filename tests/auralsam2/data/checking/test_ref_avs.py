@@ -53,7 +53,7 @@ def test_faults_of_index_and_folders_are_named_once(ref_root: Path, places: Call
         "row_without_folder": ["media/null_c-vidT_0_10000"],
         "folder_without_row": ["media/vidX_0_10000"],
         "expression_without_words": [f"{A}_dog_3"],
-        "expression_without_object": [f"{A}_fox_1"],
+        "expression_without_object": [f"gt_mask/{A}/fid_7"],
         "video_across_splits": [S],
         "masks_without_expression": [f"gt_mask/{A}/fid_9"],
         "stray_row": [f"{A}_dog_9"],
@@ -75,10 +75,10 @@ def test_faults_of_files_are_named_once_however_many_expressions_share_them(
     write_noise(ref_root / "media" / "null_c-vidT_0_10000" / "audio.wav", 1)
     report = check_data("ref_avs", ref_root)
     assert places(report) == {
-        "missing_frames": ["media/null_m-vidN_0_10000"],
+        "missing_frames": ["media/null_m-vidN_0_10000/frames"],
         "missing_labels": [f"gt_mask/{A}/fid_1"],
-        "missing_audio": [f"media/{A}"],
-        "count_mismatch": [f"gt_mask/{A}/fid_2"],
+        "missing_audio": [f"media/{A}/audio.wav"],
+        "frame_without_label": [f"media/{A}/frames/2.jpg"],
         "unreadable_image": [f"media/{A}/frames/0.jpg"],
         "unreadable_audio": [f"media/{S}/audio.wav"],
         "size_mismatch": [f"gt_mask/{S}/fid_1"],

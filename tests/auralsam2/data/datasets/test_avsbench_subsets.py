@@ -34,11 +34,11 @@ def test_one_source_supervises_the_first_frame_in_training_only(avsbench_tree) -
         assert item["supervised"].all() and item["masks"].flatten(1).any(dim=1).all()
 
 
-def test_v2_is_class_agnostic_and_has_clips_of_any_length(avsbench_tree) -> None:
-    root = avsbench_tree([("v2", "train", 10, 10), ("v2", "train", 5, 5)])
+def test_v2_is_class_agnostic_and_has_ten_frames_beside_the_others_five(avsbench_tree) -> None:
+    root = avsbench_tree([("v2", "train", 10, 10), ("v1m", "train", 5, 5)])
     folder = root / "v2" / "v2-0_0_5000" / "labels_rgb"
     paint(folder / "3.png", (0, 0, 128), (64, 0, 0), (255, 255, 255))
-    dataset = AVSBenchDataset(str(root), "v2", image_size=32)
+    dataset = AVSBenchDataset(str(root), ("v2", "v1m"), image_size=32)
     long, short = dataset[0], dataset[1]
     assert long["frames"].shape[0] == 10 == len(long["log_mel"])
     assert short["frames"].shape[0] == 5 == len(short["log_mel"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -206,33 +205,25 @@ def test_the_object_release_hears_pickles_or_is_refused(object_root: Path) -> No
         build("offscreen", object_root, {**node, "subset": "v1s"})
 
 
-@pytest.fixture
-def cut(root: Path, tmp_path: Path) -> Callable[[int], Path]:
-    """Return a function that leaves the first clips of the split two of their three frames."""
-    copy = Path(shutil.copytree(root, tmp_path / "lengths"))
-
-    def shorten(count: int) -> Path:
-        for clip in sorted((copy / "v1m").iterdir())[2 : 2 + count]:
-            (clip / "frames" / "2.jpg").unlink()
-            (clip / "labels_rgb" / "2.png").unlink()
-        return copy
-
-    return shorten
+def shortened(root: Path, count: int) -> Any:
+    """The split, of whose first clips two frames of three are left."""
+    dataset = plain(root)
+    for i, clip in enumerate(dataset.files[:count]):
+        dataset.files[i] = clip._replace(frames=clip.frames[:2], labels=clip.labels[:2])
+    return dataset
 
 
-def test_a_longer_partner_is_cut_where_none_of_the_length_is_there(
-    cut: Callable[[int], Path],
-) -> None:
-    control = build("swapped", cut(1))
+def test_a_longer_partner_is_cut_where_none_of_the_length_is_there(root: Path) -> None:
+    control = build("swapped", root, shortened(root, 1))
     partner = control.partners[0]
     assert len(control.dataset.files[0].frames) == 2 < len(control.dataset.files[partner].frames)
     assert torch.equal(control[0]["log_mel"], control.dataset[partner]["log_mel"][:2])
     assert all(len(control.dataset.files[j].frames) == 3 for j in control.partners[1:])
 
 
-def test_a_shorter_partner_is_none(cut: Callable[[int], Path]) -> None:
+def test_a_shorter_partner_is_none(root: Path) -> None:
     with pytest.raises(ValueError, match="has no partner of its length or longer"):
-        build("swapped", cut(5))
+        build("swapped", root, shortened(root, 5))
 
 
 def test_a_recording_that_lacks_seconds_is_named(root: Path) -> None:

@@ -62,10 +62,10 @@ def test_all_faults_are_told_at_once(object_root: Path) -> None:
     message = str(caught.value)
     for part in (
         "clip 'absent_9' stands 2 times in the index",
-        "6 frames but 4 masks in",
-        "names without a number in",
-        "many_1.pkl'; audio='wav' would find one",
-        "no folder '",
+        "many_1.mp4_3.png': there is no label 3; there are many_1_1.png, many_1_2.png",
+        "odd.png': its name does not end in a number",
+        "many_1.pkl': there is no such file; audio='wav' would find one",
+        "absent_9': there is no such folder",
     ):
         assert part in message
 

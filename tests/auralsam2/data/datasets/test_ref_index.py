@@ -46,10 +46,11 @@ def test_all_problems_are_listed_once(ref_root: Path) -> None:
         read_expressions(ref_root, "train")
     message = str(caught.value)
     assert "5 problem(s)" in message and f"'{ref_root}', train" in message
-    assert message.count(f"no audio.wav in '{media}'") == 1  # of three expressions
-    assert f"3 frames but 2 masks in '{masks / 'fid_1'}'" in message
-    assert f"no folder '{masks / 'fid_2'}'" in message
-    assert f"no folder '{ref_root / 'media' / 'null_m-vidN_0_10000'}'" in message
+    assert message.count(f"'{media / 'audio.wav'}': there is no") == 1  # of three expressions
+    assert f"'{media / 'frames' / '1.jpg'}': there is no label 1; there are 00000.png" in message
+    assert f"'{masks / 'fid_2'}': there is no such folder" in message
+    null = ref_root / "media" / "null_m-vidN_0_10000"
+    assert f"'{null}': there is no such folder" in message
     assert "expression 'vidA_0_10000_cat_1' has no words" in message
     assert len(read_expressions(ref_root, "test_s")[0]) == 1  # the other splits are whole
 

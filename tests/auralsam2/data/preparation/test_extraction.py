@@ -80,7 +80,7 @@ def test_masks_that_came_first_are_left_alone(job: Job) -> None:
 def test_frames_of_another_count_are_refused(job: Job) -> None:
     extract(job, 5)
     (job.target / "frames" / "4.jpg").unlink()
-    with pytest.raises(ValueError, match="holds 4 frames instead of 5; delete it"):
+    with pytest.raises(ValueError, match="holds 4 frames instead of 5, numbered from 0; delete it"):
         extract(job, 5)
 
 
