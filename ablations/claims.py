@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from ablations.processes import ProcessId, is_dead, this_process
+from auralsam2.text_files import write_text
 
 FOLDER = "claims"
 STALE_S = 180.0
@@ -149,10 +150,7 @@ def age_s(run_dir: Path, claim: ClaimState, now: float) -> float:
 
 def write(run_dir: Path, claim: ClaimState) -> None:
     """Write a claim again; for its owner."""
-    target = _path(run_dir, claim.number)
-    temporary = target.with_name(f".{claim.token}")
-    temporary.write_text(_text(claim), encoding="utf-8")
-    os.replace(temporary, target)
+    write_text(_path(run_dir, claim.number), _text(claim))
 
 
 def end(run_dir: Path, claim: ClaimState, how: str) -> None:
@@ -223,9 +221,7 @@ def _text(claim: ClaimState) -> str:
 def _create(run_dir: Path, claim: ClaimState) -> bool:
     """Make the file of a claim, whole; False where there is one of that number."""
     target = _path(run_dir, claim.number)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{claim.token}")
-    temporary.write_text(_text(claim), encoding="utf-8")
+    temporary = write_text(target.with_name(f".{claim.token}"), _text(claim))
     try:
         os.link(temporary, target)
     except FileExistsError:

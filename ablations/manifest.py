@@ -16,8 +16,6 @@ the grid's base. ``recipe`` is the identity of config and data without the seed.
 from __future__ import annotations
 
 import json
-import os
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,7 @@ from typing import Any
 from ablations.grid_file import Grid
 from ablations.plan import Plan, PlannedRun
 from auralsam2.engine.identity import parse
+from auralsam2.text_files import write_text
 
 FILE_NAME = "grid.json"
 SCHEMA = 1
@@ -50,12 +49,7 @@ def write_manifest(grid: Grid, plan: Plan) -> Path:
         "axes": {axis.name: [value.name for value in axis.values] for axis in grid.axes},
         "cells": [_cell(runs, earlier, plan.out) for runs in by_cell.values()],
     }
-    plan.out.mkdir(parents=True, exist_ok=True)
-    target = plan.out / FILE_NAME
-    temporary = target.with_name(f".{FILE_NAME}.{uuid.uuid4().hex}")  # of two drivers, maybe
-    temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    os.replace(temporary, target)
-    return target
+    return write_text(plan.out / FILE_NAME, json.dumps(content, indent=1) + "\n")
 
 
 def _cell(

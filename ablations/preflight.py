@@ -20,6 +20,7 @@ from ablations.run_log import FILE_NAME as LOG
 from ablations.signals import terminate_like_interrupt
 from auralsam2.custom_imports import import_custom
 from auralsam2.engine.progress import Progress
+from auralsam2.text_files import ERRORS
 
 FOLDER = "preflight"
 _MEBIBYTE = 2**20
@@ -123,6 +124,6 @@ def _problem(outcome: Outcome[Trial, Any]) -> str:
     assert outcome.error is not None
     log = outcome.item.run_dir / LOG
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("a", encoding="utf-8") as file:
+    with log.open("a", encoding="utf-8", errors=ERRORS) as file:
         file.write(outcome.error)
     return f"cell {outcome.item.label!r}: {last_line(outcome.error)} (see {log})"

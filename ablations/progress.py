@@ -16,6 +16,7 @@ from rich.text import Text
 
 from ablations.display import Display
 from auralsam2.engine.progress import Progress
+from auralsam2.text_files import ERRORS
 
 
 def make_display(total: int, done: int, console: Console | None = None) -> Display:
@@ -37,8 +38,9 @@ def own_console() -> Console:
     try:
         copy = os.dup(sys.stdout.fileno())
     except (OSError, io.UnsupportedOperation, AttributeError):
-        return Console()
-    return Console(file=open(copy, "w", buffering=1, encoding="utf-8", errors="replace"))
+        return Console(markup=False, emoji=False)
+    stream = open(copy, "w", buffering=1, encoding="utf-8", errors=ERRORS)  # noqa: SIM115
+    return Console(file=stream, markup=False, emoji=False)
 
 
 class _Remaining:

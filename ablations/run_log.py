@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from auralsam2.text_files import ERRORS
+
 FILE_NAME = "log.txt"
 _OUTPUTS = ("stdout", "stderr")
 
@@ -33,7 +35,7 @@ def output_to(run_dir: Path) -> Iterator[Path]:
             os.dup2(log.fileno(), 2)
         for descriptor, name in enumerate(_OUTPUTS, start=1):
             stream = open(  # noqa: SIM115  (a logger may keep it)
-                descriptor, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False
+                descriptor, "w", buffering=1, encoding="utf-8", errors=ERRORS, closefd=False
             )
             setattr(sys, name, stream)
         yield run_dir / FILE_NAME

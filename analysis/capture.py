@@ -16,6 +16,7 @@ from analysis.attention import Array
 from analysis.run_captures import DAMAGED, check_weights, weights_digest
 from analysis.tested_clips import check_tested_clips
 from auralsam2.kept_files import keep_with_facts, kept_with_facts
+from auralsam2.text_files import encode
 
 FILE_NAME = "dilution.csv"
 SETTINGS_NAME = "dilution.json"
@@ -80,7 +81,7 @@ def capture_dilution(
     check_weights(run_dir)
     frames = _frames(run_dir, sounds, max_clips, split, overrides or {})
     numbers = to_frame(row for frame in frames for row in frame_rows(frame))
-    content = numbers.to_csv(index=False).encode()
+    content = encode(numbers.to_csv(index=False))
     keep_with_facts(run_dir / FILE_NAME, run_dir / SETTINGS_NAME, content, settings)
     return numbers
 

@@ -56,7 +56,7 @@ def metric_header(split: str, metric: str) -> str:
         ``J``, ``muted J``, ``J, audio swapped``.
     """
     control = parse_control(split)
-    return _words(control.kind).format(metric=metric) if control else metric
+    return _words(control.kind, metric) if control else metric
 
 
 def split_header(split: str) -> str:
@@ -64,9 +64,10 @@ def split_header(split: str) -> str:
     control = parse_control(split)
     if control is None:
         return split.replace("_", " ")
-    words = _words(control.kind).format(metric="").strip(" ,")
+    words = _words(control.kind, "").strip(" ,")
     return f"{control.base.replace('_', ' ')}, {words}"
 
 
-def _words(kind: str) -> str:
-    return KINDS.get(kind, f"{{metric}}, audio {kind}")
+def _words(kind: str, metric: str) -> str:
+    # Both are names, in which braces may stand.
+    return KINDS.get(kind, f"{{metric}}, audio {kind}").replace("{metric}", metric, 1)

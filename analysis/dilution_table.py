@@ -17,6 +17,7 @@ from rich.text import Text
 from analysis.dilution import CONFIDENCE, POOLED
 from analysis.tables.latex_text import escape
 from analysis.tables.text import escape_markdown
+from auralsam2.text_files import write_text
 
 NAME = "dilution_indices"
 COLUMNS = ("arm", "g_1", "g_final", "D1", "compared with", "E_1", "E_final", "D2", "D2 outputs")
@@ -107,7 +108,7 @@ def to_markdown(indices: pd.DataFrame) -> str:
     for row in to_rows(indices).itertuples(index=False):
         table.add_row(*(Text(escape_markdown(" ".join(text.split()))) for text in row))
     out = io.StringIO()
-    Console(file=out, width=100_000, color_system=None).print(table)
+    Console(file=out, width=100_000, color_system=None, markup=False, emoji=False).print(table)
     lines = "\n".join(line.rstrip() for line in out.getvalue().splitlines() if line.strip())
     return f"{lines}\n\n{escape_markdown(footnote(indices))}\n"
 
@@ -139,12 +140,12 @@ def to_latex(indices: pd.DataFrame) -> str:
 
 def write(indices: pd.DataFrame, folder: Path) -> list[Path]:
     """Write ``dilution_indices.md``, ``.tex`` and ``.csv``; the last with single seeds, too."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"{NAME}.{kind}" for kind in ("md", "tex", "csv")]
-    paths[0].write_text(to_markdown(indices), encoding="utf-8")
-    paths[1].write_text(to_latex(indices), encoding="utf-8")
-    indices.to_csv(paths[2], index=False)
-    return paths
+    texts = {
+        "md": to_markdown(indices),
+        "tex": to_latex(indices),
+        "csv": indices.to_csv(index=False),
+    }
+    return [write_text(folder / f"{NAME}.{kind}", text) for kind, text in texts.items()]
 
 
 def _is_text(column: str) -> bool:

@@ -11,6 +11,8 @@ import pandas as pd
 from analysis.embedding_companions import COMPANIONS, companions
 from analysis.embeddings import Points
 from analysis.tables.latex_text import escape
+from analysis.tables.text import escape_markdown
+from auralsam2.text_files import write_text
 
 NAME = "embedding_companions"
 _KEYS = ["cell", "seed", "space", "level"]
@@ -122,19 +124,18 @@ def write(
     caption: str,
 ) -> list[Path]:
     """Write ``embedding_companions.{csv,md,tex}``; the last two hold one level's means."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"{NAME}.{kind}" for kind in ("csv", "md", "tex")]
-    companions.to_csv(paths[0], index=False)
     chosen = at_level(companions, level)
     held = [space for space in spaces if (chosen["space"] == space).any()]
-    paths[1].write_text(to_markdown(chosen, held, caption), encoding="utf-8")
-    paths[2].write_text(to_latex(chosen, held, caption), encoding="utf-8")
-    return paths
+    texts = {
+        "csv": companions.to_csv(index=False),
+        "md": to_markdown(chosen, held, caption),
+        "tex": to_latex(chosen, held, caption),
+    }
+    return [write_text(folder / f"{NAME}.{kind}", text) for kind, text in texts.items()]
 
 
 def _row(texts: Sequence[str]) -> str:
-    escaped = [re.sub(r"[|*`\\_]", r"\\\g<0>", " ".join(text.split())) for text in texts]
-    return f"| {' | '.join(escaped)} |"
+    return f"| {' | '.join(escape_markdown(' '.join(text.split())) for text in texts)} |"
 
 
 def _entry(text: str) -> str:

@@ -27,6 +27,7 @@ from analysis.run_folders import finished, join_folders, read_folder
 from auralsam2.engine.metric_scales import MetricScale, scale_of_older
 from auralsam2.engine.run_record import RunRecord
 from auralsam2.suggestions import unknown_name
+from auralsam2.text_files import write_text
 
 COLUMNS = ("cell", "seed", "split", "clip", "metric", "value")
 PROVENANCE = (
@@ -161,9 +162,7 @@ def seed_means(scores: pd.DataFrame) -> pd.DataFrame:
 
 def write_csv(results: Results, path: Path) -> Path:
     """Write the tidy scores."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    results.scores.to_csv(path, index=False)
-    return path
+    return write_text(path, results.scores.to_csv(index=False))
 
 
 def _scores(done: Runs, notes: list[str]) -> pd.DataFrame:

@@ -10,6 +10,8 @@ from typing import Any
 
 import pandas as pd
 
+from auralsam2.text_files import as_written
+
 TRIALS, MANIFEST = "trials.csv", "sweep.json"
 SCHEMA = 1
 SIZE = "num_trainable"
@@ -62,7 +64,8 @@ def load_sweep_results(folder: str | Path) -> SweepResults:
         if not (folder / name).is_file():
             raise FileNotFoundError(f"no {name} in '{folder}'; it comes from: auralsam2 run-sweep")
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        # JSON keeps every character; the table beside it, whose texts must be the same, cannot.
+        manifest = as_written(json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
         if manifest["schema"] != SCHEMA:
             raise ValueError(f"schema {manifest['schema']!r}, wanted {SCHEMA}")
         directions = {o["metric"]: o["direction"] for o in manifest["objectives"]}

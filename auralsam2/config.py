@@ -22,6 +22,7 @@ from auralsam2.config_schema import validate as validate
 from auralsam2.custom_imports import CUSTOM_KEY, import_custom, locate_files
 from auralsam2.override_values import parse_value
 from auralsam2.suggestions import unknown_name
+from auralsam2.text_files import write_text
 
 CONFIG_PACKAGE = "registry_configs"
 
@@ -194,10 +195,7 @@ def parse_overrides(pairs: Iterable[str]) -> dict[str, Any]:
 
 def dump(cfg: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
     """Write a config as one self-contained Python file that `load` reads back."""
-    target = Path(path)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    temporary.write_text(Config(plain(cfg)).pretty_text, encoding="utf-8")
-    os.replace(temporary, target)
+    write_text(Path(path), Config(plain(cfg)).pretty_text)
 
 
 def _config_root() -> Path:

@@ -151,7 +151,7 @@ def show(table: pd.DataFrame, title: str) -> None:
         shown.add_column(column.replace("_", " "), justify="right")
     for row in table.itertuples(index=False):
         shown.add_row(*(f"{v:.1f}" if isinstance(v, float) else str(v) for v in row))
-    Console().print(shown)
+    Console(markup=False, emoji=False).print(shown)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -112,7 +112,7 @@ def main() -> None:
     table = Table("what, seconds", *COLUMNS, title=f"{options.repeats} repeats")
     for name, numbers in rows.items():
         table.add_row(name, *(f"{number:.2f}" for number in numbers))
-    Console().print(table)
+    Console(markup=False, emoji=False).print(table)
     if options.out:
         pd.DataFrame(rows, index=list(COLUMNS)).T.to_csv(options.out, index_label="what")
 

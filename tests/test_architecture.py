@@ -111,3 +111,64 @@ def test_every_module_says_what_it_is() -> None:
         and not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
     ]
     assert bare == []
+
+
+# What else opens files to write in them: logs that are appended to, and claims, whose files must
+# not be there yet. The lines of these hold no text from outside, or say how they escape it.
+OWN_WRITERS = {
+    "auralsam2/text_files.py",
+    "auralsam2/engine/run_record.py",
+    "ablations/claims.py",
+    "ablations/preflight.py",
+    "ablations/progress.py",
+    "ablations/run_log.py",
+}
+
+
+def test_texts_are_written_in_one_place_where_no_character_stops_them() -> None:
+    writers = {
+        path.relative_to(ROOT).as_posix()
+        for path in python_files()
+        for call in calls(path)
+        if _writes_text(call)
+    }
+    assert writers - OWN_WRITERS == set(), "use auralsam2.text_files"
+
+
+def _writes_text(call: ast.Call) -> bool:
+    name = called(call)
+    first = call.args[:1]
+    if name in ("write_text", "to_csv", "to_json", "to_markdown", "dump"):
+        # Of a path, a table or json's module; tables without a target return their text.
+        module = isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value)
+        if name == "write_text":
+            return isinstance(call.func, ast.Attribute)
+        return name == "to_csv" and bool(first) or name == "dump" and module == "json"
+    if name not in ("open", "fdopen"):
+        return False
+    modes = [a.value for a in [*call.args, *(k.value for k in call.keywords if k.arg == "mode")]
+             if isinstance(a, ast.Constant) and isinstance(a.value, str)]  # fmt: skip
+    return any(set(mode) <= set("rwxabt+") and set(mode) & set("wxa") and "b" not in mode
+               for mode in modes if mode)  # fmt: skip
+
+
+def test_a_terminal_takes_no_name_for_markup() -> None:
+    """`[/]` in a name would stop rich, `[bold]` would vanish, and `:dog:` become a picture."""
+    loose = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for path in python_files()
+        for call in calls(path)
+        if called(call) == "Console"
+        and not {"markup", "stderr"} & {keyword.arg for keyword in call.keywords}
+    ]
+    # It escapes what it shows, and those with `stderr` show progress alone.
+    assert [place for place in loose if not place.startswith("tools/list_components.py")] == []
+
+
+def calls(path: Path) -> Iterator[ast.Call]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def called(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")

@@ -16,6 +16,7 @@ import os
 from collections.abc import Sequence
 
 from auralsam2.command_line import Parser, Whole, input_path, output_file
+from auralsam2.text_files import write_text
 
 LAYOUTS = {
     "v1s": "semantic release, single source",
@@ -58,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             parser.error(str(error))
     content = json.dumps(report.to_json(), indent=1)
     if options.out:
-        options.out.write_text(content + "\n", encoding="utf-8")
+        write_text(options.out, content + "\n")
     print(content if options.json else report.to_text())
     return 0 if report.healthy else 1
 

@@ -8,12 +8,12 @@ Examples:
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auralsam2.command_line import Parser, input_path, output_file
+from auralsam2.text_files import write_csv
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from auralsam2.engine.parity.run import check_group, present
 
-    console, rows = Console(), []
+    console, rows = Console(markup=False, emoji=False), []
     for group in present(options.folder, options.only):
         with console.status(group.name):
             rows += check_group(options.folder, group)
@@ -75,13 +75,8 @@ def _table(rows: Sequence[Row]) -> Table:
 
 
 def _write(path: Path, rows: Sequence[Row]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(
-            ("fixture", "tensor", "absolute", "relative", "tolerance", "passed", "note")
-        )
-        writer.writerows(rows)
-    print(path)
+    header = ("fixture", "tensor", "absolute", "relative", "tolerance", "passed", "note")
+    print(write_csv(path, [header, *rows]))
 
 
 if __name__ == "__main__":

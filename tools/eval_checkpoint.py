@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from auralsam2.command_line import Parser, add_overrides, input_path, output_file
+from auralsam2.text_files import write_text
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -53,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.speed:
         plain["speed"] = _speed(model, datasets)
     if options.json:
-        options.json.write_text(json.dumps(plain, indent=2), encoding="utf-8")
+        write_text(options.json, json.dumps(plain, indent=2))
     return 0
 
 

@@ -83,7 +83,7 @@ def _show(rows: Sequence[ProtocolRow]) -> None:
             table.add_column(decode.replace("_released", "\n(released)"), justify="right")
         for metric in dict.fromkeys(row.metric for row in shown):
             table.add_row(metric, *(f"{values[metric, decode]:.4f}" for decode in decodes))
-        Console().print(table)
+        Console(markup=False, emoji=False).print(table)
     # Once below all tables: beside the scores it would leave them no room.
     for metric, meaning in dict.fromkeys((row.metric, row.meaning) for row in rows):
         print(f"{metric}: {meaning}")

@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.json:
         print(json.dumps(as_json(status, options.lines), indent=1))
         return 0
-    console = Console()
+    console = Console(markup=False, emoji=False)
     if options.watch is None:
         console.print(render(status, options.lines))
         return 0

@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     table.add_column("J", justify="right")
     for name, value in sorted(scores.items(), key=lambda entry: -entry[1]):
         table.add_row(name, f"{value:.3f}")
-    Console().print(table)
+    Console(markup=False, emoji=False).print(table)
     return 0
 
 

@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     table = _table(options)
     paths = [write_csv(table.results, out / "results.csv"), *write_tables(table, out)]
-    console = Console()
+    console = Console(markup=False, emoji=False)
     console.print(to_rich(table, console.width))
     print(footnote(table))
     for note in notes(table):

@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 
 from auralsam2.command_line import Parser, Real, Whole, output_folder
+from auralsam2.text_files import write_text
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     report = {"weights": weights.name, "seconds": round(time.monotonic() - started, 1)}
     report |= scores._asdict()
-    (options.out / "scores.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    write_text(options.out / "scores.json", json.dumps(report, indent=1) + "\n")
     print(f"right labels {scores.labels:.3f}, seconds with all labels right {scores.exact:.3f}")
     print(f"weights: {weights}")
     return 0

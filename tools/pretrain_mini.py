@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 
 from auralsam2.command_line import Parser, Real, Whole, input_path, output_folder
+from auralsam2.text_files import write_text
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     scores = score_exported(exported, options.image_size, options.score_clips)
     report = {"weights": exported.name, "mean_iou": scores, "clips": options.score_clips}
     report["seconds"] = round(time.monotonic() - started, 1)
-    (options.out / "scores.json").write_text(json.dumps(report, indent=2), encoding="utf-8")
+    write_text(options.out / "scores.json", json.dumps(report, indent=2))
     for kind, value in scores.items():
         print(f"{kind}: {value:.4f}")
     print(f"weights: {exported}")

@@ -73,7 +73,7 @@ def _show_plan(grid: Any, plan: Any, runs: Sequence[Any], every_cell: bool) -> i
 
     from ablations.plan_table import print_plan
 
-    print_plan(Console(), grid, runs, plan.out, every_cell=every_cell)
+    print_plan(Console(markup=False, emoji=False), grid, runs, plan.out, every_cell=every_cell)
     for problem in plan.problems:
         print(f"problem: {problem}")
     return 2 if plan.problems else 0
@@ -86,7 +86,7 @@ def _show_result(out: Path, result: Any) -> int:
     from analysis.tables import make_table, to_rich
 
     try:
-        Console().print(to_rich(make_table(load_runs(out))))
+        Console(markup=False, emoji=False).print(to_rich(make_table(load_runs(out))))
     except NoResultsError as nothing:
         print(nothing)
     print("\n".join(result.lines(out)))

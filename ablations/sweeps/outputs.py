@@ -17,10 +17,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import uuid
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablations.sweeps import study as keys
@@ -28,6 +26,7 @@ from ablations.sweeps.open_study import IS_BASE
 from ablations.sweeps.samplers import Strategy
 from ablations.sweeps.trial import trial_config
 from auralsam2 import config
+from auralsam2.text_files import write_text
 
 if TYPE_CHECKING:
     from ablations.sweeps.study import SweepStudy
@@ -49,9 +48,9 @@ def write_outputs(study: SweepStudy) -> list[int]:
     trials = study.trials()
     best = best_numbers(trials, [o.direction for o in sweep.objectives])
     sweep.out.mkdir(parents=True, exist_ok=True)
-    _write(sweep.out / TRIALS, _trials_csv(study, trials, best))
+    write_text(sweep.out / TRIALS, _trials_csv(study, trials, best))
     manifest = json.dumps(_manifest(study, best), indent=1)
-    _write(sweep.out / MANIFEST, manifest + "\n")
+    write_text(sweep.out / MANIFEST, manifest + "\n")
     if best:
         _write_best(study, trials[best[0]])
     return best
@@ -170,12 +169,6 @@ def _write_best(study: SweepStudy, trial: Any) -> None:
     try:
         config.dump(cfg, beside)
         said = f"# Trial {trial.number} of the sweep {sweep.name}: {scores}\n"
-        _write(target, said + beside.read_text(encoding="utf-8"))
+        write_text(target, said + beside.read_text(encoding="utf-8"))
     finally:
         beside.unlink(missing_ok=True)
-
-
-def _write(target: Path, text: str) -> None:
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, target)

@@ -20,7 +20,7 @@ def wrap_name(name: str, width: int) -> str:
         if len(lines[-1]) + len(glue) + len(word) <= width:
             lines[-1] += glue + word
             continue
-        for piece in _pieces(word, width):
+        for piece in pieces(word, width):
             if len(lines[-1]) + len(glue) + len(piece) <= width:
                 lines[-1] += glue + piece
             else:
@@ -29,7 +29,8 @@ def wrap_name(name: str, width: int) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _pieces(word: str, width: int) -> list[str]:
+def pieces(word: str, width: int) -> list[str]:
+    """Return the parts of at most ``width`` characters that a long word may be broken into."""
     if len(word) <= width:
         return [word]
     parts = _BREAKS.split(word)

@@ -17,6 +17,7 @@ from analysis.saved_clips import Array, SavedClip
 MOST_FRAMES = 5
 BESIDE = 2
 """Clips side by side on a page."""
+_CAPTION_CHARACTERS = {"page": 42, "column": 34}
 # The bands of VGGish's log-mel patches (0.96 s, 64 bands) lie between these.
 _FREQUENCIES = ("125 Hz", "7.5 kHz")
 _TRUTH_COLOUR, _PREDICTION_COLOUR = style.GREEN, style.RED
@@ -103,7 +104,11 @@ def sheet(
         title: above all of them, lines broken already.
         captions: above each of them; their names where None.
     """
-    names = [clip.clip for clip in clips] if captions is None else captions
+    room = _CAPTION_CHARACTERS["page" if len(clips) > 1 else "column"]
+    names = [
+        "\n".join(wrap_name(line, room) for line in name.split("\n"))
+        for name in ([clip.clip for clip in clips] if captions is None else captions)
+    ]
     num_lines = max(len(name.splitlines()) for name in names)
     figure, blocks = lay_out(clips, title=title, caption_lines=num_lines)
     height = figure.get_figheight()

@@ -12,6 +12,8 @@ from matplotlib.axes import Axes
 from analysis.capture import ALL_HEADS, EVERYWHERE, MASK_TOKENS, NO_PROMPTS
 from analysis.dilution import curves
 from analysis.figures import style
+from analysis.figures.figure_text import beside_maths, legend_name
+from analysis.figures.legends import legend_above
 
 NAME = "dilution_curves"
 NAME_NO_PROMPTS = "dilution_curves_no_prompts"
@@ -86,7 +88,7 @@ def draw(numbers: DilutionCurves, panels: Sequence[Axes]) -> None:
         rows = numbers.means[numbers.means["quantity"] == what.quantity]
         draw_lines(rows, numbers.arms, panel)
         compared = f"\nagainst {in_words(numbers.condition)}" if what.causal else ""
-        panel.set_ylabel(what.label + compared)
+        panel.set_ylabel(what.label + beside_maths(compared), parse_math=True)
 
 
 def draw_lines(rows: pd.DataFrame, arms: Sequence[str], panel: Axes) -> None:
@@ -111,7 +113,7 @@ def draw_lines(rows: pd.DataFrame, arms: Sequence[str], panel: Axes) -> None:
             linestyle=("-", "--", ":", "-.")[index // len(style.PALETTE) % 4],
             marker="osD^vPX"[index % 7],
             markersize=3,
-            label=arm,
+            label=legend_name(arm),
         )
         panel.fill_between(own["site"], own["low"], own["high"], color=colour, alpha=0.15, lw=0)
     panel.axhline(0, color="0.6", linewidth=0.5, zorder=0)
@@ -140,7 +142,7 @@ def make(
         panels = figure.subplots(2, 2).ravel()
         draw(numbers, list(panels))
         handles, names = panels[0].get_legend_handles_labels()
-        figure.legend(handles, names, loc="outside upper center", ncols=min(4, len(names)))
+        legend_above(figure, handles, names)
         return style.save(figure, numbers.means, folder, name)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +14,9 @@ from matplotlib.image import AxesImage
 
 from analysis.capture import ALL_HEADS, EVERYWHERE, MASK_TOKENS
 from analysis.figures import style
+from analysis.figures.cell_names import wrap_name
 from analysis.figures.dilution_curves import SITES, in_words
+from analysis.figures.figure_text import beside_maths
 
 NAME = "dilution_heads"
 _MOST_A_ROW = 4
@@ -102,7 +103,7 @@ def draw(numbers: HeadMatrices, quantity: str, panels: Sequence[Axes]) -> AxesIm
         panel.set_yticks(range(len(matrix.index)), [str(head) for head in matrix.index])
         panel.tick_params(length=0)
         panel.spines[:].set_visible(False)
-        panel.set_title(textwrap.fill(arm, 24), fontsize=style.SMALLEST_PT + 1)
+        panel.set_title(wrap_name(arm, 24), fontsize=style.SMALLEST_PT + 1)
     return image
 
 
@@ -139,4 +140,5 @@ def _draw_part(
     for row in grid:
         row[0].set_ylabel("head")
     compared = f"\nagainst {in_words(numbers.condition)}" if quantity == _EFFECT else ""
-    part.colorbar(image, ax=panels, shrink=0.8, label=_LABELS[quantity] + compared)
+    bar = part.colorbar(image, ax=panels, shrink=0.8)
+    bar.set_label(_LABELS[quantity] + beside_maths(compared), parse_math=True)

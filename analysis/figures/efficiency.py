@@ -15,6 +15,7 @@ from matplotlib.ticker import EngFormatter, FixedLocator, MaxNLocator, NullLocat
 from analysis.controls import split_header
 from analysis.figures import style
 from analysis.figures.cell_names import wrap_name
+from analysis.figures.figure_text import settle
 from analysis.figures.point_labels import label_points
 from analysis.pareto import pareto_front
 from analysis.results import SPEED, Results, is_control, seed_means
@@ -213,6 +214,7 @@ def _figure(numbers: Efficiency, *, beside: bool) -> tuple[Figure, bool]:
     text = f"{numbers.metric}, {split_header(numbers.split)}{lower}"
     for panel in panels[:1] if beside else panels:
         panel.set_ylabel(text)
+    settle(figure)  # what is laid out below must be what is drawn
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # names are placed in what has been laid out
     return figure, label(numbers, panels, width=_NARROW if beside else _WIDE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -17,13 +16,16 @@ from analysis.embedding_companions import COMPANIONS, companions
 from analysis.embedding_plane import Plane, Wanted, place_all
 from analysis.embeddings import SEVERAL, UNKNOWN, Points
 from analysis.figures import style
+from analysis.figures.cell_names import wrap_name
+from analysis.figures.figure_text import legend_name
+from auralsam2.text_files import write_text
 
 NAME = "embedding_tsne"
 PERPLEXITIES = (15, 30, 60)
 COLOURINGS = ("modality", "class", "sounding")
 MOST_ARMS = 6
 _PANEL_INCHES, _LINE_INCHES, _CHARACTER_INCHES = 1.5, 0.115, 0.055
-_LONGEST_NAME = 26
+_LINE_CHARACTERS = 26
 _KINDS = {"audio": style.RED, "foreground": style.BLUE, "background": style.GREY}
 _MARKERS = {"audio": "^", "foreground": "o", "background": "."}
 # Told apart with any colour vision, and in grey: Tol's high contrast.
@@ -192,21 +194,17 @@ def make(numbers: EmbeddingTSNE, folder: Path, *, name: str = NAME) -> list[Path
             _add_keys(panel, colouring, numbers)
         _name_numbers(grid[-1, 0])
         paths = style.save(figure, to_frame(numbers), folder, name)
-    places = folder / f"{name}.points.csv"
-    pd.concat(
+    placed = pd.concat(
         [arm.planes[numbers.main].points.assign(arm=arm.name) for arm in numbers.arms]
-    ).to_csv(places, index=False, float_format="%.4f")
-    return [*paths, places]
+    )
+    text = placed.to_csv(index=False, float_format="%.4f")
+    return [*paths, write_text(folder / f"{name}.points.csv", text)]
 
 
 def set_title(panel: Axes, arm: Arm, columns: int) -> None:
     """Write an arm's name and note above its panel, in as many lines as the width asks for."""
     width = int(style.WIDTHS["page"] * 0.75 / columns / _CHARACTER_INCHES)
-    lines = [
-        line
-        for text in (arm.name, arm.note)
-        for line in textwrap.wrap(text, width, break_on_hyphens=False)
-    ]
+    lines = [wrap_name(text, width) for text in (arm.name, arm.note) if text]
     panel.set_title("\n".join(lines), fontsize=style.SMALLEST_PT + 1, linespacing=1.05)
 
 
@@ -218,7 +216,10 @@ def keys(colouring: str, classes: Sequence[str]) -> dict[str, Line2D]:
     if colouring == "sounding":
         names = {True: "sounding frame", False: "silent frame"}
         return {names[sounds]: _dot("s", colour) for sounds, colour in _SOUNDING.items()}
-    shown = {_short(c): _dot("s", _class_colour("audio", c, classes)) for c in classes}
+    shown = {
+        legend_name(wrap_name(c, _LINE_CHARACTERS)): _dot("s", _class_colour("audio", c, classes))
+        for c in classes
+    }
     return shown | {"none, several, another": _dot("s", _NO_CLASS)}
 
 
@@ -227,10 +228,6 @@ def _dot(marker: str, colour: str, *, hollow: bool = False) -> Line2D:
     return Line2D(
         [], [], linestyle="none", marker=marker, color=colour, markersize=4, markerfacecolor=face
     )
-
-
-def _short(name: str) -> str:
-    return textwrap.shorten(name.replace("_", " "), _LONGEST_NAME, placeholder="…")
 
 
 def _class_colour(kind: str, category: str, classes: Sequence[str]) -> str:

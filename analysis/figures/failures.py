@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +11,7 @@ import pandas as pd
 from analysis.clip_masks import MASK_ERRORS, ClipMasks, clip_masks, reason, score_warning
 from analysis.clip_picks import NoPicksError, Picked, best_first, first_column, pick
 from analysis.figures import style
+from analysis.figures.cell_names import wrap_name
 from analysis.figures.clip_sheet import MOST_FRAMES, sheet
 from analysis.results import Results
 from analysis.saved_clips import (
@@ -151,7 +151,7 @@ def title(numbers: Failures) -> str:
     """Return the rule in words, in lines as long as the sheet is wide."""
     shown, all_clips = len(numbers.clips), numbers.picked.num_clips
     text = f"{numbers.picked.title}: {shown} of {all_clips} clips, ties by name"
-    return textwrap.fill(text, _TITLE_CHARACTERS["page" if shown > 1 else "column"])
+    return wrap_name(text, _TITLE_CHARACTERS["page" if shown > 1 else "column"])
 
 
 def captions(numbers: Failures) -> list[str]:

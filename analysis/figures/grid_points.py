@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +15,9 @@ from matplotlib.lines import Line2D
 
 from analysis.controls import split_header
 from analysis.figures import style
+from analysis.figures.cell_names import wrap_name
+from analysis.figures.figure_text import legend_name
+from analysis.figures.legends import legend_above
 from analysis.results import Results, is_control, seed_means
 from auralsam2.engine.metric_scales import MetricScale
 
@@ -108,7 +110,7 @@ def _draw_split(numbers: GridPoints, metric: str, split: str, index: int, panel:
             edgecolor=colour,
             linewidth=0.7,
             # One entry in the legend.
-            label=split_header(split) if position == 0 else None,
+            label=legend_name(split_header(split)) if position == 0 else None,
             zorder=2,
         )
         seeds = _select(numbers.points, cell, split, metric)
@@ -148,7 +150,7 @@ def _select(frame: pd.DataFrame, cell: str, split: str, metric: str) -> list[flo
 
 
 def _label_cells(cells: Sequence[str], panel: Axes) -> None:
-    names = [textwrap.fill(cell, _LINE_CHARACTERS, break_long_words=False) for cell in cells]
+    names = [wrap_name(cell, _LINE_CHARACTERS) for cell in cells]
     panel.set_xticks(range(len(cells)), names)
     longest = max(len(line) for name in names for line in name.split("\n"))
     inches = panel.bbox.width / panel.figure.dpi
@@ -161,11 +163,6 @@ def _label_cells(cells: Sequence[str], panel: Axes) -> None:
 def _add_legend(figure: Figure, panel: Axes) -> None:
     handles, labels = panel.get_legend_handles_labels()
     dot = Line2D([], [], linestyle="none", marker="o", markersize=_MARKER_PT, color="0.35")
-    figure.legend(
-        [*handles, dot],
-        [*labels, "one seed"],
-        loc="outside upper center",
-        ncols=len(labels) + 1,
-        handlelength=1.2,
-        columnspacing=1.4,
+    legend_above(
+        figure, [*handles, dot], [*labels, "one seed"], handlelength=1.2, columnspacing=1.4
     )

@@ -13,6 +13,8 @@ from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
+from analysis.figures.figure_text import settle_text
+
 # Points of a page: how far a name is from its point, nearest first.
 _DISTANCES = (4.5, 9, 15, 22, 30, 40)
 _HALF = 0.5**0.5
@@ -51,7 +53,8 @@ def label_points(
 ) -> list[Place]:
     """Write a name beside every point, further off and with a line where it is crowded.
 
-    Call it when limits and layout are final. A name that fits nowhere stands at the right.
+    Call it when limits and layout are final. A name that fits nowhere stands at the
+    right, or as far right as the panel goes.
 
     Args:
         panel: with the points.
@@ -120,7 +123,14 @@ def _place(panel: Axes, size: Array, dots: Array, index: int, taken: Sequence[Bb
                 continue
         return Place(box, leader, True)
     assert first is not None
-    return Place(first, None, False)
+    return Place(_moved_inside(first, inside), None, False)
+
+
+def _moved_inside(box: Bbox, panel: Bbox) -> Bbox:
+    """Move a name that would be cut off; one that is larger than the panel begins in its corner."""
+    left = max(panel.x0, min(box.x0, panel.x1 - box.width))
+    bottom = max(panel.y0, min(box.y0, panel.y1 - box.height))
+    return Bbox.from_bounds(left, bottom, box.width, box.height)
 
 
 def _along(line: Array) -> Iterator[Bbox]:
@@ -135,6 +145,7 @@ def _along(line: Array) -> Iterator[Bbox]:
 def _size(panel: Axes, name: str, fontsize: float) -> Array:
     renderer = FigureCanvasAgg(panel.figure).get_renderer()  # type: ignore[arg-type]
     text = panel.text(0, 0, name, fontsize=fontsize, linespacing=1.0)
+    settle_text(text)
     box = text.get_window_extent(renderer)
     text.remove()
     return np.array([box.width, box.height])
@@ -150,6 +161,7 @@ def _write(panel: Axes, place: Place, name: str, *, color: str, fontsize: float)
     )
     text.set_path_effects([withStroke(linewidth=1.5, foreground="white")])
     text.set_in_layout(False)
+    settle_text(text)
     if place.leader is not None:
         ends = to_axes.transform(place.leader).T
         panel.plot(*ends, transform=panel.transAxes, color=color, linewidth=0.4, zorder=1.5)

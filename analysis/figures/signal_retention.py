@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from matplotlib.axes import Axes
 from analysis.capture import EVERYWHERE
 from analysis.dilution import curves
 from analysis.figures import style
+from analysis.figures.cell_names import wrap_name
 from analysis.figures.dilution_curves import draw_lines, in_words
 
 NAME = "signal_retention"
@@ -78,5 +78,6 @@ def make(clips: pd.DataFrame, folder: Path, *, condition: str = "swapped") -> li
         last.set_axis_off()
         handles, names = panels[0].get_legend_handles_labels()
         compared = f"Signal: difference from {in_words(condition)}"
-        last.legend(handles, names, loc="center", title=textwrap.fill(compared, 26))
+        shown = [wrap_name(name, 26) for name in names]
+        last.legend(handles, shown, loc="center", title=wrap_name(compared, 26))
         return style.save(figure, numbers.means, folder, NAME)

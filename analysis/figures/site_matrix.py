@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +14,9 @@ from matplotlib.image import AxesImage
 from analysis.capture import ALL_HEADS
 from analysis.dilution import curves, site_matrix
 from analysis.figures import style
+from analysis.figures.cell_names import wrap_name
 from analysis.figures.dilution_curves import SITES, in_words
+from analysis.figures.figure_text import beside_maths
 
 NAME = "site_matrix"
 _MOST_A_ROW = 4
@@ -85,7 +86,7 @@ def draw(numbers: SiteMatrices, panels: Sequence[Axes]) -> AxesImage:
         panel.set_yticks(range(len(matrix.index)), [SITES[int(s) - 1] for s in matrix.index])
         panel.tick_params(length=0)
         panel.spines[:].set_visible(False)
-        panel.set_title(textwrap.fill(arm, 24), fontsize=style.SMALLEST_PT + 1)
+        panel.set_title(wrap_name(arm, 24), fontsize=style.SMALLEST_PT + 1)
     return image
 
 
@@ -109,6 +110,6 @@ def make(clips: pd.DataFrame, folder: Path, *, condition: str = "swapped") -> li
         for index in range(columns):
             last = max(i for i in range(index, count, columns))
             panels[last].set_xlabel("attention read at")
-        label = f"$E[s, b]$ (nats)\nagainst {in_words(condition)}"
-        figure.colorbar(image, ax=panels[:count], shrink=0.8, label=label)
+        label = f"$E[s, b]$ (nats)\nagainst {beside_maths(in_words(condition))}"
+        figure.colorbar(image, ax=panels[:count], shrink=0.8).set_label(label, parse_math=True)
         return style.save(figure, to_frame(numbers), folder, NAME)

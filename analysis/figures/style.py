@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,9 @@ from matplotlib.figure import Figure
 from tueplots import axes, bundles
 from tueplots.constants.color import palettes
 
+from analysis.figures.figure_text import code_point, settle
+from auralsam2.text_files import write_text
+
 # Inches of a two-column page.
 WIDTHS = {"column": 3.25, "page": 6.75}
 # Told apart with any colour vision.
@@ -21,6 +25,8 @@ PALETTE = tuple(f"#{colour}" for colour in palettes.paultol_bright)
 BLUE, RED, GREEN, YELLOW, CYAN, PURPLE, GREY = PALETTE
 PNG_DPI = 200
 SMALLEST_PT = 7
+NOTE_KEY = "Description"
+"""Under this, a PNG says what a reader of the figure must know."""
 
 
 @contextmanager
@@ -37,6 +43,8 @@ def paper_style() -> Iterator[None]:
         # The bundle's faces depend on the machine; these are matplotlib's own.
         "font.serif": ["STIXGeneral"],
         "mathtext.fontset": "stix",
+        # Names of cells and clips are no maths; labels that are say so themselves.
+        "text.parse_math": False,
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.prop_cycle": rcsetup.cycler(color=PALETTE),
@@ -63,13 +71,21 @@ def new_figure(width: str, height: float) -> Figure:
 def save(figure: Figure, numbers: pd.DataFrame, folder: Path, name: str) -> list[Path]:
     """Write a figure as PDF and PNG, and what it shows as CSV.
 
+    A letter that no installed font has is written as its code point, which a warning and the
+    PNG's text `NOTE_KEY` say; the CSV has it as it is.
+
     Returns:
         The three paths.
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{name}.{kind}" for kind in ("pdf", "png", "csv")]
+    said: dict[str, str] = {}
+    if missing := settle(figure):
+        shown = ", ".join(f"{letter} {code_point(letter)}" for letter in missing)
+        said = {NOTE_KEY: f"written as code points, since no installed font has them: {shown}"}
+        warnings.warn(f"figure {name}: {said[NOTE_KEY]}", stacklevel=2)
     # Without a date, the same numbers give the same file.
     figure.savefig(paths[0], metadata={"CreationDate": None})
-    figure.savefig(paths[1], dpi=PNG_DPI)
-    numbers.to_csv(paths[2], index=False)
+    figure.savefig(paths[1], dpi=PNG_DPI, metadata=said)
+    write_text(paths[2], numbers.to_csv(index=False))
     return paths

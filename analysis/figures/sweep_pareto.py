@@ -16,7 +16,7 @@ from analysis.pareto import pareto_front
 from analysis.sweep_results import SIZE, SweepResults
 
 NAME = "sweep_pareto"
-_COUNTS = ("num_trainable", "num_parameters")
+_COUNTS = {"num_trainable": "trainable parameters", "num_parameters": "parameters"}
 
 
 class SweepPareto(NamedTuple):
@@ -90,7 +90,7 @@ def draw(numbers: SweepPareto, panels: Sequence[Axes]) -> None:
         )
         if name in _COUNTS:
             panel.xaxis.set_major_formatter(EngFormatter(sep=""))
-        panel.set_xlabel(name.replace("num_trainable", "trainable parameters").replace("_", " "))
+        panel.set_xlabel(_COUNTS.get(name, name))
         panel.yaxis.grid(True, linewidth=0.4, color="0.88")
         panel.set_axisbelow(True)
     panels[0].set_ylabel(numbers.vertical)

@@ -11,16 +11,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
-from matplotlib.ticker import MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
 
 from analysis.figures import style
+from analysis.figures.cell_names import wrap_name
 from analysis.figures.sweep_labels import short_choices, short_names
 from analysis.sweep_results import SweepResults
 
 NAME = "sweep_slice"
 COLOURS = "viridis"
 _MOST_BESIDE = 3
-_MOST_CHARACTERS = 14
+_LINE_CHARACTERS = 14
 
 
 class SweepSlice(NamedTuple):
@@ -112,7 +113,10 @@ def _draw_points(
 
 
 def _show_choices(choices: Sequence[str], panel: Axes) -> None:
-    panel.set_xticks(range(len(choices)), [_cut(choice) for choice in short_choices(choices)])
+    panel.set_xticks(
+        range(len(choices)),
+        [wrap_name(choice, _LINE_CHARACTERS) for choice in short_choices(choices)],
+    )
     panel.set_xlim(-0.5, len(choices) - 0.5)
     panel.tick_params(axis="x", labelrotation=20)
     for label in panel.get_xticklabels():
@@ -125,8 +129,9 @@ def _show_range(low: float, high: float, log: bool, panel: Axes) -> None:
         margin = (high / low) ** 0.05
         panel.set_xscale("log")
         panel.set_xlim(low / margin, high * margin)
-        if high / low >= 10:
-            panel.xaxis.set_minor_formatter(NullFormatter())
+        panel.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        minor = NullFormatter() if high / low >= 10 else StrMethodFormatter("{x:g}")
+        panel.xaxis.set_minor_formatter(minor)
     else:
         margin = 0.05 * (high - low)
         panel.set_xlim(low - margin, high + margin)
@@ -175,7 +180,3 @@ def _share_scores(axes: object, objective: str) -> None:
             if panel is not row[0]:
                 panel.tick_params(labelleft=False)
         row[0].set_ylabel(objective)
-
-
-def _cut(choice: str) -> str:
-    return choice if len(choice) <= _MOST_CHARACTERS else choice[: _MOST_CHARACTERS - 1] + "…"

@@ -19,6 +19,8 @@ from matplotlib.ticker import (
 
 from analysis.figures import style
 from analysis.figures.cell_names import wrap_name
+from analysis.figures.figure_text import legend_name
+from analysis.figures.legends import legend_above
 from analysis.results import Results
 from analysis.training_log import TOTAL, loss_terms, read_log, series
 from auralsam2.engine.run_record import read_without_clips
@@ -35,6 +37,7 @@ _COLOURS = (style.BLUE, style.RED, style.GREEN, style.YELLOW, style.PURPLE, styl
 _LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
 _LOG_FROM = 3.0  # the largest number over the smallest
 _NAME_CHARACTERS = 22
+_TITLE_CHARACTERS = 100
 _STEPS = (1, 2, 2.5, 5, 10)
 _AXES = {LOSS: "iteration", SCORE: "epoch"}
 
@@ -114,7 +117,7 @@ def draw(numbers: TrainingCurves, panels: Sequence[Axes]) -> None:
                 "color": _COLOURS[index % len(_COLOURS)],
                 "linestyle": _LINES[index % len(_LINES)],  # those that lie on others stay visible
             }
-            _plot(numbers, (kind, quantity), cell, panel, label=cell, **line)
+            _plot(numbers, (kind, quantity), cell, panel, label=legend_name(cell), **line)
         panel.set_title(_title(kind, quantity), pad=3)
         _finish(panel, kind)
 
@@ -248,13 +251,7 @@ def _together(numbers: TrainingCurves) -> Figure:
     draw(numbers, list(panels[:count]))
     for (kind, _), panel in zip(numbers.quantities, panels, strict=False):
         panel.set_xlabel(_AXES[kind])
-    handles, labels = panels[0].get_legend_handles_labels()
-    # Inches of a letter and of a line with its gaps.
-    entry = 0.065 * max(map(len, labels)) + 0.5
-    fitting = max(1, int(figure.get_figwidth() / entry))
-    num_lines = -(-len(labels) // fitting)
-    ncols = -(-len(labels) // num_lines)
-    figure.legend(handles, labels, loc="outside upper center", ncols=ncols)
+    legend_above(figure, *panels[0].get_legend_handles_labels())
     return figure
 
 
@@ -283,7 +280,7 @@ def _apart(numbers: TrainingCurves, cells: Sequence[str]) -> Figure:
             if index // _COLUMNS_OF_CELLS == groups - 1:
                 panel.set_xlabel(_AXES[kind])
     if numbers.reference is not None:
-        title = f"grey: the reference, {numbers.reference}"
+        title = wrap_name(f"grey: the reference, {numbers.reference}", _TITLE_CHARACTERS)
         figure.suptitle(title, fontsize=style.SMALLEST_PT + 1)
     return figure
 

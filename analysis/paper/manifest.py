@@ -10,10 +10,13 @@ from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from analysis.paper.recipe import Recipe
 from analysis.paper.source import Source, file_digest
+from analysis.tables.text import escape_markdown
 from auralsam2.engine.provenance import code_version
+from auralsam2.text_files import write_text
 
 JSON_NAME, TEXT_NAME = "manifest.json", "manifest.md"
 SCHEMA = 1
@@ -122,18 +125,13 @@ def write_manifest(
         "parts": [asdict(entry) for entry in entries],
         "earlier": [asdict(entry) for entry in earlier],
     }
-    folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / JSON_NAME, folder / TEXT_NAME]
     texts = [json.dumps(content, indent=1, default=repr) + "\n", "\n".join(_lines(content)) + "\n"]
-    for path, text in zip(paths, texts, strict=True):
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    return paths
+    return [write_text(path, text) for path, text in zip(paths, texts, strict=True)]
 
 
 def _lines(content: Mapping[str, Any]) -> Iterator[str]:
-    yield f"# {content['title']}"
+    yield f"# {_line(content['title'])}"
     yield ""
     yield (
         f"Recipe `{content['recipe']['name']}`, code {content['code_version']}, analysis "
@@ -141,23 +139,34 @@ def _lines(content: Mapping[str, Any]) -> Iterator[str]:
     )
     if content["problems"]:
         yield from ["", "Missing:", ""]
-        yield from (f"- {' '.join(problem.split())}" for problem in content["problems"])
+        yield from (f"- {_line(problem)}" for problem in content["problems"])
     for name, source in content["sources"].items():
-        yield from ["", f"## {name}", "", f"The {source['kind']} in `{source['folder']}`."]
+        where = f"The {source['kind']} in {_code(source['folder'])}."
+        yield from ["", f"## {_line(name)}", "", where]
         if source["unfinished"]:
-            yield from ["", "Unfinished:", "", *(f"- {note}" for note in source["unfinished"])]
+            yield from ["", "Unfinished:", ""]
+            yield from (f"- {_line(note)}" for note in source["unfinished"])
         own = [entry for entry in content["parts"] if entry["source"] == name]
         for entry in own:
             yield from ["", f"### {entry['part']}: {entry['status']}", ""]
-            yield from [f"    {entry['command']}", ""]
-            yield from (f"- [{path}](<{path}>)" for path in entry["files"])
-            yield from (f"- note: {' '.join(note.split())}" for note in entry["notes"])
+            yield from [*(f"    {line}" for line in entry["command"].split("\n")), ""]
+            yield from (f"- [{_line(path)}](<{quote(path)}>)" for path in entry["files"])
+            yield from (f"- note: {_line(note)}" for note in entry["notes"])
             if entry["reason"]:
-                yield f"- {' '.join(entry['reason'].split())}"
+                yield f"- {_line(entry['reason'])}"
         if source["runs"]:
             yield from ["", "### Runs", "", "| cell | seed | run | data | code | folder |"]
             yield "|---|---|---|---|---|---|"
             for run in source["runs"]:
-                said = [str(run[key]).replace("|", r"\|") for key in ("cell", "seed", "run_id")]
-                said += [run["data_fingerprint"][:10], run["code_version"], f"`{run['folder']}`"]
+                said = [_line(str(run[key])) for key in ("cell", "seed", "run_id")]
+                said += [run["data_fingerprint"][:10], run["code_version"], _code(run["folder"])]
                 yield f"| {' | '.join(said)} |"
+
+
+def _line(text: str) -> str:
+    return escape_markdown(" ".join(text.split()))
+
+
+def _code(path: str) -> str:
+    """Return a path as code where nothing in it would end that."""
+    return f"`{path}`" if path.isprintable() and not set("`|") & set(path) else _line(path)

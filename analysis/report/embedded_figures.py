@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from analysis.figures.style import NOTE_KEY
 from analysis.report.pictures import data_uri, figure_uri
 from analysis.results import Results
 
@@ -82,9 +83,22 @@ def _embed(paths: Iterable[Path]) -> Iterable[EmbeddedFigure]:
     for path in paths:
         csv = path.with_suffix(".csv")
         small = csv.is_file() and csv.stat().st_size <= _LARGEST_CSV
+        caption = CAPTIONS.get(path.stem, path.stem.replace("_", " ").capitalize() + ".")
         yield EmbeddedFigure(
             name=path.stem,
-            caption=CAPTIONS.get(path.stem, path.stem.replace("_", " ").capitalize() + "."),
+            caption=" ".join([caption, *_note(path)]),
             picture=figure_uri(path.read_bytes()),
             numbers=data_uri(csv.read_bytes(), "text/csv;charset=utf-8") if small else None,
         )
+
+
+def _note(path: Path) -> list[str]:
+    """Return what the picture itself says that a reader must know."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as picture:
+            note = str(picture.info.get(NOTE_KEY, ""))
+    except OSError:  # no picture that this can read; a browser shows what it can
+        return []
+    return [f"{note[0].upper()}{note[1:]}."] if note else []

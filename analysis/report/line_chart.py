@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from typing import Any, NamedTuple
 
 from analysis.figures import style
+from analysis.figures.figure_text import legend_name, settle_text
+from analysis.figures.legends import legend_above
 
 _INK = "#010203"
 """Stands for the page's own text colour, whatever that is."""
@@ -69,14 +72,16 @@ def draw(chart: Chart, key: str) -> str:
         "font.family": _FACE,
         "svg.fonttype": "none",
         "svg.hashsalt": key,
-        "text.parse_math": False,
     }
-    with style.paper_style(), matplotlib.rc_context(own):
+    with style.paper_style(), matplotlib.rc_context(own), warnings.catch_warnings():
+        # The browser's faces have other letters than the one that measures here.
+        warnings.filterwarnings("ignore", message="Glyph")
         return _as_element(_plot(chart), key)
 
 
 def _plot(chart: Chart) -> Any:
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
     from matplotlib.ticker import LogLocator, MaxNLocator
 
     figure = Figure(figsize=(4.3, 2.6), layout="constrained")
@@ -87,9 +92,14 @@ def _plot(chart: Chart) -> Any:
         line = _LINES[index // len(style.PALETTE) % len(_LINES)]
         marker = "o" if len(curve.steps) < 16 else None
         axes.plot(
-            curve.steps, curve.values, line, label=curve.label, linewidth=1.6, marker=marker,
+            curve.steps,
+            curve.values,
+            line,
+            label=legend_name(curve.label),
+            linewidth=1.6,
+            marker=marker,
             markersize=3.5,
-        )  # fmt: skip
+        )
     positive = all(value > 0 for curve in chart.curves for value in curve.values)
     if chart.log and positive:
         axes.set_yscale("log")
@@ -99,7 +109,10 @@ def _plot(chart: Chart) -> Any:
     axes.set_xlabel(chart.steps)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(True, linewidth=0.4, color="#888888", alpha=0.5)
-    figure.legend(loc="outside upper center", ncols=3, handlelength=1.4, columnspacing=1.0)
+    handles, labels = axes.get_legend_handles_labels()
+    legend_above(figure, handles, labels, handlelength=1.4, columnspacing=1.0)
+    for text in figure.findobj(Text):
+        settle_text(text, own_faces=False)
     return figure
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from auralsam2.text_files import write_text
+
 _SCRIPT, _STYLE = "report.js.j2", "report.css.j2"
 
 
@@ -43,6 +45,4 @@ def _environment() -> Environment:
 
 def write(path: Path, page: str) -> Path:
     """Write a page and return its path."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
-    return path
+    return write_text(path, page)

@@ -16,6 +16,7 @@ from analysis.splits import has_best
 from analysis.tables import Table, pairs, provenance, to_frame, to_latex, to_markdown
 from analysis.tables.layout import lay_out
 from auralsam2.engine.metric_scales import OBJECT
+from auralsam2.text_files import encode
 
 
 class Download(NamedTuple):
@@ -97,7 +98,7 @@ def downloads(table: Table, folder: Path) -> list[Download]:
         "table.provenance.json": (origin, "application/json"),
     }
     return [
-        Download(name, data_uri(text.encode(), f"{kind};charset=utf-8"))
+        Download(name, data_uri(encode(text), f"{kind};charset=utf-8"))
         for name, (text, kind) in files.items()
     ]
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+
+from analysis.figures.cell_names import pieces
 
 _GREEK = {
     "α": "alpha",
@@ -61,6 +64,8 @@ _SYMBOLS: dict[str, str] = {
     "ł": r"\l{}",
     **{letter: f"$\\{name}$" for letter, name in _GREEK.items()},
 }
+_LONGEST_WORD = 30
+"""In letters; longer ones may be broken, since no column is wide enough for any."""
 _ACCENTS = {"\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0308": '"'}
 _ACCENTS |= {"\u0327": "c", "\u030c": "v", "\u030a": "r", "\u0304": "=", "\u0306": "u"}
 
@@ -70,16 +75,24 @@ def escape(text: str) -> str:
 
     What no engine could be sure to print is written as its code point, ``[U+6F22]``.
     """
-    escaped = "".join(map(_letter, " ".join(text.split())))
+    escaped = " ".join(
+        r"\allowbreak{}".join(map(_without_ligatures, pieces(word, _LONGEST_WORD)))
+        for word in text.split()
+    )
     # Behind the end of a row these would be arguments of it.
     return f"{{}}{escaped}" if escaped.startswith(("[", "*")) else escaped
+
+
+def _without_ligatures(text: str) -> str:
+    # Two hyphens side by side would become a dash.
+    return "{}".join("".join(map(_letter, part)) for part in re.split(r"(?<=-)(?=-)", text))
 
 
 def _letter(letter: str) -> str:
     if letter in _SYMBOLS:
         return _SYMBOLS[letter]
     if letter.isascii():
-        return letter if letter.isprintable() else ""
+        return letter if letter.isprintable() else f"[U+{ord(letter):04X}]"
     base, *marks = list(unicodedata.normalize("NFKD", letter))
     if base.isascii() and base.isprintable():
         if len(marks) == 1 and marks[0] in _ACCENTS and base.isalpha():

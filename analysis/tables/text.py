@@ -16,7 +16,15 @@ from analysis.tables.layout import Entry, Layout, Notation, lay_out
 from analysis.tables.make import Table
 from analysis.tables.notes import footnote, notes
 
-_MARKDOWN = re.compile(r"[|*`\\]|<(?=[A-Za-z/!?])")
+_MARKDOWN = re.compile(
+    r"[|*`\\$]"  # dollars are maths to some readers
+    r"|<(?=[A-Za-z/!?])|&(?=#?\w+;)"
+    r"|(?<![^\W_])_|_(?![^\W_])"  # within a word it is itself
+    r"|\](?=[(\[:])|~(?=~)"
+    r"|^[#>+-]"
+)
+"""What would end a table's cell, start emphasis, code, maths, a list or a link, or be taken for a
+tag or an entity."""
 
 
 def to_rich(table: Table, width: int = 80) -> Group:
@@ -37,7 +45,7 @@ def to_markdown(table: Table) -> str:
     columns = range(len(layout.headers))
     rendered = _rich(layout, columns, box.MARKDOWN, _bold_markdown, escape_markdown)
     out = io.StringIO()
-    Console(file=out, width=100_000, color_system=None).print(rendered)
+    Console(file=out, width=100_000, color_system=None, markup=False, emoji=False).print(rendered)
     rows = "\n".join(line.rstrip() for line in out.getvalue().splitlines() if line.strip())
     listed = "".join(f"- {escape_markdown(note)}\n" for note in notes(table))
     tail = f"\nNotes:\n\n{listed}" if listed else ""
@@ -91,5 +99,5 @@ def _bold_markdown(entry: Entry) -> Text:
 
 
 def escape_markdown(text: str) -> str:
-    """Escape what would end a table's cell, start emphasis or code, or be taken for a tag."""
+    """Escape a text of one line that may hold anything."""
     return _MARKDOWN.sub(r"\\\g<0>", text)

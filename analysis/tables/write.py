@@ -13,6 +13,7 @@ from analysis.tables.latex import to_latex
 from analysis.tables.make import Table, pairs
 from analysis.tables.provenance import provenance
 from analysis.tables.text import to_markdown
+from auralsam2.text_files import write_text
 
 KINDS = ("md", "tex", "csv", "provenance.json")
 
@@ -51,17 +52,18 @@ def to_frame(table: Table) -> pd.DataFrame:
 
 def write_tables(table: Table, folder: Path) -> list[Path]:
     """Write ``table.{md,tex,csv,provenance.json}``, and ``table.comparison.csv`` of the tests."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"table.{kind}" for kind in KINDS]
-    paths[0].write_text(to_markdown(table), encoding="utf-8")
-    paths[1].write_text(to_latex(table), encoding="utf-8")
-    to_frame(table).to_csv(paths[2], index=False)
-    content = json.dumps(provenance(table, folder), indent=1, allow_nan=False)
-    paths[3].write_text(content + "\n", encoding="utf-8")
+    texts = (
+        to_markdown(table),
+        to_latex(table),
+        to_frame(table).to_csv(index=False),
+        json.dumps(provenance(table, folder), indent=1, allow_nan=False) + "\n",
+    )
+    paths = [
+        write_text(folder / f"table.{kind}", text) for kind, text in zip(KINDS, texts, strict=True)
+    ]
     comparison = folder / "table.comparison.csv"
     # One of an earlier table would pass for this one's.
     comparison.unlink(missing_ok=True)
     if table.comparison is not None:
-        table.comparison.to_csv(comparison, index=False)
-        paths.append(comparison)
+        paths.append(write_text(comparison, table.comparison.to_csv(index=False)))
     return paths

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +14,7 @@ from auralsam2.engine.evaluate import clip_loader
 from auralsam2.metrics.protocols import BATCH, ProtocolsMetric, protocols
 from auralsam2.models.decode import DECODE_MODES, clip_results, decode_mode
 from auralsam2.structures import Prediction
+from auralsam2.text_files import write_csv
 
 NATIVE, WIDENED = "native", ":widened"
 
@@ -148,8 +148,4 @@ def _score_split(
 
 def write_rows(rows: Sequence[ProtocolRow], path: Path) -> None:
     """Write rows as CSV with a header."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(ProtocolRow._fields)
-        writer.writerows(rows)
+    write_csv(path, [ProtocolRow._fields, *rows])

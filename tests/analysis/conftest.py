@@ -229,3 +229,36 @@ def write_sweep_folder(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return write
+
+
+NASTY_NAMES = (
+    *("a$$b", "$5", "x_1^2", "_ours", "__x", "50%", "a_b^c", "{x}", "a\\b", "a&b", "<b>x</b>"),
+    *('"q"', "it's", "日本語", "é", "a/b", "..", " lead", "new\nline", "=1+1", "[b]x[/]", "a|b"),
+    *("`c`", "# h", "\U0001f3b5", "\udcff", "\x1b[31m", "مرحبا", "None", "n" * 200),
+)
+
+
+@pytest.fixture(scope="session")
+def nasty_names() -> tuple[str, ...]:
+    """Names that a shell, a file system, a data set or a user may give."""
+    return NASTY_NAMES
+
+
+@pytest.fixture
+def nasty_grid(exact: Callable[..., Path]) -> Callable[..., Path]:
+    """Write a grid whose cells, clips, splits and metrics have nasty names, with nasty notes."""
+
+    def write(names=NASTY_NAMES, clips=NASTY_NAMES[:4], metrics=("J",), splits=("test",)) -> Path:
+        by_clip = {clip: 0.3 + 0.05 * number for number, clip in enumerate(clips)}
+        held = {split: dict.fromkeys(metrics, by_clip) for split in splits}
+        return exact(
+            {(name, seed): held for name in names for seed in (0, 1)},
+            reference=names[0],
+            title="".join(NASTY_NAMES[:8]),
+            axes={NASTY_NAMES[0]: NASTY_NAMES[1], NASTY_NAMES[3]: NASTY_NAMES[4]},
+            notes=list(NASTY_NAMES),
+            num_parameters={"total": 9, "trainable": 3},
+            speed={"fps": 3.0},
+        )
+
+    return write

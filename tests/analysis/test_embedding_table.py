@@ -56,7 +56,7 @@ def test_files(tmp_path: Path) -> None:
     assert [p.name for p in paths] == [f"embedding_companions.{k}" for k in ("csv", "md", "tex")]
     assert len(pd.read_csv(paths[0])) == len(rows())
     lines = paths[1].read_text().splitlines()
-    assert lines[0] == "| space | companion | none | A\\_c & B |"
+    assert lines[0] == "| space | companion | none | A_c & B |"
     assert lines[2].startswith("| projected | audio→pixel AUROC | – | 0.550 ± 0.071 |")
     assert lines[-1] == "of 3 clips"
     latex = paths[2].read_text()

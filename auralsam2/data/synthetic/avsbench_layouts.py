@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,6 +23,7 @@ from auralsam2.data.synthetic.layout import (
 )
 from auralsam2.data.synthetic.objects import CLASSES
 from auralsam2.data.synthetic.scene import Scene, least_visible, render, sample_scene
+from auralsam2.text_files import write_csv, write_text
 
 if TYPE_CHECKING:
     from auralsam2.data.synthetic.plan import Plan
@@ -81,14 +81,11 @@ class V1MLayout(Layout):
 
     def write_index(self, root: Path, plan: Plan, truths: Sequence[dict[str, Any]]) -> None:
         """Write ``avss_index/metadata.csv``."""
-        path = root / INDEX
-        path.parent.mkdir(exist_ok=True)
-        with open(path, "w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(HEADER)
-            for truth in truths:
-                uid, names, split = truth["uid"], truth["a_obj"], truth["split"]
-                writer.writerow((uid, uid, 0, 0, names, split, self.subset))
+        rows = [
+            (truth["uid"], truth["uid"], 0, 0, truth["a_obj"], truth["split"], self.subset)
+            for truth in truths
+        ]
+        write_csv(root / INDEX, [HEADER, *rows])
 
 
 class V2Layout(V1MLayout):
@@ -115,7 +112,7 @@ class V2Layout(V1MLayout):
     def write_index(self, root: Path, plan: Plan, truths: Sequence[dict[str, Any]]) -> None:
         """Write ``label2idx.json`` too."""
         numbers = {"background": 0, **{kind.name: i for i, kind in enumerate(CLASSES, start=1)}}
-        (root / FILE_NAME).write_text(json.dumps(numbers, indent=4), encoding="utf-8")
+        write_text(root / FILE_NAME, json.dumps(numbers, indent=4))
         super().write_index(root, plan, truths)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,6 +27,7 @@ from auralsam2.data.synthetic.layout import (
     write_media,
 )
 from auralsam2.data.synthetic.scene import Scene, least_visible, render, sample_scene
+from auralsam2.text_files import write_csv
 
 if TYPE_CHECKING:
     from auralsam2.data.synthetic.plan import Plan
@@ -140,13 +140,12 @@ class RefAVSLayout(Layout):
 
     def write_index(self, root: Path, plan: Plan, truths: Sequence[dict[str, Any]]) -> None:
         """Write ``metadata.csv``."""
-        with open(root / INDEX, "w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(COLUMNS)
-            for truth in truths:
-                for row in truth["expressions"]:
-                    uid, fid, text = row["uid"], row["fid"], row["exp"]
-                    writer.writerow((truth["vid"], uid, truth["split"], fid, text))
+        rows = [
+            (truth["vid"], row["uid"], truth["split"], row["fid"], row["exp"])
+            for truth in truths
+            for row in truth["expressions"]
+        ]
+        write_csv(root / INDEX, [COLUMNS, *rows])
 
     def _draw(self, rng: np.random.Generator, plan: Plan, split: str) -> Scene:
         seen = plan.num_classes - plan.unseen

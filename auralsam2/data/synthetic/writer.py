@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
@@ -18,6 +17,7 @@ from auralsam2.data.synthetic.objects import CLASSES
 from auralsam2.data.synthetic.plan import GENERATOR as GENERATOR
 from auralsam2.data.synthetic.plan import Plan as Plan
 from auralsam2.data.synthetic.plan import split_counts as split_counts
+from auralsam2.text_files import write_text
 
 TRUTH = "synthetic.json"
 
@@ -48,7 +48,7 @@ def write_clips(
     if _complete(root, plan):
         return False
     root.mkdir(parents=True, exist_ok=True)
-    (root / ".plan.json").write_text(json.dumps(plan.settings()), encoding="utf-8")
+    write_text(root / ".plan.json", json.dumps(plan.settings()))
     total = sum(plan.counts)
     job = partial(_write_clip, root, plan)
     truths: dict[int, dict[str, Any]] = {}
@@ -108,7 +108,5 @@ def _finish(root: Path, plan: Plan, truths: Sequence[dict[str, Any]]) -> None:
     LAYOUTS[plan.layout].write_index(root, plan, truths)
     classes = [kind.name for kind in CLASSES[: plan.num_classes]]
     content = {"settings": plan.settings(), "classes": classes, "clips": list(truths)}
-    partial_file = root / f".{TRUTH}.{os.getpid()}"
-    partial_file.write_text(json.dumps(content, indent=1), encoding="utf-8")
-    os.replace(partial_file, root / TRUTH)
+    write_text(root / TRUTH, json.dumps(content, indent=1))
     (root / ".plan.json").unlink(missing_ok=True)

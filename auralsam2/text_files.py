@@ -1,0 +1,75 @@
+r"""Texts to files, whole or not at all, whatever characters they hold.
+
+Names and messages come from outside: a file's name may hold bytes that are no text, which Python
+carries as lone surrogates and UTF-8 refuses. Whatever this package writes as text goes through
+here, where such a character becomes its escape, ``\udcff``.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, Any
+
+ERRORS = "backslashreplace"
+"""What is done with characters that an encoding does not have."""
+
+
+def encode(text: str) -> bytes:
+    """Return a text's bytes in UTF-8."""
+    return text.encode("utf-8", ERRORS)
+
+
+def as_written(value: Any) -> Any:
+    """Return a text as `encode` writes it, or the texts in a dict or list."""
+    if isinstance(value, str):
+        return encode(value).decode()
+    if isinstance(value, dict):
+        return {as_written(key): as_written(item) for key, item in value.items()}
+    return [as_written(item) for item in value] if isinstance(value, list) else value
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write a text beside the target, then rename; folders are made where they are missing.
+
+    Args:
+        path: of the file.
+        text: with the line ends that the file is to have.
+
+    Returns:
+        The path.
+    """
+    return write_bytes(path, encode(text))
+
+
+def write_csv(path: Path, rows: Iterable[Iterable[object]]) -> Path:
+    """Like `write_text`, of rows; the first one is the header."""
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return write_text(path, text.getvalue())
+
+
+def write_bytes(path: Path, content: bytes) -> Path:
+    """Like `write_text`; the content is on the disk when this returns."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Several processes may write the same file, on several machines.
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def tolerate_any_text(stream: IO[str]) -> None:
+    """Let a stream, e.g. standard output, escape what its encoding does not have."""
+    if hasattr(stream, "reconfigure"):  # not where a caller has put something else in its place
+        stream.reconfigure(errors=ERRORS)

@@ -1,0 +1,316 @@
+"""Every figure, drawn with nasty names: each name is there as it is written."""
+
+from __future__ import annotations
+
+import html
+import json
+import pkgutil
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import font_manager
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+import analysis.figures
+from analysis import capture, embeddings
+from analysis.clip_masks import ClipMasks
+from analysis.dilution import clip_means
+from analysis.figures import (
+    dilution_curves,
+    dilution_heads,
+    efficiency,
+    embedding_tsne,
+    embedding_tsne_perplexities,
+    failures,
+    figure_text,
+    grid_points,
+    label_lookup,
+    qualitative,
+    signal_retention,
+    site_matrix,
+    style,
+    sweep,
+    training_curves,
+)
+from analysis.report import line_chart
+from analysis.results import load_runs
+from auralsam2.text_files import write_text
+
+FIGURES = {
+    module: import_module(f"analysis.figures.{module}")
+    for _, module, _ in pkgutil.iter_modules(analysis.figures.__path__)
+}
+DRAWN = {name for name, module in FIGURES.items() if hasattr(module, "make")}
+MATHS = ("$g_b$", "$E_b$", "$E[s, b]$")
+
+
+# One of each kind is enough where a figure does with its names what all of them do.
+FEW = ("a$$b", "$5", "_ours", "{x}", "日本語", "\udcff", "new\nline", " lead", "n" * 60)
+
+
+class Drawn:
+    """The figures that have been saved, as they were drawn."""
+
+    def __init__(self) -> None:
+        self.figures: list[Figure] = []
+
+    def texts(self) -> Iterator[Text]:
+        for figure in self.figures:
+            yield from (t for t in figure.findobj(Text) if t.get_text() and t.get_visible())
+
+    def check(self, *names: str) -> None:
+        """Every name is shown, none as maths."""
+        assert self.figures
+        shown = [squash(text.get_text()) for text in self.texts()]
+        missing = [n for n in names if not any(squash(written(n)) in text for text in shown)]
+        assert not missing, shown
+        for text in self.texts():
+            rest = text.get_text()
+            if text.get_parse_math():
+                for maths in (*MATHS, r"\$"):
+                    rest = rest.replace(maths, "")
+                assert "$" not in rest, text
+            assert "mathdefault" not in rest, text
+
+
+def squash(text: str) -> str:
+    """Lines may break anywhere."""
+    return re.sub(r"\s", "", text)
+
+
+def written(name: str) -> str:
+    """Code points where no font has the letters, as it is on a machine without others."""
+    return "".join(
+        figure_text.code_point(c) if c in "日本語\U0001f3b5\udcff\x1b" else c for c in name
+    )
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[Drawn]:
+    """Draws whatever is saved once, without files; a letter without a glyph is an error."""
+    held = Drawn()
+
+    def save(figure: Figure, path: Any, **_: Any) -> None:
+        if str(path).endswith(".pdf"):
+            figure.draw_without_rendering()
+            held.figures.append(figure)
+
+    monkeypatch.setattr(Figure, "savefig", save)
+    # What matplotlib brings, whatever else is installed here.
+    brought = {"DejaVu Sans": font_manager.findfont("DejaVu Sans")}
+    monkeypatch.setattr(figure_text, "_other_faces", lambda: brought)
+    figure_text._family_with.cache_clear()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="Glyph")
+        warnings.filterwarnings("error", message=".*underscore")
+        warnings.filterwarnings("ignore", message="figure .*: written as code points")
+        warnings.filterwarnings("ignore", message="constrained_layout not applied")
+        yield held
+    figure_text._family_with.cache_clear()
+
+
+def captured(arms: tuple[str, ...], condition: str) -> pd.DataFrame:
+    """Attention of every arm at three sites, all heads together and head 0."""
+    rows = [
+        ("clip", 0, quantity, sound, at, site, head, "mask", 0.1 * site)
+        for quantity, sound in (
+            ("gain", "true"),
+            *((q, condition) for q in ("js", "output_change", "token_signal", "token_cosine")),
+        )
+        for at in ((0, 1, 2, 3) if quantity == "js" else (0,))
+        for site in (1, 2, 3)
+        for head in (-1, 0)
+    ]
+    frame = pd.DataFrame(rows, columns=list(capture.COLUMNS))
+    return clip_means({(arm, 0): frame for arm in arms})
+
+
+def points(classes: tuple[str, ...]) -> embeddings.Points:
+    rng = np.random.default_rng(0)
+    rows = [
+        (f"c{number}", 0, 0, "projected", kind, True, name)
+        for number, name in enumerate(classes)
+        for kind in ("audio", "foreground", "background")
+        for _ in range(2)
+    ]
+    table = pd.DataFrame(rows, columns=list(embeddings.COLUMNS))
+    vectors = rng.normal(size=(len(rows), 4)).astype(np.float32)
+    return embeddings.Points(table, {"projected": vectors})
+
+
+@pytest.fixture
+def nasty_sweep(tmp_path: Path) -> Path:
+    """A sweep with nasty objectives, and a parameter whose choices are."""
+    choices = list(FEW)
+    folder = tmp_path / "sweep"
+    folder.mkdir()
+    manifest = {
+        "schema": 1,
+        "title": FEW[0],
+        "objectives": [dict(metric=m, direction="maximize") for m in FEW[:3]],
+        "parameters": {
+            "model.fusion": dict(type="categorical", choices=choices, when={}),
+            "optim.lr": dict(type="float", low=0.1, high=0.3, log=True, step=None, when={}),
+            "optim.wd": dict(type="float", low=1e-5, high=1.0, log=True, step=None, when={}),
+        },
+    }
+    (folder / "sweep.json").write_text(json.dumps(manifest))
+    trials = pd.DataFrame({"number": range(len(choices)), "state": "complete", "base": 0})
+    trials["best"], trials["model.fusion"] = 0, choices
+    trials["optim.lr"], trials["optim.wd"] = np.linspace(0.1, 0.3, len(choices)), 0.01
+    for place, objective in enumerate(FEW[:3]):
+        trials[objective] = np.linspace(0, 1, len(choices)) ** (place + 1)
+    write_text(folder / "trials.csv", trials.to_csv(index=False))
+    return folder
+
+
+@pytest.fixture
+def draw(
+    nasty_grid: Callable[..., Path],
+    nasty_sweep: Path,
+    nasty_names: tuple[str, ...],
+    save_predictions: Callable[..., None],
+    drawn: Drawn,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> dict[str, Callable[[], object]]:
+    """Name of a figure's module -> draws it with nasty names, and checks them."""
+
+    def of_grid(make: Callable[..., object], *shown: str, **what: Any) -> Callable[[], None]:
+        def call() -> None:
+            make(load_runs(nasty_grid(**what)), tmp_path)
+            drawn.check(*shown)
+
+        return call
+
+    def curves() -> None:
+        for names in (FEW[:4], FEW[2:]):
+            folder = nasty_grid(names, metrics=FEW[:2])
+            for scalars in folder.glob("runs/*/"):
+                logged = scalars / "session" / "vis_data"
+                logged.mkdir(parents=True, exist_ok=True)
+                line = {"iter": 1, "step": 1, "loss": 2.0, "loss__x": 1.0, "loss_$5": 1.0}
+                wholly = {"step": 1, **dict.fromkeys(FEW[:2], 0.5)}
+                text = f"{json.dumps(line)}\n{json.dumps(wholly)}\n"
+                (logged / "scalars.json").write_text(text)
+            training_curves.make(load_runs(folder), tmp_path)
+        drawn.check(*FEW, "_x loss", "$5 loss")
+
+    def clips() -> None:
+        shown = [clip for clip in FEW if clip != "\udcff"]  # indices of clips are proper texts
+        folder = nasty_grid(FEW[:3], shown, splits=("test", "test_audio_swapped"))
+        for run_dir in folder.glob("runs/*/"):
+            save_predictions(run_dir, 3, shown, 1, (12, 16))
+        qualitative.make(load_runs(folder), tmp_path, num_clips=len(FEW))
+        drawn.check(*shown, *FEW[:3])
+
+    def sheets() -> None:
+        blank = np.zeros((2, 6, 8), np.uint8)
+        blank[:, 2:4, 2:4] = 1
+        of_one = (np.zeros((2, 6, 8, 3), np.uint8), blank, blank, np.zeros((2, 96, 64)), None, {})
+        planted = lambda run_dir, names, **_: {n: ClipMasks(n, *of_one) for n in names}  # noqa: E731
+        monkeypatch.setattr(failures, "clip_masks", planted)
+        results = load_runs(nasty_grid(FEW, FEW))
+        failures.make(results, tmp_path, num_clips=len(FEW), cells=FEW[1:3])
+        failures.make(results, tmp_path, num_clips=1, cells=FEW[3:])
+        drawn.check(*FEW)
+
+    def dilution(make: Callable[..., object], arms: tuple[str, ...]) -> Callable[[], None]:
+        def call() -> None:
+            make(captured(arms, "a$b$c_d"), tmp_path, condition="a$b$c_d")
+            drawn.check(*arms, r"a\$b\$c_d" if make is not signal_retention.make else "a$b$c_d")
+
+        return call
+
+    def spaces(make: Callable[..., object]) -> Callable[[], None]:
+        def call() -> None:
+            numbers = embedding_tsne.collect({a: points(FEW) for a in FEW[:6]}, perplexities=[3])
+            make(numbers, tmp_path)
+            drawn.check(*FEW)
+            assert set(numbers.classes) == set(FEW)
+
+        return call
+
+    def sweeps() -> None:
+        sweep.make(nasty_sweep, tmp_path)
+        drawn.check(*FEW[:5], r"\udcff", *FEW[6:])
+
+    def placements() -> None:
+        rows = [(rule, area, 0.5, 0.5) for rule in label_lookup.RULES for area in (0.1, 0.2)]
+        trials = pd.DataFrame(rows, columns=["labels", "area", *label_lookup.QUANTITIES])
+        label_lookup.make(trials, tmp_path)
+        drawn.check(*label_lookup.RULES.values())
+
+    return {
+        "grid_points": of_grid(
+            grid_points.make, *nasty_names, "n_1$2$", "s$s$", "test, audio {x}", " s",
+            metrics=("n_1$2$",), splits=("s$s$", "_s", "test_audio_{x}"),
+        ),
+        "efficiency": of_grid(efficiency.make, *FEW, names=FEW),
+        "training_curves": curves,
+        "qualitative": clips,
+        "failures": sheets,
+        "dilution_curves": dilution(dilution_curves.make, FEW),
+        "dilution_heads": dilution(dilution_heads.make, FEW),
+        "signal_retention": dilution(signal_retention.make, FEW),
+        "site_matrix": dilution(site_matrix.make, FEW),
+        "embedding_tsne": spaces(embedding_tsne.make),
+        "embedding_tsne_perplexities": spaces(embedding_tsne_perplexities.make),
+        "sweep": sweeps,
+        "sweep_history": sweeps,
+        "sweep_importance": sweeps,
+        "sweep_slice": sweeps,
+        "sweep_pareto": sweeps,
+        "label_lookup": placements,
+    }  # fmt: skip
+
+
+# Those of a sweep are drawn together.
+@pytest.mark.parametrize("name", sorted(n for n in DRAWN if not n.startswith("sweep_")))
+def test_every_figure_shows_nasty_names_as_they_are(name: str, draw: dict[str, Any]) -> None:
+    draw[name]()
+
+
+def test_every_figure_of_a_sweep_is_among_those_drawn_together() -> None:
+    of_a_sweep = {f.__name__.rpartition(".")[2] for f in sweep.FIGURES}
+    assert {name for name in DRAWN if name.startswith("sweep_")} == of_a_sweep
+
+
+def test_a_chart_of_a_page_shows_nasty_names() -> None:
+    curves = tuple(line_chart.Curve(name, (1, 2), (1.0, 2.0)) for name in FEW[:6])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        svg = line_chart.draw(line_chart.Chart("t", "s", curves), "key")
+    texts = re.findall(r"<text[^>]*>(.*?)</text>", svg, re.DOTALL)
+    shown = squash("".join(html.unescape(re.sub("<[^>]*>", "", text)) for text in texts))
+    for name in FEW[:6]:
+        assert squash(name.replace("\udcff", "[U+DCFF]")) in shown
+
+
+def test_letters_of_another_installed_face_are_drawn_with_it() -> None:
+    with style.paper_style():
+        text = Figure().text(0, 0, "Ünicode \u0531")  # Armenian, which STIX lacks
+        assert figure_text.settle_text(text) == []
+    assert text.get_fontfamily() == ["serif", "DejaVu Sans"]
+    assert text.get_text() == "Ünicode \u0531"
+
+
+def test_what_no_face_has_is_said_once_and_in_the_picture(tmp_path: Path, drawn: Drawn) -> None:
+    with (
+        style.paper_style(),
+        pytest.warns(UserWarning, match="no installed font has them: 日") as said,
+    ):
+        figure = style.new_figure("column", 1.0)
+        figure.text(0, 0, "日 and 日")
+        style.save(figure, pd.DataFrame({"cell": ["日"]}), tmp_path, "f")
+    assert len(said) == 1
+    assert [text.get_text() for text in drawn.texts()] == ["[U+65E5] and [U+65E5]"]
+    assert pd.read_csv(tmp_path / "f.csv")["cell"].tolist() == ["日"]
