@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,19 @@ from mmengine.config import Config, ConfigDict
 
 from auralsam2.config_identity import config_hash as config_hash
 from auralsam2.config_identity import plain
-from auralsam2.config_schema import SCHEMA, Node, Spec, child_spec, known_keys
+from auralsam2.config_schema import (
+    SCHEMA,
+    Node,
+    Section,
+    Spec,
+    child_spec,
+    known_keys,
+    same_kind,
+    wanted_kinds,
+)
 from auralsam2.config_schema import validate as validate
 from auralsam2.custom_imports import CUSTOM_KEY, import_custom, locate_files
-from auralsam2.override_values import parse_value
+from auralsam2.override_values import Written
 from auralsam2.suggestions import unknown_name
 from auralsam2.text_files import write_text
 
@@ -115,16 +125,21 @@ def load(name_or_path: str | os.PathLike[str], overrides: Mapping[str, Any] | No
 def peek(name_or_path: str | os.PathLike[str], overrides: Mapping[str, Any] | None = None) -> Any:
     """Read a config as it is written, unchecked and without importing any component.
 
-    Overrides of keys that are not there are left out; `load` is the one that complains.
+    Overrides of keys that are not there, or that cannot be read, are left out; `load` is the one
+    that complains.
     """
     cfg = _read(find(name_or_path))
     for dotted, value in (overrides or {}).items():
         *parents, last = dotted.split(".")
         node: Any = cfg
+        spec: Spec | None = SCHEMA
         for key in parents:
             node = node.get(key) if hasattr(node, "get") else None
+            spec = child_spec(spec, key)
         if hasattr(node, "get"):
-            node[last] = value
+            # The signature of a component is known only once it is imported.
+            with suppress(ValueError):
+                node[last] = _value(value, spec if isinstance(spec, Section) else None, node, last)
     return cfg
 
 
@@ -147,20 +162,28 @@ def set_node(cfg: Any, dotted: str, value: Any) -> None:
     Args:
         cfg: a ``Config``.
         dotted: e.g. ``"model.fusion"``, ``"evaluation.metrics.0.beta2"``.
-        value: the new value.
+        value: the new value; a `Written` is read as the schema or the component wants it.
 
     Raises:
-        ConfigError: if the path leads nowhere; the message says which key and what is known.
+        ConfigError: if the path leads nowhere, or what is written cannot be read; the message says
+            which key and what is known.
     """
     *parents, last = dotted.split(".")
     node: Any = cfg
     spec: Spec | None = SCHEMA
+    owner: Spec | None = None
     walked: list[str] = []
     for key in parents:
         _check_key(node, spec, key, walked, dotted, must_exist=True)
-        node, spec = node[_index(node, key)], child_spec(spec, key)
+        node = node[_index(node, key)]
+        spec = child_spec(spec, key) or same_kind(owner, node)
+        owner = spec if isinstance(spec, Node) else owner
         walked.append(key)
     _check_key(node, spec, last, walked, dotted, must_exist=False)
+    try:
+        value = _value(value, spec, node, last)
+    except ValueError as error:
+        raise ConfigError([f"{dotted}={value}: {error}"]) from error
     if isinstance(value, str) and isinstance(child_spec(spec, last), Node):
         value = {"type": value}
     # ConfigDict turns nested dicts into its own kind only when they are set through it.
@@ -168,14 +191,15 @@ def set_node(cfg: Any, dotted: str, value: Any) -> None:
 
 
 def parse_overrides(pairs: Iterable[str]) -> dict[str, Any]:
-    """Parse ``key=value`` arguments of a command line.
+    """Take ``key=value`` arguments of a command line apart.
 
-    Values are Python literals (``{"type": "X"}``, ``(3, 6, 12)``, ``None``), ``dict(...)`` of
-    literals, or whatever mmengine's ``DictAction`` reads: numbers, booleans, lists without
-    quotes, else text.
+    The values stay as they are written until `set_node` knows what is wanted there: where that is
+    text, every character counts; elsewhere they are Python literals (``{"type": "X"}``,
+    ``(3, 6, 12)``, ``None``), numbers, true or false, lists without quotes; else text. Of a
+    key that stands again the last value counts, in its last place.
 
     Raises:
-        ConfigError: naming every argument without ``=`` or with unbalanced brackets.
+        ConfigError: naming every argument without ``=``.
     """
     overrides: dict[str, Any] = {}
     problems = []
@@ -184,10 +208,8 @@ def parse_overrides(pairs: Iterable[str]) -> dict[str, Any]:
         if not equals or not key:
             problems.append(f"{pair!r}: write KEY=VALUE, e.g. optim.epochs=2")
             continue
-        try:
-            overrides[key.strip()] = parse_value(text.strip())
-        except AssertionError:  # DictAction's check for brackets
-            problems.append(f"{pair!r}: unbalanced brackets")
+        overrides.pop(key.strip(), None)
+        overrides[key.strip()] = Written(text)
     if problems:
         raise ConfigError(problems, source="overrides")
     return overrides
@@ -196,6 +218,11 @@ def parse_overrides(pairs: Iterable[str]) -> dict[str, Any]:
 def dump(cfg: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
     """Write a config as one self-contained Python file that `load` reads back."""
     write_text(Path(path), Config(plain(cfg)).pretty_text)
+
+
+def _value(value: Any, spec: Spec | None, node: Any, key: str) -> Any:
+    """What is written for a key of a node, read as what is wanted there."""
+    return value.read(wanted_kinds(spec, node, key)) if isinstance(value, Written) else value
 
 
 def _config_root() -> Path:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from mmengine.config import Config
 
 from auralsam2.counterfactuals import kinds
+from auralsam2.override_values import NOTHING, TEXT, TEXTS
 from auralsam2.registry import (
     DATASETS,
     HOOKS,
@@ -20,8 +21,9 @@ from auralsam2.registry import (
     Registry,
     UnknownComponentError,
 )
-from auralsam2.signature import argument_problems, parameters_of
+from auralsam2.signature import annotated_kinds, argument_problems, parameters_of
 from auralsam2.suggestions import unknown_name
+from auralsam2.weight_files import FILE_KEYS
 
 # Arguments that the engine or the model adds at build time: a node need not state them.
 INJECTED = frozenset(
@@ -170,6 +172,47 @@ def child_spec(spec: Spec | None, key: str) -> Spec | None:
     return None
 
 
+def same_kind(owner: Spec | None, node: Any) -> Node | None:
+    """Return what a node inside a component is where it is one of the component's own registry.
+
+    Args:
+        owner: the component's.
+        node: found in one of its arguments, as in a fusion that chains fusions.
+    """
+    if not isinstance(owner, Node) or not _is_node(node) or not isinstance(node["type"], str):
+        return None
+    return owner if node["type"] in owner.registry.names() else None
+
+
+def wanted_kinds(spec: Spec | None, node: Any, key: str) -> frozenset[str] | None:
+    """Return the kinds of values that may stand under a key, as `Written.read` wants them.
+
+    Args:
+        spec: what the schema says about ``node``.
+        node: the dict or list found in the config; a component's signature speaks for its keys.
+        key: a key of it, there or not.
+
+    Returns:
+        Names of kinds; None where neither schema nor signature says anything.
+    """
+    child = child_spec(spec, key)
+    if isinstance(child, Value):
+        kinds = {TEXTS if kind in (list, tuple) else kind.__name__ for kind in child.kinds}
+        return frozenset(kinds | {NOTHING} if child.optional else kinds)
+    if isinstance(child, Sounds):
+        return frozenset({TEXTS})
+    if child is None and isinstance(spec, Node) and _is_node(node):
+        if key == "type":
+            return frozenset({TEXT})
+        try:
+            known = parameters_of(spec.registry.lookup(node["type"])).known
+        except (UnknownComponentError, ComponentArgumentError):
+            known = {}  # validate() reports the type itself
+        if key in known:
+            return annotated_kinds(known[key])
+    return frozenset({TEXT, NOTHING}) if key in FILE_KEYS else None
+
+
 def known_keys(spec: Spec | None, value: Any) -> list[str] | None:
     """Return the keys that may stand below ``value``; None where any may.
 
@@ -276,8 +319,7 @@ def _check_argument(value: Any, key: str, owner: Registry, path: str) -> Iterato
         if value is not None:
             yield from _check_node(value, named, path)
     elif _is_node(value):
-        # A part of the same kind, as in a fusion that chains fusions; else the class's own affair.
-        if isinstance(value["type"], str) and value["type"] in owner.names():
+        if same_kind(Node(owner), value) is not None:  # else it is the class's own affair
             yield from _check_node(value, owner, path)
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):

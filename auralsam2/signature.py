@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from auralsam2.override_values import NOTHING, TEXT, TEXTS
 from auralsam2.suggestions import nearest
 
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
@@ -51,6 +53,23 @@ def parameters_of(target: Callable[..., Any]) -> Parameters:
     return _collect(signatures)
 
 
+def annotated_kinds(parameter: inspect.Parameter) -> frozenset[str] | None:
+    """Return the kinds of values that an argument's annotation accepts.
+
+    Args:
+        parameter: of a signature; without an annotation its default speaks for it.
+
+    Returns:
+        `override_values.TEXT` for texts and paths, ``TEXTS`` for several of them, ``NOTHING`` for
+        None, else the names of types as they stand there; None where nothing is said.
+    """
+    if parameter.annotation is parameter.empty:
+        return frozenset({TEXT}) if isinstance(parameter.default, str) else None
+    stated = parameter.annotation
+    text = stated if isinstance(stated, str) else inspect.formatannotation(stated)
+    return frozenset(_kinds(ast.parse(text, mode="eval").body))
+
+
 def argument_problems(
     target: Callable[..., Any], given: Collection[str], injected: Collection[str] = ()
 ) -> list[str]:
@@ -79,7 +98,35 @@ def argument_problems(
     return problems
 
 
+_SEVERAL = ("Sequence", "Iterable", "Collection", "list", "tuple", "List", "Tuple")
 _NN_MODULE = ("torch.nn.modules.module", "Module")
+
+
+def _kinds(tree: ast.expr) -> Iterator[str]:
+    """Kinds of an annotation, each member of a union by itself."""
+    if isinstance(tree, ast.BinOp):
+        yield from _kinds(tree.left)
+        yield from _kinds(tree.right)
+        return
+    name, inner = _last_name(tree), tree.slice if isinstance(tree, ast.Subscript) else None
+    items = inner.elts if isinstance(inner, ast.Tuple) else [inner] if inner is not None else []
+    if name in ("Union", "Optional"):
+        yield from (kind for item in items for kind in _kinds(item))
+        yield from [NOTHING] * (name == "Optional")
+    elif name == "Literal":
+        yield from (type(ast.literal_eval(item)).__name__ for item in items)
+    elif name in ("Path", "PathLike"):
+        yield TEXT
+    elif name in _SEVERAL and TEXT in {_last_name(item) for item in items}:
+        yield TEXTS
+    else:
+        yield name
+
+
+def _last_name(tree: ast.expr) -> str:
+    if isinstance(tree, ast.Subscript):
+        return _last_name(tree.value)
+    return tree.attr if isinstance(tree, ast.Attribute) else ast.unparse(tree)
 
 
 def _has_kwargs(signature: list[inspect.Parameter]) -> bool:

@@ -65,7 +65,7 @@ def test_every_command_is_known() -> None:
 @pytest.mark.parametrize("command", sorted(SHOWING))
 def test_a_command_shows_the_notes_of_its_runs(command: str) -> None:
     source = find_tools()[command].read_text()
-    assert "load_runs(" in source and "results.notes" in source
+    assert "read_runs(" in source and "results.notes" in source
 
 
 def test_the_record_says_it(made: tuple[Path, str]) -> None:

@@ -9,6 +9,7 @@ from auralsam2_tools.measure_dilution import main
 
 from analysis import measured_dilution
 from analysis.capture import COLUMNS
+from auralsam2.config import parse_overrides
 from auralsam2.engine import run_record
 from auralsam2.models.decoder_rows import CannotProbeError
 
@@ -46,7 +47,9 @@ def test_table_and_paths_are_shown(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def capture(run_dir: Path, **options: object) -> pd.DataFrame:
-        assert options["max_clips"] == 3 and options["overrides"] == {"data.root": "x"}
+        assert options["max_clips"] == 3 and options["overrides"] == parse_overrides(
+            ["data.root=x"]
+        )
         if run_dir.name == "b":
             raise CannotProbeError("cannot be looked into")
         rows = [("c", 0, "gain", "true", 0, site, -1, "mask", 0.1 * site) for site in (1, 2, 3)]
@@ -85,5 +88,5 @@ def test_all_options_together(
         "max_clips": 2,
         "split": "held",
         "again": True,
-        "overrides": {"data.root": "/else where", "data.batch_size": 2},
+        "overrides": parse_overrides(["data.root=/else where", "data.batch_size=2"]),
     }

@@ -10,6 +10,7 @@ from auralsam2_tools.measure_embeddings import main
 
 from analysis import measured_embeddings
 from analysis.embeddings import COLUMNS, Points
+from auralsam2.config import parse_overrides
 from auralsam2.engine import run_record
 from auralsam2.engine.embedding_points import NoAudioVisualSpaceError
 
@@ -93,7 +94,7 @@ def test_all_options_together(
         "max_clips": 2,
         "split": "held",
         "again": True,
-        "overrides": {"data.root": "/else where", "data.batch_size": 2},
+        "overrides": parse_overrides(["data.root=/else where", "data.batch_size=2"]),
     }
     assert drawn[0]["perplexities"] == [3, 4.5] and drawn[0]["level"] == 0
     assert (tmp_path / "new/embedding_companions.md").is_file()
