@@ -133,6 +133,21 @@ def test_a_prompt_of_the_last_site_reaches_what_its_tokens_answer(
         assert reached == [token in tokens, False, False], token
 
 
+@pytest.mark.parametrize("frozen", [True, False])
+def test_one_step_reaches_vggish_where_it_is_tuned(switch_bench: Any, frozen: bool) -> None:
+    encoder = dict(type="VGGish", random_weights=True, frozen=frozen)
+    model = switch_bench.build({"audio_encoder": encoder}).train()
+    batch = switch_bench.batch()
+    sum(model(**batch).values()).backward()
+    reached = [p.grad is not None and bool(p.grad.any()) for p in model.audio_encoder.parameters()]
+    assert len(reached) == 18 and all(r != frozen for r in reached)
+    assert all(p.grad is None for p in model.backbone.parameters())
+    before = model.audio_encoder(batch["log_mel"])
+    torch.optim.SGD(model.parameters(), lr=1.0).step()
+    after = model.audio_encoder(batch["log_mel"])
+    assert torch.equal(before, after) == frozen, "its vectors are of the weights of now"
+
+
 GIVEN_BY_THE_MODEL = {"channels", "embedding_size", "depth"}
 # It changes the memory only where a frame's object score is negative.
 ELSEWHERE = {"tracker.gate_memory"}
