@@ -20,6 +20,7 @@ from auralsam2.config_identity import config_hash as config_hash
 from auralsam2.config_identity import plain
 from auralsam2.config_schema import (
     SCHEMA,
+    Factors,
     Node,
     Section,
     Spec,
@@ -174,9 +175,12 @@ def set_node(cfg: Any, dotted: str, value: Any) -> None:
     owner: Spec | None = None
     walked: list[str] = []
     for key in parents:
+        if isinstance(child_spec(spec, key), Factors):
+            node.setdefault(key, ConfigDict())  # it may be missing, and its keys are free
         _check_key(node, spec, key, walked, dotted, must_exist=True)
         node = node[_index(node, key)]
-        spec = child_spec(spec, key) or same_kind(owner, node)
+        below = child_spec(spec, key)  # perhaps an empty tuple
+        spec = same_kind(owner, node) if below is None else below
         owner = spec if isinstance(spec, Node) else owner
         walked.append(key)
     _check_key(node, spec, last, walked, dotted, must_exist=False)

@@ -113,6 +113,13 @@ def test_arguments_that_the_node_does_not_state_can_be_set(toy_config: Config) -
     assert sorted(toy_config.data.test) == ["extra", "swapped", "test"]
 
 
+def test_free_names_can_be_set_where_their_section_is_missing(toy_config: Config) -> None:
+    set_node(toy_config, "optim.rate_factors.audio_encoder", 0.1)
+    set_node(toy_config, "optim.rate_factors.fuser", 2)
+    assert toy_config.optim.rate_factors == dict(audio_encoder=0.1, fuser=2)
+    assert config.validate(toy_config) == []
+
+
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
