@@ -135,12 +135,15 @@ SCHEMA = Section(
             },
             may_miss=frozenset({"hooks"}),
         ),
+        "start": Section(
+            {"weights": _TEXT, "checkpoint": _TEXT}, may_miss=frozenset({"weights", "checkpoint"})
+        ),
         "custom_imports": Section(
             {"imports": Value((list, tuple)), "allow_failed_imports": _FLAG},
             may_miss=frozenset({"allow_failed_imports"}),
         ),
     },
-    may_miss=frozenset({"custom_imports"}),
+    may_miss=frozenset({"custom_imports", "start"}),
 )
 
 

@@ -4,6 +4,8 @@ Examples:
     auralsam2 train auralsam2/mini_v1m
     auralsam2 train auralsam2/mini_v1m --set data.root=data/AVSBench seed=1 --out work_dirs/seed1
     auralsam2 train auralsam2/hiera_tiny_v1m --set model.backbone.checkpoint=/models/sam2.pt
+    auralsam2 train auralsam2/mini_v1m --start-from work_dirs/seed1 --set optim.optimizer.lr=1e-4
+    auralsam2 train auralsam2/mini_v1m --extend work_dirs/seed1 --set seed=1 optim.epochs=10
     auralsam2 train auralsam2/published/v1m --processes 4 --set data.batch_size=4 optim.accumulate=1
 """
 
@@ -29,6 +31,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="share every batch among N processes of this machine, one a GPU; started by torchrun "
         "on a free port (or start this command with torchrun yourself, e.g. on several machines)",
     )
+    begin = parser.add_mutually_exclusive_group()
+    begin.add_argument(
+        "--start-from",
+        type=Path,
+        metavar="RUN",
+        help="train anew from the weights of a run folder (or a file); the same as "
+        "--set start=dict(weights=FILE)",
+    )
+    begin.add_argument(
+        "--extend",
+        type=Path,
+        metavar="RUN",
+        help="go on where a finished run ended, to more epochs (--set optim.epochs=N), in a folder "
+        "of its own; docs/running.md says with which learning rate",
+    )
     parser.add_argument(
         "--keep-code",
         action="store_true",
@@ -37,24 +54,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
 
     from auralsam2.config import config_hash, load, parse_overrides, peek
+    from auralsam2.engine.run_folder import extension_of, finished, start_from
     from auralsam2.weight_files import missing_files
 
     overrides = parse_overrides(options.set)
+    source = options.start_from or options.extend
+    if source is not None:
+        overrides["start"] = (extension_of if options.extend else start_from)(source)
     # Before anything imports torch: who lacks a file of 200 MB should not wait to be told.
     missing = missing_files(peek(options.config, overrides).to_dict())
     if missing:
         raise FileNotFoundError("\n".join(missing))
     cfg = load(options.config, overrides)
     name = f"{Path(options.config).stem}-s{cfg.seed}-{config_hash(cfg)[:8]}"
+    if source is not None:
+        name += f"-from-{source.name}"
     run_dir = options.out or Path(cfg.runtime.work_dir) / name
 
     from auralsam2.engine.distributed import launch
-    from auralsam2.engine.run_folder import finished
     from auralsam2.engine.train import train
 
     if options.processes > 1:
         stated = ["--out", str(run_dir), *(["--set", *options.set] if options.set else [])]
         stated += ["--keep-code"] * options.keep_code
+        stated += ["--extend" if options.extend else "--start-from", str(source)] if source else []
         return launch(options.processes, "auralsam2_tools.train", [options.config, *stated])
     before = finished(run_dir)
     record = train(cfg, run_dir, keep_code=options.keep_code)

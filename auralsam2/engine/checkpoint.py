@@ -63,6 +63,12 @@ def save_state(state: Mapping[str, Tensor], path: Path) -> None:
         torch.save(_detached(state), partial)
 
 
+def save_pickled(state: Mapping[str, object], path: Path) -> None:
+    """Write the state of a training as it is, atomically."""
+    with _replacing(path) as partial:
+        torch.save(state, partial)
+
+
 def check_suffix(path: Path) -> None:
     """Tell whether :func:`save_state` knows what to write.
 

@@ -41,6 +41,12 @@ def join() -> None:
     torch.distributed.init_process_group(backend, timeout=_TIMEOUT)
 
 
+def wait() -> None:
+    """Wait for the other processes."""
+    if dist.is_distributed():
+        dist.barrier()
+
+
 def leave() -> bool:
     """Wait for the others and part; whether this process is the one that goes on."""
     main = is_main()

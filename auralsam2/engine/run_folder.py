@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from auralsam2.engine.identity import parse
 from auralsam2.engine.run_record import RunRecord
 
 CONFIG = "config.py"
-CHECKPOINTS = ("epoch_*.pth", "best_*.pth")
+WEIGHTS = "best.safetensors"
+EPOCHS, BEST = "epoch_*.pth", "best_*.pth"
 
 
 class OtherRunError(ValueError):
@@ -41,6 +43,46 @@ def stored_config(run_dir: Path) -> dict[str, Any] | None:
     except Exception:  # a config file is a program: it may raise anything
         return None
     return stored
+
+
+def newest_checkpoint(run_dir: Path) -> str | None:
+    """Return the checkpoint to go on from; files are there whole or not at all."""
+    found = {int(path.stem.removeprefix("epoch_")): path for path in run_dir.glob(EPOCHS)}
+    return str(found[max(found)]) if found else None
+
+
+def best_checkpoint(run_dir: Path) -> Path:
+    """Return the checkpoint that was selected."""
+    found = sorted(run_dir.glob(BEST), key=os.path.getmtime)
+    assert found, f"the runner left no best checkpoint in {run_dir}"
+    return found[-1]
+
+
+def start_from(run_or_file: Path) -> dict[str, str]:
+    """Return the node ``start`` of a config that begins with the weights of a run, or of a file.
+
+    Raises:
+        FileNotFoundError: where there are none.
+    """
+    file = run_or_file / WEIGHTS if run_or_file.is_dir() else run_or_file
+    if not file.is_file():
+        raise FileNotFoundError(f"no weights at '{file}'; a finished run has {WEIGHTS}")
+    return {"weights": str(file.resolve())}
+
+
+def extension_of(run_dir: Path) -> dict[str, str]:
+    """Return the node ``start`` of a config that extends a finished run.
+
+    Raises:
+        FileNotFoundError: where its checkpoints are not there.
+    """
+    newest = newest_checkpoint(run_dir)
+    if newest is None:
+        raise FileNotFoundError(
+            f"'{run_dir}' has no checkpoint {EPOCHS} to go on from (--prune-checkpoints deletes "
+            f"them); its weights are a start: --start-from {run_dir}"
+        )
+    return {"checkpoint": str(Path(newest).resolve())}
 
 
 def finished(run_dir: Path) -> str | None:
@@ -75,7 +117,7 @@ def earlier_record(
         return record
     stored = stored_config(run_dir)
     if record is None:
-        if not any(any(run_dir.glob(pattern)) for pattern in CHECKPOINTS):
+        if not any(any(run_dir.glob(pattern)) for pattern in (EPOCHS, BEST)):
             return None
         found = _config_differences(stored, cfg)
     else:

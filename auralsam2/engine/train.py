@@ -6,7 +6,6 @@ import auralsam2.engine.lean_mmengine  # noqa: F401  (before all else of mmengin
 
 # isort: split
 
-import os
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -25,7 +24,9 @@ from auralsam2.engine import distributed, identity, run_folder, run_record
 from auralsam2.engine import evaluate as evaluation
 from auralsam2.engine.checkpoint import allow_resume, save_safetensors
 from auralsam2.engine.efficiency import enter_speed
+from auralsam2.engine.hardware import hardware, precision
 from auralsam2.engine.hooks.epoch_hook import EpochHook
+from auralsam2.engine.hooks.gradient_sum_hook import GradientSumHook
 from auralsam2.engine.hooks.plain_checkpoint_hook import PlainCheckpointHook
 from auralsam2.engine.hooks.progress_hook import ProgressHook
 from auralsam2.engine.hooks.skipped_clips_hook import SkippedClipsHook, note_skipped
@@ -34,12 +35,12 @@ from auralsam2.engine.hooks.trainable_state_hook import TrainableStateHook, trai
 from auralsam2.engine.hooks.validation_hook import ValidationHook
 from auralsam2.engine.preflight import check_weights
 from auralsam2.engine.progress import Progress, Silent, StopRun
+from auralsam2.engine.run_folder import WEIGHTS, best_checkpoint, newest_checkpoint
 from auralsam2.engine.run_record import RunRecord
 from auralsam2.engine.runner_settings import backends, better, loader, optimizer_node, schedule
+from auralsam2.engine.start import check_start, enter_start, lay_out, load_start
 from auralsam2.engine.whole_files import NAME as WHOLE_FILES
 from auralsam2.registry import METRICS, load_all
-
-WEIGHTS = "best.safetensors"
 
 
 def train(
@@ -80,6 +81,7 @@ def train(
     """
     run_dir = Path(run_dir)
     check_weights(cfg)
+    check_start(cfg)
     distributed.join()
     load_all()
     allow_resume()
@@ -97,6 +99,10 @@ def train(
     for split, dataset in {"val": datasets["val"], **datasets["test"]}.items():
         note_skipped(record, split, Counter(dataset.left_out))
     _carry_over(earlier, record)
+    enter_start(cfg, record)
+    if distributed.is_main():
+        lay_out(cfg, run_dir, record)
+    distributed.wait()
     distributed.note(record)
     _write(record, run_dir)
     started, listener = time.monotonic(), distributed.SharedVerdict(progress or Silent())
@@ -195,6 +201,8 @@ def _fit(
     model: nn.Module = runner.model
     if is_model_wrapper(model):
         model = model.module
+    load_start(cfg, run_dir, model)
+    record.environment |= hardware(next(model.parameters()).device)
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     total = sum(p.numel() for p in model.parameters())
     record.num_parameters = {"total": total, "trainable": trainable}
@@ -202,11 +210,17 @@ def _fit(
         record.notes.append("nothing to train: evaluated as built")
         return model
     runner.train()
+    record.environment["amp"] = precision(runner.optim_wrapper)
     if not distributed.is_main():
         return model
     note_skipped(record, "train", skipped)
-    record.epochs = cfg.optim.epochs
-    best = _best_checkpoint(run_dir)
+    record.epochs = runner.epoch
+    if runner.epoch < cfg.optim.epochs:
+        record.notes.append(
+            f"stopped early, after {runner.epoch} of {cfg.optim.epochs} epochs, by a hook of "
+            "runtime.hooks"
+        )
+    best = best_checkpoint(run_dir)
     saved = torch.load(best, map_location="cpu", weights_only=True)
     model.load_state_dict(saved["state_dict"], strict=False)
     record.best_epoch = int(saved["meta"]["epoch"])
@@ -214,18 +228,6 @@ def _fit(
     record.selection = {"split": "val", "metric": cfg.evaluation.select_by, "value": score}
     save_safetensors(trainable_state(model), run_dir / WEIGHTS)
     return model
-
-
-def _best_checkpoint(run_dir: Path) -> Path:
-    found = sorted(run_dir.glob("best_*.pth"), key=os.path.getmtime)
-    assert found, f"the runner left no best checkpoint in {run_dir}"
-    return found[-1]
-
-
-def _newest_checkpoint(run_dir: Path) -> str | None:
-    """The checkpoint to go on from; files are there whole or not at all."""
-    found = {int(path.stem.removeprefix("epoch_")): path for path in run_dir.glob("epoch_*.pth")}
-    return str(found[max(found)]) if found else None
 
 
 def _runner(
@@ -263,6 +265,7 @@ def _runner(
         custom_hooks=[
             dict(type=StepSeedHook, seed=cfg.seed),
             dict(type=EpochHook),
+            dict(type=GradientSumHook),
             *listeners,
             dict(type=PlainCheckpointHook),
             dict(type=TrainableStateHook),
@@ -273,7 +276,7 @@ def _runner(
         cfg=distributed.wrapping(),
         randomness=dict(seed=cfg.seed, deterministic=False),
         env_cfg=dict(cudnn_benchmark=False),
-        resume=(newest := _newest_checkpoint(run_dir)) is not None,
+        resume=(newest := newest_checkpoint(run_dir)) is not None,
         load_from=newest,
         default_scope="auralsam2",
         log_level="INFO",

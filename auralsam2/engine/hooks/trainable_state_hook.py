@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from auralsam2.registry import HOOKS
 
+_AVERAGED = "module."
+
 
 def trainable_state(model: nn.Module) -> dict[str, Tensor]:
     """The state dict without parameters that require no gradient; buffers stay."""
@@ -29,3 +31,10 @@ class TrainableStateHook(Hook):
         keys = trainable_state(model)
         state = checkpoint["state_dict"]
         checkpoint["state_dict"] = {key: value for key, value in state.items() if key in keys}
+        if (averaged := checkpoint.get("ema_state_dict")) is not None:
+            # EMAHook exchanges what both hold when it resumes; "steps" is its own.
+            checkpoint["ema_state_dict"] = {
+                key: value
+                for key, value in averaged.items()
+                if not key.startswith(_AVERAGED) or key.removeprefix(_AVERAGED) in keys
+            }

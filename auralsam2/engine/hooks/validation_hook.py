@@ -19,7 +19,8 @@ class ValidationHook(Hook):
 
     A run that was killed between the checkpoint of an epoch and the end of its validation would
     go on without the scores of that epoch, and might select another one; such a validation is made
-    up for before the training goes on.
+    up for before the training goes on. Those that are known are told again to every hook that has
+    ``recall(runner, curve)``, since checkpoints are written before their validation.
 
     Args:
         progress: the listener; what it raises ends the run.
@@ -37,6 +38,9 @@ class ValidationHook(Hook):
         """Forget what came after the checkpoint, and make up for a lost validation."""
         epoch = runner.epoch
         self.record.curve = [entry for entry in self.record.curve if entry["epoch"] <= epoch]
+        for hook in runner.hooks:
+            if hasattr(hook, "recall"):
+                hook.recall(runner, self.record.curve)
         known = self.record.curve[-1]["epoch"] if self.record.curve else 0
         due = epoch % runner.train_loop.val_interval == 0 or epoch == runner.max_epochs
         if epoch > known and due:

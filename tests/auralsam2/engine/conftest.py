@@ -1,5 +1,7 @@
 """A tiny data set in AVSBench's layout and a config that trains on it in seconds."""
 
+import importlib.util
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -45,3 +47,16 @@ def _load(root: Path) -> Any:
             "model.mask_loss.loss_size": 32,
         },
     )
+
+
+@pytest.fixture
+def toys(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The module of the smallest things that can be trained, registered."""
+    path = Path(__file__).with_name("toy_training.py")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, path.stem, module)
+    spec.loader.exec_module(module)
+    module.register(monkeypatch)
+    return module

@@ -1,0 +1,160 @@
+"""Where a training begins: anew, with the weights of another run, or as its continuation.
+
+``start = dict(weights="R/best.safetensors")`` trains anew from those weights.
+``start = dict(checkpoint="R/epoch_10.pth")`` extends the finished run R: everything goes on as it
+stood at its last epoch (weights, moments of the optimizer, random draws, the best validation), and
+the learning rate is from now on that of the longer schedule, laid out over all epochs of both.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import PARAM_SCHEDULERS
+from torch import nn
+
+from auralsam2.config_identity import differences
+from auralsam2.engine import run_record
+from auralsam2.engine.checkpoint import save_pickled
+from auralsam2.engine.run_folder import (
+    best_checkpoint,
+    newest_checkpoint,
+    stored_config,
+)
+from auralsam2.engine.run_record import RunRecord
+from auralsam2.engine.runner_settings import schedule
+
+KEY = "start"
+_WEIGHTS, _CHECKPOINT = "weights", "checkpoint"
+
+
+def check_start(cfg: Config) -> None:
+    """Look whether a training can begin as its config says, before anything is built.
+
+    Raises:
+        FileNotFoundError: where the file is missing.
+        ValueError: where both kinds are stated, or the run to extend is not one that this config
+            extends; all problems at once.
+    """
+    start = dict(cfg.get(KEY) or {})
+    if len(start) > 1:
+        raise ValueError(
+            f"{KEY}: got {_WEIGHTS} and {_CHECKPOINT}; state one of them: {_WEIGHTS} trains anew, "
+            f"{_CHECKPOINT} extends a finished run"
+        )
+    for key, file in start.items():
+        if not Path(file).is_file():
+            raise FileNotFoundError(f"{KEY}.{key}: no file '{file}'; name one of a finished run")
+    if _CHECKPOINT in start:
+        _check_extension(cfg, Path(start[_CHECKPOINT]))
+
+
+def enter_start(cfg: Config, record: RunRecord) -> None:
+    """Enter in a record which run its training begins from."""
+    for how, file in (cfg.get(KEY) or {}).items():
+        run_dir = Path(file).parent
+        before = _record(run_dir)
+        record.start = {
+            "how": {_WEIGHTS: "weights", _CHECKPOINT: "extended"}[how],
+            "run": run_dir.name,
+            "file": Path(file).name,
+            "sha256": record.files.get(f"{KEY}.{how}", ""),
+            "run_id": before.run_id if before else "",
+            "code_version": before.code_version if before else "",
+            "epochs": before.epochs if before else None,
+        }
+
+
+def lay_out(cfg: Config, run_dir: Path, record: RunRecord) -> None:
+    """Make the folder of a run that extends another one such that a resumed training extends it."""
+    file = (cfg.get(KEY) or {}).get(_CHECKPOINT)
+    if file is None or newest_checkpoint(run_dir) is not None:
+        return
+    before = Path(file).parent
+    record.curve = run_record.read(before).curve
+    selected = best_checkpoint(before)
+    shutil.copyfile(selected, run_dir / selected.name)
+    state = torch.load(file, map_location="cpu", weights_only=True)
+    _stretch(state, cfg)
+    epoch = int(state["meta"]["epoch"])
+    info = state["message_hub"]["runtime_info"]
+    info |= {"best_ckpt": str(run_dir / selected.name), "keep_ckpt_ids": [epoch]}
+    # The last file that is written: it is what a killed training goes on from.
+    save_pickled(state, run_dir / f"epoch_{epoch}.pth")
+
+
+def load_start(cfg: Config, run_dir: Path, model: nn.Module) -> None:
+    """Load the weights that a new training begins with, where its config names some.
+
+    Raises:
+        ValueError: where they do not fit the model.
+    """
+    from auralsam2.engine.evaluate import load_trained
+
+    file = (cfg.get(KEY) or {}).get(_WEIGHTS)
+    if file is not None and newest_checkpoint(run_dir) is None:
+        load_trained(model, Path(file))
+
+
+def _check_extension(cfg: Config, file: Path) -> None:
+    record, stored = _record(file.parent), stored_config(file.parent)
+    if record is None or stored is None or record.status != "done":
+        raise ValueError(f"{KEY}.{_CHECKPOINT}: '{file.parent}' holds no finished run to extend")
+    now = {key: value for key, value in cfg.to_dict().items() if key != KEY}
+    stored.pop(KEY, None)
+    others = [d for d in differences(stored, now) if d.key != "optim.epochs"]
+    problems = [str(difference) for difference in others]
+    if record.epochs < stored["optim"]["epochs"]:
+        problems.append(f"it was stopped early, after {record.epochs} epochs")
+    if cfg.optim.epochs <= stored["optim"]["epochs"]:
+        problems.append(
+            f"optim.epochs: got {cfg.optim.epochs}, wanted more than its {record.epochs}"
+        )
+    if problems:
+        raise ValueError(
+            f"'{file.parent}' can only be extended by more epochs; to go on with other settings, "
+            f"start from its weights (--start-from {file.parent}):\n"
+            + "\n".join(f"  - {problem}" for problem in problems)
+        )
+
+
+def _record(run_dir: Path) -> RunRecord | None:
+    try:
+        return run_record.read_without_clips(run_dir)
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _stretch(state: dict[str, Any], cfg: Config) -> None:
+    """Bring a training state to where the schedule of a config is after as many steps."""
+    steps, epochs = int(state["meta"]["iter"]), int(state["meta"]["epoch"])
+    factor, schedulers = _after(cfg, steps, steps // epochs)
+    for group in state["optimizer"]["param_groups"]:
+        group["lr"] = group["initial_lr"] * factor
+    rates = [group["lr"] for group in state["optimizer"]["param_groups"]]
+    for old, new in zip(state["param_schedulers"], schedulers, strict=True):
+        kept = {"base_values": old["base_values"], "_last_value": rates}
+        old |= {**new, **kept}
+
+
+def _after(cfg: Config, steps: int, epoch_length: int) -> tuple[float, list[Mapping[str, Any]]]:
+    """What a config's schedule makes of a learning rate of 1 after some steps, and its states."""
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
+    schedulers = []
+    for node in schedule(cfg):
+        kind = PARAM_SCHEDULERS.get(node.pop("type"))
+        if node.pop("convert_to_iter_based", False):
+            make = kind.build_iter_from_epoch
+            schedulers.append(make(optimizer=optimizer, epoch_length=epoch_length, **node))
+        else:
+            schedulers.append(kind(optimizer=optimizer, **node))
+    optimizer.step()
+    for _ in range(steps):
+        for scheduler in schedulers:
+            scheduler.step()
+    return float(optimizer.param_groups[0]["lr"]), [s.state_dict() for s in schedulers]
