@@ -12,7 +12,7 @@ from typing import Any
 BUILTIN = "builtin://"
 """Prefix of weights that come with the package."""
 
-FILE_KEYS = ("checkpoint", "weights")
+FILE_KEYS = ("checkpoint", "weights", "resnet_weights")
 """Arguments of components that hold the path of a weight file."""
 
 SAM2_SOURCE = "https://github.com/facebookresearch/sam2#sam-2-checkpoints"

@@ -17,16 +17,21 @@ import torch
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from auralsam2.data.collate import collate_clips
+from auralsam2.engine.hooks.trainable_state_hook import trainable_state
 from auralsam2.engine.metric_scales import MetricScale, scales_of
 from auralsam2.engine.splits import build_dataset as build_dataset
 from auralsam2.engine.splits import test_datasets as test_datasets
 from auralsam2.kept_files import keep
 from auralsam2.metrics.area import AreaMetric
 from auralsam2.models.feature_cache import LastPyramid
+from auralsam2.models.weights import read_state
+from auralsam2.models.weights.coverage import compare
+from auralsam2.models.weights.loading import fitted, misfit
+from auralsam2.models.weights.names import foreign_prefix
 from auralsam2.registry import METRICS, MODELS
 
 
@@ -239,29 +244,43 @@ def load_trained(model: nn.Module, path: Path) -> None:
 
     Raises:
         FileNotFoundError: where there is no such file.
-        ValueError: where keys or shapes differ from what this model trains.
+        ValueError: where keys or shapes differ from what this model trains, or a frozen part is
+            there in part.
     """
-    from auralsam2.engine.hooks.trainable_state_hook import trainable_state
-    from auralsam2.models.weights import read_state
-
     if not path.is_file():
         raise FileNotFoundError(f"no checkpoint at '{path}'; a finished run has best.safetensors")
-    state, own, frozen = read_state(path), model.state_dict(), frozen_parts(model)
-    needed = {key for key in trainable_state(model) if not key.startswith(frozen)}
-    missing = sorted(needed - state.keys())
-    unexpected = sorted(state.keys() - own.keys())
-    shapes = [k for k in own.keys() & state.keys() if own[k].shape != state[k].shape]
-    if missing or unexpected or shapes:
-        raise ValueError(
-            f"'{path}' does not fit the config's model: {len(missing)} missing {missing[:3]}, "
-            f"{len(unexpected)} unexpected {unexpected[:3]}, {len(shapes)} of another shape "
-            f"{sorted(shapes)[:3]}; evaluate it with the config.py of its own run folder"
-        )
+    load_trained_state(model, read_state(path), path)
+
+
+def load_trained_state(model: nn.Module, state: Mapping[str, Tensor], path: Path) -> None:
+    """Like :func:`load_trained`, for the tensors of a file."""
+    own = model.state_dict()
+    state = fitted(state, own, path)
+    coverage = compare(state, own)
+    coverage = coverage._replace(missing=_lacking(model, state))
+    if not coverage.matched or not coverage.complete:
+        hint = "Evaluate it with the config.py of its own run folder"
+        prefix = foreign_prefix(state, own)
+        raise ValueError(misfit(path, "the config's model", coverage, prefix, hint))
     if any(
         k.startswith("backbone.") and not torch.equal(own[k], state[k].to(own[k])) for k in state
     ):
         model.feature_cache = None  # type: ignore[assignment]  # of the weights it was built with
     model.load_state_dict(state, strict=False)
+
+
+def _lacking(model: nn.Module, state: Mapping[str, Tensor]) -> tuple[str, ...]:
+    """Names that a file of trained weights should have, and those of frozen parts that it begins.
+
+    Buffers of frozen parts are in files that have none of their parameters.
+    """
+    frozen = frozen_parts(model)
+    needed = [key for key in trainable_state(model) if not key.startswith(frozen)]
+    parameters = [name for name, _ in model.named_parameters()]
+    for part in frozen:
+        whole = [name for name in parameters if name.startswith(part)]
+        needed += whole if any(name in state for name in whole) else []
+    return tuple(key for key in needed if key not in state)
 
 
 def frozen_parts(model: nn.Module) -> tuple[str, ...]:

@@ -8,8 +8,7 @@ from typing import Any
 import torch
 
 from auralsam2.engine.checkpoint import allow_resume, save_safetensors
-from auralsam2.models.backbones.sam2.checkpoint import load_weights
-from auralsam2.models.weights import read_state
+from auralsam2.models.weights.loading import load_weights
 
 
 def pretrain(
@@ -78,7 +77,7 @@ def pretrain(
         experiment_name=f"sam2-{size}",
     )
     if init is not None:
-        runner.model.sam2.load_state_dict(read_state(init))
+        load_weights(runner.model.sam2, init)
     runner.train()
     exported = out / f"sam2-{size}.safetensors"
     save_safetensors(runner.model.sam2.state_dict(), exported, torch.float16)

@@ -13,7 +13,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from auralsam2.engine.conversion.names import CARRIED, FUSER_PREFIX
+from auralsam2.engine.conversion.names import FUSER_PREFIX
+from auralsam2.models.weights.names import without_wrappers
 
 NAMINGS = ("current", "audio_prompter", "training_layers")
 OLDER_PREFIX = "audio_prompter."
@@ -63,18 +64,9 @@ class Named(NamedTuple):
     duplicates: tuple[str, ...]
 
 
-def strip_wrapper(key: str) -> str:
-    """Without the ``module.`` of parallel training, before or right behind the first prefix."""
-    key = key.removeprefix("module.")
-    for prefix in (FUSER_PREFIX, OLDER_PREFIX, *CARRIED):
-        if key.startswith(f"{prefix}module."):
-            return prefix + key[len(prefix) + len("module.") :]
-    return key
-
-
 def current_name(key: str) -> str:
     """The current name, without the fuser's prefix, of a name of any age."""
-    key = strip_wrapper(key).removeprefix(FUSER_PREFIX).removeprefix(OLDER_PREFIX)
+    key = without_wrappers(key).removeprefix(FUSER_PREFIX).removeprefix(OLDER_PREFIX)
     return _renamed(key, AUDIO_PROMPTER | TRAINING_LAYERS)
 
 

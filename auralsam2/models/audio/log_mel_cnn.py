@@ -5,7 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from auralsam2.models.audio.ears import NUM_EARS, encode_ears
-from auralsam2.models.weights import BUILTIN, locate, read_state
+from auralsam2.models.weights import BUILTIN, locate
+from auralsam2.models.weights.loading import load_weights
 from auralsam2.registry import AUDIO_ENCODERS
 
 # ln(mel + 0.01) of silence is -4.6 and of loud sound about 3: centre and half range.
@@ -97,13 +98,8 @@ class LogMelCNN(nn.Module):
         missing = self.problems(weights)
         if missing:
             raise FileNotFoundError(missing[0])
-        try:
-            self.load_state_dict(read_state(locate(weights)))
-        except RuntimeError as error:
-            raise ValueError(
-                f"'{weights}' does not fit this LogMelCNN; set its width and out_channels to those "
-                f"that the weights were trained with: {error}"
-            ) from error
+        hint = "Set its width and out_channels to those that the weights were trained with"
+        load_weights(self, locate(weights), what="this LogMelCNN", hint=hint)
 
     @staticmethod
     def problems(weights: str | None = None, **_: object) -> list[str]:

@@ -3,42 +3,19 @@
 from __future__ import annotations
 
 import os
-import pickle
-from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from auralsam2.models.audio.ears import NUM_EARS, encode_ears
+from auralsam2.models.weights.loading import load_weights
 from auralsam2.registry import AUDIO_ENCODERS
 from auralsam2.weight_files import VGGISH_FILE, VGGISH_SOURCE
 
 EMBEDDING_CHANNELS = 128
 PUBLISHED = f"the published file is {VGGISH_FILE}, released at {VGGISH_SOURCE}"
 CONFIG_KEY = "set `model.audio_encoder.weights` to its path"
-
-
-def read_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
-    """Read a VGGish state dict without running code of the file.
-
-    Raises:
-        FileNotFoundError: where there is no such file.
-        ValueError: where it is not a PyTorch file of plain tensors.
-    """
-    path = Path(path).expanduser()
-    if not path.is_file():
-        raise FileNotFoundError(_missing(path))
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise ValueError(
-            f"cannot read '{path}' as VGGish weights (damaged, cut short, or another kind of "
-            f"file): {_first_line(error)}; {PUBLISHED}; its SHA-256 begins with 10086976"
-        ) from error
-    if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise ValueError(f"'{path}' holds no state dict of tensors; {PUBLISHED}")
-    return dict(state)
 
 
 def _missing(path: str | os.PathLike[str]) -> str:
@@ -48,26 +25,20 @@ def _missing(path: str | os.PathLike[str]) -> str:
     )
 
 
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
-
-
-def _build_network(state: Mapping[str, Tensor] | None, source: object) -> nn.Module:
-    """The network alone, with ``state``, or with random weights where that is ``None``."""
+def _build_network(path: Path | None) -> nn.Module:
+    """The network alone, with the weights of a file, or with random ones without one."""
     try:
         from torchvggish.torchvggish import VGG, make_layers
     except ImportError as error:
         raise ImportError("VGGish needs torchvggish: pip install torchvggish") from error
     # `torchvggish.vggish()` would download weights, and its post-processor does too.
-    if state is None:
+    if path is None:
         return VGG(make_layers(), postprocess=False)
     with torch.device("meta"):  # 72 M random numbers would be drawn for nothing
         network = VGG(make_layers(), postprocess=False)
-    try:
-        network.load_state_dict(state, strict=True, assign=True)
-    except RuntimeError as error:
-        raise ValueError(f"'{source}' does not fit VGGish: {error}; {PUBLISHED}") from error
-    return network.float()
+    hint = f"{PUBLISHED[0].upper()}{PUBLISHED[1:]}; its SHA-256 begins with 10086976"
+    load_weights(network, path, what="VGGish", hint=hint, assign=True)
+    return network
 
 
 @AUDIO_ENCODERS.register_module()
@@ -100,10 +71,12 @@ class VGGish(nn.Module):
             )
         if weights is not None and random_weights:
             raise ValueError(f"VGGish got both weights='{weights}' and random_weights=True")
-        state = None if weights is None else read_weights(weights)
+        path = None if weights is None else Path(weights).expanduser()
+        if path is not None and not path.is_file():
+            raise FileNotFoundError(_missing(path))
         self.out_channels = NUM_EARS * EMBEDDING_CHANNELS
         self.frozen = frozen
-        self.network = _build_network(state, weights)
+        self.network = _build_network(path)
         self.network.requires_grad_(not frozen)
         self.train(self.training)
 

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from auralsam2.models.backbones.sam2.checkpoint import (
-    Coverage,
-    checkpoint_problem,
-    load_weights,
-)
+from auralsam2.models.backbones.sam2.checkpoint import MISFIT, PARTIAL, checkpoint_problem
 from auralsam2.models.weights import locate
+from auralsam2.models.weights.coverage import Coverage
+from auralsam2.models.weights.loading import load_weights
 from auralsam2.registry import BACKBONES
 from auralsam2.shapes import check_shape
 from auralsam2.structures import VisualPyramid
@@ -72,7 +70,14 @@ class SAM2Backbone(nn.Module):
         self.network: PromptableSAM2 = build_sam2(size, version, image_size)
         self.coverage: Coverage | None = None
         if checkpoint is not None:
-            self.coverage = load_weights(self.network, locate(checkpoint), allow_partial)
+            self.coverage = load_weights(
+                self.network,
+                locate(checkpoint),
+                what=f"SAM2 {version} {size!r}",
+                hint=MISFIT,
+                partial_hint=PARTIAL,
+                allow_partial=allow_partial,
+            )
         self.frozen = frozen
         self.network.requires_grad_(not frozen)
         self.train(self.training)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from auralsam2.models.weights import read_state
+from auralsam2.models.weights.loading import load_weights
 
 FULL_WIDTH = 64
 
@@ -72,7 +71,11 @@ class ResNetStages(nn.Module):
             width * 2**stage * KINDS[kind].expansion for stage in range(len(KINDS[kind].depths))
         ]
         if weights is not None:
-            _load(self.network, read_state(Path(weights).expanduser()), kind, weights)
+            hint = (
+                f"It must be a state dict of torchvision's, and `model.resnet_width` {FULL_WIDTH}"
+            )
+            path = Path(weights).expanduser()
+            load_weights(self.network, path, what=kind, hint=hint, unused=("fc.",))
 
     def forward(self, frames: Tensor) -> list[Tensor]:
         """(F, 3, S, S) -> (F, C_i, S / s, S / s) for s = 4, 8, 16, 32."""
@@ -127,14 +130,3 @@ def _build(kind: Kind, width: int) -> nn.Module:
         nn.init.kaiming_normal_(network.conv1.weight, mode="fan_out", nonlinearity="relu")
         network.bn1 = nn.BatchNorm2d(width)
     return network
-
-
-def _load(network: nn.Module, state: Mapping[str, Tensor], kind: str, source: object) -> None:
-    stages = {key: value for key, value in state.items() if not key.startswith("fc.")}
-    try:
-        network.load_state_dict(stages)
-    except RuntimeError as error:
-        raise ValueError(
-            f"'{source}' does not fit {kind}; it must be a state dict of torchvision's, and "
-            f"`model.resnet_width` {FULL_WIDTH}: {error}"
-        ) from error
