@@ -124,6 +124,20 @@ def left_out_notes(done: Runs) -> list[str]:
     return [f"{text} in {_listed(whose, len(done))}" for text, whose in said.items()]
 
 
+def weight_notes(done: Runs) -> list[str]:
+    """Return what of weight files did not meet the networks of runs."""
+    said: dict[str, list[str]] = {}
+    for entry, record in done:
+        for loaded in record.weights:
+            counts = {kind: loaded.get(kind, 0) for kind in ("missing", "misshapen", "unexpected")}
+            if any(counts.values()):
+                lacking = ", ".join(f"{n} {kind}" for kind, n in counts.items() if n)
+                text = f"{loaded.get('file')} covers {loaded.get('part')} only in part"
+                text += f" ({loaded.get('matched', 0)} names matched, {lacking})"
+                said.setdefault(text, []).append(_where(entry))
+    return [f"{text} in {_listed(whose, len(done))}" for text, whose in said.items()]
+
+
 def unequal_columns(scores: pd.DataFrame) -> dict[Column, dict[int, list[str]]]:
     """Return the columns whose runs have numbers of different clips, so that means do not compare.
 

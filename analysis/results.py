@@ -21,6 +21,7 @@ from analysis.comparable import (
     left_out_notes,
     metric_scales,
     unequal_notes,
+    weight_notes,
 )
 from analysis.controls import is_control as is_control
 from analysis.run_folders import finished, join_folders, read_folder
@@ -113,6 +114,7 @@ def load_runs(
     notes += check_label_sources(done, mix_label_sources)
     notes += check_data(done, allow_mixed_data)
     notes += left_out_notes(done)
+    notes += weight_notes(done)
     scales, unlike = metric_scales(done, allow_mixed_data)
     notes += unlike
     notes += folder.notes

@@ -62,8 +62,8 @@ class RunRecord:
         attempts: what was tried before, e.g. a larger batch that did not fit into memory.
         stopped_because: why a ``"stopped"`` run was ended before its last epoch.
         files: dotted key of the config -> SHA-256 of the file, or folder, that it names.
-        weights: what of each weight file was loaded, where that was not all of it or not all of
-            the part that it is for.
+        weights: what of each weight file met the part that it is for: ``part``, ``file``, how many
+            names were ``matched``, ``missing``, ``unexpected``, ``misshapen``, and ``examples``.
         start: what the training began from, where that was another run: see
             `auralsam2.engine.start`.
         epochs_planned: by the config; None in records of older code.

@@ -40,6 +40,7 @@ from auralsam2.engine.run_record import RunRecord
 from auralsam2.engine.runner_settings import backends, better, loader, optimizer_node, schedule
 from auralsam2.engine.start import check_start, enter_start, lay_out, load_start
 from auralsam2.engine.whole_files import NAME as WHOLE_FILES
+from auralsam2.models.weights.loading import loaded_weights
 from auralsam2.registry import METRICS, load_all
 
 
@@ -206,6 +207,7 @@ def _fit(
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     total = sum(p.numel() for p in model.parameters())
     record.num_parameters = {"total": total, "trainable": trainable}
+    record.weights = loaded_weights(model)
     if not trainable:
         record.notes.append("nothing to train: evaluated as built")
         return model
@@ -222,7 +224,7 @@ def _fit(
         )
     best = best_checkpoint(run_dir)
     saved = torch.load(best, map_location="cpu", weights_only=True)
-    model.load_state_dict(saved["state_dict"], strict=False)
+    evaluation.load_trained_state(model, saved["state_dict"], best)
     record.best_epoch = int(saved["meta"]["epoch"])
     score = float(saved["message_hub"]["runtime_info"]["best_score"])
     record.selection = {"split": "val", "metric": cfg.evaluation.select_by, "value": score}

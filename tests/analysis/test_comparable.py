@@ -56,10 +56,22 @@ def test_scores_that_are_no_numbers_make_clips_unequal(tmp_path: Path, write_run
 
 def test_a_control_of_fewer_clips_is_told(tmp_path: Path, write_run) -> None:
     record = write_run(tmp_path / "one", "one", 0, clips=CLIPS)
-    assert load_runs(tmp_path).notes == []
+    assert not any("lacks clips" in note for note in load_runs(tmp_path).notes)
     record.per_clip = [
         e for e in record.per_clip if (e["split"], e["clip"]) != ("test_audio_swapped", "c")
     ]
     run_record.write(record, tmp_path / "one")
-    (note,) = load_runs(tmp_path).notes
+    (note,) = [note for note in load_runs(tmp_path).notes if "lacks clips" in note]
     assert note == "test_audio_swapped lacks clips of test (one, seed 0: 2 of 3)"
+
+
+def test_weights_that_fit_in_part_are_told(tmp_path: Path, write_run) -> None:
+    whole = dict(part="backbone.network", file="a.pt", matched=9, missing=0, unexpected=0)
+    partial = whole | dict(missing=3, misshapen=1, examples={"missing": ["x"]})
+    write_run(tmp_path / "one", "one", 0, weights=[whole])
+    write_run(tmp_path / "two", "two", 0, weights=[whole, partial])
+    (note,) = notes(make_table(load_runs(tmp_path)))
+    assert note == (
+        "a.pt covers backbone.network only in part (9 names matched, 3 missing, 1 misshapen) in "
+        "two, seed 0"
+    )

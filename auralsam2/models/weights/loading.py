@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -67,6 +68,9 @@ def load_weights(
     matched = {key: known[key] for key in coverage.matched}
     network.load_state_dict(matched, strict=False, assign=assign)
     note_coverage(network, path, coverage)
+    if not coverage.complete:
+        text = "'%s' covers %s only in part: %s; what is missing stays random"
+        logging.getLogger(__name__).warning(text, path, what, coverage)
     return coverage
 
 

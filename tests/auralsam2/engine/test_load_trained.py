@@ -81,9 +81,9 @@ def test_all_that_does_not_fit_is_told(tmp_path: Path) -> None:
     with pytest.raises(ValueError) as caught:
         load_trained(Toy(), saved(state, tmp_path))
     for part in (
-        "1 missing ['fuser.1.running_mean']",
-        "1 unexpected ['projector.weight']",
-        "1 of another shape ['audio_encoder.weight']",
+        "1 missing (fuser.1.running_mean)",
+        "1 unexpected (projector.weight)",
+        "1 misshapen (audio_encoder.weight: (5, 5), (2, 2))",
     ):
         assert part in str(caught.value)
 
@@ -91,3 +91,29 @@ def test_all_that_does_not_fit_is_told(tmp_path: Path) -> None:
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no checkpoint at"):
         load_trained(Toy(), tmp_path / "none.safetensors")
+
+
+@pytest.mark.parametrize("prefix", ["module.", "model.", "_orig_mod.", "module._orig_mod."])
+def test_wrappers_come_off(tmp_path: Path, prefix: str) -> None:
+    source, target = Toy(), Toy()
+    state = {prefix + key: value for key, value in source.state_dict().items()}
+    load_trained(target, saved(state, tmp_path))
+    assert set(same(source, target)) == set(source.state_dict())
+
+
+def test_a_frozen_part_comes_whole_or_not_at_all(tmp_path: Path) -> None:
+    state = Toy().state_dict()
+    del state["backbone.network.bias"]
+    with pytest.raises(ValueError, match=r"1 missing \(backbone.network.bias\)"):
+        load_trained(Toy(), saved(state, tmp_path))
+
+
+def test_nothing_that_fits_is_an_error_even_where_nothing_is_needed(tmp_path: Path) -> None:
+    built = nn.Module()
+    built.backbone = Frozen()
+    path = saved({"other.weight": torch.ones(1)}, tmp_path)
+    with pytest.raises(ValueError, match="nothing in '.*' fits the config's model"):
+        load_trained(built, path)
+    with pytest.raises(ValueError, match=r"without 'student\.' before them"):
+        wrapped = {f"student.{k}": v for k, v in Toy().state_dict().items()}
+        load_trained(Toy(), saved(wrapped, tmp_path))

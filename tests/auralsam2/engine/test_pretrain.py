@@ -8,8 +8,8 @@ import torch
 
 from auralsam2.engine.pretrain import pretrain, score_exported
 from auralsam2.models.backbones.sam2.build import build_sam2
-from auralsam2.models.backbones.sam2.checkpoint import load_weights
 from auralsam2.models.weights import locate, read_state
+from auralsam2.models.weights.loading import load_weights
 
 SETTINGS = dict(steps_per_epoch=1, items=1, workers=0, threads=1)
 

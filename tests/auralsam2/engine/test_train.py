@@ -17,6 +17,7 @@ from auralsam2.engine.evaluate import evaluate
 from auralsam2.engine.progress import Silent, StopRun
 from auralsam2.engine.run_folder import OtherRunError
 from auralsam2.engine.train import label_source, train
+from auralsam2.models.audio.log_mel_cnn import LogMelCNN
 from auralsam2.models.weights import read_state
 
 
@@ -233,3 +234,13 @@ def test_a_folder_of_another_run_is_refused_and_a_done_one_is_left(
     with pytest.raises(OtherRunError, match="seed: 0 there, 9 now"):
         train(other, tmp_path)
     assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
+
+
+def test_the_record_says_what_of_a_weight_file_fits(tiny_config: Any, tmp_path: Path) -> None:
+    encoder = LogMelCNN(width=8)
+    torch.save(encoder.state_dict(), tmp_path / "cnn.pt")
+    tiny_config.model.audio_encoder.weights = str(tmp_path / "cnn.pt")
+    tiny_config.optim.epochs = 1
+    (loaded,) = train(tiny_config, tmp_path / "run").weights
+    assert (loaded["part"], loaded["file"]) == ("audio_encoder", "cnn.pt")
+    assert loaded["matched"] == len(encoder.state_dict()) and loaded["missing"] == 0

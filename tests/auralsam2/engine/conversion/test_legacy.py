@@ -56,6 +56,8 @@ def test_older_names(older: str, current: str) -> None:
         "audio_prompter.training_layers.12.bias": "smooth_convs.0.bias",
         "v_model.module.image_encoder.x": "v_model.image_encoder.x",
         "module.fuser.smooth.0.bias": "fuser.smooth.0.bias",
+        "_orig_mod.aural_fuser.f_blocks.0._orig_mod.0.norm1.bias": "f_blocks.0.0.norm1.bias",
+        "state_dict.model.aural_fuser.smooth_convs.0.bias": "smooth_convs.0.bias",
         "training_layers.17.weight": "training_layers.17.weight",
         "training_layers": "training_layers",
     }.items(),
