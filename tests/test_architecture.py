@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,9 @@ def python_files() -> list[Path]:
     return [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 
 
-def imports(path: Path) -> Iterator[tuple[str, bool]]:
-    """Yield (module, whether it is imported as soon as the file is) of every import."""
+@cache
+def imports(path: Path) -> list[tuple[str, bool]]:
+    """(module, whether it is imported as soon as the file is) of every import."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     lazy = {
         id(inner)
@@ -41,11 +43,13 @@ def imports(path: Path) -> Iterator[tuple[str, bool]]:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) or _is_type_checking(node)
         for inner in ast.walk(node)
     }
+    found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from ((alias.name, id(node) not in lazy) for alias in node.names)
+            found += [(alias.name, id(node) not in lazy) for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module, id(node) not in lazy
+            found.append((node.module, id(node) not in lazy))
+    return found
 
 
 def _is_type_checking(node: ast.AST) -> bool:
