@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from pkgutil import resolve_name
+from importlib import import_module
+from pkgutil import iter_modules, resolve_name
 from typing import Any
 
 from mmengine.registry import Registry as MMEngineRegistry
@@ -37,6 +38,7 @@ class Registry(MMEngineRegistry):  # type: ignore[misc]
         name: what it holds, in the singular; with underscores it is the key of config nodes.
         contract: how its components are built and called, with shapes.
         locations: packages whose import registers the components; imported at first look-up.
+            ``package.*`` stands for all modules of a package that does not import them itself.
         parent: the mmengine root that the Runner searches, None for an own root.
         base: class that its classes derive from, as ``package.module:Class``; None: any.
     """
@@ -50,13 +52,19 @@ class Registry(MMEngineRegistry):  # type: ignore[misc]
         parent: MMEngineRegistry | None = None,
         base: str | None = None,
     ) -> None:
-        super().__init__(name, parent=parent, scope=SCOPE, locations=list(locations))
-        self.contract, self.base = contract, base
+        super().__init__(name, parent=parent, scope=SCOPE)
+        self.contract, self.base, self.locations = contract, base, tuple(locations)
 
     @property
     def config_key(self) -> str:
         """The key under which configs hold nodes of this registry, e.g. ``audio_encoder``."""
         return str(self.name).replace(" ", "_")
+
+    def import_from_location(self) -> None:
+        """Import what registers the components, once."""
+        if not self._imported:
+            self._locations = [name for place in self.locations for name in _modules_at(place)]
+        super().import_from_location()
 
     def names(self) -> list[str]:
         """Return the registered names, importing the components first.
@@ -150,6 +158,15 @@ class Registry(MMEngineRegistry):  # type: ignore[misc]
             return self.get(path)
         except RuntimeError:  # how mmengine says that the path does not import
             return None
+
+
+def _modules_at(location: str) -> list[str]:
+    """Names of the modules that a location of a registry stands for."""
+    package, star, _ = location.partition(".*")
+    if not star:
+        return [location]
+    path = import_module(package).__path__
+    return [f"{package}.{module.name}" for module in iter_modules(path)]
 
 
 def _unregistered(type_: str, kind: str) -> str:

@@ -53,7 +53,7 @@ DATASETS = Registry(
     contract="build(root, image_size); len(), [i] -> dict(frames (T,3,S,S) uint8, log_mel "
     "(T,A,96,64) float32, masks (T,S,S) uint8, supervised (T,) bool, clip str), .clips, "
     ".fingerprint() -> str",
-    locations=["auralsam2.data.datasets"],
+    locations=["auralsam2.data.datasets.*"],
     parent=roots.DATASETS,
 )
 # Random changes of a whole clip. A root of its own: below mmengine's, mmcv's transforms of single

@@ -82,6 +82,17 @@ def test_registering_needs_no_adapted_library() -> None:
     assert done.stdout.splitlines()[-1:] == ["[]"], done.stdout + done.stderr
 
 
+def test_processes_that_write_and_check_clips_load_no_torch() -> None:
+    program = (
+        "import sys\n"
+        "import auralsam2.data.checking.check, auralsam2.data.preparation.prepare\n"
+        "import auralsam2.data.synthetic.writer\n"
+        "print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "False\n", done.stdout + done.stderr
+
+
 def test_ablations_and_analysis_load_without_torch() -> None:
     eager = [
         f"{path.relative_to(ROOT)}: {module}"

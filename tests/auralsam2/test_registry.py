@@ -133,6 +133,24 @@ def test_lookup_imports_the_locations_once(tmp_path, monkeypatch: pytest.MonkeyP
     monkeypatch.delitem(sys.modules, "lazy_location")
 
 
+def test_a_star_imports_all_modules_of_a_package_at_the_first_lookup(
+    tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "starred_package"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "plain.py").touch()
+    (package / "gated.py").write_text("import starred_package\nstarred_package.LOADED = True\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    registry = Registry("starred", contract="none", locations=["starred_package.*"])
+    names = ("starred_package", "starred_package.gated", "starred_package.plain")
+    assert not any(name in sys.modules for name in names)
+    assert registry.names() == [] and registry.names() == []
+    assert all(name in sys.modules for name in names)
+    for name in names:
+        monkeypatch.delitem(sys.modules, name)
+
+
 def test_every_registry_has_a_contract_and_its_own_config_key() -> None:
     assert len(REGISTRIES) >= 20
     for key, registry in REGISTRIES.items():

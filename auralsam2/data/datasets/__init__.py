@@ -1,5 +1,5 @@
-"""Readers of clips, one data set a file."""
+"""Readers of clips, one data set a file.
 
-from auralsam2.registry import import_siblings
-
-import_siblings(__name__, __path__)
+The registry imports them at the first look-up, rather than this package: who only reads an index,
+as the processes that write and check clips, need not load torch.
+"""
