@@ -82,7 +82,7 @@ def test_cancelled_and_preempted_jobs_resume(
     plan_of: Callable[..., Plan],
     console: Any,
 ) -> None:
-    plan = plan_of(grid := named_grid("cancelled", "preempted", "left", "boom"))
+    plan = plan_of(grid := named_grid("cancelled", "preempted", "quick", "boom"))
     executor = SlurmExecutor(SlurmSettings(cpus=1, gpus=0, time_min=10, poll_s=0.5))
     how = {"cancelled": [], "preempted": ["--signal=USR2"]}
     done: list[str] = []
@@ -102,7 +102,7 @@ def test_cancelled_and_preempted_jobs_resume(
     result = run_grid(grid, plan, executor, console=console, work=remote_work.work)
 
     assert sorted(done) == ["cancelled", "preempted"]
-    assert sorted(run.cell.name for run in result.finished) == ["cancelled", "left", "preempted"]
+    assert sorted(run.cell.name for run in result.finished) == ["cancelled", "preempted", "quick"]
     assert [run.cell.name for run, _ in result.failed] == ["boom"]
     assert "the fuse is burnt" in result.failed[0][1]
     for run in result.finished:
