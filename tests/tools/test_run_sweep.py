@@ -41,7 +41,8 @@ def test_several_objectives_refuse_a_pruner(tmp_path: Path) -> None:
 def test_a_sweep_from_end_to_end(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Two real trainings of the smallest kind."""
     data, out = tmp_path / "data", tmp_path / "out"
-    make_synthetic.main([str(data), "--layout", "v1m", "--split", "4/2/4", "--seed", "1"])
+    clips = ["--layout", "v1m", "--split", "4/2/4", "--seed", "1", "--size", "64"]
+    make_synthetic.main([str(data), *clips, "--workers", "1"])
     stated = ["--set", f"data.root={data}", *TINY]
     argv = ["fuser_mini", "--trials", "2", "--out", str(out), "--jobs", "0", *stated]
     assert run_sweep.main(argv) == 0

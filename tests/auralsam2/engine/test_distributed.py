@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from auralsam2_tools.train import main
 from safetensors.torch import load_file
 
 from auralsam2 import config as configs
@@ -28,20 +26,20 @@ def plain_config(tiny_config: Any) -> Any:
     return tiny_config
 
 
-def test_two_processes_train_the_run_of_one(plain_config: Any, tmp_path: Path) -> None:
+def test_two_processes_train_the_run_of_one(
+    plain_config: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     alone = train(plain_config, tmp_path / "alone")
     configs.dump(plain_config, tmp_path / "tiny.py")
-    program = "import sys; from auralsam2_tools.train import main; sys.exit(main(sys.argv[1:]))"
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path / "tiny.py"), "--processes", "2"]
-        + ["--out", str(tmp_path / "two")],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        timeout=200,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("record: ") == 1, "one process speaks"
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    capfd.readouterr()
+    status = main([str(tmp_path / "tiny.py"), "--processes", "2", "--out", str(tmp_path / "two")])
+    shown, errors = capfd.readouterr()
+    assert status == 0, shown + errors
+    assert shown.count("record: ") == 1, "one process speaks"
 
     two = run_record.read(tmp_path / "two")
     assert two.status == "done" and any("2 processes" in note for note in two.notes)
