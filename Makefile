@@ -15,6 +15,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip
+# Files in the order of tests/conftest.py: those that take long come first.
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 INSTALL := $(PIP) install --disable-pip-version-check -c constraints.txt
 SOURCES := setup.py pyproject.toml constraints.txt
 DEMO := work_dirs/demo
@@ -78,10 +80,10 @@ paper-demo: $(VENV)/.runtime
 	$(BIN)/auralsam2 make-paper $(PAPER) --jobs 2
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(PYTEST) $(ARGS)
 
 coverage: $(VENV)/.dev
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term $(ARGS)
+	$(PYTEST) --cov --cov-report=term $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

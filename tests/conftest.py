@@ -14,6 +14,12 @@ from mmengine.config import Config
 from auralsam2.registry import DATASETS, FUSIONS, METRICS, MODELS, PROJECTORS, REGISTRIES
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first: the last one would keep one process busy on its own."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _quick_garbage_collection() -> None:
     """Whatever is there before a file of tests, all of torch above all, is not looked through.

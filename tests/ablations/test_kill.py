@@ -173,6 +173,7 @@ def same_result(ours: Path, theirs: Path) -> None:
     assert set(trained) == set(steps(theirs)) and trained.count(1) == 1
 
 
+@pytest.mark.slow
 def test_two_drivers_share_a_grid(grid: Path, tmp_path: Path, start) -> None:
     out, names = tmp_path / "out", ("one", "two")
     for name in names:

@@ -47,6 +47,7 @@ overrides = {
 """
 
 
+@pytest.mark.slow
 def test_a_fusion_in_one_file_runs_through_a_grid(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,6 +13,8 @@ import pytest
 
 from auralsam2.engine import run_record
 
+pytestmark = pytest.mark.slow  # whichever test comes first carries the whole page out
+
 PAGE = Path(__file__).parents[2] / "docs" / "extend.md"
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # One process for all commands: what costs time is importing torch.

@@ -58,6 +58,7 @@ def starts(run: Any) -> list[tuple[str, int]]:
     return [(line.split()[0], int(line.split()[1])) for line in lines]
 
 
+@pytest.mark.slow
 def test_a_grid_survives_the_loss_of_a_node(
     cluster: Any,
     remote_work: Any,

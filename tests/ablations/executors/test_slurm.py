@@ -75,6 +75,7 @@ def num_steps(run: Any) -> int:
     return len(path.read_text().splitlines()) if path.is_file() else 0
 
 
+@pytest.mark.slow
 def test_cancelled_and_preempted_jobs_resume(
     slurm: Any,
     remote_work: Any,

@@ -26,6 +26,7 @@ def plain_config(tiny_config: Any) -> Any:
     return tiny_config
 
 
+@pytest.mark.slow
 def test_two_processes_train_the_run_of_one(
     plain_config: Any,
     tmp_path: Path,
