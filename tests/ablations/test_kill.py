@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -176,8 +177,11 @@ def same_result(ours: Path, theirs: Path) -> None:
 @pytest.mark.slow
 def test_two_drivers_share_a_grid(grid: Path, tmp_path: Path, start) -> None:
     out, names = tmp_path / "out", ("one", "two")
+    loaded = load_grid(str(grid))
+    plan = make_plan(loaded, out=out, check=lambda cfg: None, fingerprint=lambda cfg: "data")
+    (tmp_path / "plan.pickle").write_bytes(pickle.dumps(plan))
     for name in names:
-        start(FAKES / "two_drivers.py", grid, out, name)
+        start(FAKES / "two_drivers.py", grid, tmp_path / "plan.pickle", name)
     until(lambda: all((tmp_path / f"{name}.ready").exists() for name in names))
     (tmp_path / "start").touch()
     until(lambda: all((tmp_path / f"{name}.json").exists() for name in names))

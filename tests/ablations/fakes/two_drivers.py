@@ -1,6 +1,7 @@
 """A driver that starts at a sign, so that two of them start together."""
 
 import json
+import pickle
 import sys
 import time
 from pathlib import Path
@@ -10,7 +11,6 @@ from fake_training import work
 from ablations.driver import run_grid
 from ablations.executors import InlineExecutor
 from ablations.grid_file import load_grid
-from ablations.plan import make_plan
 
 
 def slow_work(item, progress, **how):
@@ -31,20 +31,21 @@ class Slow:
         self.progress.step(*arguments)
 
 
-def main(grid: str, out: Path, name: str) -> None:
-    loaded = load_grid(grid)
-    plan = make_plan(loaded, out=out, check=lambda cfg: None, fingerprint=lambda cfg: "data")
-    (out.parent / f"{name}.ready").touch()
-    while not (out.parent / "start").exists():
+def main(grid: str, plan: Path, name: str) -> None:
+    """``plan``: a pickle, so that no driver has to import torch to check configs."""
+    loaded, folder = load_grid(grid), plan.parent
+    planned = pickle.loads(plan.read_bytes())
+    (folder / f"{name}.ready").touch()
+    while not (folder / "start").exists():
         time.sleep(0.001)
-    result = run_grid(loaded, plan, InlineExecutor(), work=slow_work)
+    result = run_grid(loaded, planned, InlineExecutor(), work=slow_work)
     told = {
         how: [run.label for run in getattr(result, how)]
         for how in ("finished", "elsewhere", "skipped")
     }
-    temporary = out.parent / f".{name}.json"
+    temporary = folder / f".{name}.json"
     temporary.write_text(json.dumps(told))
-    temporary.rename(out.parent / f"{name}.json")
+    temporary.rename(folder / f"{name}.json")
 
 
 if __name__ == "__main__":
