@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pkgutil import iter_modules, resolve_name
 from typing import Any
@@ -64,7 +65,8 @@ class Registry(MMEngineRegistry):  # type: ignore[misc]
         """Import what registers the components, once."""
         if not self._imported:
             self._locations = [name for place in self.locations for name in _modules_at(place)]
-        super().import_from_location()
+            with without_transformers():
+                super().import_from_location()
 
     def names(self) -> list[str]:
         """Return the registered names, importing the components first.
@@ -158,6 +160,24 @@ class Registry(MMEngineRegistry):  # type: ignore[misc]
             return self.get(path)
         except RuntimeError:  # how mmengine says that the path does not import
             return None
+
+
+@contextmanager
+def without_transformers() -> Iterator[None]:
+    """Let imports of transformers fail as if it were not installed.
+
+    mmengine.optim imports all of it, over half a second, only to offer its Adafactor optimizer.
+    Whoever needs transformers later finds it.
+    """
+    name = "transformers"
+    absent = name not in sys.modules
+    if absent:
+        sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if absent:
+            del sys.modules[name]
 
 
 def _modules_at(location: str) -> list[str]:

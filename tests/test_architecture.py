@@ -76,7 +76,7 @@ def test_registering_needs_no_adapted_library() -> None:
         "import sys\n"
         "from auralsam2.registry import load_all\n"
         "load_all()\n"
-        "print(sorted({'sam2', 'hydra', 'torchvggish'} & set(sys.modules)))"
+        "print(sorted({'sam2', 'hydra', 'torchvggish', 'transformers'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.splitlines()[-1:] == ["[]"], done.stdout + done.stderr

@@ -1,18 +1,9 @@
 """Import mmengine's optimizers without transformers, which they look for and need for nothing.
 
-mmengine imports all of transformers, over a second, only to offer its Adafactor optimizer. Imported
-before anything else of mmengine, this module lets that one import fail as if the library were not
-installed; whoever needs transformers later finds it.
+To be imported before anything else of mmengine. Components of a registry are imported that way too.
 """
 
-import sys
+from auralsam2.builder import without_transformers
 
-_NAME = "transformers"
-_absent = _NAME not in sys.modules
-if _absent:
-    sys.modules[_NAME] = None  # type: ignore[assignment]
-try:
+with without_transformers():
     import mmengine.optim  # noqa: F401
-finally:
-    if _absent:
-        del sys.modules[_NAME]
