@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import bootstrap
 
 from analysis import attention as measure
 from analysis.capture import ALL_HEADS, EVERYWHERE, MASK_TOKENS
+from analysis.crossed_means import CLIPS, Settings, intervals
+from analysis.score_arrays import Sample
 
-CONFIDENCE = 0.95
 POOLED = "all"
 """In place of a seed: every clip is the mean of its seeds."""
 INDICES = {"gain": "D1", "js": "D2", "output_change": "D2 outputs"}
@@ -30,7 +30,8 @@ INDEX_COLUMNS = (
     "num_clips",
 )
 Captures = Mapping[tuple[str, int], pd.DataFrame]
-_RESAMPLES = 2000
+_SETTINGS = Settings(over=CLIPS)
+CONFIDENCE = _SETTINGS.confidence
 _KEYS = ["arm", "quantity", "condition", "swapped_at", "site", "head", "tokens"]
 
 
@@ -79,29 +80,27 @@ def _within_clips(frames: pd.DataFrame) -> pd.DataFrame:
     return kept.groupby([*_KEYS[1:], "clip"], sort=False)["value"].mean().reset_index()
 
 
-def curves(clips: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
-    """Mean over clips of every quantity at every site, with a bootstrap band.
+def curves(clips: pd.DataFrame) -> pd.DataFrame:
+    """Mean over clips of every quantity at every site, with a band.
 
     Args:
         clips: of `clip_means`.
-        seed: of the resampling.
 
     Returns:
         Columns arm, quantity, condition, swapped_at, site, head, tokens, mean, low, high,
-        num_clips; the band is the 95 % percentile interval over clips, NaN for a single clip.
+        num_clips; the band is the 95 % interval over clips (`analysis.crossed_means`), for these
+        trained models; NaN for a single clip.
     """
     rows = []
     for key, group in clips.groupby(_KEYS, sort=False):
-        low, high = _interval(group["value"].to_numpy(), np.mean, seed)
+        low, high = _interval(group["value"].to_numpy())
         row = dict(zip(_KEYS, _as_tuple(key), strict=True))
         row |= {"mean": group["value"].mean(), "low": low, "high": high, "num_clips": len(group)}
         rows.append(row)
     return pd.DataFrame(rows, columns=[*_KEYS, "mean", "low", "high", "num_clips"])
 
 
-def dilution_indices(
-    clips: pd.DataFrame, by_seed: pd.DataFrame | None = None, *, seed: int = 0
-) -> pd.DataFrame:
+def dilution_indices(clips: pd.DataFrame, by_seed: pd.DataFrame | None = None) -> pd.DataFrame:
     """D1 of the in-mask gain and D2 of the causal effect, with intervals over clips.
 
     D = 1 - (mean effect at the final site) / (mean effect at site 1): a ratio of means, not a mean
@@ -110,13 +109,12 @@ def dilution_indices(
     Args:
         clips: of `clip_means`.
         by_seed: of `clip_means_of_seeds`, for rows of single seeds below each pooled one.
-        seed: of the resampling.
 
     Returns:
         Columns arm, seed (`POOLED` for all of them), index, condition, value, low, high, first,
         final, num_clips. ``value`` is NaN where the first effect is not positive: undefined.
         ``low`` and ``high`` are NaN of a single clip, and where the first effect is not clearly
-        positive: it is not in more than 2.5 % of the resamples; they are percentiles of the others.
+        positive: its own interval holds 0.
     """
     pooled = clips.assign(seed=POOLED)
     every = pooled if by_seed is None else pd.concat([pooled, by_seed], ignore_index=True)
@@ -134,7 +132,7 @@ def dilution_indices(
                 if wide.empty:
                     continue
                 first, final = wide.iloc[:, 0].to_numpy(), wide.iloc[:, -1].to_numpy()
-                low, high = _interval_of_ratio(first, final, seed)
+                low, high = _interval_of_ratio(first, final)
                 rows.append(
                     {"arm": arm, "seed": of_seed, "index": index, "condition": condition}
                     | {"value": float(measure.dilution(first.mean(), final.mean()))}
@@ -165,34 +163,30 @@ def site_matrix(means: pd.DataFrame, arm: str, condition: str) -> pd.DataFrame:
     return chosen.pivot(index="swapped_at", columns="site", values="mean")
 
 
-def _interval(values: Any, statistic: Any, seed: int) -> tuple[float, float]:
-    if len(values) < 2:
-        return float("nan"), float("nan")
-    if np.ptp(values) == 0:
+def _interval(values: Any) -> tuple[float, float]:
+    if len(values) > 1 and np.ptp(values) == 0:
         return float(values[0]), float(values[0])
-    result = bootstrap(
-        (values,),
-        statistic,
-        n_resamples=_RESAMPLES,
-        confidence_level=CONFIDENCE,
-        method="percentile",
-        rng=np.random.default_rng(seed),
-    ).confidence_interval
-    return float(result.low), float(result.high)
+    low, high = intervals(Sample(values[None, None], (len(values),)), _SETTINGS)
+    return float(low[0]), float(high[0])
 
 
-def _interval_of_ratio(first: Any, final: Any, seed: int) -> tuple[float, float]:
-    none = float("nan"), float("nan")
-    if len(first) < 2 or first.mean() <= 0:
-        return none
-    tail = (1 - CONFIDENCE) / 2
-    drawn = np.random.default_rng(seed).integers(len(first), size=(_RESAMPLES, len(first)))
-    starts, ends = first[drawn].mean(axis=1), final[drawn].mean(axis=1)
-    known = starts > 0
-    if np.mean(~known) > tail:
-        return none
-    low, high = np.quantile(measure.dilution(starts[known], ends[known]), (tail, 1 - tail))
-    return float(low), float(high)
+def _interval_of_ratio(first: Any, final: Any) -> tuple[float, float]:
+    """Return the ends of 1 - final / first, of means over the same clips.
+
+    A ratio r is inside where the mean of final - r * first is not told from 0 (Fieller, Journal of
+    the Royal Statistical Society B 16, 1954): the roots of a parabola in r.
+    """
+    from scipy.stats import t as student
+
+    if not _interval(first)[0] > 0:
+        return float("nan"), float("nan")
+    reach = student.isf((1 - CONFIDENCE) / 2, len(first) - 1) ** 2
+    (square, product), (_, end) = np.cov(first, final) / len(first)
+    a = first.mean() ** 2 - reach * square
+    b = first.mean() * final.mean() - reach * product
+    c = final.mean() ** 2 - reach * end
+    root = np.sqrt(max(b**2 - a * c, 0.0))
+    return float(measure.dilution(a, b + root)), float(measure.dilution(a, b - root))
 
 
 def _as_tuple(key: Any) -> tuple[Any, ...]:

@@ -84,7 +84,8 @@ def footnote(indices: pd.DataFrame) -> str:
     averaged = f", each the mean of up to {seeds.max()} seeds" if len(seeds) else ""
     return (
         f"g: in-mask gain, E: causal effect in nats, D = 1 - final / first. In brackets the "
-        f"{CONFIDENCE:.0%} bootstrap interval over clips (up to {most.max()} of them{averaged}). "
+        f"{CONFIDENCE:.0%} interval over clips (up to {most.max()} of them{averaged}) for these "
+        "trained models, which says nothing of training anew. "
         f"{DASH}: not defined, since there is nothing at block 1 to lose, or not applicable, "
         f"since the arm has no prompts or its prompts do not hang on the sound.{_open(pooled)}"
     )

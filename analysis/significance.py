@@ -11,8 +11,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.crossed_tests import StandardError, detectable, p_values, standard_error
-from analysis.resampling import Settings, bca_interval, row_means, seeds_vary
+from analysis.crossed_means import CLIPS as CLIPS
+from analysis.crossed_means import CLIPS_AND_SEEDS as CLIPS_AND_SEEDS
+from analysis.crossed_means import (
+    Settings,
+    Spread,
+    detectable,
+    fixed,
+    intervals,
+    p_values,
+    row_means,
+    spread,
+    varies,
+)
 from analysis.results import Results
 from analysis.score_arrays import (
     Column,
@@ -24,16 +35,19 @@ from analysis.score_arrays import (
     score_arrays,
 )
 
-CLIPS = "clips"
-CLIPS_AND_SEEDS = "clips and seeds"
 KEYS = ("cell", "split", "metric")
 COUNTS = ("num_seeds", "num_clips", "num_runs")
 INFERRED = ("low", "high", "p", "p_holm", "significant", "detectable")
-COMPARED = (*KEYS, "difference", *INFERRED, "standard_error", "df", "varies", *COUNTS)
+COMPARED = (*KEYS, "difference", *INFERRED, "standard_error", "df", "varies", *COUNTS, "remark")
 """Columns of `compare`."""
 
-INTERVALS = (*KEYS, "mean", "low", "high", "varies", *COUNTS)
+INTERVALS = (*KEYS, "mean", "low", "high", "varies", *COUNTS, "remark")
 """Columns of `mean_intervals`."""
+
+ONE_CLIP = "of a single clip nothing can be said"
+NO_SPREAD = "the same on every clip and with every seed: how it would vary is not known"
+AT_THE_END = "it would go on where the metric cannot"
+"""Remarks: why there is no interval and no test, or that an interval is cut."""
 
 
 def reference_problem(results: Results) -> str | None:
@@ -71,7 +85,11 @@ def paired_differences(results: Results, columns: Sequence[Column]) -> pd.DataFr
     Raises:
         ValueError: of `reference_cell`.
     """
-    return _frame(_paired(results, columns), lambda sample: {"difference": row_means(sample)}, 2)
+
+    def infer(group: Group) -> dict[str, Any]:
+        return {"difference": row_means(group.sample)}
+
+    return _frame(_paired(results, columns), infer, 2)
 
 
 def compare(
@@ -83,53 +101,68 @@ def compare(
         results: the runs.
         columns: (split, metric) that are compared; the cells of one column are one family of
             Holm's correction.
-        settings: levels, resamples and their seed.
+        settings: levels, and what varies.
 
     Returns:
-        The columns of `paired_differences`, and: low, high (BCa interval, not corrected), p,
-        p_holm, significant, standard_error, df, detectable (the smallest true difference found
-        with the stated power at level alpha / cells, which is what Holm asks of the smallest p),
-        varies (``"clips"`` or ``"clips and seeds"``: what interval and test speak of).
+        The columns of `paired_differences`, and: low, high (interval, not corrected: it leaves
+        zero out where p is below 1 - confidence), p, p_holm, significant, standard_error, df (of
+        its square), detectable (the smallest true difference found with the stated power at level
+        alpha / cells, which is what Holm asks of the smallest p), varies (``"clips"`` or
+        ``"clips and seeds"``: what interval and test speak of), remark (why there is neither, or
+        that the interval ends where differences do; else empty).
 
     Raises:
         ValueError: of `reference_cell`.
     """
     settings = settings or Settings()
 
-    def infer(sample: Sample) -> dict[str, Any]:
-        low, high = bca_interval(sample, settings)
-        error = standard_error(sample)
+    def infer(group: Group) -> dict[str, Any]:
+        found = spread(group.sample, settings)
+        ends = np.array(intervals(group.sample, settings))
+        least, most = _bounds(results, group)
+        low, high = np.clip(ends, least - most, most - least)
+        cut = (low > ends[0]) | (high < ends[1])
         return {
-            "difference": row_means(sample),
+            "difference": row_means(group.sample),
             "low": low,
             "high": high,
-            "p": p_values(sample, settings),
-            "standard_error": error.value,
-            "df": error.df,
-            "varies": CLIPS_AND_SEEDS if seeds_vary(sample) else CLIPS,
+            "p": p_values(group.sample, settings),
+            **found._asdict(),
+            "standard_error": found.standard_error,
+            "df": found.df,
+            "varies": varies(group.sample, settings),
+            "remark": np.where(cut, AT_THE_END, _unknown(group.sample)),
         }
 
-    frame = _frame(_paired(results, columns), infer, 2).reindex(columns=list(COMPARED))
+    frame = _frame(_paired(results, columns), infer, 2)
+    frame = frame.reindex(columns=[*COMPARED, *Spread._fields])
     for _, family in frame.groupby(["split", "metric"], sort=False):
         frame.loc[family.index, ["p_holm", "detectable"]] = _correct(family, settings)
     frame["significant"] = frame["p_holm"] < settings.alpha
-    return frame
+    return frame[list(COMPARED)]
 
 
 def mean_intervals(
     results: Results, columns: Sequence[Column], settings: Settings | None = None
 ) -> pd.DataFrame:
-    """Return the BCa interval of every cell's own mean.
+    """Return the interval of every cell's own mean, over the clips that all its seeds have.
 
     Returns:
-        Columns cell, split, metric, mean, low, high, varies, num_seeds, num_clips, num_runs.
+        Columns cell, split, metric, mean, low, high, varies, num_seeds, num_clips, num_runs,
+        remark (why there is none; else empty).
     """
     settings = settings or Settings()
 
-    def infer(sample: Sample) -> dict[str, Any]:
-        low, high = bca_interval(sample, settings)
-        varies = CLIPS_AND_SEEDS if seeds_vary(sample) else CLIPS
-        return {"mean": row_means(sample), "low": low, "high": high, "varies": varies}
+    def infer(group: Group) -> dict[str, Any]:
+        least, most = _bounds(results, group)
+        low, high = intervals(group.sample, settings, low=least, high=most)
+        return {
+            "mean": row_means(group.sample),
+            "low": low,
+            "high": high,
+            "varies": varies(group.sample, settings),
+            "remark": _unknown(group.sample),
+        }
 
     frame = _frame(complete_groups(score_arrays(results, columns)), infer, 1)
     return frame.reindex(columns=list(INTERVALS))
@@ -153,21 +186,36 @@ def _paired(results: Results, columns: Sequence[Column]) -> Iterator[Group]:
     return complete_groups(differences(arrays, reference))
 
 
+def _bounds(results: Results, group: Group) -> tuple[Any, Any]:
+    """Return (K,) least and largest scores that the rows' metrics can have."""
+    scales = [results.scale(metric) for (_, metric), _ in group.labels]
+    ends = np.array([scale.bounds or (-np.inf, np.inf) for scale in scales])
+    return ends[:, 0], ends[:, 1]
+
+
+def _unknown(sample: Sample) -> Any:
+    """Return (K,) why a row has no interval and no test; empty where it has."""
+    if min(sample.strata) < 2:
+        return np.full(len(sample.values), ONE_CLIP)
+    return np.where(fixed(sample), NO_SPREAD, "")
+
+
 def _correct(family: pd.DataFrame, settings: Settings) -> Any:
     """Return (n, 2) corrected p-values and detectable differences of one column's cells."""
     corrected = holm(family["p"].tolist(), settings.alpha)
     tests = max(1, int(family["p"].notna().sum()))
-    error = StandardError(family["standard_error"].to_numpy(), family["df"].to_numpy())
-    smallest = detectable(error, settings.alpha / tests, settings.power)
+    found = Spread(*(family[name].to_numpy(float) for name in Spread._fields))
+    smallest = detectable(found, settings.alpha / tests, settings.power)
     return np.stack([np.asarray(corrected), smallest], axis=1)
 
 
 def _frame(groups: Iterator[Group], infer: Any, runs_a_seed: int) -> pd.DataFrame:
     """Return one row for every row of every group, in the order of columns and cells."""
     parts = []
-    for labels, sample in groups:
+    for group in groups:
+        labels, sample = group
         _, num_seeds, num_clips = sample.values.shape
-        part = pd.DataFrame(infer(sample))
+        part = pd.DataFrame(infer(group))
         part["num_seeds"], part["num_clips"] = num_seeds, num_clips
         part["num_runs"] = runs_a_seed * num_seeds
         part.insert(0, "cell", [cell for _, cell in labels])

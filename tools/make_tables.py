@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.options import add_arguments, read_runs
-from auralsam2.command_line import Parser, Whole, input_path, output_folder
+from auralsam2.command_line import Parser, input_path, output_folder
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,8 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _table(options: argparse.Namespace) -> Any:
+    from analysis.crossed_means import CLIPS, CLIPS_AND_SEEDS, Settings
     from analysis.reported import load_reported
-    from analysis.resampling import Settings
     from analysis.significance import reference_problem
     from analysis.tables import make_table
 
@@ -61,7 +61,7 @@ def _table(options: argparse.Namespace) -> Any:
         columns=[name for text in options.columns for name in text.split(",") if name],
         scores=options.scores,
         reported=reported,
-        settings=Settings(num_resamples=options.resamples, seed=options.resampling_seed),
+        settings=Settings(over=CLIPS if options.clips_alone else CLIPS_AND_SEEDS),
     )
 
 
@@ -81,9 +81,8 @@ def _parser() -> Parser:
     add("--scores", metavar="SPLIT:METRIC", help=shown, **several)
     papers = "numbers of other papers (JSON; docs/statistics.md)"
     add("--reported", type=input_path, metavar="FILE", help=papers, **several)
-    resamples = "of bootstrap and permutations"
-    add("--resamples", type=Whole(1), default=9_999, metavar="N", help=resamples)
-    add("--resampling-seed", type=Whole(0), default=0, metavar="N", help="of both")
+    alone = "intervals and tests for these trained models; default: for training anew, too"
+    add("--clips-alone", action="store_true", help=alone)
     add_arguments(parser)
     return parser
 

@@ -28,7 +28,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     from rich.progress import track
 
     from analysis.report import ReportOptions, write_report, write_sweep_report
-    from analysis.resampling import Settings
     from analysis.sweep_results import is_sweep
     from auralsam2.config import parse_overrides
 
@@ -41,7 +40,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         num_clips=options.clips,
         overrides=parse_overrides(options.set),
         again=options.again,
-        settings=Settings(num_resamples=options.resamples),
         progress=partial(track, description="cells", console=Console(stderr=True)),
     )
     paths = write_report(results, options.folder, out, shown)
@@ -61,8 +59,6 @@ def _parser() -> Parser:
     add_overrides(parser, "overrides of the runs' configs where masks are made, e.g. data.root=...")
     add("--again", action="store_true", help="make masks anew")
     add("--reference", metavar="CELL", help="to compare with; default: the grid's own")
-    resamples = "of bootstrap and permutations"
-    add("--resamples", type=Whole(1), default=9_999, metavar="N", help=resamples)
     add_arguments(parser)
     return parser
 

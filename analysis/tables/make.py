@@ -10,8 +10,8 @@ import pandas as pd
 
 from analysis.comparable import unequal_columns
 from analysis.controls import is_control
+from analysis.crossed_means import Settings
 from analysis.reported import ReportedRow
-from analysis.resampling import Settings
 from analysis.results import Results
 from analysis.significance import compare, mean_intervals, paired_differences, reference_cell
 from analysis.splits import derived_splits, has_best, table_columns, table_means

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from analysis.resampling import FEWEST_SEEDS
+from analysis.crossed_means import FEWEST_SEEDS
 from analysis.results import PROVENANCE
 from analysis.splits import derived_splits
 from analysis.tables.make import Table, pairs

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from analysis import dilution
 from analysis.capture import COLUMNS
@@ -83,18 +84,29 @@ def test_a_first_effect_that_is_hardly_above_0_has_no_interval():
     assert np.isnan(found["low"]) and np.isnan(found["high"])
 
 
-@pytest.mark.filterwarnings("error")
-def test_a_few_resamples_at_0_leave_the_interval():
-    values = np.array([1.0, -0.2, -0.2, 1.0, 1.0])
-    drawn = np.random.default_rng(0).integers(5, size=(2000, 5))
-    starts = values[drawn].mean(axis=1)
-    assert 0 < (starts <= 0).mean() < 0.025, "that is what this is about"
-
-    found = planted(values)
-
-    wanted = np.quantile(1 - 0.1 / starts[starts > 0], (0.025, 0.975))
-    assert [found["low"], found["high"]] == pytest.approx(list(wanted))
+def test_the_ends_of_an_index_are_ratios_that_the_clips_do_not_tell_from_theirs():
+    rng = np.random.default_rng(0)
+    firsts, finals = 0.4 + rng.normal(0, 0.2, 12), 0.2 + rng.normal(0, 0.1, 12)
+    listed = [
+        row
+        for clip, (first, final) in enumerate(zip(firsts, finals, strict=True))
+        for row in rows("gain", "true", [first, final], clip=str(clip))
+    ]
+    found = dilution.dilution_indices(dilution.clip_means({("x", 0): frame(listed)})).iloc[0]
     assert found["low"] < found["value"] < found["high"]
+    for end in (found["low"], found["high"]):
+        p = stats.ttest_1samp(finals - (1 - end) * firsts, 0).pvalue
+        assert p == pytest.approx(0.05)
+
+
+def test_indices_cover_the_truth_with_few_clips():
+    rng = np.random.default_rng(1)
+    covered = []
+    for _ in range(400):
+        firsts = rng.gamma(4, 0.1, 8)
+        low, high = dilution._interval_of_ratio(firsts, 0.5 * firsts + rng.normal(0, 0.05, 8))
+        covered += [] if np.isnan(low) else [low <= 0.5 <= high]
+    assert len(covered) > 390 and np.mean(covered) >= 0.93
 
 
 def test_entropy_counts_frames_with_an_empty_mask_alone():
@@ -120,10 +132,12 @@ def test_the_matrix_holds_the_effect_of_each_site_on_each(two_clips):
     assert dilution.site_matrix(means, "x", "silence").empty
 
 
-def test_the_same_seed_gives_the_same_bands(two_clips):
-    clips = dilution.clip_means({("x", 0): two_clips})
+def test_bands_are_students_intervals_over_clips(two_clips):
+    means = dilution.curves(dilution.clip_means({("x", 0): two_clips}))
 
-    pd.testing.assert_frame_equal(dilution.curves(clips, seed=3), dilution.curves(clips, seed=3))
+    first = means[(means["quantity"] == "gain") & (means["site"] == 1)].iloc[0]
+    ends = stats.ttest_1samp([0.3, 0.5], 0).confidence_interval(0.95)
+    assert (first["low"], first["high"]) == pytest.approx((ends.low, ends.high))
 
 
 def test_seeds_have_rows_of_their_own(two_clips):

@@ -48,7 +48,8 @@ def test_one_row_an_arm_and_condition(indices: pd.DataFrame) -> None:
 
 def test_the_footnote_says_what_a_dash_means(indices: pd.DataFrame) -> None:
     text = dilution_table.footnote(indices)
-    assert "95% bootstrap interval over clips (up to 60 of them, each the mean of up to 2" in text
+    assert "95% interval over clips (up to 60 of them, each the mean of up to 2 seeds)" in text
+    assert "for these trained models, which says nothing of training anew." in text
     assert "–: not defined" in text
 
 

@@ -12,7 +12,7 @@ from auralsam2.engine import run_record
 RECIPE = """
 title = "Two tables"
 parts = [
-    dict(type="ScoreTable", resamples=99),
+    dict(type="ScoreTable", over="clips"),
     dict(type="GridPoints"),
     dict(type="Qualitative"),
 ]

@@ -21,7 +21,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_pages_of_a_folder(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(folder), "--clips", "0", "--resamples", "99"]) == 0
+    assert main([str(folder), "--clips", "0"]) == 0
     shown = capsys.readouterr().out
     assert f"{folder / 'report' / 'index.html'}\n" in shown
     assert "note: nothing is tested for significance: no reference cell is named" in shown
@@ -31,7 +31,7 @@ def test_pages_of_a_folder(folder: Path, capsys: pytest.CaptureFixture[str]) -> 
 def test_elsewhere_and_against_a_cell(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "page"
     command = [str(folder), "--clips", "0", "--reference", "a", "--out", str(out)]
-    assert main([*command, "--resamples", "99"]) == 0
+    assert main(command) == 0
     assert "Reference cell" in (out / "index.html").read_text()
     assert not (folder / "report").exists()
 

@@ -20,7 +20,6 @@ class Report(Part):
     Args:
         num_clips: worst clips of a cell, and as many best ones.
         reference: another cell than the grid's own.
-        resamples: of bootstrap and permutations.
         figures: folder of the figures, beside its own.
         **shared: see `Part`.
     """
@@ -32,18 +31,16 @@ class Report(Part):
         self,
         num_clips: int = 3,
         reference: str | None = None,
-        resamples: int = 9_999,
         figures: str = "figures",
         **shared: Any,
     ) -> None:
         super().__init__(**shared)
         self.num_clips, self.reference = num_clips, reference
-        self.resamples, self.figures = resamples, figures
+        self.figures = figures
 
     def make(self, source: Source, out: Path) -> Made:
         """Write ``index.html`` and a page for every cell."""
         from analysis.report import ReportOptions, write_report
-        from analysis.resampling import Settings
 
         results = source.results
         if self.reference is not None:
@@ -52,7 +49,6 @@ class Report(Part):
             num_clips=self.num_clips,
             overrides=source.overrides,
             again=source.again,
-            settings=Settings(num_resamples=self.resamples),
             progress=source.progress,
             figures=self._figures(out),
         )
@@ -64,7 +60,6 @@ class Report(Part):
     def arguments(self, source: Source, out: Path) -> list[str]:
         """Return those of ``report``, which shows the figures in the grid's own folder."""
         said = ["report", str(source.path), "--out", str(out), "--clips", str(self.num_clips)]
-        said += ["--resamples", str(self.resamples)]
         said += ["--again"] if source.again else []
         return said + (["--reference", self.reference] if self.reference is not None else [])
 

@@ -23,7 +23,7 @@ class ScoreTable(Part):
         significance: test against the reference, where there is one.
         reference: another cell than the grid's own.
         reported: JSON files of other papers' numbers, from the working folder.
-        resamples: of bootstrap and permutations.
+        over: ``"clips and seeds"``, or ``"clips"``: intervals and tests for the trained models.
         **shared: see `Part`.
 
     Raises:
@@ -41,7 +41,7 @@ class ScoreTable(Part):
         significance: bool = True,
         reference: str | None = None,
         reported: Sequence[str] = (),
-        resamples: int = 9_999,
+        over: str = "clips and seeds",
         **shared: Any,
     ) -> None:
         super().__init__(**shared)
@@ -50,12 +50,12 @@ class ScoreTable(Part):
         self.spread, self.columns = spread, names_of("columns", columns)
         self.scores = names_of("scores", scores) or ()
         self.difference, self.significance, self.reference = difference, significance, reference
-        self.reported, self.resamples = names_of("reported", reported) or (), resamples
+        self.reported, self.over = names_of("reported", reported) or (), over
 
     def make(self, source: Source, out: Path) -> Made:
         """Write ``table.*``, and ``results.csv`` with the score of every clip."""
+        from analysis.crossed_means import Settings
         from analysis.reported import load_reported
-        from analysis.resampling import Settings
         from analysis.results import write_csv
         from analysis.tables import make_table, notes, write_tables
 
@@ -73,7 +73,7 @@ class ScoreTable(Part):
             columns=self._columns(results),
             scores=self.scores,
             reported=[row for path in self.reported for row in load_reported(Path(path))],
-            settings=Settings(num_resamples=self.resamples),
+            settings=Settings(over=self.over),
         )
         paths = [write_csv(results, out / "results.csv"), *write_tables(table, out)]
         return Made(paths, notes(table))
@@ -81,7 +81,7 @@ class ScoreTable(Part):
     def arguments(self, source: Source, out: Path) -> list[str]:
         """Return those of ``make-tables``."""
         said = ["make-tables", str(source.path), "--out", str(out), "--spread", self.spread]
-        said += ["--resamples", str(self.resamples)]
+        said += ["--clips-alone"] if self.over == "clips" else []
         for flag, values in (
             ("--columns", self._columns(source.results)),
             ("--scores", self.scores),

@@ -16,13 +16,11 @@ from analysis.clip_masks import ClipMasks
 from analysis.clip_sound import encode_sound
 from analysis.report import ReportOptions, embedded_figures, write_report
 from analysis.report import clips as clip_views
-from analysis.resampling import Settings
 from analysis.results import load_runs
 from auralsam2.engine import run_record
 
 NASTY = '<script>alert("x")</script>'
 TITLE = 'Sound & "sight" <b>bold</b>'
-FEW = Settings(num_resamples=99)
 CONFIG = """
 seed = {seed}
 data = dict(root='/somewhere/private/data', batch_size=2)
@@ -45,7 +43,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = _write_grid(tmp_path_factory.mktemp("nasty"), {"none": 0.2, NASTY: 0.6})
     with pytest.MonkeyPatch.context() as patch:
         _plant(patch, folder, [])
-        options = ReportOptions(num_clips=1, settings=FEW)
+        options = ReportOptions(num_clips=1)
         return write_report(load_runs(folder), folder, folder / "report", options)
 
 
@@ -56,7 +54,7 @@ def four_cells(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = _write_grid(tmp_path_factory.mktemp("four"), cells)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(embedded_figures, "draw_missing", lambda *_: None)
-        options = ReportOptions(num_clips=0, settings=FEW)
+        options = ReportOptions(num_clips=0)
         return write_report(load_runs(folder), folder, folder / "report", options)[0]
 
 

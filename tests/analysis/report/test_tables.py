@@ -7,12 +7,9 @@ import pytest
 from analysis.report.data_table import Entry, count, duration, number
 from analysis.report.run_tables import clip_table, run_table
 from analysis.report.score_table import best_cell, in_words, primary_column, score_table
-from analysis.resampling import Settings
 from analysis.results import load_runs
 from analysis.tables import make_table
 from auralsam2.engine import run_record
-
-FEW = Settings(num_resamples=199)
 
 
 def test_numbers_say_what_they_are_sorted_by() -> None:
@@ -45,7 +42,7 @@ def test_the_best_cell_is_that_of_the_first_column_that_is_no_control(exact) -> 
 
 def test_a_score_has_its_interval(planted) -> None:
     results = load_runs(planted({"a": 0.1}, num_seeds=3))
-    table = make_table(results, spread="interval", settings=FEW)
+    table = make_table(results, spread="interval")
     low, high = in_words(table, "a", ("test", "J")).split("[")[1].rstrip("]").split(", ")
     assert float(low) < float(table.mean[("test", "J")]["a"]) < float(high)
 

@@ -10,10 +10,7 @@ import pytest
 from analysis.figures import grid_points, qualitative
 from analysis.report import ReportOptions, embedded_figures, write_report
 from analysis.report.write import page_names
-from analysis.resampling import Settings
 from analysis.results import load_runs
-
-FEW = Settings(num_resamples=99)
 
 
 class Elements(HTMLParser):
@@ -117,7 +114,7 @@ def test_an_earlier_report_s_pages_go_and_other_files_stay(
     (out / "cells").mkdir(parents=True)
     for name in ("07-old.html", "mine.html"):
         (out / "cells" / name).write_text("")
-    write_report(load_runs(grid), grid, out, ReportOptions(num_clips=0, settings=FEW))
+    write_report(load_runs(grid), grid, out, ReportOptions(num_clips=0))
     held = {path.name for path in (out / "cells").iterdir()}
     assert held == {"01-none.html", "02-script-alert-x-script.html", "mine.html"}
     assert planted_masks == [], "no clips were asked for"
@@ -156,9 +153,7 @@ def test_known_figures_come_first_and_large_numbers_stay_outside(tmp_path: Path)
 
 def test_a_single_cell_without_axes_or_config(exact, tmp_path: Path, no_figures: None) -> None:
     folder = exact({("b", 0): 0.5}, reference=None)
-    index, cell = write_report(
-        load_runs(folder), folder, tmp_path / "out", ReportOptions(settings=FEW)
-    )
+    index, cell = write_report(load_runs(folder), folder, tmp_path / "out", ReportOptions())
     assert "what is J on test?" in Elements(index).text
     assert "no worst and best clips of b: 'runs/0' is no run folder" in Elements(index).text
     text = Elements(cell).text
@@ -175,6 +170,6 @@ def test_notes_of_missing_runs_are_told(write_grid, tmp_path: Path, no_figures: 
     content = json.loads((folder / "grid.json").read_text())
     content["cells"][0]["runs"].append({"seed": 9, "run_id": "", "folder": "runs/none"})
     (folder / "grid.json").write_text(json.dumps(content))
-    options = ReportOptions(num_clips=0, settings=FEW)
+    options = ReportOptions(num_clips=0)
     index = write_report(load_runs(folder), folder, tmp_path / "out", options)[0]
     assert "a, seed 9: not started" in Elements(index).text

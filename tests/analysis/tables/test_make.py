@@ -6,14 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.resampling import Settings
 from analysis.results import load_runs
 from analysis.tables import best_cells, make_table
 from auralsam2.engine import run_record
 
 SCORES = {("a", 0): 0.2, ("a", 1): 0.4, ("b", 0): 0.5, ("b", 1): 0.8}
 TEST = ("test", "J")
-QUICK = Settings(num_resamples=199)
 
 
 def test_mean_and_sample_deviation_over_seeds(exact: Callable[..., Path]) -> None:
@@ -75,7 +73,7 @@ def test_every_wrong_choice_is_named_at_once(exact) -> None:
 
 
 def test_intervals_are_of_the_means_of_all_columns(planted) -> None:
-    table = make_table(load_runs(planted({"up": 0.05})), spread="interval", settings=QUICK)
+    table = make_table(load_runs(planted({"up": 0.05})), spread="interval")
     held = table.intervals.set_index("cell")
     for cell in ("b", "up"):
         assert held.loc[cell, "low"] < table.mean.loc[cell, TEST] < held.loc[cell, "high"]
@@ -85,7 +83,7 @@ def test_intervals_are_of_the_means_of_all_columns(planted) -> None:
 def test_the_difference_is_the_one_tested(planted) -> None:
     results = load_runs(planted({"up": 0.05}))
     plain = make_table(results, difference=True)
-    tested = make_table(results, difference=True, significance=True, settings=QUICK)
+    tested = make_table(results, difference=True, significance=True)
     assert plain.difference.equals(tested.difference) and plain.comparison is None
     assert tested.comparison["difference"].tolist() == [plain.difference.loc["up", TEST]]
 
@@ -103,7 +101,7 @@ def with_controls(exact: Callable[..., Path]) -> Path:
 
 
 def test_false_area_stands_where_nothing_is_to_be_found_and_lower_is_better(with_controls) -> None:
-    table = make_table(load_runs(with_controls), significance=True, settings=QUICK)
+    table = make_table(load_runs(with_controls), significance=True)
     assert [pair for pair in table.mean.columns if pair[1] == "A"] == [
         ("test_audio_silence", "A"),
         ("test_audio_offscreen", "A"),

@@ -8,12 +8,10 @@ import pytest
 from rich.console import Console
 
 from analysis.reported import ReportedRow
-from analysis.resampling import Settings
 from analysis.results import load_runs
 from analysis.tables import make_table, to_markdown, to_rich
 
 SCORES = {("a", 0): 0.2, ("a", 1): 0.4, ("b", 0): 0.5, ("b", 1): 0.8}
-QUICK = Settings(num_resamples=199)
 PAPER = ReportedRow(
     "Other|Method", "A. Author, Venue 2024", "Table 2", "V1M", {("test", "J"): 0.9, ("val", "J"): 1}
 )
@@ -52,9 +50,9 @@ def test_entries_and_differences(exact) -> None:
 
 
 def test_marks_say_how_much_a_difference_holds_for(planted) -> None:
-    for seeds, mark in ((2, "†"), (5, r"\*")):
+    for seeds, mark in ((1, "†"), (5, r"\*")):
         results = load_runs(planted({"up": 0.05, "same": 0.0}, num_seeds=seeds))
-        table = make_table(results, difference=True, significance=True, settings=QUICK)
+        table = make_table(results, difference=True, significance=True)
         header, _, b, up, same = rows_of(to_markdown(table))
         assert header[-1] == "J vs b"
         assert up[1].endswith(mark) and up[-1].endswith(f"]{mark}")
@@ -64,7 +62,7 @@ def test_marks_say_how_much_a_difference_holds_for(planted) -> None:
 
 def test_intervals_stand_behind_means(planted) -> None:
     results = load_runs(planted({"up": 0.05}))
-    _, _, b, up = rows_of(to_markdown(make_table(results, spread="interval", settings=QUICK)))
+    _, _, b, up = rows_of(to_markdown(make_table(results, spread="interval")))
     assert re.fullmatch(r"0\.\d{3} \[0\.\d{3}, 0\.\d{3}\]", b[1])
     assert re.fullmatch(r"\*\*0\.\d{3} \[0\.\d{3}, 0\.\d{3}\]\*\*", up[1])
 
@@ -114,7 +112,6 @@ def test_a_terminal_of_80_columns_is_enough(grid_folder: Path, spread: str) -> N
         significance=True,
         spread=spread,
         columns=["params", "fps"],
-        settings=QUICK,
     )
     lines = shown(to_rich(table)).splitlines()
     assert max(map(len, lines)) <= 80 and "…" not in "".join(lines)

@@ -8,12 +8,10 @@ import pandas as pd
 import pytest
 
 from analysis.reported import ReportedRow
-from analysis.resampling import Settings
 from analysis.results import load_runs
 from analysis.tables import make_table, provenance, to_frame, write_tables
 
 SCORES = {("a", 0): 0.2, ("a", 1): 0.4, ("b", 0): 0.5, ("b", 1): 0.8}
-QUICK = Settings(num_resamples=199)
 PAPER = ReportedRow("Other", "A. Author", "Table 2", "V1M", {("test", "J"): 0.9})
 
 
@@ -32,7 +30,6 @@ def test_csv_of_everything(planted) -> None:
         spread="interval",
         columns=["params"],
         reported=[PAPER],
-        settings=QUICK,
     )
     frame = to_frame(table).set_index(["cell", "metric"])
     assert frame.loc[("up", "J"), "low"] < frame.loc[("up", "J"), "mean"]
@@ -63,10 +60,10 @@ def test_every_entry_names_its_runs(exact, tmp_path: Path) -> None:
 
 def test_how_it_was_computed_is_written_down(planted, tmp_path: Path) -> None:
     results = load_runs(planted({"up": 0.05}))
-    table = make_table(results, significance=True, reported=[PAPER], settings=QUICK)
+    table = make_table(results, significance=True, reported=[PAPER])
     content = json.loads(json.dumps(provenance(table, tmp_path), allow_nan=False))
     held = content["statistics"]
-    assert (held["num_resamples"], held["seed"], held["reference"]) == (199, 0, "b")
+    assert (held["over"], held["confidence"], held["reference"]) == ("clips and seeds", 0.95, "b")
     assert held["libraries"].keys() == {"numpy", "pandas", "scipy", "statsmodels"}
     assert content["reported"][0]["scores"] == {"test": {"J": 0.9}}
     assert content["shown"] == ["test:J"]
@@ -79,7 +76,7 @@ def test_write_tables(exact, tmp_path: Path) -> None:
     assert [path.name for path in paths] == names
     assert json.loads(paths[3].read_text())["title"] == "A & B_c"
     assert len(pd.read_csv(paths[2])) == 4
-    tested = make_table(results, significance=True, settings=QUICK)
+    tested = make_table(results, significance=True)
     *_, comparison = write_tables(tested, tmp_path / "out")
     assert comparison.name == "table.comparison.csv"
     assert pd.read_csv(comparison)["cell"].tolist() == ["a"]
