@@ -1,81 +1,232 @@
-"""How often intervals cover the truth and tests cry wolf, by simulation with known effects.
+"""How often intervals cover the truth, by simulation with known effects, against rival intervals.
 
-Rows are experiments in which the true difference is zero: d[s, c] = seed[s] + clip[c] + rest[s, c],
-with 60 clips. Where the variance of the mean lies is varied. Shares of 0.95 and 0.05 are wanted.
+Rows are experiments d[s, c] = seed[s] + clip[c] + rest[s, c] whose true mean is zero. Varied are
+the numbers of seeds and clips, where the variance of the mean lies, and how it is distributed. A
+share of 0.95 is wanted.
 
-    python benchmarks/interval_coverage.py
+    python benchmarks/interval_coverage.py              # the worst cases of our interval
+    python benchmarks/interval_coverage.py --rivals     # the same experiments, other intervals
+    python benchmarks/interval_coverage.py --bounded    # means of scores near the ends of [0, 1]
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Iterator
+from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from analysis.crossed_tests import p_values
-from analysis.resampling import Settings, bca_interval
+from analysis.crossed_means import CLIPS, Settings, intervals, row_means, spread
 from analysis.score_arrays import Sample
 
-NUM_CLIPS = 60
-# Standard deviations of the mean over seeds and clips: by seeds, by clips, by the rest.
+Array = NDArray[Any]
+Interval = Callable[[Sample], tuple[Array, Array]]
+Draw = Callable[[np.random.Generator, tuple[int, ...]], Array]
 SPREADS = {
+    "seeds alone": (0.010, 0.0, 0.0),
     "seeds": (0.010, 0.003, 0.003),
     "seeds and clips": (0.008, 0.008, 0.003),
     "clips": (0.001, 0.010, 0.003),
+    "clips alone": (0.0, 0.010, 0.0),
     "the rest": (0.001, 0.001, 0.010),
+    "all": (0.006, 0.006, 0.006),
 }
+"""Standard deviations of the mean over seeds and clips: by seeds, by clips, by the rest."""
+
+SHAPES: dict[str, tuple[Draw, Draw]] = {
+    "normal": (lambda rng, size: rng.normal(size=size),) * 2,
+    "heavy tails": (lambda rng, size: rng.standard_t(3, size) / 3**0.5,) * 2,
+    "skewed clips": (
+        lambda rng, size: rng.normal(size=size),
+        lambda rng, size: rng.exponential(size=size) - 1,
+    ),
+}
+"""Name -> unit draws of seeds, and of clips and rest."""
+
+ONE_SEED = ("clips alone", "the rest")
+"""What an interval of one seed speaks of."""
 
 
 def simulate(
-    num_seeds: int, spreads: tuple[float, float, float], num_rows: int, rng: np.random.Generator
+    shape: str, spreads: tuple[float, ...], size: tuple[int, int, int], rng: np.random.Generator
 ) -> Sample:
-    """Draw rows whose true mean is zero."""
+    """Draw rows whose true mean is zero; ``size`` is (rows, seeds, clips)."""
+    rows, seeds, clips = size
+    of_seed, of_clip = SHAPES[shape]
     by_seed, by_clip, rest = spreads
-    values: NDArray[np.float64] = (
-        rng.normal(0, by_seed * num_seeds**0.5, (num_rows, num_seeds, 1))
-        + rng.normal(0, by_clip * NUM_CLIPS**0.5, (num_rows, 1, NUM_CLIPS))
-        + rng.normal(0, rest * (num_seeds * NUM_CLIPS) ** 0.5, (num_rows, num_seeds, NUM_CLIPS))
+    values = of_seed(rng, (rows, seeds, 1)) * by_seed * seeds**0.5
+    values = values + of_clip(rng, (rows, 1, clips)) * by_clip * clips**0.5
+    if rest:
+        values = values + of_clip(rng, size) * rest * (seeds * clips) ** 0.5
+    return Sample(np.broadcast_to(values, size).copy(), (clips,))
+
+
+def ours(sample: Sample) -> tuple[Array, Array]:
+    """The interval of tables."""
+    return intervals(sample, Settings())
+
+
+def clips_alone(sample: Sample) -> tuple[Array, Array]:
+    """That of `Settings.over` clips."""
+    return intervals(sample, Settings(over=CLIPS))
+
+
+def satterthwaite(sample: Sample) -> tuple[Array, Array]:
+    """Student's quantile at the degrees of freedom of the same standard error."""
+    found = spread(sample, Settings())
+    half = stats.t.isf(0.025, found.df) * found.standard_error
+    return row_means(sample) - half, row_means(sample) + half
+
+
+def fewest_df(sample: Sample) -> tuple[Array, Array]:
+    """Two-way clustered error with the fewer degrees of freedom (Cameron, Gelbach, Miller 2011)."""
+    _, seeds, clips = sample.values.shape
+    half = stats.t.isf(0.025, min(seeds, clips) - 1) * spread(sample, Settings()).standard_error
+    return row_means(sample) - half, row_means(sample) + half
+
+
+def _bootstrap(sample: Sample, method: str) -> tuple[Array, Array]:
+    """Seeds and clips drawn apart, deviations of seeds stretched (Owen 2007; Rao and Wu 1988)."""
+    mean = sample.values.mean(1, keepdims=True)
+    _, seeds, clips = sample.values.shape
+    stretched = mean + np.sqrt(seeds / (seeds - 1)) * (sample.values - mean)
+
+    def statistic(by_seed: Array, by_clip: Array, axis: int) -> Array:
+        shares = [
+            np.stack([(drawn == i).mean(-1) for i in range(size)], -1)
+            for drawn, size in ((by_seed, seeds), (by_clip, clips))
+        ]
+        batch = np.broadcast_shapes(*(share.shape[:-1] for share in shares))
+        flat = [np.broadcast_to(s, (*batch, s.shape[-1])).reshape(-1, s.shape[-1]) for s in shares]
+        means = np.einsum("rs,ksc,rc->kr", flat[0], stretched, flat[1], optimize=True)
+        return means.reshape(len(stretched), *batch)
+
+    found = stats.bootstrap(
+        [np.arange(seeds), np.arange(clips)],
+        statistic,
+        method=method,
+        vectorized=True,
+        axis=-1,
+        n_resamples=999,
+        batch=333,
+        rng=np.random.default_rng(0),
     )
-    return Sample(values, (NUM_CLIPS,))
+    return found.confidence_interval.low, found.confidence_interval.high
 
 
-def measure(sample: Sample, settings: Settings) -> dict[str, float]:
-    """Return the shares of rows whose interval covers zero and whose test rejects it."""
-    num_seeds = sample.values.shape[1]
-    low, high = bca_interval(sample, settings)
-    merged = Sample(sample.values.mean(1, keepdims=True), sample.strata)
-    clips_low, clips_high = bca_interval(merged, settings)
-    by_seed = sample.values.mean(2)
-    shares = {
-        "interval covers": np.mean((low <= 0) & (high >= 0)),
-        "test rejects": np.mean(p_values(sample, settings) < settings.alpha),
-        "clips alone would cover": np.mean((clips_low <= 0) & (clips_high >= 0)),
-    }
-    if num_seeds > 1:
-        alone = stats.ttest_1samp(by_seed, 0, axis=1).pvalue
-        shares["t-test of seed means rejects"] = np.mean(alone < settings.alpha)
-    return {name: float(share) for name, share in shares.items()}
+def studentised(sample: Sample) -> tuple[Array, Array]:
+    """Quantiles of the resampled t in the place of Student's."""
+    rng = np.random.default_rng(0)
+    mean, error = row_means(sample), spread(sample, Settings()).standard_error
+    _, seeds, clips = sample.values.shape
+    ratios = []
+    for _ in range(299):
+        drawn = sample.values[:, rng.integers(seeds, size=seeds)]
+        again = Sample(drawn[:, :, rng.integers(clips, size=clips)], sample.strata)
+        ratios.append((row_means(again) - mean) / spread(again, Settings()).standard_error)
+    low, high = np.nanquantile(np.stack(ratios), (0.025, 0.975), axis=0)
+    return mean - high * error, mean - low * error
+
+
+RIVALS: dict[str, Interval] = {
+    "ours": ours,
+    "Satterthwaite": satterthwaite,
+    "fewest df": fewest_df,
+    "percentile": lambda sample: _bootstrap(sample, "percentile"),
+    "BCa": lambda sample: _bootstrap(sample, "BCa"),
+    "studentised": studentised,
+    "clips alone": clips_alone,
+}
+
+
+def covers(found: tuple[Array, Array], truth: float = 0.0) -> float:
+    """Return the share of intervals that hold the truth; one that is unknown does not."""
+    low, high = found
+    return float(np.mean((low <= truth) & (truth <= high)))
+
+
+def worst_cases(rows: int, rng: np.random.Generator) -> Iterator[list[str]]:
+    """Yield for seeds and shapes the least coverage by clips, where it is, the most, the width."""
+    for seeds, shape in product((1, 2, 3, 4, 5, 10), SHAPES):
+        found = {}
+        for clips, (kind, spreads) in product((10, 30, 100, 700), SPREADS.items()):
+            if seeds == 1 and kind not in ONE_SEED:
+                continue
+            # As many numbers whatever the clips, but never too few rows.
+            size = (max(1000, rows if clips <= 100 else rows // 5), seeds, clips)
+            low, high = ours(simulate(shape, spreads, size, rng))
+            width = np.mean(high - low) / (2 * 1.96 * sum(s**2 for s in spreads) ** 0.5)
+            found[clips, kind] = covers((low, high)), float(width)
+        least = {
+            n: min((share, kind) for (of, kind), (share, _) in found.items() if of == n)
+            for n in (10, 30, 100, 700)
+        }
+        share, kind = min(least.values())
+        widest = max(width for _, width in found.values())
+        shown = [f"{least[clips][0]:.3f}" for clips in least]
+        most = max(share for share, _ in found.values())
+        yield [f"{seeds}", shape, *shown, kind, f"{most:.3f}", f"{widest:.1f}"]
+
+
+def rivals(rows: int, rng: np.random.Generator) -> Iterator[list[str]]:
+    """Yield for seeds and spreads what each interval covers, of 30 clips and normal draws."""
+    for seeds, (kind, spreads) in product((2, 3, 4, 5, 10), SPREADS.items()):
+        sample = simulate("normal", spreads, (rows, seeds, 30), rng)
+        with np.errstate(all="ignore"):
+            shown = [f"{covers(interval(sample)):.3f}" for interval in RIVALS.values()]
+        yield [f"{seeds}", kind, *shown]
+
+
+def bounded_scores(level: float, size: tuple[int, int, int], rng: np.random.Generator) -> Array:
+    """Draw (rows, seeds, clips) scores in [0, 1]; of a single seed nothing but clips vary."""
+    rows, seeds, clips = size
+    share = np.clip(rng.beta(level * 3, (1 - level) * 3, (rows, 1, clips)), 1e-9, 1 - 1e-9)
+    shifts = rng.normal(0, 0.3, size)
+    if seeds > 1:
+        shifts = shifts + rng.normal(0, 0.2, (rows, seeds, 1))
+    scores: Array = 1 / (1 + np.exp(-np.log(share / (1 - share)) - shifts))
+    return scores
+
+
+def bounded(rows: int, rng: np.random.Generator) -> Iterator[list[str]]:
+    """Yield what intervals of a mean near an end cover, with and without knowing the ends."""
+    for level, seeds, clips in product((0.80, 0.95, 0.98), (1, 3, 5), (10, 30, 100, 700)):
+        size = (rows if clips <= 100 else rows // 5, seeds, clips)
+        truth = float(bounded_scores(level, (1, 1 if seeds == 1 else 400, 20_000), rng).mean())
+        sample = Sample(bounded_scores(level, size, rng), (clips,))
+        ends = {"low": np.zeros(size[0]), "high": np.ones(size[0])}
+        inside, plain = intervals(sample, Settings(), **ends), ours(sample)
+        outside = np.mean((plain[0] < 0) | (plain[1] > 1))
+        shown = [covers(inside, truth), covers(plain, truth), float(outside)]
+        yield [f"{level:.2f}", f"{seeds}", f"{clips}", *(f"{share:.3f}" for share in shown)]
 
 
 def main() -> None:
     """Print a Markdown table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=2000, help="simulated experiments of each kind")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5, 10])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rows", type=int, default=4000, help="experiments of each kind")
+    parser.add_argument("--rivals", action="store_true", help="other intervals, 1/4 of the rows")
+    parser.add_argument("--bounded", action="store_true", help="means of scores in [0, 1]")
     options = parser.parse_args()
-    settings = Settings(num_resamples=1999)
     rng = np.random.default_rng(0)
-    columns = ["interval covers", "test rejects", "clips alone would cover"]
-    columns.append("t-test of seed means rejects")
-    print("| seeds | spread lies in | " + " | ".join(columns) + " |")
-    print("|" + "---|" * (len(columns) + 2))
-    for num_seeds in options.seeds:
-        for name, spreads in SPREADS.items():
-            found = measure(simulate(num_seeds, spreads, options.rows, rng), settings)
-            shown = [f"{found[column]:.3f}" if column in found else "–" for column in columns]
-            print(f"| {num_seeds} | {name} | " + " | ".join(shown) + " |", flush=True)
+    if options.rivals:
+        columns, lines = ["seeds", "spread lies in", *RIVALS], rivals(options.rows // 4, rng)
+    elif options.bounded:
+        columns = ["mean", "seeds", "clips", "covers", "plain covers", "plain leaves [0, 1]"]
+        lines = bounded(options.rows, rng)
+    else:
+        columns = ["seeds", "draws", *(f"least, {n} clips" for n in (10, 30, 100, 700))]
+        columns += ["worst where spread lies in", "most", "widest"]
+        lines = worst_cases(options.rows, rng)
+    print("| " + " | ".join(columns) + " |\n|" + "---|" * len(columns))
+    for line in lines:
+        print("| " + " | ".join(line) + " |", flush=True)
 
 
 if __name__ == "__main__":

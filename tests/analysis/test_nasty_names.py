@@ -17,14 +17,12 @@ from analysis import dilution_table, embedding_table
 from analysis.paper.manifest import _code, _line
 from analysis.report import ReportOptions, embedded_figures, write_report
 from analysis.report.write import page_names
-from analysis.resampling import Settings
 from analysis.results import Results, load_runs, write_csv
 from analysis.tables import make_table, to_latex, to_markdown, to_rich, write_tables
 from analysis.tables.latex_text import escape
 from analysis.tables.text import escape_markdown
 from auralsam2.text_files import as_written
 
-FEW = Settings(num_resamples=99)
 # LaTeX's own signs, each of which the text has to protect.
 UNPROTECTED = re.compile(r"(?<!\\)[%&#_]|(?<![\\$])\^|~(?!\{)")
 
@@ -47,7 +45,7 @@ def squash(text: str) -> str:
 def test_csv_gives_every_name_back(
     results: Results, nasty_names: tuple[str, ...], tmp_path: Path
 ) -> None:
-    table = make_table(results, difference=True, significance=True, settings=FEW)
+    table = make_table(results, difference=True, significance=True)
     paths = [write_csv(results, tmp_path / "results.csv"), *write_tables(table, tmp_path)]
     tables = [path for path in paths if path.suffix == ".csv"]
     assert [path.name for path in tables] == ["results.csv", "table.csv", "table.comparison.csv"]
@@ -61,7 +59,7 @@ def test_csv_gives_every_name_back(
 
 
 def test_markdown_shows_every_name_in_a_cell_of_its_own(results: Results, plain: list[str]) -> None:
-    text = to_markdown(make_table(results, difference=True, settings=FEW))
+    text = to_markdown(make_table(results, difference=True))
     lines = [line for line in text.splitlines() if line.startswith("|")]
     rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in lines]
     assert {len(row) for row in rows} == {len(rows[0])}
@@ -93,7 +91,7 @@ def test_markdown_escapes(text: str, escaped: str) -> None:
 def test_latex_has_every_name_and_no_sign_of_its_own(
     results: Results, nasty_names: tuple[str, ...]
 ) -> None:
-    text = to_latex(make_table(results, difference=True, settings=FEW))
+    text = to_latex(make_table(results, difference=True))
     assert text.isascii()
     body = text[text.index(r"\begin{tabular}") : text.index(r"\par\smallskip")]
     for name in nasty_names:
@@ -109,7 +107,7 @@ def test_a_terminal_shows_every_name(results: Results, plain: list[str]) -> None
 
     out = io.StringIO()
     console = Console(file=out, width=4000, markup=False, emoji=False)
-    console.print(to_rich(make_table(results, settings=FEW), 4000))
+    console.print(to_rich(make_table(results), 4000))
     shown = squash(as_written(out.getvalue()))
     for name in plain:
         if "\x1b" not in name:  # rich keeps a name from steering the terminal
@@ -165,7 +163,7 @@ def test_every_page_shows_every_name_and_its_links_lead_somewhere(
     monkeypatch.setattr(embedded_figures, "draw_missing", lambda *_: None)
     folder = nasty_grid(nasty_names, nasty_names[:3])
     results = load_runs(folder)
-    pages = write_report(results, folder, folder / "out", ReportOptions(num_clips=0, settings=FEW))
+    pages = write_report(results, folder, folder / "out", ReportOptions(num_clips=0))
     assert len(pages) == len(nasty_names) + 1
     index = Page(pages[0])
     for name in nasty_names:
