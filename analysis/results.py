@@ -200,8 +200,8 @@ def _other_means(done: Runs, scores: pd.DataFrame) -> list[str]:
                     example = f"{value:.3f} for {mean:.3f} in {entry.cell}, seed {entry.seed}"
                     found.setdefault(metric, f"{example}, {split}")
     return [
-        f"{metric} is shown as the mean over clips; the runs themselves score all clips of a split "
-        f"at once ({example})"
+        f"{metric} is shown as the mean over clips; the runs themselves report another score, as "
+        f"of all clips of a split at once ({example})"
         for metric, example in found.items()
     ]
 

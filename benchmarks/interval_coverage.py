@@ -44,6 +44,10 @@ SHAPES: dict[str, tuple[Draw, Draw]] = {
         lambda rng, size: rng.normal(size=size),
         lambda rng, size: rng.exponential(size=size) - 1,
     ),
+    "one seed in ten fails": (
+        lambda rng, size: np.where(rng.random(size) < 0.1, -3.0, 1 / 3),
+        lambda rng, size: rng.normal(size=size),
+    ),
 }
 """Name -> unit draws of seeds, and of clips and rest."""
 
@@ -152,6 +156,8 @@ def covers(found: tuple[Array, Array], truth: float = 0.0) -> float:
 def worst_cases(rows: int, rng: np.random.Generator) -> Iterator[list[str]]:
     """Yield for seeds and shapes the least coverage by clips, where it is, the most, the width."""
     for seeds, shape in product((1, 2, 3, 4, 5, 10), SHAPES):
+        if seeds == 1 and "seed" in shape:
+            continue
         found = {}
         for clips, (kind, spreads) in product((10, 30, 100, 700), SPREADS.items()):
             if seeds == 1 and kind not in ONE_SEED:
@@ -159,7 +165,7 @@ def worst_cases(rows: int, rng: np.random.Generator) -> Iterator[list[str]]:
             # As many numbers whatever the clips, but never too few rows.
             size = (max(1000, rows if clips <= 100 else rows // 5), seeds, clips)
             low, high = ours(simulate(shape, spreads, size, rng))
-            width = np.mean(high - low) / (2 * 1.96 * sum(s**2 for s in spreads) ** 0.5)
+            width = np.nanmean(high - low) / (2 * 1.96 * sum(s**2 for s in spreads) ** 0.5)
             found[clips, kind] = covers((low, high)), float(width)
         least = {
             n: min((share, kind) for (of, kind), (share, _) in found.items() if of == n)

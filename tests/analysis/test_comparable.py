@@ -60,6 +60,7 @@ def test_a_control_of_fewer_clips_is_told(tmp_path: Path, write_run) -> None:
     record.per_clip = [
         e for e in record.per_clip if (e["split"], e["clip"]) != ("test_audio_swapped", "c")
     ]
+    record.metrics["test_audio_swapped"] = {}  # whose means were those of three clips
     run_record.write(record, tmp_path / "one")
     (note,) = [note for note in load_runs(tmp_path).notes if "lacks clips" in note]
     assert note == "test_audio_swapped lacks clips of test (one, seed 0: 2 of 3)"

@@ -203,6 +203,6 @@ def test_a_score_of_all_clips_at_once_is_told_from_their_mean(exact) -> None:
     folder = exact({("b", 0): {"test": {"F": {"x": 0.2, "y": 0.4}}}}, metrics={"test": {"F": 0.5}})
     (note,) = load_runs(folder).notes
     assert note == (
-        "F is shown as the mean over clips; the runs themselves score all clips of a split at once "
-        "(0.500 for 0.300 in b, seed 0, test)"
+        "F is shown as the mean over clips; the runs themselves report another score, as of all "
+        "clips of a split at once (0.500 for 0.300 in b, seed 0, test)"
     )
