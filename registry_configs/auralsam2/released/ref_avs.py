@@ -12,11 +12,12 @@ model = dict(
     audio_encoder=dict(weights="weights/vggish-10086976.pth"),
 )
 optim = dict(epochs=50)
-# Masks are compared at the size that the model reads.
+# Masks are compared at the size that the model reads; batches of four clips have one score, and S
+# is the share of all pixels, without a root.
 evaluation = dict(
     metrics=[
-        dict(type="JaccardMetric", size=1024),
-        dict(type="FScoreMetric", size=1024),
-        dict(type="NullMetric", size=1024),
+        dict(type="JaccardMetric", size=1024, group_size=4),
+        dict(type="FScoreMetric", size=1024, group_size=4),
+        dict(type="NullMetric", size=1024, reduction="cumulative_ratio"),
     ]
 )

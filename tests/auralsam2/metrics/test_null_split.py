@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 
+from auralsam2.config import load
 from auralsam2.metrics.null_split import (
     NullMetric,
     PixelCount,
@@ -81,6 +82,18 @@ def test_unknown_reduction_names_the_known():
 def test_the_data_set_as_a_whole_knows_no_batches():
     with pytest.raises(ValueError, match="'cumulative_ratio' knows no batches, got group_size=4"):
         NullMetric(reduction="cumulative_ratio", group_size=4)
+
+
+def test_the_released_preset_takes_the_share_of_all_pixels(load_parity):
+    facts, tensors = load_parity("metrics")
+    (node,) = (n for n in load("auralsam2/released/ref_avs").evaluation.metrics if "Null" in n.type)
+    metric = METRICS.build(node | dict(size=None))
+    entries = sorted((k for k in facts if k.startswith("S.")), key=lambda k: int(k.split(".")[1]))
+    for key in entries:
+        logits = tensors[f"{key.split('.', 2)[2]}.logits"]
+        metric.process(None, [sample(key, logits[: facts[key]["pixels"] // logits[0].numel()])])
+    expected = facts[entries[-1]]["released_cumulative_ratio"]
+    assert metric.evaluate(size=len(entries)) == {"S": pytest.approx(expected, abs=1e-6)}
 
 
 def test_released_numbers(load_parity):
