@@ -110,7 +110,7 @@ def log_tail(run_dir: Path, lines: int) -> list[str]:
         with (run_dir / LOG).open("rb") as file:
             file.seek(max(0, file.seek(0, 2) - 200 * (lines + 1)))
             text = file.read().decode("utf-8", errors="replace")
-    except FileNotFoundError:
+    except OSError:
         return []
     return [line.rstrip() for line in text.splitlines() if line.strip()][-lines:]
 
@@ -135,16 +135,19 @@ def _entries(folder: Path) -> tuple[str, list[tuple[str, int, Path]]]:
 
 def _walk(folder: Path) -> Iterator[tuple[str, int, Path]]:
     for path in sorted(folder.rglob(run_record.FILE_NAME)):
-        record = _record(path.parent)
-        if record is not None:
-            yield record.name or path.parent.name, record.seed, path.parent
+        record, _ = _record(path.parent)
+        seed = 0 if record is None else record.seed
+        yield (record.name if record else "") or path.parent.name, seed, path.parent
 
 
-def _record(run_dir: Path) -> RunRecord | None:
+def _record(run_dir: Path) -> tuple[RunRecord | None, str]:
+    """Return a run's record, or why it cannot be read; neither where there is none."""
     try:
-        return run_record.read_without_clips(run_dir)
-    except (FileNotFoundError, ValueError):
-        return None
+        return run_record.read_without_clips(run_dir), ""
+    except FileNotFoundError:
+        return None, ""
+    except (OSError, ValueError, RecursionError) as error:
+        return None, f"its record cannot be read: {' '.join(str(error).split())}"
 
 
 def _now_of(folder: Path) -> float:
@@ -157,7 +160,7 @@ def _now_of(folder: Path) -> float:
 
 
 def _status(cell: str, seed: int, run_dir: Path, now: float, stale_s: float) -> RunStatus:
-    record, claim = _record(run_dir), claims.newest(run_dir)
+    (record, damage), claim = _record(run_dir), claims.newest(run_dir)
     progress = claim.progress if claim is not None else {}
     if claim is not None and claim.ended is None:
         alive = claims.holder(run_dir) is not None and claims.age_s(run_dir, claim, now) < stale_s
@@ -165,7 +168,8 @@ def _status(cell: str, seed: int, run_dir: Path, now: float, stale_s: float) -> 
         if record is None or record.status == "running" or alive:
             return RunStatus(cell, seed, run_dir, state, progress, claim.whose)
     if record is None:
-        return RunStatus(cell, seed, run_dir, "pending", progress)
+        state = "failed" if damage else "pending"
+        return RunStatus(cell, seed, run_dir, state, progress, error=damage)
     state = {"running": _unfinished(claim)}.get(record.status, record.status)
     error = record.stopped_because if record.status == "stopped" else record.error
     duration = record.duration_s if record.status == "done" else None

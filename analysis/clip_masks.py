@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 from analysis.run_captures import DAMAGED, archive_bytes, check_weights, weights_digest
 from auralsam2.kept_files import keep_with_facts, kept_with_facts
 
-MASK_ERRORS = (ValueError, LookupError, OSError, ImportError, RuntimeError)
-"""What `clip_masks` may raise of a run whose weights, config or data are not as they were."""
 _NAME = "clip_masks"
 _USUAL_SPLIT = "test"
 _TOLERANCE = 0.005
@@ -73,6 +71,7 @@ def clip_masks(
     Raises:
         FileNotFoundError: where the run's config, weights or data are not there any more.
         ValueError: where its model cannot be built, or the split or a clip is not known.
+        Exception: whatever the run's own components raise; see `analysis.lost_runs`.
     """
     settings = _settings(run_dir, split, overrides or {})
     kept = {} if again else _read(run_dir, settings)
@@ -82,11 +81,6 @@ def clip_masks(
         kept |= _predict(run_dir, missing, split, overrides or {})
         _write(run_dir, settings, kept)
     return {clip: kept[clip] for clip in clips}
-
-
-def reason(error: BaseException) -> str:
-    """Return the text of one of `MASK_ERRORS`; a `KeyError`'s own would be quoted."""
-    return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
 
 
 def score_warning(masks: ClipMasks, metric: str, recorded: float | None) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis.asked_names import name_problems
 from analysis.capture import SOUNDS, capture_dilution
-from analysis.clip_masks import MASK_ERRORS, reason
+from analysis.lost_runs import why_lost
 from analysis.results import Results
 
 Captures = dict[tuple[str, int], pd.DataFrame]
@@ -97,7 +97,7 @@ def _known_sounds(results: Results, sounds: Sequence[str]) -> list[str]:
     if not set(sounds) <= set(kinds()):
         for run_dir in map(Path, results.runs["run_dir"].astype(str)):
             # Runs may bring kinds of their own; a config that cannot be read is told of later.
-            with suppress(*MASK_ERRORS):
+            with suppress(ValueError, OSError, ImportError):
                 import_custom(config.peek(run_dir / "config.py"), run_dir)
     return list(kinds())
 
@@ -117,8 +117,8 @@ def _capture(
             captures[cell, seed] = capture_dilution(Path(str(run["run_dir"])), **settings)
         except CannotProbeError as error:
             unfit.append(f"{cell}, seed {seed}: {error}")
-        except MASK_ERRORS as error:
-            lost.append(f"{cell}, seed {seed}: {reason(error)}")
+        except Exception as error:
+            lost.append(f"{cell}, seed {seed}: {why_lost(error)}")
     return captures, unfit, lost
 
 

@@ -10,10 +10,10 @@ import pandas as pd
 
 from analysis import embedding_table
 from analysis.asked_names import name_problems
-from analysis.clip_masks import MASK_ERRORS, reason
 from analysis.embedding_plane import Wanted, misplaced
 from analysis.embeddings import Points, capture_points
 from analysis.figures import embedding_tsne, embedding_tsne_perplexities
+from analysis.lost_runs import why_lost
 from analysis.results import Results
 
 SPACES = ("projected", "fused")
@@ -151,8 +151,8 @@ def _capture(
             note = f"seed {seed}" + (f", {_UNTRAINED}" if _is_untrained(run_dir) else "")
         except NoAudioVisualSpaceError as error:
             spaceless[cell] = f"{cell}: left out: {error}"
-        except MASK_ERRORS as error:
-            lost.append(f"{cell}, seed {seed}: left out: {reason(error)}")
+        except Exception as error:
+            lost.append(f"{cell}, seed {seed}: left out: {why_lost(error)}")
         else:
             captures[cell, seed] = points
             notes.setdefault(cell, note)

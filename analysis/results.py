@@ -102,7 +102,7 @@ def load_runs(
         NoResultsError: where no run is finished; the message says how they stand.
         MixedDataError: where runs have different data or the same split holds different clips;
             `MixedLabelSourcesError` where their labels come from different releases.
-        ValueError: for a broken record or grid file, two runs of one cell and seed, or a folder
+        ValueError: for a broken grid file, two runs of one cell and seed, or a folder
             given twice.
     """
     paths = [folders] if isinstance(folders, (str, Path)) else list(folders)

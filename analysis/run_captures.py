@@ -11,6 +11,7 @@ from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
+from numpy.typing import NDArray
 
 from auralsam2.engine import run_record
 
@@ -50,3 +51,18 @@ def archive_bytes(arrays: Mapping[str, Any]) -> bytes:
     archive = io.BytesIO()
     np.savez_compressed(archive, **arrays)
     return archive.getvalue()
+
+
+def read_archive(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays of an ``.npz``; nothing where there is no such file.
+
+    Raises:
+        ValueError: where it is damaged.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        with np.load(path) as arrays:
+            return {key: arrays[key] for key in arrays.files}
+    except DAMAGED as error:
+        raise ValueError(f"{path.name} is damaged ({error})") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from auralsam2.engine import run_record
 from auralsam2.engine.run_record import RunRecord
 
 GRID_FILE = "grid.json"
+_DAMAGED = "left out, its record cannot be read"
 
 
 class RunEntry(NamedTuple):
@@ -38,6 +39,7 @@ class RunFolder:
         reference: cell that the others are compared with, or None.
         entries: the runs that count, in order.
         records: run folder -> record.
+        damaged: run folder -> why its record cannot be read.
         notes: what a reader must know.
     """
 
@@ -46,6 +48,7 @@ class RunFolder:
     reference: str | None
     entries: list[RunEntry]
     records: dict[Path, RunRecord]
+    damaged: dict[Path, str]
     notes: list[str]
 
 
@@ -54,28 +57,48 @@ def read_folder(path: Path) -> RunFolder:
 
     Raises:
         FileNotFoundError: where there is no record at all.
-        ValueError: for a broken record or grid file, or two runs of one cell and seed.
+        ValueError: for a broken grid file, or two runs of one cell and seed.
     """
     if not path.is_dir():
         raise FileNotFoundError(f"no folder '{path}'")
     grid = _read_grid(path)
-    records = {file.parent: run_record.read(file) for file in sorted(path.rglob("record.json"))}
-    if not records:
+    listed = [entry.run_dir for entry in _entries(path, grid)] if grid else []
+    found = [file.parent for file in sorted(path.rglob(run_record.FILE_NAME))]
+    records, damaged = _read_records([*found, *listed])
+    if not records and not damaged:
         raise FileNotFoundError(
             f"no record.json below '{path}'; runs come from: auralsam2 run-grid NAME --out DIR"
         )
     entries = list(_entries(path, grid)) if grid else _walked(records)
     notes = []
-    if grid and (strays := len(records.keys() - {entry.run_dir for entry in entries})):
+    known = {entry.run_dir for entry in entries}
+    if grid and (strays := len((records.keys() | damaged.keys()) - known)):
         notes.append(f"{strays} runs below '{path}' are no part of the grid as it is: left out")
+    if not grid:  # nothing says whose runs these are
+        notes += [f"'{run_dir}': {_DAMAGED}: {why}" for run_dir, why in damaged.items()]
     return RunFolder(
         path=path,
         title=str(grid["title"]) if grid else path.resolve().name,
         reference=grid["reference"] if grid else None,
         entries=entries,
         records=records,
+        damaged=damaged,
         notes=notes,
     )
+
+
+def _read_records(run_dirs: Iterable[Path]) -> tuple[dict[Path, RunRecord], dict[Path, str]]:
+    """Return the records of run folders, and why some cannot be read; no record is none."""
+    records: dict[Path, RunRecord] = {}
+    damaged: dict[Path, str] = {}
+    for run_dir in dict.fromkeys(run_dirs):
+        try:
+            records[run_dir] = run_record.read(run_dir / run_record.FILE_NAME)
+        except FileNotFoundError:
+            continue
+        except (ValueError, OSError, RecursionError) as error:
+            damaged[run_dir] = " ".join(str(error).split())
+    return records, damaged
 
 
 def join_folders(folders: Sequence[RunFolder]) -> RunFolder:
@@ -102,6 +125,7 @@ def join_folders(folders: Sequence[RunFolder]) -> RunFolder:
         reference=next(iter(references)) if len(references) == 1 else None,
         entries=[entry for folder in renamed for entry in folder.entries],
         records={path: record for folder in renamed for path, record in folder.records.items()},
+        damaged={path: why for folder in renamed for path, why in folder.damaged.items()},
         notes=[note for folder in renamed for note in folder.notes],
     )
 
@@ -114,6 +138,8 @@ def finished(folder: RunFolder) -> tuple[list[tuple[RunEntry, RunRecord]], list[
         where = f"{entry.cell}, seed {entry.seed}"
         if record is not None and record.status == "done":
             done.append((entry, record))
+        elif entry.run_dir in folder.damaged:
+            notes.append(f"{where}: {_DAMAGED}: {folder.damaged[entry.run_dir]}")
         else:
             notes.append(f"{where}: {_state(record)}")
     return done, notes

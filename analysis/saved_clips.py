@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.results import Results, is_control
+from analysis.run_captures import read_archive
 from auralsam2.suggestions import unknown_name
 
 PREDICTIONS = "predictions.npz"
@@ -73,7 +74,8 @@ def load_clips(
     """Read the saved predictions of every cell's first seed.
 
     The clips are the first ones of the data set that all runs have saved, never picked by hand.
-    The reference cell also gives its predictions under control conditions, where saved.
+    The reference cell also gives its predictions under control conditions, where saved. A cell
+    whose file is damaged is left out, with a note.
 
     Args:
         results: the runs.
@@ -90,7 +92,13 @@ def load_clips(
     split = next((name for name in results.splits if not is_control(name)), None)
     known = first_runs(results)
     runs = {cell: known[cell] for cell in check_cells(results, cells)}
-    saved = {cell: arrays for cell, run in runs.items() if (arrays := _read(run.folder))}
+    saved = {}
+    for cell, run in runs.items():
+        try:
+            if arrays := read_archive(run.folder / PREDICTIONS):
+                saved[cell] = arrays
+        except ValueError as error:
+            results.notes.append(f"no saved clips of {cell}, seed {run.seed}: {error}")
     if split is None or not saved:
         return []
     seeds = {cell: runs[cell].seed for cell in saved}
@@ -159,14 +167,6 @@ def _compare(truth: Array, mask: Array) -> dict[str, float]:
         "predicted_area": float(mask.mean()),
         "iou": int((truth & mask).sum()) / union if union else float("nan"),
     }
-
-
-def _read(run_dir: Path) -> dict[str, Array]:
-    path = run_dir / PREDICTIONS
-    if not path.is_file():
-        return {}
-    with np.load(path) as arrays:
-        return {key: arrays[key] for key in arrays.files}
 
 
 def _common_clips(saved: Mapping[str, Mapping[str, Array]], split: str) -> list[str]:

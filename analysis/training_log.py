@@ -73,10 +73,14 @@ def loss_terms(entries: Entries) -> dict[str, str]:
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    for line in path.read_text(encoding="utf-8").splitlines():
+    try:
+        text = path.read_bytes().decode("utf-8", errors="replace")
+    except OSError:  # a log that cannot be read is as one that is not there
+        return
+    for line in text.splitlines():
         try:
             entry = json.loads(line)
-        except ValueError:  # a killed run leaves half a line
+        except (ValueError, RecursionError):  # a killed run leaves half a line
             continue
-        if isinstance(entry, dict) and "step" in entry:
+        if isinstance(entry, dict) and isinstance(entry.get("step"), int):
             yield entry

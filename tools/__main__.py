@@ -11,7 +11,10 @@ from importlib import import_module
 from pathlib import Path
 
 from auralsam2 import __version__
+from auralsam2.messages import is_message, message
+from auralsam2.process_end import end_soon
 from auralsam2.suggestions import unknown_name
+from auralsam2.text_files import tolerate_any_text
 
 TRACEBACK_VARIABLE = "AURALSAM2_TRACEBACK"
 
@@ -20,14 +23,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand.
 
     Args:
-        argv: arguments without the program's name; ``sys.argv[1:]`` where None.
+        argv: arguments without the program's name. None for the command of this process: those of
+            ``sys.argv``, and the process ends soon after, whatever components have left running.
 
     Returns:
         The exit status: the tool's own, 2 for a user's error, 130 when interrupted.
     """
+    if argv is not None:
+        return _dispatch(list(argv))
+    status = 1  # Python's, of an exception
+    try:
+        status = _dispatch(sys.argv[1:])
+        return status
+    except SystemExit as stop:
+        status = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+        raise
+    finally:
+        end_soon(status)
+
+
+def _dispatch(arguments: list[str]) -> int:
+    for stream in (sys.stdout, sys.stderr):
+        tolerate_any_text(stream)
     tools = find_tools()
     parser = _parser(tools)
-    arguments = list(sys.argv[1:] if argv is None else argv)
     if not arguments:
         parser.print_help()
         return 0
@@ -47,10 +66,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (ValueError, LookupError, OSError, ImportError) as error:
-        if not _is_message(error):
+        if not is_message(error):
             raise
-        text = error.args[0] if isinstance(error, KeyError) else error
-        print(f"{program}: error: {text}", file=sys.stderr)
+        print(f"{program}: error: {message(error)}", file=sys.stderr)
         print(f"(for the traceback, set {TRACEBACK_VARIABLE}=1)", file=sys.stderr)
         return 2
 
@@ -86,13 +104,6 @@ def _parser(tools: dict[str, Path]) -> argparse.ArgumentParser:
 def _run(path: Path, arguments: Sequence[str]) -> int:
     name = f"{__package__}.{path.stem}" if __package__ else path.stem
     return int(import_module(name).main(list(arguments)))
-
-
-def _is_message(error: BaseException) -> bool:
-    """Whether an error speaks to the user: a bare key or index is a bug of ours."""
-    if isinstance(error, LookupError):
-        return bool(error.args) and isinstance(error.args[0], str) and " " in error.args[0]
-    return bool(str(error))
 
 
 if __name__ == "__main__":

@@ -25,9 +25,12 @@ from ablations.executors.base import (
 )
 from ablations.executors.remote import Answer, Started, do_item, release
 from ablations.executors.slurm_settings import SlurmSettings, add_arguments, read_settings
+from auralsam2.process_end import end_soon
 
 FOLDER = ".slurm"
 """Beside the run folders: submitit's pickles and logs."""
+_RESULT_S = 60.0
+"""What writing a result to a slow disk may take."""
 
 
 @register("slurm")
@@ -184,7 +187,11 @@ class _Task:
         self.folder = os.getcwd()
 
     def __call__(self) -> Answer:
-        return do_item(self.fn, self.item, _place(_own_id()), self.folder)
+        try:
+            return do_item(self.fn, self.item, _place(_own_id()), self.folder)
+        finally:
+            # A thread that is left would hold the job's place; the result is yet to be written.
+            end_soon(0, _RESULT_S)
 
     def checkpoint(self) -> None:
         """Queue this job again, and leave the run as an interrupt leaves it: resumable.

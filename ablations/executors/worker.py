@@ -17,9 +17,9 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from ablations.run_log import output_to
+from auralsam2.process_end import GRACE_S as GRACE_S
+from auralsam2.process_end import end_soon
 
-GRACE_S = 5.0
-"""What a process that is told to end may take for it."""
 _MESSAGE_EVERY_S = 0.2
 _retiring = threading.Event()
 
@@ -42,14 +42,18 @@ def serve(pipe: Connection, environment: Mapping[str, str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent decides
     signal.signal(signal.SIGTERM, _interrupt)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    status = 1
     try:
         while not _retiring.is_set():
             fn, item = pipe.recv()
             _do(pipe, fn, item)
+        status = 0
     except EOFError:
-        return
+        status = 0
     except KeyboardInterrupt:
-        return  # whatever was under way has been left in a state that resumes
+        status = 0  # whatever was under way has been left in a state that resumes
+    finally:
+        end_soon(status)
 
 
 def _do(pipe: Connection, fn: Any, item: Any) -> None:

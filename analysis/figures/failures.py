@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from analysis.clip_masks import MASK_ERRORS, ClipMasks, clip_masks, reason, score_warning
+from analysis.clip_masks import ClipMasks, clip_masks, score_warning
 from analysis.clip_picks import NoPicksError, Picked, best_first, first_column, pick
 from analysis.figures import style
 from analysis.figures.cell_names import wrap_name
 from analysis.figures.clip_sheet import MOST_FRAMES, sheet
+from analysis.lost_runs import why_lost
 from analysis.results import Results
 from analysis.saved_clips import (
     Row,
@@ -91,8 +92,8 @@ def collect(
         folder = first_runs(results)[shown.cell].folder
         try:
             made[shown] = clip_masks(folder, picked.clips, split=shown.split, overrides=overrides)
-        except MASK_ERRORS as error:
-            text = " ".join(reason(error).split())
+        except Exception as error:
+            text = why_lost(error)
             if shown == _Shown(shown.cell, reference_cell(results), split):
                 raise NoPicksError(f"no masks of {shown.cell}: {text}") from error
             notes.append(f"{rule}: no masks of {shown.label}: {text}")

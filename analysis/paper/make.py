@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from analysis.clip_masks import reason
 from analysis.paper.manifest import (
     EMPTY,
     FAILED,
@@ -26,6 +25,7 @@ from analysis.paper.recipe import Recipe
 from analysis.paper.source import Source, file_digest
 from analysis.paper.workers import Measure, measuring
 from auralsam2.engine.provenance import code_version
+from auralsam2.messages import is_message, message
 
 STALE = "stale"
 """Folder of what an earlier call has made and this one has not."""
@@ -200,8 +200,7 @@ def _make_part(
 
 def _said(error: Exception) -> str:
     """What went wrong, with its kind where it was not raised to be read."""
-    known = isinstance(error, (ValueError, LookupError, OSError, ImportError))
-    return reason(error) if known and reason(error) else f"{type(error).__name__}: {error}"
+    return message(error) if is_message(error) else f"{type(error).__name__}: {error}"
 
 
 def _key(node: dict[str, Any], part: Part, source: Source, folder: Path) -> str:

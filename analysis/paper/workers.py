@@ -6,6 +6,9 @@ import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
+from multiprocessing import util
+
+from auralsam2.process_end import end_soon
 
 Measure = Callable[[Sequence[Callable[[], object]]], None]
 
@@ -21,7 +24,7 @@ def measuring(jobs: int) -> Iterator[Measure | None]:
         return
     # A forked process would inherit the threads of torch, and hang in them.
     spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(jobs, mp_context=spawn)
+    pool = ProcessPoolExecutor(jobs, mp_context=spawn, initializer=_end_when_done)
 
     def run(measurements: Sequence[Callable[[], object]]) -> None:
         futures: list[Future[object]] = [pool.submit(_done, each) for each in measurements]
@@ -32,6 +35,12 @@ def measuring(jobs: int) -> Iterator[Measure | None]:
         yield run
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _end_when_done() -> None:
+    """Let this process end when the pool does, whatever a run's components have left running."""
+    # Called when the process has left its work, before it waits for threads.
+    util.Finalize(None, end_soon, args=(0,), exitpriority=0)
 
 
 def _done(measurement: Callable[[], object]) -> None:

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
-from analysis.clip_masks import MASK_ERRORS, ClipMasks, clip_masks, reason, score_warning
+from analysis.clip_masks import ClipMasks, clip_masks, score_warning
 from analysis.clip_picks import ranked
 from analysis.clip_sound import MEDIA_TYPE
+from analysis.lost_runs import why_lost
 from analysis.report.pictures import data_uri, frame_uri, outline, spectrogram_uri
 from analysis.results import Results
+from analysis.run_captures import read_archive
 from analysis.saved_clips import PREDICTIONS, first_runs
 
 Array = NDArray[Any]
@@ -136,8 +137,8 @@ def collect(
     worst, best = choose(own, num_clips, higher_is_better=higher)
     try:
         masks = clip_masks(run_dir, worst + best, split=split, overrides=overrides, again=again)
-    except MASK_ERRORS as error:
-        return _saved(run_dir, split, scores, seed, num_clips, reason(error))
+    except Exception as error:
+        return _saved(run_dir, split, scores, seed, num_clips, why_lost(error))
     groups = tuple(
         ClipGroup(title, tuple(_view(masks[c], scores, seed, metric) for c in chosen))
         for title, chosen in (("Worst clips", worst), ("Best clips", best))
@@ -159,19 +160,20 @@ def _saved(
     num_clips: int,
     problem: str,
 ) -> ClipSection:
-    path = run_dir / PREDICTIONS
     views: list[ClipView] = []
-    if path.is_file():
-        with np.load(path) as arrays:
-            start, end = f"{split}/", "/prediction"
-            keys = [k for k in arrays.files if k.startswith(start) and k.endswith(end)]
-            for clip in [key[len(start) : -len(end)] for key in keys][: 2 * num_clips]:
-                held = {
-                    name: arrays[f"{start}{clip}/{name}"]
-                    for name in ("frames", "truth", "prediction", "log_mel")
-                }
-                masks = ClipMasks(clip=clip, **held, sound=None, scores={})
-                views.append(_view(masks, scores, seed, ""))
+    try:
+        arrays = read_archive(run_dir / PREDICTIONS)
+    except ValueError as error:
+        arrays, problem = {}, f"{problem}; {error}"
+    start, end = f"{split}/", "/prediction"
+    keys = [k for k in arrays if k.startswith(start) and k.endswith(end)]
+    for clip in [key[len(start) : -len(end)] for key in keys][: 2 * num_clips]:
+        held = {
+            name: arrays[f"{start}{clip}/{name}"]
+            for name in ("frames", "truth", "prediction", "log_mel")
+        }
+        masks = ClipMasks(clip=clip, **held, sound=None, scores={})
+        views.append(_view(masks, scores, seed, ""))
     rule = f"The first clips of {split}, whose masks the run with seed {seed} has saved."
     groups = (ClipGroup("Saved clips", tuple(views)),) if views else ()
     return ClipSection(rule if views else "", groups, problem)

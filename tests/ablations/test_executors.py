@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -132,6 +133,15 @@ def options(**stated: object) -> Namespace:
     parser = ArgumentParser()
     executors.add_arguments(parser)
     return Namespace(**{**vars(parser.parse_args([])), **stated})
+
+
+def test_a_process_that_a_thread_would_keep_ends_when_it_is_done(outcomes) -> None:
+    ended, _ = outcomes(LocalExecutor(1), "lingers", "good")
+    assert {label: outcome.result.status for label, outcome in ended.items()} == {
+        "lingers, seed 0": "failed",
+        "good, seed 0": "done",
+    }
+    assert multiprocessing.active_children() == []
 
 
 def test_executors_of_a_command_line(monkeypatch: pytest.MonkeyPatch) -> None:

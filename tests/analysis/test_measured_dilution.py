@@ -101,7 +101,7 @@ def test_broken_runs_do_not_take_the_others_along(
     assert list(dict.fromkeys(measured.indices["arm"])) == ["sparse"]
     assert set(measured.indices["seed"]) == {"all", 1}
     assert measured.lost == [
-        "dense, seed 0: no memory",
+        "dense, seed 0: RuntimeError: no memory",
         "dense, seed 1: no such thing",
         "sparse, seed 0: no data",
     ]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -148,3 +149,70 @@ def test_interrupt(tool, capsys) -> None:
     tool(interrupt)
     assert dispatcher.main(["try-me"]) == 130
     assert capsys.readouterr().err == "auralsam2 try-me: interrupted\n"
+
+
+COMMAND = """
+import atexit, concurrent.futures, multiprocessing, sys, threading, time
+from auralsam2 import process_end
+from auralsam2_tools import __main__ as dispatcher
+
+def sleep():
+    time.sleep(600)
+
+def tool(arguments):
+    print("the tool's work", flush=False)
+    atexit.register(print, "registered for the end")
+    {leave}
+    {end}
+
+if __name__ == "__main__":
+    process_end.GRACE_S = 0.3
+    dispatcher._run = lambda path, arguments: tool(arguments)
+    sys.argv = ["auralsam2", "report"]
+    raise SystemExit(dispatcher.main())
+"""
+THREAD = "threading.Thread(target=sleep, name='uploader').start()"
+CHILD = "multiprocessing.get_context('fork').Process(target=sleep, name='helper').start()"
+IDLE_POOL = "concurrent.futures.ThreadPoolExecutor(1).submit(int).result()"
+
+
+@pytest.mark.parametrize(
+    ("leave", "end", "status", "said"),
+    [
+        (THREAD, "return 0", 0, "ended without waiting for thread 'uploader'"),
+        (THREAD, "return 3", 3, "thread 'uploader'"),
+        (THREAD, "raise ValueError('not so')", 2, "error: not so"),
+        (THREAD, "raise SystemExit('not so')", 1, "thread 'uploader'"),
+        (THREAD, "raise RuntimeError('a bug')", 1, "RuntimeError: a bug"),
+        (CHILD, "return 0", 0, "process 'helper'"),
+        (IDLE_POOL, "return 0", 0, ""),
+        ("pass", "return 4", 4, ""),
+    ],
+)
+def test_a_command_ends_when_its_work_is_done_whatever_is_left_running(
+    leave: str, end: str, status: int, said: str, tmp_path: Path
+) -> None:
+    program = tmp_path / "command.py"
+    program.write_text(COMMAND.format(leave=leave, end=end))
+    done = subprocess.run(
+        [sys.executable, str(program)], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == status
+    assert done.stdout == "the tool's work\nregistered for the end\n"
+    assert said in done.stderr if said else done.stderr == ""
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1"])
+def test_a_terminal_gets_what_its_encoding_has_not_as_escapes(encoding: str) -> None:
+    program = (
+        "from auralsam2_tools import __main__ as dispatcher\n"
+        r"dispatcher._run = lambda *_: print('error \udcff of 日本 – done') or 0" + "\n"
+        "dispatcher.main(['report'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.decode(encoding).startswith(r"error \udcff of ")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
 from ablations.plan import PlannedRun
 from ablations.run_cell import run_cell
+from auralsam2 import process_end
 from auralsam2.engine import run_record
 
 CLIPS = ("clip_a", "clip_b")
@@ -45,6 +47,10 @@ def train(cfg, run_dir, *, name, axes, run_id, progress):
 def _misbehave(name, epoch, run_dir, cfg, progress):
     if name.startswith("boom"):
         raise RuntimeError("the fuse is burnt")
+    if name.startswith("lingers"):
+        process_end.GRACE_S = 0.1
+        threading.Thread(target=time.sleep, args=(60,)).start()
+        raise RuntimeError("and its thread is left")
     if name.startswith("nan"):
         raise FloatingPointError("the loss is nan at step 4")
     if name.startswith("oom") and cfg.data.batch_size > 2:

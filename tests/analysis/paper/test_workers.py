@@ -19,6 +19,25 @@ def test_all_are_run_though_one_fails(tmp_path: Path) -> None:
         assert [path.read_text() for path in written] == ["measured"] * 3
 
 
+LEAVES_A_THREAD = """
+import threading, time
+from auralsam2 import process_end
+def late():
+    time.sleep(8)
+    open({path!r}, "w")
+process_end.GRACE_S = 0.1
+threading.Thread(target=late).start()
+"""
+
+
+def test_no_thread_that_a_run_leaves_is_waited_for(tmp_path: Path) -> None:
+    code = LEAVES_A_THREAD.format(path=str(tmp_path / "late"))
+    with measuring(2) as measure:
+        assert measure is not None
+        measure([partial(exec, code, {})])
+    assert not (tmp_path / "late").exists()
+
+
 def test_one_job_needs_no_other_process() -> None:
     with measuring(1) as measure:
         assert measure is None
