@@ -25,14 +25,20 @@ def earlier_work(plain: Mapping[str, Any], data: str) -> str:
         plain: a resolved config.
         data: fingerprint of its data.
     """
-    counted = {key: value for key, value in as_plain(plain).items() if key not in _UNCOUNTED}
-    text = json.dumps(_canonical(counted), sort_keys=True, separators=(",", ":"), allow_nan=False)
     contents = [
         content
         for key, content in file_digests(plain).items()
         if key.rpartition(".")[2] in FILE_KEYS
     ]
-    return digest(digest(text), data, *contents)[:WORK]
+    return digest(earlier_config_hash(plain), data, *contents)[:WORK]
+
+
+def earlier_config_hash(plain: Mapping[str, Any]) -> str:
+    """Return the hash of a config by the rule of then."""
+    counted = {key: value for key, value in as_plain(plain).items() if key not in _UNCOUNTED}
+    return digest(
+        json.dumps(_canonical(counted), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    )
 
 
 def _canonical(value: Any) -> Any:

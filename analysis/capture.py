@@ -13,7 +13,8 @@ import pandas as pd
 
 from analysis import attention as measure
 from analysis.attention import Array
-from analysis.run_captures import DAMAGED, check_weights, weights_digest
+from analysis.measured_run import run_settings, still_holds
+from analysis.run_captures import DAMAGED, check_weights
 from analysis.tested_clips import check_tested_clips
 from auralsam2.kept_files import keep_with_facts, kept_with_facts
 from auralsam2.text_files import encode
@@ -249,11 +250,10 @@ def _settings(
 
     return {
         "schema": _SCHEMA,
-        "weights": weights_digest(run_dir),
+        **run_settings(run_dir, overrides),
         "sounds": list(sounds),
         "max_clips": max_clips,
         "split": split,
-        "overrides": {k: repr(v) for k, v in sorted(overrides.items()) if not k.endswith("root")},
         "code_version": code_version(),
         "measures": _measures_version(),
     }
@@ -265,10 +265,7 @@ def _read(run_dir: Path, settings: Mapping[str, Any]) -> pd.DataFrame | None:
     if found is None:
         return None
     content, held = found
-    if held.get("weights") and settings["weights"] is None:
-        # What was made before the weights went is all that is left of them, by whatever code.
-        held |= {key: settings[key] for key in ("weights", "code_version", "measures")}
-    if held != settings:
+    if not still_holds(held, settings, code=("code_version", "measures")):
         return None
     # Texts stay texts: "true" is a condition, and clips may be called 007 or NA.
     texts = dict.fromkeys(("clip", "quantity", "condition", "tokens"), str)

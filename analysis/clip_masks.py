@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.run_captures import DAMAGED, archive_bytes, check_weights, weights_digest
+from analysis.measured_run import run_settings, still_holds
+from analysis.run_captures import DAMAGED, archive_bytes, check_weights
 from auralsam2.kept_files import keep_with_facts, kept_with_facts
 
 _NAME = "clip_masks"
@@ -162,9 +163,7 @@ def _sound(recording: Path | None, num_frames: int) -> bytes | None:
 
 def _settings(run_dir: Path, split: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the masks depend on; not where the data lie, so that they may move."""
-    changed = {k: repr(v) for k, v in sorted(overrides.items()) if not k.endswith("root")}
-    digest = weights_digest(run_dir)
-    return {"schema": _SCHEMA, "weights": digest, "split": split, "overrides": changed}
+    return {"schema": _SCHEMA, "split": split, **run_settings(run_dir, overrides)}
 
 
 def _read(run_dir: Path, settings: dict[str, Any]) -> dict[str, ClipMasks]:
@@ -173,9 +172,7 @@ def _read(run_dir: Path, settings: dict[str, Any]) -> dict[str, ClipMasks]:
         return {}
     content, held = found
     try:
-        # What was made before the weights went is all that is left of them.
-        own = held["settings"] if settings["weights"] else {**held["settings"], "weights": None}
-        if own != settings:
+        if not still_holds(held["settings"], settings):
             return {}
         with np.load(io.BytesIO(content)) as arrays:
             return {

@@ -12,7 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.controls import base_split, is_control
-from analysis.run_captures import DAMAGED, archive_bytes, check_weights, weights_digest
+from analysis.measured_run import run_settings, still_holds
+from analysis.run_captures import DAMAGED, archive_bytes, check_weights
 from analysis.tested_clips import check_tested_clips
 from auralsam2.kept_files import keep_with_facts, kept_with_facts
 from auralsam2.suggestions import unknown_name
@@ -105,10 +106,7 @@ def _read(run_dir: Path, settings: Mapping[str, Any]) -> Points | None:
     if found is None:
         return None
     content, held = found
-    if held.get("weights") and settings["weights"] is None:
-        # What was drawn before the weights went is all that is left of them, by whatever code.
-        held |= {key: settings[key] for key in ("weights", "code_version")}
-    if held != settings:
+    if not still_holds(held, settings, code=("code_version",)):
         return None
     try:
         with np.load(io.BytesIO(content)) as arrays:
@@ -196,12 +194,11 @@ def _settings(
 
     return {
         "schema": _SCHEMA,
-        "weights": weights_digest(run_dir),
+        **run_settings(run_dir, overrides),
         "per_kind": per_kind,
         "max_clips": max_clips,
         "split": split,
         "seed": seed,
-        "overrides": {k: repr(v) for k, v in sorted(overrides.items()) if not k.endswith("root")},
         "code_version": code_version(),
     }
 

@@ -24,6 +24,7 @@ from analysis.comparable import (
     weight_notes,
 )
 from analysis.controls import is_control as is_control
+from analysis.run_conditions import condition_notes
 from analysis.run_folders import finished, join_folders, read_folder
 from auralsam2.engine.metric_scales import MetricScale, scale_of_older
 from auralsam2.engine.run_record import RunRecord
@@ -115,6 +116,7 @@ def load_runs(
     notes += check_data(done, allow_mixed_data)
     notes += left_out_notes(done)
     notes += weight_notes(done)
+    notes += condition_notes(done)
     scales, unlike = metric_scales(done, allow_mixed_data)
     notes += unlike
     notes += folder.notes

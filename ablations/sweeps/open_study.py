@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ablations.earlier_identity import earlier_config_hash
 from ablations.sweeps.search_space import SweepError
 from ablations.sweeps.storage import StorageAddress
 from ablations.sweeps.sweep_file import Sweep
 from auralsam2 import config
-from auralsam2.engine.identity import digest
+from auralsam2.engine.identity import digest, file_digests
 
 IDENTITY = "identity"
 IS_BASE = "base"
+_BASE = "base config"
 
 
 def open_study(sweep: Sweep, address: StorageAddress, storage: Any, data: str) -> Any:
@@ -77,10 +79,15 @@ def _check(sweep: Sweep, address: StorageAddress, storage: Any, identity: dict[s
     if known == identity or (known is None and not started):
         return
     stated = known if isinstance(known, dict) else {}
-    differing = ", ".join(key for key in identity if stated.get(key) != identity[key])
+    # What studies by older code do not state is not known to differ, and they have other hashes.
+    older = {_BASE: earlier_config_hash(sweep.cfg.to_dict())[:10]}
+    differing = [k for k in identity if stated.get(k) not in (identity[k], older.get(k), None)]
+    if stated and not differing:
+        return
     raise SweepError(
         [
-            f"{address.shown} holds a study {sweep.name!r} with another {differing}; trials of "
+            f"{address.shown} holds a study {sweep.name!r} with another "
+            f"{', '.join(differing or identity)}; trials of "
             "both cannot be compared: give this one a folder of its own by --out, or put back "
             "what has changed"
         ]
@@ -93,8 +100,9 @@ def _identity(sweep: Sweep, data: str) -> dict[str, str]:
         "space": _short(sweep.space.describe()),
         "objectives": _short([[o.metric, o.direction] for o in sweep.objectives]),
         "seeds": _short(sweep.seeds),
-        "base config": config.config_hash(sweep.cfg)[:10],
+        _BASE: config.config_hash(sweep.cfg)[:10],
         "data": data[:10],
+        "files": digest(*file_digests(sweep.cfg.to_dict()).values())[:10],
     }
 
 

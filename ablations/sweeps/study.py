@@ -14,6 +14,7 @@ from ablations.sweeps.storage import GRACE_S, StorageAddress, retry_callback
 from ablations.sweeps.sweep_file import Sweep
 from ablations.sweeps.trial import Fingerprint, TrialItem, TrialResult, plan_runs
 from auralsam2.config import ConfigError
+from auralsam2.engine.identity import code_of
 from auralsam2.engine.provenance import code_version
 
 DRIVER, CODE, VALUES = "driver", "code", "values"
@@ -201,7 +202,7 @@ class SweepStudy:
         """Make a running trial this driver's own; None where it has ended by that."""
         trial_id = self._trial_id(trial.number)
         trial.set_user_attr(DRIVER, self.drivers.own)
-        trial.set_user_attr(CODE, code_version())
+        trial.set_user_attr(CODE, self._code())
         self.own.add(trial.number)
         values = self.sweep.space.suggest(trial)
         trial.set_user_attr(VALUES, values)
@@ -230,13 +231,17 @@ class SweepStudy:
         trial.set_user_attr(RUN_DIRS, folders)
         return item
 
+    def _code(self) -> str:
+        """The version, and a hash that also covers the files of ``custom_imports``."""
+        return f"{code_version()}-{code_of(self.sweep.cfg.to_dict())}"
+
     def _same(self, item: TrialItem) -> bool:
         """Give a trial the end of an earlier one with the same values, as it would have it."""
         for trial in self.trials():
             if trial.number == item.number or trial.state.name not in ("COMPLETE", "PRUNED"):
                 continue
             attrs = trial.user_attrs
-            if attrs.get(VALUES) != item.values or attrs.get(CODE) != code_version():
+            if attrs.get(VALUES) != item.values or attrs.get(CODE) != self._code():
                 continue
             if SAME_AS in attrs:  # the one that it is the same as comes first
                 continue

@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.controls import base_split, metric_header, split_header
 from analysis.report.data_table import Column, DataTable, Entry, count, duration, number
 from analysis.results import Results
+from analysis.run_conditions import start_in_words, trained_on
 from analysis.tables import Table, pairs
 from auralsam2.engine.run_record import RunRecord
 
@@ -92,6 +93,8 @@ _ORIGIN_COLUMNS = (
     Column("best epoch", True),
     Column("trained parameters", True),
     Column("took", True),
+    Column("trained on"),
+    Column("began with"),
     Column("finished"),
     Column("code"),
     Column("run id"),
@@ -103,15 +106,25 @@ def _origin(record: RunRecord, run: Mapping[Any, Any], folder: Path) -> list[Ent
     run_dir = Path(str(run["run_dir"]))
     shown = run_dir.relative_to(folder) if run_dir.is_relative_to(folder) else run_dir
     return [
-        count(record.epochs),
+        _epochs(record),
         count(record.best_epoch),
         count(record.num_parameters.get("trainable")),
         duration(record.duration_s),
+        Entry(trained_on(record)),
+        Entry(start_in_words(record) or ""),
         Entry((record.finished or "")[:16].replace("T", " ")),
         Entry(record.code_version),
         Entry(record.run_id),
         Entry(shown.as_posix()),
     ]
+
+
+def _epochs(record: RunRecord) -> Entry:
+    entry = count(record.epochs)
+    planned = record.epochs_planned
+    if planned is None or record.epochs in (0, planned):
+        return entry
+    return entry._replace(text=f"{entry.text} of {planned}")
 
 
 def _mean(means: pd.DataFrame, key: tuple[str, int], column: tuple[str, str]) -> float | None:

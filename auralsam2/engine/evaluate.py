@@ -23,6 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 from auralsam2.data.collate import collate_clips
 from auralsam2.engine.hooks.trainable_state_hook import trainable_state
 from auralsam2.engine.metric_scales import MetricScale, scales_of
+from auralsam2.engine.run_folder import check_files
 from auralsam2.engine.splits import build_dataset as build_dataset
 from auralsam2.engine.splits import test_datasets as test_datasets
 from auralsam2.kept_files import keep
@@ -212,8 +213,11 @@ def trained_model(cfg: Config, checkpoint: str | Path | None) -> nn.Module:
 
     Raises:
         FileNotFoundError: where there is no such file.
-        ValueError: where the checkpoint does not fit the config's model.
+        ValueError: where the checkpoint does not fit the config's model, or the run beside it was
+            trained over other files, such as another backbone, than the config names.
     """
+    if checkpoint is not None:
+        check_files(Path(checkpoint).parent, cfg.to_dict())
     model = build_model(cfg).to(pick_device(cfg.runtime.device))
     if checkpoint is not None:
         load_trained(model, Path(checkpoint))

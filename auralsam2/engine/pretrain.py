@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from auralsam2.engine.checkpoint import allow_resume, save_safetensors
+from auralsam2.engine.run_folder import claim_folder
 from auralsam2.models.weights.loading import load_weights
 
 
@@ -46,12 +48,21 @@ def pretrain(
 
     Returns:
         The path of the exported safetensors file (half precision).
+
+    Raises:
+        OtherRunError: where ``out`` holds a training with other settings.
     """
     from mmengine.runner import Runner
 
     from auralsam2.engine.hooks.plain_checkpoint_hook import PlainCheckpointHook
     from auralsam2.models.pretraining.promptable import PromptableSegmentation
 
+    settings = {
+        **dict(size=size, version=version, image_size=image_size, epochs=epochs, items=items),
+        **dict(steps_per_epoch=steps_per_epoch, lr=lr, seed=seed, amp=amp),
+        "init": sha256(init.read_bytes()).hexdigest() if init is not None else None,
+    }
+    claim_folder(out, settings, "*.pth", way="start from its weights: --init WEIGHTS")
     allow_resume()
     if threads:
         torch.set_num_threads(threads)

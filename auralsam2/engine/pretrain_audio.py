@@ -14,6 +14,7 @@ from auralsam2.data.synthetic.objects import CLASSES
 from auralsam2.data.synthetic.sound_dataset import SoundDataset
 from auralsam2.engine.checkpoint import save_safetensors
 from auralsam2.engine.promptable_eval import SEED as FRESH
+from auralsam2.engine.run_folder import claim_folder
 from auralsam2.models.audio.log_mel_cnn import LogMelCNN
 
 
@@ -57,6 +58,9 @@ def pretrain_audio(
     Returns:
         The path of the exported file and its score.
     """
+    settings = dict(clips=clips, batch_size=batch_size, width=width, out_channels=out_channels)
+    settings |= dict(lr=lr, seed=seed)
+    claim_folder(out, settings, "*.safetensors", way="delete what is in it")
     torch.manual_seed(seed)
     encoder = LogMelCNN(out_channels, width)
     head = nn.Linear(out_channels, len(CLASSES))

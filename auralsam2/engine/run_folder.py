@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,11 +12,12 @@ from mmengine.config import Config
 
 from auralsam2.config_identity import Difference, differences
 from auralsam2.engine import run_record
-from auralsam2.engine.identity import parse
+from auralsam2.engine.identity import file_digests, parse
 from auralsam2.engine.run_record import RunRecord
 
 CONFIG = "config.py"
 WEIGHTS = "best.safetensors"
+SETTINGS = "settings.json"
 EPOCHS, BEST = "epoch_*.pth", "best_*.pth"
 
 
@@ -128,6 +130,58 @@ def earlier_record(
         what = "checkpoints" if record is None else f"another run ({record.status})"
         raise OtherRunError(run_dir, what, found, _ways(run_dir, record, found))
     return record
+
+
+def check_files(run_dir: Path, cfg: Mapping[str, Any]) -> None:
+    """Look whether the files that a run's model reads are still those that it was trained with.
+
+    Args:
+        run_dir: with a record; without one, nothing is known.
+        cfg: the run's config, with what has moved since.
+
+    Raises:
+        ValueError: naming every file whose content is another one.
+    """
+    try:
+        trained_with = run_record.read_without_clips(run_dir).files
+    except (FileNotFoundError, ValueError):
+        return
+    model = {"model": cfg["model"]}
+    other = [
+        f"  - {key}: SHA-256 {trained_with[key][:10]} then, {content[:10]} now"
+        for key, content in file_digests(model).items()
+        if trained_with.get(key, content) != content
+    ]
+    if other:
+        listed = "\n".join(other)
+        raise ValueError(
+            f"'{run_dir}' was trained with other files than its config names now; set these keys "
+            f"to where the files of then are:\n{listed}"
+        )
+
+
+def claim_folder(folder: Path, settings: Mapping[str, Any], made: str, *, way: str) -> None:
+    """Make a folder that of one training that has no config; another one is refused.
+
+    Args:
+        folder: made where it does not exist; the settings stay in it.
+        settings: all that the outcome hangs on.
+        made: pattern of the files that such a training leaves.
+        way: what else to do than to take another folder.
+
+    Raises:
+        OtherRunError: where the folder holds what was made with other settings, or nobody knows
+            with which.
+    """
+    path = folder / SETTINGS
+    stored = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    if stored is not None or any(folder.glob(made)):
+        unknown = [Difference(SETTINGS, "missing", "the settings")]
+        found = unknown if stored is None else differences(stored, settings)
+        if found:
+            raise OtherRunError(folder, "another training", found, ["another folder", way])
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
 
 
 def _config_differences(stored: Mapping[str, Any] | None, cfg: Mapping[str, Any]) -> list[Any]:

@@ -34,10 +34,18 @@ def weights_digest(module: nn.Module) -> bytes:
     return digest.digest()
 
 
+def _precision(device: torch.device) -> str:
+    """Device and type that autocast has at the moment, in words."""
+    if not torch.is_autocast_enabled(device.type):
+        return device.type
+    return f"{device.type} {torch.get_autocast_dtype(device.type)}"
+
+
 class FeatureCache:
     """Pyramids of clips by the content of their frames, up to a budget.
 
-    Keys are hashes of the pixels, so augmented frames can never meet a stale entry; they only
+    Keys are hashes of the pixels and of the device and precision they are encoded in, so neither
+    augmented frames nor another run of this process can meet a stale entry; augmented ones only
     never hit. When the budget is full, new clips are computed and not kept: with shuffled epochs
     throwing old ones out would lose every hit.
 
@@ -57,7 +65,11 @@ class FeatureCache:
             frames: (B, T, 3, S, S) uint8.
             compute: frames of some of the clips -> their pyramid, without gradient.
         """
-        keys = [hashlib.blake2b(clip.numpy().tobytes()).digest() for clip in frames.cpu()]
+        how = _precision(frames.device).encode()
+        keys = [
+            hashlib.blake2b(how + str(tuple(clip.shape)).encode() + clip.numpy().tobytes()).digest()
+            for clip in frames.cpu()
+        ]
         new = [i for i, key in enumerate(keys) if key not in self._maps]
         self.hits, self.misses = self.hits + len(keys) - len(new), self.misses + len(new)
         fresh: dict[int, tuple[Tensor, ...]] = {}

@@ -5,10 +5,12 @@ from collections.abc import Callable
 import pytest
 
 from ablations import existing_runs
+from ablations.earlier_identity import earlier_work
 from ablations.grid_file import Grid
 from ablations.manifest import write_manifest
 from ablations.plan import Plan
 from ablations.run_cell import current_record, run_cell
+from auralsam2.config import dump
 from auralsam2.engine import identity, run_record
 
 
@@ -128,3 +130,43 @@ def test_code_that_changed_under_a_grid_is_told(plan, code, fake_training) -> No
     record = run_cell(run, train=fake_training.train)
     assert any("ended by other code than its identity names" in note for note in record.notes)
     assert run_record.read(run.run_dir) == record
+
+
+def test_cells_that_shared_a_folder_before_hooks_counted(
+    write_grid: Callable[..., Grid], plan_of: Callable[..., Plan], code
+) -> None:
+    hook = [dict(type="EMAHook")]
+    grid = write_grid(
+        base="toy.py",
+        axes={
+            "hooks": [
+                dict(name="none", set={"runtime.log_every": 3}),
+                dict(name="ema", set={"runtime.hooks": hook}),
+            ]
+        },
+        seeds=[0],
+    )
+    code("1+new")
+    none, ema = plan_of(grid).runs
+    assert none.run_id != ema.run_id and plan_of(grid).notes == [], "they are two runs"
+
+    code("0+old")
+    old = run_record.start(
+        name="none", axes={}, seed=0, run_id="", config_hash="", data_fingerprint=""
+    )
+    old.status = "done"
+    data = none.data_fingerprint
+    works = {earlier_work(run.cfg.to_dict(), data) for run in (none, ema)}
+    assert len(works) == 1, "then they had one name"
+    folder = none.run_dir.parent / f"none-s0-{works.pop()}-abcdef"
+    run_record.write(old, folder)
+    dump(none.cfg, folder / "config.py")
+    code("1+new")
+    plan = plan_of(grid)
+    assert [run.state for run in plan.runs] == ["pending", "pending"]
+    finished, strangers = plan.notes
+    assert finished.startswith("1 runs made by other code (0+old; now 1+new) are finished")
+    assert "trained with other settings: they are not this cell's" in strangers
+    kept = plan_of(grid, keep_code=True)
+    assert [run.state for run in kept.runs] == ["done", "pending"]
+    assert kept.runs[0].run_dir == folder

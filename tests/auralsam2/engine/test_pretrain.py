@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from auralsam2.engine.pretrain import pretrain, score_exported
+from auralsam2.engine.run_folder import OtherRunError
 from auralsam2.models.backbones.sam2.build import build_sam2
 from auralsam2.models.weights import locate, read_state
 from auralsam2.models.weights.loading import load_weights
@@ -15,17 +16,25 @@ SETTINGS = dict(steps_per_epoch=1, items=1, workers=0, threads=1)
 
 
 def test_train_resume_export(tmp_path: Path) -> None:
-    first = pretrain(tmp_path, epochs=1, **SETTINGS)
-    before = read_state(first)
+    pretrain(tmp_path, epochs=2, **SETTINGS)
+    (tmp_path / "last_checkpoint").write_text(str(tmp_path / "epoch_1.pth"))  # as if cut off
     second = pretrain(tmp_path, epochs=2, **SETTINGS)
     logs = [
         json.loads(line)
         for p in sorted(tmp_path.glob("*/vis_data/scalars.json"))
         for line in p.read_text().splitlines()
     ]
-    assert [line["epoch"] for line in logs if "loss" in line] == [1, 2], "epoch 1 is not repeated"
-    after = read_state(second)
-    assert any(not torch.equal(before[key], after[key]) for key in before)
+    epochs = [line["epoch"] for line in logs if "loss" in line]
+    assert epochs == [1, 2, 2], "epoch 1 is not repeated"
+    before, held = read_state(second), second.read_bytes()
+    with pytest.raises(OtherRunError, match="epochs: 2 there, 3 now") as caught:
+        pretrain(tmp_path, epochs=3, **SETTINGS)
+    assert "--init WEIGHTS" in str(caught.value) and second.read_bytes() == held
+    (tmp_path / "settings.json").unlink()
+    with pytest.raises(OtherRunError, match="settings.json: missing there"):
+        pretrain(tmp_path, epochs=2, **SETTINGS)
+    fresh = build_sam2("mini").state_dict()
+    assert any(not torch.equal(before[key].float(), fresh[key]) for key in before)
     network = build_sam2("mini")
     assert load_weights(network, second).complete
     scores = score_exported(second, num_clips=2)

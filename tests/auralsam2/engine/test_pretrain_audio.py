@@ -8,6 +8,7 @@ import torch
 from auralsam2.data.synthetic.objects import CLASSES
 from auralsam2.data.synthetic.sound_dataset import SoundDataset
 from auralsam2.engine.pretrain_audio import pretrain_audio
+from auralsam2.engine.run_folder import OtherRunError
 from auralsam2.models.audio.log_mel_cnn import LogMelCNN
 from auralsam2.models.weights import locate
 
@@ -27,6 +28,8 @@ def test_short_training_is_reproducible_and_exports_what_loads(tmp_path: Path) -
         for name in ("a", "b")
     ]
     assert runs[0][1] == runs[1][1]
+    with pytest.raises(OtherRunError, match=r"lr: 0\.002 there, 0\.1 now"):
+        pretrain_audio(tmp_path / "a", clips=8, batch_size=4, width=8, workers=0, lr=0.1)
     assert 0 <= runs[0][1].exact <= runs[0][1].labels <= 1
     loaded = LogMelCNN(width=8, weights=str(runs[0][0]), frozen=True)
     assert not any(p.requires_grad for p in loaded.parameters())

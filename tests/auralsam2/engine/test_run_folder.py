@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,33 @@ def test_a_file_of_other_content_is_named(toy_config: Config, leave, tmp_path: P
     file.write_bytes(b"another")
     with pytest.raises(OtherRunError, match=r"model\.backbone\.checkpoint \(content\): .* there"):
         earlier_record(folder, toy_config, planned(toy_config))
+
+
+def test_a_run_is_not_scored_over_other_files_than_it_was_trained_with(
+    toy_config: Config, leave, tmp_path: Path
+) -> None:
+    file = tmp_path / "sam2.pt"
+    file.write_bytes(b"one")
+    toy_config.model.backbone = dict(type="X", checkpoint=str(file))
+    folder = leave(toy_config)
+    run_folder.check_files(folder, toy_config.to_dict())
+    file.write_bytes(b"another")
+    with pytest.raises(ValueError, match=r"other files .*\n  - model\.backbone\.checkpoint: SHA"):
+        run_folder.check_files(folder, toy_config.to_dict())
+    moved = tmp_path / "moved.pt"
+    moved.write_bytes(b"one")
+    toy_config.model.backbone.checkpoint = str(moved)
+    run_folder.check_files(folder, toy_config.to_dict())
+    run_folder.check_files(tmp_path / "no run", toy_config.to_dict())
+
+
+def test_a_folder_without_a_config_belongs_to_its_settings(tmp_path: Path) -> None:
+    claim = partial(run_folder.claim_folder, tmp_path / "new", made="*.pth", way="--init WEIGHTS")
+    claim(dict(lr=0.1, seed=0))
+    claim(dict(lr=0.1, seed=0))
+    with pytest.raises(OtherRunError, match=r"lr: 0\.1 there, 0\.2 now") as caught:
+        claim(dict(lr=0.2, seed=0))
+    assert str(caught.value).endswith("another folder\n  - --init WEIGHTS")
 
 
 def test_checkpoints_of_nobody_are_not_gone_on_with(toy_config: Config, tmp_path: Path) -> None:

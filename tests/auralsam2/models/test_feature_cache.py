@@ -68,3 +68,14 @@ def test_the_last_batch_alone_is_remembered() -> None:
     changed[0, 0, 0, 0, 0] += 1
     last(changed, compute)
     assert compute.clips == 6
+
+
+def test_another_precision_is_another_entry() -> None:
+    cache, compute = FeatureCache(1), Counter()
+    cache(frames_of(1), compute)
+    with torch.autocast("cpu", torch.bfloat16):
+        cache(frames_of(1), compute)
+        cache(frames_of(1), compute)
+    with torch.autocast("cpu", torch.float16):
+        cache(frames_of(1), compute)
+    assert compute.clips == 3
