@@ -18,6 +18,7 @@ from ablations.prune import resume_files
 from auralsam2.custom_imports import import_custom
 from auralsam2.engine import identity, run_folder, run_record
 from auralsam2.engine.progress import Progress, Silent
+from auralsam2.engine.run_folder import OtherRunError
 from auralsam2.engine.run_record import RunRecord
 
 
@@ -98,14 +99,18 @@ def current_record(run: PlannedRun) -> RunRecord:
     try:
         return run_record.read(run.run_dir)
     except (FileNotFoundError, ValueError):
-        return run_record.start(
-            name=run.cell.name,
-            axes=run.cell.axes,
-            seed=run.cell.seed,
-            run_id=run.run_id,
-            config_hash=run.config_hash,
-            data_fingerprint=run.data_fingerprint,
-        )
+        return _new_record(run)
+
+
+def _new_record(run: PlannedRun) -> RunRecord:
+    return run_record.start(
+        name=run.cell.name,
+        axes=run.cell.axes,
+        seed=run.cell.seed,
+        run_id=run.run_id,
+        config_hash=run.config_hash,
+        data_fingerprint=run.data_fingerprint,
+    )
 
 
 def last_line(error: str) -> str:
@@ -134,6 +139,9 @@ def _run(
         )
     except ClaimLostError:
         return current_record(run)
+    except OtherRunError:
+        traceback.print_exc()
+        return run_record.fail(_new_record(run), traceback.format_exc())  # that run's stays
     except (Exception, SystemExit) as error:
         retire()  # what broke may have broken the process, e.g. its GPU context
         traceback.print_exc()  # the log of the run ends with it

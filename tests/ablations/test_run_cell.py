@@ -5,11 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from ablations import claims
+from ablations import attempts, claims
 from ablations.grid_file import Grid
 from ablations.plan import Plan, PlannedRun
-from ablations.run_cell import record_failure, run_cell
+from ablations.run_cell import current_record, record_failure, run_cell
+from auralsam2.config import dump
 from auralsam2.engine import run_record
+from auralsam2.engine.run_folder import OtherRunError
 
 
 @pytest.fixture
@@ -129,3 +131,34 @@ def test_claims_end_as_their_runs_do(planned, fake_training, name: str, status: 
     claim = claims.newest(run.run_dir)
     assert (claim.ended, claim.driver, claim.number) == (status, "me", 1)
     assert claim.progress["total"] == claim.progress["step"] == 4
+
+
+def test_another_run_in_the_folder_keeps_its_record(planned) -> None:
+    def refused(cfg, run_dir, **_):
+        raise OtherRunError(run_dir, "another run (failed)", [], [])
+
+    run = planned("good")
+    theirs = run_record.RunRecord(status="failed", run_id="theirs", error="their error")
+    run_record.write(theirs, run.run_dir)
+    record = run_cell(run, train=refused)
+    assert record.status == "failed" and "holds another run" in record.error
+    assert run_record.read(run.run_dir) == theirs
+
+
+@pytest.mark.parametrize("oom_retries", [0, 1, 5])
+def test_smaller_batches_go_on_as_they_were_begun(planned, oom_retries: int) -> None:
+    run, seen = planned("good"), []
+
+    def interrupted(cfg, run_dir, **_):
+        seen.append(attempts.batches(cfg))
+        raise KeyboardInterrupt
+
+    record = current_record(run)
+    attempts.enter(record, run.cfg, attempts.OUT_OF_MEMORY, "CUDA out of memory")
+    run_record.write(record, run.run_dir)  # of the attempt after that, which was killed
+    dump(attempts.smaller_batches(run.cfg, 1), run.run_dir / "config.py")
+    (run.run_dir / "epoch_1.pth").write_bytes(b"")
+    with pytest.raises(KeyboardInterrupt):
+        run_cell(run, train=interrupted, oom_retries=oom_retries)
+    assert seen == [{"batch_size": 1, "accumulate": 2}]
+    assert (run.run_dir / "epoch_1.pth").is_file()
