@@ -30,7 +30,7 @@ TRAINERS = rows()[0][0] | rows()[1][0]
 def test_the_document_says_it_of_every_command() -> None:
     named = [command for commands, _ in rows() for command in commands]
     assert sorted(named) == sorted(find_tools())
-    assert all(len(text) > 18 for _, text in rows())
+    assert all(len(text) > 15 for _, text in rows())
 
 
 # Folders of a grid and of a sweep are named by identity: see tests/ablations for them.
