@@ -47,6 +47,7 @@ overrides = {
     "runtime.num_threads": 1,
     "runtime.log_every": 1,
     "evaluation.measure_speed": False,
+    "evaluation.num_saved_clips": 0,
     "model.backbone": dict(type="SAM2Backbone", size="mini", random_weights=True),
     "model.audio_encoder": dict(type="LogMelCNN", width=8),
     "model.visual_depths": (0, 0, 1),

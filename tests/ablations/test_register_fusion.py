@@ -41,6 +41,8 @@ overrides = {
     "data.batch_size": 2,
     "optim.epochs": 1,
     "runtime.tensorboard": False,
+    "evaluation.measure_speed": False,
+    "evaluation.num_saved_clips": 0,
     "model.backbone": dict(type="SAM2Backbone", size="mini", random_weights=True),
     "model.visual_depths": (0, 0, 0),
 }
