@@ -46,3 +46,9 @@ def misplaced_content(head: bytes, tail: bytes = b"") -> str:
     if len(head) >= _ENDS and not (head + tail).strip(b"\0"):
         return "zeros only, as an interrupted copy leaves them: copy the file again"
     return ""
+
+
+def instead(content: bytes) -> str:
+    """The same of a whole content, as a clause to end a message with; "" likewise."""
+    kind = misplaced_content(content[:HEAD], content[-HEAD:])
+    return f"it is {kind}" if kind else ""

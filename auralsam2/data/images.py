@@ -1,89 +1,100 @@
-"""Pictures of frames and of labels, decoded."""
+"""Pictures of frames, decoded."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import io
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from auralsam2.data import jpeg
 from auralsam2.data.problems import DataError
+from auralsam2.file_kinds import instead
 
-WHITE = 255
-"""Level of pure white, and of every object under the published label rule."""
+PNG = b"\x89PNG"
+ORIENTATION = 0x0112
+"""Tag of EXIF."""
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
-    """Decode a picture to (H, W, 3) RGB.
+    """Decode a picture to (H, W, 3) RGB, upright where EXIF says how it was held.
 
     Raises:
-        DataError: where it cannot be decoded, or ends before its last row.
+        DataError: where it cannot be decoded, ends before its last row or is damaged.
     """
     import cv2
-    import mmcv
 
-    content = path.read_bytes()
-    try:
-        image = mmcv.imfrombytes(content, flag="color", channel_order="rgb")
-    except cv2.error as error:  # mmcv hands on what OpenCV could not decode
-        raise DataError(f"cannot decode the image '{path}'") from error
-    if _ends_early(content):
-        raise DataError(f"cannot decode the image '{path}': the file ends early")
-    return np.asarray(image, dtype=np.uint8)
+    picture = decode(path.read_bytes(), path, cv2.IMREAD_COLOR)
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 
-def _ends_early(content: bytes) -> bool:
-    """Whether a JPEG or PNG lacks its end; OpenCV fills the rest with grey or black."""
-    # A thumbnail in a JPEG's header has an end of its own.
-    if content.startswith(b"\xff\xd8"):
-        return content.rfind(b"\xff\xd9") < len(content) // 2
-    return content.startswith(b"\x89PNG") and b"IEND" not in content
+def decode(content: bytes, path: Path, flags: int) -> NDArray[Any]:
+    """Decode a whole picture by OpenCV.
+
+    Args:
+        content: of the file.
+        path: of the file, for messages.
+        flags: OpenCV's, which say how many channels and bits come out.
+
+    Raises:
+        DataError: where it cannot be decoded, ends before its last row or is damaged.
+    """
+    import cv2
+
+    buffer = np.frombuffer(content, np.uint8)
+    is_jpeg = content.startswith(jpeg.START)
+    with jpeg.heard_damage() if is_jpeg else nullcontext(jpeg.Damage()) as damage:
+        try:
+            picture = cv2.imdecode(buffer, flags)
+        except cv2.error:  # of an empty file
+            picture = None
+    if picture is None:
+        reason = instead(content)
+    else:
+        ends_early = jpeg.ends_early(content) if is_jpeg else _png_ends_early(content)
+        reason = "the file ends early" if ends_early else damage.text
+    if picture is None or reason:
+        raise DataError(f"cannot decode the image '{path}'{': ' if reason else ''}{reason}")
+    return picture
+
+
+def _png_ends_early(content: bytes) -> bool:
+    """Whether a PNG lacks its end; OpenCV fills the rest with black."""
+    return content.startswith(PNG) and b"IEND" not in content
+
+
+def upright(picture: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Turn and mirror a picture (H, W, ...) as EXIF's orientation, 1 to 8, asks."""
+    if orientation in (5, 6, 7, 8):
+        picture = picture.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        picture = picture[::-1]
+    if orientation in (2, 3, 6, 7):
+        picture = picture[:, ::-1]
+    return np.ascontiguousarray(picture)
+
+
+def orientation_of(content: bytes) -> int:
+    """EXIF's orientation of a picture, 1 where it has none."""
+    from PIL import Image
+
+    if b"Exif" not in content[: 2**16] and b"eXIf" not in content:
+        return 1
+    with Image.open(io.BytesIO(content)) as image:
+        orientation = image.getexif().get(ORIENTATION, 1)
+    return orientation if orientation in range(1, 9) else 1
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """(H, W) of a picture, from its header; (0, 0) where it has none."""
+    """(H, W) of a picture as it is read, from its header; (0, 0) where it has none."""
     from PIL import Image
 
     try:
         with Image.open(path) as image:
-            return image.height, image.width
-    except OSError:
+            turned = image.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8)
+            return (image.width, image.height) if turned else (image.height, image.width)
+    except (OSError, SyntaxError):  # Pillow calls a broken PNG a SyntaxError
         return 0, 0
-
-
-def _any_channel(path: Path) -> NDArray[np.uint8]:
-    """White where any channel is above 0, so that a dark colour counts too."""
-    red, green, blue = np.moveaxis(read_image(path), 2, 0)  # a maximum over axis 2 is slow
-    return ((red | green | blue) > 0).astype(np.uint8) * np.uint8(WHITE)
-
-
-def _luminance(path: Path) -> NDArray[np.uint8]:
-    """Luminance of ITU-R 601, rounded: the darkest colours (blue up to 4) are background."""
-    from PIL import Image
-
-    try:
-        with Image.open(path) as image:
-            return np.array(image.convert("L"))
-    except (OSError, SyntaxError) as error:  # Pillow calls a broken PNG a SyntaxError
-        raise DataError(f"cannot decode the image '{path}'") from error
-
-
-LABEL_RULES: dict[str, Callable[[Path], NDArray[np.uint8]]] = {
-    "published": _any_channel,
-    "released": _luminance,
-}
-"""Name -> reader of a label picture to levels (H, W), 0 on the background."""
-
-
-def objects(levels: NDArray[np.uint8], keep_white: bool = False) -> NDArray[np.uint8]:
-    """Levels of a label -> 1 on objects, 0 elsewhere.
-
-    Args:
-        levels: any shape, 0 on the background.
-        keep_white: leave 255 as it is, a value of its own beside 0 and 1.
-    """
-    masks = (levels > 0).astype(np.uint8)
-    if keep_white:
-        masks[levels == WHITE] = WHITE
-    return masks

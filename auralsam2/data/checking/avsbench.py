@@ -126,7 +126,7 @@ def _unnamed_folders(root: Path, subset: str, table: pd.DataFrame) -> list[Findi
 
 
 def _task(root: Path, where: str, clip: ClipFiles, rule: LabelRule) -> ClipTask:
-    masks = Masks(where, clip.labels)
+    masks = Masks(where, clip.labels, named=bool(clip.sources))
     return ClipTask(root, where, clip.frames, (masks,), (clip.audio,), (), rule)
 
 

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from auralsam2.data.audio import SAMPLE_RATE
+from auralsam2.data.audio import SAMPLE_RATE, first_silent_second, num_rows
 from auralsam2.data.checking.files import (
     MAX_COLOURS,
     LabelFacts,
+    SoundFacts,
     digest,
     frame_size,
+    has_ramp,
     label_facts,
     needed_seconds,
     sound_facts,
@@ -72,9 +74,12 @@ def check_clip(task: ClipTask) -> ClipFacts:
     recordings = [read(path, sound_facts, "unreadable_audio") for path in _files(task.sounds)]
     for path, sound in zip(_files(task.sounds), recordings, strict=True):
         if sound:
-            findings += _sound_findings(task.place(path), *sound, len(task.frames))
+            findings += _sound_findings(task.place(path), sound, len(task.frames))
     for path in _files(task.log_mels) if task.frames else ():
         read(path, lambda p: read_log_mel(p, len(task.frames)), "unreadable_log_mel")
+    if any(areas):
+        silent = [p for p, s in zip(_files(task.sounds), recordings, strict=True) if s and s.silent]
+        findings += [Finding("silent_audio", task.place(path)) for path in silent]
     sound = next((s for s in recordings if s), None)
     seconds, rate = (sound.seconds, sound.rate) if sound else (None, None)
     return ClipFacts(findings, digests, len(task.frames), usual, seconds, rate, areas)
@@ -99,7 +104,7 @@ def _label_findings(
     labels: list[LabelFacts | None],
     frame: tuple[int, int] | None,
 ) -> list[Finding]:
-    findings = []
+    findings = _shape_findings(masks, [label for label in labels if label])
     others = sorted({label.size for label in labels if label and frame and label.size != frame})
     if others and frame:
         detail = f"labels of {_listed(others)}, frames of {_listed([frame])}"
@@ -111,6 +116,16 @@ def _label_findings(
     return findings
 
 
+def _shape_findings(masks: Masks, labels: list[LabelFacts]) -> list[Finding]:
+    """What all labels of a clip or an object have in common and should not."""
+    shown = [label for label in labels if label.area]
+    if labels and not shown and masks.named:
+        return [Finding("empty_labels", masks.where, f"{len(labels)} label(s), all of them black")]
+    if shown and all(label.framed for label in shown):
+        return [Finding("inverted_labels", masks.where, f"{len(shown)} label(s) with an object")]
+    return []
+
+
 def _colour_problem(label: LabelFacts, rule: LabelRule) -> str:
     if label.colours is None:
         return f"more than {MAX_COLOURS} colours: smoothed by resizing or by JPEG?"
@@ -118,6 +133,8 @@ def _colour_problem(label: LabelFacts, rule: LabelRule) -> str:
     if strange:
         more = f" and {len(strange) - SHOWN_COLOURS} more" if len(strange) > SHOWN_COLOURS else ""
         return f"RGB {', '.join(map(str, strange[:SHOWN_COLOURS]))}{more} of no class"
+    if rule.palette is None and has_ramp(label.colours):
+        return "levels that fade from a colour to black: smoothed by resizing or by JPEG?"
     if len(label.colours) > rule.most:
         return (
             f"{len(label.colours)} colours beside black, at most {rule.most} expected: "
@@ -126,13 +143,16 @@ def _colour_problem(label: LabelFacts, rule: LabelRule) -> str:
     return ""
 
 
-def _sound_findings(where: str, seconds: float, rate: int, num_frames: int) -> list[Finding]:
+def _sound_findings(where: str, sound: SoundFacts, num_frames: int) -> list[Finding]:
     findings = []
+    seconds, rate = sound.seconds, sound.rate
     if rate != SAMPLE_RATE:
         findings.append(Finding("sample_rate", where, f"{rate} Hz"))
     if num_frames and seconds < needed_seconds(num_frames):
         detail = f"{seconds:.3f} s for {num_frames} frames, one a second"
-        findings.append(Finding("short_audio", where, detail))
+        lacks_all = first_silent_second(num_rows(seconds), num_frames) is not None
+        kind = "second_without_sound" if lacks_all else "short_audio"
+        findings.append(Finding(kind, where, detail))
     return findings
 
 

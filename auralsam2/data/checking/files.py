@@ -8,14 +8,24 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
-from auralsam2.data.audio import EXAMPLE_ROWS, ROWS_PER_SECOND, read_waveform
+from auralsam2.data.audio import (
+    EARS,
+    EXAMPLE_ROWS,
+    ROWS_PER_SECOND,
+    WINDOW_SECONDS,
+    read_waveform,
+)
 from auralsam2.data.images import read_image
+from auralsam2.data.labels import read_colours
 
-WINDOW_SECONDS = 0.025
-"""Of the log-mel spectrogram: its last row needs so much sound."""
 ROUNDING = 0.001
 MAX_COLOURS = 256
 """A picture with more colours than this is no label, whatever its classes are."""
+
+FRAMED = 0.75
+"""Share of the border that few objects cover, and nearly every background does."""
+RAMP = 4
+"""Darker and lighter forms of one colour that a label may have."""
 
 Colour = tuple[int, int, int]
 
@@ -27,18 +37,21 @@ class LabelFacts(NamedTuple):
         size: (H, W).
         area: share of the pixels that are not black.
         colours: RGB of each colour but black; None where there are more than ``MAX_COLOURS``.
+        framed: whether what is not black covers most of the border and half of the picture.
     """
 
     size: tuple[int, int]
     area: float
     colours: frozenset[Colour] | None
+    framed: bool
 
 
 class SoundFacts(NamedTuple):
-    """Length and rate of a recording."""
+    """Length and rate of a recording, and whether it is zero throughout."""
 
     seconds: float
     rate: int
+    silent: bool
 
 
 def digest(path: Path) -> bytes:
@@ -64,28 +77,45 @@ def label_facts(path: Path) -> LabelFacts:
     """
     from PIL import Image
 
-    picture = read_image(path)
+    picture = read_colours(path)
     height, width = picture.shape[:2]
+    border = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
+    framed = float(border.any(axis=1).mean()) >= FRAMED
     # Counts in C; np.unique would sort every picture.
     counted = Image.fromarray(picture).getcolors(MAX_COLOURS)
     if counted is None:
         shown = int(np.count_nonzero(picture.any(axis=2)))
-        return LabelFacts((height, width), shown / (height * width), None)
+        area = shown / (height * width)
+        return LabelFacts((height, width), area, None, framed and area > 0.5)
     counts = {cast(Colour, colour): count for count, colour in counted}
     black = counts.pop((0, 0, 0), 0)
-    return LabelFacts((height, width), 1 - black / (height * width), frozenset(counts))
+    area = 1 - black / (height * width)
+    return LabelFacts((height, width), area, frozenset(counts), framed and area > 0.5)
+
+
+def has_ramp(colours: frozenset[Colour]) -> bool:
+    """Whether several colours are darker forms of one, as at edges that were smoothed.
+
+    Of the PASCAL VOC palette no more than three are.
+    """
+    if len(colours) <= RAMP:
+        return False
+    lightest = np.array(max(colours, key=lambda colour: (sum(colour), colour)), float)
+    others = np.array(list(colours), float)
+    share = others.sum(axis=1, keepdims=True) / lightest.sum()
+    return int((np.abs(others - share * lightest) <= 1).all(axis=1).sum()) > RAMP
 
 
 def sound_facts(path: Path) -> SoundFacts:
     """Decode a recording in whole.
 
     Raises:
-        ValueError: where it cannot be decoded, is empty or holds samples that are no numbers.
+        ValueError: where it cannot be decoded, is empty, holds samples that are no numbers, or
+            has nothing in the channels that are heard.
     """
     samples, rate = read_waveform(path)
-    if not np.isfinite(samples).all():
-        raise ValueError(f"'{path}' holds samples that are no numbers")
-    return SoundFacts(len(samples) / rate, rate)
+    EARS["stereo"](samples)
+    return SoundFacts(len(samples) / rate, rate, not samples.any())
 
 
 def needed_seconds(num_frames: int) -> float:

@@ -32,10 +32,12 @@ class Masks(NamedTuple):
     Attributes:
         where: what a report calls them.
         files: in order of time.
+        named: whether the index names something that they show.
     """
 
     where: str
     files: tuple[Path, ...]
+    named: bool = True
 
 
 class ClipTask(NamedTuple):

@@ -17,7 +17,8 @@ from auralsam2.data.audio import RULES, log_mel_examples, read_waveform
 from auralsam2.data.augmentation import Augmentation
 from auralsam2.data.datasets.index import ClipFiles
 from auralsam2.data.datasets.semantic import UNLABELLED, ClassMap
-from auralsam2.data.images import LABEL_RULES, WHITE, image_size, objects, read_image
+from auralsam2.data.images import image_size, read_image
+from auralsam2.data.labels import LABEL_RULES, WHITE, objects
 from auralsam2.data.log_mel_cache import LogMelCache
 from auralsam2.data.problems import DataError
 from auralsam2.data.resizing import Resizing

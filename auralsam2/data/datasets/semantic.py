@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from auralsam2.data.images import read_image
+from auralsam2.data.labels import read_colours
 from auralsam2.data.problems import DataError
 
 FILE_NAME = "label2idx.json"
@@ -54,7 +54,7 @@ class ClassMap(NamedTuple):
         Raises:
             DataError: where it cannot be decoded or has a colour of no class; all are listed.
         """
-        codes = _codes(read_image(path))
+        codes = _codes(read_colours(path))
         known = _codes(self.colours)
         order = np.argsort(known)
         at = np.searchsorted(known[order], codes).clip(max=len(known) - 1)

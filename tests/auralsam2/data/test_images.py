@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from auralsam2.data.images import LABEL_RULES, image_size, objects, read_image
+from auralsam2.data.images import image_size, read_image
+from auralsam2.data.labels import LABEL_RULES, objects
 from auralsam2.data.problems import DataError
 
 COLOURS = {
