@@ -10,7 +10,6 @@ import hashlib
 import json
 import math
 import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timezone
@@ -20,6 +19,7 @@ from typing import Any
 from auralsam2.engine.provenance import code_version, environment
 from auralsam2.engine.record_schema import ADDED as ADDED
 from auralsam2.engine.record_schema import SCHEMA, find_problems
+from auralsam2.text_files import write_text
 
 FILE_NAME = "record.json"
 
@@ -221,21 +221,7 @@ def add_validation(record: RunRecord, epoch: int, scores: Mapping[str, float]) -
 
 def write(record: RunRecord, run_dir: str | os.PathLike[str]) -> Path:
     """Write ``record.json`` whole or not at all, and return its path."""
-    folder = Path(run_dir)
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / FILE_NAME
-    handle, temporary = tempfile.mkstemp(prefix=f".{FILE_NAME}.", dir=folder)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(record.to_json())
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)  # mkstemp's files are private; a grid's folder may be shared
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    return target
+    return write_text(Path(run_dir) / FILE_NAME, record.to_json())
 
 
 def read(path: str | os.PathLike[str]) -> RunRecord:

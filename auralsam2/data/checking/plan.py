@@ -12,6 +12,7 @@ from auralsam2.data.checking.files import Colour
 from auralsam2.data.checking.findings import Finding
 from auralsam2.data.datasets.index import ClipFiles
 from auralsam2.data.problems import Fault
+from auralsam2.text_files import encode
 
 
 class LabelRule(NamedTuple):
@@ -105,12 +106,12 @@ def fingerprints(plan: Plan, digests: Mapping[Path, bytes]) -> dict[str, str]:
     """
     found = {}
     for split, rows in plan.rows.items():
-        whole = hashlib.sha256(split.encode())
+        whole = hashlib.sha256(encode(split))
         for row in rows:
-            whole.update(row.text.encode())
+            whole.update(encode(row.text))
             for path in row.files:
                 if path in digests:
-                    whole.update(path.relative_to(plan.root).as_posix().encode())
+                    whole.update(encode(path.relative_to(plan.root).as_posix()))
                     whole.update(digests[path])
         found[split] = whole.hexdigest()
     return found

@@ -13,6 +13,7 @@ from torch import Tensor
 from auralsam2.data.audio import LOG_OFFSET, SAMPLE_RATE, log_mel_examples
 from auralsam2.data.datasets.counterfactual import CounterfactualAudio
 from auralsam2.registry import DATASETS
+from auralsam2.text_files import encode
 
 LOUDEST_DB = 0.0
 
@@ -56,7 +57,7 @@ class AudioNoise(CounterfactualAudio):
 
     def hear(self, index: int, own: Tensor) -> Tensor:
         """Noise drawn for this clip, at its level."""
-        name = zlib.crc32(self.dataset.clips[index].encode())
+        name = zlib.crc32(encode(self.dataset.clips[index]))
         rng = np.random.default_rng([self.seed, name])
         num_frames = len(own)
         level_db = -20.0 if self.level_db is None else self.level_db

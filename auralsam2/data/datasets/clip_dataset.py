@@ -22,6 +22,7 @@ from auralsam2.data.labels import LABEL_RULES, WHITE, objects
 from auralsam2.data.log_mel_cache import LogMelCache
 from auralsam2.data.problems import DataError
 from auralsam2.data.resizing import Resizing
+from auralsam2.text_files import encode
 
 
 class ClipDataset(Dataset[dict[str, Any]]):
@@ -239,11 +240,11 @@ class ClipDataset(Dataset[dict[str, Any]]):
             digest = hashlib.sha256(self.name.encode())
             contents: dict[Path, bytes] = {}
             for clip in self.files:
-                digest.update(self._row(clip).encode())
+                digest.update(encode(self._row(clip)))
                 for path in clip.all():
                     if path not in contents:
                         contents[path] = hashlib.sha256(path.read_bytes()).digest()
-                    digest.update(path.relative_to(self.root).as_posix().encode())
+                    digest.update(encode(path.relative_to(self.root).as_posix()))
                     digest.update(contents[path])
             self._fingerprint = digest.hexdigest()
         return self._fingerprint
