@@ -81,12 +81,17 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Differen
     Returns:
         One entry for each dotted key, in the order of the keys; empty where their hashes agree.
     """
-    was, now = (dict(_leaves(_canonical(plain(cfg), ""), "")) for cfg in (old, new))
+    was, now = counted(old), counted(new)
     return [
         Difference(key, _shown(was, key), _shown(now, key))
         for key in sorted(was.keys() | now.keys())
         if (key in was) != (key in now) or json.dumps(was[key]) != json.dumps(now[key])
     ]
+
+
+def counted(cfg: Mapping[str, Any]) -> dict[str, Any]:
+    """Return dotted key -> value of all that counts in a config, weight files by their names."""
+    return dict(_leaves(_canonical(plain(cfg), ""), ""))
 
 
 def plain(value: Any) -> Any:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path, PurePath
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
 
-from auralsam2.weight_files import FILE_KEYS
+from auralsam2.config_identity import counted
 
 ABSENT = "(absent)"
-_ELSEWHERE = frozenset({"runtime", "custom_imports", "seed"})
-"""Sections that say where or how a run happens, or which repetition it is."""
-_FOLDERS = frozenset({"root"})
 
 
 class Difference(NamedTuple):
@@ -31,8 +28,8 @@ class Difference(NamedTuple):
 def read_config(run_dir: Path) -> dict[str, str] | None:
     """Return dotted key -> value of a run's resolved config; None where there is none.
 
-    Seeds, ``runtime`` and folders are left out, and of weight files only the name counts: nothing
-    of this changes what a run computes, and paths are nobody else's business.
+    Left out are the seed, which says which repetition it is, and what is no part of a run's
+    identity (`auralsam2.config_identity`); of weight files only the name is there.
 
     Raises:
         ValueError: where ``config.py`` is no config.
@@ -42,8 +39,8 @@ def read_config(run_dir: Path) -> dict[str, str] | None:
         return None
     from auralsam2.config import peek
 
-    plain = peek(str(path)).to_dict()
-    return dict(_flat({key: value for key, value in plain.items() if key not in _ELSEWHERE}))
+    found = counted(peek(str(path)))
+    return {key: repr(value) for key, value in found.items() if key != "seed"}
 
 
 def compare_configs(base: Mapping[str, str], own: Mapping[str, str]) -> list[Difference]:
@@ -74,22 +71,3 @@ def _folded(config: Mapping[str, str], other: Mapping[str, str]) -> dict[str, st
             text = f"{key[len(node) + 1 :]}={value}"
             folded[node] = f"{folded[node]}, {text}" if node in folded else text
     return folded
-
-
-def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping) and value:
-        for key, item in value.items():
-            if key in _FOLDERS:
-                continue
-            named = PurePath(item).name if key in FILE_KEYS and _is_file(item) else item
-            yield from _flat(named, f"{path}.{key}" if path else str(key))
-    elif isinstance(value, (list, tuple)) and any(isinstance(item, Mapping) for item in value):
-        for index, item in enumerate(value):
-            yield from _flat(item, f"{path}.{index}")
-    else:
-        # Training knows no difference between a list and a tuple, nor do configs.
-        yield path, repr(list(value) if isinstance(value, tuple) else value)
-
-
-def _is_file(value: Any) -> bool:
-    return isinstance(value, str) and "://" not in value

@@ -38,7 +38,7 @@ from auralsam2.engine.progress import Progress, Silent, StopRun
 from auralsam2.engine.run_folder import WEIGHTS, best_checkpoint, newest_checkpoint
 from auralsam2.engine.run_record import RunRecord
 from auralsam2.engine.runner_settings import backends, better, loader, optimizer_node, schedule
-from auralsam2.engine.start import check_start, enter_start, lay_out, load_start
+from auralsam2.engine.start import enter_start, lay_out, load_start
 from auralsam2.engine.whole_files import NAME as WHOLE_FILES
 from auralsam2.models.weights.loading import loaded_weights
 from auralsam2.registry import METRICS, load_all
@@ -82,7 +82,6 @@ def train(
     """
     run_dir = Path(run_dir)
     check_weights(cfg)
-    check_start(cfg)
     distributed.join()
     load_all()
     allow_resume()

@@ -1,4 +1,4 @@
-"""Seed, evaluation and everything that does not change a result."""
+"""Seed, evaluation, and where and how a run happens."""
 
 seed = 0
 

@@ -12,7 +12,7 @@ data = dict(root='/private/data', batch_size=2)
 model = dict(
     backbone=dict(checkpoint='/private/w.pt'), text=dict(weights='builtin://x'), depths=(1, 2),
     losses=[dict(type='A'), dict(type='B', weight=1e-3)], prompt=None, empty=dict())
-runtime = dict(device='auto')
+runtime = dict(device='auto', hooks=[dict(type='EMAHook')])
 """
 
 
@@ -28,6 +28,7 @@ def test_seeds_folders_and_where_a_run_happened_are_left_out(tmp_path: Path) -> 
         "model.losses.1.weight": "0.001",
         "model.prompt": "None",
         "model.empty": "{}",
+        "runtime.hooks.0.type": "'EMAHook'",
     }
 
 

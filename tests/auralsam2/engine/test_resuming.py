@@ -85,3 +85,12 @@ def test_nothing_is_trained_on_after_the_decision_to_stop(toys: Any, tmp_path: P
     steps = toys.Unplugged()
     record = train(cfg, tmp_path / "run", progress=steps)
     assert (record.status, record.epochs, steps.steps) == ("done", 1, 0)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="mixed precision wants a GPU")
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_the_loss_scale_is_kept(dtype: str, toys: Any, tmp_path: Path) -> None:
+    cfg = toys.toy_config(tmp_path, amp=dtype, accumulate=3)
+    cfg.runtime.device = "cuda"
+    record = assert_resumes(cfg, tmp_path, toys.Unplugged(step=7), toys.Unplugged(step=7))
+    assert record.environment["amp"] == dtype
