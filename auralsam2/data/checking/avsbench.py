@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from auralsam2.data.checking.crosses import index_findings, video_findings, video_of
 from auralsam2.data.checking.findings import Finding
 from auralsam2.data.checking.plan import (
     ClipTask,
@@ -22,20 +23,20 @@ from auralsam2.data.checking.plan import (
 from auralsam2.data.datasets.index import (
     COLUMNS,
     INDEX,
+    KNOWN,
     NUM_FRAMES,
+    SUBSETS,
     ClipFiles,
     read_clips,
-    read_table,
 )
-from auralsam2.data.datasets.semantic import FILE_NAME, read_class_map
+from auralsam2.data.datasets.metadata import SPLITS, Metadata, read_metadata
+from auralsam2.data.datasets.semantic import FILE_NAME, ClassNumbersError, read_class_map
 from auralsam2.data.problems import DataError
 from auralsam2.listing import folders_in
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SUBSETS = ("v1s", "v1m", "v2")
-SPLITS = ("train", "val", "test")
 NUM_CLASSES = 71
 """Of the semantic release, with the background."""
 
@@ -52,12 +53,13 @@ def plan_avsbench(root: Path, subsets: Sequence[str]) -> Plan:
         raise FileNotFoundError(
             f"no AVSBench index at '{path}'; ROOT is the folder that holds '{INDEX.as_posix()}'"
         )
-    table = read_table(path, COLUMNS)
+    metadata = read_metadata(path, COLUMNS, KNOWN)
+    table = metadata.table
     rule, findings = _label_rule(root)
     findings += _unknown_rows(table)
     known = table[table["split"].isin(SPLITS) & table["label"].isin(subsets)]
     ids = zip(known["label"] + "/" + known["uid"], known["split"], strict=True)
-    findings += duplicate_findings(ids)
+    findings += duplicate_findings(ids) + _cross_findings(metadata, known)
     rows: dict[str, list[Row]] = {}
     tasks: list[ClipTask] = []
     for subset in subsets:
@@ -84,20 +86,30 @@ def plan_avsbench(root: Path, subsets: Sequence[str]) -> Plan:
     return Plan(root, tasks, findings, _with_joined(rows, subsets), counts)
 
 
+def _cross_findings(metadata: Metadata, known: pd.DataFrame) -> list[Finding]:
+    videos = known["vid"] if "vid" in known else map(video_of, known["uid"])
+    own = Metadata(known, metadata.tidied)
+    clips = zip(videos, known["uid"], known["split"], strict=True)
+    return index_findings(own, SPLITS) + video_findings(clips)
+
+
 def _label_rule(root: Path) -> tuple[LabelRule, list[Finding]]:
     """The colours of ``label2idx.json``, or no more than a bound on their number."""
     loose = LabelRule(None, NUM_CLASSES - 1)
     try:
-        colours = read_class_map(root).colours
+        class_map = read_class_map(root)
     except FileNotFoundError:
         detail = (
             f"there is none; labels were checked for having at most {NUM_CLASSES - 1} colours each"
         )
         return loose, [Finding("unknown_palette", FILE_NAME, detail)]
+    except ClassNumbersError as error:
+        return loose, [Finding("class_numbers", FILE_NAME, str(error))]
     except DataError as error:
         return loose, [Finding("unusable_class_list", FILE_NAME, str(error))]
-    known = frozenset((int(r), int(g), int(b)) for r, g, b in colours if r or g or b)
-    return LabelRule(known, len(known)), []
+    colours = zip(class_map.colours.tolist(), class_map.names, strict=True)
+    classes = {(r, g, b): name for (r, g, b), name in colours if r or g or b}
+    return LabelRule(frozenset(classes), len(classes), classes), []
 
 
 def _unknown_rows(table: pd.DataFrame) -> list[Finding]:
@@ -127,11 +139,11 @@ def _unnamed_folders(root: Path, subset: str, table: pd.DataFrame) -> list[Findi
 
 def _task(root: Path, where: str, clip: ClipFiles, rule: LabelRule) -> ClipTask:
     masks = Masks(where, clip.labels, named=bool(clip.sources))
-    return ClipTask(root, where, clip.frames, (masks,), (clip.audio,), (), rule)
+    return ClipTask(root, where, clip.frames, (masks,), (clip.audio,), (), rule, clip.sources)
 
 
 def _row(clip: ClipFiles) -> Row:
-    return Row(f"{clip.uid}:{','.join(sorted(clip.sources))}", clip.all())
+    return Row(f"{clip.uid}:{','.join(sorted(clip.sources))}", clip.all(), len(clip.frames))
 
 
 def _with_joined(rows: dict[str, list[Row]], subsets: Sequence[str]) -> dict[str, list[Row]]:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from auralsam2.data.checking.crosses import index_findings, video_findings, video_of
 from auralsam2.data.checking.findings import Finding
 from auralsam2.data.checking.plan import (
     ClipTask,
@@ -18,8 +19,10 @@ from auralsam2.data.checking.plan import (
     fault_findings,
     length_notes,
 )
-from auralsam2.data.datasets.index import NUM_FRAMES, ClipFiles, read_table
+from auralsam2.data.datasets.index import NUM_FRAMES, ClipFiles
+from auralsam2.data.datasets.metadata import SPLITS, read_metadata
 from auralsam2.data.datasets.object_index import (
+    KNOWN,
     LAYOUTS,
     SOUNDS,
     ObjectLayout,
@@ -34,7 +37,6 @@ from auralsam2.listing import folders_in
 if TYPE_CHECKING:
     import pandas as pd
 
-SPLITS = ("train", "val", "test")
 RULE = LabelRule(None, 1)
 """Masks are white on black."""
 
@@ -50,9 +52,12 @@ def plan_object_release(root: Path, subset: str) -> Plan:
     """
     layout = LAYOUTS[subset]
     data, path = find_object_release(root, subset)
-    table = read_table(path, [layout.uid, *([layout.category] if layout.category else []), "split"])
+    metadata = read_metadata(path, layout.columns, KNOWN)
+    table = metadata.table
     known = table[table["split"].isin(SPLITS)]
-    findings = _index_findings(path, layout, table)
+    findings = _index_findings(path, layout, table) + index_findings(metadata, SPLITS)
+    uids = known[layout.uid]
+    findings += video_findings(zip(map(video_of, uids), uids, known["split"], strict=True))
     kinds = [kind for kind, (folder, _) in SOUNDS.items() if (data / folder).is_dir()]
     kinds = kinds or [next(iter(SOUNDS))]
     rows: dict[str, list[Row]] = {}
@@ -67,7 +72,9 @@ def plan_object_release(root: Path, subset: str) -> Plan:
         findings += length_notes(f"object/{subset}/{split}", clips, NUM_FRAMES[subset])
         for clip, category in zip(clips, named, strict=True):
             text = f"{clip.uid}:{','.join(sorted(clip.sources))}"
-            rows.setdefault(f"object/{subset}/{split}", []).append(Row(text, clip.all()))
+            rows.setdefault(f"object/{subset}/{split}", []).append(
+                Row(text, clip.all(), len(clip.frames))
+            )
             shown, below = clip_folders(layout, category, split, clip.uid)
             folders = (data / "visual_frames" / shown, data / "gt_masks" / below)
             if clip.uid in tasks or not any(folder.is_dir() for folder in folders):

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from auralsam2.data.checking import avsbench, avsbench_object, ref_avs
 from auralsam2.data.checking.clips import ClipFacts, check_clip
+from auralsam2.data.checking.crosses import content_findings
 from auralsam2.data.checking.findings import (
     Finding,
     group,
@@ -114,6 +115,7 @@ def check_data(
     published, notes = compare(plan.counts, plan.unit)
     found = [*plan.findings, *notes, *(f for clip in facts for f in clip.findings)]
     digests = {path: content for clip in facts for path, content in clip.digests.items()}
+    found += content_findings(plan, digests)
     return Report(
         layout,
         root,

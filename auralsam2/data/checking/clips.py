@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from auralsam2.data.audio import SAMPLE_RATE, first_silent_second, num_rows
+from auralsam2.data.checking.crosses import source_findings
 from auralsam2.data.checking.files import (
     MAX_COLOURS,
+    Colour,
     LabelFacts,
     SoundFacts,
     digest,
@@ -67,10 +69,13 @@ def check_clip(task: ClipTask) -> ClipFacts:
     usual = _usual(sizes)
     findings += _frame_sizes(task, sizes)
     areas = []
+    colours: set[Colour] = set()
     for masks in task.masks:
         labels = [read(path, label_facts, "unreadable_image") for path in masks.files]
+        colours |= {colour for label in labels if label for colour in label.colours or ()}
         areas += [label.area for label in labels if label]
         findings += _label_findings(task, masks, labels, usual)
+    findings += source_findings(task, colours)
     recordings = [read(path, sound_facts, "unreadable_audio") for path in _files(task.sounds)]
     for path, sound in zip(_files(task.sounds), recordings, strict=True):
         if sound:

@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from auralsam2.data.checking.files import Colour
@@ -21,10 +22,12 @@ class LabelRule(NamedTuple):
     Attributes:
         palette: the colours with a meaning, black left out; None where nothing tells them.
         most: colours that one label may have at most beside black.
+        classes: colour -> name of its class, where a list tells it.
     """
 
     palette: frozenset[Colour] | None
     most: int
+    classes: Mapping[Colour, str] = MappingProxyType({})
 
 
 class Masks(NamedTuple):
@@ -52,6 +55,7 @@ class ClipTask(NamedTuple):
         sounds: recordings.
         log_mels: pickled log-mel examples.
         rule: for its labels.
+        sources: what the index says to sound; none where it does not name classes.
     """
 
     root: Path
@@ -61,6 +65,7 @@ class ClipTask(NamedTuple):
     sounds: tuple[Path, ...]
     log_mels: tuple[Path, ...]
     rule: LabelRule
+    sources: frozenset[str] = frozenset()
 
     def place(self, path: Path) -> str:
         """What a report calls a file."""
@@ -73,10 +78,12 @@ class Row(NamedTuple):
     Attributes:
         text: what the index says.
         files: of the clip, in the order in which the reader lists them.
+        num_frames: how many of the files, at their beginning, are frames.
     """
 
     text: str
     files: tuple[Path, ...]
+    num_frames: int
 
 
 class Plan(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from auralsam2.data.checking.crosses import index_findings, video_findings
 from auralsam2.data.checking.findings import Finding
 from auralsam2.data.checking.plan import (
     ClipTask,
@@ -17,11 +18,15 @@ from auralsam2.data.checking.plan import (
     length_notes,
     split_counts,
 )
-from auralsam2.data.datasets.index import ClipFiles, read_table
+from auralsam2.data.datasets.index import ClipFiles
+from auralsam2.data.datasets.metadata import read_metadata
 from auralsam2.data.datasets.ref_index import (
     COLUMNS,
     INDEX,
+    KNOWN,
     NUM_FRAMES,
+    PLACEHOLDER,
+    SPLITS,
     Expression,
     expression_files,
     expression_of,
@@ -32,9 +37,6 @@ from auralsam2.listing import folders_in
 if TYPE_CHECKING:
     import pandas as pd
 
-SPLITS = ("train", "val", "test_s", "test_u", "test_n")
-PLACEHOLDER = "TODO"
-"""Stands for a split in one row of the public index."""
 RULE = LabelRule(None, 1)
 """A picture shows one object, in whatever colour."""
 
@@ -52,8 +54,9 @@ def plan_ref_avs(root: Path) -> Plan:
             f"no Ref-AVS index at '{path}'; ROOT is the folder that holds 'metadata.csv', 'media' "
             "and 'gt_mask'"
         )
-    table = read_table(path, COLUMNS)
-    findings = _strays(table)
+    metadata = read_metadata(path, COLUMNS, KNOWN)
+    table = metadata.table
+    findings = _strays(table) + index_findings(metadata, SPLITS)
     known = table[table["split"].isin(SPLITS)]
     if known.empty:
         findings.append(Finding("unusable_index", INDEX.name, "no rows of any known split"))
@@ -66,7 +69,8 @@ def plan_ref_avs(root: Path) -> Plan:
     findings += [
         Finding("expression_without_words", e.uid) for e in expressions if not e.text.strip()
     ]
-    findings += _shared_videos(expressions, split_of)
+    places = enumerate(zip(expressions, split_of, strict=True))
+    findings += video_findings((e.video, str(place), split) for place, (e, split) in places)
     # A row that no reader reads still accounts for its folder.
     findings += _unnamed_folders(root, expressions, set(table["vid"]))
     rows: dict[str, list[Row]] = {}
@@ -86,7 +90,7 @@ def plan_ref_avs(root: Path) -> Plan:
 
 def _row(expression: Expression, clip: ClipFiles) -> Row:
     text = f"{expression.uid}:{expression.video}:{expression.fid}:{expression.text}"
-    return Row(text, clip.all())
+    return Row(text, clip.all(), len(clip.frames))
 
 
 def _strays(table: pd.DataFrame) -> list[Finding]:
@@ -97,17 +101,6 @@ def _strays(table: pd.DataFrame) -> list[Finding]:
         elif split not in SPLITS:
             findings.append(Finding("unknown_split", uid, f"split {split!r}"))
     return findings
-
-
-def _shared_videos(expressions: list[Expression], split_of: list[str]) -> list[Finding]:
-    splits: dict[str, set[str]] = {}
-    for expression, split in zip(expressions, split_of, strict=True):
-        splits.setdefault(expression.video, set()).add(split)
-    return [
-        Finding("video_across_splits", video, f"in {', '.join(sorted(found))}")
-        for video, found in splits.items()
-        if len(found) > 1
-    ]
 
 
 def _unnamed_folders(root: Path, expressions: list[Expression], vids: set[str]) -> list[Finding]:

@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from auralsam2.data.datasets.clip_dataset import ClipDataset, setting_problems
-from auralsam2.data.datasets.index import read_index
+from auralsam2.data.datasets.index import SUBSETS, read_index
 from auralsam2.data.datasets.semantic import read_class_map
 from auralsam2.data.resizing import Resizing
 from auralsam2.registry import DATASETS
-
-SUBSETS = ("v1s", "v1m", "v2")
 
 
 @DATASETS.register_module()

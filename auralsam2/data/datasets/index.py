@@ -7,18 +7,22 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from auralsam2.data.datasets.metadata import SPLITS, read_table
 from auralsam2.data.pairing import LABEL_SUFFIXES, length_faults, numbered, pair, sound_faults
 from auralsam2.data.problems import SHOWN as SHOWN
 from auralsam2.data.problems import DataError as DataError
 from auralsam2.data.problems import Fault, refuse, told_once
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 INDEX = Path("avss_index") / "metadata.csv"
 COLUMNS = ("uid", "a_obj", "split", "label")
 FIRST_FRAME_ONLY = (("v1s", "train"),)
 """Subset and split whose clips have a label for their first frame only."""
+SUBSETS = ("v1s", "v1m", "v2")
+KNOWN = {"split": SPLITS, "label": SUBSETS}
+"""Column -> what it may say."""
 NUM_FRAMES = {"v1s": 5, "v1m": 5, "v2": 10}
 """Of the clips of each subset, as published."""
 
@@ -68,7 +72,7 @@ def read_index(root: Path, subset: str | Sequence[str], split: str) -> list[Clip
             f"no AVSBench index at '{path}'; set `data.root` to the folder that holds "
             f"'{INDEX.as_posix()}', or write clips with: auralsam2 make-synthetic {root}"
         )
-    table = read_table(path, COLUMNS)
+    table = read_table(path, COLUMNS, KNOWN)
     subsets = (subset,) if isinstance(subset, str) else tuple(subset)
     of_split = table[table["split"] == split]
     empty = [f"{name}/{split}" for name in subsets if not (of_split["label"] == name).any()]
@@ -109,22 +113,6 @@ def read_clips(
         faults += found
         lengths[folder / "frames"] = len(clip.frames)
     return clips, faults + length_faults(lengths, NUM_FRAMES[subset])
-
-
-def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """All cells of an index as text.
-
-    Raises:
-        DataError: where columns are missing.
-    """
-    import pandas as pd
-
-    # Names such as NA are no missing values.
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    missing = [name for name in columns if name not in table.columns]
-    if missing:
-        raise DataError(f"'{path}' lacks columns {missing}; it has {list(table.columns)}")
-    return table
 
 
 def repeated(names: Iterable[str]) -> list[tuple[str, int]]:

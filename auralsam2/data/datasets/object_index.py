@@ -11,9 +11,9 @@ from auralsam2.data.datasets.index import (
     FIRST_FRAME_ONLY,
     NUM_FRAMES,
     ClipFiles,
-    read_table,
     repeated,
 )
+from auralsam2.data.datasets.metadata import SPLITS, read_table
 from auralsam2.data.pairing import (
     LABEL_SUFFIXES,
     Numbered,
@@ -43,6 +43,11 @@ class ObjectLayout(NamedTuple):
     category: str | None
     frames_by_split: bool
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """That the index must have."""
+        return (self.uid, *([self.category] if self.category else []), "split")
+
 
 LAYOUTS = {
     "v1s": ObjectLayout("s4", "Single-source", "name", "category", True),
@@ -51,6 +56,8 @@ LAYOUTS = {
 """By subset, in the words of the semantic release."""
 SOUNDS = {"log_mel": ("audio_log_mel", ".pkl"), "wav": ("audio_wav", ".wav")}
 """What the model hears -> its folder and the ending of its files."""
+KNOWN = {"split": SPLITS}
+"""Column of the index -> what it may say."""
 FIRST = 1
 """Number of the first frame and the first mask of a clip."""
 
@@ -77,7 +84,7 @@ def read_object_index(root: Path, subset: str, split: str, audio: str) -> list[C
     """
     layout = LAYOUTS[subset]
     data, path = find_object_release(root, subset)
-    table = read_table(path, [layout.uid, *([layout.category] if layout.category else []), "split"])
+    table = read_table(path, layout.columns, KNOWN)
     rows = table[table["split"] == split]
     if rows.empty:
         found = ", ".join(f"{part}: {n}" for part, n in sorted(Counter(table["split"]).items()))

@@ -8,11 +8,9 @@ from typing import Any
 
 from auralsam2.data.datasets.clip_dataset import ClipDataset, setting_problems
 from auralsam2.data.datasets.index import ClipFiles
-from auralsam2.data.datasets.ref_index import read_expressions
+from auralsam2.data.datasets.ref_index import SPLITS, read_expressions
 from auralsam2.data.resizing import Resizing
 from auralsam2.registry import DATASETS
-
-SPLITS = ("train", "val", "test_s", "test_u", "test_n")
 
 
 @DATASETS.register_module()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from auralsam2.data.datasets.index import ClipFiles, read_table, repeated
+from auralsam2.data.datasets.index import ClipFiles, repeated
+from auralsam2.data.datasets.metadata import read_table
 from auralsam2.data.pairing import (
     LABEL_SUFFIXES,
     Pictures,
@@ -18,6 +19,11 @@ from auralsam2.data.problems import DataError, Fault, refuse, told_once
 
 INDEX = Path("metadata.csv")
 COLUMNS = ("vid", "uid", "split", "fid", "exp")
+SPLITS = ("train", "val", "test_s", "test_u", "test_n")
+PLACEHOLDER = "TODO"
+"""Stands for a split in one row of the public index."""
+KNOWN = {"split": (*SPLITS, PLACEHOLDER)}
+"""Column of the index -> what it may say."""
 NULL_SPLIT = "test_n"
 NULL = "null_"
 NUM_FRAMES = 10
@@ -64,7 +70,7 @@ def read_expressions(root: Path, split: str) -> tuple[list[Expression], list[Cli
             f"no Ref-AVS index at '{path}'; set `data.root` to the folder that holds "
             "'metadata.csv', 'media' and 'gt_mask'"
         )
-    table = read_table(path, COLUMNS)
+    table = read_table(path, COLUMNS, KNOWN)
     rows = table[table["split"] == split]
     if rows.empty:
         found = table.groupby("split").size().to_dict()

@@ -37,6 +37,10 @@ def class_colours(num_classes: int) -> NDArray[np.uint8]:
     return colours.astype(np.uint8)
 
 
+class ClassNumbersError(DataError):
+    """A class list whose numbers are not 0, 1, 2, ...: colours cannot be told from it."""
+
+
 class ClassMap(NamedTuple):
     """What the colours of label pictures mean.
 
@@ -94,7 +98,11 @@ def read_class_map(root: Path) -> ClassMap:
     if not isinstance(numbers, dict) or not numbers or len(numbers) > UNLABELLED:
         raise DataError(f"'{path}' must map 1 to {UNLABELLED} names to their numbers")
     if sorted(numbers.values(), key=str) != sorted(wanted, key=str):
-        raise DataError(f"'{path}' must number its {len(numbers)} classes 0, 1, 2, ..., each once")
+        listed = ", ".join(map(str, list(numbers.values())[:3]))
+        raise ClassNumbersError(
+            f"'{path}' must number its {len(numbers)} classes 0, 1, 2, ..., each once; it begins "
+            f"with {listed}"
+        )
     return ClassMap(tuple(sorted(numbers, key=numbers.__getitem__)), class_colours(len(numbers)))
 
 

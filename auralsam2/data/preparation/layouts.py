@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from auralsam2.data.datasets import index, ref_index
+from auralsam2.data.datasets.metadata import read_metadata
 from auralsam2.data.problems import DataError
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Layout(NamedTuple):
         folder: of the clips' folders, below the root.
         table: index of the clips, below the root.
         columns: of the index that are needed.
+        known: column -> what it may say.
         wanted: index -> clips.
     """
 
@@ -49,6 +51,7 @@ class Layout(NamedTuple):
     folder: str
     table: Path
     columns: tuple[str, ...]
+    known: Mapping[str, Iterable[str]]
     wanted: Callable[[pd.DataFrame], list[Wanted]]
 
 
@@ -65,7 +68,9 @@ def _avsbench(label: str) -> Layout:
         ]
 
     columns = ("vid", "uid", "s_min", "s_sec", "label")
-    return Layout(index.NUM_FRAMES[label], label, index.INDEX, columns, wanted)
+    return Layout(
+        index.NUM_FRAMES[label], label, index.INDEX, columns, {"label": index.SUBSETS}, wanted
+    )
 
 
 def _seconds(uid: str, minutes: str, seconds: str) -> float:
@@ -91,7 +96,9 @@ LAYOUTS = {
     "v1s": _avsbench("v1s"),
     "v1m": _avsbench("v1m"),
     "v2": _avsbench("v2"),
-    "ref_avs": Layout(ref_index.NUM_FRAMES, "media", ref_index.INDEX, ref_index.COLUMNS, _ref_avs),
+    "ref_avs": Layout(
+        ref_index.NUM_FRAMES, "media", ref_index.INDEX, ref_index.COLUMNS, ref_index.KNOWN, _ref_avs
+    ),
 }
 
 
@@ -108,7 +115,7 @@ def read_wanted(path: Path, layout: Layout) -> list[Wanted]:
     """
     if not path.is_file():
         raise FileNotFoundError(f"no index at '{path}'")
-    clips = layout.wanted(index.read_table(path, layout.columns))
+    clips = layout.wanted(read_metadata(path, layout.columns, layout.known).table)
     odd = [clip.name for clip in clips if Path(clip.name).name != clip.name]
     if odd:
         raise DataError(f"'{path}' has names that are no names of folders: {odd[:3]}")

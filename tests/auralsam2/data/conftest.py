@@ -92,8 +92,9 @@ def ref_root(tmp_path: Path) -> Path:
     text = "\n".join(f'{",".join(row[:4])},"{row[4]}"' for row in rows)
     root.mkdir()
     (root / "metadata.csv").write_text(f"vid,uid,split,fid,exp\n{text}\n")
-    for video in ("vidA_0_10000", "null_m-vidN_0_10000", "vidS_0_10000", "null_c-vidT_0_10000"):
-        write_media(root / "media" / video, 3, level=60)
+    videos = ("vidA_0_10000", "null_m-vidN_0_10000", "vidS_0_10000", "null_c-vidT_0_10000")
+    for number, video in enumerate(videos):
+        write_media(root / "media" / video, 3, level=60 + 20 * number)
     for name in ("vidA_0_10000/fid_1", "vidA_0_10000/fid_2", "vidS_0_10000/fid_1"):
         write_masks(root / "gt_mask" / name, 3, top=int(name[-1]), digits=5)
     return root

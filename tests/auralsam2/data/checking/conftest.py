@@ -67,7 +67,9 @@ def places() -> Callable[[Report], dict[str, list[str]]]:
     """Return a function that gives the places of each kind, dull notes left out."""
 
     def of(report: Report) -> dict[str, list[str]]:
-        dull = ("counts_differ", "frames_differ", "unknown_palette")
+        dull = ("counts_differ", "frames_differ", "unknown_palette", "missing_split")
+        # Clips of the trees above are copies of one another.
+        dull += ("same_frames_across_splits", "same_sound_across_splits")
         found = report.groups.items()
         return {kind: [f.where for f in group] for kind, group in found if kind not in dull}
 

@@ -75,7 +75,7 @@ def test_every_fault_is_named_once_and_none_invented(
 
 
 def test_a_clip_in_two_splits_is_read_once(object_root: Path, places: Callable) -> None:
-    add_rows(object_root / "ms3_meta_data.csv", "clip0_0_3000,train", "clip1_0_3000,TEST")
+    add_rows(object_root / "ms3_meta_data.csv", "clip0_0_3000,train", "clip1_0_3000,tset")
     assert places(check_data("ms3", object_root)) == {
         "unknown_split": ["clip1_0_3000"],
         "duplicate_across_splits": ["clip0_0_3000"],

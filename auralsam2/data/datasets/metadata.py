@@ -1,0 +1,167 @@
+"""The table that names the clips of a data set: one parser for readers and checks."""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from auralsam2.data.problems import SHOWN, DataError, refuse
+from auralsam2.file_kinds import misplaced
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DELIMITERS = (",", ";", "\t")
+"""Between cells, the published one first; spreadsheet programs write the others."""
+TEXT_COLUMNS = frozenset({"exp"})
+"""Words that are taken as they stand, blanks and case included."""
+NAMES = frozenset({"uid", "name", "video_id"})
+"""Columns that name a clip or an expression."""
+SPLITS = ("train", "val", "test")
+_SAID: set[str] = set()
+
+
+class Cell(NamedTuple):
+    """A cell that was not read as it is written.
+
+    Attributes:
+        row: the first cell of the row, which names it.
+        written: the cell.
+        read: what it is taken for.
+    """
+
+    row: str
+    written: str
+    read: str
+
+
+class Metadata(NamedTuple):
+    """A table as readers and checks see it.
+
+    Attributes:
+        table: all cells as text, without blanks around them (but for words); known splits and
+            subsets in their published case.
+        tidied: cells that stood there otherwise.
+    """
+
+    table: pd.DataFrame
+    tidied: tuple[Cell, ...]
+
+
+def read_metadata(
+    path: Path, columns: Sequence[str], known: Mapping[str, Iterable[str]]
+) -> Metadata:
+    """Read a table, its cells separated by commas, semicolons or tabs.
+
+    Args:
+        path: of a CSV file in UTF-8, with or without a byte order mark.
+        columns: that must be there; further ones are kept.
+        known: column -> its values as published, such as splits; a cell that differs from one of
+            them by case and blanks alone is taken for it.
+
+    Raises:
+        DataError: where it is no table or lacks columns, or rows lack cells; all are listed.
+    """
+    import pandas as pd
+
+    header, rows = _rows(path, columns)
+    missing = [name for name in columns if name not in header]
+    if missing:
+        raise DataError(f"'{path}' lacks columns {missing}; it has {header}")
+    twice = [name for name, count in Counter(header).items() if count > 1 and name in columns]
+    if twice:
+        raise DataError(f"'{path}' has columns twice: {twice}")
+    problems = [
+        f"line {line} has {len(cells)} cells, the header has {len(header)}"
+        for line, cells in rows
+        if len(cells) != len(header)
+    ]
+    named = [header.index(column) for column in columns if column in NAMES]
+    problems += [
+        f"line {line} has no {header[place]}"
+        for line, cells in rows
+        for place in named
+        if len(cells) == len(header) and not cells[place].strip()
+    ]
+    refuse(problems, f"'{path}'")
+    published = {
+        column: {value.casefold(): value for value in values} for column, values in known.items()
+    }
+    places = {column: header.index(column) for column in columns}
+    tidied = []
+    for _, cells in rows:
+        for column, place in places.items():
+            if column in TEXT_COLUMNS:
+                continue
+            written = cells[place]
+            plain = written.strip()
+            cells[place] = published.get(column, {}).get(plain.casefold(), plain)
+            if cells[place] != written:
+                tidied.append(Cell(cells[0].strip(), written, cells[place]))
+    table = pd.DataFrame([cells for _, cells in rows], columns=header, dtype=object)
+    return Metadata(table, tuple(tidied))
+
+
+def read_table(
+    path: Path, columns: Sequence[str], known: Mapping[str, Iterable[str]]
+) -> pd.DataFrame:
+    """Like :func:`read_metadata`, for a reader: rows that nothing reads are told in a warning.
+
+    Raises:
+        DataError: of :func:`read_metadata`.
+    """
+    table = read_metadata(path, columns, known).table
+    for column, values in known.items():
+        strange = Counter(value for value in table[column] if value not in set(values))
+        if strange:
+            listed = ", ".join(f"{v!r}: {n}" for v, n in list(strange.items())[:SHOWN])
+            said = (
+                f"'{path}' has rows whose {column} nothing reads ({listed}); known: "
+                f"{', '.join(values)}"
+            )
+            if said not in _SAID:  # every split of a config reads the same table
+                _SAID.add(said)
+                logging.getLogger(__name__).warning("%s", said)
+    return table
+
+
+def _rows(path: Path, columns: Sequence[str]) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Header, and the number of the line and the cells of every row that is not empty."""
+    if other := misplaced(path):
+        raise DataError(f"'{path}' is no table: it is {other}")
+    try:
+        # newline="" leaves line ends, of whatever system, to the parser.
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            text = file.read()
+    except UnicodeDecodeError as error:
+        raise DataError(f"'{path}' is not in UTF-8 ({error}); save it as UTF-8") from error
+    first = text.lstrip("\r\n").partition("\n")[0]
+    delimiter = max(DELIMITERS, key=lambda d: len(set(columns) & {*_header(first, d)}))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    lines = []
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                lines.append((reader.line_num, cells))
+    except csv.Error as error:
+        raise DataError(f"'{path}', line {reader.line_num}: {error}") from error
+    if not lines:
+        raise DataError(f"'{path}' is an empty table")
+    header = [name.strip() for name in lines[0][1]]
+    return header, [(line, _fitted(cells, len(header))) for line, cells in lines[1:]]
+
+
+def _header(line: str, delimiter: str) -> list[str]:
+    return [name.strip().strip('"') for name in line.split(delimiter)]
+
+
+def _fitted(cells: list[str], width: int) -> list[str]:
+    """Cells without empty ones behind the header's last column."""
+    while len(cells) > width and not cells[-1].strip():
+        cells = cells[:-1]
+    return cells
