@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from auralsam2_tools import __main__ as dispatcher
+from matplotlib.figure import Figure
 
 from analysis.figures import training_curves
 from analysis.report import embedded_figures
@@ -130,9 +131,9 @@ def test_clips_and_curves_of_the_others_are_shown(damaged: Path, tmp_path: Path)
 @pytest.mark.parametrize(
     ("command", "written"),
     [
-        (["make-tables", "--resamples", "99"], "table.csv"),
+        (["make-tables"], "table.csv"),
         (["make-figures"], "figures/grid_points.csv"),
-        (["report", "--clips", "1", "--resamples", "99"], "report/index.html"),
+        (["report", "--clips", "1"], "report/index.html"),
         (["grid-status"], None),
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else "",
@@ -145,6 +146,7 @@ def test_a_command_shows_the_rest_whole(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(embedded_figures, "draw_missing", lambda *_: None)  # see make-figures
+    monkeypatch.setattr(Figure, "savefig", lambda *_, **__: None)  # their numbers are looked at
     name, *options = command
     status = dispatcher.main([name, str(damaged), *options])
     shown = "".join(capsys.readouterr())
@@ -169,7 +171,7 @@ def test_a_paper_says_what_it_lacks(
     damaged: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     recipe = tmp_path / "recipe.py"
-    recipe.write_text("title = 'T'\nparts = [dict(type='ScoreTable', resamples=99)]\n")
+    recipe.write_text("title = 'T'\nparts = [dict(type='ScoreTable')]\n")
     arguments = [str(damaged), "--recipe", str(recipe), "--out", str(tmp_path / "paper")]
     assert dispatcher.main(["make-paper", *arguments]) == 1
     shown = "".join(capsys.readouterr())
