@@ -1,7 +1,7 @@
 """Check configs: every key, type and component, all problems at once.
 
 Examples:
-    auralsam2 check-config auralsam2/mini_synthetic_v1m
+    auralsam2 check-config auralsam2/mini_v1m
     auralsam2 check-config my_config.py --set optim.epochs=2 model.fusion=GatedSumFusion
     auralsam2 check-config my_config.py --print
 """

@@ -20,7 +20,9 @@ class Caught(Exception):
     """Carries the parser of a subcommand."""
 
 
-def parser_of(tool: str) -> argparse.ArgumentParser:
+def parser_of(tool: str, required: bool = False) -> argparse.ArgumentParser:
+    """The parser of a subcommand; as it is, or with every option to be given alone."""
+
     def catch(self, args=None, namespace=None):
         raise Caught(self)
 
@@ -31,7 +33,7 @@ def parser_of(tool: str) -> argparse.ArgumentParser:
         except Caught as caught:
             parser: argparse.ArgumentParser = caught.args[0]
     for action in parser._actions:
-        action.required = False  # so that one option can be given alone
+        action.required &= required
     return parser
 
 
