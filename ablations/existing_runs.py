@@ -102,7 +102,7 @@ class ExistingRuns:
 def _record(run_dir: Path) -> RunRecord | None:
     try:
         return run_record.read_without_clips(run_dir)
-    except (OSError, ValueError):  # none, or none that can be read
+    except (FileNotFoundError, ValueError):
         return None
 
 

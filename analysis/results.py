@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -122,6 +123,7 @@ def load_runs(
     notes += folder.notes
     scores = _scores(done, notes)
     notes += unequal_notes(scores)
+    scales |= _without_wrong_bounds(scales, scores, notes)
     if scores.empty:
         raise NoResultsError(f"no finished run below {_named(paths)} has a score of a clip")
     records = [record for _, record in done]
@@ -186,6 +188,24 @@ def _scores(done: Runs, notes: list[str]) -> pd.DataFrame:
         notes.append(f"{bad} scores of single clips are no numbers: left out of the means")
     notes += _other_means(done, scores)
     return scores
+
+
+def _without_wrong_bounds(
+    scales: Mapping[str, MetricScale], scores: pd.DataFrame, notes: list[str]
+) -> dict[str, MetricScale]:
+    """Return how to read metrics whose scores leave the bounds that they state."""
+    found = {}
+    ends = scores.groupby("metric", sort=False)["value"].agg(["min", "max"])
+    for metric, least, most in ends.itertuples():
+        scale = scales.get(str(metric)) or scale_of_older(str(metric))
+        low, high = scale.bounds or (-math.inf, math.inf)
+        if least < low - _ROUNDING or most > high + _ROUNDING:
+            found[str(metric)] = scale._replace(bounds=None)
+            notes.append(
+                f"{metric} has scores from {least:g} to {most:g}, beyond its bounds "
+                f"{low:g} to {high:g}; it is read as without bounds"
+            )
+    return found
 
 
 def _other_means(done: Runs, scores: pd.DataFrame) -> list[str]:

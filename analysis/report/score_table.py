@@ -15,6 +15,7 @@ from analysis.report.pictures import data_uri
 from analysis.splits import has_best
 from analysis.tables import Table, pairs, provenance, to_frame, to_latex, to_markdown
 from analysis.tables.layout import lay_out
+from analysis.tables.make import decimals
 from auralsam2.engine.metric_scales import OBJECT
 from auralsam2.text_files import encode
 
@@ -76,7 +77,8 @@ def primary_column(table: Table) -> tuple[str, str]:
 
 def in_words(table: Table, cell: str, column: tuple[str, str]) -> str:
     """Return a cell's score with its interval, where there is one."""
-    text = f"{float(table.mean[column].loc[cell]):.3f}"
+    digits = decimals(table, column[1])
+    text = f"{float(table.mean[column].loc[cell]):.{digits}f}"
     if table.intervals is None:
         return text
     frame = table.intervals
@@ -85,7 +87,7 @@ def in_words(table: Table, cell: str, column: tuple[str, str]) -> str:
     if bounds.empty:
         return text
     low, high = bounds.iloc[0]
-    return f"{text} [{low:.3f}, {high:.3f}]"
+    return f"{text} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
 def downloads(table: Table, folder: Path) -> list[Download]:

@@ -12,6 +12,7 @@ from analysis.report.score_table import best_cell, in_words, primary_column
 from analysis.results import Results
 from analysis.significance import CLIPS
 from analysis.tables import Table, notes
+from analysis.tables.make import decimals
 from auralsam2.engine.run_record import RunRecord
 
 
@@ -95,7 +96,10 @@ def _comparison(table: Table, column: tuple[str, str]) -> str:
     assert frame is not None
     own = frame[(frame["split"] == column[0]) & (frame["metric"] == column[1])]
     differs = own[own["significant"].astype(bool)]
-    listed = ", ".join(f"{r['cell']} {r['difference']:+.3f}" for r in differs.to_dict("records"))
+    digits = decimals(table, column[1])
+    listed = ", ".join(
+        f"{r['cell']} {r['difference']:+.{digits}f}" for r in differs.to_dict("records")
+    )
     others = "another cell differs" if len(own) == 1 else f"{len(own)} other cells differ"
     # What too few seeds leave open stands here too: it is what gets quoted.
     models = ", for these trained models" if set(own["varies"]) == {CLIPS} else ""

@@ -9,8 +9,9 @@ import pandas as pd
 
 from analysis.crossed_means import FEWEST_SEEDS
 from analysis.significance import CLIPS, CLIPS_AND_SEEDS, KEYS
+from analysis.tables.extra_columns import three_digits
 from analysis.tables.layout import DAGGER, STAR, marks
-from analysis.tables.make import Table
+from analysis.tables.make import Table, decimals
 
 FEW_SEEDS = 4
 """Up to here intervals are wide, because seeds say little of how they spread."""
@@ -39,7 +40,7 @@ def comparison_note(table: Table) -> str:
         few = f"Fewer than {FEWEST_SEEDS} seeds in common are too few: such comparisons"
         said = "Comparisons" if settings.over == CLIPS else few
         parts.append(f"{said} cover the choice of clips and not the randomness of training.")
-    parts.append(_detectable(frame, settings.power))
+    parts.append(_detectable(table, frame))
     return " ".join(part for part in parts if part)
 
 
@@ -63,19 +64,23 @@ def statistics_notes(table: Table) -> list[str]:
     return [*_unequal_pairs(table), *_unequal_means(table), *_remarks(table), *_few(frames)]
 
 
-def _detectable(frame: pd.DataFrame, power: float) -> str:
+def _detectable(table: Table, frame: pd.DataFrame) -> str:
     """Return the smallest detectable differences of every column, over its cells."""
     several = frame["split"].nunique() > 1
     found = []
     for (split, metric), column in frame.groupby(["split", "metric"], sort=False):
         known = column["detectable"].dropna()
         if len(known):
-            low, high = f"{known.min():.3f}", f"{known.max():.3f}"
+            digits = decimals(table, str(metric))
+            texts = [(value, f"{value:.{digits}f}") for value in (known.min(), known.max())]
+            # What is found need not be nothing because it is small.
+            low, high = (text if float(text) else three_digits(value) for value, text in texts)
             name = f"{split} {metric}" if several else str(metric)
             found.append(f"{name} {low}" if low == high else f"{name} {low} to {high}")
     if not found:
         return ""
-    return f"Differences that {power:.0%} of repetitions would find: {', '.join(found)}."
+    power = f"{table.settings.power:.0%}"
+    return f"Differences that {power} of repetitions would find: {', '.join(found)}."
 
 
 def _held(table: Table) -> pd.DataFrame:

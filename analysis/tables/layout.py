@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.controls import base_split, metric_header, split_header
 from analysis.significance import CLIPS_AND_SEEDS
 from analysis.tables.extra_columns import EXTRA_COLUMNS, three_digits
-from analysis.tables.make import DECIMALS, Table, best_cells, pairs
+from analysis.tables.make import Table, best_cells, decimals, pairs
 
 STAR = "*"
 DAGGER = "†"
@@ -30,10 +30,10 @@ class Notation(NamedTuple):
     minus: str = "-"
     plus: str = "+"
 
-    def signed(self, value: float) -> str:
+    def signed(self, value: float, digits: int) -> str:
         """Return a difference."""
         sign = self.minus if value < 0 else self.plus
-        return f"{sign}{abs(value):.{DECIMALS}f}"
+        return f"{sign}{abs(value):.{digits}f}"
 
 
 class Header(NamedTuple):
@@ -113,7 +113,11 @@ def lay_out(table: Table, notation: Notation | None = None) -> Layout:
     empty = len(columns) - len(scores)
     for row in table.reported:
         own = [
-            Entry(f"{row.scores[pair]:.{DECIMALS}f}" if pair in row.scores else notation.absent)
+            Entry(
+                f"{row.scores[pair]:.{decimals(table, pair[1])}f}"
+                if pair in row.scores
+                else notation.absent
+            )
             for pair in scores
         ]
         rows.append(Row(row.method, own + [Entry(notation.absent)] * empty, reported=True))
@@ -157,14 +161,14 @@ def _score_entries(table: Table, notation: Notation) -> list[list[Entry]]:
     bounds = _bounds(table.intervals)
     columns = []
     for pair in pairs(table.mean):
-        entries = []
+        entries, digits = [], decimals(table, pair[1])
         for index, cell in enumerate(table.mean.index):
             mean, std = table.mean[pair].iloc[index], table.std[pair].iloc[index]
-            text = notation.absent if pd.isna(mean) else f"{mean:.{DECIMALS}f}"
+            text = notation.absent if pd.isna(mean) else f"{mean:.{digits}f}"
             if (interval := bounds.get((str(cell), *pair))) is not None:
-                text += f" [{interval[0]:.{DECIMALS}f}, {interval[1]:.{DECIMALS}f}]"
+                text += f" [{interval[0]:.{digits}f}, {interval[1]:.{digits}f}]"
             elif table.intervals is None and not pd.isna(std):
-                text += f"{notation.plus_minus}{std:.{DECIMALS}f}"
+                text += f"{notation.plus_minus}{std:.{digits}f}"
             is_best = bool(best[pair].iloc[index])
             entries.append(Entry(text, marked.get((str(cell), *pair), ""), is_best))
         columns.append(entries)
@@ -177,11 +181,12 @@ def _difference_entries(table: Table, notation: Notation) -> list[list[Entry]]:
     marked, bounds = marks(table), _bounds(table.comparison)
     columns = []
     for pair in pairs(table.difference):
-        entries = []
+        entries, digits = [], decimals(table, pair[1])
         for cell, value in table.difference[pair].items():
-            text = notation.absent if pd.isna(value) else notation.signed(value)
+            text = notation.absent if pd.isna(value) else notation.signed(value, digits)
             if (interval := bounds.get((str(cell), *pair))) is not None:
-                text += f" [{notation.signed(interval[0])}, {notation.signed(interval[1])}]"
+                low, high = (notation.signed(end, digits) for end in interval)
+                text += f" [{low}, {high}]"
             entries.append(Entry(text, marked.get((str(cell), *pair), "")))
         columns.append(entries)
     return columns

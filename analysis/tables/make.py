@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from analysis.comparable import unequal_columns
@@ -22,6 +24,8 @@ Column = tuple[str, str]
 """Split and metric."""
 
 DECIMALS = 3
+SMALL = 0.01
+"""Means that are all below it are printed with as many digits of their own."""
 SPREADS = ("std", "interval")
 
 
@@ -122,7 +126,7 @@ def best_cells(table: Table) -> pd.DataFrame:
     """
     derived = derived_splits(table.results)
     unequal = unequal_columns(table.results.scores)
-    printed = table.mean.round(DECIMALS)
+    printed = table.mean.round({pair: decimals(table, pair[1]) for pair in pairs(table.mean)})
     best = printed.eq(printed.max())
     for split, metric in pairs(best):
         if not table.results.scale(metric).higher_is_better:
@@ -133,6 +137,14 @@ def best_cells(table: Table) -> pd.DataFrame:
         if alone or not comparable or not has_best(table.results, split, metric):
             best[(split, metric)] = False
     return best
+
+
+def decimals(table: Table, metric: str) -> int:
+    """Return how many digits of a metric are printed behind the point."""
+    columns = [pair for pair in pairs(table.mean) if pair[1] == metric]
+    means = table.mean[columns].abs().to_numpy(float)
+    largest = means.max(initial=0.0, where=~np.isnan(means))
+    return DECIMALS - 1 - math.floor(math.log10(largest)) if 0 < largest < SMALL else DECIMALS
 
 
 def pairs(frame: pd.DataFrame) -> list[tuple[str, str]]:

@@ -35,11 +35,15 @@ UP, DOWN = MetricScale(bounds=(0.0, 1.0)), MetricScale(higher_is_better=False)
 
 @pytest.fixture
 def read(exact: Callable[..., Path]) -> Callable[..., Results]:
-    """Read a grid whose only metric is of the given direction; less is 10 (1 - score)."""
+    """Read a grid whose only metric has the given scale; less is some times (1 - score)."""
 
-    def load(scale: MetricScale, metric: str = "E", **fields: object) -> Results:
+    def load(
+        scale: MetricScale, metric: str = "E", times: float | None = None, **fields: object
+    ) -> Results:
+        times = times or (1 if scale.bounds else 10)
+
         def turned(score: float) -> float:
-            return score if scale.higher_is_better else 10 * (1 - score)
+            return score if scale.higher_is_better else times * (1 - score)
 
         def of(cell: str, shift: float) -> dict:
             numbered = enumerate(SCORES[cell].items())
@@ -205,4 +209,13 @@ def test_a_score_of_all_clips_at_once_is_told_from_their_mean(exact) -> None:
     assert note == (
         "F is shown as the mean over clips; the runs themselves report another score, as of all "
         "clips of a split at once (0.500 for 0.300 in b, seed 0, test)"
+    )
+
+
+def test_bounds_that_scores_leave_are_not_believed(read) -> None:
+    scale = MetricScale(higher_is_better=False, bounds=(0.0, 1.0))
+    results = read(scale, times=10)
+    assert results.scale("E") == scale._replace(bounds=None)
+    assert results.notes[-1] == (
+        "E has scores from 1 to 10, beyond its bounds 0 to 1; it is read as without bounds"
     )

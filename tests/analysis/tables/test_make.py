@@ -8,6 +8,7 @@ import pytest
 
 from analysis.results import load_runs
 from analysis.tables import best_cells, make_table
+from analysis.tables.layout import lay_out
 from auralsam2.engine import run_record
 
 SCORES = {("a", 0): 0.2, ("a", 1): 0.4, ("b", 0): 0.5, ("b", 1): 0.8}
@@ -132,3 +133,20 @@ def test_extra_columns_are_means_over_runs(grid_folder: Path) -> None:
     assert extras["fps"].isna().to_dict() == {c: c != "dense" for c in extras.index}
     assert extras.loc["dense", "fps"] == pytest.approx(10.5)
     assert extras["decoder_fps"].isna().all()
+
+
+def test_small_means_are_told_apart(exact) -> None:
+    """A metric in units of its own may be small everywhere: 0.000 would all be best, and alike."""
+    cells = {"b": 0.0040, "a": 0.0044}
+    folder = exact(
+        {
+            (cell, s): {"test": {"E": {c: v + 1e-4 * (s + i) for i, c in enumerate("xyz")}}}
+            for cell, v in cells.items()
+            for s in range(1 + (cell == "a"))
+        }
+    )
+    table = make_table(load_runs(folder), difference=True, spread="std")
+    assert best_cells(table)[("test", "E")].to_dict() == {"b": False, "a": True}
+    rows = {row.name: [entry.text for entry in row.entries] for row in lay_out(table).rows}
+    assert rows["b"] == ["0.00410", "1", "–"]
+    assert rows["a"] == ["0.00455 ± 0.00007", "2", "+0.00040"]
