@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from ablations.processes import ProcessId, is_dead, this_process
+from auralsam2.listing import files_in
 from auralsam2.text_files import write_text
 
 FOLDER = "claims"
@@ -197,11 +198,7 @@ def _path(run_dir: Path, number: int) -> Path:
 
 
 def _newest_number(run_dir: Path) -> int:
-    try:
-        names = os.listdir(run_dir / FOLDER)
-    except FileNotFoundError:
-        return 0
-    stems = (name.removesuffix(".json") for name in names if name.endswith(".json"))
+    stems = (path.stem for path in files_in(run_dir / FOLDER, "*.json"))
     return max((int(stem) for stem in stems if stem.isdigit()), default=0)
 
 

@@ -13,6 +13,7 @@ from auralsam2.engine import run_folder, run_record
 from auralsam2.engine.identity import CODE, WORK, Identity
 from auralsam2.engine.provenance import code_version
 from auralsam2.engine.run_record import RunRecord
+from auralsam2.listing import folders_in
 
 # Runs from before code was part of the identity have no second part.
 _FOLDER = re.compile(rf"-s\d+-([0-9a-f]{{{WORK}}})(?:-([0-9a-f]{{{CODE}}}))?$")
@@ -39,7 +40,7 @@ class ExistingRuns:
         self._by_work: dict[str, dict[str, Path]] = {}
         # What is done with runs of other code -> (folder, version of that code).
         self._others: dict[str, set[tuple[Path, str]]] = {how: set() for how in _SAID}
-        for path in sorted(root.iterdir()) if root.is_dir() else ():
+        for path in folders_in(root):
             if match := _FOLDER.search(path.name):
                 self._by_work.setdefault(match[1], {}).setdefault(match[2] or "", path)
 

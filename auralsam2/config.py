@@ -31,6 +31,7 @@ from auralsam2.config_schema import (
 )
 from auralsam2.config_schema import validate as validate
 from auralsam2.custom_imports import CUSTOM_KEY, import_custom, locate_files
+from auralsam2.listing import files_below
 from auralsam2.override_values import Written
 from auralsam2.suggestions import unknown_name
 from auralsam2.text_files import write_text
@@ -59,7 +60,7 @@ def names(folder: str = "") -> list[str]:
         folder: list only those below this folder, e.g. ``"grids"``.
     """
     root = _config_root()
-    found = [path.relative_to(root).with_suffix("") for path in root.rglob("*.py")]
+    found = [path.relative_to(root).with_suffix("") for path in files_below(root, "*.py")]
     shown = [path.as_posix() for path in found if path.parts[0] != "_base_"]
     return sorted(n for n in shown if n.startswith(folder) and not n.endswith("__init__"))
 

@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 from auralsam2 import __version__
+from auralsam2.listing import files_in
 from auralsam2.messages import is_message, message
 from auralsam2.process_end import end_soon
 from auralsam2.suggestions import unknown_name
@@ -75,7 +76,7 @@ def _dispatch(arguments: list[str]) -> int:
 
 def find_tools(folder: Path = Path(__file__).parent) -> dict[str, Path]:
     """Return subcommand -> file of every tool, nothing imported."""
-    files = sorted(path for path in folder.glob("*.py") if not path.name.startswith("_"))
+    files = [path for path in files_in(folder, "*.py") if not path.name.startswith("_")]
     return {path.stem.replace("_", "-"): path for path in files}
 
 

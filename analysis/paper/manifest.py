@@ -16,6 +16,7 @@ from analysis.paper.recipe import Recipe
 from analysis.paper.source import Source, file_digest
 from analysis.tables.text import escape_markdown
 from auralsam2.engine.provenance import code_version
+from auralsam2.listing import files_below
 from auralsam2.text_files import write_text
 
 JSON_NAME, TEXT_NAME = "manifest.json", "manifest.md"
@@ -69,7 +70,7 @@ def analysis_version() -> str:
     """Return a hash of the sources of analysis, ten digits."""
     root = Path(__file__).resolve().parents[1]
     digest = hashlib.sha256()
-    for path in sorted(p for kind in ("*.py", "*.j2") for p in root.rglob(kind)):
+    for path in files_below(root, "*.py", "*.j2"):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:10]
 

@@ -14,6 +14,7 @@ from analysis.results import Results, load_runs
 from analysis.run_folders import GRID_FILE, finished, read_folder
 from analysis.sweep_results import MANIFEST, TRIALS, is_sweep, load_sweep_results
 from auralsam2.engine.run_record import FILE_NAME
+from auralsam2.listing import folders_in
 
 GRID, SWEEP = "grid", "sweep"
 # States of trials that are still to end.
@@ -133,7 +134,7 @@ def _walk(folder: Path, seen: set[Path]) -> Iterator[tuple[Path, str]]:
     elif (folder / GRID_FILE).is_file():
         yield folder, GRID
     else:
-        for below in sorted(path for path in folder.iterdir() if path.is_dir()):
+        for below in folders_in(folder):
             yield from _walk(below, seen)
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from analysis.figures.style import NOTE_KEY
 from analysis.report.pictures import data_uri, figure_uri
 from analysis.results import Results
+from auralsam2.listing import files_in
 
 CAPTIONS = {
     "grid_points": "Every cell: a point for each seed, a bar for their mean over clips.",
@@ -75,7 +76,7 @@ def draw_missing_of_sweep(sweep: Path, trials: Path) -> None:
 def collect(folder: Path) -> list[EmbeddedFigure]:
     """Return the figures of a folder, known ones first and in their order."""
     order = {name: position for position, name in enumerate(CAPTIONS)}
-    found = sorted(folder.glob("*.png"), key=lambda p: (order.get(p.stem, len(order)), p.stem))
+    found = sorted(files_in(folder, "*.png"), key=lambda p: (order.get(p.stem, len(order)), p.stem))
     return list(_embed(found))
 
 

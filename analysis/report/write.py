@@ -20,6 +20,7 @@ from analysis.results import Results
 from analysis.significance import reference_problem
 from analysis.tables import EXTRA_COLUMNS, Table, footnote, make_table
 from auralsam2.engine import run_record
+from auralsam2.listing import files_in
 
 T = TypeVar("T")
 NO_CLIPS = "no worst and best clips of"
@@ -161,6 +162,6 @@ def _index(
 
 def _remove_others(folder: Path, own: set[str]) -> None:
     """Remove pages of cells that an earlier report had."""
-    for path in folder.glob("*.html"):
+    for path in files_in(folder, "*.html"):
         if _OWN_PAGE.fullmatch(path.name) and path.name not in own:
             path.unlink()

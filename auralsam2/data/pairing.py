@@ -115,8 +115,11 @@ def sound_faults(path: Path, way_out: str = "") -> list[Fault]:
         path: of the recording, or of its log-mel examples.
         way_out: what else there is, for the message.
     """
-    detail = f"there is no such file{way_out}"
-    return [] if path.is_file() else [Fault("missing_audio", path, detail)]
+    if path.is_file():
+        return []
+    loud = path.with_name(path.stem + path.suffix.upper())
+    way_out = f"; rename '{loud.name}'" if loud.is_file() else way_out
+    return [Fault("missing_audio", path, f"there is no such file{way_out}")]
 
 
 def length_faults(lengths: Mapping[Path, int], published: int) -> list[Fault]:

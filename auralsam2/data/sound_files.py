@@ -8,10 +8,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from auralsam2.file_kinds import misplaced
+
 HIGHEST_SAMPLE = 1.5
 """Of a float file. Lossy codecs and resampling overshoot 1 by a little; integers written as
 floats overshoot it by thousands."""
 
+LONGEST_HEADER = 1024
+"""Bytes; what is longer and has no samples lacks their number."""
 OWN_SUFFIXES = (".wav", ".flac")
 """Read by libsndfile or not at all: FFmpeg finds some sound in almost any damaged file."""
 
@@ -41,7 +45,7 @@ def read_waveform(path: str | os.PathLike[str]) -> tuple[NDArray[np.float64], in
         raise FileNotFoundError(f"no sound file at '{path}'")
     samples, rate = _decode(path)
     if not len(samples):
-        raise ValueError(f"'{path}' holds no samples")
+        raise ValueError(f"'{path}' holds no samples{_unstated(path)}")
     loudest = float(np.abs(samples).max())
     if not np.isfinite(loudest):
         raise ValueError(f"'{path}' holds samples that are no numbers")
@@ -54,6 +58,16 @@ def read_waveform(path: str | os.PathLike[str]) -> tuple[NDArray[np.float64], in
     return samples, rate
 
 
+def _unstated(path: Path) -> str:
+    """What to do where a file is longer than its header, in which a stream has no length yet."""
+    if path.stat().st_size <= LONGEST_HEADER:
+        return ""
+    return (
+        "; its header states no length, as that of a stream, and more follows: write it again, "
+        "e.g. with ffmpeg -i IN.wav OUT.wav"
+    )
+
+
 def _decode(path: Path) -> tuple[NDArray[np.float64], int]:
     import soundfile
 
@@ -61,8 +75,10 @@ def _decode(path: Path) -> tuple[NDArray[np.float64], int]:
         samples, rate = soundfile.read(path, dtype="float64", always_2d=True)
         return samples, int(rate)
     except soundfile.SoundFileError as error:
-        if path.suffix.lower() in OWN_SUFFIXES:
-            raise ValueError(f"cannot decode '{path}': {error}") from error
+        kind = misplaced(path)
+        if kind or path.suffix.lower() in OWN_SUFFIXES:
+            reason = f"it is {kind}" if kind else str(error)
+            raise ValueError(f"cannot decode '{path}': {reason}") from error
     from auralsam2.data.video import read_audio_track
 
     return read_audio_track(path)

@@ -18,6 +18,7 @@ from auralsam2 import config
 from auralsam2.config_identity import counts
 from auralsam2.custom_sources import sources
 from auralsam2.engine.provenance import code_version
+from auralsam2.listing import files_below
 from auralsam2.weight_files import BUILTIN, stated_files
 
 WORK, CODE = 10, 6
@@ -114,7 +115,7 @@ def _is_file(path: Path) -> bool:
 def _content(path: Path) -> str:
     """Return a hash of a file, or of all files of a folder."""
     if path.is_dir():
-        inside = sorted(file for file in path.rglob("*") if file.is_file())
+        inside = files_below(path)
         return digest(*(f"{file.relative_to(path)}\0{_content(file)}" for file in inside))
     stat = path.stat()
     return _file_content(os.fspath(path), stat.st_size, stat.st_mtime_ns)

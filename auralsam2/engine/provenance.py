@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from auralsam2 import __version__
+from auralsam2.listing import files_below
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _DISTRIBUTIONS = ("torch", "torchvision", "numpy", "mmengine", "mmcv-lite", "sam2", "torchvggish")
@@ -24,8 +25,7 @@ def code_version() -> str:
     The hash tells edited checkouts apart and needs no git, so a wheel gives the same one.
     """
     digest = hashlib.sha256()
-    found = [p for pattern in ("*.py", "*.safetensors") for p in _PACKAGE.rglob(pattern)]
-    for path in sorted(found):
+    for path in files_below(_PACKAGE, "*.py", "*.safetensors"):
         digest.update(path.relative_to(_PACKAGE).as_posix().encode() + b"\0")
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return f"{__version__}+{digest.hexdigest()[:10]}"

@@ -9,6 +9,7 @@ from analysis.paper.part import PARTS, Made, Part
 from analysis.paper.source import SWEEP, Source
 from analysis.report.write import NO_CLIPS
 from analysis.results import with_reference
+from auralsam2.listing import files_in
 
 
 @PARTS.register_module()
@@ -65,7 +66,7 @@ class Report(Part):
 
     def inputs(self, source: Source, out: Path) -> list[Path]:
         """Return the figures that the pages show."""
-        return sorted(self._figures(out).glob("*.png"))
+        return files_in(self._figures(out), "*.png")
 
     def _figures(self, out: Path) -> Path:
         return out.parent / self.figures
@@ -99,4 +100,4 @@ class SweepPage(Part):
 
     def inputs(self, source: Source, out: Path) -> list[Path]:
         """Return the figures that the page shows."""
-        return sorted((out.parent / self.figures).glob("*.png"))
+        return files_in(out.parent / self.figures, "*.png")

@@ -130,11 +130,9 @@ def check_data(
 
 def _plan(layout: str, root: Path) -> Plan:
     """The layout's plan, or an empty one that tells what is wrong with the index."""
-    from pandas.errors import EmptyDataError, ParserError
-
     try:
         return LAYOUTS[layout](root)
-    except (DataError, UnicodeDecodeError, EmptyDataError, ParserError) as error:
+    except DataError as error:
         return Plan(root, [], [Finding("unusable_index", str(root), str(error))], {}, {})
 
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from auralsam2.data.datasets.metadata import SPLITS, read_table
 from auralsam2.data.pairing import LABEL_SUFFIXES, length_faults, numbered, pair, sound_faults
 from auralsam2.data.problems import SHOWN as SHOWN
 from auralsam2.data.problems import DataError as DataError
 from auralsam2.data.problems import Fault, refuse, told_once
-
-if TYPE_CHECKING:
-    pass
 
 INDEX = Path("avss_index") / "metadata.csv"
 COLUMNS = ("uid", "a_obj", "split", "label")

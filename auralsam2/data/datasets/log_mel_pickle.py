@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from auralsam2.data.audio import EXAMPLE_ROWS, LOG_OFFSET, NUM_MELS
 from auralsam2.data.problems import DataError
+from auralsam2.file_kinds import instead
 
 LOWEST = float(np.log(LOG_OFFSET))
 HIGHEST = 7.0
@@ -73,14 +74,14 @@ class ArrayUnpickler(pickle.Unpickler):
 
 
 def _load(path: Path) -> Any:
+    content = path.read_bytes()
     try:
-        return ArrayUnpickler(io.BytesIO(path.read_bytes())).load()
+        return ArrayUnpickler(io.BytesIO(content)).load()
     except ForbiddenGlobalError as error:
         raise ForbiddenGlobalError(f"refused the pickle '{path}': {error}") from error
-    except FileNotFoundError:
-        raise
     except Exception as error:  # a damaged pickle fails in any way
-        raise DataError(f"cannot read the pickle '{path}': {error!r}") from error
+        reason = instead(content) or repr(error)
+        raise DataError(f"cannot read the pickle '{path}': {reason}") from error
 
 
 def _as_array(value: Any, path: Path) -> NDArray[Any]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from auralsam2.data.labels import read_colours
 from auralsam2.data.problems import DataError
+from auralsam2.file_kinds import misplaced
 
 FILE_NAME = "label2idx.json"
 UNLABELLED = 255
@@ -93,7 +94,9 @@ def read_class_map(root: Path) -> ClassMap:
     try:
         numbers = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise DataError(f"'{path}' is no JSON: {error}") from error
+        kind = misplaced(path)
+        reason = f"it is {kind}" if kind else str(error)
+        raise DataError(f"'{path}' is no JSON: {reason}") from error
     wanted = list(range(len(numbers)))
     if not isinstance(numbers, dict) or not numbers or len(numbers) > UNLABELLED:
         raise DataError(f"'{path}' must map 1 to {UNLABELLED} names to their numbers")

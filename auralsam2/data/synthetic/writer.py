@@ -17,6 +17,7 @@ from auralsam2.data.synthetic.objects import CLASSES
 from auralsam2.data.synthetic.plan import GENERATOR as GENERATOR
 from auralsam2.data.synthetic.plan import Plan as Plan
 from auralsam2.data.synthetic.plan import split_counts as split_counts
+from auralsam2.listing import files_in, folders_in
 from auralsam2.text_files import write_text
 
 TRUTH = "synthetic.json"
@@ -88,7 +89,7 @@ def _complete(root: Path, plan: Plan) -> bool:
                 "folder or delete this one"
             )
         return done
-    if root.is_dir() and any(root.iterdir()):
+    if files_in(root) or folders_in(root):
         raise FileExistsError(f"'{root}' is not empty and holds no synthetic clips; choose another")
     return False
 

@@ -7,45 +7,8 @@ import numpy as np
 import pytest
 
 from auralsam2.data.images import image_size, read_image
-from auralsam2.data.labels import LABEL_RULES, objects
+from auralsam2.data.labels import LABEL_RULES
 from auralsam2.data.problems import DataError
-
-COLOURS = {
-    (0, 0, 0): (0, 0),
-    (0, 0, 4): (255, 0),  # blue: luminance 0.456 rounds to 0
-    (0, 0, 5): (255, 1),
-    (1, 0, 0): (255, 0),
-    (0, 1, 0): (255, 1),
-    (128, 0, 0): (255, 38),
-    (254, 255, 255): (255, 255),
-    (255, 255, 255): (255, 255),
-}
-"""RGB -> levels under the published and the released rule."""
-
-
-def test_levels_of_label_colours(tmp_path: Path) -> None:
-    path = tmp_path / "label.png"
-    label = np.array([list(COLOURS)], np.uint8)
-    cv2.imwrite(str(path), label[..., ::-1])
-    for i, rule in enumerate(("published", "released")):
-        assert LABEL_RULES[rule](path)[0].tolist() == [levels[i] for levels in COLOURS.values()]
-
-
-def test_pictures_with_a_palette_are_read_by_their_colours(tmp_path: Path) -> None:
-    from PIL import Image
-
-    path = tmp_path / "label.png"
-    image = Image.fromarray(np.array([[0, 1]], np.uint8), mode="P")
-    image.putpalette([0, 0, 0, 128, 0, 0])
-    image.save(path)
-    assert LABEL_RULES["published"](path).tolist() == [[0, 255]]
-    assert LABEL_RULES["released"](path).tolist() == [[0, 38]]
-
-
-def test_objects_are_what_is_above_black() -> None:
-    levels = np.array([0, 1, 38, 254, 255], np.uint8)
-    assert objects(levels).tolist() == [0, 1, 1, 1, 1]
-    assert objects(levels, keep_white=True).tolist() == [0, 1, 1, 1, 255]
 
 
 def test_the_size_comes_from_the_header(tmp_path: Path) -> None:
