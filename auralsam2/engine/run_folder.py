@@ -14,6 +14,7 @@ from auralsam2.config_identity import Difference, differences
 from auralsam2.engine import run_record
 from auralsam2.engine.identity import file_digests, parse
 from auralsam2.engine.run_record import RunRecord
+from auralsam2.text_files import write_text
 
 CONFIG = "config.py"
 WEIGHTS = "best.safetensors"
@@ -181,7 +182,7 @@ def claim_folder(folder: Path, settings: Mapping[str, Any], made: str, *, way: s
         if found:
             raise OtherRunError(folder, "another training", found, ["another folder", way])
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(settings, indent=1) + "\n")
 
 
 def _config_differences(stored: Mapping[str, Any] | None, cfg: Mapping[str, Any]) -> list[Any]:
