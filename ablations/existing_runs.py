@@ -103,7 +103,7 @@ class ExistingRuns:
 def _record(run_dir: Path) -> RunRecord | None:
     try:
         return run_record.read_without_clips(run_dir)
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError):  # none, or none that can be read
         return None
 
 

@@ -16,6 +16,7 @@ from ablations.resolve import resolve
 from auralsam2 import config
 from auralsam2.engine import run_record
 from auralsam2.engine.identity import identify
+from auralsam2.messages import message
 
 RUNS = "runs"
 _MAX_SLUG = 80
@@ -122,7 +123,7 @@ def make_plan(
                 (check or _preflight())(cfg)
             run = _planned(cell, cfg, prints(cfg), folders)
         except (ValueError, LookupError, OSError, ImportError) as error:
-            problems.append((cell.name, _message(error)))
+            problems.append((cell.name, message(error)))
             configs[cell.name] = None  # one seed speaks for all
             continue
         first = taken.setdefault(run.run_id, run)
@@ -168,10 +169,6 @@ def _preflight() -> Check:
 
     check: Check = check_weights
     return check
-
-
-def _message(error: Exception) -> str:
-    return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
 
 
 def _planned(cell: Cell, cfg: Any, data: str, folders: ExistingRuns) -> PlannedRun:

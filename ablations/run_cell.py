@@ -98,7 +98,7 @@ def current_record(run: PlannedRun) -> RunRecord:
     """Return the record in the folder of a run; a new one where there is none that can be read."""
     try:
         return run_record.read(run.run_dir)
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError):
         return _new_record(run)
 
 

@@ -146,7 +146,7 @@ def _record(run_dir: Path) -> tuple[RunRecord | None, str]:
         return run_record.read_without_clips(run_dir), ""
     except FileNotFoundError:
         return None, ""
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         return None, f"its record cannot be read: {' '.join(str(error).split())}"
 
 

@@ -96,7 +96,7 @@ def _read_records(run_dirs: Iterable[Path]) -> tuple[dict[Path, RunRecord], dict
             records[run_dir] = run_record.read(run_dir / run_record.FILE_NAME)
         except FileNotFoundError:
             continue
-        except (ValueError, OSError, RecursionError) as error:
+        except (ValueError, OSError) as error:
             damaged[run_dir] = " ".join(str(error).split())
     return records, damaged
 

@@ -122,7 +122,7 @@ class RunRecord:
         try:
             # Not JSON's, but Python writes them: NaN, Infinity.
             content = json.loads(text, parse_constant=lambda _: None)
-        except json.JSONDecodeError as error:
+        except (json.JSONDecodeError, RecursionError) as error:
             raise ValueError(f"{where}: no JSON ({error}); delete the file to run again") from error
         problems = find_problems(content, [f.name for f in fields(cls)])
         if problems:

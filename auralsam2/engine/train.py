@@ -171,6 +171,12 @@ def _carry_over(earlier: RunRecord | None, record: RunRecord) -> None:
     if earlier is None:
         return
     record.curve, record.attempts = earlier.curve, earlier.attempts
+    before, now = (one.skipped.get("val", 0) for one in (earlier, record))
+    if record.curve and before != now:
+        record.notes.append(
+            f"val: {before} clips were left out before the run went on, {now} since then: its "
+            "epochs are scored on different clips, and the best one was chosen among them"
+        )
     if earlier.code_version != record.code_version:
         record.notes.append(
             f"begun by other code, {earlier.code_version or 'unknown'}, and ended by "

@@ -10,7 +10,7 @@ import pytest
 
 from auralsam2.data.problems import DataError
 from auralsam2.engine import run_record
-from auralsam2.engine.train import train
+from auralsam2.engine.train import _carry_over, train
 
 
 @pytest.fixture
@@ -48,3 +48,15 @@ def test_a_run_that_skips_has_counts_and_names_in_its_record(
         assert path.parents[1].name in note and str(path) in note
     scored = {s["clip"] for s in record.per_clip if s["split"] == "test"}
     assert len(scored) == 2 and paths[1].parents[1].name not in scored
+
+
+def test_a_run_that_goes_on_with_other_clips_of_val_says_so() -> None:
+    entry = {"epoch": 1, "split": "val", "scores": {"J": 0.5}}
+    earlier = run_record.RunRecord(skipped={"val": 1}, curve=[entry])
+    same, other = (run_record.RunRecord(skipped=skipped) for skipped in ({"val": 1}, {}))
+    for record in (same, other):
+        _carry_over(earlier, record)
+        assert record.curve == [entry]
+    assert same.notes == []
+    (note,) = other.notes
+    assert note.startswith("val: 1 clips were left out before the run went on, 0 since then")

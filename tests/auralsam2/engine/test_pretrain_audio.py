@@ -56,6 +56,6 @@ def test_shipped_weights_separate_the_classes() -> None:
 def test_missing_and_misfitting_weights_are_explained() -> None:
     with pytest.raises(FileNotFoundError, match="builtin://log-mel-cnn.*audio_encoder.weights"):
         LogMelCNN(weights="nowhere.safetensors")
-    with pytest.raises(ValueError, match="set its width"):
+    with pytest.raises(ValueError, match="Set its width"):
         LogMelCNN(width=24, weights="builtin://log-mel-cnn")
     assert locate("builtin://log-mel-cnn").stat().st_size < 1_000_000

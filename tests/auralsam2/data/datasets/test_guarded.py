@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import pickle
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from torch.utils.data import DataLoader
 from auralsam2.data.collate import collate_clips
 from auralsam2.data.datasets.audio_swapped import AudioSwapped
 from auralsam2.data.datasets.avsbench import AVSBenchDataset
-from auralsam2.data.datasets.guarded import CorruptClip, Guarded
+from auralsam2.data.datasets.guarded import MACHINE, CorruptClip, Guarded, counted
 from auralsam2.data.problems import DataError
 
 CLIPS = [f"clip0000{i}_s5" for i in range(3)]
@@ -128,6 +129,42 @@ def test_bugs_are_never_skipped(tiny_root: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(dataset.dataset, "_media", fail)
     with pytest.raises(TypeError, match="a bug"):
         dataset[0]
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("code", sorted(MACHINE))
+def test_what_the_machine_lacks_is_no_fault_of_a_clip(
+    tiny_root: Path, monkeypatch: pytest.MonkeyPatch, training: bool, code: int
+) -> None:
+    dataset = guarded(tiny_root, "skip", training)
+
+    def fail(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(dataset.dataset, "_media", fail)
+    with pytest.raises(OSError, match=os.strerror(code)):
+        dataset[0]
+
+
+def test_what_is_left_out_is_told_once_with_its_split(
+    own_root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = damage(own_root, CLIPS[1], "audio.wav")
+    inner = AVSBenchDataset(str(own_root), image_size=16)
+    dataset = Guarded(inner, "skip", split_name="test")
+    assert [len(dataset), len(dataset), len(dataset.left_out)] == [2, 2, 1]
+    (record,) = caplog.records
+    told = record.getMessage()
+    assert told.startswith("test: 1 of 3 clips cannot be read and are left out, scores are means")
+    assert CLIPS[1] in told and str(path) in told
+    assert [counted(2, 1), counted(3, 0), counted(1, 0)] == ["2 of 3 clips", "3 clips", "1 clip"]
+
+
+def test_a_cache_that_cannot_be_written_leaves_no_clip_out(own_root: Path) -> None:
+    (own_root / "file").write_text("no folder")
+    settings = dict(log_mel_cache=str(own_root / "file" / "cache"), cache=False)
+    dataset = guarded(own_root, "skip", training=False, **settings)
+    assert dataset.left_out == [] and len(dataset) == 3
 
 
 def test_a_partner_that_cannot_be_heard_is_named(own_root: Path) -> None:
