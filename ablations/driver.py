@@ -27,6 +27,7 @@ from ablations.run_cell import current_record, last_line, record_failure, run_ce
 from ablations.selection import select
 from ablations.signals import terminate_like_interrupt
 from ablations.work_list import WorkList
+from auralsam2.devices import wants_gpu
 from auralsam2.engine import run_record
 from auralsam2.engine.progress import Progress
 from auralsam2.engine.run_record import RunRecord
@@ -140,14 +141,7 @@ def last_lines(error: str, count: int) -> str:
 
 def trains_on_gpu(runs: Sequence[PlannedRun]) -> bool:
     """Return whether any of the runs wants a GPU and would find one."""
-    devices = {str(run.cfg.runtime.device) for run in runs}
-    if devices - {"auto", "cpu"}:
-        return True
-    if "auto" not in devices:
-        return False
-    import torch
-
-    return bool(torch.cuda.is_available())
+    return any(wants_gpu(name) for name in {str(run.cfg.runtime.device) for run in runs})
 
 
 class _Drive:

@@ -165,9 +165,9 @@ class _Fingerprints:
 
 
 def _preflight() -> Check:
-    from auralsam2.engine.preflight import check_weights
+    from auralsam2.engine import preflight
 
-    check: Check = check_weights
+    check: Check = preflight.check
     return check
 
 

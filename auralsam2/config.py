@@ -29,7 +29,7 @@ from auralsam2.config_schema import (
     same_kind,
     wanted_kinds,
 )
-from auralsam2.config_schema import validate as validate
+from auralsam2.config_validation import validate as validate
 from auralsam2.custom_imports import CUSTOM_KEY, import_custom, locate_files
 from auralsam2.listing import files_below
 from auralsam2.override_values import Written

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from mmengine.config import Config
-
-from auralsam2.counterfactuals import kinds
+from auralsam2.devices import device_problem
 from auralsam2.override_values import NOTHING, TEXT, TEXTS
 from auralsam2.registry import (
     DATASETS,
@@ -21,8 +18,7 @@ from auralsam2.registry import (
     Registry,
     UnknownComponentError,
 )
-from auralsam2.signature import annotated_kinds, argument_problems, parameters_of
-from auralsam2.suggestions import unknown_name
+from auralsam2.signature import annotated_kinds, parameters_of
 from auralsam2.weight_files import FILE_KEYS
 
 # Arguments that the engine or the model adds at build time: a node need not state them.
@@ -38,13 +34,17 @@ class Value(NamedTuple):
         kinds: accepted types; ``float`` takes an int, ``int`` does not take a bool.
         optional: whether None is accepted.
         minimum: lower bound of a number.
+        above: a number must be larger than this.
         choices: accepted texts, where not every text is.
+        problem: says what is wrong with a text, nothing where it may stand.
     """
 
     kinds: tuple[type, ...]
     optional: bool = False
     minimum: float | None = None
+    above: float | None = None
     choices: tuple[str, ...] = ()
+    problem: Callable[[str], str] | None = None
 
 
 class Node(NamedTuple):
@@ -103,9 +103,9 @@ SCHEMA = Section(
                 "optimizer": Node(OPTIMIZERS),
                 "epochs": _COUNT,
                 "power": Value((float,), minimum=0),
-                "amp": Value((str, bool), optional=True),
+                "amp": Value((str,), optional=True, choices=("float16", "bfloat16")),
                 "accumulate": _COUNT,
-                "clip_grad": Value((float, dict), optional=True, minimum=0),
+                "clip_grad": Value((float, dict), optional=True, above=0),
                 "warmup": Value((int,), minimum=0),
                 "rate_factors": Factors(),
             },
@@ -125,7 +125,7 @@ SCHEMA = Section(
         ),
         "runtime": Section(
             {
-                "device": _TEXT,
+                "device": Value((str,), problem=device_problem),
                 "checkpoint_every": _COUNT,
                 "log_every": _COUNT,
                 "tensorboard": _FLAG,
@@ -147,19 +147,6 @@ SCHEMA = Section(
 )
 
 
-def validate(cfg: Mapping[str, Any]) -> list[str]:
-    """Check a whole config against the schema and against every class it names.
-
-    Args:
-        cfg: the config, its overrides applied.
-
-    Returns:
-        All problems at once, each starting with the dotted path it is at; empty where all is well.
-    """
-    plain = cfg.to_dict() if isinstance(cfg, Config) else cfg
-    return list(_check(plain, SCHEMA, ""))
-
-
 def child_spec(spec: Spec | None, key: str) -> Spec | None:
     """Return what the schema says about ``key`` below ``spec``; None where it says nothing."""
     if isinstance(spec, Section):
@@ -170,7 +157,7 @@ def child_spec(spec: Spec | None, key: str) -> Spec | None:
         return Value((float,), minimum=0)
     if isinstance(spec, Node) and key in REGISTRIES:
         return Node(REGISTRIES[key])
-    if isinstance(spec, Node) and (several := _plural(key)) is not None:
+    if isinstance(spec, Node) and (several := plural(key)) is not None:
         return Nodes(several, list)
     return None
 
@@ -182,7 +169,7 @@ def same_kind(owner: Spec | None, node: Any) -> Node | None:
         owner: the component's.
         node: found in one of its arguments, as in a fusion that chains fusions.
     """
-    if not isinstance(owner, Node) or not _is_node(node) or not isinstance(node["type"], str):
+    if not isinstance(owner, Node) or not is_node(node) or not isinstance(node["type"], str):
         return None
     return owner if node["type"] in owner.registry.names() else None
 
@@ -204,7 +191,7 @@ def wanted_kinds(spec: Spec | None, node: Any, key: str) -> frozenset[str] | Non
         return frozenset(kinds | {NOTHING} if child.optional else kinds)
     if isinstance(child, Sounds):
         return frozenset({TEXTS})
-    if child is None and isinstance(spec, Node) and _is_node(node):
+    if child is None and isinstance(spec, Node) and is_node(node):
         if key == "type":
             return frozenset({TEXT})
         try:
@@ -239,127 +226,11 @@ def known_keys(spec: Spec | None, value: Any) -> list[str] | None:
     return list(value)
 
 
-def _check(value: Any, spec: Spec, path: str) -> Iterator[str]:
-    if isinstance(spec, Section):
-        yield from _check_section(value, spec, path)
-    elif isinstance(spec, Value):
-        yield from (f"{path}: {problem}" for problem in _value_problems(value, spec))
-    elif isinstance(spec, Node):
-        yield from _check_node(value, spec.registry, path)
-    elif isinstance(spec, Sounds):
-        yield from _check_sounds(value, path)
-    elif isinstance(spec, Factors):
-        yield from _check_factors(value, path)
-    else:
-        name = spec.registry.name
-        if not isinstance(value, spec.container) or not value or "type" in value:
-            form = "[dict(type=...)]" if spec.container is list else "dict(name=dict(type=...))"
-            yield f"{path}: must hold at least one {name} as {form}, got {value!r}"
-            return
-        named = value if isinstance(value, dict) else dict(enumerate(value))
-        for key, node in named.items():
-            yield from _check_node(node, spec.registry, f"{path}.{key}")
-
-
-def _check_section(value: Any, spec: Section, path: str) -> Iterator[str]:
-    if not isinstance(value, Mapping):
-        yield f"{path}: must be a dict with the keys {', '.join(spec.keys)}, got {value!r}"
-        return
-    prefix = f"{path}." if path else ""
-    for key in value:
-        if key not in spec.keys:
-            yield f"{prefix}{key}: {unknown_name('key', str(key), spec.keys)}"
-    for key, child in spec.keys.items():
-        if key in value:
-            yield from _check(value[key], child, f"{prefix}{key}")
-        elif key not in spec.may_miss:
-            yield f"{prefix}{key}: missing; state {_describe(child)}"
-
-
-def _check_sounds(value: Any, path: str) -> Iterator[str]:
-    if not isinstance(value, (list, tuple)):
-        yield f"{path}: must be {_describe(Sounds())}, got {value!r}"
-        return
-    known = kinds()
-    for kind in value:
-        if kind not in known:
-            yield f"{path}: {unknown_name('kind of sound', str(kind), known)}"
-
-
-def _check_factors(value: Any, path: str) -> Iterator[str]:
-    if not isinstance(value, Mapping):
-        yield f"{path}: must be {_describe(Factors())}, got {value!r}"
-        return
-    for name, factor in value.items():
-        number = isinstance(factor, (int, float)) and not isinstance(factor, bool)
-        if not number or not 0 < factor < math.inf:
-            yield f"{path}.{name}: must be a positive number, got {factor!r}"
-
-
-def _check_node(value: Any, registry: Registry, path: str) -> Iterator[str]:
-    if not isinstance(value, Mapping) or "type" not in value:
-        yield f"{path}: must be {_describe(Node(registry))}, got {value!r}"
-        return
-    try:
-        target = registry.lookup(value["type"])
-    except (UnknownComponentError, ComponentArgumentError) as error:
-        yield f"{path}: {error}"
-        return
-    arguments = {key: argument for key, argument in value.items() if key != "type"}
-    for problem in registry.base_problems(target) + argument_problems(target, arguments, INJECTED):
-        yield f"{path}: {problem}"
-    for key, argument in arguments.items():
-        yield from _check_argument(argument, key, registry, f"{path}.{key}")
-
-
-def _check_argument(value: Any, key: str, owner: Registry, path: str) -> Iterator[str]:
-    named, several = REGISTRIES.get(key), _plural(key)
-    if several is not None and value:
-        if isinstance(value, (list, tuple)):
-            value = list(value)
-        yield from _check(value, Nodes(several, list), path)
-    elif named is not None and (owner is MODELS or _is_node(value)):
-        if value is not None:
-            yield from _check_node(value, named, path)
-    elif _is_node(value):
-        if same_kind(Node(owner), value) is not None:  # else it is the class's own affair
-            yield from _check_node(value, owner, path)
-    elif isinstance(value, (list, tuple)):
-        for index, item in enumerate(value):
-            if _is_node(item):
-                yield from _check_argument(item, key, owner, f"{path}.{index}")
-
-
-def _plural(key: str) -> Registry | None:
+def plural(key: str) -> Registry | None:
     """The registry whose nodes an argument lists, as ``transforms`` lists each a transform."""
     return REGISTRIES.get(key[:-1]) if key.endswith("s") else None
 
 
-def _is_node(value: Any) -> bool:
+def is_node(value: Any) -> bool:
+    """Whether a value names a component."""
     return isinstance(value, Mapping) and "type" in value
-
-
-def _value_problems(value: Any, spec: Value) -> Iterator[str]:
-    if value is None and spec.optional:
-        return
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    fits = isinstance(value, spec.kinds) or (float in spec.kinds and is_number)
-    if not fits or (isinstance(value, bool) and bool not in spec.kinds):
-        yield f"must be {_describe(spec)}, got {value!r}"
-    elif spec.minimum is not None and is_number and value < spec.minimum:
-        yield f"must be at least {spec.minimum:g}, got {value!r}"
-    elif spec.choices and value not in spec.choices:
-        yield f"must be {' or '.join(map(repr, spec.choices))}, got {value!r}"
-
-
-def _describe(spec: Spec) -> str:
-    if isinstance(spec, Value):
-        return " or ".join([kind.__name__ for kind in spec.kinds] + ["None"] * spec.optional)
-    if isinstance(spec, Section):
-        return f"a dict with the keys {', '.join(spec.keys)}"
-    if isinstance(spec, Sounds):
-        return f"a list of kinds of sound, e.g. {sorted(kinds())[:2]}"
-    if isinstance(spec, Factors):
-        return "a dict of positive numbers by part of the model, e.g. dict(audio_encoder=0.1)"
-    many = "several of " if isinstance(spec, Nodes) else ""
-    return f"{many}dict(type=...) naming a {spec.registry.name}"

@@ -97,7 +97,8 @@ DATA_SAMPLERS = Registry(
 # The image backbone with its mask decoder and memory.
 BACKBONES = Registry(
     "backbone",
-    contract="frames -> VisualPyramid of (B,T,C,4E,4E), (B,T,C,2E,2E), (B,T,C,E,E); frozen",
+    contract="frames -> VisualPyramid of (B,T,C,4E,4E), (B,T,C,2E,2E), (B,T,C,E,E); frozen; "
+    ".size_multiple (default 1), which divides S",
     locations=["auralsam2.models.backbones"],
     base="torch.nn:Module",
 )

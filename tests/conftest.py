@@ -62,6 +62,8 @@ def toy_components(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     @METRICS.register_module()
     class ToyMetric:
+        name, higher_is_better, bounds, subject = "J", True, (0.0, 1.0), "object"
+
         def __init__(self, beta2=0.3) -> None: ...
 
     @FUSIONS.register_module()

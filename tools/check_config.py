@@ -23,12 +23,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
 
     from auralsam2.config import ConfigError, config_hash, load, parse_overrides
+    from auralsam2.engine.preflight import setting_problems
 
     failed = False
     overrides = parse_overrides(options.set)
     for name in options.configs:
         try:
             cfg = load(name, overrides)
+            if problems := setting_problems(cfg):
+                raise ConfigError(problems, source=f"config {name!r}")
         except ConfigError as error:
             failed = True
             print(error, file=sys.stderr)

@@ -25,7 +25,8 @@ from ablations.sweeps.storage import BEAT_S, StorageAddress
 from ablations.sweeps.study import SweepStudy
 from ablations.sweeps.sweep_file import Sweep
 from ablations.sweeps.trial import Fingerprint, TrialItem, TrialResult, trial_config
-from auralsam2.engine.preflight import check_weights
+from auralsam2.devices import wants_gpu
+from auralsam2.engine.preflight import check
 
 MAX_FAILURES = 5
 _STATES = {"complete": "done", "pruned": "stopped", "failed": "failed"}
@@ -81,7 +82,7 @@ def run_sweep(
         KeyboardInterrupt: after all processes have ended; unfinished trials resume in the next
             call.
     """
-    _check_weights(sweep)
+    _check(sweep)
     drivers = Drivers(address.beside / "drivers")
     study = SweepStudy(sweep, address, drivers, fingerprint)
     if retry_failed:
@@ -103,16 +104,21 @@ def run_sweep(
     return _result(study)
 
 
-def _check_weights(sweep: Sweep) -> None:
-    """Look once for the weights of every choice, before the first trial finds that they miss."""
-    problems: dict[str, None] = {}
+def _check(sweep: Sweep) -> None:
+    """Look once at the settings and weights of every choice, before the first trial does."""
+    settings: dict[str, None] = {}
+    files: dict[str, None] = {}
     for _, values in sweep.space.probes(sweep.cfg):
         try:
-            check_weights(trial_config(sweep, values))
+            check(trial_config(sweep, values))
         except FileNotFoundError as error:
-            problems |= dict.fromkeys(str(error).splitlines())
-    if problems:
-        raise FileNotFoundError("\n".join(problems))
+            files |= dict.fromkeys(str(error).splitlines())
+        except ValueError as error:
+            settings |= dict.fromkeys(str(error).splitlines())
+    if settings:
+        raise SweepError(list(settings), source=f"sweep {sweep.name!r}")
+    if files:
+        raise FileNotFoundError("\n".join(files))
 
 
 class _Source:
@@ -236,9 +242,4 @@ def _result(study: SweepStudy) -> SweepResult:
 
 def trains_on_gpu(sweep: Sweep) -> bool:
     """Return whether the trials want a GPU and would find one."""
-    device = str(sweep.cfg.runtime.device)
-    if device != "auto":
-        return device != "cpu"
-    import torch
-
-    return bool(torch.cuda.is_available())
+    return wants_gpu(str(sweep.cfg.runtime.device))

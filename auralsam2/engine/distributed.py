@@ -31,13 +31,15 @@ def is_launched() -> bool:
     return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
-def join() -> None:
-    """Meet the other processes, on GPUs where there are any; nothing where there are none."""
+def join(device: torch.device) -> None:
+    """Meet the other processes; nothing where there are none.
+
+    Args:
+        device: of this process.
+    """
     if not is_launched() or dist.is_distributed():
         return
-    if torch.cuda.is_available():
-        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    backend = "nccl" if torch.cuda.is_available() else "gloo"
+    backend = "nccl" if device.type == "cuda" else "gloo"
     torch.distributed.init_process_group(backend, timeout=_TIMEOUT)
 
 
@@ -64,14 +66,14 @@ def launcher() -> str:
     return "pytorch" if dist.is_distributed() else "none"
 
 
-def wrapping() -> dict[str, Any]:
+def wrapping(device: torch.device) -> dict[str, Any]:
     """How mmengine's Runner wraps the model where there are several processes.
 
     On GPUs batch norms see the whole batch as they do in one process; torch has no such norm for
     the CPU, where each process has the statistics of its share.
     """
     wrapped: dict[str, Any] = {"model_wrapper_cfg": {"type": "SharedBatch"}}
-    if torch.cuda.is_available():
+    if device.type == "cuda":
         wrapped["sync_bn"] = "torch"
     return wrapped
 

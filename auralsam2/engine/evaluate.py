@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from auralsam2.data.collate import collate_clips
+from auralsam2.devices import pick_device
 from auralsam2.engine.hooks.trainable_state_hook import trainable_state
 from auralsam2.engine.metric_scales import MetricScale, scales_of
 from auralsam2.engine.run_folder import check_files
@@ -216,9 +217,10 @@ def trained_model(cfg: Config, checkpoint: str | Path | None) -> nn.Module:
         ValueError: where the checkpoint does not fit the config's model, or the run beside it was
             trained over other files, such as another backbone, than the config names.
     """
+    device = pick_device(cfg.runtime.device)
     if checkpoint is not None:
         check_files(Path(checkpoint).parent, cfg.to_dict())
-    model = build_model(cfg).to(pick_device(cfg.runtime.device))
+    model = build_model(cfg).to(device)
     if checkpoint is not None:
         load_trained(model, Path(checkpoint))
     return model
@@ -232,13 +234,6 @@ def clip_loader(cfg: Config, dataset: Any) -> DataLoader[dict[str, Any]]:
         num_workers=cfg.data.num_workers,
         collate_fn=collate_clips,
     )
-
-
-def pick_device(name: str) -> torch.device:
-    """``auto`` is the first GPU where there is one."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
 
 
 def load_trained(model: nn.Module, path: Path) -> None:

@@ -10,9 +10,11 @@ import torch
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 
+from auralsam2.devices import check_amp, pick_device
 from auralsam2.engine import evaluate as evaluation
 from auralsam2.engine.hooks.step_seed_hook import step_seed
-from auralsam2.engine.preflight import check_weights
+from auralsam2.engine.preflight import check
+from auralsam2.engine.selection import check_selection
 from auralsam2.engine.train import optimizer_node
 from auralsam2.registry import METRICS, load_all
 
@@ -43,16 +45,18 @@ def first_step(cfg: Config) -> FirstStep:
         Exception: whatever the parts raise.
     """
     started = time.monotonic()
-    check_weights(cfg)
+    check(cfg)
     load_all()
     if cfg.runtime.num_threads:
         torch.set_num_threads(cfg.runtime.num_threads)
-    device = evaluation.pick_device(cfg.runtime.device)
+    device = pick_device(cfg.runtime.device)
+    check_amp(cfg.optim.amp, device)
     on_gpu = device.type == "cuda"
     if on_gpu:
         torch.cuda.reset_peak_memory_stats(device)
     train = evaluation.build_dataset(cfg, cfg.data.train, cfg.seed, training=True)
     val = evaluation.build_dataset(cfg, cfg.data.val)
+    check_selection(cfg, val)
     evaluation.test_datasets(cfg)
     model = evaluation.build_model(cfg).to(device)
     if any(p.requires_grad for p in model.parameters()):

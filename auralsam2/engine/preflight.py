@@ -7,8 +7,64 @@ from typing import Any
 
 from mmengine.config import Config
 
+from auralsam2.engine.selection import better
 from auralsam2.engine.start import check_start
-from auralsam2.registry import MODELS, REGISTRIES
+from auralsam2.models.decode import decode_mode
+from auralsam2.registry import BACKBONES, METRICS, MODELS, REGISTRIES
+
+
+def check(cfg: Config) -> None:
+    """Say everything that is wrong with a config before anything is built.
+
+    Raises:
+        ValueError: naming every setting that does not go with the others.
+        FileNotFoundError: see `check_weights`.
+    """
+    if problems := setting_problems(cfg):
+        raise ValueError("\n".join(problems))
+    check_weights(cfg)
+
+
+def setting_problems(cfg: Config) -> list[str]:
+    """What is wrong with the settings of a valid config, once the classes that it names are known.
+
+    The machine, the weights and the data are not looked at.
+
+    Returns:
+        All problems, each with the dotted path it is at.
+    """
+    problems = []
+    try:
+        decode_mode(cfg.evaluation.decode)
+    except ValueError as error:
+        problems.append(str(error))
+    metrics = []
+    for index, node in enumerate(cfg.evaluation.metrics):
+        try:
+            metrics.append(METRICS.build(node))
+        except (ValueError, TypeError) as error:
+            problems.append(f"evaluation.metrics.{index}: {error}")
+    if len(metrics) == len(cfg.evaluation.metrics):
+        try:
+            better(metrics, cfg.evaluation.select_by)
+        except ValueError as error:
+            problems.append(str(error))
+    return problems + _size_problems(cfg)
+
+
+def _size_problems(cfg: Config) -> list[str]:
+    """What a backbone says about the size of the pictures, by its ``size_multiple``."""
+    node, side = cfg.model.get("backbone"), cfg.data.image_size
+    if not isinstance(node, Mapping):
+        return []
+    multiple = getattr(BACKBONES.lookup(node["type"]), "size_multiple", 1)
+    if side % multiple == 0:
+        return []
+    near = max(multiple, round(side / multiple) * multiple)
+    return [
+        f"data.image_size must be a multiple of {multiple} for {node['type']}, such as {near}, "
+        f"got {side}"
+    ]
 
 
 def check_weights(cfg: Config) -> None:

@@ -54,11 +54,10 @@ def newest_checkpoint(run_dir: Path) -> str | None:
     return str(found[max(found)]) if found else None
 
 
-def best_checkpoint(run_dir: Path) -> Path:
-    """Return the checkpoint that was selected."""
+def best_checkpoint(run_dir: Path) -> Path | None:
+    """Return the checkpoint that was selected; None where none was."""
     found = sorted(run_dir.glob(BEST), key=os.path.getmtime)
-    assert found, f"the runner left no best checkpoint in {run_dir}"
-    return found[-1]
+    return found[-1] if found else None
 
 
 def start_from(run_or_file: Path) -> dict[str, str]:

@@ -1,30 +1,15 @@
-"""A config in mmengine's words: loaders, optimizer, schedule, selection."""
+"""A config in mmengine's words: loaders, optimizer, schedule."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from mmengine.config import Config
 
 from auralsam2.data.collate import collate_clips
 from auralsam2.engine.distributed import share_of_batch
-from auralsam2.engine.metric_scales import scales_of
 from auralsam2.engine.part_rates import PartRates
-
-
-def better(metrics: Sequence[Any], name: str) -> str:
-    """Mmengine's rule of what is better in the metric that selects.
-
-    Raises:
-        ValueError: where there is no such metric.
-    """
-    scales = scales_of(metrics)
-    rules = {name: "greater" if s.higher_is_better else "less" for name, s in scales.items()}
-    if name not in rules:
-        known = ", ".join(rules)
-        raise ValueError(f"evaluation.select_by got {name!r}; evaluation.metrics give: {known}")
-    return rules[name]
 
 
 def backends(cfg: Config) -> list[dict[str, str]]:
@@ -73,7 +58,8 @@ def optimizer_node(cfg: Config) -> dict[str, Any]:
         wrapper["constructor"] = PartRates
         wrapper["paramwise_cfg"]["rate_factors"] = factors.to_dict()
     if cfg.optim.clip_grad is not None:
-        wrapper["clip_grad"] = dict(max_norm=cfg.optim.clip_grad)
+        clip = cfg.optim.clip_grad
+        wrapper["clip_grad"] = dict(clip) if isinstance(clip, Mapping) else dict(max_norm=clip)
     if cfg.optim.amp is not None:
         wrapper.update(type="AmpOptimWrapper", dtype=cfg.optim.amp)
     return wrapper

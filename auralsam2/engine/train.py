@@ -15,14 +15,15 @@ from typing import Any
 import torch
 from mmengine.config import Config
 from mmengine.model import is_model_wrapper
-from mmengine.runner import Runner
 from torch import nn
 
 from auralsam2 import config as configs
 from auralsam2.data.datasets.guarded import CorruptClip
+from auralsam2.devices import check_amp, pick_device
 from auralsam2.engine import distributed, identity, run_folder, run_record
 from auralsam2.engine import evaluate as evaluation
 from auralsam2.engine.checkpoint import allow_resume, save_safetensors
+from auralsam2.engine.device_runner import DeviceRunner
 from auralsam2.engine.efficiency import enter_speed
 from auralsam2.engine.hardware import hardware, precision
 from auralsam2.engine.hooks.epoch_hook import EpochHook
@@ -33,11 +34,12 @@ from auralsam2.engine.hooks.skipped_clips_hook import SkippedClipsHook, note_ski
 from auralsam2.engine.hooks.step_seed_hook import StepSeedHook
 from auralsam2.engine.hooks.trainable_state_hook import TrainableStateHook, trainable_state
 from auralsam2.engine.hooks.validation_hook import ValidationHook
-from auralsam2.engine.preflight import check_weights
+from auralsam2.engine.preflight import check
 from auralsam2.engine.progress import Progress, Silent, StopRun
 from auralsam2.engine.run_folder import WEIGHTS, best_checkpoint, newest_checkpoint
 from auralsam2.engine.run_record import RunRecord
-from auralsam2.engine.runner_settings import backends, better, loader, optimizer_node, schedule
+from auralsam2.engine.runner_settings import backends, loader, optimizer_node, schedule
+from auralsam2.engine.selection import LAST_WEIGHTS, better, check_selection, nothing_selected
 from auralsam2.engine.start import enter_start, lay_out, load_start
 from auralsam2.engine.whole_files import NAME as WHOLE_FILES
 from auralsam2.models.weights.loading import loaded_weights
@@ -78,11 +80,15 @@ def train(
         FileNotFoundError: where weights or data are missing, before anything is built.
         OtherRunError: where the folder holds another run.
         FloatingPointError: where the loss stops being a number.
-        ValueError: where several processes cannot share a batch evenly.
+        ValueError: where the settings do not go together, the machine lacks the device, or several
+            processes cannot share a batch evenly, all before anything is written; where the metric
+            that selects was not a number in any validation.
     """
     run_dir = Path(run_dir)
-    check_weights(cfg)
-    distributed.join()
+    check(cfg)
+    device = pick_device(cfg.runtime.device)
+    check_amp(cfg.optim.amp, device)
+    distributed.join(device)
     load_all()
     allow_resume()
     if cfg.runtime.num_threads:
@@ -93,6 +99,7 @@ def train(
     if earlier is not None and earlier.status == "done":
         distributed.leave()
         return earlier
+    check_selection(cfg, datasets["val"])
     run_dir.mkdir(parents=True, exist_ok=True)
     if distributed.is_main():
         configs.dump(cfg, run_dir / run_folder.CONFIG)
@@ -107,7 +114,7 @@ def train(
     _write(record, run_dir)
     started, listener = time.monotonic(), distributed.SharedVerdict(progress or Silent())
     try:
-        model = _fit(cfg, run_dir, datasets, listener, record)
+        model = _fit(cfg, device, run_dir, datasets, listener, record)
         if not distributed.leave():
             return record
         result = evaluation.evaluate_model(model, cfg, datasets["test"], run_dir)
@@ -194,7 +201,12 @@ def _datasets(cfg: Config) -> dict[str, Any]:
 
 
 def _fit(
-    cfg: Config, run_dir: Path, datasets: Mapping[str, Any], progress: Progress, record: RunRecord
+    cfg: Config,
+    device: torch.device,
+    run_dir: Path,
+    datasets: Mapping[str, Any],
+    progress: Progress,
+    record: RunRecord,
 ) -> nn.Module:
     """Train where there is something to train; the model with its selected weights."""
     skipped: Counter[CorruptClip] = Counter()
@@ -203,7 +215,7 @@ def _fit(
         dict(type=ProgressHook, progress=progress),
         dict(type=ValidationHook, progress=progress, record=record, run_dir=run_dir),
     ]
-    runner = _runner(cfg, run_dir, datasets, listeners)
+    runner = _runner(cfg, device, run_dir, datasets, listeners)
     model: nn.Module = runner.model
     if is_model_wrapper(model):
         model = model.module
@@ -228,6 +240,9 @@ def _fit(
             "runtime.hooks"
         )
     best = best_checkpoint(run_dir)
+    if best is None:
+        save_safetensors(trainable_state(model), run_dir / LAST_WEIGHTS)
+        raise ValueError(nothing_selected(cfg, run_dir))
     saved = torch.load(best, map_location="cpu", weights_only=True)
     evaluation.load_trained_state(model, saved["state_dict"], best)
     record.best_epoch = int(saved["meta"]["epoch"])
@@ -239,14 +254,16 @@ def _fit(
 
 def _runner(
     cfg: Config,
+    device: torch.device,
     run_dir: Path,
     datasets: Mapping[str, Any],
     listeners: Sequence[dict[str, Any]],
-) -> Runner:
+) -> DeviceRunner:
     epochs, every = cfg.optim.epochs, cfg.evaluation.every
     model = cfg.model.to_dict()
     metrics = [METRICS.build(node) for node in cfg.evaluation.metrics]
-    runner = Runner(
+    return DeviceRunner(
+        device=device,
         model={**model, "image_size": cfg.data.image_size, "decode": cfg.evaluation.decode},
         work_dir=str(run_dir),
         train_dataloader=loader(cfg, datasets["train"], shuffle=True),
@@ -280,7 +297,7 @@ def _runner(
         ],
         visualizer=dict(type="Visualizer", vis_backends=backends(cfg)),
         launcher=distributed.launcher(),
-        cfg=distributed.wrapping(),
+        cfg=distributed.wrapping(device),
         randomness=dict(seed=cfg.seed, deterministic=False),
         env_cfg=dict(cudnn_benchmark=False),
         resume=(newest := newest_checkpoint(run_dir)) is not None,
@@ -290,4 +307,3 @@ def _runner(
         # mmengine keeps loggers by this name; two runs of one process must not share one.
         experiment_name=f"{run_dir.name}-{time.time_ns()}",
     )
-    return runner

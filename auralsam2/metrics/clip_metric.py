@@ -46,6 +46,7 @@ class ClipMetric(BaseMetric):
     """
 
     key: str
+    default_prefix = ""  # none, and no warning of mmengine's that there is none
     higher_is_better: bool = True
     bounds: tuple[float, float] | None = None
     subject: str = "object"

@@ -40,13 +40,25 @@ def test_missing_keys_and_sections_are_reported(toy_config: Config) -> None:
         ("data", "batch_size", 2.0, "data.batch_size: must be int, got 2.0"),
         ("optim", "power", None, "optim.power: must be float, got None"),
         ("optim", "clip_grad", "1", "optim.clip_grad: must be float or dict or None, got '1'"),
+        ("optim", "clip_grad", 0, "optim.clip_grad: must be above 0, got 0"),
+        (
+            "optim",
+            "clip_grad",
+            dict(max_norm=-1.0, norm_type=2),
+            "optim.clip_grad: max_norm must be a number above 0, got -1.0",
+        ),
+        ("optim", "amp", "float64", "optim.amp: must be 'float16' or 'bfloat16', got 'float64'"),
+        ("optim", "amp", True, "optim.amp: must be str or None, got True"),
+        ("runtime", "device", "banana", "runtime.device: got 'banana'; known: auto (a GPU where"),
+        ("runtime", "device", "mps:0", "runtime.device: got 'mps:0', which is not supported: on"),
         ("runtime", "tensorboard", 1, "runtime.tensorboard: must be bool, got 1"),
         ("runtime", "num_threads", -1, "runtime.num_threads: must be at least 1, got -1"),
     ],
 )
 def test_types_and_bounds(toy_config: Config, section, key, value, expected) -> None:
     toy_config[section][key] = value
-    assert validate(toy_config) == [expected]
+    (problem,) = validate(toy_config)
+    assert problem.startswith(expected)
 
 
 @pytest.mark.parametrize(

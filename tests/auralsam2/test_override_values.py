@@ -15,6 +15,7 @@ from mmengine.config import Config
 from auralsam2 import config
 from auralsam2.config import ConfigError, parse_overrides, set_node
 from auralsam2.config_schema import SCHEMA, Section, Value
+from auralsam2.override_values import Written
 from auralsam2.registry import REGISTRIES, Registry, load_all
 from auralsam2.signature import parameters_of
 from auralsam2.weight_files import FILE_KEYS
@@ -175,16 +176,15 @@ def test_lists_of_texts_are_taken_apart_at_commas_alone() -> None:
         ("false", False),
         ("bfloat16", "bfloat16"),
         ("None", None),
-        ("1", "1"),
+        ("7", 7),
+        ("0123", "0123"),
+        ("1.5", "1.5"),
         (" float16", " float16"),
     ],
 )
-def test_where_several_kinds_are_wanted_a_literal_wins(
-    toy_config: Config, text: str, value: object
-) -> None:
-    put(toy_config, f"optim.amp={text}")
-    assert toy_config.optim.amp == value
-    assert type(toy_config.optim.amp) is type(value)
+def test_where_several_kinds_are_wanted_a_literal_wins(text: str, value: object) -> None:
+    read = Written(text).read({"str", "bool", "int", "None"})
+    assert read == value and type(read) is type(value)
 
 
 @pytest.mark.parametrize(

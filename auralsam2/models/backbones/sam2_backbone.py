@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from auralsam2.models.backbones.sam2.checkpoint import MISFIT, PARTIAL, checkpoint_problem
+from auralsam2.models.backbones.sam2.sizes import SIZE_MULTIPLE
 from auralsam2.models.weights import locate
 from auralsam2.models.weights.coverage import Coverage
 from auralsam2.models.weights.loading import load_weights
@@ -33,6 +34,7 @@ class SAM2Backbone(nn.Module):
         random_weights: go without a checkpoint, for tests and dry runs.
 
     Attributes:
+        size_multiple: S is a multiple of it.
         network: the SAM2.
         coverage: what the checkpoint covered; ``None`` with random weights.
         channels: C of the pyramid.
@@ -43,6 +45,8 @@ class SAM2Backbone(nn.Module):
         FileNotFoundError: where the checkpoint does not exist, before anything is built.
         ValueError: on an unknown size or version, or weights that do not fit.
     """
+
+    size_multiple = SIZE_MULTIPLE
 
     def __init__(
         self,

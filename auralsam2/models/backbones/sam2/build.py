@@ -10,7 +10,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from auralsam2.models.backbones.sam2.network import PromptableSAM2
-from auralsam2.models.backbones.sam2.sizes import SIZES, VERSIONS, Size
+from auralsam2.models.backbones.sam2.sizes import SIZE_MULTIPLE, SIZES, VERSIONS, Size
 
 
 def official_config(size: Size, version: str) -> DictConfig:
@@ -46,8 +46,8 @@ def build_sam2(
         problems.append(f"unknown size {size!r}; known: {', '.join(SIZES)}")
     if version not in VERSIONS:
         problems.append(f"unknown version {version!r}; known: {', '.join(VERSIONS)}")
-    if image_size is not None and (image_size <= 0 or image_size % 32):
-        problems.append(f"image_size must be a positive multiple of 32, got {image_size}")
+    if image_size is not None and (image_size <= 0 or image_size % SIZE_MULTIPLE):
+        problems.append(f"image_size must be a multiple of {SIZE_MULTIPLE}, got {image_size}")
     if problems:
         raise ValueError("SAM2: " + "; ".join(problems))
     spec = SIZES[size]

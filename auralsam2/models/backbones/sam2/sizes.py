@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 from auralsam2.weight_files import SAM2_VERSIONS, sam2_file
 
 VERSIONS = tuple(SAM2_VERSIONS)
+SIZE_MULTIPLE = 32
+"""Of which the side of the input in pixels is a multiple, as its stages halve it."""
 
 
 class Size(NamedTuple):
