@@ -25,7 +25,7 @@ from auralsam2.config_schema import (
 )
 from auralsam2.counterfactuals import kinds
 from auralsam2.registry import MODELS, REGISTRIES, Registry
-from auralsam2.signature import argument_problems
+from auralsam2.signature import argument_problems, parameters_of
 from auralsam2.suggestions import unknown_name
 
 
@@ -123,6 +123,12 @@ def _check_node(value: Any, registry: Registry, path: str) -> Iterator[str]:
         yield f"{path}: {problem}"
     for key, argument in arguments.items():
         yield from _check_argument(argument, key, registry, f"{path}.{key}")
+    if registry is MODELS:  # a part that may be switched off has None as its default
+        known = parameters_of(target).known
+        for key in [key for key, argument in arguments.items() if argument is None]:
+            if key in REGISTRIES and key in known and known[key].default is known[key].empty:
+                wanted = _describe(Node(REGISTRIES[key]))
+                yield f"{path}.{key}: {target.__name__} needs it, {wanted}, got None"
 
 
 def _check_argument(value: Any, key: str, owner: Registry, path: str) -> Iterator[str]:

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import copy
+import math
+from collections.abc import Iterator
+
 import pytest
 from mmengine.config import Config
 
 from auralsam2.config import validate
-from auralsam2.config_schema import SCHEMA, Node, child_spec, known_keys
+from auralsam2.config_schema import SCHEMA, Node, Section, Value, child_spec, known_keys
 
 
 def test_a_valid_config_has_no_problems(toy_config: Config) -> None:
@@ -168,3 +172,46 @@ def test_what_happens_to_corrupt_clips_may_be_left_open(toy_config: Config) -> N
         assert validate(toy_config) == []
     toy_config.data.on_corrupt = "ignore"
     assert validate(toy_config) == ["data.on_corrupt: must be 'stop' or 'skip', got 'ignore'"]
+
+
+def numbers(section: Section, path: str = "") -> Iterator[tuple[str, Value]]:
+    for key, spec in section.keys.items():
+        if isinstance(spec, Section):
+            yield from numbers(spec, f"{path}{key}.")
+        elif isinstance(spec, Value) and {int, float} & set(spec.kinds):
+            yield f"{path}{key}", spec
+
+
+def test_every_number_has_bounds_and_is_finite(toy_config: Config) -> None:
+    found = list(numbers(SCHEMA))
+    assert {"seed", "data.batch_size", "optim.clip_grad"} <= {key for key, _ in found}
+    for key, spec in found:
+        assert spec.minimum is not None or spec.above is not None, f"{key} has no bound"
+        below = [] if spec.minimum is None else [spec.minimum - 1]
+        below += [] if spec.above is None else [spec.above, spec.above - 1]
+        for value in (*below, math.nan, math.inf, -math.inf):
+            cfg = copy.deepcopy(toy_config)
+            section, _, name = key.rpartition(".")
+            (cfg[section] if section else cfg)[name] = value
+            problems = validate(cfg)
+            assert problems and all(p.startswith(f"{key}: must be") for p in problems), (key, value)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_no_argument_of_a_component_is_nan_or_infinite(toy_config: Config, value: float) -> None:
+    toy_config.optim.optimizer.lr = value
+    toy_config.model.depths = (1, value)
+    toy_config.model.fusion.inner = dict(type="GateFusion", gate=value)
+    assert [problem.split(":")[0] for problem in validate(toy_config)] == [
+        "model.fusion.inner.gate",
+        "model.depths.1",
+        "optim.optimizer.lr",
+    ]
+
+
+def test_a_part_without_which_a_model_cannot_do_is_not_switched_off(toy_config: Config) -> None:
+    toy_config.model.fusion = None
+    toy_config.model.projector = None
+    assert validate(toy_config) == [
+        "model.fusion: ToyModel needs it, dict(type=...) naming a fusion, got None"
+    ]
