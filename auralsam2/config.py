@@ -176,8 +176,10 @@ def set_node(cfg: Any, dotted: str, value: Any) -> None:
     owner: Spec | None = None
     walked: list[str] = []
     for key in parents:
-        if isinstance(child_spec(spec, key), Factors):
-            node.setdefault(key, ConfigDict())  # it may be missing, and its keys are free
+        if isinstance(child_spec(spec, key), (Factors, Section)) and key in getattr(
+            spec, "may_miss", ()
+        ):
+            node.setdefault(key, ConfigDict())  # what may be missing comes with its first key
         _check_key(node, spec, key, walked, dotted, must_exist=True)
         node = node[_index(node, key)]
         below = child_spec(spec, key)  # perhaps an empty tuple

@@ -39,17 +39,21 @@ def validate(cfg: Mapping[str, Any]) -> list[str]:
         All problems at once, each starting with the dotted path it is at; empty where all is well.
     """
     plain = cfg.to_dict() if isinstance(cfg, Config) else cfg
-    return [*_check(plain, SCHEMA, ""), *_no_numbers(plain, "")]
+    problems = list(_check(plain, SCHEMA, ""))
+    told = {problem.partition(":")[0] for problem in problems}
+    return problems + [
+        f"{path}: {said}" for path, said in _no_numbers(plain, "") if path not in told
+    ]
 
 
-def _no_numbers(value: Any, path: str) -> Iterator[str]:
+def _no_numbers(value: Any, path: str) -> Iterator[tuple[str, str]]:
     """Nan and infinity, which mean nothing wherever they stand."""
     if isinstance(value, (Mapping, list, tuple)):
         named = value.items() if isinstance(value, Mapping) else enumerate(value)
         for key, item in named:
             yield from _no_numbers(item, f"{path}.{key}" if path else str(key))
     elif isinstance(value, float) and not math.isfinite(value):
-        yield f"{path}: must be a finite number, got {value!r}"
+        yield path, f"must be a finite number, got {value!r}"
 
 
 def _check(value: Any, spec: Spec, path: str) -> Iterator[str]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from auralsam2.command_line import Parser, Whole, add_overrides, output_folder
+from auralsam2.command_line import Parser, Whole, add_overrides, input_path, output_folder
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,14 +34,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     begin = parser.add_mutually_exclusive_group()
     begin.add_argument(
         "--start-from",
-        type=Path,
+        type=input_path,
         metavar="RUN",
         help="train anew from the weights of a run folder (or a file); the same as "
-        "--set start=dict(weights=FILE)",
+        "--set start.weights=FILE",
     )
     begin.add_argument(
         "--extend",
-        type=Path,
+        type=input_path,
         metavar="RUN",
         help="go on where a finished run ended, to more epochs (--set optim.epochs=N), in a folder "
         "of its own; docs/running.md says with which learning rate",

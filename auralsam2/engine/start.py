@@ -78,12 +78,14 @@ def lay_out(cfg: Config, run_dir: Path, record: RunRecord) -> None:
     before = Path(file).parent
     record.curve = run_record.read(before).curve
     selected = best_checkpoint(before)
-    shutil.copyfile(selected, run_dir / selected.name)
     state = torch.load(file, map_location="cpu", weights_only=True)
     _stretch(state, cfg)
     epoch = int(state["meta"]["epoch"])
     info = state["message_hub"]["runtime_info"]
-    info |= {"best_ckpt": str(run_dir / selected.name), "keep_ckpt_ids": [epoch]}
+    info["keep_ckpt_ids"] = [epoch]
+    if selected is not None:
+        shutil.copyfile(selected, run_dir / selected.name)
+        info["best_ckpt"] = str(run_dir / selected.name)
     # The last file that is written: it is what a killed training goes on from.
     save_pickled(state, run_dir / f"epoch_{epoch}.pth")
 

@@ -87,7 +87,6 @@ def train(
     run_dir = Path(run_dir)
     check(cfg)
     device = pick_device(cfg.runtime.device)
-    check_amp(cfg.optim.amp, device)
     distributed.join(device)
     load_all()
     allow_resume()
@@ -99,6 +98,7 @@ def train(
     if earlier is not None and earlier.status == "done":
         distributed.leave()
         return earlier
+    check_amp(cfg.optim.amp, device)
     check_selection(cfg, datasets["val"])
     run_dir.mkdir(parents=True, exist_ok=True)
     if distributed.is_main():

@@ -121,7 +121,9 @@ def test_imports_of_the_command_line_come_before_what_they_name(
     for folder in ("configs", "here"):
         (tmp_path / folder).mkdir()
     path = write_config(toy_config_dict, tmp_path / "configs", [])
-    path.write_text(path.read_text() + "\ndel custom_imports\nmodel['fusion'] = None\n")
+    path.write_text(
+        path.read_text() + "\ndel custom_imports\nmodel['fusion'] = dict(type='SumFusion')\n"
+    )
     (tmp_path / "here" / "own.py").write_text(FUSION)
     monkeypatch.chdir(tmp_path / "here")
     cfg = load(path, {"model.fusion": "OutsideFusion", "custom_imports.imports": ["own.py"]})
@@ -173,9 +175,9 @@ def test_a_module_that_another_one_hides_is_told(
     (tmp_path / "second" / "json.py").write_text("")
     (tmp_path / "second" / "another.py").write_text("import json\n")
     imports = ["first/own.py", "second/own.py", "second/another.py"]
-    toy_config_dict["model"]["fusion"] = None
+    toy_config_dict["model"]["fusion"] = dict(type="SumFusion")
     path = write_config(toy_config_dict, tmp_path, imports)
-    path.write_text(path.read_text() + "\nmodel['fusion'] = None\n")
+    path.write_text(path.read_text() + "\nmodel['fusion'] = dict(type='SumFusion')\n")
     with pytest.raises(ConfigError) as caught:
         load(path)
     second, third = caught.value.problems

@@ -12,7 +12,7 @@ from mmengine.optim import build_optim_wrapper
 from torch import nn
 
 from auralsam2 import config as configs
-from auralsam2.config_schema import validate
+from auralsam2.config_validation import validate
 from auralsam2.engine.evaluate import evaluate
 from auralsam2.engine.runner_settings import optimizer_node
 from auralsam2.engine.train import train

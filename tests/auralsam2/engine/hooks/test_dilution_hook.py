@@ -9,7 +9,7 @@ import torch
 from mmengine.config import ConfigDict
 
 from analysis.attention import in_mask_gain as reference
-from auralsam2.config_schema import validate
+from auralsam2.config_validation import validate
 from auralsam2.engine.hooks.dilution_hook import SCALARS
 from auralsam2.engine.train import train
 from auralsam2.metrics.attention_gain import in_mask_gain
