@@ -6,7 +6,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 
 from auralsam2.data.checking.files import Colour
@@ -27,7 +26,7 @@ class LabelRule(NamedTuple):
 
     palette: frozenset[Colour] | None
     most: int
-    classes: Mapping[Colour, str] = MappingProxyType({})
+    classes: Mapping[Colour, str] = {}
 
 
 class Masks(NamedTuple):

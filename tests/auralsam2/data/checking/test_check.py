@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from auralsam2.data.checking.check import check_data
+from auralsam2.data.checking.check import LAYOUTS, check_data
+
+from ..trees import TREES
 
 STAMPS = Path(__file__).parents[5] / "shared" / "stamps"
 
@@ -64,3 +67,11 @@ def test_real_photographs_are_healthy(
     assert report.healthy
     assert set(places(report)) <= {"stray_row"}
     assert (report.summary["clips"], report.summary["frames"]) == (clips, frames)
+
+
+@pytest.mark.parametrize("layout", TREES)
+def test_clips_of_every_layout_can_be_handed_to_workers(tmp_path: Path, layout: str) -> None:
+    tree = TREES[layout](tmp_path)
+    (tmp_path / "label2idx.json").unlink(missing_ok=True)
+    tasks = LAYOUTS[tree.layout](tree.root).tasks
+    assert len(tasks) == 3 and pickle.loads(pickle.dumps(tasks)) == tasks
