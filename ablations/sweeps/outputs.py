@@ -1,9 +1,9 @@
 """What a sweep leaves for people and figures: ``trials.csv``, ``sweep.json`` and ``best.py``.
 
 ``trials.csv`` has a row for every trial: number, state, the objectives by name, the parameters by
-name (empty where one does not apply), num_trainable, duration_s, base, best, run_dirs, same_as,
-retry_of, error. A pruned trial has the last score that it reached. ``sweep.json``, schema 1, says
-what the columns mean::
+name (empty where one does not apply), num_trainable, left_out (clips of val that could not be
+read), duration_s, base, best, run_dirs, same_as, retry_of, error. A pruned trial has the last score
+that it reached. ``sweep.json``, schema 1, says what the columns mean::
 
     {"schema": 1, "name": "...", "title": "...", "base": "...", "seeds": [0],
      "objectives": [{"metric": "J", "direction": "maximize"}],
@@ -17,6 +17,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import logging
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -53,7 +54,21 @@ def write_outputs(study: SweepStudy) -> list[int]:
     write_text(sweep.out / MANIFEST, manifest + "\n")
     if best:
         _write_best(study, trials[best[0]])
+    if text := unequal_trials(trials):
+        logging.getLogger(__name__).warning("%s: %s", sweep.name, text)
     return best
+
+
+def unequal_trials(trials: Sequence[Any]) -> str:
+    """Say which complete trials were scored without clips that others were scored with."""
+    held: dict[int, list[int]] = {}
+    for trial in trials:
+        if trial.state.name == "COMPLETE":
+            held.setdefault(int(trial.user_attrs.get(keys.LEFT_OUT) or 0), []).append(trial.number)
+    if len(held) < 2:
+        return ""
+    listed = "; ".join(f"{n} in {', '.join(map(str, t))}" for n, t in sorted(held.items()))
+    return f"trials were scored without different numbers of clips ({listed}): they do not compare"
 
 
 def best_numbers(trials: Sequence[Any], directions: Sequence[str]) -> list[int]:
@@ -91,7 +106,8 @@ def _trials_csv(study: SweepStudy, trials: Sequence[Any], best: Sequence[int]) -
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     sizes = [] if keys.SIZE in objectives else [keys.SIZE]
-    first, last = ["number", "state"], ["duration_s", "base", "best", "run_dirs"]
+    first = ["number", "state"]
+    last = ["left_out", "duration_s", "base", "best", "run_dirs"]
     names = [*first, *objectives, *parameters, *sizes, *last, "same_as", "retry_of", "error"]
     writer.writerow(names)
     for trial in trials:
@@ -107,6 +123,7 @@ def _trials_csv(study: SweepStudy, trials: Sequence[Any], best: Sequence[int]) -
                 *(trial.values or [""] * len(objectives)),
                 *(_cell(trial.params, name) for name in parameters),
                 *(_blank(attrs.get(size)) for size in sizes),
+                _blank(attrs.get(keys.LEFT_OUT)),
                 _blank(attrs.get(keys.DURATION)),
                 int(bool(attrs.get(IS_BASE))),
                 int(trial.number in best),

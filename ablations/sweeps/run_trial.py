@@ -10,7 +10,7 @@ from typing import Any
 from ablations.plan import PlannedRun, state_of
 from ablations.run_cell import Train, current_record, last_line, run_cell
 from ablations.run_log import output_to
-from ablations.sweeps.objectives import NoValueError, Objective
+from ablations.sweeps.objectives import SPLIT, NoValueError, Objective
 from ablations.sweeps.trial import TrialItem, TrialResult
 from auralsam2.engine import run_record
 from auralsam2.engine.progress import Progress, Silent, StopRun
@@ -53,6 +53,7 @@ def summarise(objectives: Sequence[Objective], records: Sequence[RunRecord]) -> 
     known: dict[str, Any] = {
         "duration_s": sum(seconds) if seconds else None,
         "num_trainable": last.num_parameters.get("trainable"),
+        "left_out": sum(record.skipped.get(SPLIT, 0) for record in records),
     }
     if last.status == "running":
         return TrialResult("held")

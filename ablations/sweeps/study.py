@@ -19,6 +19,7 @@ from auralsam2.engine.provenance import code_version
 
 DRIVER, CODE, VALUES = "driver", "code", "values"
 RUN_DIRS, DURATION, SIZE = "run_dirs", "duration_s", "num_trainable"
+LEFT_OUT = "left_out"
 ERROR, SAME_AS = "error", "same_as"
 
 
@@ -134,6 +135,7 @@ class SweepStudy:
             return
         self._note(item.trial_id, DURATION, result.duration_s)
         self._note(item.trial_id, SIZE, result.num_trainable)
+        self._note(item.trial_id, LEFT_OUT, result.left_out)
         if result.error:
             self._note(item.trial_id, ERROR, result.text)
         state = {"complete": states.COMPLETE, "pruned": states.PRUNED, "failed": states.FAIL}

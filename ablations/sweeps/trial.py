@@ -68,6 +68,7 @@ class TrialResult:
         error: why it failed.
         duration_s: of all runs, where known.
         num_trainable: parameters of the model, where known.
+        left_out: clips of val that could not be read, over all runs; the values are of the others.
     """
 
     state: str
@@ -76,6 +77,7 @@ class TrialResult:
     error: str = ""
     duration_s: float | None = None
     num_trainable: int | None = None
+    left_out: int = 0
 
 
 def plan_runs(

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from types import SimpleNamespace
 
-from ablations.sweeps.outputs import best_numbers
+from ablations.sweeps.outputs import best_numbers, unequal_trials
 from auralsam2 import config
 
 
@@ -38,3 +38,16 @@ def test_manifest_and_best_config(write_sweep, drive) -> None:
     (row,) = (sweep.out / "runs").glob(f"trial-{manifest['best'][0]:04d}-s4-*")
     assert best.seed == 4 and best.optim.epochs == 4
     assert not list(sweep.out.glob(".*"))
+
+
+def test_trials_without_different_clips_are_told() -> None:
+    def trial(number: int, left_out: int | None, state: str = "COMPLETE") -> SimpleNamespace:
+        attrs = {} if left_out is None else {"left_out": left_out}
+        return SimpleNamespace(
+            number=number, user_attrs=attrs, state=SimpleNamespace(name=state), values=[0.5]
+        )
+
+    alike = [trial(0, None), trial(1, 0), trial(2, 3, "FAIL")]
+    assert unequal_trials(alike) == unequal_trials([trial(0, 2), trial(1, 2)]) == ""
+    told = unequal_trials([*alike, trial(3, 2)])
+    assert "(0 in 0, 1; 2 in 3): they do not compare" in told
