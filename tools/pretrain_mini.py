@@ -30,6 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--workers", type=Whole(1), default=1, help="rendering processes")
     parser.add_argument("--threads", type=Whole(1), help="CPU threads of the trainer")
     parser.add_argument("--seed", type=Whole(0), default=0)
+    parser.add_argument(
+        "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)"
+    )
     parser.add_argument("--amp", action="store_true", help="bfloat16, for a GPU")
     parser.add_argument("--init", type=input_path, help="start from these weights (safetensors)")
     parser.add_argument(
@@ -55,6 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             threads=options.threads,
             amp=options.amp,
             init=options.init,
+            device=options.device,
         )
     scores = score_exported(exported, options.image_size, options.score_clips)
     report = {"weights": exported.name, "mean_iou": scores, "clips": options.score_clips}

@@ -28,6 +28,7 @@ def pretrain(
     threads: int | None = None,
     amp: bool = False,
     init: Path | None = None,
+    device: str = "auto",
 ) -> Path:
     """Run or resume the training in ``out`` and export its weights.
 
@@ -45,18 +46,22 @@ def pretrain(
         threads: CPU threads of the trainer.
         amp: bfloat16 autocast (GPU).
         init: weights to start from; a resumed training ignores them.
+        device: as `auralsam2.devices.pick_device` takes it.
 
     Returns:
         The path of the exported safetensors file (half precision).
 
     Raises:
+        ValueError: where the machine lacks the device, or the device ``amp``.
         OtherRunError: where ``out`` holds a training with other settings.
     """
-    from mmengine.runner import Runner
-
+    from auralsam2.devices import check_amp, pick_device
+    from auralsam2.engine.device_runner import DeviceRunner
     from auralsam2.engine.hooks.plain_checkpoint_hook import PlainCheckpointHook
     from auralsam2.models.pretraining.promptable import PromptableSegmentation
 
+    chosen = pick_device(device)
+    check_amp("bfloat16" if amp else None, chosen)
     settings = {
         **dict(size=size, version=version, image_size=image_size, epochs=epochs, items=items),
         **dict(steps_per_epoch=steps_per_epoch, lr=lr, seed=seed, amp=amp),
@@ -66,7 +71,8 @@ def pretrain(
     allow_resume()
     if threads:
         torch.set_num_threads(threads)
-    runner = Runner(
+    runner = DeviceRunner(
+        device=chosen,
         model=dict(
             type=PromptableSegmentation,
             size=size,

@@ -42,6 +42,15 @@ def test_train_resume_export(tmp_path: Path) -> None:
     assert all(0 <= value <= 1 for value in scores.values())
 
 
+@pytest.mark.parametrize("wrong", [dict(device="banana"), dict(device="cpu", amp=True)])
+def test_a_device_that_cannot_is_refused_before_anything_is_written(
+    tmp_path: Path, wrong: dict
+) -> None:
+    with pytest.raises(ValueError, match="got 'banana'|needs a GPU"):
+        pretrain(tmp_path / "out", epochs=1, **wrong, **SETTINGS)
+    assert not (tmp_path / "out").exists()
+
+
 def test_shipped_weights_are_complete_small_and_good() -> None:
     path = locate("builtin://sam2-mini")
     assert path.stat().st_size <= 12_000_000
