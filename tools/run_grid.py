@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from auralsam2.command_line import Parser
+from auralsam2.command_line import Parser, output_folder
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -47,6 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.dry_run and (plan.problems or not options.preflight):
         return _show_plan(grid, plan, chosen, options.all_cells)
     options.num_items, options.on_gpu = len(chosen), lambda: trains_on_gpu(chosen)
+    output_folder(plan.out)
     executor = from_options(options)
     with say_how_to_go_on():
         if options.preflight and not plan.problems:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from auralsam2.command_line import Parser
+from auralsam2.command_line import Parser, output_folder
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.dry_run:
         print("\n".join(summary_lines(sweep, address)))
         return 0
+    output_folder(sweep.out)
     options.num_items, options.on_gpu = options.trials, lambda: trains_on_gpu(sweep)
     try:
         result = run_sweep(

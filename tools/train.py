@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     name = f"{Path(options.config).stem}-s{cfg.seed}-{config_hash(cfg)[:8]}"
     if source is not None:
         name += f"-from-{source.name}"
-    run_dir = options.out or Path(cfg.runtime.work_dir) / name
+    run_dir = output_folder(options.out or Path(cfg.runtime.work_dir) / name)
 
     from auralsam2.engine.distributed import launch
     from auralsam2.engine.train import train

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from auralsam2_tools.__main__ import find_tools
+from auralsam2_tools.__main__ import main as dispatch
 
 SEVERAL = ("+", "*")
 
@@ -178,3 +179,12 @@ def test_an_unknown_option_has_status_2(tool: str) -> None:
     with pytest.raises(SystemExit) as stop:
         PARSERS[tool].parse_args(["--no-such-option"])
     assert stop.value.code == 2
+
+
+def test_a_folder_that_a_config_names_is_refused_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    folder = f"runtime.work_dir={tmp_path}/file/below"
+    assert dispatch(["train", "auralsam2/mini_v1m", "--set", folder]) == 2
+    assert f"'{tmp_path}/file' is no folder" in capsys.readouterr().err
