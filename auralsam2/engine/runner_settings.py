@@ -1,8 +1,8 @@
-"""A config in mmengine's words: loaders, optimizer, schedule."""
+"""A config in mmengine's words: loaders, optimizer, schedule, checkpoints."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmengine.config import Config
@@ -10,6 +10,8 @@ from mmengine.config import Config
 from auralsam2.data.collate import collate_clips
 from auralsam2.engine.distributed import share_of_batch
 from auralsam2.engine.part_rates import PartRates
+from auralsam2.engine.selection import better
+from auralsam2.engine.whole_files import NAME as WHOLE_FILES
 
 
 def backends(cfg: Config) -> list[dict[str, str]]:
@@ -63,3 +65,18 @@ def optimizer_node(cfg: Config) -> dict[str, Any]:
     if cfg.optim.amp is not None:
         wrapper.update(type="AmpOptimWrapper", dtype=cfg.optim.amp)
     return wrapper
+
+
+def default_hooks(cfg: Config, metrics: Sequence[Any]) -> dict[str, dict[str, Any]]:
+    """The log and the checkpoints, of which the best by a metric of val is kept."""
+    return dict(
+        logger=dict(type="LoggerHook", interval=cfg.runtime.log_every, log_metric_by_epoch=True),
+        checkpoint=dict(
+            type="CheckpointHook",
+            interval=cfg.runtime.checkpoint_every,
+            max_keep_ckpts=2,  # the older one goes before the newer one is written
+            backend_args=dict(backend=WHOLE_FILES),
+            save_best=cfg.evaluation.select_by,
+            rule=better(metrics, cfg.evaluation.select_by),
+        ),
+    )

@@ -38,10 +38,15 @@ from auralsam2.engine.preflight import check
 from auralsam2.engine.progress import Progress, Silent, StopRun
 from auralsam2.engine.run_folder import WEIGHTS, best_checkpoint, newest_checkpoint
 from auralsam2.engine.run_record import RunRecord
-from auralsam2.engine.runner_settings import backends, loader, optimizer_node, schedule
-from auralsam2.engine.selection import LAST_WEIGHTS, better, check_selection, nothing_selected
+from auralsam2.engine.runner_settings import (
+    backends,
+    default_hooks,
+    loader,
+    optimizer_node,
+    schedule,
+)
+from auralsam2.engine.selection import LAST_WEIGHTS, check_selection, nothing_selected
 from auralsam2.engine.start import enter_start, lay_out, load_start
-from auralsam2.engine.whole_files import NAME as WHOLE_FILES
 from auralsam2.models.weights.loading import loaded_weights
 from auralsam2.registry import METRICS, load_all
 
@@ -273,19 +278,7 @@ def _runner(
         train_cfg=dict(by_epoch=True, max_epochs=epochs, val_interval=min(every, epochs)),
         optim_wrapper=optimizer_node(cfg),
         param_scheduler=schedule(cfg),
-        default_hooks=dict(
-            logger=dict(
-                type="LoggerHook", interval=cfg.runtime.log_every, log_metric_by_epoch=True
-            ),
-            checkpoint=dict(
-                type="CheckpointHook",
-                interval=cfg.runtime.checkpoint_every,
-                max_keep_ckpts=2,  # the older one goes before the newer one is written
-                backend_args=dict(backend=WHOLE_FILES),
-                save_best=cfg.evaluation.select_by,
-                rule=better(metrics, cfg.evaluation.select_by),
-            ),
-        ),
+        default_hooks=default_hooks(cfg, metrics),
         custom_hooks=[
             dict(type=StepSeedHook, seed=cfg.seed),
             dict(type=EpochHook),
