@@ -14,8 +14,8 @@ from auralsam2.devices import check_amp, pick_device
 from auralsam2.engine import evaluate as evaluation
 from auralsam2.engine.hooks.step_seed_hook import step_seed
 from auralsam2.engine.preflight import check
+from auralsam2.engine.runner_settings import optimizer_node
 from auralsam2.engine.selection import check_selection
-from auralsam2.engine.train import optimizer_node
 from auralsam2.registry import METRICS, load_all
 
 

@@ -20,7 +20,7 @@ from torch import nn
 from auralsam2 import config as configs
 from auralsam2.data.datasets.guarded import CorruptClip
 from auralsam2.devices import check_amp, pick_device
-from auralsam2.engine import distributed, identity, run_folder, run_record
+from auralsam2.engine import distributed, identity, run_folder, run_record, runner_settings
 from auralsam2.engine import evaluate as evaluation
 from auralsam2.engine.checkpoint import allow_resume, save_safetensors
 from auralsam2.engine.device_runner import DeviceRunner
@@ -38,13 +38,6 @@ from auralsam2.engine.preflight import check
 from auralsam2.engine.progress import Progress, Silent, StopRun
 from auralsam2.engine.run_folder import WEIGHTS, best_checkpoint, newest_checkpoint
 from auralsam2.engine.run_record import RunRecord
-from auralsam2.engine.runner_settings import (
-    backends,
-    default_hooks,
-    loader,
-    optimizer_node,
-    schedule,
-)
 from auralsam2.engine.selection import LAST_WEIGHTS, check_selection, nothing_selected
 from auralsam2.engine.start import enter_start, lay_out, load_start
 from auralsam2.models.weights.loading import loaded_weights
@@ -271,14 +264,14 @@ def _runner(
         device=device,
         model={**model, "image_size": cfg.data.image_size, "decode": cfg.evaluation.decode},
         work_dir=str(run_dir),
-        train_dataloader=loader(cfg, datasets["train"], shuffle=True),
-        val_dataloader=loader(cfg, datasets["val"], shuffle=False),
+        train_dataloader=runner_settings.loader(cfg, datasets["train"], shuffle=True),
+        val_dataloader=runner_settings.loader(cfg, datasets["val"], shuffle=False),
         val_evaluator=metrics,
         val_cfg=dict(),
         train_cfg=dict(by_epoch=True, max_epochs=epochs, val_interval=min(every, epochs)),
-        optim_wrapper=optimizer_node(cfg),
-        param_scheduler=schedule(cfg),
-        default_hooks=default_hooks(cfg, metrics),
+        optim_wrapper=runner_settings.optimizer_node(cfg),
+        param_scheduler=runner_settings.schedule(cfg),
+        default_hooks=runner_settings.default_hooks(cfg, metrics),
         custom_hooks=[
             dict(type=StepSeedHook, seed=cfg.seed),
             dict(type=EpochHook),
@@ -288,7 +281,7 @@ def _runner(
             dict(type=TrainableStateHook),
             *(node.to_dict() for node in cfg.runtime.get("hooks", ())),
         ],
-        visualizer=dict(type="Visualizer", vis_backends=backends(cfg)),
+        visualizer=dict(type="Visualizer", vis_backends=runner_settings.backends(cfg)),
         launcher=distributed.launcher(),
         cfg=distributed.wrapping(device),
         randomness=dict(seed=cfg.seed, deterministic=False),
