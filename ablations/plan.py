@@ -137,11 +137,9 @@ def make_plan(
 
 def data_fingerprint(cfg: Any) -> str:
     """Return the fingerprint of all data sets of a config."""
-    from auralsam2.engine.evaluate import build_dataset, test_datasets
-    from auralsam2.engine.train import fingerprint
+    from auralsam2.engine.splits import fingerprint, run_datasets
 
-    datasets = {split: build_dataset(cfg, cfg.data[split]) for split in ("train", "val")}
-    return fingerprint({**datasets, "test": test_datasets(cfg)})
+    return fingerprint(run_datasets(cfg))
 
 
 class _Fingerprints:

@@ -10,6 +10,7 @@ from mmengine.config import Config
 
 from auralsam2.counterfactuals import is_control, with_controls
 from auralsam2.data.datasets.guarded import Guarded
+from auralsam2.engine.run_record import combine_fingerprints
 from auralsam2.registry import DATASETS
 from auralsam2.signature import parameters_of
 
@@ -71,3 +72,27 @@ def test_datasets(
         name: Guarded(once(node), on_corrupt, num_workers=num_workers, split_name=name)
         for name, node in (test_nodes(cfg) if nodes is None else nodes).items()
     }
+
+
+def run_datasets(cfg: Config) -> dict[str, Any]:
+    """All data sets of a run: ``train``, ``val``, and under ``test`` those of all test splits."""
+    return {
+        # Transforms are the only thing in it that is random.
+        "train": build_dataset(cfg, cfg.data.train, cfg.seed, True, "train"),
+        "val": build_dataset(cfg, cfg.data.val, name="val"),
+        "test": test_datasets(cfg),
+    }
+
+
+def fingerprint(datasets: Mapping[str, Any]) -> str:
+    """One fingerprint of all splits; wrappers of the test set read the same files."""
+    prints = [datasets["train"].fingerprint(), datasets["val"].fingerprint()]
+    prints += [d.fingerprint() for d in datasets["test"].values()]
+    return combine_fingerprints(prints)
+
+
+def label_source(datasets: Mapping[str, Any]) -> str:
+    """Where the labels come from: every source once, in the order of the splits."""
+    every = [datasets["train"], datasets["val"], *datasets["test"].values()]
+    sources = [getattr(dataset, "label_source", "") for dataset in every]
+    return ", ".join(dict.fromkeys(source for source in sources if source))

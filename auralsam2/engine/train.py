@@ -1,4 +1,4 @@
-"""Train one config: the only place that builds a Runner."""
+"""Train one config, from its data sets to a complete run folder."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ from auralsam2.engine.progress import Progress, Silent, StopRun
 from auralsam2.engine.run_folder import WEIGHTS, best_checkpoint, newest_checkpoint
 from auralsam2.engine.run_record import RunRecord
 from auralsam2.engine.selection import LAST_WEIGHTS, check_selection, nothing_selected
+from auralsam2.engine.splits import fingerprint, label_source, run_datasets
 from auralsam2.engine.start import enter_start, lay_out, load_start
 from auralsam2.models.weights.loading import loaded_weights
 from auralsam2.registry import METRICS, load_all
@@ -90,7 +91,7 @@ def train(
     allow_resume()
     if cfg.runtime.num_threads:
         torch.set_num_threads(cfg.runtime.num_threads)
-    datasets = _datasets(cfg)
+    datasets = run_datasets(cfg)
     record = _planned(cfg, datasets, name or run_dir.name, axes or {}, run_id)
     earlier = run_folder.earlier_record(run_dir, cfg.to_dict(), record, keep_code=keep_code)
     if earlier is not None and earlier.status == "done":
@@ -98,18 +99,7 @@ def train(
         return earlier
     check_amp(cfg.optim.amp, device)
     check_selection(cfg, datasets["val"])
-    run_dir.mkdir(parents=True, exist_ok=True)
-    if distributed.is_main():
-        configs.dump(cfg, run_dir / run_folder.CONFIG)
-    for split, dataset in {"val": datasets["val"], **datasets["test"]}.items():
-        note_skipped(record, split, Counter(dataset.left_out))
-    _carry_over(earlier, record)
-    enter_start(cfg, record)
-    if distributed.is_main():
-        lay_out(cfg, run_dir, record)
-    distributed.wait()
-    distributed.note(record)
-    _write(record, run_dir)
+    _open_folder(cfg, run_dir, datasets, earlier, record)
     started, listener = time.monotonic(), distributed.SharedVerdict(progress or Silent())
     try:
         model = _fit(cfg, device, run_dir, datasets, listener, record)
@@ -130,20 +120,6 @@ def train(
     record = run_record.finish(record, time.monotonic() - started)
     run_record.write(record, run_dir)
     return record
-
-
-def fingerprint(datasets: Mapping[str, Any]) -> str:
-    """One fingerprint of all splits; wrappers of the test set read the same files."""
-    prints = [datasets["train"].fingerprint(), datasets["val"].fingerprint()]
-    prints += [d.fingerprint() for d in datasets["test"].values()]
-    return run_record.combine_fingerprints(prints)
-
-
-def label_source(datasets: Mapping[str, Any]) -> str:
-    """Where the labels come from: every source once, in the order of the splits."""
-    every = [datasets["train"], datasets["val"], *datasets["test"].values()]
-    sources = [getattr(dataset, "label_source", "") for dataset in every]
-    return ", ".join(dict.fromkeys(source for source in sources if source))
 
 
 def _write(record: RunRecord, run_dir: Path) -> None:
@@ -171,6 +147,28 @@ def _planned(
     return record
 
 
+def _open_folder(
+    cfg: Config,
+    run_dir: Path,
+    datasets: Mapping[str, Any],
+    earlier: RunRecord | None,
+    record: RunRecord,
+) -> None:
+    """Leave config and record in the folder of a run that begins or goes on."""
+    run_dir.mkdir(parents=True, exist_ok=True)
+    if distributed.is_main():
+        configs.dump(cfg, run_dir / run_folder.CONFIG)
+    for split, dataset in {"val": datasets["val"], **datasets["test"]}.items():
+        note_skipped(record, split, Counter(dataset.left_out))
+    _carry_over(earlier, record)
+    enter_start(cfg, record)
+    if distributed.is_main():
+        lay_out(cfg, run_dir, record)
+    distributed.wait()
+    distributed.note(record)
+    _write(record, run_dir)
+
+
 def _carry_over(earlier: RunRecord | None, record: RunRecord) -> None:
     """Take what the sessions before this one have found out."""
     if earlier is None:
@@ -187,15 +185,6 @@ def _carry_over(earlier: RunRecord | None, record: RunRecord) -> None:
             f"begun by other code, {earlier.code_version or 'unknown'}, and ended by "
             f"{record.code_version} (kept by --keep-code)"
         )
-
-
-def _datasets(cfg: Config) -> dict[str, Any]:
-    return {
-        # Transforms are the only thing in it that is random.
-        "train": evaluation.build_dataset(cfg, cfg.data.train, cfg.seed, True, "train"),
-        "val": evaluation.build_dataset(cfg, cfg.data.val, name="val"),
-        "test": evaluation.test_datasets(cfg),
-    }
 
 
 def _fit(
@@ -218,18 +207,18 @@ def _fit(
     if is_model_wrapper(model):
         model = model.module
     load_start(cfg, run_dir, model)
-    record.environment |= hardware(next(model.parameters()).device)
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     total = sum(p.numel() for p in model.parameters())
     record.num_parameters = {"total": total, "trainable": trainable}
+    record.environment |= hardware(next(model.parameters()).device)
     record.weights = loaded_weights(model)
     if not trainable:
         record.notes.append("nothing to train: evaluated as built")
         return model
     runner.train()
-    record.environment["amp"] = precision(runner.optim_wrapper)
     if not distributed.is_main():
         return model
+    record.environment["amp"] = precision(runner.optim_wrapper)
     note_skipped(record, "train", skipped)
     record.epochs = runner.epoch
     if runner.epoch < cfg.optim.epochs:
@@ -237,6 +226,12 @@ def _fit(
             f"stopped early, after {runner.epoch} of {cfg.optim.epochs} epochs, by a hook of "
             "runtime.hooks"
         )
+    _select(cfg, run_dir, model, record)
+    return model
+
+
+def _select(cfg: Config, run_dir: Path, model: nn.Module, record: RunRecord) -> None:
+    """Give the model the weights that were best on val, and keep them."""
     best = best_checkpoint(run_dir)
     if best is None:
         save_safetensors(trainable_state(model), run_dir / LAST_WEIGHTS)
@@ -247,7 +242,6 @@ def _fit(
     score = float(saved["message_hub"]["runtime_info"]["best_score"])
     record.selection = {"split": "val", "metric": cfg.evaluation.select_by, "value": score}
     save_safetensors(trainable_state(model), run_dir / WEIGHTS)
-    return model
 
 
 def _runner(

@@ -16,7 +16,8 @@ from auralsam2.engine import run_record, whole_files
 from auralsam2.engine.evaluate import evaluate
 from auralsam2.engine.progress import Silent, StopRun
 from auralsam2.engine.run_folder import OtherRunError
-from auralsam2.engine.train import label_source, train
+from auralsam2.engine.splits import label_source
+from auralsam2.engine.train import train
 from auralsam2.models.audio.log_mel_cnn import LogMelCNN
 from auralsam2.models.weights import read_state
 

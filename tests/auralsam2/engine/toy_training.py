@@ -136,7 +136,7 @@ def toy_config(root: Path, **optim: Any) -> Config:
             evaluation=dict(
                 metrics=[dict(type="Surely")],
                 select_by="sure",
-                decode="",
+                decode="first",
                 every=1,
                 num_saved_clips=0,
                 measure_speed=False,
