@@ -172,7 +172,7 @@ def _plain_values(path: str, nodes: Sequence[Any]) -> tuple[AxisValue, ...]:
 
 def _label(leaf: str, node: Any, nodes: Sequence[Any]) -> str:
     """Return the shortest name that tells a node from the others of its axis."""
-    if node is None:
+    if node is None or node == []:
         return f"no {leaf}"
     if isinstance(node, str) and any(_is_component(other) for other in nodes):
         return _cut(node)  # a component by its bare name

@@ -32,6 +32,18 @@ MAY_NOT_COUNT = {
 }
 """Dotted keys that do not count -> why; ``*`` is any path between."""
 
+UNSTATED: dict[str, Any] = {
+    "data.on_corrupt": "stop",
+    "optim.warmup": 0,
+    "optim.rate_factors": {},
+    "evaluation.counterfactuals": [],
+    "evaluation.measure_speed": True,
+    "runtime.hooks": [],
+    "start": {},
+    "custom_imports.allow_failed_imports": False,
+}
+"""Keys that a config may lack -> the value that says the same."""
+
 _SHOWN = 60
 
 
@@ -56,9 +68,10 @@ class Difference(NamedTuple):
 def config_hash(cfg: Mapping[str, Any]) -> str:
     """Return the identity of what a config computes.
 
-    It does not depend on the order of keys, on tuple or list, on what `MAY_NOT_COUNT` lists, nor
-    on where weights lie (of ``checkpoint`` and ``weights`` only the file's name counts; what is in
-    the files is part of a run's identity, see `auralsam2.engine.identity`).
+    It does not depend on the order of keys, on tuple or list, on what `MAY_NOT_COUNT` lists, on
+    whether a key is absent or says the same (`UNSTATED`), nor on where weights lie (of
+    ``checkpoint`` and ``weights`` only the file's name counts; what is in the files is part of a
+    run's identity, see `auralsam2.engine.identity`).
 
     Args:
         cfg: a ``Config`` or a plain dict.
@@ -122,6 +135,8 @@ def _canonical(value: Any, path: str) -> Any:
             if not counts(inner):
                 continue
             made = PurePath(item).name if _is_file(key, item) else _canonical(item, inner)
+            if inner in UNSTATED and made == UNSTATED[inner]:
+                continue
             # A section in which nothing counts does not count either.
             if made != {} or item == {}:
                 kept[key] = made

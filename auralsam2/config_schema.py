@@ -54,10 +54,17 @@ class Node(NamedTuple):
 
 
 class Nodes(NamedTuple):
-    """Several components of a registry, in a list or under free names in a dict."""
+    """Components of a registry, in a list or under free names in a dict.
+
+    Attributes:
+        registry: of all of them.
+        container: of the nodes.
+        least: how many there must be.
+    """
 
     registry: Registry
     container: type[list[Any]] | type[dict[str, Any]]
+    least: int = 1
 
 
 class Sounds(NamedTuple):
@@ -131,7 +138,7 @@ SCHEMA = Section(
                 "tensorboard": _FLAG,
                 "num_threads": Value((int,), optional=True, minimum=1),
                 "work_dir": _TEXT,
-                "hooks": Nodes(HOOKS, list),
+                "hooks": Nodes(HOOKS, list, least=0),
             },
             may_miss=frozenset({"hooks"}),
         ),

@@ -69,9 +69,10 @@ def _check(value: Any, spec: Spec, path: str) -> Iterator[str]:
         yield from _check_factors(value, path)
     else:
         name = spec.registry.name
-        if not isinstance(value, spec.container) or not value or "type" in value:
+        if not isinstance(value, spec.container) or len(value) < spec.least or "type" in value:
             form = "[dict(type=...)]" if spec.container is list else "dict(name=dict(type=...))"
-            yield f"{path}: must hold at least one {name} as {form}, got {value!r}"
+            wanted = f"hold at least one {name}" if spec.least else f"list every {name}"
+            yield f"{path}: must {wanted} as {form}, got {value!r}"
             return
         named = value if isinstance(value, dict) else dict(enumerate(value))
         for key, node in named.items():

@@ -23,6 +23,7 @@ def names(*nodes, path="model.fusion"):
             [dict(type="A", inner=dict(type="C")), dict(type="A", inner=None)],
             ["A(inner=C)", "A(inner=None)"],
         ),
+        ([[], [1]], ["no fusion", "fusion=[1]"]),
         ([1, 2.5, "x", (3, 6)], ["fusion=1", "fusion=2.5", "fusion=x", "fusion=(3, 6)"]),
     ],
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from auralsam2 import config, registry
+from auralsam2.config_identity import UNSTATED, differences
 from auralsam2.config_schema import SCHEMA, Node, Nodes, Section
 from auralsam2.registry import REGISTRIES, Registry
 from auralsam2.signature import parameters_of
@@ -54,6 +55,25 @@ def test_every_exception_has_its_reason() -> None:
     assert all(len(reason) > 10 for reason in REASONS.values())
 
 
+def test_a_key_that_may_be_absent_has_a_value_that_says_the_same() -> None:
+    registry.load_all()
+    base = config.load("auralsam2/mini_v1m")
+    optional = set(_optional(SCHEMA, ""))
+    never_said = {"custom_imports", "start.weights", "start.checkpoint"}  # absent means none
+    assert set(UNSTATED) | never_said == optional
+    for path, value in UNSTATED.items():
+        if path.startswith("custom_imports."):
+            base["custom_imports"] = dict(imports=[])
+        absent, stated = base.to_dict(), base.to_dict()
+        for cfg in (absent, stated):
+            _put(cfg, path, None)
+        _put(stated, path, value)
+        del _section(absent, path)[path.rpartition(".")[2]]
+        assert config.validate(stated) == [], path
+        assert config.config_hash(stated) == config.config_hash(absent), path
+        assert differences(stated, absent) == []
+
+
 def test_every_argument_that_names_a_file_counts_by_its_content(tmp_path: Path) -> None:
     from auralsam2.engine.identity import file_digests
 
@@ -74,8 +94,6 @@ def test_every_argument_that_names_a_file_counts_by_its_content(tmp_path: Path) 
 
 
 def test_differences_are_named_by_key(toy_config_dict: dict[str, Any]) -> None:
-    from auralsam2.config_identity import differences
-
     other = copy.deepcopy(toy_config_dict)
     other["runtime"]["work_dir"] = "elsewhere"
     assert differences(toy_config_dict, other) == []
@@ -122,11 +140,23 @@ def _components(held: Registry, one: str, other: str) -> Iterator[tuple[Any, Any
             yield {"type": name, argument: one}, {"type": name, argument: other}
 
 
-def _put(cfg: Any, path: str, value: Any) -> None:
-    *parents, last = path.split(".")
-    for key in parents:
+def _optional(spec: Section, path: str) -> Iterator[str]:
+    for key, child in spec.keys.items():
+        inner = f"{path}.{key}" if path else key
+        if key in spec.may_miss:
+            yield inner
+        if isinstance(child, Section):
+            yield from _optional(child, inner)
+
+
+def _section(cfg: Any, path: str) -> Any:
+    for key in path.split(".")[:-1]:
         cfg = cfg.setdefault(key, {})
-    cfg[last] = value
+    return cfg
+
+
+def _put(cfg: Any, path: str, value: Any) -> None:
+    _section(cfg, path)[path.rpartition(".")[2]] = value
 
 
 def _argument(path: str, one: Any, other: Any) -> str:
