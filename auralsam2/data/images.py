@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     """Decode a picture to (H, W, 3) RGB, upright where EXIF says how it was held.
 
     Raises:
-        DataError: where it cannot be decoded, ends before its last row or is damaged.
+        DataError: where it cannot be decoded or ends before its last row.
     """
     import cv2
 
@@ -40,25 +39,28 @@ def decode(content: bytes, path: Path, flags: int) -> NDArray[Any]:
         flags: OpenCV's, which say how many channels and bits come out.
 
     Raises:
-        DataError: where it cannot be decoded, ends before its last row or is damaged.
+        DataError: where it cannot be decoded or ends before its last row.
     """
-    import cv2
-
-    buffer = np.frombuffer(content, np.uint8)
-    is_jpeg = content.startswith(jpeg.START)
-    with jpeg.heard_damage() if is_jpeg else nullcontext(jpeg.Damage()) as damage:
-        try:
-            picture = cv2.imdecode(buffer, flags)
-        except cv2.error:  # of an empty file
-            picture = None
+    picture = _decoded(content, flags)
     if picture is None:
         reason = instead(content)
-    else:
-        ends_early = jpeg.ends_early(content) if is_jpeg else _png_ends_early(content)
-        reason = "the file ends early" if ends_early else damage.text
-    if picture is None or reason:
         raise DataError(f"cannot decode the image '{path}'{': ' if reason else ''}{reason}")
+    if content.startswith(jpeg.START):
+        ends_early = jpeg.lacks_data(content, picture, lambda longer: _decoded(longer, flags))
+    else:
+        ends_early = _png_ends_early(content)
+    if ends_early:
+        raise DataError(f"cannot decode the image '{path}': the file ends early")
     return picture
+
+
+def _decoded(content: bytes, flags: int) -> NDArray[Any] | None:
+    import cv2
+
+    try:
+        return cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+    except cv2.error:  # of an empty file
+        return None
 
 
 def _png_ends_early(content: bytes) -> bool:
