@@ -19,6 +19,7 @@ from auralsam2.engine.identity import identify
 from auralsam2.messages import message
 
 RUNS = "runs"
+DAMAGED = "damaged"
 _MAX_SLUG = 80
 # A problem of five hundred cells must stay one readable line.
 _MAX_NAMED = 5
@@ -39,7 +40,8 @@ class PlannedRun:
         run_dir: its folder.
         config_hash: of ``cfg``.
         data_fingerprint: of the data that ``cfg`` names.
-        state: ``"pending"``, ``"unfinished"``, ``"failed"``, ``"stopped"`` or ``"done"``.
+        state: ``"pending"``, ``"unfinished"``, ``"failed"``, ``"stopped"``, ``"done"`` or
+            `DAMAGED`.
         shares: label of the earlier run whose folder it shares, as both do the same.
     """
 
@@ -190,15 +192,13 @@ def _planned(cell: Cell, cfg: Any, data: str, folders: ExistingRuns) -> PlannedR
 
 
 def state_of(run_dir: Path) -> str:
-    """Return the state of a run folder.
-
-    Raises:
-        ValueError: where its record cannot be read.
-    """
+    """Return the state of a run folder; `DAMAGED` where its record cannot be read."""
     try:
         status = run_record.read_without_clips(run_dir).status
     except FileNotFoundError:
         return "pending"
+    except (OSError, ValueError):
+        return DAMAGED
     return {"running": "unfinished"}.get(status, status)
 
 
@@ -226,4 +226,9 @@ def _notes(runs: Sequence[PlannedRun]) -> list[str]:
         f"{run.label} has the same config as {run.shares}: they share one run"
         for run in runs
         if run.shares
+    ] + [
+        f"{run.label}: the record in '{run.run_dir}' cannot be read; it is set aside there, and "
+        "the run goes on at its last checkpoint, or begins anew without one"
+        for run in runs
+        if run.state == DAMAGED and not run.shares
     ]

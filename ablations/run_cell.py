@@ -13,7 +13,7 @@ from mmengine.config import Config
 from ablations import attempts, claims
 from ablations.executors.worker import retire
 from ablations.heartbeat import ClaimLostError, Heartbeat
-from ablations.plan import PlannedRun, state_of
+from ablations.plan import DAMAGED, PlannedRun, state_of
 from ablations.prune import resume_files
 from auralsam2.custom_imports import import_custom
 from auralsam2.engine import identity, run_folder, run_record
@@ -87,6 +87,7 @@ def record_failure(run: PlannedRun, error: str, *, out_of_memory: Any = None) ->
         error: the traceback, or how its process died.
         out_of_memory: the config that was trained, where that is why.
     """
+    _set_aside_damaged(run)
     record = run_record.fail(current_record(run), error)
     if out_of_memory is not None:
         attempts.enter(record, out_of_memory, attempts.OUT_OF_MEMORY, last_line(error))
@@ -121,6 +122,8 @@ def last_line(error: str) -> str:
 def _run(
     run: PlannedRun, before: str, beat: Heartbeat, train: Train | None, oom_retries: int
 ) -> RunRecord:
+    if aside := _set_aside_damaged(run):
+        before = aside
     cfg, goes_on = _config_to_train(run, before, oom_retries)
     if not goes_on:
         for path in resume_files(run.run_dir):  # their schedule counts other batches
@@ -151,6 +154,15 @@ def _run(
         _free_memory()
     _complete(record, run, cfg, before)
     return record
+
+
+def _set_aside_damaged(run: PlannedRun) -> str:
+    """Keep a record that cannot be read from being overwritten; what was done, if anything."""
+    if state_of(run.run_dir) != DAMAGED:
+        return ""
+    said = f"{DAMAGED}, its record is {run_record.set_aside(run.run_dir).name}"
+    print(f"the record of {run.label} cannot be read: the run was {said}")  # for its log
+    return said
 
 
 def _config_to_train(run: PlannedRun, before: str, oom_retries: int) -> tuple[Any, bool]:

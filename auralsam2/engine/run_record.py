@@ -7,6 +7,7 @@ strictly, and says where every number came from.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 import os
@@ -247,6 +248,18 @@ def read_without_clips(run_dir: str | os.PathLike[str]) -> RunRecord:
     if 0 <= begin < end:
         text = text[:begin] + '\n "per_clip": [' + text[end + len("\n ") :]
     return RunRecord.from_json(text, source=file)
+
+
+def set_aside(run_dir: str | os.PathLike[str]) -> Path:
+    """Give a record that cannot be read another name, so that nothing overwrites it.
+
+    Returns:
+        Where it lies now.
+    """
+    folder = Path(run_dir)
+    names = (folder / f"record.damaged-{number}.json" for number in itertools.count(1))
+    free = next(name for name in names if not name.exists())
+    return (folder / FILE_NAME).rename(free)
 
 
 def combine_fingerprints(fingerprints: Iterable[str]) -> str:

@@ -133,17 +133,6 @@ def test_states_come_from_the_records(
     assert plan.notes == []
 
 
-def test_a_broken_record_is_a_problem(
-    write_grid: Callable[..., Grid], plan_of: Callable[..., Plan]
-) -> None:
-    grid = write_grid(axes=FUSIONS)
-    folder = plan_of(grid).runs[0].run_dir
-    folder.mkdir(parents=True)
-    (folder / "record.json").write_text("{")
-    (problem,) = plan_of(grid).problems
-    assert problem.startswith("cell 'GateFusion': ") and "record.json" in problem
-
-
 def test_a_component_from_one_file_beside_the_grid(
     write_grid: Callable[..., Grid], plan_of: Callable[..., Plan], tmp_path: Path
 ) -> None:

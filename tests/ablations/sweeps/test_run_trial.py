@@ -57,6 +57,19 @@ def test_what_was_validated_but_not_reported_is_made_up_for(pruned_study) -> Non
     Pruning(item, item.runs[0], Silent()).start_run(10, 4)  # reported by now
 
 
+def test_a_run_whose_record_is_damaged_is_done_and_nothing_is_lost(
+    write_sweep, open_study, fake_trials
+) -> None:
+    study = open_study(write_sweep())
+    with study.drivers.joined():
+        item = study.next_trial(9)
+    item.run_dir.mkdir(parents=True)
+    (item.run_dir / run_record.FILE_NAME).write_text('{"schema": ')
+    assert fake_trials.work(item, Silent()).state == "complete"
+    assert (item.run_dir / "record.damaged-1.json").read_text() == '{"schema": '
+    assert "its record is record.damaged-1.json" in run_record.read(item.run_dir).notes[-1]
+
+
 def test_later_seeds_train_only_where_the_first_one_was_not_pruned(
     write_sweep, open_study, fake_trials
 ) -> None:
