@@ -52,7 +52,8 @@ DATASETS = Registry(
     "dataset",
     contract="build(root, image_size); len(), [i] -> dict(frames (T,3,S,S) uint8, log_mel "
     "(T,A,96,64) float32, masks (T,S,S) uint8, supervised (T,) bool, clip str), .clips, "
-    ".fingerprint() -> str",
+    ".fingerprint() -> str; may have a static companions(root, **node) -> files of the root that "
+    "items hang on and the fingerprint leaves out",
     locations=["auralsam2.data.datasets.*"],
     parent=roots.DATASETS,
 )

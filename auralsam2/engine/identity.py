@@ -19,6 +19,7 @@ from auralsam2.config_identity import counts
 from auralsam2.custom_sources import sources
 from auralsam2.engine.provenance import code_version
 from auralsam2.listing import files_below
+from auralsam2.registry import DATASETS
 from auralsam2.weight_files import BUILTIN, stated_files
 
 WORK, CODE = 10, 6
@@ -67,7 +68,8 @@ def file_digests(plain: Mapping[str, Any]) -> dict[str, str]:
 
     Args:
         plain: a resolved config. Weights may be folders. Of all other texts, those that name a
-            file, whatever the argument is called; the folders of the data have their fingerprint.
+            file, whatever the argument is called. The folders of the data have their fingerprint;
+            what a data set reads there besides (its ``companions``) counts here.
     """
     weights = {
         key: Path(path).expanduser()
@@ -80,7 +82,8 @@ def file_digests(plain: Mapping[str, Any]) -> dict[str, str]:
         if key not in weights and counts(key) and (os.sep in text or Path(text).suffix)
     }
     found = {key: _content(path) for key, path in weights.items() if path.exists()}
-    return found | {key: _content(path) for key, path in others.items() if _is_file(path)}
+    files = {**others, **_companions(plain.get("data") or {})}
+    return found | {key: _content(path) for key, path in files.items() if _is_file(path)}
 
 
 def parse(run_id: str) -> Identity:
@@ -103,6 +106,23 @@ def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
             yield from _texts(item, f"{path}.{index}")
+
+
+def _companions(data: Mapping[str, Any]) -> dict[str, Path]:
+    """Return dotted key -> file beside the clips that a data set's class says it reads."""
+    tests = data.get("test") or {}
+    splits = {key: data.get(key) for key in ("train", "val")}
+    splits |= {f"test.{name}": node for name, node in tests.items()}
+    found = {}
+    for split, node in splits.items():
+        path = f"data.{split}"
+        while isinstance(node, Mapping):
+            told = getattr(DATASETS.lookup(node["type"]), "companions", None)
+            arguments = {"root": data["root"], **node}
+            for file in told(**arguments) if told else ():
+                found[f"{path}.{file.name}"] = file
+            path, node = f"{path}.dataset", node.get("dataset")
+    return found
 
 
 def _is_file(path: Path) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from auralsam2.data.datasets.clip_dataset import ClipDataset, setting_problems
 from auralsam2.data.datasets.index import SUBSETS, read_index
-from auralsam2.data.datasets.semantic import read_class_map
+from auralsam2.data.datasets.semantic import FILE_NAME, read_class_map
 from auralsam2.data.resizing import Resizing
 from auralsam2.registry import DATASETS
 
@@ -98,3 +98,8 @@ class AVSBenchDataset(ClipDataset):
             class_map=read_class_map(folder) if semantic else None,
             log_mel_cache=log_mel_cache,
         )
+
+    @staticmethod
+    def companions(root: str, semantic: bool = False, **_: object) -> list[Path]:
+        """Files of the root that number the classes, which is no part of the fingerprint."""
+        return [Path(root).expanduser() / FILE_NAME] if semantic else []

@@ -51,6 +51,11 @@ class NamedSources(Dataset[dict[str, Any]]):
         self._numbers = {name: number for number, name in enumerate(self.classes)}
         self._check()
 
+    @staticmethod
+    def companions(root: str, classes: Sequence[str] | None = None, **_: object) -> list[Path]:
+        """Files of the root that number the classes, which is no part of the fingerprint."""
+        return [Path(root).expanduser() / FILE_NAME] if classes is None else []
+
     def _check(self) -> None:
         named = {source for clip in self.dataset.files for source in clip.sources}
         unknown = sorted(named - set(self.classes))
@@ -87,7 +92,8 @@ class NamedSources(Dataset[dict[str, Any]]):
     def fingerprint(self) -> str:
         """That of the wrapped data, which covers the names: how they are numbered is no data.
 
-        So methods that do and do not read the names are on the same data, and stand in one table.
+        So methods that do and do not read the names are on the same data, and stand in one table;
+        the numbers count in a run's identity.
         """
         return str(self.dataset.fingerprint())
 

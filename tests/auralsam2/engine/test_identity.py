@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from auralsam2.engine import identity
-from auralsam2.engine.identity import identify, parse
+from auralsam2.engine.identity import file_digests, identify, parse
+from auralsam2.registry import DATASETS
 
 
 def test_paths_do_not_count_and_everything_else_does(toy_config_dict: dict[str, Any]) -> None:
@@ -35,6 +39,42 @@ def test_weights_count_by_content(toy_config_dict: dict[str, Any], tmp_path: Pat
     assert of(tmp_path / "c" / "sam2.pt", b"two") != first
     toy_config_dict["model"]["backbone"]["checkpoint"] = "/nowhere/sam2.pt"
     assert identify(toy_config_dict, "data").work != first.work
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        dict(type="AVSBenchDataset", semantic=True),
+        dict(type="NamedSources", dataset=dict(type="AVSBenchDataset")),
+        dict(type="NamedSources", classes=["a"], dataset=dict(type="AVSBenchDataset")),
+        dict(type="NamedSources", dataset=dict(type="AVSBenchDataset", semantic=True)),
+        dict(type="AVSBenchDataset"),
+    ],
+)
+@pytest.mark.parametrize("split", ["train", "val", "test"])
+def test_class_numbers_count_where_a_reader_uses_them(
+    split: str, node: dict[str, Any], tmp_path: Path
+) -> None:
+    stated = {"unseen": node} if split == "test" else node
+    plain = {"data": {"root": str(tmp_path), split: stated}}
+    used = "semantic" in str(node) or ("classes" not in node and node["type"] == "NamedSources")
+    identities = set()
+    for numbers in ('{"background": 0, "cat": 1}', '{"cat": 0, "background": 1}'):
+        (tmp_path / "label2idx.json").write_text(numbers)
+        identities.add(identify(plain, "data"))
+    assert len(identities) == 1 + used
+    assert bool(file_digests(plain)) == used
+
+
+def test_every_reader_of_class_numbers_says_so() -> None:
+    DATASETS.import_from_location()
+    readers = {
+        name: reader
+        for name, reader in DATASETS._known().items()
+        if "read_class_map(" in Path(inspect.getfile(reader)).read_text()
+    }
+    assert len(readers) >= 2
+    assert [name for name, reader in readers.items() if not hasattr(reader, "companions")] == []
 
 
 def test_own_components_count_as_code(toy_config_dict: dict[str, Any], tmp_path: Path) -> None:
