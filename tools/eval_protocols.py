@@ -90,4 +90,6 @@ def _show(rows: Sequence[ProtocolRow]) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    from auralsam2_tools.__main__ import run_file
+
+    run_file(__file__)

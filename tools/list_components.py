@@ -82,4 +82,6 @@ def _shown(argument: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    from auralsam2_tools.__main__ import run_file
+
+    run_file(__file__)

@@ -93,4 +93,6 @@ def _plan(options: argparse.Namespace) -> Plan:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    from auralsam2_tools.__main__ import run_file
+
+    run_file(__file__)

@@ -71,4 +71,6 @@ def _parser() -> Parser:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    from auralsam2_tools.__main__ import run_file
+
+    run_file(__file__)

@@ -95,4 +95,6 @@ def _show_result(out: Path, result: Any) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    from auralsam2_tools.__main__ import run_file
+
+    run_file(__file__)
