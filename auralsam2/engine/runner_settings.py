@@ -12,6 +12,8 @@ from auralsam2.engine.distributed import share_of_batch
 from auralsam2.engine.part_rates import PartRates
 from auralsam2.engine.selection import better
 from auralsam2.engine.whole_files import NAME as WHOLE_FILES
+from auralsam2.registry import OPTIMIZERS
+from auralsam2.signature import parameters_of
 
 
 def backends(cfg: Config) -> list[dict[str, str]]:
@@ -50,11 +52,15 @@ def schedule(cfg: Config) -> list[dict[str, Any]]:
 
 def optimizer_node(cfg: Config) -> dict[str, Any]:
     """The optimizer wrapper of a config, as mmengine builds it."""
+    optimizer = cfg.optim.optimizer.to_dict()
+    known = parameters_of(OPTIMIZERS.lookup(optimizer["type"])).known
+    if "weight_decay" in known:  # mmengine wants it stated to keep it off the norms
+        optimizer.setdefault("weight_decay", known["weight_decay"].default)
     wrapper: dict[str, Any] = dict(
         type="OptimWrapper",
-        optimizer=cfg.optim.optimizer.to_dict(),
+        optimizer=optimizer,
         accumulative_counts=cfg.optim.accumulate,
-        paramwise_cfg=dict(norm_decay_mult=0.0),
+        paramwise_cfg=dict(norm_decay_mult=0.0) if "weight_decay" in optimizer else {},
     )
     if factors := cfg.optim.get("rate_factors"):
         wrapper["constructor"] = PartRates
