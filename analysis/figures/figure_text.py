@@ -36,6 +36,11 @@ def beside_maths(text: str) -> str:
     return text.replace("$", r"\$")
 
 
+def room(text: str) -> int:
+    """Return about how many Latin letters are as wide as a text that `settle` has changed."""
+    return sum(map(_room, text))
+
+
 def settle(figure: Figure) -> list[str]:
     """Let every text of a figure show all its letters; call it when all texts are there.
 
@@ -92,6 +97,17 @@ def _letter(letter: str) -> str:
     if letter in "\t\r":
         return " "
     return code_point(letter) if unicodedata.category(letter) in _WITHOUT_GLYPH else letter
+
+
+def _room(letter: str) -> int:
+    shown = _letter(letter)
+    if shown.isascii():
+        return len(shown)
+    own = _letters(font_manager.findfont(font_manager.FontProperties()))
+    if ord(letter) not in own and _family_with(letter) is None:
+        return len(code_point(letter))
+    wide = unicodedata.east_asian_width(letter) in "WF"
+    return 0 if unicodedata.combining(letter) else 1 + wide
 
 
 def _fall_back(text: Text, shown: str) -> list[str]:

@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from analysis.controls import split_header
 from analysis.figures import style
 from analysis.figures.cell_names import wrap_name
-from analysis.figures.figure_text import legend_name
+from analysis.figures.figure_text import legend_name, room
 from analysis.figures.legends import legend_above
 from analysis.results import Results, is_control, seed_means
 from auralsam2.engine.metric_scales import MetricScale
@@ -28,6 +28,7 @@ _MARKER_PT = 2.8
 _MOST_BESIDE = 5
 _LINE_CHARACTERS = 26
 _CHARACTER_INCHES = 0.05
+_LINE_INCHES = 0.13
 
 
 class GridPoints(NamedTuple):
@@ -84,8 +85,10 @@ def make(results: Results, folder: Path) -> list[Path]:
     numbers = collect(results)
     num_panels = len(numbers.metrics)
     with style.paper_style():
-        if len(numbers.cells) > _MOST_BESIDE or num_panels > 2:
-            figure = style.new_figure("page", 1.25 * num_panels + 0.8)
+        num_lines = max(len(name.split("\n")) for name in _names(numbers.cells))
+        if len(numbers.cells) > _MOST_BESIDE or num_panels > 2 or num_lines > 1:
+            height = 1.25 * num_panels + 0.8 + _LINE_INCHES * (num_lines - 1)
+            figure = style.new_figure("page", height)
             panels = figure.subplots(num_panels, 1, sharex=True, squeeze=False)[:, 0]
         else:
             figure = style.new_figure("column", 1.9)
@@ -149,10 +152,14 @@ def _select(frame: pd.DataFrame, cell: str, split: str, metric: str) -> list[flo
     return [float(value) for value in frame.loc[chosen, "value"]]
 
 
+def _names(cells: Sequence[str]) -> list[str]:
+    return [wrap_name(cell, _LINE_CHARACTERS) for cell in cells]
+
+
 def _label_cells(cells: Sequence[str], panel: Axes) -> None:
-    names = [wrap_name(cell, _LINE_CHARACTERS) for cell in cells]
+    names = _names(cells)
     panel.set_xticks(range(len(cells)), names)
-    longest = max(len(line) for name in names for line in name.split("\n"))
+    longest = max(room(line) for name in names for line in name.split("\n"))
     inches = panel.bbox.width / panel.figure.dpi
     if (longest + 2) * _CHARACTER_INCHES * len(cells) > inches:
         panel.tick_params(axis="x", labelrotation=30)

@@ -9,6 +9,7 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
 from analysis.figures.cell_names import wrap_name
+from analysis.figures.figure_text import room
 
 # Inches of a letter, and of a line with its gaps.
 _LETTER, _LINE = 0.065, 0.5
@@ -27,7 +28,7 @@ def legend_above(
     """
     width = figure.get_figwidth()
     shown = [wrap_name(name, int((width - _LINE) / _LETTER)) for name in names]
-    longest = max(len(line) for name in shown for line in name.split("\n"))
+    longest = max(room(line) for name in shown for line in name.split("\n"))
     fitting = max(1, int(width / (_LETTER * longest + _LINE)))
     num_lines = -(-len(shown) // fitting)
     ncols = -(-len(shown) // num_lines)

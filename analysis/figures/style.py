@@ -12,6 +12,7 @@ import matplotlib
 import pandas as pd
 from matplotlib import rcsetup
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 from tueplots import axes, bundles
 from tueplots.constants.color import palettes
 
@@ -25,6 +26,7 @@ PALETTE = tuple(f"#{colour}" for colour in palettes.paultol_bright)
 BLUE, RED, GREEN, YELLOW, CYAN, PURPLE, GREY = PALETTE
 PNG_DPI = 200
 SMALLEST_PT = 7
+_ROUNDING_INCHES = 0.02
 NOTE_KEY = "Description"
 """Under this, a PNG says what a reader of the figure must know."""
 
@@ -84,8 +86,21 @@ def save(figure: Figure, numbers: pd.DataFrame, folder: Path, name: str) -> list
         shown = ", ".join(f"{letter} {code_point(letter)}" for letter in missing)
         said = {NOTE_KEY: f"written as code points, since no installed font has them: {shown}"}
         warnings.warn(f"figure {name}: {said[NOTE_KEY]}", stacklevel=2)
+    page = _whole(figure)
     # Without a date, the same numbers give the same file.
-    figure.savefig(paths[0], metadata={"CreationDate": None})
-    figure.savefig(paths[1], dpi=PNG_DPI, metadata=said)
+    figure.savefig(paths[0], metadata={"CreationDate": None}, bbox_inches=page)
+    figure.savefig(paths[1], dpi=PNG_DPI, metadata=said, bbox_inches=page)
     write_text(paths[2], numbers.to_csv(index=False))
     return paths
+
+
+def _whole(figure: Figure) -> Bbox | None:
+    """Return a page that holds all of a figure, in inches; None where its own does.
+
+    A name that is longer than any layout has room for would be cut off.
+    """
+    figure.draw_without_rendering()
+    own = figure.bbox_inches
+    page = Bbox.union([own, figure.get_tightbbox()])
+    beyond = max(page.width - own.width, page.height - own.height)
+    return page if beyond > _ROUNDING_INCHES else None

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from analysis.reported import MARK
-from analysis.tables.latex_text import escape
+from analysis.tables.latex_text import escape, printed_length
 from analysis.tables.layout import DAGGER, STAR, Entry, Header, Layout, Notation, Row, lay_out
 from analysis.tables.make import Table
 from analysis.tables.notes import footnote, notes
@@ -82,7 +82,7 @@ def _tabular(table: Table, layout: Layout, columns: Sequence[int], axes: Sequenc
     frame.index = _index(rows, table, axes)
     frame.index.names = [escape(axis) for axis in axes] if axes else [None]
     names = [escape(header.name) for header in headers]
-    groups = [escape(header.group) for header in headers]
+    groups = [_broken(escape(header.group)) for header in headers]
     # The only group of a table need not be named; differences always say from what.
     single = len(set(groups) - {""}) <= 1 and not any(header.difference for header in headers)
     frame.columns = pd.Index(names) if single else pd.MultiIndex.from_arrays([groups, names])
@@ -101,6 +101,13 @@ def _tabular(table: Table, layout: Layout, columns: Sequence[int], axes: Sequenc
         at = lines.index(r"\bottomrule") - num_reported
         lines[at:at] = [r"\midrule", heading]
     return "\n".join(lines)
+
+
+def _broken(group: str) -> str:
+    """Return the header of a group, in several lines where it is long."""
+    if printed_length(group) <= _LONG_NAME:
+        return group
+    return rf"\parbox{{0.4\linewidth}}{{\centering {group}}}"
 
 
 def _entry(entry: Entry) -> str:
@@ -153,14 +160,14 @@ def _below(table: Table) -> str:
 
 def _names_format(layout: Layout, num_levels: int) -> str:
     """Return the format of the columns of names, which are broken where they are long."""
-    longest = max(len(_name(row)) for row in layout.rows)
+    longest = max(printed_length(escape(_name(row))) for row in layout.rows)
     first = "l" if longest <= _LONG_NAME else r"p{0.3\linewidth}"
     return first + "l" * (num_levels - 1)
 
 
 def _width(layout: Layout, columns: Sequence[int], size: _Size) -> float:
     """Return about how wide a tabular is, in points."""
-    widest = min(_LONG_NAME, max(len(_name(row)) for row in layout.rows))
+    widest = min(_LONG_NAME, max(printed_length(escape(_name(row))) for row in layout.rows))
     for index in columns:
         header = len(layout.headers[index].name)
         widest += max(header, *(_length(row.entries[index]) for row in layout.rows))
@@ -169,4 +176,4 @@ def _width(layout: Layout, columns: Sequence[int], size: _Size) -> float:
 
 def _length(entry: Entry) -> int:
     """Return how many letters an entry has in print."""
-    return len(re.sub(r"\\[a-z]+|[$^{}]", "", entry.text)) + bool(entry.mark)
+    return printed_length(entry.text) + bool(entry.mark)

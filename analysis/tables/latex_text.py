@@ -64,8 +64,10 @@ _SYMBOLS: dict[str, str] = {
     "ł": r"\l{}",
     **{letter: f"$\\{name}$" for letter, name in _GREEK.items()},
 }
-_LONGEST_WORD = 30
+_LONGEST_WORD = 24
 """In letters; longer ones may be broken, since no column is wide enough for any."""
+_UNPRINTED = re.compile(r"\\allowbreak|(?<!\\)[${}^]|\\(?=[^a-zA-Z])")
+_COMMAND = re.compile(r"\\[a-zA-Z]+")
 _ACCENTS = {"\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0308": '"'}
 _ACCENTS |= {"\u0327": "c", "\u030c": "v", "\u030a": "r", "\u0304": "=", "\u0306": "u"}
 
@@ -76,11 +78,20 @@ def escape(text: str) -> str:
     What no engine could be sure to print is written as its code point, ``[U+6F22]``.
     """
     escaped = " ".join(
-        r"\allowbreak{}".join(map(_without_ligatures, pieces(word, _LONGEST_WORD)))
+        r"\allowbreak{}".join(map(_without_ligatures, pieces(word, _LONGEST_WORD, _room)))
         for word in text.split()
     )
     # Behind the end of a row these would be arguments of it.
     return f"{{}}{escaped}" if escaped.startswith(("[", "*")) else escaped
+
+
+def printed_length(escaped: str) -> int:
+    """Return about how many letters of print an escaped text is."""
+    return len(_COMMAND.sub("x", _UNPRINTED.sub("", escaped)))
+
+
+def _room(text: str) -> int:
+    return printed_length("".join(map(_letter, text)))
 
 
 def _without_ligatures(text: str) -> str:

@@ -16,8 +16,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import font_manager
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 import analysis.figures
 from analysis import capture, embeddings
@@ -61,14 +63,20 @@ class Drawn:
 
     def __init__(self) -> None:
         self.figures: list[Figure] = []
+        self.pages: list[Bbox] = []
 
     def texts(self) -> Iterator[Text]:
         for figure in self.figures:
             yield from (t for t in figure.findobj(Text) if t.get_text() and t.get_visible())
 
     def check(self, *names: str) -> None:
-        """Every name is shown, none as maths."""
+        """Every name is shown, none as maths and none cut off."""
         assert self.figures
+        for figure, page in zip(self.figures, self.pages, strict=True):
+            for text in lettering(figure):
+                reach = text.get_window_extent().transformed(figure.dpi_scale_trans.inverted())
+                around = page.padded(0.05)
+                assert around.contains(*reach.min) and around.contains(*reach.max), text
         shown = [squash(text.get_text()) for text in self.texts()]
         missing = [n for n in names if not any(squash(written(n)) in text for text in shown)]
         assert not missing, shown
@@ -79,6 +87,25 @@ class Drawn:
                     rest = rest.replace(maths, "")
                 assert "$" not in rest, text
             assert "mathdefault" not in rest, text
+
+
+def in_view(axis: Axis, place: float) -> bool:
+    low, high = axis.get_view_interval()
+    return bool(low <= place <= high)
+
+
+def lettering(figure: Figure) -> Iterator[Text]:
+    """All texts but labels of ticks that are not drawn."""
+    ticks = {
+        label
+        for panel in figure.axes
+        for axis in (panel.xaxis, panel.yaxis)
+        for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks())
+        for label in (tick.label1, tick.label2)
+        if not (panel.axison and panel.get_visible() and in_view(axis, tick.get_loc()))
+    }
+    shown = figure.findobj(lambda a: isinstance(a, Text) and a.get_visible() and a.get_text())
+    yield from (text for text in shown if text not in ticks)
 
 
 def squash(text: str) -> str:
@@ -98,10 +125,10 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[Drawn]:
     """Draws whatever is saved once, without files; a letter without a glyph is an error."""
     held = Drawn()
 
-    def save(figure: Figure, path: Any, **_: Any) -> None:
+    def save(figure: Figure, path: Any, *, bbox_inches: Bbox | None = None, **_: Any) -> None:
         if str(path).endswith(".pdf"):
-            figure.draw_without_rendering()
             held.figures.append(figure)
+            held.pages.append(bbox_inches or figure.bbox_inches)
 
     monkeypatch.setattr(Figure, "savefig", save)
     # What matplotlib brings, whatever else is installed here.
