@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import os
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from auralsam2.messages import warn_once
+
 DIGEST = "sha256"
-_SAID: set[str] = set()
 
 
 def keep(path: Path, content: bytes) -> bool:
@@ -79,10 +79,5 @@ def kept_with_facts(path: Path, stated: Path) -> tuple[bytes, dict[str, Any]] | 
 
 def _say_once(path: Path, error: OSError) -> None:
     reason = error.strerror or str(error)
-    if (said := f"{path.parent.name}: {reason}") not in _SAID:
-        _SAID.add(said)
-        logging.getLogger(__name__).warning(
-            "cannot write '%s' (%s): going on without it, no number depends on it",
-            path,
-            reason,
-        )
+    text = f"cannot write '{path}' ({reason}): going on without it, no number depends on it"
+    warn_once(__name__, text, key=f"{path.parent.name}: {reason}")

@@ -1,6 +1,10 @@
-"""Which errors speak to a reader, and what they say."""
+"""Which errors speak to a reader, what they say, and warnings that are given once."""
 
 from __future__ import annotations
+
+import logging
+
+_SAID: set[str] = set()
 
 
 def is_message(error: BaseException) -> bool:
@@ -17,3 +21,16 @@ def is_message(error: BaseException) -> bool:
 def message(error: BaseException) -> str:
     """Return what an error says: a `KeyError`'s own text would be quoted."""
     return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+
+
+def warn_once(logger: str, text: str, key: str = "") -> None:
+    """Warn, unless this process has done so already.
+
+    Args:
+        logger: its name.
+        text: of the warning.
+        key: what is not said twice; the text where it is empty.
+    """
+    if (key or text) not in _SAID:
+        _SAID.add(key or text)
+        logging.getLogger(logger).warning("%s", text)

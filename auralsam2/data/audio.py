@@ -16,8 +16,6 @@ FRONT_END = 2
 SAMPLE_RATE = 16_000
 EXAMPLE_ROWS, NUM_MELS = 96, 64
 ROWS_PER_SECOND = 100
-WINDOW_SECONDS = 0.025
-"""Sound that a row of the log-mel spectrogram is made of."""
 LOG_OFFSET = 0.01
 """Added before the logarithm: silence is ln 0.01."""
 
@@ -67,25 +65,8 @@ def log_mel_spectrogram(
     )
 
 
-def num_rows(seconds: float) -> int:
-    """Rows of the log-mel spectrogram of so much sound."""
-    return max(1, int((seconds - WINDOW_SECONDS) * ROWS_PER_SECOND + 1e-6) + 1)
-
-
-def first_silent_second(rows: int, num_frames: int) -> int | None:
-    """The first second of a clip in which no row begins; None where all have sound."""
-    first = -(-rows // ROWS_PER_SECOND)
-    return first if first < num_frames else None
-
-
 def _published(rows: NDArray[np.float64], num_frames: int) -> NDArray[np.float64]:
     """Example t is the 96 rows from second t on; silence after the end, the rest is dropped."""
-    silent = first_silent_second(len(rows), num_frames)
-    if silent is not None:
-        raise ValueError(
-            f"the sound ends before second {silent}, which would be silent, and so would all up "
-            f"to the last of {num_frames} frames, one a second"
-        )
     needed = (num_frames - 1) * ROWS_PER_SECOND + EXAMPLE_ROWS
     missing = max(0, needed - len(rows))
     padded = np.pad(rows, ((0, missing), (0, 0)), constant_values=np.log(LOG_OFFSET))
@@ -153,9 +134,9 @@ def log_mel_examples(
         samples: (L, channels) in [-1, 1].
         rate: samples a second.
         num_frames: T, frames of the clip, one a second.
-        rule: ``published``: exactly T examples, one from the beginning of each second, of which
-            the last may end in silence; ``released``: as many examples of 0.96 s as fit, at
-            least five, resampled by resampy.
+        rule: ``published``: exactly T examples, one from the beginning of each second, with
+            silence behind the end of the file; ``released``: as many examples of 0.96 s as fit,
+            at least five, resampled by resampy.
         ears: ``stereo``: channels are kept apart, a single one is given to both ears, of more
             than two the first two are taken, unless they alone are silent; ``downmix``: both
             ears get the mean of all channels, so that no hint at a direction is left;
@@ -166,8 +147,8 @@ def log_mel_examples(
         (T, 2, 96, 64), natural logarithm of (mel + 0.01).
 
     Raises:
-        ValueError: on an unknown rule, on channels that ``ears`` refuses, as published on sound
-            that ends before the last second begins, as released on less than one example.
+        ValueError: on an unknown rule, on channels that ``ears`` refuses or, as released, a file
+            shorter than one example.
     """
     problems = []
     if rule not in RULES:

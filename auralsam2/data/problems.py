@@ -6,7 +6,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from auralsam2.messages import warn_once
+
 SHOWN = 5
+TOLERATED = ("frame_count",)
+"""Kinds of fault with which readers go on: it is clear what belongs together all the same."""
 
 
 class DataError(ValueError):
@@ -40,13 +44,30 @@ def refuse(problems: Sequence[str], where: str) -> None:
     Raises:
         DataError: where ``problems`` is not empty.
     """
-    if not problems:
-        return
+    if problems:
+        raise DataError(_listed(problems, where))
+
+
+def settle(faults: Iterable[Fault], where: str, problems: Iterable[str] = ()) -> None:
+    """Raise where there are faults or problems; those of ``TOLERATED`` kinds are a warning.
+
+    Args:
+        faults: each is told once, however many clips or expressions share it.
+        where: the data set and its part.
+        problems: further ones, one sentence each.
+
+    Raises:
+        DataError: listing the first few.
+    """
+    told, refused = dict[str, None](), dict.fromkeys(problems)
+    for fault in faults:
+        (told if fault.kind in TOLERATED else refused)[str(fault)] = None
+    refuse(list(refused), where)
+    if told:
+        warn_once(__name__, _listed(list(told), where))
+
+
+def _listed(problems: Sequence[str], where: str) -> str:
     shown = "\n".join(f"  - {p}" for p in problems[:SHOWN])
     more = f"\n  ... and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
-    raise DataError(f"{len(problems)} problem(s) in {where}:\n{shown}{more}")
-
-
-def told_once(faults: Iterable[Fault]) -> list[str]:
-    """Faults as sentences, each once, however many clips or expressions share it."""
-    return list(dict.fromkeys(map(str, faults)))
+    return f"{len(problems)} problem(s) in {where}:\n{shown}{more}"

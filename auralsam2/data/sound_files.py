@@ -16,6 +16,8 @@ floats overshoot it by thousands."""
 
 LONGEST_HEADER = 1024
 """Bytes; what is longer and has no samples lacks their number."""
+STREAM = 2**31 - 2**16
+"""Lengths from here on, and 0, stand in RIFF headers for one that was not known yet."""
 OWN_SUFFIXES = (".wav", ".flac")
 """Read by libsndfile or not at all: FFmpeg finds some sound in almost any damaged file."""
 
@@ -36,14 +38,15 @@ def read_waveform(path: str | os.PathLike[str]) -> tuple[NDArray[np.float64], in
 
     Raises:
         FileNotFoundError: where there is no such file.
-        ValueError: where it cannot be decoded, holds no sample, samples that are no numbers, or
-            floats in the range of integers.
+        ValueError: where it cannot be decoded, is cut short, holds no sample, samples that are
+            no numbers, or floats in the range of integers.
         ImportError: where FFmpeg is needed and PyAV is missing.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no sound file at '{path}'")
     samples, rate = _decode(path)
+    _refuse_cut(path)
     if not len(samples):
         raise ValueError(f"'{path}' holds no samples{_unstated(path)}")
     loudest = float(np.abs(samples).max())
@@ -66,6 +69,15 @@ def _unstated(path: Path) -> str:
         "; its header states no length, as that of a stream, and more follows: write it again, "
         "e.g. with ffmpeg -i IN.wav OUT.wav"
     )
+
+
+def _refuse_cut(path: Path) -> None:
+    """Refuse a wav that is shorter than its header states: libsndfile reads what is there."""
+    with path.open("rb") as file:
+        head, size = file.read(12), file.seek(0, os.SEEK_END)
+    stated = 8 + int.from_bytes(head[4:8], "little")
+    if head.startswith(b"RIFF") and size + LONGEST_HEADER < stated < STREAM:
+        raise ValueError(f"'{path}' is cut short: {size} of {stated} bytes")
 
 
 def _decode(path: Path) -> tuple[NDArray[np.float64], int]:

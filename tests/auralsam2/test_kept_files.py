@@ -18,7 +18,7 @@ import pytest
 import soundfile
 
 from analysis import capture, clip_masks, embeddings
-from auralsam2 import kept_files
+from auralsam2 import messages
 from auralsam2.data import log_mel_cache
 from auralsam2.engine import run_record
 from auralsam2.kept_files import keep, keep_with_facts, kept_with_facts
@@ -29,7 +29,7 @@ Maker = Callable[[Path, pytest.MonkeyPatch], tuple[Callable[[], Any], Path, list
 
 @pytest.fixture(autouse=True)
 def nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept_files, "_SAID", set())
+    monkeypatch.setattr(messages, "_SAID", set())
 
 
 def make_log_mel(folder: Path, patch: pytest.MonkeyPatch) -> Any:

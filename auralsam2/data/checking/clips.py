@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from auralsam2.data.audio import SAMPLE_RATE, first_silent_second, num_rows
+from auralsam2.data.audio import SAMPLE_RATE
 from auralsam2.data.checking.crosses import source_findings
 from auralsam2.data.checking.files import (
     MAX_COLOURS,
@@ -155,9 +155,7 @@ def _sound_findings(where: str, sound: SoundFacts, num_frames: int) -> list[Find
         findings.append(Finding("sample_rate", where, f"{rate} Hz"))
     if num_frames and seconds < needed_seconds(num_frames):
         detail = f"{seconds:.3f} s for {num_frames} frames, one a second"
-        lacks_all = first_silent_second(num_rows(seconds), num_frames) is not None
-        kind = "second_without_sound" if lacks_all else "short_audio"
-        findings.append(Finding(kind, where, detail))
+        findings.append(Finding("short_audio", where, detail))
     return findings
 
 

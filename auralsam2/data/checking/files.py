@@ -12,13 +12,12 @@ from auralsam2.data.audio import (
     EARS,
     EXAMPLE_ROWS,
     ROWS_PER_SECOND,
-    WINDOW_SECONDS,
     read_waveform,
 )
 from auralsam2.data.images import read_image
 from auralsam2.data.labels import read_colours
 
-ROUNDING = 0.001
+WINDOW_SECONDS, ROUNDING = 0.025, 0.001
 MAX_COLOURS = 256
 """A picture with more colours than this is no label, whatever its classes are."""
 

@@ -185,6 +185,11 @@ class ClipDataset(Dataset[dict[str, Any]]):
         missing = num_frames - len(labels)
         blank = np.full(labels[0].shape if labels else size, WHITE * self.keep_white, np.uint8)
         levels = _stack([*labels, *[blank] * missing], f"masks of clip '{clip.uid}'")
+        if levels.shape[1:] == size[::-1] != size:
+            raise DataError(
+                f"'{clip.labels[0]}' has {size[1]} rows and {size[0]} columns, its frame the "
+                "reverse: one of the two is turned, as by EXIF; turn the labels as the frames show"
+            )
         supervised = torch.ones(num_frames, dtype=torch.bool)
         supervised[1:] = not clip.first_only
         maps = {"levels": levels}

@@ -11,7 +11,7 @@ from auralsam2.data.datasets.metadata import SPLITS, read_table
 from auralsam2.data.pairing import LABEL_SUFFIXES, length_faults, numbered, pair, sound_faults
 from auralsam2.data.problems import SHOWN as SHOWN
 from auralsam2.data.problems import DataError as DataError
-from auralsam2.data.problems import Fault, refuse, told_once
+from auralsam2.data.problems import Fault, settle
 
 INDEX = Path("avss_index") / "metadata.csv"
 COLUMNS = ("uid", "a_obj", "split", "label")
@@ -80,12 +80,13 @@ def read_index(root: Path, subset: str | Sequence[str], split: str) -> list[Clip
     rows = pd.concat([of_split[of_split["label"] == name] for name in subsets])
     problems = [f"clip '{uid}' stands {n} times in the index" for uid, n in repeated(rows["uid"])]
     clips: list[ClipFiles] = []
+    faults: list[Fault] = []
     for name in subsets:
         of_subset = rows[rows["label"] == name]
-        found, faults = read_clips(root, name, split, of_subset["uid"], of_subset["a_obj"])
+        found, of_clips = read_clips(root, name, split, of_subset["uid"], of_subset["a_obj"])
         clips += found
-        problems += told_once(faults)
-    refuse(problems, f"'{root}', {'+'.join(subsets)}/{split}")
+        faults += of_clips
+    settle(faults, f"'{root}', {'+'.join(subsets)}/{split}", problems)
     return clips
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from auralsam2.data.problems import SHOWN, DataError, refuse
 from auralsam2.file_kinds import misplaced
+from auralsam2.messages import warn_once
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +23,6 @@ TEXT_COLUMNS = frozenset({"exp"})
 NAMES = frozenset({"uid", "name", "video_id"})
 """Columns that name a clip or an expression."""
 SPLITS = ("train", "val", "test")
-_SAID: set[str] = set()
 
 
 class Cell(NamedTuple):
@@ -120,13 +119,12 @@ def read_table(
         strange = Counter(value for value in table[column] if value not in set(values))
         if strange:
             listed = ", ".join(f"{v!r}: {n}" for v, n in list(strange.items())[:SHOWN])
-            said = (
+            # Every split of a config reads the same table.
+            warn_once(
+                __name__,
                 f"'{path}' has rows whose {column} nothing reads ({listed}); known: "
-                f"{', '.join(values)}"
+                f"{', '.join(values)}",
             )
-            if said not in _SAID:  # every split of a config reads the same table
-                _SAID.add(said)
-                logging.getLogger(__name__).warning("%s", said)
     return table
 
 

@@ -22,7 +22,7 @@ from auralsam2.data.pairing import (
     pair,
     sound_faults,
 )
-from auralsam2.data.problems import DataError, Fault, refuse, told_once
+from auralsam2.data.problems import DataError, Fault, settle
 
 
 class ObjectLayout(NamedTuple):
@@ -93,7 +93,7 @@ def read_object_index(root: Path, subset: str, split: str, audio: str) -> list[C
     problems = [f"clip '{uid}' stands {n} times in the index" for uid, n in repeated(names)]
     categories = list(rows[layout.category]) if layout.category else [""] * len(names)
     clips, faults = read_object_clips(data, subset, split, names, categories, audio)
-    refuse(problems + told_once(faults), f"'{data}', {subset}/{split}")
+    settle(faults, f"'{data}', {subset}/{split}", problems)
     return clips
 
 

@@ -15,7 +15,7 @@ from auralsam2.data.pairing import (
     pair,
     sound_faults,
 )
-from auralsam2.data.problems import DataError, Fault, refuse, told_once
+from auralsam2.data.problems import DataError, Fault, settle
 
 INDEX = Path("metadata.csv")
 COLUMNS = ("vid", "uid", "split", "fid", "exp")
@@ -86,7 +86,7 @@ def read_expressions(root: Path, split: str) -> tuple[list[Expression], list[Cli
     repeats = repeated([e.uid for e in expressions])
     problems = [f"expression '{uid}' stands {n} times in the index" for uid, n in repeats]
     problems += [f"expression '{e.uid}' has no words" for e in expressions if not e.text.strip()]
-    refuse(problems + told_once(faults), f"'{root}', {split}")
+    settle(faults, f"'{root}', {split}", problems)
     return expressions, files
 
 
@@ -120,7 +120,7 @@ def expression_files(
         pictures, audio = paired[key], media[e.video] / "audio.wav"
         source = frozenset({e.video})
         files.append(ClipFiles(e.uid, source, pictures.frames, pictures.labels, audio))
-    lengths = {media[video]: len(found.files) for video, found in listed.items()}
+    lengths = {found.folder: len(found.files) for found in listed.values()}
     return files, faults + length_faults(lengths, NUM_FRAMES)
 
 

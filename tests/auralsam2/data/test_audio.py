@@ -50,10 +50,8 @@ def test_other_rates_come_near_the_released_numbers(audio_parity) -> None:
     assert difference.max() < 2e-2
 
 
-@pytest.mark.parametrize(
-    ("num_frames", "seconds"),
-    [(1, 0.01), (1, 0.5), (1, 1.5), (1, 9.3), (5, 4.05), (5, 4.96), (5, 5.0), (5, 9.3)],
-)
+@pytest.mark.parametrize("seconds", [0.01, 0.5, 1.5, 4.96, 5.0, 9.3])
+@pytest.mark.parametrize("num_frames", [1, 5])
 def test_published_rule_gives_one_example_a_frame(seconds, num_frames) -> None:
     examples = log_mel_examples(tone(seconds), 16_000, num_frames)
     assert examples.shape == (num_frames, 2, 96, 64)
@@ -62,12 +60,6 @@ def test_published_rule_gives_one_example_a_frame(seconds, num_frames) -> None:
     heard = np.arange(num_frames)[:, None] * 100 + np.arange(96) < max(rows, 1)
     silent = np.isclose(examples, SILENCE).all(axis=(1, 3))
     np.testing.assert_array_equal(silent, ~heard)
-
-
-@pytest.mark.parametrize(("seconds", "first"), [(0.01, 1), (1.5, 2), (4.0, 4)])
-def test_a_second_without_any_sound_is_refused(seconds: float, first: int) -> None:
-    with pytest.raises(ValueError, match=rf"ends before second {first}, .* last of 5 frames"):
-        log_mel_examples(tone(seconds), 16_000, 5)
 
 
 @pytest.mark.parametrize("channels", [3, 6])

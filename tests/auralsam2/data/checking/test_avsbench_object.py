@@ -69,7 +69,7 @@ def test_every_fault_is_named_once_and_none_invented(
         "missing_audio": [place(wavs / f"{uid[3]}.wav")],
         "frame_without_label": [place(shown / uid[4] / f"{uid[4]}_3.png")],
         "unreadable_log_mel": [f"{layout}_data/audio_log_mel/{below}/{uid[5]}.pkl"],
-        "second_without_sound": [f"{layout}_data/audio_wav/{below}/{uid[6]}.wav"],
+        "short_audio": [f"{layout}_data/audio_wav/{below}/{uid[6]}.wav"],
         "unknown_label_value": [f"{layout}_data/gt_masks/{below}/{uid[7]}/{uid[7]}_1.png"],
     }
 

@@ -82,7 +82,7 @@ def test_faults_of_files_are_named_once_however_many_expressions_share_them(
         "unreadable_image": [f"media/{A}/frames/0.jpg"],
         "unreadable_audio": [f"media/{S}/audio.wav"],
         "size_mismatch": [f"gt_mask/{S}/fid_1"],
-        "second_without_sound": ["media/null_c-vidT_0_10000/audio.wav"],
+        "short_audio": ["media/null_c-vidT_0_10000/audio.wav"],
         "unknown_label_value": [f"gt_mask/{A}/fid_2/00001.png"],
         "stray_row": [f"{A}_dog_9"],
     }

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from auralsam2 import messages
 from auralsam2.data.checking.check import check_data
-from auralsam2.data.datasets import metadata
 from auralsam2.data.datasets.avsbench import AVSBenchDataset
 from auralsam2.data.datasets.metadata import read_metadata, read_table
 from auralsam2.data.datasets.object_index import read_object_index
@@ -100,7 +100,7 @@ def test_words_are_taken_as_they_stand(tmp_path: Path) -> None:
 def test_rows_that_nothing_reads_are_told_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(metadata, "_SAID", set())
+    monkeypatch.setattr(messages, "_SAID", set())
     path = tmp_path / "metadata.csv"
     path.write_text("uid,split\na,test\nb,tset\nc,tset\nd,\n")
     with caplog.at_level(logging.WARNING):

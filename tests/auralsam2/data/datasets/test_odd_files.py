@@ -110,6 +110,18 @@ def test_frames_are_upright(tree: Tree, orientation: int) -> None:
     assert (after.float() - before.float()).abs().max() <= 3 and tree.check().healthy
 
 
+def test_labels_that_are_not_turned_as_their_frames_are_named(tree: Tree) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for path in tree.frames.iterdir():
+        with Image.open(path) as frame:
+            frame.copy().save(path, exif=exif)
+    for transforms in ([], [dict(type="RandomClipFlip")]):
+        with pytest.raises(DataError, match=rf"'{tree.labels}.* has {HEIGHT} rows.* turned"):
+            tree.read(transforms=transforms)[1]
+    assert "size_mismatch" in tree.check().groups
+
+
 def _noise_jpeg(thumbnail: bool = False) -> bytes:
     noise = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
     content = cv2.imencode(".jpg", noise)[1].tobytes()
@@ -172,10 +184,19 @@ def test_sound_that_cannot_be_right_is_named(tree: Tree) -> None:
     surround[:, :2] = 0
     soundfile.write(tree.sound, surround, 16_000)
     is_named(tree, tree.sound, "6 channels, of which the first two", "unreadable_audio")
-    tree.sound.write_bytes(_with_sizes(None, None)[: 16_000 * 4 * (NUM_FRAMES - 1)])
-    is_named(tree, tree.sound, "", "second_without_sound")
+    tree.sound.write_bytes(_with_sizes(None, None)[:-16_000])
+    is_named(tree, tree.sound, "is cut short: ", "unreadable_audio")
     tree.sound.rename(tree.sound.with_suffix(".WAV"))
     is_named(tree, tree.sound, f"rename '{tree.sound.stem}.WAV'", "missing_audio")
+
+
+def test_sound_that_ends_early_is_read_with_silence_behind_and_told(tree: Tree) -> None:
+    if is_wav(tree):
+        soundfile.write(tree.sound, _wav()[: (NUM_FRAMES - 1) * 16_000], 16_000)
+        *heard, last = tree.read()[1]["log_mel"]
+        assert last.unique().tolist() == pytest.approx([np.log(0.01)])
+        assert all(example.std() > 0.1 for example in heard)
+        assert "short_audio" in tree.check().groups
 
 
 def test_silence_where_objects_sound_is_told(tree: Tree) -> None:
