@@ -18,7 +18,7 @@ from ablations.prune import resume_files
 from auralsam2.custom_imports import import_custom
 from auralsam2.engine import identity, run_folder, run_record
 from auralsam2.engine.progress import Progress, Silent
-from auralsam2.engine.run_folder import OtherRunError
+from auralsam2.engine.run_folder import FolderInUseError, OtherRunError
 from auralsam2.engine.run_record import RunRecord
 
 
@@ -142,7 +142,7 @@ def _run(
         )
     except ClaimLostError:
         return current_record(run)
-    except OtherRunError:
+    except (FolderInUseError, OtherRunError):
         traceback.print_exc()
         return run_record.fail(_new_record(run), traceback.format_exc())  # that run's stays
     except (Exception, SystemExit) as error:

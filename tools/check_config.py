@@ -1,5 +1,8 @@
 """Check configs: every key, type and component, all problems at once.
 
+Weights, data and the GPU of runtime.device are not looked for, as this may be a login node: the
+commands that want them do that, before they write anything.
+
 Examples:
     auralsam2 check-config auralsam2/mini_v1m
     auralsam2 check-config my_config.py --set optim.epochs=2 model.fusion=GatedSumFusion

@@ -62,7 +62,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if source is not None:
         overrides["start"] = (extension_of if options.extend else start_from)(source)
     # Before anything imports torch: who lacks a file of 200 MB should not wait to be told.
-    missing = missing_files(peek(options.config, overrides).to_dict())
+    stated = peek(options.config, overrides).to_dict()
+    stated.pop("start", None)  # a run that has begun does not need it any more
+    missing = missing_files(stated)
     if missing:
         raise FileNotFoundError("\n".join(missing))
     cfg = load(options.config, overrides)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
@@ -13,16 +14,21 @@ from auralsam2.models.decode import decode_mode
 from auralsam2.registry import BACKBONES, METRICS, MODELS, REGISTRIES
 
 
-def check(cfg: Config) -> None:
+def check(cfg: Config, run_dir: Path | None = None) -> None:
     """Say everything that is wrong with a config before anything is built.
 
+    Args:
+        cfg: a loaded config.
+        run_dir: folder of the run, which may have begun there.
+
     Raises:
-        ValueError: naming every setting that does not go with the others.
-        FileNotFoundError: see `check_weights`.
+        ValueError: naming every setting that does not go with the others, or see `check_start`.
+        FileNotFoundError: see `check_weights` and `check_start`.
     """
     if problems := setting_problems(cfg):
         raise ValueError("\n".join(problems))
     check_weights(cfg)
+    check_start(cfg, run_dir)
 
 
 def setting_problems(cfg: Config) -> list[str]:
@@ -68,14 +74,13 @@ def _size_problems(cfg: Config) -> list[str]:
 
 
 def check_weights(cfg: Config) -> None:
-    """Look for every weight file that the model's parts will want, and for what a run begins from.
+    """Look for every weight file that the model's parts will want.
 
     A component class may offer ``problems(**node) -> list[str]``; all answers are collected, so
     that a user learns of every missing file at once and within a second.
 
     Raises:
         FileNotFoundError: naming path, published file and key of everything that is missing.
-        ValueError: where the run that this one is to extend does not go with it.
     """
     model = cfg.model.to_dict()
     problems = _problems_of(MODELS.lookup(model["type"]), model)
@@ -84,7 +89,6 @@ def check_weights(cfg: Config) -> None:
             problems += _problems_of(REGISTRIES[key].lookup(node["type"]), node)
     if problems:
         raise FileNotFoundError("\n".join(problems))
-    check_start(cfg)
 
 
 def _problems_of(component: Any, node: Mapping[str, Any]) -> list[str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +22,12 @@ from auralsam2.text_files import write_text
 CONFIG = "config.py"
 WEIGHTS = "best.safetensors"
 SETTINGS = "settings.json"
+LOCK = ".training"
 EPOCHS, BEST = "epoch_*.pth", "best_*.pth"
+
+
+class FolderInUseError(ValueError):
+    """A folder in which another process trains."""
 
 
 class OtherRunError(ValueError):
@@ -63,13 +71,10 @@ def best_checkpoint(run_dir: Path) -> Path | None:
 def start_from(run_or_file: Path) -> dict[str, str]:
     """Return the node ``start`` of a config that begins with the weights of a run, or of a file.
 
-    Raises:
-        FileNotFoundError: where there are none.
+    Whether they are there is asked where a training begins (`auralsam2.engine.start.check_start`).
     """
-    file = run_or_file / WEIGHTS if run_or_file.is_dir() else run_or_file
-    if not file.is_file():
-        raise FileNotFoundError(f"no weights at '{file}'; a finished run has {WEIGHTS}")
-    return {"weights": str(file.resolve())}
+    is_file = run_or_file.is_file() or run_or_file.suffix == Path(WEIGHTS).suffix
+    return {"weights": str((run_or_file if is_file else run_or_file / WEIGHTS).resolve())}
 
 
 def extension_of(run_dir: Path) -> dict[str, str]:
@@ -87,11 +92,37 @@ def extension_of(run_dir: Path) -> dict[str, str]:
     return {"checkpoint": str(Path(newest).resolve())}
 
 
+def has_begun(run_dir: Path) -> bool:
+    """Return whether a folder holds a run that needs nothing any more to begin."""
+    return newest_checkpoint(run_dir) is not None or finished(run_dir) is not None
+
+
+@contextmanager
+def held(run_dir: Path) -> Iterator[None]:
+    """Keep a folder to one training; the system lets go of it when this process is gone.
+
+    Processes that share a disk without locks are not told apart.
+
+    Raises:
+        FolderInUseError: where another process trains there.
+    """
+    with (run_dir / LOCK).open("a") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in (errno.EAGAIN, errno.EACCES):
+                raise FolderInUseError(
+                    f"another process trains in '{run_dir}'; nothing was written: wait for its "
+                    "end, or take another --out"
+                ) from error
+        yield
+
+
 def finished(run_dir: Path) -> str | None:
-    """Return when the run in a folder was done; None where none is."""
+    """Return when the run in a folder was done; None where none is, as far as can be read."""
     try:
         record = run_record.read_without_clips(run_dir)
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):
         return None
     return record.finished if record.status == "done" else None
 

@@ -23,6 +23,7 @@ from auralsam2.engine import run_record
 from auralsam2.engine.checkpoint import save_pickled
 from auralsam2.engine.run_folder import (
     best_checkpoint,
+    has_begun,
     newest_checkpoint,
     stored_config,
 )
@@ -33,14 +34,20 @@ KEY = "start"
 _WEIGHTS, _CHECKPOINT = "weights", "checkpoint"
 
 
-def check_start(cfg: Config) -> None:
+def check_start(cfg: Config, run_dir: Path | None = None) -> None:
     """Look whether a training can begin as its config says, before anything is built.
+
+    Args:
+        cfg: a loaded config.
+        run_dir: its folder; one that has begun there, or is done, needs nothing of this any more.
 
     Raises:
         FileNotFoundError: where the file is missing.
         ValueError: where both kinds are stated, or the run to extend is not one that this config
             extends; all problems at once.
     """
+    if run_dir is not None and has_begun(run_dir):
+        return
     start = dict(cfg.get(KEY) or {})
     if len(start) > 1:
         raise ValueError(
@@ -55,7 +62,9 @@ def check_start(cfg: Config) -> None:
 
 
 def enter_start(cfg: Config, record: RunRecord) -> None:
-    """Enter in a record which run its training begins from."""
+    """Enter in a record which run its training begins from, unless an earlier session has."""
+    if record.start:
+        return
     for how, file in (cfg.get(KEY) or {}).items():
         run_dir = Path(file).parent
         before = _record(run_dir)

@@ -9,6 +9,7 @@ import auralsam2.engine.lean_mmengine  # noqa: F401  (before all else of mmengin
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -78,13 +79,14 @@ def train(
     Raises:
         FileNotFoundError: where weights or data are missing, before anything is built.
         OtherRunError: where the folder holds another run.
+        FolderInUseError: where another process trains in it.
         FloatingPointError: where the loss stops being a number.
         ValueError: where the settings do not go together, the machine lacks the device, or several
             processes cannot share a batch evenly, all before anything is written; where the metric
             that selects was not a number in any validation.
     """
     run_dir = Path(run_dir)
-    check(cfg)
+    check(cfg, run_dir)
     device = pick_device(cfg.runtime.device)
     distributed.join(device)
     load_all()
@@ -99,8 +101,22 @@ def train(
         return earlier
     check_amp(cfg.optim.amp, device)
     check_selection(cfg, datasets["val"])
-    _open_folder(cfg, run_dir, datasets, earlier, record)
-    started, listener = time.monotonic(), distributed.SharedVerdict(progress or Silent())
+    run_dir.mkdir(parents=True, exist_ok=True)
+    with run_folder.held(run_dir) if distributed.is_main() else nullcontext():
+        _open_folder(cfg, run_dir, datasets, earlier, record)
+        return _train_and_test(cfg, device, run_dir, datasets, progress or Silent(), record)
+
+
+def _train_and_test(
+    cfg: Config,
+    device: torch.device,
+    run_dir: Path,
+    datasets: Mapping[str, Any],
+    progress: Progress,
+    record: RunRecord,
+) -> RunRecord:
+    """Do what a run that stands in its folder has left to do; its record, as it ends."""
+    started, listener = time.monotonic(), distributed.SharedVerdict(progress)
     try:
         model = _fit(cfg, device, run_dir, datasets, listener, record)
         if not distributed.leave():
@@ -155,7 +171,6 @@ def _open_folder(
     record: RunRecord,
 ) -> None:
     """Leave config and record in the folder of a run that begins or goes on."""
-    run_dir.mkdir(parents=True, exist_ok=True)
     if distributed.is_main():
         configs.dump(cfg, run_dir / run_folder.CONFIG)
     for split, dataset in {"val": datasets["val"], **datasets["test"]}.items():
@@ -174,6 +189,10 @@ def _carry_over(earlier: RunRecord | None, record: RunRecord) -> None:
     if earlier is None:
         return
     record.curve, record.attempts = earlier.curve, earlier.attempts
+    if gone := earlier.files.keys() - record.files.keys():  # what it began from, by now
+        record.files |= {key: earlier.files[key] for key in gone}
+        record.run_id = earlier.run_id
+    record.start = earlier.start
     before, now = (one.skipped.get("val", 0) for one in (earlier, record))
     if record.curve and before != now:
         record.notes.append(

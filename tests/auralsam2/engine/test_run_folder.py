@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import multiprocessing
 from collections.abc import Callable
 from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,12 @@ from auralsam2 import config
 from auralsam2.engine import run_folder, run_record
 from auralsam2.engine.identity import file_digests, identify
 from auralsam2.engine.record_schema import STATUSES
-from auralsam2.engine.run_folder import OtherRunError, earlier_record, stored_config
+from auralsam2.engine.run_folder import (
+    FolderInUseError,
+    OtherRunError,
+    earlier_record,
+    stored_config,
+)
 from auralsam2.engine.run_record import RunRecord
 
 
@@ -158,3 +165,28 @@ def test_the_config_of_a_folder_is_read_without_running_imports(
     assert stored_config(tmp_path) == toy_config.to_dict()
     (tmp_path / "config.py").write_text("1 / 0")
     assert stored_config(tmp_path) is None and run_folder.finished(tmp_path) is None
+
+
+def test_a_folder_is_trained_in_by_one_process_at_a_time(tmp_path: Path) -> None:
+    """The other one is a fork, as loaders are: it must not keep what its parent lets go of."""
+    context = multiprocessing.get_context("fork")
+
+    def try_it(sender: Connection) -> None:
+        try:
+            with run_folder.held(tmp_path):
+                sender.send("free")
+        except FolderInUseError as error:
+            sender.send(str(error))
+
+    def ask() -> str:
+        receiver, sender = context.Pipe(duplex=False)
+        other = context.Process(target=try_it, args=(sender,))
+        other.start()
+        answer = receiver.recv()
+        other.join()
+        return answer
+
+    with run_folder.held(tmp_path):
+        answer = ask()
+    assert f"another process trains in '{tmp_path}'; nothing was written" in answer
+    assert ask() == "free"

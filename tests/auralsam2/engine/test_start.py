@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 
+from auralsam2.engine.evaluate import evaluate
 from auralsam2.engine.run_folder import OtherRunError, extension_of, start_from
 from auralsam2.engine.train import train
 from auralsam2.models.weights import read_state
@@ -83,9 +84,25 @@ def test_only_more_epochs_extend_a_run(toys: Any, tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
 
 
+def test_a_run_that_has_begun_needs_its_start_no_more(toys: Any, tmp_path: Path) -> None:
+    cfg = finished(toys, tmp_path)
+    cfg.start = start_from(tmp_path / "R")
+    first = train(cfg, tmp_path / "done")
+    with pytest.raises(KeyboardInterrupt):
+        train(cfg, tmp_path / "resumed", progress=toys.Unplugged(step=8))
+    (tmp_path / "R" / "best.safetensors").unlink()
+    assert train(cfg, tmp_path / "done") == first
+    assert evaluate(cfg, tmp_path / "done" / "best.safetensors").splits["test"].metrics
+    resumed = train(cfg, tmp_path / "resumed")
+    for name in ("run_id", "files", "start", "metrics", "curve"):
+        assert getattr(resumed, name) == getattr(first, name)
+    with pytest.raises(FileNotFoundError, match=r"start\.weights: no file"):
+        train(cfg, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
 def test_what_is_not_there_is_no_start(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="a finished run has best.safetensors"):
-        start_from(tmp_path)
+    assert start_from(tmp_path) == {"weights": str(tmp_path / "best.safetensors")}, "asked later"
     with pytest.raises(FileNotFoundError, match=f"--start-from {tmp_path}"):
         extension_of(tmp_path)
 
