@@ -78,9 +78,10 @@ def escape(text: str) -> str:
     What no engine could be sure to print is written as its code point, ``[U+6F22]``.
     """
     escaped = " ".join(
-        r"\allowbreak{}".join(map(_without_ligatures, pieces(word, _LONGEST_WORD, _room)))
+        r"\allowbreak{}".join(map(_without_ligatures, pieces(word, _LONGEST_WORD, len)))
         for word in text.split()
     )
+    escaped = escaped.replace("][U+", r"]\allowbreak{}[U+")
     # Behind the end of a row these would be arguments of it.
     return f"{{}}{escaped}" if escaped.startswith(("[", "*")) else escaped
 
@@ -88,10 +89,6 @@ def escape(text: str) -> str:
 def printed_length(escaped: str) -> int:
     """Return about how many letters of print an escaped text is."""
     return len(_COMMAND.sub("x", _UNPRINTED.sub("", escaped)))
-
-
-def _room(text: str) -> int:
-    return printed_length("".join(map(_letter, text)))
 
 
 def _without_ligatures(text: str) -> str:
