@@ -13,6 +13,8 @@ from auralsam2.models.weights.coverage import Coverage, compare
 from auralsam2.models.weights.names import foreign_prefix, unwrapped
 from auralsam2.models.weights.reading import read_state
 
+COUNTER = "num_batches_tracked"
+"""Of a batch norm, which files older than it lack, torchvision's first among them; none is read."""
 COVERAGE = "weight_coverage"
 """Attribute that a network carries once weights were loaded into it."""
 
@@ -61,6 +63,7 @@ def load_weights(
     known = {key: value for key, value in known.items() if not key.startswith(tuple(unused))}
     coverage = compare(known, own)
     needed = [key for key in coverage.missing if not key.startswith(tuple(optional))]
+    needed = [key for key in needed if key.split(".")[-1] != COUNTER]
     coverage = coverage._replace(missing=tuple(needed))
     if not coverage.matched or not (coverage.complete or allow_partial):
         hints = [foreign_prefix(state, own), hint, partial_hint if coverage.matched else ""]
