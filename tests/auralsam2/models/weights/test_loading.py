@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import copy
+import atexit
 import inspect
 import pickle
 import shutil
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, NamedTuple
 
 import pytest
@@ -39,21 +40,19 @@ class Component(NamedTuple):
     network: Callable[[nn.Module], nn.Module]
 
 
-@cache
-def _sam2_network() -> nn.Module:
-    from auralsam2.models.backbones.sam2_backbone import SAM2Backbone
-
-    return SAM2Backbone(random_weights=True).network
+def _small(*_: Any, **__: Any) -> nn.Module:
+    """Parts under the names of VGGish and SAM2, without their millions of numbers."""
+    names = ("features", "embeddings", "image_encoder")
+    return nn.ModuleDict({name: nn.Sequential(nn.Linear(2, 2)) for name in names})
 
 
 def _sam2(folder: Path, patch: pytest.MonkeyPatch) -> Component:
     from auralsam2.models.backbones.sam2 import build as sam2_build
     from auralsam2.models.backbones.sam2_backbone import SAM2Backbone
 
-    network = _sam2_network()
-    patch.setattr(sam2_build, "build_sam2", lambda *_: copy.deepcopy(network))  # ten times as fast
+    patch.setattr(sam2_build, "build_sam2", _small)
     build = lambda path, **more: SAM2Backbone(checkpoint=str(path), **more)  # noqa: E731
-    return Component(build, network.state_dict(), folder / "sam2.pt", lambda m: m.network)
+    return Component(build, _small().state_dict(), folder / "sam2.pt", lambda m: m.network)
 
 
 def _vggish(folder: Path, patch: pytest.MonkeyPatch) -> Component:
@@ -61,12 +60,8 @@ def _vggish(folder: Path, patch: pytest.MonkeyPatch) -> Component:
 
     from auralsam2.models.audio.vggish import VGGish
 
-    # The layers' names without their 72 million numbers.
-    small = lambda *_, **__: nn.ModuleDict(  # noqa: E731
-        {"features": nn.Sequential(nn.Linear(2, 2)), "embeddings": nn.Sequential(nn.Linear(2, 2))}
-    )
-    patch.setattr(torchvggish, "VGG", small)
-    return Component(VGGish, small().state_dict(), folder / "vggish.pth", lambda m: m.network)
+    patch.setattr(torchvggish, "VGG", _small)
+    return Component(VGGish, _small().state_dict(), folder / "vggish.pth", lambda m: m.network)
 
 
 def _log_mel(folder: Path, patch: pytest.MonkeyPatch) -> Component:
@@ -100,22 +95,32 @@ def _tpavi(folder: Path, patch: pytest.MonkeyPatch) -> Component:
     return Component(build, state, folder / "resnet.pth", lambda m: m.resnet.network)
 
 
-def _roberta(folder: Path, patch: pytest.MonkeyPatch) -> Component:
-    transformers = pytest.importorskip("transformers", reason="needs the extra [text]")
-    tokenizers = pytest.importorskip("tokenizers", reason="needs the extra [text]")
-    from auralsam2.models.text.roberta import RobertaText
+@cache
+def _text_folder() -> tuple[str, State]:
+    """A folder without weights, and these."""
+    import transformers
+    from tokenizers import Tokenizer, models
 
+    folder = mkdtemp()
+    atexit.register(shutil.rmtree, folder)
     sizes = dict(hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8)
     config = transformers.RobertaConfig(vocab_size=4, max_position_embeddings=40, **sizes)
     model = transformers.RobertaModel(config, add_pooling_layer=False)
     model.save_pretrained(folder)
-    words = tokenizers.models.WordLevel({w: i for i, w in enumerate("abcd")}, "a")
-    tokenizer = tokenizers.Tokenizer(words)
+    tokenizer = Tokenizer(models.WordLevel({w: i for i, w in enumerate("abcd")}, "a"))
     transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="b").save_pretrained(
         folder
     )
-    (folder / "model.safetensors").unlink()
-    state = {f"roberta.{k}": v for k, v in model.state_dict().items()}
+    Path(folder, "model.safetensors").unlink()
+    return folder, {f"roberta.{k}": v for k, v in model.state_dict().items()}
+
+
+def _roberta(folder: Path, patch: pytest.MonkeyPatch) -> Component:
+    pytest.importorskip("transformers", reason="needs the extra [text]")
+    from auralsam2.models.text.roberta import RobertaText
+
+    words, state = _text_folder()
+    shutil.copytree(words, folder, dirs_exist_ok=True)
     file = folder / "pytorch_model.bin"
     return Component(lambda _: RobertaText(folder), state, file, lambda m: m.network)
 
