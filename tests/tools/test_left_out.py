@@ -29,8 +29,8 @@ TINY = {
     "model.mask_loss.loss_size": 32,
 }
 SCORING = {
-    "eval-checkpoint": ["{run}"],
-    "eval-protocols": ["{run}", "--sizes", "32"],
+    "eval-checkpoint": ["{run}", "--json", "{out}"],
+    "eval-protocols": ["{run}", "--sizes", "32", "--out", "{out}"],
     "make-tables": ["{grid}"],
 }
 SHOWING = {"make-figures", "measure-dilution", "measure-embeddings", "report"}
@@ -76,7 +76,7 @@ def test_the_record_says_it(made: tuple[Path, str]) -> None:
 
 
 @pytest.mark.parametrize("command", SCORING)
-def test_a_command_says_it(
+def test_a_command_says_it_and_its_file_names_the_clip(
     made: tuple[Path, str],
     command: str,
     tmp_path: Path,
@@ -84,26 +84,20 @@ def test_a_command_says_it(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     grid, clip = made
-    own = Path(shutil.copytree(grid, tmp_path / "grid"))
-    arguments = [a.format(grid=own, run=own / "run") for a in SCORING[command]]
+    own, out = Path(shutil.copytree(grid, tmp_path / "grid")), tmp_path / "out"
+    arguments = [a.format(grid=own, run=own / "run", out=out) for a in SCORING[command]]
     assert dispatch([command, *arguments]) == 0
     told = capsys.readouterr()
     said = told.out + told.err + caplog.text
     assert "left out" in said or clip in said, said
-
-
-def test_the_json_names_the_clip(made: tuple[Path, str], tmp_path: Path) -> None:
-    grid, clip = made
-    out, rows = tmp_path / "scores.json", tmp_path / "rows.csv"
-    assert dispatch(["eval-checkpoint", str(grid / "run"), "--json", str(out)]) == 0
-    scores = json.loads(out.read_text())["test"]
-    assert list(scores["left_out"]) == [clip] and "audio.wav" in scores["left_out"][clip]
-    assert len(scores["per_clip"]["J"]) == 3
-    call = ["eval-protocols", str(grid / "run"), "--sizes", "32", "--out", str(rows)]
-    assert dispatch(call) == 0
-    with rows.open(newline="") as file:
-        counts = {(row["num_clips"], row["left_out"]) for row in csv.DictReader(file)}
-    assert counts == {("3", "1"), ("2", "2")}  # one clip was to hear the corrupt sound
+    if command == "eval-checkpoint":
+        scores = json.loads(out.read_text())["test"]
+        assert list(scores["left_out"]) == [clip] and "audio.wav" in scores["left_out"][clip]
+        assert len(scores["per_clip"]["J"]) == 3
+    if command == "eval-protocols":
+        with out.open(newline="") as file:
+            counts = {(row["num_clips"], row["left_out"]) for row in csv.DictReader(file)}
+        assert counts == {("3", "1"), ("2", "2")}  # one clip was to hear the corrupt sound
 
 
 def test_guesses_stop(made: tuple[Path, str], capsys: pytest.CaptureFixture[str]) -> None:
