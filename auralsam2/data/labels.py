@@ -15,6 +15,8 @@ from auralsam2.data.problems import DataError
 
 WHITE = 255
 """Level of pure white, and of every object under the published label rule."""
+PALETTE = b"\x03"
+"""Type of a PNG whose pixels are numbers of colours."""
 SCALE_16 = 257
 """Between a level of 8 bits and the same of 16."""
 
@@ -28,7 +30,8 @@ def read_colours(path: Path) -> NDArray[np.uint8]:
 
     Raises:
         DataError: where the picture cannot be decoded or is damaged, has numbers of 16 bits that
-            8 bits do not hold, or a shape that only its opacity or transparent colours have.
+            8 bits do not hold, or a shape that only its opacity, transparent colours or the numbers
+            of a black palette have.
     """
     import cv2
 
@@ -36,6 +39,7 @@ def read_colours(path: Path) -> NDArray[np.uint8]:
     picture = decode(content, path, cv2.IMREAD_UNCHANGED)
     if _hides_opacity(content):
         picture = _by_pillow(content)
+    _refuse_black_palette(picture, content, path)
     picture = upright(_in_8_bits(picture, path), orientation_of(content))
     if picture.ndim == 2:
         return np.asarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB), dtype=np.uint8)
@@ -56,6 +60,19 @@ def _by_pillow(content: bytes) -> NDArray[np.uint8]:
 
     with Image.open(io.BytesIO(content)) as image:
         return np.asarray(image.convert("RGBA"), dtype=np.uint8)[..., [2, 1, 0, 3]]
+
+
+def _refuse_black_palette(picture: NDArray[Any], content: bytes, path: Path) -> None:
+    from PIL import Image
+
+    if picture.any() or content[25:26] != PALETTE or not content.startswith(PNG):
+        return
+    with Image.open(io.BytesIO(content)) as image:
+        if np.ptp(np.asarray(image)):
+            raise DataError(
+                f"'{path}' shows nothing but has a shape in the numbers of its palette, whose "
+                "colours are all black: give the palette colours"
+            )
 
 
 def _in_8_bits(picture: NDArray[Any], path: Path) -> NDArray[np.uint8]:

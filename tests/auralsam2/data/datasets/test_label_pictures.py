@@ -35,9 +35,9 @@ def png16(picture: np.ndarray) -> bytes:
     return cv2.imencode(".png", picture.astype(np.uint16))[1].tobytes()
 
 
-def palette(**settings: object) -> bytes:
+def palette(red: int = 128, **settings: object) -> bytes:
     image = Image.fromarray(MASK, "P")
-    image.putpalette([0, 0, 0, 128, 0, 0])
+    image.putpalette([0, 0, 0, red, 0, 0])
     return png(image, **settings)
 
 
@@ -91,6 +91,7 @@ KINDS = {
     "palette": Kind(palette, MASK, may=""),
     "palette of 2 bits": Kind(lambda: palette(bits=2), MASK, may=""),
     "palette, black transparent": Kind(lambda: palette(transparency=0), MASK, may=""),
+    "palette, all black": Kind(lambda: palette(red=0), None, UNREADABLE),
     "grey, black transparent": Kind(lambda: png(GREY, transparency=0), MASK),
     "grey and alpha": Kind(
         lambda: png(Image.merge("LA", [Image.fromarray(p) for p in (0 * GREY + 255, GREY)])), MASK
