@@ -72,7 +72,7 @@ def _pictures(folder: Path, name: str, numbers: range, picture: Callable[[int], 
 
 def _sound(path: Path, seed: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    noise = np.random.default_rng(seed).uniform(-0.1, 0.1, (NUM_FRAMES * 16_000, 2))
+    noise = np.random.default_rng(seed).uniform(-0.1, 0.1, NUM_FRAMES * 16_000)
     soundfile.write(path, noise, 16_000)
 
 
