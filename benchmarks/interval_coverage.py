@@ -7,6 +7,8 @@ share of 0.95 is wanted.
     python benchmarks/interval_coverage.py              # the worst cases of our interval
     python benchmarks/interval_coverage.py --rivals     # the same experiments, other intervals
     python benchmarks/interval_coverage.py --bounded    # means of scores near the ends of [0, 1]
+    python benchmarks/interval_coverage.py --power      # how often a difference is found
+    python benchmarks/interval_coverage.py --levels     # how often none is, at levels of Holm's
 """
 
 from __future__ import annotations
@@ -20,7 +22,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from analysis.crossed_means import CLIPS, Settings, intervals, row_means, spread
+from analysis.crossed_means import (
+    CLIPS,
+    Settings,
+    critical_values,
+    intervals,
+    p_values,
+    row_means,
+    spread,
+)
 from analysis.score_arrays import Sample
 
 Array = NDArray[Any]
@@ -211,6 +221,39 @@ def bounded(rows: int, rng: np.random.Generator) -> Iterator[list[str]]:
         yield [f"{level:.2f}", f"{seeds}", f"{clips}", *(f"{share:.3f}" for share in shown)]
 
 
+POWER_SIZES = (1, 2, 3, 5, 10)
+
+
+def power(rows: int, rng: np.random.Generator) -> Iterator[list[str]]:
+    """Yield how often differences are found where seeds alone vary, by one in each cell."""
+    for seeds in (2, 3, 4, 5, 10):
+        # Two cells differ by the root of two more than each of them, from seed to seed.
+        spreads = ((2 / seeds) ** 0.5, 0.0, 0.0)
+        shown = []
+        for size in POWER_SIZES:
+            sample = simulate("normal", spreads, (rows, seeds, 100), rng)
+            found = p_values(Sample(sample.values + size, sample.strata), Settings()) < 0.05
+            shown.append(f"{found.mean():.2f}")
+        yield [f"{seeds}", *shown]
+
+
+LEVELS = (0.05, 0.01, 0.005, 0.001)
+CLIP_SHARES = (0.0, 0.1, 0.2, 0.5, 1.0)
+"""Standard deviations of the mean by clips where that by seeds is one: the worst lie between."""
+
+
+def levels(rows: int, rng: np.random.Generator) -> Iterator[list[str]]:
+    """Yield how often a test rejects that two equal cells are equal, for the worst of shares."""
+    for seeds in (2, 3, 5, 10):
+        rates = []
+        for share in CLIP_SHARES:
+            sample = simulate("normal", (1.0, share, 0.0), (10 * rows, seeds, 30), rng)
+            found = spread(sample, Settings())
+            reached = np.abs(row_means(sample)) / found.standard_error
+            rates.append([np.mean(reached > critical_values(found, level)) for level in LEVELS])
+        yield [f"{seeds}", *(f"{rate:.4f}" for rate in np.max(rates, axis=0))]
+
+
 def main() -> None:
     """Print a Markdown table."""
     parser = argparse.ArgumentParser(
@@ -219,10 +262,18 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=4000, help="experiments of each kind")
     parser.add_argument("--rivals", action="store_true", help="other intervals, 1/4 of the rows")
     parser.add_argument("--bounded", action="store_true", help="means of scores in [0, 1]")
+    parser.add_argument("--power", action="store_true", help="share of differences that are found")
+    parser.add_argument("--levels", action="store_true", help="false findings at small levels")
     options = parser.parse_args()
     rng = np.random.default_rng(0)
     if options.rivals:
         columns, lines = ["seeds", "spread lies in", *RIVALS], rivals(options.rows // 4, rng)
+    elif options.power:
+        columns = ["seeds", *(f"difference {size}" for size in POWER_SIZES)]
+        lines = power(options.rows, rng)
+    elif options.levels:
+        columns = ["seeds", *(f"level {level}" for level in LEVELS)]
+        lines = levels(options.rows, rng)
     elif options.bounded:
         columns = ["mean", "seeds", "clips", "covers", "plain covers", "plain leaves [0, 1]"]
         lines = bounded(options.rows, rng)
