@@ -123,4 +123,4 @@ def misfit(
     parts = [f"{begin} {named}"]
     if prefix:
         parts.append(f"Most names would fit without '{prefix}' before them: save that part alone")
-    return ". ".join([*parts, *filter(None, hints)])
+    return ". ".join([*parts, *filter(None, hints)]).replace("?. ", "? ")
