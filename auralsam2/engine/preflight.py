@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from mmengine.config import Config
 from auralsam2.engine.selection import better
 from auralsam2.engine.start import check_start
 from auralsam2.models.decode import decode_mode
-from auralsam2.registry import BACKBONES, METRICS, MODELS, REGISTRIES
+from auralsam2.registry import BACKBONES, HOOKS, METRICS, MODELS, REGISTRIES, Registry
 
 
 def check(cfg: Config, run_dir: Path | None = None) -> None:
@@ -44,18 +44,25 @@ def setting_problems(cfg: Config) -> list[str]:
         decode_mode(cfg.evaluation.decode)
     except ValueError as error:
         problems.append(str(error))
-    metrics = []
-    for index, node in enumerate(cfg.evaluation.metrics):
-        try:
-            metrics.append(METRICS.build(node))
-        except (ValueError, TypeError) as error:
-            problems.append(f"evaluation.metrics.{index}: {error}")
+    metrics = _built("evaluation.metrics", METRICS, cfg.evaluation.metrics, problems)
+    _built("runtime.hooks", HOOKS, cfg.runtime.get("hooks", ()), problems)
     if len(metrics) == len(cfg.evaluation.metrics):
         try:
             better(metrics, cfg.evaluation.select_by)
         except ValueError as error:
             problems.append(str(error))
     return problems + _size_problems(cfg)
+
+
+def _built(key: str, registry: Registry, nodes: Sequence[Any], problems: list[str]) -> list[Any]:
+    """Build the nodes of a list, which takes no time; what keeps one from it joins the problems."""
+    built = []
+    for index, node in enumerate(nodes):
+        try:
+            built.append(registry.build(dict(node)))
+        except (ValueError, TypeError, AssertionError) as error:  # hooks of mmengine assert
+            problems.append(f"{key}.{index}: {error}")
+    return built
 
 
 def _size_problems(cfg: Config) -> list[str]:

@@ -163,6 +163,31 @@ def earlier_record(
     return record
 
 
+def carry_over(earlier: RunRecord, record: RunRecord) -> None:
+    """Enter in a record what the sessions before this one have found out.
+
+    Args:
+        earlier: as they left it.
+        record: changed in place.
+    """
+    record.curve, record.attempts = earlier.curve, earlier.attempts
+    if gone := earlier.files.keys() - record.files.keys():  # what it began from, by now
+        record.files |= {key: earlier.files[key] for key in gone}
+        record.run_id = earlier.run_id
+    record.start = earlier.start
+    before, now = (one.skipped.get("val", 0) for one in (earlier, record))
+    if record.curve and before != now:
+        record.notes.append(
+            f"val: {before} clips were left out before the run went on, {now} since then: its "
+            "epochs are scored on different clips, and the best one was chosen among them"
+        )
+    if earlier.code_version != record.code_version:
+        record.notes.append(
+            f"begun by other code, {earlier.code_version or 'unknown'}, and ended by "
+            f"{record.code_version} (kept by --keep-code)"
+        )
+
+
 def check_files(run_dir: Path, cfg: Mapping[str, Any]) -> None:
     """Look whether the files that a run's model reads are still those that it was trained with.
 

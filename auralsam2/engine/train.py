@@ -175,35 +175,14 @@ def _open_folder(
         configs.dump(cfg, run_dir / run_folder.CONFIG)
     for split, dataset in {"val": datasets["val"], **datasets["test"]}.items():
         note_skipped(record, split, Counter(dataset.left_out))
-    _carry_over(earlier, record)
+    if earlier is not None:
+        run_folder.carry_over(earlier, record)
     enter_start(cfg, record)
     if distributed.is_main():
         lay_out(cfg, run_dir, record)
     distributed.wait()
     distributed.note(record)
     _write(record, run_dir)
-
-
-def _carry_over(earlier: RunRecord | None, record: RunRecord) -> None:
-    """Take what the sessions before this one have found out."""
-    if earlier is None:
-        return
-    record.curve, record.attempts = earlier.curve, earlier.attempts
-    if gone := earlier.files.keys() - record.files.keys():  # what it began from, by now
-        record.files |= {key: earlier.files[key] for key in gone}
-        record.run_id = earlier.run_id
-    record.start = earlier.start
-    before, now = (one.skipped.get("val", 0) for one in (earlier, record))
-    if record.curve and before != now:
-        record.notes.append(
-            f"val: {before} clips were left out before the run went on, {now} since then: its "
-            "epochs are scored on different clips, and the best one was chosen among them"
-        )
-    if earlier.code_version != record.code_version:
-        record.notes.append(
-            f"begun by other code, {earlier.code_version or 'unknown'}, and ended by "
-            f"{record.code_version} (kept by --keep-code)"
-        )
 
 
 def _fit(

@@ -35,6 +35,17 @@ def test_a_metric_that_cannot_be_built_is_named(tiny_config: Any) -> None:
     assert problem.startswith("evaluation.metrics.0: threshold must be a probability")
 
 
+def test_a_hook_that_cannot_be_built_is_named_before_the_run_begins(tiny_config: Any) -> None:
+    hooks = [dict(type="EMAHook"), dict(type="EarlyStoppingHook", monitor="J")]
+    tiny_config.runtime.hooks = hooks
+    assert setting_problems(tiny_config) == [
+        "runtime.hooks.1: Cannot infer the rule for J, thus rule must be specified."
+    ]
+    hooks[1]["rule"] = "greater"
+    tiny_config.runtime.hooks = hooks
+    assert setting_problems(tiny_config) == []
+
+
 def test_every_backbone_is_built_at_its_own_multiple(tiny_config: Any) -> None:
     for name in BACKBONES.names():
         multiple = BACKBONES.lookup(name).size_multiple
