@@ -25,7 +25,7 @@ CLIPS, CLIPS_AND_SEEDS = "clips", "clips and seeds"
 """What an interval and a test speak of: other clips, or other clips and training anew."""
 FEWEST_SEEDS = 2
 """Below, the spread between seeds is not estimated, and clips alone vary."""
-_SMALLEST_LOG_P = -690.0  # the smallest normal number
+_SMALLEST_LOG_P = -340.0  # the squares of its quantiles are still numbers
 
 
 @dataclass(frozen=True)
@@ -143,15 +143,16 @@ def fixed(sample: Sample) -> Array:
 def critical_values(found: Spread, alpha: float) -> Array:
     """Return (K,) how many standard errors an interval of level 1 - alpha reaches to each side.
 
-    Student's quantiles of seeds and clips, weighted by their variances: Cochran's approximation
-    (Cochran and Cox, Experimental Designs, 1957, section 4.14). With few seeds it covers where
-    Satterthwaite's degrees of freedom do not, because these are estimated, too.
+    The root of the mean of the squares of Student's quantiles of seeds and clips, weighted by
+    their variances (Howe, Journal of the American Statistical Association 69, 1974). With few seeds
+    it covers where Satterthwaite's degrees of freedom do not, because these are estimated, too; a
+    mean of the quantiles themselves does not at small levels.
     """
     from scipy import stats
 
-    seeds = found.by_seeds * stats.t.isf(alpha / 2, found.df_seeds)
-    clips = found.by_clips * stats.t.isf(alpha / 2, found.df_clips)
-    critical: Array = (seeds + clips) / (found.by_seeds + found.by_clips)
+    seeds = found.by_seeds * stats.t.isf(alpha / 2, found.df_seeds) ** 2
+    clips = found.by_clips * stats.t.isf(alpha / 2, found.df_clips) ** 2
+    critical: Array = np.sqrt((seeds + clips) / (found.by_seeds + found.by_clips))
     return critical
 
 

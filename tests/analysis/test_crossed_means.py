@@ -107,8 +107,16 @@ def test_seeds_alone_are_students_test_of_their_means() -> None:
 def test_quantiles_lie_between_those_of_seeds_and_clips_by_their_variances() -> None:
     found = Spread(np.array([1.0, 0.0, 3.0]), np.array([0.0, 2.0, 1.0]), 2.0, np.array([30.0] * 3))
     seeds, clips = stats.t.isf(0.025, 2), stats.t.isf(0.025, 30)
-    expected = [seeds, clips, 0.75 * seeds + 0.25 * clips]
+    expected = [seeds, clips, (0.75 * seeds**2 + 0.25 * clips**2) ** 0.5]
     assert critical_values(found, 0.05) == pytest.approx(expected)
+
+
+def test_small_levels_are_kept_where_clips_vary_less_than_seeds() -> None:
+    sample = crossed(20_000, 2, 10, (1.0, 0.1, 0.0))
+    for level in (0.05, 0.005):
+        found = spread(sample, Settings())
+        reached = np.abs(row_means(sample)) / found.standard_error
+        assert np.mean(reached > critical_values(found, level)) < 1.2 * level
 
 
 def test_mean_squares_are_those_of_a_two_way_analysis() -> None:
