@@ -106,7 +106,7 @@ def held(run_dir: Path) -> Iterator[None]:
     Raises:
         FolderInUseError: where another process trains there.
     """
-    with (run_dir / LOCK).open("a") as file:
+    with (run_dir / LOCK).open("ab") as file:
         try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
