@@ -52,9 +52,10 @@ class Axis:
 def parse_axes(raw: Mapping[str, Sequence[Any]], *, may_repeat: bool = False) -> tuple[Axis, ...]:
     """Read the ``axes`` of a grid file.
 
-    The short form ``{"model.fusion": [dict(type="A"), None]}`` names a path of the config and the
-    nodes to put there. The long form ``{"prompts": [dict(name="none", set={path: node, ...})]}``
-    names each value and sets several paths; ``config="name"`` starts from another config first.
+    The short form ``{"model.contrastive_loss": [dict(type="A"), None]}`` names a path of the config
+    and the nodes to put there. The long form ``{"prompts": [dict(name="none", set={path: node,
+    ...})]}`` names each value and sets several paths; ``config="name"`` starts from another config
+    first.
 
     Args:
         raw: axis name -> values.

@@ -56,7 +56,9 @@ def _is_type_checking(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
 
 
-def test_import_layers(capsys: pytest.CaptureFixture[str]) -> None:
+def test_import_layers(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    # It would silence all loggers of this process.
+    monkeypatch.setattr(cli, "_configure_logging", lambda verbose: None)
     status = cli.lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
     assert status == 0, capsys.readouterr().out
 

@@ -12,7 +12,7 @@ from ablations.selection import select
 @pytest.fixture
 def runs(write_grid: Callable[..., Grid], plan_of: Callable[..., Plan]) -> list[PlannedRun]:
     axes = {
-        "model.fusion": [dict(type="GateFusion"), None],
+        "model.fusion": [dict(type="GateFusion"), dict(type="SumFusion")],
         "optim.epochs": [1, 2],
     }
     return plan_of(write_grid(axes=axes, seeds=[0, 1])).runs
@@ -27,8 +27,8 @@ def test_nothing_asked_for_is_everything(runs) -> None:
 
 
 def test_names_must_all_fit_and_values_are_alternatives(runs) -> None:
-    some = select(runs, ["model.fusion=no fusion", "seed=1"])
-    assert labels(some) == ["no fusion, epochs=1, seed 1", "no fusion, epochs=2, seed 1"]
+    some = select(runs, ["model.fusion=SumFusion", "seed=1"])
+    assert labels(some) == ["SumFusion, epochs=1, seed 1", "SumFusion, epochs=2, seed 1"]
     assert len(select(runs, ["seed=0", "seed=1"])) == 8
     assert labels(select(runs, ["cell=GateFusion, epochs=2", "seed=0"])) == [
         "GateFusion, epochs=2, seed 0"
@@ -51,4 +51,4 @@ def test_all_mistakes_are_told_with_what_is_known(runs) -> None:
 
 def test_a_selection_of_nothing_is_a_mistake(runs) -> None:
     with pytest.raises(ValueError, match="no run fits all of them"):
-        select(runs, ["model.fusion=no fusion", "cell=GateFusion, epochs=2"])
+        select(runs, ["model.fusion=SumFusion", "cell=GateFusion, epochs=2"])

@@ -100,7 +100,7 @@ def test_missing_tracks_and_files_are_named(write_video, tmp_path: Path) -> None
 
 
 def test_without_pyav_the_error_tells_what_to_install(tmp_path: Path, monkeypatch) -> None:
-    (tmp_path / "a.mp4").write_bytes(b"\0" * 64)
+    (tmp_path / "a.mp4").write_bytes(b"\0\0\0\x18ftypmp42" + b"\0" * 52)
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(ImportError, match=r"a\.mp4' needs PyAV .*pip install 'auralsam2\[video\]'"):
         read_waveform(tmp_path / "a.mp4")
