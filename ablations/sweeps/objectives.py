@@ -144,8 +144,11 @@ def _problems_of(stated: Any, known: Mapping[str, str], cfg: Any) -> Iterable[st
     measure = MEASURES.get(stated["metric"])
     if measure and measure.switch and not cfg.evaluation.get(measure.switch, True):
         yield f"metric: {stated['metric']} needs evaluation.{measure.switch} = True"
-    if stated.get("direction", DIRECTIONS[0]) not in DIRECTIONS:
-        yield f"direction: got {stated['direction']!r}, wanted {' or '.join(DIRECTIONS)}"
+    direction, better = stated.get("direction", DIRECTIONS[0]), known.get(stated["metric"])
+    if direction not in DIRECTIONS:
+        yield f"direction: got {direction!r}, wanted {' or '.join(DIRECTIONS)}"
+    elif better and stated.get("direction", better) != better:
+        yield f"direction: got {direction!r}, yet {stated['metric']} says {better!r} of itself"
     if stated.get("split", SPLIT) != SPLIT:
         yield (
             f"split: got {stated['split']!r}; a sweep chooses on {SPLIT!r} only, what is chosen "

@@ -4,7 +4,12 @@ import math
 
 import pytest
 
-from ablations.sweeps.objectives import NoValueError, Objective, parse_objectives
+from ablations.sweeps.objectives import (
+    NoValueError,
+    Objective,
+    metric_directions,
+    parse_objectives,
+)
 from ablations.sweeps.search_space import SweepError
 from auralsam2 import config
 from auralsam2.engine.run_record import RunRecord
@@ -74,3 +79,11 @@ def test_values_of_a_record() -> None:
     record.selection["value"] = math.nan
     with pytest.raises(NoValueError, match="J is nan"):
         Objective("J", "maximize").value(record)
+
+
+def test_a_direction_against_the_metrics_own_is_refused(cfg) -> None:
+    for metric, own in metric_directions(cfg).items():
+        other = {"maximize": "minimize", "minimize": "maximize"}[own]
+        assert parse_objectives([dict(metric=metric, direction=own)], cfg)
+        with pytest.raises(SweepError, match=f"got '{other}', yet {metric} says '{own}' of itself"):
+            parse_objectives([dict(metric=metric, direction=other)], cfg)
