@@ -57,7 +57,7 @@ def load_weights(
     try:
         state = read_state(path)
     except ValueError as error:
-        raise ValueError(". ".join(filter(None, [str(error), hint]))) from error
+        raise ValueError(_sentences(str(error), hint)) from error
     own = network.state_dict()
     known = fitted(state, own, path, wrappers)
     known = {key: value for key, value in known.items() if not key.startswith(tuple(unused))}
@@ -123,4 +123,9 @@ def misfit(
     parts = [f"{begin} {named}"]
     if prefix:
         parts.append(f"Most names would fit without '{prefix}' before them: save that part alone")
-    return ". ".join([*parts, *filter(None, hints)]).replace("?. ", "? ")
+    return _sentences(*parts, *hints)
+
+
+def _sentences(*parts: str) -> str:
+    """Join sentences; one that asks has its end."""
+    return ". ".join(filter(None, parts)).replace("?. ", "? ")

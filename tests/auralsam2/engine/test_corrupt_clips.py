@@ -10,7 +10,8 @@ import pytest
 
 from auralsam2.data.problems import DataError
 from auralsam2.engine import run_record
-from auralsam2.engine.train import _carry_over, train
+from auralsam2.engine.run_folder import carry_over
+from auralsam2.engine.train import train
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_a_run_that_goes_on_with_other_clips_of_val_says_so() -> None:
     earlier = run_record.RunRecord(skipped={"val": 1}, curve=[entry])
     same, other = (run_record.RunRecord(skipped=skipped) for skipped in ({"val": 1}, {}))
     for record in (same, other):
-        _carry_over(earlier, record)
+        carry_over(earlier, record)
         assert record.curve == [entry]
     assert same.notes == []
     (note,) = other.notes
