@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
@@ -12,7 +13,7 @@ from analysis.figures.cell_names import wrap_name
 from analysis.figures.figure_text import room
 
 # Inches of a letter, and of a line with its gaps.
-_LETTER, _LINE = 0.065, 0.5
+_LETTER, _LINE = 0.055, 0.5
 
 
 def legend_above(
@@ -28,8 +29,13 @@ def legend_above(
     """
     width = figure.get_figwidth()
     shown = [wrap_name(name, int((width - _LINE) / _LETTER)) for name in names]
-    longest = max(room(line) for name in shown for line in name.split("\n"))
-    fitting = max(1, int(width / (_LETTER * longest + _LINE)))
-    num_lines = -(-len(shown) // fitting)
-    ncols = -(-len(shown) // num_lines)
+    rooms = [max(map(room, name.split("\n"))) for name in shown]
+    fitting = [n for n in range(1, len(shown) + 1) if _width(rooms, n) <= width]
+    ncols = max(fitting, default=1)
     figure.legend(handles, shown, loc="outside upper center", ncols=ncols, **options)
+
+
+def _width(rooms: Sequence[int], ncols: int) -> float:
+    """Inches of a legend of so many columns, each as wide as its longest name."""
+    widest = [column.max() for column in np.array_split(rooms, ncols)]
+    return float(_LETTER * sum(widest) + _LINE * ncols)
