@@ -177,6 +177,9 @@ def _label(leaf: str, node: Any, nodes: Sequence[Any]) -> str:
         return f"no {leaf}"
     if isinstance(node, str) and any(_is_component(other) for other in nodes):
         return _cut(node)  # a component by its bare name
+    if isinstance(node, (list, tuple)) and all(map(_is_component, node)):
+        every = [item for other in nodes if isinstance(other, (list, tuple)) for item in other]
+        return _cut(" + ".join(_label(leaf, item, every) for item in node))
     if not isinstance(node, Mapping):
         return _cut(f"{leaf}={_text(node)}")
     kind = str(node.get("type", leaf))

@@ -24,6 +24,8 @@ def names(*nodes, path="model.fusion"):
             ["A(inner=C)", "A(inner=None)"],
         ),
         ([[], [1]], ["no fusion", "fusion=[1]"]),
+        ([[], [dict(type="A")], [dict(type="B"), dict(type="C")]], ["no fusion", "A", "B + C"]),
+        ([[dict(type="A", n=1)], [dict(type="A", n=2)]], ["A(n=1)", "A(n=2)"]),
         ([1, 2.5, "x", (3, 6)], ["fusion=1", "fusion=2.5", "fusion=x", "fusion=(3, 6)"]),
     ],
 )
