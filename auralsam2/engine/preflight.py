@@ -45,12 +45,9 @@ def setting_problems(cfg: Config) -> list[str]:
     except ValueError as error:
         problems.append(str(error))
     metrics = _built("evaluation.metrics", METRICS, cfg.evaluation.metrics, problems)
-    _built("runtime.hooks", HOOKS, cfg.runtime.get("hooks", ()), problems)
+    hooks = _built("runtime.hooks", HOOKS, cfg.runtime.get("hooks", ()), problems)
     if len(metrics) == len(cfg.evaluation.metrics):
-        try:
-            better(metrics, cfg.evaluation.select_by)
-        except ValueError as error:
-            problems.append(str(error))
+        problems += _metric_problems(metrics, cfg.evaluation.select_by, hooks)
     return problems + _size_problems(cfg)
 
 
@@ -63,6 +60,21 @@ def _built(key: str, registry: Registry, nodes: Sequence[Any], problems: list[st
         except (ValueError, TypeError, AssertionError) as error:  # hooks of mmengine assert
             problems.append(f"{key}.{index}: {error}")
     return built
+
+
+def _metric_problems(metrics: Sequence[Any], select_by: str, hooks: Sequence[Any]) -> list[str]:
+    """Metrics that are asked for and not there; hooks that ask for one offer ``watch(metrics)``."""
+    problems = []
+    try:
+        better(metrics, select_by)
+    except ValueError as error:
+        problems.append(str(error))
+    for hook in hooks:
+        try:
+            getattr(hook, "watch", lambda _: None)(metrics)
+        except ValueError as error:
+            problems.append(f"runtime.hooks, {type(hook).__name__}: {error}")
+    return problems
 
 
 def _size_problems(cfg: Config) -> list[str]:

@@ -17,8 +17,13 @@ LAST_WEIGHTS = "last.safetensors"
 """Weights of the last epoch, kept where none could be selected."""
 
 
-def better(metrics: Sequence[Any], name: str) -> str:
-    """Mmengine's rule of what is better in the metric that selects.
+def better(metrics: Sequence[Any], name: str, key: str = "evaluation.select_by") -> str:
+    """Mmengine's rule of what is better in a metric.
+
+    Args:
+        metrics: of val.
+        name: of one of them.
+        key: where it was stated.
 
     Raises:
         ValueError: where there is no such metric.
@@ -27,7 +32,7 @@ def better(metrics: Sequence[Any], name: str) -> str:
     rules = {name: "greater" if s.higher_is_better else "less" for name, s in scales.items()}
     if name not in rules:
         known = ", ".join(rules)
-        raise ValueError(f"evaluation.select_by got {name!r}; evaluation.metrics give: {known}")
+        raise ValueError(f"{key} got {name!r}; evaluation.metrics give: {known}")
     return rules[name]
 
 

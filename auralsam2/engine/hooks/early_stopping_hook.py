@@ -1,4 +1,4 @@
-"""Early stopping that remembers: a resumed run stops where it would have."""
+"""Early stopping that knows its metric and remembers: a resumed run stops where it would have."""
 
 from __future__ import annotations
 
@@ -7,12 +7,55 @@ from typing import Any
 
 from mmengine.hooks import EarlyStoppingHook as MMEngineEarlyStopping
 
+from auralsam2.engine.selection import better
 from auralsam2.registry import HOOKS
 
 
 @HOOKS.register_module()
 class EarlyStoppingHook(MMEngineEarlyStopping):  # type: ignore[misc]
-    """mmengine's hook, which alone forgets the best score and the patience at every resume."""
+    """mmengine's hook, less two of its habits.
+
+    It guesses from a metric's name which end is better, and it alone forgets the best score and the
+    patience at every resume.
+
+    Args:
+        monitor: name of a metric of val.
+        rule: ``"greater"`` or ``"less"``; the metric's own where None.
+        min_delta: what counts as an improvement.
+        strict: whether a validation without the metric is an error.
+        check_finite: whether to stop at a score that is not finite.
+        patience: validations without an improvement that are waited for.
+        stopping_threshold: a score at which to stop.
+    """
+
+    def __init__(
+        self,
+        monitor: str,
+        rule: str | None = None,
+        min_delta: float = 0.1,
+        strict: bool = False,
+        check_finite: bool = True,
+        patience: int = 5,
+        stopping_threshold: float | None = None,
+    ) -> None:
+        self._settings = (min_delta, strict, check_finite, patience, stopping_threshold)
+        self._own_rule = rule is None
+        super().__init__(monitor, rule or "greater", *self._settings)
+
+    def watch(self, metrics: Sequence[Any]) -> None:
+        """Take the direction of the metric that is monitored.
+
+        Raises:
+            ValueError: where it is not among the metrics.
+        """
+        rule = better(metrics, self.monitor, "monitor")
+        if self._own_rule:
+            super().__init__(self.monitor, rule, *self._settings)
+
+    def before_run(self, runner: Any) -> None:
+        """Look what the metrics of val say."""
+        super().before_run(runner)
+        self.watch(runner.val_evaluator.metrics)
 
     def recall(self, runner: Any, curve: Sequence[Mapping[str, Any]]) -> None:
         """Take up the validations of the sessions before.

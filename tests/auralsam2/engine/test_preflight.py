@@ -35,14 +35,15 @@ def test_a_metric_that_cannot_be_built_is_named(tiny_config: Any) -> None:
     assert problem.startswith("evaluation.metrics.0: threshold must be a probability")
 
 
-def test_a_hook_that_cannot_be_built_is_named_before_the_run_begins(tiny_config: Any) -> None:
-    hooks = [dict(type="EMAHook"), dict(type="EarlyStoppingHook", monitor="J")]
-    tiny_config.runtime.hooks = hooks
-    assert setting_problems(tiny_config) == [
-        "runtime.hooks.1: Cannot infer the rule for J, thus rule must be specified."
-    ]
-    hooks[1]["rule"] = "greater"
-    tiny_config.runtime.hooks = hooks
+def test_a_hook_that_cannot_work_is_named_before_the_run_begins(tiny_config: Any) -> None:
+    stopping = dict(type="EarlyStoppingHook", monitor="J")
+    tiny_config.runtime.hooks = [dict(type="EMAHook"), dict(stopping, rule="up")]
+    (problem,) = setting_problems(tiny_config)
+    assert problem.startswith("runtime.hooks.1: `rule` should be")
+    tiny_config.runtime.hooks = [dict(stopping, monitor="K")]
+    (problem,) = setting_problems(tiny_config)
+    assert problem.startswith("runtime.hooks, EarlyStoppingHook: monitor got 'K'; ")
+    tiny_config.runtime.hooks = [stopping]
     assert setting_problems(tiny_config) == []
 
 
