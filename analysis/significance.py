@@ -107,7 +107,8 @@ def compare(
         The columns of `paired_differences`, and: low, high (interval, not corrected: it leaves
         zero out where p is below 1 - confidence), p, p_holm, significant, standard_error, df (of
         its square), detectable (the smallest true difference found with the stated power at level
-        alpha / cells, which is what Holm asks of the smallest p), varies (``"clips"`` or
+        alpha / cells, which is what Holm asks of the smallest p; infinite where the metric cannot
+        differ by so much), varies (``"clips"`` or
         ``"clips and seeds"``: what interval and test speak of), remark (why there is neither, or
         that the interval ends where differences do; else empty).
 
@@ -136,8 +137,10 @@ def compare(
 
     frame = _frame(_paired(results, columns), infer, 2)
     frame = frame.reindex(columns=[*COMPARED, *Spread._fields])
-    for _, family in frame.groupby(["split", "metric"], sort=False):
-        frame.loc[family.index, ["p_holm", "detectable"]] = _correct(family, settings)
+    for (_, metric), family in frame.groupby(["split", "metric"], sort=False):
+        least, most = results.scale(str(metric)).bounds or (-np.inf, np.inf)
+        corrected = _correct(family, settings, most - least)
+        frame.loc[family.index, ["p_holm", "detectable"]] = corrected
     frame["significant"] = frame["p_holm"] < settings.alpha
     return frame[list(COMPARED)]
 
@@ -200,13 +203,20 @@ def _unknown(sample: Sample) -> Any:
     return np.where(fixed(sample), NO_SPREAD, "")
 
 
-def _correct(family: pd.DataFrame, settings: Settings) -> Any:
-    """Return (n, 2) corrected p-values and detectable differences of one column's cells."""
+def _correct(family: pd.DataFrame, settings: Settings, widest: float) -> Any:
+    """Return (n, 2) corrected p-values and detectable differences of one column's cells.
+
+    Args:
+        family: of all cells.
+        settings: levels.
+        widest: the largest difference that the metric can have.
+    """
     corrected = holm(family["p"].tolist(), settings.alpha)
     tests = max(1, int(family["p"].notna().sum()))
     found = Spread(*(family[name].to_numpy(float) for name in Spread._fields))
     smallest = detectable(found, settings.alpha / tests, settings.power)
-    return np.stack([np.asarray(corrected), smallest], axis=1)
+    possible = np.where(smallest > widest, np.inf, smallest)
+    return np.stack([np.asarray(corrected), possible], axis=1)
 
 
 def _frame(groups: Iterator[Group], infer: Any, runs_a_seed: int) -> pd.DataFrame:

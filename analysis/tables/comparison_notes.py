@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from analysis.crossed_means import FEWEST_SEEDS
@@ -72,15 +73,20 @@ def _detectable(table: Table, frame: pd.DataFrame) -> str:
         known = column["detectable"].dropna()
         if len(known):
             digits = decimals(table, str(metric))
-            texts = [(value, f"{value:.{digits}f}") for value in (known.min(), known.max())]
-            # What is found need not be nothing because it is small.
-            low, high = (text if float(text) else three_digits(value) for value, text in texts)
+            low, high = (_size(value, digits) for value in (known.min(), known.max()))
             name = f"{split} {metric}" if several else str(metric)
             found.append(f"{name} {low}" if low == high else f"{name} {low} to {high}")
     if not found:
         return ""
     power = f"{table.settings.power:.0%}"
     return f"Differences that {power} of repetitions would find: {', '.join(found)}."
+
+
+def _size(value: float, digits: int) -> str:
+    if np.isinf(value):
+        return "none that it can have"
+    text = f"{value:.{digits}f}"
+    return text if float(text) else three_digits(value)  # small, yet not nothing
 
 
 def _held(table: Table) -> pd.DataFrame:

@@ -38,6 +38,19 @@ def test_it_is_too_few_where_nothing_is_significant_too(planted) -> None:
     assert "Nothing is." in text and "Fewer than 2 seeds" in text
 
 
+def test_no_difference_is_called_detectable_that_the_metric_cannot_have(exact, tmp_path) -> None:
+    """Two seeds that lie far apart: Student's quantile at Holm's level is in the hundreds."""
+    levels = {("b", 0): 0.2, ("b", 1): 0.3, ("far", 0): 0.7, ("far", 1): 0.3}
+    clips = {f"clip{n}": 0.01 * n for n in range(5)}
+    scores = {
+        run: {"test": {"J": {c: level + v for c, v in clips.items()}}}
+        for run, level in levels.items()
+    }
+    table = make_table(load_runs(exact(scores)), significance=True)
+    assert table.comparison["detectable"].tolist() == [np.inf]
+    assert "of repetitions would find: J none that it can have." in footnote(table)
+
+
 def test_clips_alone_are_not_said_to_be_for_want_of_seeds(planted) -> None:
     over = Settings(over="clips")
     results = load_runs(planted({"up": 0.05}, num_seeds=3))
