@@ -72,8 +72,8 @@ def draw(numbers: GridPoints, panels: Sequence[Axes]) -> None:
             _draw_split(numbers, metric, split, index, panel)
         panel.set_xlim(-0.6, len(numbers.cells) - 0.4)
         panel.set_ylim(*_limits(numbers, metric))
-        lower = "" if numbers.scales[metric].higher_is_better else ", lower is better"
-        panel.set_ylabel(f"{metric} (mean over clips{lower})")
+        lower = "" if numbers.scales[metric].higher_is_better else "\nlower is better"
+        panel.set_ylabel(f"{metric} (mean over clips){lower}")
         panel.yaxis.grid(True, linewidth=0.4, color="0.88")
         panel.set_axisbelow(True)
         panel.tick_params(axis="x", length=0)
