@@ -109,8 +109,8 @@ def test_a_metric_without_bounds_is_drawn_whole(read) -> None:
         panel = Figure().subplots()
         grid_points.draw(numbers, [panel])
         assert panel.get_ylim() == pytest.approx((0, top), rel=0.01)
-        lower = "" if scale.higher_is_better else ", lower is better"
-        assert panel.get_ylabel() == f"E (mean over clips{lower})"
+        lower = "" if scale.higher_is_better else "\nlower is better"
+        assert panel.get_ylabel() == f"E (mean over clips){lower}"
 
 
 def test_negative_scores_are_seen(read) -> None:
