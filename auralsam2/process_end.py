@@ -41,6 +41,19 @@ def end_soon(status: int, grace_s: float | None = None) -> None:
         threading.Thread(target=target, args=arguments, daemon=True, name="end").start()
 
 
+def end_now(status: int) -> None:
+    """End this process after what is registered for its end, without tearing Python down.
+
+    Threads of torch that talk to other processes may outlive their group, and abort a process
+    that is torn down around them.
+
+    Args:
+        status: that the process ends with.
+    """
+    atexit._run_exitfuncs()
+    _leave(status)
+
+
 def _left_running() -> list[str]:
     """Return what Python would wait for, in words."""
     main = threading.main_thread()
@@ -73,6 +86,10 @@ def _tidy(grace_s: float, by_itself: threading.Event, tidied: threading.Event) -
 def _end(status: int, grace_s: float, tidied: threading.Event) -> None:
     time.sleep(grace_s)
     tidied.wait(2 * grace_s)
+    _leave(status)
+
+
+def _leave(status: int) -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -14,11 +14,13 @@ from typing import NoReturn
 from auralsam2 import __version__
 from auralsam2.listing import files_in
 from auralsam2.messages import is_message, message
-from auralsam2.process_end import end_soon
+from auralsam2.process_end import end_now, end_soon
 from auralsam2.suggestions import unknown_name
 from auralsam2.text_files import tolerate_any_text
 
 TRACEBACK_VARIABLE = "AURALSAM2_TRACEBACK"
+OF_TORCHRUN = "TORCHELASTIC_RUN_ID"
+"""Set in the processes that share a training."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     status = 1  # Python's, of an exception
     try:
         status = _dispatch(sys.argv[1:])
+        if OF_TORCHRUN in os.environ:
+            end_now(status)
         return status
     except SystemExit as stop:
         status = stop.code if isinstance(stop.code, int) else int(stop.code is not None)

@@ -226,3 +226,26 @@ def test_a_terminal_gets_what_its_encoding_has_not_as_escapes(encoding: str) -> 
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.decode(encoding).startswith(r"error \udcff of ")
+
+
+@pytest.mark.parametrize(("run_id", "torn_down"), [(None, True), ("run", False)])
+def test_processes_of_torchrun_are_not_torn_down(run_id: str | None, torn_down: bool) -> None:
+    """Threads of a process group may outlive it, and abort what is torn down around them."""
+    program = (
+        "import atexit, sys\n"
+        "class Late:\n"
+        "    def __del__(self, write=sys.stderr.write): write('torn down')\n"
+        "late = Late()\n"
+        "atexit.register(lambda: sys.stderr.write('at exit, '))\n"
+        "from auralsam2_tools.__main__ import main\n"
+        "sys.argv = ['auralsam2', 'check-config', 'nothing/such']\n"
+        "sys.exit(main())\n"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != dispatcher.OF_TORCHRUN}
+    if run_id is not None:
+        environment[dispatcher.OF_TORCHRUN] = run_id
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 2 and "unknown config 'nothing/such'" in done.stderr
+    assert "at exit, " in done.stderr and ("torn down" in done.stderr) == torn_down
