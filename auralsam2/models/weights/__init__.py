@@ -6,7 +6,6 @@ import os
 from importlib import resources
 from pathlib import Path
 
-from auralsam2.listing import is_clutter
 from auralsam2.models.weights.reading import read_state as read_state
 from auralsam2.weight_files import BUILTIN
 
@@ -17,13 +16,3 @@ def locate(path: str | os.PathLike[str]) -> Path:
     if text.startswith(BUILTIN):
         return Path(str(resources.files(__name__) / f"{text[len(BUILTIN) :]}.safetensors"))
     return Path(text).expanduser()
-
-
-def builtin_names() -> list[str]:
-    """What ``builtin://`` knows."""
-    files = resources.files(__name__).iterdir()
-    return sorted(
-        f.name.removesuffix(".safetensors")
-        for f in files
-        if ".safetensors" in f.name and not is_clutter(f.name)
-    )
