@@ -11,21 +11,21 @@ from typing import Protocol
 
 from rich.console import Console
 
-from ablations import attempts, claims
-from ablations.claims import Watch
 from ablations.display import Display
 from ablations.executors import Executor, Outcome
-from ablations.grid import GridError
-from ablations.grid_file import Grid
-from ablations.manifest import write_manifest
+from ablations.grids.file import Grid
+from ablations.grids.grid import GridError
+from ablations.grids.manifest import write_manifest
+from ablations.grids.plan import Plan, PlannedRun
+from ablations.grids.selection import select
 from ablations.options import Options
-from ablations.plan import Plan, PlannedRun
-from ablations.processes import this_process
 from ablations.progress import make_display
-from ablations.prune import prune_checkpoints
-from ablations.run_cell import current_record, last_line, record_failure, run_cell
-from ablations.selection import select
-from ablations.signals import terminate_like_interrupt
+from ablations.runs import attempts, claims
+from ablations.runs.claims import Watch
+from ablations.runs.processes import this_process
+from ablations.runs.prune import prune_checkpoints
+from ablations.runs.run_cell import current_record, last_line, record_failure, run_cell
+from ablations.runs.signals import terminate_like_interrupt
 from ablations.work_list import WorkList
 from auralsam2.devices import wants_gpu
 from auralsam2.engine import run_record
@@ -34,7 +34,7 @@ from auralsam2.engine.run_record import RunRecord
 
 
 class CellWork(Protocol):
-    """`ablations.run_cell.run_cell`, or what a test puts in its place."""
+    """`ablations.runs.run_cell.run_cell`, or what a test puts in its place."""
 
     def __call__(
         self, item: PlannedRun, progress: Progress, /, *, driver: str, oom_retries: int
@@ -93,7 +93,7 @@ def run_grid(
 
     Args:
         grid: as planned.
-        plan: of `ablations.plan.make_plan`.
+        plan: of `ablations.grids.plan.make_plan`.
         executor: where the runs happen.
         options: how.
         console: for the progress.

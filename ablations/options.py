@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ablations import executors
-from ablations.claims import BEAT_S, STALE_S
+from ablations.runs.claims import BEAT_S, STALE_S
 from auralsam2.command_line import Real, Whole, add_overrides, output_folder
 
 
@@ -17,7 +17,7 @@ class Options:
 
     Attributes:
         retry_failed: run again what failed or was stopped in an earlier call.
-        only: see `ablations.selection.select`.
+        only: see `ablations.grids.selection.select`.
         oom_retries: how often a run that runs out of memory is tried with halved batches.
         prune: delete the checkpoints of finished runs, all but the selected weights.
         stale_s: silence after which the owner of a claim counts as gone.

@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from ablations import claims
-from ablations.claims import Watch
-from ablations.plan import PlannedRun, state_of
+from ablations.grids.plan import PlannedRun, state_of
+from ablations.runs import claims
+from ablations.runs.claims import Watch
 from auralsam2.engine import run_record
 from auralsam2.engine.run_record import RunRecord
 

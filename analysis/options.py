@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from analysis.results import Results
+    from analysis.runs.results import Results
 
 
 def add_arguments(parser: argparse._ActionsContainer) -> None:
@@ -26,7 +26,7 @@ def read_runs(options: argparse.Namespace, folders: Path | Sequence[Path]) -> Re
         NoResultsError: where there are none.
         ValueError: where they must not stand together, or there is no such cell.
     """
-    from analysis.results import load_runs, with_reference
+    from analysis.runs.results import load_runs, with_reference
 
     results = load_runs(
         folders,

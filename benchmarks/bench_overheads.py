@@ -44,21 +44,21 @@ overrides = {
 IMPORTS = {
     "import: python alone": "",
     "import: run record (grid-status)": "import auralsam2.engine.run_record",
-    "import: plan of a grid": "import ablations.plan",
+    "import: plan of a grid": "import ablations.grids.plan",
     "import: torch": "import torch",
     "import: training": "import auralsam2.engine.train",
 }
 MANY = '{"optim.epochs": list(range(1, 101)), "optim.power": [i / 10 for i in range(1, 11)]}'
 EXPAND = """
 import json, sys, time
-from ablations.grid_file import load_grid
+from ablations.grids.file import load_grid
 def now(): return time.perf_counter(), time.process_time()
 def since(then): return [b - a for a, b in zip(then, now())]
 began = now()
 grid = load_grid(sys.argv[1])
 cells = grid.cells()
 expanding = since(began)
-from ablations.plan import make_plan
+from ablations.grids.plan import make_plan
 from pathlib import Path
 imported = now()
 skipped = dict(check=lambda cfg: None, fingerprint=lambda cfg: "data")
@@ -74,7 +74,7 @@ import json, sys, time
 marks = {}
 def mark(name, since):
     marks[name] = [time.time() - since[0], time.process_time() - since[1]]
-from ablations.run_cell import run_cell
+from ablations.runs.run_cell import run_cell
 class Clock:
     def __init__(self, name, since):
         self.name, self.since, self.told = name, since, False
@@ -143,8 +143,8 @@ def _one_repeat(folder: Path, grids: tuple[Path, Path], repeat: int) -> dict[str
 
 
 def _plan(grid: Path, out: Path, target: Path) -> None:
-    from ablations.grid_file import load_grid
-    from ablations.plan import make_plan
+    from ablations.grids.file import load_grid
+    from ablations.grids.plan import make_plan
 
     plan = make_plan(load_grid(str(grid)), out=out)
     assert not plan.problems, plan.problems

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from analysis.crossed_means import (
+from analysis.statistics.crossed_means import (
     CLIPS,
     Settings,
     critical_values,
@@ -31,7 +31,7 @@ from analysis.crossed_means import (
     row_means,
     spread,
 )
-from analysis.score_arrays import Sample
+from analysis.statistics.score_arrays import Sample
 
 Array = NDArray[Any]
 Interval = Callable[[Sample], tuple[Array, Array]]

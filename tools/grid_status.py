@@ -21,8 +21,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from rich.console import Console
 
-    from ablations.status import read_status
-    from ablations.status_table import as_json, render
+    from ablations.runs.status import read_status
+    from ablations.runs.status_table import as_json, render
 
     status = read_status(options.folder, options.stale_after)
     if options.json:
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> Parser:
-    from ablations.claims import STALE_S
+    from ablations.runs.claims import STALE_S
 
     parser = Parser(__doc__)
     parser.add_argument("folder", type=input_path, help="of a grid, or any folder with runs below")

@@ -25,12 +25,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Write figures/*.{pdf,png,csv}; print their paths, and why a figure is not drawn."""
     options = _parser().parse_args(argv)
 
-    from analysis.clip_picks import check_rules
+    from analysis.clips.picks import check_rules
     from analysis.figures import efficiency, failures, grid_points, qualitative, training_curves
     from analysis.figures.sweep import make as make_sweep
-    from analysis.results import write_csv
-    from analysis.saved_clips import check_cells
-    from analysis.sweep_results import is_sweep
+    from analysis.runs.results import write_csv
+    from analysis.runs.saved_clips import check_cells
+    from analysis.runs.sweep_results import is_sweep
     from auralsam2.config import parse_overrides
 
     folder = output_folder(options.out or options.folder / "figures")

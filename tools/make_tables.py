@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from rich.console import Console
 
-    from analysis.results import write_csv
+    from analysis.runs.results import write_csv
     from analysis.tables import footnote, notes, to_rich, write_tables
 
     table = _table(options)
@@ -42,9 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _table(options: argparse.Namespace) -> Any:
-    from analysis.crossed_means import CLIPS, CLIPS_AND_SEEDS, Settings
-    from analysis.reported import load_reported
-    from analysis.significance import reference_problem
+    from analysis.runs.reported import load_reported
+    from analysis.statistics.crossed_means import CLIPS, CLIPS_AND_SEEDS, Settings
+    from analysis.statistics.significance import reference_problem
     from analysis.tables import make_table
 
     reported = [row for path in options.reported for row in load_reported(path)]

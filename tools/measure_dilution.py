@@ -25,8 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     from rich.console import Console
     from rich.progress import track
 
-    from analysis.dilution_table import to_markdown
-    from analysis.measured_dilution import measure
+    from analysis.dilution.measure import measure
+    from analysis.dilution.table import to_markdown
     from auralsam2.config import parse_overrides
 
     results = read_runs(options, options.folder)

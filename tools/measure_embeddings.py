@@ -22,8 +22,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     from rich.console import Console
     from rich.progress import track
 
-    from analysis.embedding_table import at_level, summarise
-    from analysis.measured_embeddings import measure
+    from analysis.embeddings.measure import measure
+    from analysis.embeddings.table import at_level, summarise
     from auralsam2.config import parse_overrides
 
     results = read_runs(options, options.folder)

@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from rich.progress import track
 
     from analysis.report import ReportOptions, write_report, write_sweep_report
-    from analysis.sweep_results import is_sweep
+    from analysis.runs.sweep_results import is_sweep
     from auralsam2.config import parse_overrides
 
     out = output_folder(options.out or options.folder / "report")

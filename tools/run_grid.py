@@ -29,11 +29,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from ablations.driver import run_grid, trains_on_gpu
     from ablations.executors import from_options
-    from ablations.grid_file import load_grid
-    from ablations.plan import make_plan
+    from ablations.grids.file import load_grid
+    from ablations.grids.plan import make_plan
+    from ablations.grids.selection import select
     from ablations.preflight import preflight
-    from ablations.selection import select
-    from ablations.signals import say_how_to_go_on
+    from ablations.runs.signals import say_how_to_go_on
     from auralsam2.config import parse_overrides
 
     how, overrides = from_namespace(options), parse_overrides(options.set)
@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _list_grids() -> int:
     """Print the shipped grids with the question that each answers."""
-    from ablations.grid_file import shipped_grids
+    from ablations.grids.file import shipped_grids
 
     grids = shipped_grids()
     for name, question in grids.items():
@@ -72,7 +72,7 @@ def _list_grids() -> int:
 def _show_plan(grid: Any, plan: Any, runs: Sequence[Any], every_cell: bool) -> int:
     from rich.console import Console
 
-    from ablations.plan_table import print_plan
+    from ablations.grids.plan_table import print_plan
 
     print_plan(Console(markup=False, emoji=False), grid, runs, plan.out, every_cell=every_cell)
     for problem in plan.problems:
@@ -83,7 +83,7 @@ def _show_plan(grid: Any, plan: Any, runs: Sequence[Any], every_cell: bool) -> i
 def _show_result(out: Path, result: Any) -> int:
     from rich.console import Console
 
-    from analysis.results import NoResultsError, load_runs
+    from analysis.runs.results import NoResultsError, load_runs
     from analysis.tables import make_table, to_rich
 
     try:

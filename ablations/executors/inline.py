@@ -19,7 +19,7 @@ from ablations.executors.base import (
     Work,
     register,
 )
-from ablations.run_log import output_to
+from ablations.runs.log import output_to
 
 
 @register("inline")

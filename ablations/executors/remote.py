@@ -11,10 +11,10 @@ import traceback
 from pathlib import Path
 from typing import Any, Generic, NamedTuple
 
-from ablations import claims
 from ablations.display import Display
 from ablations.executors.base import Item, R, T, Work
-from ablations.run_log import output_to
+from ablations.runs import claims
+from ablations.runs.log import output_to
 from auralsam2.engine.progress import Progress, Silent
 
 

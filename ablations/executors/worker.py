@@ -16,7 +16,7 @@ from multiprocessing import connection
 from multiprocessing.connection import Connection
 from typing import Any
 
-from ablations.run_log import output_to
+from ablations.runs.log import output_to
 from auralsam2.process_end import GRACE_S as GRACE_S
 from auralsam2.process_end import end_soon
 

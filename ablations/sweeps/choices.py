@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from ablations.axes import AxisValue, GridError, parse_axes
+from ablations.grids.axes import AxisValue, GridError, parse_axes
 from ablations.sweeps.parameter import NotInSpace, Parameter, register
 from ablations.sweeps.stated_values import value_at
 from auralsam2 import config

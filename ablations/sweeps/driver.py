@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 
 from rich.console import Console
 
-from ablations import claims
 from ablations.display import Display
 from ablations.executors import Executor, Outcomes, Work
-from ablations.plan import state_of
+from ablations.grids.plan import state_of
 from ablations.progress import make_display
-from ablations.prune import prune_checkpoints as delete_checkpoints
-from ablations.run_cell import current_record, record_failure
-from ablations.signals import terminate_like_interrupt
+from ablations.runs import claims
+from ablations.runs.prune import prune_checkpoints as delete_checkpoints
+from ablations.runs.run_cell import current_record, record_failure
+from ablations.runs.signals import terminate_like_interrupt
 from ablations.sweeps.drivers import Drivers
 from ablations.sweeps.outputs import STATES, write_outputs
 from ablations.sweeps.run_trial import run_trial, summarise

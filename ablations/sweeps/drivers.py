@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ablations import claims
-from ablations.claims import ClaimState, Watch
-from ablations.heartbeat import Heartbeat
-from ablations.processes import this_process
+from ablations.runs import claims
+from ablations.runs.claims import ClaimState, Watch
+from ablations.runs.heartbeat import Heartbeat
+from ablations.runs.processes import this_process
 from auralsam2.engine.progress import Silent
 
 ALIVE, UNSURE, GONE = "alive", "unsure", "gone"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ablations.earlier_identity import earlier_config_hash
+from ablations.grids.earlier_identity import earlier_config_hash
 from ablations.sweeps.search_space import SweepError
 from ablations.sweeps.storage import StorageAddress
 from ablations.sweeps.sweep_file import Sweep

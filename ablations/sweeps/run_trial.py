@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
-from ablations.plan import PlannedRun, state_of
-from ablations.run_cell import Train, current_record, last_line, run_cell
-from ablations.run_log import output_to
+from ablations.grids.plan import PlannedRun, state_of
+from ablations.runs.log import output_to
+from ablations.runs.run_cell import Train, current_record, last_line, run_cell
 from ablations.sweeps.objectives import SPLIT, NoValueError, Objective
 from ablations.sweeps.trial import TrialItem, TrialResult
 from auralsam2.engine import run_record

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ablations.plan import data_fingerprint
+from ablations.grids.plan import data_fingerprint
 from ablations.sweeps.drivers import ALIVE, GONE, UNSURE, Drivers
 from ablations.sweeps.open_study import open_study, quiet
 from ablations.sweeps.storage import GRACE_S, StorageAddress, retry_callback

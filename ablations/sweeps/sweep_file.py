@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ablations.grid import Cell
-from ablations.grid_file import Grid
-from ablations.resolve import resolve
-from ablations.statements import UnreadableError, read_statements
+from ablations.grids.file import Grid
+from ablations.grids.grid import Cell
+from ablations.grids.resolve import resolve
+from ablations.grids.statements import UnreadableError, read_statements
 from ablations.sweeps.objectives import Objective, parse_objectives
 from ablations.sweeps.samplers import PRUNERS, SAMPLERS, Strategy, parse_strategy
 from ablations.sweeps.search_space import SearchSpace, SweepError, Values, parse_space

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ablations.grid import Cell
-from ablations.plan import RUNS, PlannedRun, state_of
+from ablations.grids.grid import Cell
+from ablations.grids.plan import RUNS, PlannedRun, state_of
 from ablations.sweeps.search_space import Values
 from ablations.sweeps.storage import StorageAddress
 from ablations.sweeps.sweep_file import Sweep

@@ -12,7 +12,7 @@ from matplotlib.patheffects import withStroke
 
 from analysis.figures import style
 from analysis.figures.cell_names import wrap_name
-from analysis.saved_clips import Array, SavedClip
+from analysis.runs.saved_clips import Array, SavedClip
 
 MOST_FRAMES = 5
 BESIDE = 2

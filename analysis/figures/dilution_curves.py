@@ -9,8 +9,8 @@ from typing import NamedTuple
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.capture import ALL_HEADS, EVERYWHERE, MASK_TOKENS, NO_PROMPTS
-from analysis.dilution import curves
+from analysis.dilution.capture import ALL_HEADS, EVERYWHERE, MASK_TOKENS, NO_PROMPTS
+from analysis.dilution.indices import curves
 from analysis.figures import style
 from analysis.figures.figure_text import beside_maths, legend_name
 from analysis.figures.legends import legend_above
@@ -41,7 +41,7 @@ class DilutionCurves(NamedTuple):
 
     Attributes:
         arms: in the order of the legend.
-        means: rows of `analysis.dilution.curves` that are drawn.
+        means: rows of `analysis.dilution.indices.curves` that are drawn.
         condition: what the causal panels compare with.
     """
 
@@ -54,7 +54,7 @@ def collect(clips: pd.DataFrame, *, condition: str = "swapped") -> DilutionCurve
     """Choose the mask tokens' means over heads.
 
     Args:
-        clips: of `analysis.dilution.clip_means`.
+        clips: of `analysis.dilution.indices.clip_means`.
         condition: the other sound, or `NO_PROMPTS`.
     """
     causal = {panel.quantity: panel.causal for panel in PANELS}
@@ -95,7 +95,7 @@ def draw_lines(rows: pd.DataFrame, arms: Sequence[str], panel: Axes) -> None:
     """Draw a quantity along the sites, a line an arm.
 
     Args:
-        rows: of `analysis.dilution.curves`, of one quantity.
+        rows: of `analysis.dilution.indices.curves`, of one quantity.
         arms: all of them, so that each has its colour in every figure; those without rows get no
             line.
         panel: to draw into.
@@ -129,7 +129,7 @@ def make(
     """Write ``NAME.pdf``, ``.png`` and ``.csv``; nothing where there are no numbers.
 
     Args:
-        clips: of `analysis.dilution.clip_means`.
+        clips: of `analysis.dilution.indices.clip_means`.
         folder: where to.
         condition: what causal effects compare with: a sound, or `NO_PROMPTS`.
         name: of the files.

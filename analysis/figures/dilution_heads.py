@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import SubFigure
 from matplotlib.image import AxesImage
 
-from analysis.capture import ALL_HEADS, EVERYWHERE, MASK_TOKENS
+from analysis.dilution.capture import ALL_HEADS, EVERYWHERE, MASK_TOKENS
 from analysis.figures import style
 from analysis.figures.cell_names import wrap_name
 from analysis.figures.dilution_curves import SITES, in_words
@@ -40,7 +40,7 @@ def collect(clips: pd.DataFrame, *, condition: str = "swapped") -> HeadMatrices:
     """Average the mask tokens' gains and effects over clips, head by head.
 
     Args:
-        clips: of `analysis.dilution.clip_means`.
+        clips: of `analysis.dilution.indices.clip_means`.
         condition: the other sound, or `NO_PROMPTS`.
     """
     single = clips[

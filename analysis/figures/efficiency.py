@@ -12,14 +12,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FixedLocator, MaxNLocator, NullLocator
 
-from analysis.controls import split_header
 from analysis.figures import style
 from analysis.figures.cell_names import wrap_name
 from analysis.figures.figure_text import settle
 from analysis.figures.point_labels import label_points
-from analysis.pareto import pareto_front
-from analysis.results import SPEED, Results, is_control, seed_means
-from analysis.splits import table_columns
+from analysis.runs.controls import split_header
+from analysis.runs.results import SPEED, Results, is_control, seed_means
+from analysis.runs.splits import table_columns
+from analysis.statistics.pareto import pareto_front
 
 NAME = "efficiency"
 PARAMETERS = "num_trainable"

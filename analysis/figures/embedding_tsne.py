@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.lines import Line2D
 
-from analysis.embedding_companions import COMPANIONS, companions
-from analysis.embedding_plane import Plane, Wanted, place_all
-from analysis.embeddings import SEVERAL, UNKNOWN, Points
+from analysis.embeddings.companions import COMPANIONS, companions
+from analysis.embeddings.plane import Plane, Wanted, place_all
+from analysis.embeddings.points import SEVERAL, UNKNOWN, Points
 from analysis.figures import style
 from analysis.figures.cell_names import wrap_name
 from analysis.figures.figure_text import legend_name

@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from analysis.clip_masks import ClipMasks, clip_masks, score_warning
-from analysis.clip_picks import NoPicksError, Picked, best_first, first_column, pick
+from analysis.clips.masks import ClipMasks, clip_masks, score_warning
+from analysis.clips.picks import NoPicksError, Picked, best_first, first_column, pick
 from analysis.figures import style
 from analysis.figures.cell_names import wrap_name
 from analysis.figures.clip_sheet import MOST_FRAMES, sheet
-from analysis.lost_runs import why_lost
-from analysis.results import Results
-from analysis.saved_clips import (
+from analysis.runs.lost_runs import why_lost
+from analysis.runs.results import Results
+from analysis.runs.saved_clips import (
     Row,
     SavedClip,
     check_cells,
@@ -24,7 +24,7 @@ from analysis.saved_clips import (
     thinned,
     to_frame,
 )
-from analysis.significance import reference_cell
+from analysis.statistics.significance import reference_cell
 
 NAME = "failures"
 MOST_ROWS = 4
@@ -72,7 +72,7 @@ def collect(
 
     Args:
         results: the runs.
-        rule: name in `analysis.clip_picks.RULES`.
+        rule: name in `analysis.clips.picks.RULES`.
         num_clips: at most.
         cells: beside the reference; by default the best ones, up to `MOST_ROWS` rows in all.
         other: cell that the rule compares with; by default the best one.

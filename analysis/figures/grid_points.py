@@ -13,12 +13,12 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis.controls import split_header
 from analysis.figures import style
 from analysis.figures.cell_names import wrap_name
 from analysis.figures.figure_text import legend_name, room
 from analysis.figures.legends import legend_above
-from analysis.results import Results, is_control, seed_means
+from analysis.runs.controls import split_header
+from analysis.runs.results import Results, is_control, seed_means
 from auralsam2.engine.metric_scales import MetricScale
 
 NAME = "grid_points"

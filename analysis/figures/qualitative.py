@@ -7,8 +7,8 @@ from pathlib import Path
 
 from analysis.figures import style
 from analysis.figures.clip_sheet import MOST_FRAMES, sheet
-from analysis.results import Results
-from analysis.saved_clips import SavedClip, load_clips, to_frame
+from analysis.runs.results import Results
+from analysis.runs.saved_clips import SavedClip, load_clips, to_frame
 
 NAME = "qualitative"
 
@@ -16,7 +16,7 @@ NAME = "qualitative"
 def collect(
     results: Results, *, num_clips: int = 2, cells: Sequence[str] | None = None
 ) -> list[SavedClip]:
-    """Return the clips to draw; see `analysis.saved_clips.load_clips`."""
+    """Return the clips to draw; see `analysis.runs.saved_clips.load_clips`."""
     return load_clips(results, num_clips=num_clips, most_frames=MOST_FRAMES, cells=cells)
 
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.capture import EVERYWHERE
-from analysis.dilution import curves
+from analysis.dilution.capture import EVERYWHERE
+from analysis.dilution.indices import curves
 from analysis.figures import style
 from analysis.figures.cell_names import wrap_name
 from analysis.figures.dilution_curves import draw_lines, in_words
@@ -30,7 +30,7 @@ class SignalRetention(NamedTuple):
 
     Attributes:
         arms: in the order of their colours, also those that the condition does not change.
-        means: rows of `analysis.dilution.curves` that are drawn.
+        means: rows of `analysis.dilution.indices.curves` that are drawn.
         condition: what signals are differences from.
     """
 
@@ -43,7 +43,7 @@ def collect(clips: pd.DataFrame, *, condition: str = "swapped") -> SignalRetenti
     """Choose the quantities of the signal.
 
     Args:
-        clips: of `analysis.dilution.clip_means`.
+        clips: of `analysis.dilution.indices.clip_means`.
         condition: the other sound, or `NO_PROMPTS`.
     """
     chosen = clips[

@@ -11,8 +11,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 
-from analysis.capture import ALL_HEADS
-from analysis.dilution import curves, site_matrix
+from analysis.dilution.capture import ALL_HEADS
+from analysis.dilution.indices import curves, site_matrix
 from analysis.figures import style
 from analysis.figures.cell_names import wrap_name
 from analysis.figures.dilution_curves import SITES, in_words
@@ -38,7 +38,7 @@ def collect(clips: pd.DataFrame, *, condition: str = "swapped") -> SiteMatrices:
     """Return the matrix of every arm that injects prompts.
 
     Args:
-        clips: of `analysis.dilution.clip_means`.
+        clips: of `analysis.dilution.indices.clip_means`.
         condition: the other sound.
     """
     chosen = (clips["quantity"] == "js") & (clips["condition"] == condition)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from analysis.figures import sweep_history, sweep_importance, sweep_pareto, sweep_slice
-from analysis.sweep_results import load_sweep_results
+from analysis.runs.sweep_results import load_sweep_results
 
 FIGURES = (sweep_history, sweep_importance, sweep_slice, sweep_pareto)
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from analysis.figures import style
-from analysis.sweep_results import SweepResults
+from analysis.runs.sweep_results import SweepResults
 
 NAME = "sweep_history"
 

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 from analysis.figures import style
 from analysis.figures.sweep_labels import short_names
-from analysis.sweep_results import SweepResults
+from analysis.runs.sweep_results import SweepResults
 
 NAME = "sweep_importance"
 FEWEST = 4

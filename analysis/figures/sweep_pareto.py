@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter
 
 from analysis.figures import style
-from analysis.pareto import pareto_front
-from analysis.sweep_results import SIZE, SweepResults
+from analysis.runs.sweep_results import SIZE, SweepResults
+from analysis.statistics.pareto import pareto_front
 
 NAME = "sweep_pareto"
 _COUNTS = {"num_trainable": "trainable parameters", "num_parameters": "parameters"}

@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
 from analysis.figures import style
 from analysis.figures.cell_names import wrap_name
 from analysis.figures.sweep_labels import short_choices, short_names
-from analysis.sweep_results import SweepResults
+from analysis.runs.sweep_results import SweepResults
 
 NAME = "sweep_slice"
 COLOURS = "viridis"

@@ -21,8 +21,8 @@ from analysis.figures import style
 from analysis.figures.cell_names import wrap_name
 from analysis.figures.figure_text import legend_name
 from analysis.figures.legends import legend_above
-from analysis.results import Results
-from analysis.training_log import TOTAL, loss_terms, read_log, series
+from analysis.runs.results import Results
+from analysis.runs.training_log import TOTAL, loss_terms, read_log, series
 from auralsam2.engine.run_record import read_without_clips
 
 NAME = "training_curves"

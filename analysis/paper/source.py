@@ -10,9 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from analysis.results import Results, load_runs
-from analysis.run_folders import GRID_FILE, finished, read_folder
-from analysis.sweep_results import MANIFEST, TRIALS, is_sweep, load_sweep_results
+from analysis.runs.folders import GRID_FILE, finished, read_folder
+from analysis.runs.results import Results, load_runs
+from analysis.runs.sweep_results import MANIFEST, TRIALS, is_sweep, load_sweep_results
 from auralsam2.engine.run_record import FILE_NAME
 from auralsam2.listing import folders_in
 

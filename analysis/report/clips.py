@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from analysis.clip_masks import ClipMasks, clip_masks, score_warning
-from analysis.clip_picks import ranked
-from analysis.clip_sound import MEDIA_TYPE
-from analysis.lost_runs import why_lost
+from analysis.clips.masks import ClipMasks, clip_masks, score_warning
+from analysis.clips.picks import ranked
+from analysis.clips.sound import MEDIA_TYPE
 from analysis.report.pictures import data_uri, frame_uri, outline, spectrogram_uri
-from analysis.results import Results
 from analysis.run_captures import read_archive
-from analysis.saved_clips import PREDICTIONS, first_runs
+from analysis.runs.lost_runs import why_lost
+from analysis.runs.results import Results
+from analysis.runs.saved_clips import PREDICTIONS, first_runs
 
 Array = NDArray[Any]
 

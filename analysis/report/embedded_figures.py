@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from analysis.figures.style import NOTE_KEY
 from analysis.report.pictures import data_uri, figure_uri
-from analysis.results import Results
+from analysis.runs.results import Results
 from auralsam2.listing import files_in
 
 CAPTIONS = {

@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.controls import base_split, metric_header, split_header
 from analysis.report.data_table import Column, DataTable, Entry, count, duration, number
-from analysis.results import Results
-from analysis.run_conditions import start_in_words, trained_on
+from analysis.runs.conditions import start_in_words, trained_on
+from analysis.runs.controls import base_split, metric_header, split_header
+from analysis.runs.results import Results
 from analysis.tables import Table, pairs
 from auralsam2.engine.run_record import RunRecord
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from analysis.controls import is_control
 from analysis.report.data_table import Column, DataTable, Entry
 from analysis.report.pictures import data_uri
-from analysis.splits import has_best
+from analysis.runs.controls import is_control
+from analysis.runs.splits import has_best
 from analysis.tables import Table, pairs, provenance, to_frame, to_latex, to_markdown
 from analysis.tables.layout import lay_out
 from analysis.tables.make import decimals

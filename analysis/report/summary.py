@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from analysis.report.run_tables import Records
 from analysis.report.score_table import best_cell, in_words, primary_column
-from analysis.results import Results
-from analysis.significance import CLIPS
+from analysis.runs.results import Results
+from analysis.statistics.significance import CLIPS
 from analysis.tables import Table, notes
 from analysis.tables.make import decimals
 from auralsam2.engine.run_record import RunRecord

@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.report import embedded_figures, pages
 from analysis.report.data_table import Column, DataTable, Entry, count, number
 from analysis.report.summary import Fact
-from analysis.sweep_results import SIZE, TRIALS, SweepResults, load_sweep_results
+from analysis.runs.sweep_results import SIZE, TRIALS, SweepResults, load_sweep_results
 
 
 def write_sweep_report(folder: Path, out: Path, *, figures: Path | None = None) -> list[Path]:

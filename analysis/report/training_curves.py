@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from analysis.report.line_chart import Chart, Curve
-from analysis.training_log import TOTAL, loss_terms, read_log, score_names, series
+from analysis.runs.training_log import TOTAL, loss_terms, read_log, score_names, series
 from auralsam2.engine.run_record import RunRecord
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from analysis.crossed_means import Settings
 from analysis.report import embedded_figures, pages
 from analysis.report.cell_page import CellLinks, cell_page
 from analysis.report.clips import ClipSection
@@ -16,8 +15,9 @@ from analysis.report.clips import collect as collect_clips
 from analysis.report.run_tables import Records, run_table
 from analysis.report.score_table import downloads, primary_column, score_table
 from analysis.report.summary import all_notes, provenance_facts, summary
-from analysis.results import Results
-from analysis.significance import reference_problem
+from analysis.runs.results import Results
+from analysis.statistics.crossed_means import Settings
+from analysis.statistics.significance import reference_problem
 from analysis.tables import EXTRA_COLUMNS, Table, footnote, make_table
 from auralsam2.engine import run_record
 from auralsam2.listing import files_in

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.crossed_means import FEWEST_SEEDS
-from analysis.significance import CLIPS, CLIPS_AND_SEEDS, KEYS
+from analysis.statistics.crossed_means import FEWEST_SEEDS
+from analysis.statistics.significance import CLIPS, CLIPS_AND_SEEDS, KEYS
 from analysis.tables.extra_columns import three_digits
 from analysis.tables.layout import DAGGER, STAR, marks
 from analysis.tables.make import Table, decimals

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from analysis.results import SPEED, Results
+from analysis.runs.results import SPEED, Results
 
 
 class ExtraColumn(NamedTuple):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from analysis.reported import MARK
+from analysis.runs.reported import MARK
 from analysis.tables.latex_text import escape, printed_length
 from analysis.tables.layout import DAGGER, STAR, Entry, Header, Layout, Notation, Row, lay_out
 from analysis.tables.make import Table

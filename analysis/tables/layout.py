@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from analysis.controls import base_split, metric_header, split_header
-from analysis.significance import CLIPS_AND_SEEDS
+from analysis.runs.controls import base_split, metric_header, split_header
+from analysis.statistics.significance import CLIPS_AND_SEEDS
 from analysis.tables.extra_columns import EXTRA_COLUMNS, three_digits
 from analysis.tables.make import Table, best_cells, decimals, pairs
 

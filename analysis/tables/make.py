@@ -10,13 +10,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.comparable import unequal_columns
-from analysis.controls import is_control
-from analysis.crossed_means import Settings
-from analysis.reported import ReportedRow
-from analysis.results import Results
-from analysis.significance import compare, mean_intervals, paired_differences, reference_cell
-from analysis.splits import derived_splits, has_best, table_columns, table_means
+from analysis.runs.comparable import unequal_columns
+from analysis.runs.controls import is_control
+from analysis.runs.reported import ReportedRow
+from analysis.runs.results import Results
+from analysis.runs.splits import derived_splits, has_best, table_columns, table_means
+from analysis.statistics.crossed_means import Settings
+from analysis.statistics.significance import (
+    compare,
+    mean_intervals,
+    paired_differences,
+    reference_cell,
+)
 from analysis.tables.extra_columns import EXTRA_COLUMNS, extra_values
 from auralsam2.suggestions import unknown_name
 

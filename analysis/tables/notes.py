@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from analysis.reported import MARK
-from analysis.results import SPEED
-from analysis.splits import derived_splits, has_best
+from analysis.runs.reported import MARK
+from analysis.runs.results import SPEED
+from analysis.runs.splits import derived_splits, has_best
 from analysis.tables.comparison_notes import comparison_note, interval_note, statistics_notes
 from analysis.tables.extra_columns import EXTRA_COLUMNS
 from analysis.tables.make import Table, pairs

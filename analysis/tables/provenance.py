@@ -7,9 +7,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from analysis.crossed_means import FEWEST_SEEDS
-from analysis.results import PROVENANCE
-from analysis.splits import derived_splits
+from analysis.runs.results import PROVENANCE
+from analysis.runs.splits import derived_splits
+from analysis.statistics.crossed_means import FEWEST_SEEDS
 from analysis.tables.make import Table, pairs
 from analysis.tables.notes import notes
 

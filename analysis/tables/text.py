@@ -11,7 +11,7 @@ from rich.console import Console, Group
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from analysis.reported import MARK
+from analysis.runs.reported import MARK
 from analysis.tables.layout import Entry, Layout, Notation, lay_out
 from analysis.tables.make import Table
 from analysis.tables.notes import footnote, notes

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.reported import MARK
+from analysis.runs.reported import MARK
 from analysis.tables.latex import to_latex
 from analysis.tables.make import Table, pairs
 from analysis.tables.provenance import provenance

@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def in_mask_gain(attention: Tensor, coverage: Tensor) -> Tensor:
-    """(m - r) / (1 - r) of `analysis.attention.in_mask_gain`, on tensors.
+    """(m - r) / (1 - r) of `analysis.dilution.attention.in_mask_gain`, on tensors.
 
     Args:
         attention: (B, ..., N), sums to one over N.

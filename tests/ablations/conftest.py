@@ -9,8 +9,8 @@ import pytest
 from mmengine.config import Config
 from rich.console import Console
 
-from ablations.grid_file import Grid, load_grid
-from ablations.plan import Plan, make_plan
+from ablations.grids.file import Grid, load_grid
+from ablations.grids.plan import Plan, make_plan
 
 
 @pytest.fixture

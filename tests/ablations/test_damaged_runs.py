@@ -11,9 +11,9 @@ from rich.console import Console
 
 from ablations.driver import run_grid
 from ablations.executors import InlineExecutor
-from ablations.grid_file import Grid
-from ablations.plan import Plan
-from ablations.run_cell import record_failure
+from ablations.grids.file import Grid
+from ablations.grids.plan import Plan
+from ablations.runs.run_cell import record_failure
 from auralsam2.engine import run_record
 from auralsam2.engine.progress import Silent
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from ablations import claims
 from ablations.driver import last_lines, run_grid, trains_on_gpu
 from ablations.executors import InlineExecutor, LocalExecutor
-from ablations.grid import GridError
-from ablations.grid_file import Grid
+from ablations.grids.file import Grid
+from ablations.grids.grid import GridError
+from ablations.grids.plan import Plan
 from ablations.options import Options
-from ablations.plan import Plan
-from ablations.run_cell import current_record, record_failure
+from ablations.runs import claims
+from ablations.runs.run_cell import current_record, record_failure
 from auralsam2.engine import run_record
 
 

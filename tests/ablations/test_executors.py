@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from ablations import claims, executors
+from ablations import executors
 from ablations.executors import InlineExecutor, LocalExecutor, local
-from ablations.grid_file import Grid
-from ablations.plan import Plan
+from ablations.grids.file import Grid
+from ablations.grids.plan import Plan
+from ablations.runs import claims
 from auralsam2.engine import run_record
 
 

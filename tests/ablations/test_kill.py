@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from ablations import claims
 from ablations.driver import run_grid
 from ablations.executors import InlineExecutor
-from ablations.grid_file import load_grid
+from ablations.grids.file import load_grid
+from ablations.grids.plan import make_plan
 from ablations.options import Options
-from ablations.plan import make_plan
+from ablations.runs import claims
 from auralsam2.data.synthetic.writer import Plan, write_v1m
 from auralsam2.engine import run_record
 from auralsam2.models.weights import read_state

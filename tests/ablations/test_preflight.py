@@ -9,9 +9,9 @@ from rich.console import Console
 
 from ablations import preflight
 from ablations.executors import InlineExecutor
-from ablations.grid_file import Grid
-from ablations.plan import Plan
-from ablations.run_cell import current_record
+from ablations.grids.file import Grid
+from ablations.grids.plan import Plan
+from ablations.runs.run_cell import current_record
 from auralsam2.engine import run_record
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ablations import claims
-from ablations.claims import Watch
-from ablations.grid_file import Grid
-from ablations.plan import Plan, PlannedRun
-from ablations.run_cell import current_record, record_failure
+from ablations.grids.file import Grid
+from ablations.grids.plan import Plan, PlannedRun
+from ablations.runs import claims
+from ablations.runs.claims import Watch
+from ablations.runs.run_cell import current_record, record_failure
 from ablations.work_list import WorkList
 from auralsam2.engine import run_record
 

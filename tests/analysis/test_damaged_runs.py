@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 
 from analysis.figures import training_curves
 from analysis.report import embedded_figures
-from analysis.results import NoResultsError, load_runs
-from analysis.saved_clips import load_clips
+from analysis.runs.results import NoResultsError, load_runs
+from analysis.runs.saved_clips import load_clips
 from auralsam2.engine import run_record
 
 WHOLE = ("none", "whole")

@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
-from analysis import clip_picks, tables
-from analysis.clip_picks import RULES, best_first, pick
-from analysis.comparable import MixedDataError
+from analysis import tables
+from analysis.clips import picks as clip_picks
+from analysis.clips.picks import RULES, best_first, pick
 from analysis.figures import efficiency, grid_points
 from analysis.report.clips import choose
 from analysis.report.score_table import best_cell, primary_column
-from analysis.results import Results, load_runs
-from analysis.splits import table_columns
+from analysis.runs.comparable import MixedDataError
+from analysis.runs.results import Results, load_runs
+from analysis.runs.splits import table_columns
 from analysis.tables import best_cells, make_table, pairs
 from auralsam2.engine import run_record
 from auralsam2.engine.metric_scales import MetricScale, scale_of_older, scales_of

@@ -13,11 +13,12 @@ from urllib.parse import unquote
 import pandas as pd
 import pytest
 
-from analysis import dilution_table, embedding_table
+from analysis.dilution import table as dilution_table
+from analysis.embeddings import table as embedding_table
 from analysis.paper.manifest import _code, _line
 from analysis.report import ReportOptions, embedded_figures, write_report
 from analysis.report.write import page_names
-from analysis.results import Results, load_runs, write_csv
+from analysis.runs.results import Results, load_runs, write_csv
 from analysis.tables import make_table, to_latex, to_markdown, to_rich, write_tables
 from analysis.tables.latex_text import escape
 from analysis.tables.text import escape_markdown

@@ -17,7 +17,9 @@ import pandas as pd
 import pytest
 import soundfile
 
-from analysis import capture, clip_masks, embeddings
+from analysis.clips import masks as clip_masks
+from analysis.dilution import capture
+from analysis.embeddings import points as embeddings
 from auralsam2 import messages
 from auralsam2.data import log_mel_cache
 from auralsam2.engine import run_record
@@ -74,9 +76,9 @@ def make_masks(folder: Path, patch: pytest.MonkeyPatch) -> Any:
 
 KEEPERS: dict[str, Maker] = {
     "auralsam2/data/log_mel_cache.py": make_log_mel,
-    "analysis/capture.py": make_dilution,
-    "analysis/embeddings.py": make_points,
-    "analysis/clip_masks.py": make_masks,
+    "analysis/dilution/capture.py": make_dilution,
+    "analysis/embeddings/points.py": make_points,
+    "analysis/clips/masks.py": make_masks,
 }
 PICTURES = {"auralsam2/engine/evaluate.py"}
 """Keeps masks of a few clips, which nothing reads back in the place of work."""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from mmengine.config import Config
 
-from ablations.grid_file import shipped_grids
+from ablations.grids.file import shipped_grids
 from auralsam2 import config as configs
 from auralsam2.registry import REGISTRIES, load_all
 from auralsam2.signature import parameters_of

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ablations.grid_file import load_grid, shipped_grids
-from ablations.plan import make_plan
+from ablations.grids.file import load_grid, shipped_grids
+from ablations.grids.plan import make_plan
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "grids.md"
 EXAMPLES = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", PAGE.read_text("utf-8"), re.S)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ablations.grid_file import Grid, load_grid, shipped_grids
-from ablations.plan import Plan, make_plan
+from ablations.grids.file import Grid, load_grid, shipped_grids
+from ablations.grids.plan import Plan, make_plan
 from auralsam2 import registry
 from auralsam2.data.synthetic.writer import Plan as ClipPlan
 from auralsam2.data.synthetic.writer import write_v1m

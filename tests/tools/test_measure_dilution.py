@@ -7,8 +7,8 @@ import pytest
 from auralsam2_tools.__main__ import main as dispatch
 from auralsam2_tools.measure_dilution import main
 
-from analysis import measured_dilution
-from analysis.capture import COLUMNS
+from analysis.dilution import measure as measured_dilution
+from analysis.dilution.capture import COLUMNS
 from auralsam2.config import parse_overrides
 from auralsam2.engine import run_record
 from auralsam2.models.decoder_rows import CannotProbeError

@@ -8,8 +8,8 @@ import pytest
 from auralsam2_tools.__main__ import main as dispatch
 from auralsam2_tools.measure_embeddings import main
 
-from analysis import measured_embeddings
-from analysis.embeddings import COLUMNS, Points
+from analysis.embeddings import measure as measured_embeddings
+from analysis.embeddings.points import COLUMNS, Points
 from auralsam2.config import parse_overrides
 from auralsam2.engine import run_record
 from auralsam2.engine.embedding_points import NoAudioVisualSpaceError

@@ -9,8 +9,8 @@ import pytest
 from auralsam2_tools import run_grid
 from mmengine.config import Config
 
-import ablations.plan
-import ablations.run_cell
+import ablations.grids.plan
+import ablations.runs.run_cell
 from auralsam2.engine import run_record
 
 
@@ -30,9 +30,9 @@ def train(cfg, run_dir, *, name, axes, run_id, progress):
 @pytest.fixture
 def grid(toy_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A grid file; the engine is replaced by `train`."""
-    monkeypatch.setattr(ablations.run_cell, "_engine_train", lambda: train)
-    monkeypatch.setattr(ablations.plan, "_preflight", lambda: lambda cfg: None)
-    monkeypatch.setattr(ablations.plan, "data_fingerprint", lambda cfg: cfg.data.root)
+    monkeypatch.setattr(ablations.runs.run_cell, "_engine_train", lambda: train)
+    monkeypatch.setattr(ablations.grids.plan, "_preflight", lambda: lambda cfg: None)
+    monkeypatch.setattr(ablations.grids.plan, "data_fingerprint", lambda cfg: cfg.data.root)
     (tmp_path / "toy.py").write_text(toy_config.pretty_text)
     values = [
         dict(name=name, set={"optim.epochs": epochs})
@@ -86,7 +86,7 @@ def test_all_failed(grid: Path, capfd: pytest.CaptureFixture[str], monkeypatch) 
     def fail(*_, **__):
         raise OSError("disk full")
 
-    monkeypatch.setattr(ablations.run_cell, "_engine_train", lambda: fail)
+    monkeypatch.setattr(ablations.runs.run_cell, "_engine_train", lambda: fail)
     assert run_grid.main([str(grid), "--jobs", "0"]) == 1
     shown = capfd.readouterr().out
     assert "no finished run" in shown and shown.count("OSError: disk full") >= 3
@@ -96,7 +96,7 @@ def test_an_interrupt_says_how_to_go_on(grid: Path, capfd, monkeypatch) -> None:
     def stop(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(ablations.run_cell, "_engine_train", lambda: stop)
+    monkeypatch.setattr(ablations.runs.run_cell, "_engine_train", lambda: stop)
     with pytest.raises(KeyboardInterrupt):
         run_grid.main([str(grid), "--jobs", "0"])
     assert "the same command goes on" in capfd.readouterr().out

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from analysis.asked_names import name_problems
-from analysis.capture import capture_dilution
-from analysis.clip_picks import check_rules
-from analysis.embeddings import capture_points
+from analysis.clips.picks import check_rules
+from analysis.dilution.capture import capture_dilution
+from analysis.embeddings.points import capture_points
 from analysis.paper.part import PARTS, Made, NothingToShow, Part, names_of
 from analysis.paper.source import Source
-from analysis.results import with_reference
+from analysis.runs.results import with_reference
 from auralsam2.counterfactuals import kinds
 
 
@@ -49,7 +49,7 @@ class Dilution(Part):
 
     def make(self, source: Source, out: Path) -> Made:
         """Write ``dilution_*.*`` and ``site_matrix.*``."""
-        from analysis.measured_dilution import measure
+        from analysis.dilution.measure import measure
 
         measured = measure(
             source.results,
@@ -109,7 +109,7 @@ class Embeddings(Part):
 
     def make(self, source: Source, out: Path) -> Made:
         """Write ``embedding_*.*``."""
-        from analysis.measured_embeddings import measure
+        from analysis.embeddings.measure import measure
 
         measured = measure(
             source.results,
@@ -145,7 +145,7 @@ class Failures(Part):
     """Sheets of clips that rules pick, with the masks of the reference and of other cells.
 
     Args:
-        rules: of `analysis.clip_picks.RULES`; None for all.
+        rules: of `analysis.clips.picks.RULES`; None for all.
         num_clips: on a sheet, at most.
         cells: beside the reference; None for the best ones.
         other: cell that a rule compares with; None for the best one.
@@ -175,7 +175,7 @@ class Failures(Part):
     def make(self, source: Source, out: Path) -> Made:
         """Write ``failures_RULE.*``."""
         from analysis.figures import failures
-        from analysis.significance import reference_problem
+        from analysis.statistics.significance import reference_problem
 
         results = source.results
         notes: list[str] = []

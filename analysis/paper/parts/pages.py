@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from analysis.paper.part import PARTS, Made, Part
 from analysis.paper.source import SWEEP, Source
 from analysis.report.write import NO_CLIPS
-from analysis.results import with_reference
+from analysis.runs.results import with_reference
 from auralsam2.listing import files_in
 
 

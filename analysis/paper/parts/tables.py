@@ -8,7 +8,7 @@ from typing import Any
 
 from analysis.paper.part import PARTS, Made, NothingToShow, Part, names_of
 from analysis.paper.source import Source
-from analysis.results import Results, with_reference
+from analysis.runs.results import Results, with_reference
 
 
 @PARTS.register_module()
@@ -54,9 +54,9 @@ class ScoreTable(Part):
 
     def make(self, source: Source, out: Path) -> Made:
         """Write ``table.*``, and ``results.csv`` with the score of every clip."""
-        from analysis.crossed_means import Settings
-        from analysis.reported import load_reported
-        from analysis.results import write_csv
+        from analysis.runs.reported import load_reported
+        from analysis.runs.results import write_csv
+        from analysis.statistics.crossed_means import Settings
         from analysis.tables import make_table, notes, write_tables
 
         results = self._results(source)
@@ -112,7 +112,7 @@ class ScoreTable(Part):
 
 
 def _no_comparison(results: Results) -> str | None:
-    from analysis.significance import reference_problem
+    from analysis.statistics.significance import reference_problem
 
     if len(results.cells) < 2:
         return "there is one cell"

@@ -15,8 +15,8 @@ import pytest
 from ablations import executors
 from ablations.driver import run_grid
 from ablations.executors.ray_cluster import RayExecutor, RaySettings
-from ablations.grid_file import Grid
-from ablations.plan import Plan
+from ablations.grids.file import Grid
+from ablations.grids.plan import Plan
 
 FAKES = Path(__file__).parents[1] / "fakes"
 

@@ -20,8 +20,8 @@ from ablations import executors
 from ablations.driver import run_grid
 from ablations.executors.slurm import SlurmExecutor
 from ablations.executors.slurm_settings import SlurmSettings
-from ablations.grid_file import Grid
-from ablations.plan import Plan
+from ablations.grids.file import Grid
+from ablations.grids.plan import Plan
 
 FAKES = Path(__file__).parents[1] / "fakes"
 

@@ -9,8 +9,8 @@ import threading
 import time
 from pathlib import Path
 
-from ablations.plan import PlannedRun
-from ablations.run_cell import run_cell
+from ablations.grids.plan import PlannedRun
+from ablations.runs.run_cell import run_cell
 from auralsam2 import process_end
 from auralsam2.engine import run_record
 

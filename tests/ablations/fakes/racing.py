@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from ablations import claims
+from ablations.runs import claims
 
 
 def wait_for(path: Path) -> None:

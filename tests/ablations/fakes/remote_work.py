@@ -6,8 +6,8 @@ import os
 import time
 from pathlib import Path
 
-from ablations.plan import PlannedRun
-from ablations.run_cell import run_cell
+from ablations.grids.plan import PlannedRun
+from ablations.runs.run_cell import run_cell
 from auralsam2.engine import run_record
 
 STEPS = 30

@@ -5,7 +5,7 @@ import time
 
 from auralsam2_tools.run_grid import main
 
-from ablations import heartbeat
+from ablations.runs import heartbeat
 
 STEP_S = 0.1
 
@@ -16,9 +16,9 @@ class SlowHeartbeat(heartbeat.Heartbeat):
         super().step(epoch, epochs, postfix)
 
 
-import ablations.run_cell  # noqa: E402
+import ablations.runs.run_cell  # noqa: E402
 
-ablations.run_cell.Heartbeat = SlowHeartbeat
+ablations.runs.run_cell.Heartbeat = SlowHeartbeat
 
 if __name__ == "__main__":
     raise SystemExit(main(sys.argv[1:]))

@@ -10,7 +10,7 @@ from fake_training import work
 
 from ablations.driver import run_grid
 from ablations.executors import InlineExecutor
-from ablations.grid_file import load_grid
+from ablations.grids.file import load_grid
 
 
 def slow_work(item, progress, **how):

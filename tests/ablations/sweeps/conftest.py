@@ -71,7 +71,7 @@ def fake_trials(monkeypatch: pytest.MonkeyPatch):
     """The module of stand-ins, importable in child processes too."""
     monkeypatch.syspath_prepend(str(Path(__file__).parent / "fakes"))
     # After every run; the fakes leave nothing to collect, and the rest of the suite does.
-    monkeypatch.setattr("ablations.run_cell.gc.collect", lambda: 0)
+    monkeypatch.setattr("ablations.runs.run_cell.gc.collect", lambda: 0)
     import fake_trials
 
     yield fake_trials

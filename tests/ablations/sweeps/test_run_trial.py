@@ -88,7 +88,7 @@ def test_later_seeds_train_only_where_the_first_one_was_not_pruned(
 def test_a_run_that_another_process_has_is_left_to_it(
     write_sweep, open_study, fake_trials, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ablations import claims
+    from ablations.runs import claims
 
     study = open_study(write_sweep())
     with study.drivers.joined():

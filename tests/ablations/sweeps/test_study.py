@@ -7,7 +7,7 @@ from pathlib import Path
 import optuna
 import pytest
 
-from ablations.earlier_identity import earlier_config_hash
+from ablations.grids.earlier_identity import earlier_config_hash
 from ablations.sweeps.drivers import ALIVE, GONE, UNSURE, Drivers
 from ablations.sweeps.open_study import IDENTITY, quiet
 from ablations.sweeps.search_space import SweepError
@@ -192,7 +192,7 @@ def test_drivers_of_other_machines_are_judged_by_their_beats(tmp_path: Path, mon
     now = [0.0]
     other, mine = Drivers(tmp_path), Drivers(tmp_path, clock=lambda: now[0])
     with monkeypatch.context() as patch:
-        patch.setattr("ablations.processes._machine", lambda: "elsewhere")
+        patch.setattr("ablations.runs.processes._machine", lambda: "elsewhere")
         with other.joined():
             patch.undo()
             assert mine.state(other.own) == UNSURE
@@ -203,11 +203,11 @@ def test_drivers_of_other_machines_are_judged_by_their_beats(tmp_path: Path, mon
 
 
 def test_a_driver_elsewhere_that_beats_is_alive(tmp_path: Path, monkeypatch) -> None:
-    from ablations import claims
+    from ablations.runs import claims
 
     other, mine = Drivers(tmp_path), Drivers(tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr("ablations.processes._machine", lambda: "elsewhere")
+        patch.setattr("ablations.runs.processes._machine", lambda: "elsewhere")
         claim = claims.acquire(tmp_path / other.own, other.own)
     assert mine.state(other.own) == UNSURE
     claims.write(tmp_path / other.own, claims.replace(claim, beat=1))

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis.capture import COLUMNS
-from analysis.dilution import clip_means
+from analysis.dilution.capture import COLUMNS
+from analysis.dilution.indices import clip_means
 from analysis.figures import dilution_curves, site_matrix
 
 

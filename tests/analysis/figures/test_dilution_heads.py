@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.capture import COLUMNS
-from analysis.dilution import clip_means
+from analysis.dilution.capture import COLUMNS
+from analysis.dilution.indices import clip_means
 from analysis.figures import dilution_heads
 
 

@@ -9,8 +9,8 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from analysis.embedding_companions import companions
-from analysis.embeddings import COLUMNS, Points
+from analysis.embeddings.companions import companions
+from analysis.embeddings.points import COLUMNS, Points
 from analysis.figures import embedding_tsne, embedding_tsne_perplexities
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.clip_masks import ClipMasks
-from analysis.clip_picks import NoPicksError
+from analysis.clips.masks import ClipMasks
+from analysis.clips.picks import NoPicksError
 from analysis.figures import failures
-from analysis.results import Results, load_runs
+from analysis.runs.results import Results, load_runs
 
 CLIPS = ("a", "b", "c")
 

@@ -18,9 +18,10 @@ import pytest
 from matplotlib.figure import Figure
 
 import analysis.figures
-from analysis import capture, embeddings
-from analysis.clip_masks import ClipMasks
-from analysis.dilution import clip_means
+from analysis.clips.masks import ClipMasks
+from analysis.dilution import capture
+from analysis.dilution.indices import clip_means
+from analysis.embeddings import points as embeddings
 from analysis.figures import (
     dilution_curves,
     dilution_heads,
@@ -39,7 +40,7 @@ from analysis.figures import (
     training_curves,
 )
 from analysis.report import line_chart
-from analysis.results import load_runs
+from analysis.runs.results import load_runs
 from auralsam2.text_files import write_text
 
 FIGURES = {

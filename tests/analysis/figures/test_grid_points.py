@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from analysis.figures import grid_points
-from analysis.results import load_runs
+from analysis.runs.results import load_runs
 from auralsam2.engine import run_record
 
 

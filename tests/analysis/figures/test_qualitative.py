@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from analysis.figures import clip_sheet, qualitative
-from analysis.results import Results, load_runs
+from analysis.runs.results import Results, load_runs
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from analysis.figures import sweep, sweep_history
-from analysis.sweep_results import load_sweep_results
+from analysis.runs.sweep_results import load_sweep_results
 
 
 def test_the_best_so_far_is_of_complete_trials(write_sweep_folder: Callable[..., Path]) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from analysis.figures import sweep_importance
-from analysis.sweep_results import load_sweep_results
+from analysis.runs.sweep_results import load_sweep_results
 
 
 def rows(count: int) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from analysis.figures import sweep_pareto
-from analysis.sweep_results import load_sweep_results
+from analysis.runs.sweep_results import load_sweep_results
 
 
 def test_one_objective_is_traded_for_size(write_sweep_folder: Callable[..., Path]) -> None:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from analysis.figures import sweep_slice
 from analysis.figures.sweep_labels import short_choices, short_names
-from analysis.sweep_results import load_sweep_results
+from analysis.runs.sweep_results import load_sweep_results
 
 
 def test_every_scored_trial_stands_in_every_panel_that_applies(

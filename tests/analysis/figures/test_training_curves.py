@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from analysis.figures import training_curves
 from analysis.figures.training_curves import LOSS, SCORE, collect, smooth
-from analysis.results import load_runs
+from analysis.runs.results import load_runs
 from auralsam2.engine import run_record
 
 

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from analysis.clip_masks import ClipMasks
-from analysis.clip_sound import encode_sound
+from analysis.clips.masks import ClipMasks
+from analysis.clips.sound import encode_sound
 from analysis.report import ReportOptions, embedded_figures, write_report
 from analysis.report import clips as clip_views
-from analysis.results import load_runs
+from analysis.runs.results import load_runs
 from auralsam2.engine import run_record
 
 NASTY = '<script>alert("x")</script>'

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.clip_masks import ClipMasks
+from analysis.clips.masks import ClipMasks
 from analysis.report import clips as clip_views
 from analysis.report.clips import choose, collect
-from analysis.results import load_runs
+from analysis.runs.results import load_runs
 
 J = ("test", "J")
 

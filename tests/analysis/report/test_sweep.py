@@ -5,7 +5,7 @@ from pathlib import Path
 
 from analysis.report import write_sweep_report
 from analysis.report.sweep import summary, trial_table
-from analysis.sweep_results import load_sweep_results
+from analysis.runs.sweep_results import load_sweep_results
 
 
 def test_every_trial_is_a_row(write_sweep_folder) -> None:

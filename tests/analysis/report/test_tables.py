@@ -7,7 +7,7 @@ import pytest
 from analysis.report.data_table import Entry, count, duration, number
 from analysis.report.run_tables import clip_table, run_table
 from analysis.report.score_table import best_cell, in_words, primary_column, score_table
-from analysis.results import load_runs
+from analysis.runs.results import load_runs
 from analysis.tables import make_table
 from auralsam2.engine import run_record
 

@@ -10,7 +10,7 @@ import pytest
 from analysis.figures import grid_points, qualitative
 from analysis.report import ReportOptions, embedded_figures, write_report
 from analysis.report.write import page_names
-from analysis.results import load_runs
+from analysis.runs.results import load_runs
 
 
 class Elements(HTMLParser):

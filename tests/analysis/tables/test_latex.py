@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.reported import ReportedRow
-from analysis.results import load_runs
+from analysis.runs.reported import ReportedRow
+from analysis.runs.results import load_runs
 from analysis.tables import make_table, to_latex
 from analysis.tables.latex_text import escape
 

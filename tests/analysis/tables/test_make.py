@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.results import load_runs
+from analysis.runs.results import load_runs
 from analysis.tables import best_cells, make_table
 from analysis.tables.layout import lay_out
 from auralsam2.engine import run_record

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.crossed_means import Settings
-from analysis.results import load_runs
+from analysis.runs.results import load_runs
+from analysis.statistics.crossed_means import Settings
 from analysis.tables import footnote, make_table, notes
 from auralsam2.engine import run_record
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from analysis.reported import ReportedRow
-from analysis.results import load_runs
+from analysis.runs.reported import ReportedRow
+from analysis.runs.results import load_runs
 from analysis.tables import make_table, to_markdown, to_rich
 
 SCORES = {("a", 0): 0.2, ("a", 1): 0.4, ("b", 0): 0.5, ("b", 1): 0.8}

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.reported import ReportedRow
-from analysis.results import load_runs
+from analysis.runs.reported import ReportedRow
+from analysis.runs.results import load_runs
 from analysis.tables import make_table, provenance, to_frame, write_tables
 
 SCORES = {("a", 0): 0.2, ("a", 1): 0.4, ("b", 0): 0.5, ("b", 1): 0.8}

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from mmengine.config import ConfigDict
 
-from analysis.attention import in_mask_gain as reference
+from analysis.dilution.attention import in_mask_gain as reference
 from auralsam2.config_validation import validate
 from auralsam2.engine.hooks.dilution_hook import SCALARS
 from auralsam2.engine.train import train

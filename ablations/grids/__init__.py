@@ -1,0 +1,1 @@
+"""What is to run: axes, cells and the plan of a grid."""

@@ -1,0 +1,207 @@
+"""Grids on disk: one Python file that only states data."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ablations.grids.axes import Axis, AxisValue, GridError, parse_axes, parse_named_cells
+from ablations.grids.grid import Cell, expand
+from ablations.grids.modes import BASE
+from ablations.grids.statements import UnreadableError, read_statements
+from auralsam2 import config
+from auralsam2.suggestions import nearest, unknown_name
+
+FOLDER = "grids"
+Part = TypeVar("Part", Axis, AxisValue)
+_KNOWN: dict[str, tuple[type, ...]] = {
+    "base": (str,),
+    "axes": (dict,),
+    "mode": (str,),
+    "when": (dict,),
+    "exclude": (list, tuple),
+    "cells": (list, tuple),
+    "seeds": (list, tuple, range),
+    "overrides": (dict,),
+    "out": (str,),
+    "title": (str,),
+    "reference": (str,),
+    "custom_imports": (dict,),
+}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What a grid file states.
+
+    Attributes:
+        name: the file's name without ``.py``.
+        base: name or path of the config that every cell starts from, unless it names its own.
+        axes: what varies.
+        seeds: the replicates of every cell.
+        overrides: dotted path -> value, set in every cell before its axis values.
+        out: folder of the runs.
+        title: for tables and figures.
+        reference: name of the cell that the others are compared with.
+        custom_imports: files and modules that register components, as in a config.
+        folder: of the file; relative paths in it start here.
+        mode: how the axes are combined, see `ablations.grids.modes`.
+        when: axis -> other axis -> values under which the first one applies.
+        exclude: combinations of values that are left out.
+        named_cells: cells stated one by one.
+    """
+
+    name: str
+    base: str
+    axes: tuple[Axis, ...]
+    seeds: tuple[int, ...] = (0,)
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    out: str = ""
+    title: str = ""
+    reference: str | None = None
+    custom_imports: Mapping[str, Any] | None = None
+    folder: Path = Path()
+    mode: str = "product"
+    when: Mapping[str, Any] = field(default_factory=dict)
+    exclude: tuple[Any, ...] = ()
+    named_cells: tuple[AxisValue, ...] = ()
+
+    def cells(self, seeds: Sequence[int] | None = None) -> list[Cell]:
+        """Return the cells of every seed, the grid's own seeds where None.
+
+        Raises:
+            GridError: see `ablations.grids.grid.expand`.
+        """
+        return expand(
+            self.axes,
+            self.seeds if seeds is None else seeds,
+            mode=self.mode,
+            when=self.when,
+            exclude=self.exclude,
+            named_cells=self.named_cells,
+        )
+
+
+def shipped_grids() -> dict[str, str]:
+    """Return name -> first line of the docstring, the question it answers, without running any."""
+    grids = {}
+    for name in config.names(FOLDER):
+        tree = ast.parse(config.find(name).read_text(encoding="utf-8"))
+        question = (ast.get_docstring(tree) or "").partition("\n")[0]
+        grids[name.removeprefix(f"{FOLDER}/")] = question
+    return grids
+
+
+def load_grid(name_or_path: str) -> Grid:
+    """Read a grid.
+
+    Args:
+        name_or_path: a shipped grid, e.g. ``demo``, or the path of a ``.py`` file.
+
+    Raises:
+        FileNotFoundError: if there is no such grid; the message lists the known ones with their
+            questions.
+        GridError: with all problems at once.
+    """
+    path = _find(name_or_path)
+    stated = _statements(path)
+    problems = [unknown_name("key", key, _KNOWN) for key in stated if key not in _KNOWN]
+    problems += [] if "base" in stated else ["missing key 'base'"]
+    problems += [] if {"axes", "cells"} & set(stated) else ["missing key 'axes' (or 'cells')"]
+    for key, types in _KNOWN.items():
+        if key in stated and not isinstance(stated[key], types):
+            problems.append(f"{key}: got {stated[key]!r}, wanted {types[0].__name__}")
+            del stated[key]
+    grid, more = _grid(path, stated)
+    if problems or more:
+        raise GridError([*problems, *more], source=str(path))
+    return grid
+
+
+def _find(name_or_path: str) -> Path:
+    try:
+        return config.find(name_or_path, folder=FOLDER)
+    except FileNotFoundError:
+        if name_or_path.endswith(".py"):
+            raise
+    grids = shipped_grids()
+    guess = nearest(name_or_path.rpartition("/")[2], grids)
+    hint = f"; did you mean {guess!r}?" if guess else ";"
+    width = max(map(len, grids), default=0)
+    listed = "\n".join(f"  {name:<{width}}  {question}" for name, question in grids.items())
+    raise FileNotFoundError(
+        f"unknown grid {name_or_path!r}{hint} a grid of your own is a path ending in .py; "
+        f"known:\n{listed}"
+    )
+
+
+def _grid(path: Path, stated: Mapping[str, Any]) -> tuple[Grid, list[str]]:
+    """Return the grid with all of its problems."""
+    mode = stated.get("mode", "product")
+    axes, of_axes = _parsed(lambda: parse_axes(stated.get("axes", {}), may_repeat=mode == "paired"))
+    named, of_cells = _parsed(lambda: parse_named_cells(stated.get("cells", ())))
+    grid = Grid(
+        name=path.stem,
+        base=_beside(path, stated.get("base", "")),
+        axes=tuple(Axis(a.name, tuple(_anchored(path, v) for v in a.values)) for a in axes),
+        seeds=tuple(stated.get("seeds", (0,))),
+        overrides=dict(stated.get("overrides", {})),
+        out=stated.get("out", f"work_dirs/{path.stem}"),
+        title=stated.get("title", path.stem),
+        reference=stated.get("reference", BASE if axes and mode == "one_at_a_time" else None),
+        custom_imports=stated.get("custom_imports"),
+        folder=path.parent,
+        mode=mode,
+        when=dict(stated.get("when", {})),
+        exclude=tuple(stated.get("exclude", ())),
+        named_cells=tuple(_anchored(path, cell) for cell in named),
+    )
+    if of_axes:  # some are missing: what else could be said would be about that
+        return grid, of_axes + of_cells
+    return grid, of_cells + _problems(grid, all_cells=not of_cells)
+
+
+def _parsed(parse: Callable[[], tuple[Part, ...]]) -> tuple[tuple[Part, ...], list[str]]:
+    try:
+        return parse(), []
+    except GridError as error:
+        return (), error.problems
+
+
+def _problems(grid: Grid, *, all_cells: bool) -> list[str]:
+    try:
+        names = {cell.name for cell in grid.cells()}
+    except GridError as error:
+        return error.problems
+    if grid.reference is None or grid.reference in names or not all_cells:
+        return []
+    if grid.reference in _names_without_exclude(grid):
+        return [f"reference: cell {grid.reference!r} is left out by exclude; name another one"]
+    return ["reference: " + unknown_name("cell", grid.reference, names)]
+
+
+def _names_without_exclude(grid: Grid) -> set[str]:
+    try:
+        return {cell.name for cell in replace(grid, exclude=()).cells()}
+    except GridError:  # what is left out may contradict itself
+        return set()
+
+
+def _anchored(path: Path, value: AxisValue) -> AxisValue:
+    """Return the value with the path of its config made absolute, where it has one."""
+    return value if value.config is None else replace(value, config=_beside(path, value.config))
+
+
+def _beside(path: Path, name: str) -> str:
+    beside = path.parent / name
+    return str(beside) if name.endswith(".py") and beside.is_file() else name
+
+
+def _statements(path: Path) -> dict[str, Any]:
+    try:
+        return read_statements(path)
+    except UnreadableError as error:
+        raise GridError([str(error)], source=str(path)) from error

@@ -1,0 +1,234 @@
+"""From cells to runs: every config resolved and checked, every folder and state known."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ablations.grids.existing_runs import ExistingRuns
+from ablations.grids.file import Grid
+from ablations.grids.grid import Cell
+from ablations.grids.resolve import resolve
+from auralsam2 import config
+from auralsam2.engine import run_record
+from auralsam2.engine.identity import identify
+from auralsam2.messages import message
+
+RUNS = "runs"
+DAMAGED = "damaged"
+_MAX_SLUG = 80
+# A problem of five hundred cells must stay one readable line.
+_MAX_NAMED = 5
+
+Check = Callable[[Any], None]
+Fingerprint = Callable[[Any], str]
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """One run of a grid, ready to start.
+
+    Attributes:
+        cell: what it is.
+        cfg: its resolved config.
+        recipe: identity of config and data without the seed and the code.
+        run_id: identity of config, data, weights and code.
+        run_dir: its folder.
+        config_hash: of ``cfg``.
+        data_fingerprint: of the data that ``cfg`` names.
+        state: ``"pending"``, ``"unfinished"``, ``"failed"``, ``"stopped"``, ``"done"`` or
+            `DAMAGED`.
+        shares: label of the earlier run whose folder it shares, as both do the same.
+    """
+
+    cell: Cell
+    cfg: Any
+    recipe: str
+    run_id: str
+    run_dir: Path
+    config_hash: str
+    data_fingerprint: str
+    state: str
+    shares: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Cell and seed in words."""
+        return label(self.cell)
+
+
+@dataclass
+class Plan:
+    """All runs of a grid.
+
+    Attributes:
+        out: folder of the grid.
+        runs: in the order in which they start.
+        problems: why the grid cannot start; cells with problems have no run.
+        notes: what the user ought to know and nothing stops at.
+        keep_code: whether runs made by other code count as the grid's own.
+    """
+
+    out: Path
+    runs: list[PlannedRun] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    keep_code: bool = False
+
+
+def label(cell: Cell) -> str:
+    """Return the name of a cell with its seed."""
+    return f"{cell.name}, seed {cell.seed}"
+
+
+def make_plan(
+    grid: Grid,
+    *,
+    out: Path | None = None,
+    seeds: Sequence[int] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    check: Check | None = None,
+    fingerprint: Fingerprint | None = None,
+    keep_code: bool = False,
+) -> Plan:
+    """Resolve every cell before any starts.
+
+    Args:
+        grid: the grid.
+        out: folder of the runs; the grid's own where None.
+        seeds: in place of the grid's own.
+        overrides: dotted path -> value, applied last in every cell.
+        check: raises where a resolved config lacks files; the engine's preflight where None.
+        fingerprint: of the data that a resolved config names; the engine's where None.
+        keep_code: take runs that were made by other code as they are.
+
+    Returns:
+        The plan, with every problem of every cell.
+    """
+    plan = Plan(Path(out if out is not None else grid.out), keep_code=keep_code)
+    folders = ExistingRuns(plan.out / RUNS, keep_code)
+    cells = grid.cells(seeds)
+    configs, problems = resolve(grid, cells, overrides or {})
+    prints = _Fingerprints(fingerprint or data_fingerprint)
+    taken: dict[str, PlannedRun] = {}
+    checked: set[str] = set()
+    for cell in cells:
+        if (cfg := configs.get(cell.name)) is None:
+            continue
+        try:
+            if cell.name not in checked:
+                checked.add(cell.name)
+                (check or _preflight())(cfg)
+            run = _planned(cell, cfg, prints(cfg), folders)
+        except (ValueError, LookupError, OSError, ImportError) as error:
+            problems.append((cell.name, message(error)))
+            configs[cell.name] = None  # one seed speaks for all
+            continue
+        first = taken.setdefault(run.run_id, run)
+        if first is not run:
+            run = replace(run, run_dir=first.run_dir, state=first.state, shares=first.label)
+        plan.runs.append(run)
+    plan.problems = _grouped(problems, len({cell.name for cell in cells}))
+    plan.notes = _notes(plan.runs) + folders.notes()
+    return plan
+
+
+def data_fingerprint(cfg: Any) -> str:
+    """Return the fingerprint of all data sets of a config."""
+    from auralsam2.engine.splits import fingerprint, run_datasets
+
+    return fingerprint(run_datasets(cfg))
+
+
+class _Fingerprints:
+    """Fingerprints by data config: hundreds of cells read the same files."""
+
+    def __init__(self, compute: Fingerprint) -> None:
+        self.compute = compute
+        self.known: dict[str, str | OSError | ValueError] = {}
+
+    def __call__(self, cfg: Any) -> str:
+        data = repr(cfg.data)
+        if data not in self.known:
+            try:
+                self.known[data] = self.compute(cfg)
+            except (OSError, ValueError) as error:
+                self.known[data] = error
+        found = self.known[data]
+        if isinstance(found, str):
+            return found
+        raise found
+
+
+def _preflight() -> Check:
+    from auralsam2.engine import preflight
+
+    check: Check = preflight.check
+    return check
+
+
+def _planned(cell: Cell, cfg: Any, data: str, folders: ExistingRuns) -> PlannedRun:
+    cfg = copy.deepcopy(cfg)
+    cfg.seed = cell.seed
+    plain = cfg.to_dict()
+    config_hash = config.config_hash(plain)
+    identity = identify(plain, data, config_hash)
+    found, run_dir = folders.find(identity, f"{_slug(cell.name)}-s{cell.seed}", plain, data)
+    del plain["seed"]
+    return PlannedRun(
+        cell=cell,
+        cfg=cfg,
+        recipe=identify(plain, data).work,
+        run_id=str(found),
+        run_dir=run_dir,
+        config_hash=config_hash,
+        data_fingerprint=data,
+        state=state_of(run_dir),
+    )
+
+
+def state_of(run_dir: Path) -> str:
+    """Return the state of a run folder; `DAMAGED` where its record cannot be read."""
+    try:
+        status = run_record.read_without_clips(run_dir).status
+    except FileNotFoundError:
+        return "pending"
+    except (OSError, ValueError):
+        return DAMAGED
+    return {"running": "unfinished"}.get(status, status)
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._+=]+", "_", name).strip("_.")[:_MAX_SLUG] or "cell"
+
+
+def _grouped(problems: Sequence[tuple[str, str]], num_cells: int) -> list[str]:
+    """Say each problem once, with the cells that have it."""
+    cells: dict[str, dict[str, None]] = {}
+    for cell, problem in problems:
+        cells.setdefault(problem, {})[cell] = None
+    said = []
+    for problem, names in cells.items():
+        everywhere = "" in names or (len(names) == num_cells and num_cells > 1)
+        shown = [f"cell {name!r}" for name in names][:_MAX_NAMED]
+        more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
+        whose = "all cells" if everywhere else ", ".join(shown) + more
+        said.append(f"{whose}: {problem}")
+    return said
+
+
+def _notes(runs: Sequence[PlannedRun]) -> list[str]:
+    return [
+        f"{run.label} has the same config as {run.shares}: they share one run"
+        for run in runs
+        if run.shares
+    ] + [
+        f"{run.label}: the record in '{run.run_dir}' cannot be read; it is set aside there, and "
+        "the run goes on at its last checkpoint, or begins anew without one"
+        for run in runs
+        if run.state == DAMAGED and not run.shares
+    ]

@@ -1,0 +1,121 @@
+"""A plan in words: one row a cell, however many seeds and cells there are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ablations.grids.file import Grid
+from ablations.grids.grid import Cell
+from ablations.grids.plan import PlannedRun
+
+MAX_CELLS = 40
+"""More than these are not listed unless asked for."""
+_MAX_SETTING = 90
+_WIDE = 120
+
+
+class PlanRow(NamedTuple):
+    """One cell of a plan, all seeds together.
+
+    Attributes:
+        cell: its name.
+        sets: one line a setting in which it differs from the grid's base.
+        seeds: in the order in which they run.
+        state: the state that all seeds share, or how many have which.
+        folder: of the first seed; those of the others differ in seed and identity.
+    """
+
+    cell: str
+    sets: tuple[str, ...]
+    seeds: str
+    state: str
+    folder: str
+
+
+def plan_rows(runs: Sequence[PlannedRun]) -> list[PlanRow]:
+    """Return one row for each cell of the runs."""
+    by_cell: dict[str, list[PlannedRun]] = {}
+    for run in runs:
+        by_cell.setdefault(run.cell.name, []).append(run)
+    return [
+        PlanRow(
+            name,
+            _settings(same[0].cell),
+            ", ".join(str(run.cell.seed) for run in same),
+            _states(same),
+            same[0].run_dir.name,
+        )
+        for name, same in by_cell.items()
+    ]
+
+
+def plan_size(grid: Grid, runs: Sequence[PlannedRun]) -> str:
+    """Return the number of cells and runs in one line, and what the grid is made of."""
+    axes = [f"{axis.name} ({len(axis.values)})" for axis in grid.axes]
+    parts = [f"{grid.mode.replace('_', ' ')} of {', '.join(axes)}"] if axes else []
+    if grid.named_cells:
+        parts.append(f"{len(grid.named_cells)} named")
+    made = f" ({'; '.join(parts)})" if parts else ""
+    states = ", ".join(f"{number} {state}" for state, number in _count(runs).items())
+    return f"{len(plan_rows(runs))} cells{made}, {len(runs)} runs: {states or 'none'}"
+
+
+def print_plan(
+    console: Console,
+    grid: Grid,
+    runs: Sequence[PlannedRun],
+    out: Path,
+    *,
+    every_cell: bool = False,
+) -> None:
+    """Print the cells of a plan as a table, with their folders where there is room.
+
+    Args:
+        console: the terminal.
+        grid: as planned.
+        runs: of the plan, or those that were selected.
+        out: folder of the grid.
+        every_cell: also where there are more than `MAX_CELLS`.
+    """
+    rows = plan_rows(runs)
+    shown = rows if every_cell else rows[:MAX_CELLS]
+    wide = console.width >= _WIDE
+    table = Table(title=f"runs in {out}")
+    table.add_column("cell", overflow="fold")
+    table.add_column("sets", overflow="fold")
+    for header in ("seeds", "state", "folder")[: 3 if wide else 2]:
+        table.add_column(header)
+    for row in shown:
+        cells = [row.cell, "\n".join(row.sets) or "(base)", row.seeds, row.state]
+        table.add_row(*map(Text, [*cells, row.folder] if wide else cells))
+    console.print(table)
+    if len(shown) < len(rows):
+        console.print(f"… and {len(rows) - len(shown)} more cells")
+    console.print(Text(plan_size(grid, runs)))
+
+
+def _settings(cell: Cell) -> tuple[str, ...]:
+    start = [] if cell.config is None else [f"config {cell.config}"]
+    return (*start, *(_cut(f"{path} = {node!r}") for path, node in cell.overrides.items()))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MAX_SETTING else text[: _MAX_SETTING - 1] + "…"
+
+
+def _states(runs: Sequence[PlannedRun]) -> str:
+    counts = _count(runs)
+    if len(counts) == 1:
+        return next(iter(counts))
+    return ", ".join(f"{number} {state}" for state, number in counts.items())
+
+
+def _count(runs: Sequence[PlannedRun]) -> dict[str, int]:
+    return dict(Counter("shared" if run.shares else run.state for run in runs))

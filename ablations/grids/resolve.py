@@ -1,0 +1,97 @@
+"""From cells to configs: read, overridden and checked, every file only once."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ablations.grids.file import Grid
+from ablations.grids.grid import Cell
+from auralsam2 import config
+from auralsam2.config import ConfigError
+from auralsam2.custom_imports import import_custom
+
+Problem = tuple[str, str]
+"""Name of the cell that has it, empty where all have, and the problem in words."""
+
+
+def resolve(
+    grid: Grid, cells: Sequence[Cell], overrides: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[Problem]]:
+    """Return the config of every cell, the seed left as it stands there.
+
+    Args:
+        grid: the grid.
+        cells: its cells; seeds of one cell share a config.
+        overrides: dotted path -> value, applied last in every cell.
+
+    Returns:
+        Cell name -> ``mmengine.Config``, None where it has problems; and the problems.
+    """
+    # A grid's own components must be known before any config that names them is checked.
+    custom = copy.deepcopy({"custom_imports": grid.custom_imports})
+    problems = [("", problem) for problem in import_custom(custom, grid.folder)]
+    configs: dict[str, Any] = {}
+    sources = _Sources()
+    for cell in cells if not problems else ():
+        if cell.name in configs:
+            continue
+        cfg, found = sources.read(cell.config or grid.base)
+        found += _apply(cfg, _merged(grid.overrides, cell.overrides, overrides))
+        if cfg is not None:
+            found += config.validate(cfg)
+            _add_imports(cfg, custom["custom_imports"])
+        configs[cell.name] = None if found else cfg
+        problems += [(cell.name, problem) for problem in found]
+    return configs, problems
+
+
+class _Sources:
+    """The configs that cells start from: parsing one takes longer than all that follows."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, tuple[Any, list[str]]] = {}
+
+    def read(self, name: str) -> tuple[Any, list[str]]:
+        """Return a copy of the config as written, and its problems; None where it is unreadable."""
+        if name not in self.known:
+            self.known[name] = self._parse(name)
+        cfg, problems = self.known[name]
+        return copy.deepcopy(cfg), [*problems]
+
+    def _parse(self, name: str) -> tuple[Any, list[str]]:
+        try:
+            cfg = config.peek(name)
+            return cfg, import_custom(cfg, config.find(name).parent)
+        except ConfigError as error:
+            return None, [f"config {name!r}: {problem}" for problem in error.problems]
+        except FileNotFoundError as error:
+            return None, [str(error)]
+
+
+def _merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all settings; one that stands again moves to its new place, so that later wins."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        for path, node in layer.items():
+            merged.pop(path, None)
+            merged[path] = copy.deepcopy(node)
+    return merged
+
+
+def _apply(cfg: Any, overrides: Mapping[str, Any]) -> list[str]:
+    problems: list[str] = []
+    for dotted, value in overrides.items() if cfg is not None else ():
+        try:
+            config.set_node(cfg, dotted, value)
+        except ConfigError as error:
+            problems += error.problems
+    return problems
+
+
+def _add_imports(cfg: Any, custom: Mapping[str, Any] | None) -> None:
+    if custom is not None:
+        earlier = cfg.get("custom_imports") or {}
+        imports = dict.fromkeys([*earlier.get("imports", []), *custom["imports"]])
+        cfg.custom_imports = {**earlier, **custom, "imports": list(imports)}

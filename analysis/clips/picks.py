@@ -1,0 +1,244 @@
+"""Which clips are shown: picked by rule, never by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from analysis.runs.controls import MUTE_KINDS, base_split, parse_control, split_header
+from analysis.runs.results import Results, is_control, seed_means
+from analysis.runs.saved_clips import clip_scores, first_runs
+from analysis.runs.splits import table_columns
+from analysis.statistics.significance import reference_cell
+from auralsam2.suggestions import unknown_name
+
+Scores = Mapping[str, float]
+"""Clip -> score."""
+
+
+class NoPicksError(ValueError):
+    """A rule that the runs have no scores for."""
+
+
+class Question(NamedTuple):
+    """What clips are picked from.
+
+    Attributes:
+        results: the runs.
+        cell: whose failures are looked for.
+        split: first one that is no control.
+        metric: first one that is shown of it.
+        other: cell that it is compared with, or None: the best one of the others.
+    """
+
+    results: Results
+    cell: str
+    split: str
+    metric: str
+    other: str | None
+
+    def scores(self, cell: str, split: str | None = None) -> Scores:
+        """Return the scores of a cell's first seed, by default on the question's own split."""
+        seed = first_runs(self.results)[cell].seed
+        return clip_scores(self.results, cell, seed, split or self.split, self.metric)
+
+    def of(self, cell: str) -> str:
+        """Name a cell's first seed."""
+        return f"{cell} (seed {first_runs(self.results)[cell].seed})"
+
+
+class Picked(NamedTuple):
+    """The clips that a rule picks.
+
+    Attributes:
+        clips: names, the first one first.
+        captions: of each: what was ranked, in words.
+        values: of each: what was ranked, the smallest first.
+        title: the rule in words, without the number of clips.
+        num_clips: that it has picked from.
+        beside: split -> what it is called: other splits whose masks show what the rule is about.
+        other: cell that was compared with, or None.
+    """
+
+    clips: tuple[str, ...]
+    captions: tuple[str, ...]
+    values: tuple[float, ...]
+    title: str
+    num_clips: int
+    beside: Mapping[str, str] = {}
+    other: str | None = None
+
+
+def lowest_score(question: Question, num_clips: int) -> Picked:
+    """Pick where the cell scores worst."""
+    scores = question.scores(question.cell)
+    sign, words = _worst_first(question.results, question.metric)
+    title = f"{words} {question.metric} of {question.of(question.cell)} on {_on(question)}"
+    values = {clip: sign * score for clip, score in scores.items()}
+    captions = {clip: f"{question.metric} {score:.2f}" for clip, score in scores.items()}
+    return _pick(values, captions, title, num_clips)
+
+
+def listens_least(question: Question, num_clips: int) -> Picked:
+    """Pick where the cell loses least, or gains most, as it hears another sound.
+
+    The other sound is that of another clip; without such a split, of the first control split in
+    which something is heard, or else of any.
+
+    Raises:
+        NoPicksError: without a control split.
+    """
+    control = _control(question)
+    if control is None:
+        raise NoPicksError(
+            f"no control split of '{question.split}' has scores of {question.cell}: add "
+            "evaluation.counterfactuals = ['swapped'] to the config"
+        )
+    own, heard = question.scores(question.cell), question.scores(question.cell, control)
+    both = {clip: (own[clip], heard[clip]) for clip in own if clip in heard}
+    sound = split_header(control).rpartition(", ")[2]
+    title = (
+        f"Smallest loss of {question.metric} of {question.of(question.cell)} with {sound}, "
+        f"on {_on(question)}"
+    )
+    up = _worst_first(question.results, question.metric)[0]
+    values = {clip: up * (a - b) for clip, (a, b) in both.items()}
+    captions = {c: f"{question.metric} {a:.2f}; {sound} {b:.2f}" for c, (a, b) in both.items()}
+    return _pick(values, captions, title, num_clips)._replace(beside={control: sound})
+
+
+def largest_loss(question: Question, num_clips: int) -> Picked:
+    """Pick where the cell is furthest behind the other one."""
+    return _against(question, num_clips, "Largest loss", 1.0)
+
+
+def largest_gain(question: Question, num_clips: int) -> Picked:
+    """Pick where the cell is furthest ahead of the other one."""
+    return _against(question, num_clips, "Largest gain", -1.0)
+
+
+RULES: dict[str, Callable[[Question, int], Picked]] = {
+    "lowest": lowest_score,
+    "listens-least": listens_least,
+    "largest-loss": largest_loss,
+    "largest-gain": largest_gain,
+}
+"""Name -> rule. Each takes a question and the number of clips; ties go by the clips' names, and
+scores that are no numbers do not count."""
+
+
+def check_rules(names: Sequence[str]) -> list[str]:
+    """Return rules that are asked for, each once; all of them where none is named.
+
+    Raises:
+        ValueError: for the first unknown one; the message lists those that are known.
+    """
+    for name in names:
+        if name not in RULES:
+            raise ValueError(unknown_name("rule", name, RULES))
+    return list(dict.fromkeys(names)) or list(RULES)
+
+
+def pick(results: Results, rule: str, *, num_clips: int, other: str | None = None) -> Picked:
+    """Pick clips of the reference cell's first seed on the first test split by the first metric.
+
+    Args:
+        results: the runs.
+        rule: name in `RULES`.
+        num_clips: at most.
+        other: cell to compare with, where the rule compares.
+
+    Raises:
+        ValueError: for an unknown rule or cell, or without a reference cell; `NoPicksError` where
+            the runs have no scores for the rule.
+    """
+    check_rules([rule])
+    cell = reference_cell(results)
+    if other is not None and other not in results.cells:
+        raise ValueError(unknown_name("cell", other, results.cells))
+    column = first_column(results)
+    if column is None:
+        raise NoPicksError("no split but controls has a score")
+    picked = RULES[rule](Question(results, cell, *column, other), num_clips)
+    if not picked.clips:
+        raise NoPicksError(f"there is no such clip ({picked.title})")
+    return picked
+
+
+def first_column(results: Results) -> tuple[str, str] | None:
+    """Return the first split that is no control and the first metric that is shown of it."""
+    return next((c for c in table_columns(results) if c[0] in results.splits
+                 and not is_control(c[0])), None)  # fmt: skip
+
+
+def ranked(scores: Scores) -> list[str]:
+    """Return clips by ascending score, ties by name; what is no number is left out."""
+    known = [(value, clip) for clip, value in scores.items() if not np.isnan(value)]
+    return [clip for _, clip in sorted(known)]
+
+
+def best_first(results: Results, column: tuple[str, str], cells: Sequence[str]) -> list[str]:
+    """Return those of the cells that have a score, by their mean over seeds, the best first."""
+    means = seed_means(results.scores)
+    own = means[(means["split"] == column[0]) & (means["metric"] == column[1])].dropna()
+    by_cell = own.groupby("cell")["value"].mean()
+    sign = _worst_first(results, column[1])[0]
+    # Equal ones keep the grid's order.
+    return sorted((c for c in cells if c in by_cell.index), key=lambda c: -sign * by_cell[c])
+
+
+def _against(question: Question, num_clips: int, words: str, sign: float) -> Picked:
+    others = [cell for cell in question.results.cells if cell != question.cell]
+    column = (question.split, question.metric)
+    best = best_first(question.results, column, others)
+    other = question.other or (best[0] if best else None)
+    if other is None or other == question.cell:
+        raise NoPicksError(f"there is no other cell that {question.cell} can be compared with")
+    own, their = question.scores(question.cell), question.scores(other)
+    both = {clip: (own[clip], their[clip]) for clip in own if clip in their}
+    title = (
+        f"{words} in {question.metric} of {question.of(question.cell)} against "
+        f"{question.of(other)} on {_on(question)}"
+    )
+    up = _worst_first(question.results, question.metric)[0]
+    values = {clip: sign * up * (a - b) for clip, (a, b) in both.items()}
+    captions = {c: f"{question.metric} {a:.2f}, against {b:.2f}" for c, (a, b) in both.items()}
+    ahead = {clip: value for clip, value in values.items() if value < 0}
+    picked = _pick(ahead, captions, title, num_clips)
+    return picked._replace(num_clips=len(ranked(values)), other=other)
+
+
+def _pick(values: Scores, captions: Mapping[str, str], title: str, num_clips: int) -> Picked:
+    clips = ranked(values)
+    chosen = clips[:num_clips]
+    return Picked(
+        clips=tuple(chosen),
+        captions=tuple(captions[clip] for clip in chosen),
+        values=tuple(values[clip] for clip in chosen),
+        title=title,
+        num_clips=len(clips),
+    )
+
+
+def _control(question: Question) -> str | None:
+    scores = question.results.scores
+    held = set(scores.loc[scores["cell"] == question.cell, "split"])
+    controls = [
+        (control.kind != "swapped", control.kind in MUTE_KINDS, number, split)
+        for number, split in enumerate(question.results.splits)
+        if (control := parse_control(split)) is not None
+        and base_split(split) == question.split
+        and split in held
+    ]
+    return min(controls)[-1] if controls else None
+
+
+def _worst_first(results: Results, metric: str) -> tuple[float, str]:
+    """Return the sign that puts the worst score first, and what that end is called."""
+    return (1.0, "Lowest") if results.scale(metric).higher_is_better else (-1.0, "Highest")
+
+
+def _on(question: Question) -> str:
+    return split_header(question.split)

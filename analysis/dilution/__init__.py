@@ -1,0 +1,1 @@
+"""How much audio prompts weigh in each block of the mask decoder."""

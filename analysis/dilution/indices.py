@@ -1,0 +1,193 @@
+"""Rows of single frames to what a figure of dilution shows: means over clips, with bands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.dilution import attention as measure
+from analysis.dilution.capture import ALL_HEADS, EVERYWHERE, MASK_TOKENS
+from analysis.statistics.crossed_means import CLIPS, Settings, intervals
+from analysis.statistics.score_arrays import Sample
+
+POOLED = "all"
+"""In place of a seed: every clip is the mean of its seeds."""
+INDICES = {"gain": "D1", "js": "D2", "output_change": "D2 outputs"}
+"""Quantity -> the index of its dilution."""
+INDEX_COLUMNS = (
+    "arm",
+    "seed",
+    "index",
+    "condition",
+    "value",
+    "low",
+    "high",
+    "first",
+    "final",
+    "num_clips",
+)
+Captures = Mapping[tuple[str, int], pd.DataFrame]
+_SETTINGS = Settings(over=CLIPS)
+CONFIDENCE = _SETTINGS.confidence
+_KEYS = ["arm", "quantity", "condition", "swapped_at", "site", "head", "tokens"]
+
+
+def clip_means(captures: Captures) -> pd.DataFrame:
+    """Average frames within clips, then a clip's seeds.
+
+    The mean over clips is the mean over frames of clips, as for scores: a long clip counts once.
+    Gains are defined where a mask is neither empty nor full; entropy is taken where it is empty,
+    where no gain can be.
+
+    Args:
+        captures: (arm, seed) -> rows of `analysis.dilution.capture.capture_dilution`.
+
+    Returns:
+        Columns arm, quantity, condition, swapped_at, site, head, tokens, clip, value.
+    """
+    return over_seeds(clip_means_of_seeds(captures))
+
+
+def clip_means_of_seeds(captures: Captures) -> pd.DataFrame:
+    """Average frames within clips, as `clip_means`, and leave seeds apart: a column ``seed``."""
+    parts = [
+        _within_clips(rows).assign(arm=arm, seed=seed) for (arm, seed), rows in captures.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def over_seeds(by_seed: pd.DataFrame) -> pd.DataFrame:
+    """Average a clip's seeds.
+
+    Args:
+        by_seed: of `clip_means_of_seeds`.
+
+    Returns:
+        As `clip_means`.
+    """
+    return by_seed.groupby([*_KEYS, "clip"], sort=False)["value"].mean().reset_index()
+
+
+def _within_clips(frames: pd.DataFrame) -> pd.DataFrame:
+    """Average the frames of each clip of one run."""
+    gains = frames[frames["quantity"] == "gain"]
+    empty = gains[gains["value"].isna()][["clip", "frame"]].drop_duplicates().assign(empty=True)
+    is_empty = frames.merge(empty, on=["clip", "frame"], how="left")["empty"].eq(True).to_numpy()
+    kept = frames[(frames["quantity"] != "entropy") | is_empty].dropna(subset=["value"])
+    return kept.groupby([*_KEYS[1:], "clip"], sort=False)["value"].mean().reset_index()
+
+
+def curves(clips: pd.DataFrame) -> pd.DataFrame:
+    """Mean over clips of every quantity at every site, with a band.
+
+    Args:
+        clips: of `clip_means`.
+
+    Returns:
+        Columns arm, quantity, condition, swapped_at, site, head, tokens, mean, low, high,
+        num_clips; the band is the 95 % interval over clips (`analysis.statistics.crossed_means`),
+        for these trained models; NaN for a single clip.
+    """
+    rows = []
+    for key, group in clips.groupby(_KEYS, sort=False):
+        low, high = _interval(group["value"].to_numpy())
+        row = dict(zip(_KEYS, _as_tuple(key), strict=True))
+        row |= {"mean": group["value"].mean(), "low": low, "high": high, "num_clips": len(group)}
+        rows.append(row)
+    return pd.DataFrame(rows, columns=[*_KEYS, "mean", "low", "high", "num_clips"])
+
+
+def dilution_indices(clips: pd.DataFrame, by_seed: pd.DataFrame | None = None) -> pd.DataFrame:
+    """D1 of the in-mask gain and D2 of the causal effect, with intervals over clips.
+
+    D = 1 - (mean effect at the final site) / (mean effect at site 1): a ratio of means, not a mean
+    of ratios, which single clips with next to no effect at site 1 would dominate.
+
+    Args:
+        clips: of `clip_means`.
+        by_seed: of `clip_means_of_seeds`, for rows of single seeds below each pooled one.
+
+    Returns:
+        Columns arm, seed (`POOLED` for all of them), index, condition, value, low, high, first,
+        final, num_clips. ``value`` is NaN where the first effect is not positive: undefined.
+        ``low`` and ``high`` are NaN of a single clip, and where the first effect is not clearly
+        positive: its own interval holds 0.
+    """
+    pooled = clips.assign(seed=POOLED)
+    every = pooled if by_seed is None else pd.concat([pooled, by_seed], ignore_index=True)
+    whole = every[
+        (every["head"] == ALL_HEADS)
+        & (every["swapped_at"] == EVERYWHERE)
+        & (every["tokens"] == MASK_TOKENS)
+    ]
+    rows = []
+    for quantity, index in INDICES.items():
+        chosen = whole[whole["quantity"] == quantity]
+        for (arm, condition), group in chosen.groupby(["arm", "condition"], sort=False):
+            for of_seed, members in group.groupby("seed", sort=False):
+                wide = members.pivot(index="clip", columns="site", values="value").dropna()
+                if wide.empty:
+                    continue
+                first, final = wide.iloc[:, 0].to_numpy(), wide.iloc[:, -1].to_numpy()
+                low, high = _interval_of_ratio(first, final)
+                rows.append(
+                    {"arm": arm, "seed": of_seed, "index": index, "condition": condition}
+                    | {"value": float(measure.dilution(first.mean(), final.mean()))}
+                    | {"low": low, "high": high}
+                    | {"first": first.mean(), "final": final.mean(), "num_clips": len(wide)}
+                )
+    return pd.DataFrame(rows, columns=list(INDEX_COLUMNS))
+
+
+def site_matrix(means: pd.DataFrame, arm: str, condition: str) -> pd.DataFrame:
+    """E[s, b]: effect at site b of another sound's prompts at site s alone.
+
+    Args:
+        means: of `curves`.
+        arm: whose.
+        condition: the other sound.
+
+    Returns:
+        Rows s, columns b, JS divergence in nats; empty where the arm injects nothing.
+    """
+    chosen = means[
+        (means["arm"] == arm)
+        & (means["condition"] == condition)
+        & (means["quantity"] == "js")
+        & (means["head"] == ALL_HEADS)
+        & (means["swapped_at"] != EVERYWHERE)
+    ]
+    return chosen.pivot(index="swapped_at", columns="site", values="mean")
+
+
+def _interval(values: Any) -> tuple[float, float]:
+    if len(values) > 1 and np.ptp(values) == 0:
+        return float(values[0]), float(values[0])
+    low, high = intervals(Sample(values[None, None], (len(values),)), _SETTINGS)
+    return float(low[0]), float(high[0])
+
+
+def _interval_of_ratio(first: Any, final: Any) -> tuple[float, float]:
+    """Return the ends of 1 - final / first, of means over the same clips.
+
+    A ratio r is inside where the mean of final - r * first is not told from 0 (Fieller, Journal of
+    the Royal Statistical Society B 16, 1954): the roots of a parabola in r.
+    """
+    from scipy.stats import t as student
+
+    if not _interval(first)[0] > 0:
+        return float("nan"), float("nan")
+    reach = student.isf((1 - CONFIDENCE) / 2, len(first) - 1) ** 2
+    (square, product), (_, end) = np.cov(first, final) / len(first)
+    a = first.mean() ** 2 - reach * square
+    b = first.mean() * final.mean() - reach * product
+    c = final.mean() ** 2 - reach * end
+    root = np.sqrt(max(b**2 - a * c, 0.0))
+    return float(measure.dilution(a, b + root)), float(measure.dilution(a, b - root))
+
+
+def _as_tuple(key: Any) -> tuple[Any, ...]:
+    return key if isinstance(key, tuple) else (key,)

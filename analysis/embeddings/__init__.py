@@ -1,0 +1,1 @@
+"""Audio and visual embeddings of tested clips, in a plane and as numbers."""

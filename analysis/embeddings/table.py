@@ -1,0 +1,164 @@
+"""Companions of all runs: one row a run, and the means of cells as a table of a paper."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.embeddings.companions import COMPANIONS, companions
+from analysis.embeddings.points import Points
+from analysis.tables.latex_text import escape
+from analysis.tables.text import escape_markdown
+from auralsam2.text_files import write_text
+
+NAME = "embedding_companions"
+_KEYS = ["cell", "seed", "space", "level"]
+# Of a page of two columns in \footnotesize, in points.
+_WIDTH, _LETTER, _GAP = 500.0, 4.4, 6.0
+
+
+def measure_all(captures: Mapping[tuple[str, int], Points]) -> pd.DataFrame:
+    """Return the companions of every run, space and level.
+
+    Args:
+        captures: (cell, seed) -> points.
+
+    Returns:
+        Columns cell, seed, space, level (0 the finest), coarsest (whether it is the pyramid's
+        last), num_clips, num_points, and those of `COMPANIONS`.
+
+    Raises:
+        ValueError: where vectors are not finite.
+    """
+    rows = []
+    for (cell, seed), points in captures.items():
+        for space in points.vectors:
+            for level in range(points.num_levels):
+                own, vectors = points.select(space, level)
+                row: dict[str, object] = {"cell": cell, "seed": seed, "space": space}
+                row |= {"level": level, "coarsest": level == points.num_levels - 1}
+                row |= {"num_clips": own["clip"].nunique(), "num_points": len(own)}
+                rows.append({**row, **companions(own, vectors)})
+    return pd.DataFrame(rows, columns=[*_KEYS, "coarsest", "num_clips", "num_points", *COMPANIONS])
+
+
+def at_level(companions: pd.DataFrame, level: int) -> pd.DataFrame:
+    """Return the rows of a level, counted from each pyramid's end where it is below 0."""
+    levels = companions.groupby(["cell", "seed"], sort=False)["level"].transform("max") + 1
+    wanted = level if level >= 0 else levels + level
+    return companions[companions["level"] == wanted]
+
+
+def summarise(chosen: pd.DataFrame, spaces: Sequence[str], absent: str = "–") -> pd.DataFrame:
+    """Return mean ± standard deviation over seeds: rows (space, companion), columns cells."""
+    texts: dict[tuple[str, str], dict[str, str]] = {}
+    for space in spaces:
+        for key, label in COMPANIONS.items():
+            # Two companions are called "… by chance": the line above says of what.
+            row = texts.setdefault((space, f"{list(COMPANIONS).index(key)} {label}"), {})
+            for cell in dict.fromkeys(chosen["cell"]):
+                own = chosen[(chosen["cell"] == cell) & (chosen["space"] == space)][key].dropna()
+                row[cell] = absent if own.empty else f"{own.mean():.3f}"
+                if len(own) > 1:
+                    row[cell] += f" ± {own.std(ddof=1):.3f}"
+    frame = pd.DataFrame.from_dict(texts, orient="index")
+    frame.index = pd.MultiIndex.from_tuples(
+        [(space, label.split(" ", 1)[1]) for space, label in texts], names=["space", "companion"]
+    )
+    return frame
+
+
+def to_markdown(chosen: pd.DataFrame, spaces: Sequence[str], caption: str) -> str:
+    """Return the means of the cells in Markdown."""
+    table = summarise(chosen, spaces)
+    lines = [_row(["space", "companion", *table.columns]), _row(["---"] * (2 + table.shape[1]))]
+    lines += [
+        _row([*map(str, index), *texts])
+        for index, texts in zip(table.index, table.to_numpy(), strict=True)
+    ]
+    return "\n".join(lines) + f"\n\n{caption}\n"
+
+
+def to_latex(chosen: pd.DataFrame, spaces: Sequence[str], caption: str) -> str:
+    """Return the means of the cells in LaTeX, as many side by side as fit on a page."""
+    table = summarise(chosen, spaces, absent="--").map(_entry)
+    table.index = pd.MultiIndex.from_tuples(
+        [(escape(space), escape(label)) for space, label in table.index]
+    )
+    tabulars = []
+    for cells in _pieces(table):
+        piece = table[cells].rename(columns=escape)
+        tabulars.append(
+            str(
+                piece.style.to_latex(
+                    hrules=True,
+                    clines="skip-last;data",
+                    multirow_align="t",
+                    column_format="ll" + "c" * len(cells),
+                )
+            ).rstrip("\n")
+        )
+    lines = [
+        r"% \usepackage{booktabs,multirow}",
+        r"\begin{table*}[t]",
+        r"\centering",
+        rf"\caption{{{escape(caption)}}}",
+        r"\label{tab:embedding-companions}",
+        r"\footnotesize",
+        r"\setlength{\tabcolsep}{3pt}",
+        "\n\\par\\medskip\n".join(map(_ruled, tabulars)),
+        r"\end{table*}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def write(
+    companions: pd.DataFrame,
+    folder: Path,
+    *,
+    level: int,
+    spaces: Sequence[str],
+    caption: str,
+) -> list[Path]:
+    """Write ``embedding_companions.{csv,md,tex}``; the last two hold one level's means."""
+    chosen = at_level(companions, level)
+    held = [space for space in spaces if (chosen["space"] == space).any()]
+    texts = {
+        "csv": companions.to_csv(index=False),
+        "md": to_markdown(chosen, held, caption),
+        "tex": to_latex(chosen, held, caption),
+    }
+    return [write_text(folder / f"{NAME}.{kind}", text) for kind, text in texts.items()]
+
+
+def _row(texts: Sequence[str]) -> str:
+    return f"| {' | '.join(escape_markdown(' '.join(text.split())) for text in texts)} |"
+
+
+def _entry(text: str) -> str:
+    minus = re.sub(r"^-(?=\d)", "$-$", text)
+    return minus.replace("±", r"$\pm$")
+
+
+def _pieces(table: pd.DataFrame) -> list[list[str]]:
+    """Return the cells of each tabular."""
+    labels = sum(max(map(len, table.index.get_level_values(i))) for i in range(2)) * _LETTER
+    pieces: list[list[str]] = [[]]
+    used = labels
+    for cell in table.columns:
+        needed = max(len(cell), 13) * _LETTER + _GAP
+        if pieces[-1] and used + needed > _WIDTH:
+            pieces.append([])
+            used = labels
+        pieces[-1].append(cell)
+        used += needed
+    return pieces
+
+
+def _ruled(tabular: str) -> str:
+    """Return a tabular with booktabs' rules between its groups, and none behind the last."""
+    ruled = re.sub(r"\\cline\{[\d-]+\}", r"\\midrule", tabular)
+    return ruled.replace("\\midrule\n\\bottomrule", "\\bottomrule")

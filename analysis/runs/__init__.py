@@ -1,0 +1,1 @@
+"""What trainings left behind: their folders, results and logs, read and never written."""

@@ -1,0 +1,264 @@
+"""Run folders to one tidy table of scores, and where each of them came from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.runs.comparable import (
+    MixedDataError as MixedDataError,
+)
+from analysis.runs.comparable import (
+    MixedLabelSourcesError as MixedLabelSourcesError,
+)
+from analysis.runs.comparable import (
+    Runs,
+    check_data,
+    check_label_sources,
+    left_out_notes,
+    metric_scales,
+    unequal_notes,
+    weight_notes,
+)
+from analysis.runs.conditions import condition_notes
+from analysis.runs.controls import is_control as is_control
+from analysis.runs.folders import finished, join_folders, read_folder
+from auralsam2.engine.metric_scales import MetricScale, scale_of_older
+from auralsam2.engine.run_record import RunRecord
+from auralsam2.suggestions import unknown_name
+from auralsam2.text_files import write_text
+
+COLUMNS = ("cell", "seed", "split", "clip", "metric", "value")
+PROVENANCE = (
+    "run_id",
+    "config_hash",
+    "data_fingerprint",
+    "label_source",
+    "code_version",
+    "run_dir",
+)
+_ROUNDING = 1e-6
+SPEED = "speed."
+"""What stands before a measure's name in the columns of `Results.runs`."""
+
+
+class NoResultsError(ValueError):
+    """A folder without a finished run."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """The finished runs of a grid.
+
+    Attributes:
+        scores: one row a run, split, clip and metric; columns `COLUMNS`.
+        runs: one row a run; columns cell, seed, `PROVENANCE`, num_parameters, num_trainable,
+            duration_s, speed_conditions (a text; empty where no speed was measured), and a column
+            ``speed.MEASURE`` for every measure that a run recorded.
+        cells: in the order of the grid.
+        splits: in the order of the config.
+        metrics: in the order of the config.
+        title: of the grid.
+        reference: cell that the others are compared with, or None.
+        notes: runs that are missing and why, and whatever else a reader must know.
+        axes: cell -> axis -> label of its value.
+        scales: metric -> how to read it, of those that records say so of; ask `scale`.
+    """
+
+    scores: pd.DataFrame
+    runs: pd.DataFrame
+    cells: tuple[str, ...]
+    splits: tuple[str, ...]
+    metrics: tuple[str, ...]
+    title: str
+    reference: str | None
+    notes: list[str] = field(default_factory=list)
+    axes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    scales: Mapping[str, MetricScale] = field(default_factory=dict)
+
+    def scale(self, metric: str) -> MetricScale:
+        """Return which end of a metric is better, where it ends, and what it asks."""
+        return self.scales.get(metric) or scale_of_older(metric)
+
+
+def load_runs(
+    folders: str | Path | Sequence[str | Path],
+    *,
+    allow_mixed_data: bool = False,
+    mix_label_sources: bool = False,
+) -> Results:
+    """Read the runs of grids, or all runs below any folder.
+
+    Args:
+        folders: one or several; with a ``grid.json``, whose runs count and no others, or without
+            one. A cell whose name stands in several folders is called by its folder too.
+        allow_mixed_data: let runs on different data stand side by side, with a note.
+        mix_label_sources: likewise runs whose labels come from different releases.
+
+    Raises:
+        FileNotFoundError: where there is no record at all.
+        NoResultsError: where no run is finished; the message says how they stand.
+        MixedDataError: where runs have different data or the same split holds different clips;
+            `MixedLabelSourcesError` where their labels come from different releases.
+        ValueError: for a broken grid file, two runs of one cell and seed, or a folder
+            given twice.
+    """
+    paths = [folders] if isinstance(folders, (str, Path)) else list(folders)
+    folder = join_folders([read_folder(Path(path)) for path in paths])
+    done, notes = finished(folder)
+    if not done:
+        listed = "\n".join(f"  - {note}" for note in notes)
+        raise NoResultsError(f"no finished run in {_named(paths)}:\n{listed}")
+    notes += check_label_sources(done, mix_label_sources)
+    notes += check_data(done, allow_mixed_data)
+    notes += left_out_notes(done)
+    notes += weight_notes(done)
+    notes += condition_notes(done)
+    scales, unlike = metric_scales(done, allow_mixed_data)
+    notes += unlike
+    notes += folder.notes
+    scores = _scores(done, notes)
+    notes += unequal_notes(scores)
+    scales |= _without_wrong_bounds(scales, scores, notes)
+    if scores.empty:
+        raise NoResultsError(f"no finished run below {_named(paths)} has a score of a clip")
+    records = [record for _, record in done]
+    held = set(scores["cell"].unique())
+    return Results(
+        scores=scores,
+        runs=_provenance(done),
+        cells=_ordered(entry.cell for entry in folder.entries if entry.cell in held),
+        splits=_ordered(split for record in records for split in record.metrics),
+        metrics=_ordered(m for record in records for s in record.metrics.values() for m in s),
+        title=folder.title,
+        reference=folder.reference,
+        notes=notes,
+        axes={entry.cell: record.axes for entry, record in done},
+        scales=scales,
+    )
+
+
+def with_reference(results: Results, cell: str) -> Results:
+    """Return the same runs, compared with another cell.
+
+    Raises:
+        ValueError: where the cell is not known; the message lists those that are.
+    """
+    if cell not in results.cells:
+        raise ValueError(unknown_name("reference cell", cell, results.cells))
+    return replace(results, reference=cell)
+
+
+def seed_means(scores: pd.DataFrame) -> pd.DataFrame:
+    """Average over the clips of each seed.
+
+    Args:
+        scores: tidy, columns `COLUMNS`.
+
+    Returns:
+        Columns cell, seed, split, metric, value.
+    """
+    keys = ["cell", "seed", "split", "metric"]
+    return scores.groupby(keys, sort=False)["value"].mean().reset_index()
+
+
+def write_csv(results: Results, path: Path) -> Path:
+    """Write the tidy scores."""
+    return write_text(path, results.scores.to_csv(index=False))
+
+
+def _scores(done: Runs, notes: list[str]) -> pd.DataFrame:
+    notes += [
+        f"{entry.cell}, seed {entry.seed}: finished, and has no score of a clip"
+        for entry, record in done
+        if not record.per_clip
+    ]
+    rows = [
+        (entry.cell, entry.seed, score["split"], score["clip"], score["metric"], score["value"])
+        for entry, record in done
+        for score in record.per_clip
+    ]
+    scores = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"value": float})
+    bad = int(scores["value"].isna().sum())
+    if bad:
+        notes.append(f"{bad} scores of single clips are no numbers: left out of the means")
+    notes += _other_means(done, scores)
+    return scores
+
+
+def _without_wrong_bounds(
+    scales: Mapping[str, MetricScale], scores: pd.DataFrame, notes: list[str]
+) -> dict[str, MetricScale]:
+    """Return how to read metrics whose scores leave the bounds that they state."""
+    found = {}
+    ends = scores.groupby("metric", sort=False)["value"].agg(["min", "max"])
+    for metric, least, most in ends.itertuples():
+        scale = scales.get(str(metric)) or scale_of_older(str(metric))
+        low, high = scale.bounds or (-math.inf, math.inf)
+        if least < low - _ROUNDING or most > high + _ROUNDING:
+            found[str(metric)] = scale._replace(bounds=None)
+            notes.append(
+                f"{metric} has scores from {least:g} to {most:g}, beyond its bounds "
+                f"{low:g} to {high:g}; it is read as without bounds"
+            )
+    return found
+
+
+def _other_means(done: Runs, scores: pd.DataFrame) -> list[str]:
+    """Return a note for every metric whose score of a data set is no mean over its clips."""
+    grouped = scores.groupby(["cell", "seed", "split", "metric"])["value"]
+    counts = grouped.agg(["mean", "count", "size"])
+    means = counts.loc[counts["count"] == counts["size"], "mean"].to_dict()
+    found: dict[str, str] = {}
+    for entry, record in done:
+        for split, reported in record.metrics.items():
+            for metric, value in reported.items():
+                mean = means.get((entry.cell, entry.seed, split, metric), value)
+                if abs(mean - value) > _ROUNDING:
+                    example = f"{value:.3f} for {mean:.3f} in {entry.cell}, seed {entry.seed}"
+                    found.setdefault(metric, f"{example}, {split}")
+    return [
+        f"{metric} is shown as the mean over clips; the runs themselves report another score, as "
+        f"of all clips of a split at once ({example})"
+        for metric, example in found.items()
+    ]
+
+
+def _provenance(done: Runs) -> pd.DataFrame:
+    rows = [
+        {
+            "cell": entry.cell,
+            "seed": entry.seed,
+            "run_id": record.run_id,
+            "config_hash": record.config_hash,
+            "data_fingerprint": record.data_fingerprint,
+            "label_source": record.label_source,
+            "code_version": record.code_version,
+            "run_dir": entry.run_dir.as_posix(),
+            "num_parameters": record.num_parameters.get("total"),
+            "num_trainable": record.num_parameters.get("trainable"),
+            "duration_s": record.duration_s,
+            "speed_conditions": _speed_conditions(record),
+        }
+        | {f"{SPEED}{measure}": value for measure, value in record.speed.items()}
+        for entry, record in done
+    ]
+    return pd.DataFrame(rows)
+
+
+def _speed_conditions(record: RunRecord) -> str:
+    """Return what a run's speed depends on, apart from the model."""
+    held = record.environment.get("speed", {})
+    return ", ".join(f"{key} {value}" for key, value in held.items() if key != "repeats")
+
+
+def _named(paths: Iterable[str | Path]) -> str:
+    return ", ".join(f"'{path}'" for path in paths)
+
+
+def _ordered(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))

@@ -1,0 +1,237 @@
+"""Every cell of a grid against the reference cell: difference, interval, test, detectable effect.
+
+What is computed, and what few seeds mean: ``docs/statistics.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.runs.results import Results
+from analysis.statistics.crossed_means import CLIPS as CLIPS
+from analysis.statistics.crossed_means import CLIPS_AND_SEEDS as CLIPS_AND_SEEDS
+from analysis.statistics.crossed_means import (
+    Settings,
+    Spread,
+    detectable,
+    fixed,
+    intervals,
+    p_values,
+    row_means,
+    spread,
+    varies,
+)
+from analysis.statistics.score_arrays import (
+    Column,
+    Group,
+    Sample,
+    ScoreArray,
+    complete_groups,
+    differences,
+    score_arrays,
+)
+
+KEYS = ("cell", "split", "metric")
+COUNTS = ("num_seeds", "num_clips", "num_runs")
+INFERRED = ("low", "high", "p", "p_holm", "significant", "detectable")
+COMPARED = (*KEYS, "difference", *INFERRED, "standard_error", "df", "varies", *COUNTS, "remark")
+"""Columns of `compare`."""
+
+INTERVALS = (*KEYS, "mean", "low", "high", "varies", *COUNTS, "remark")
+"""Columns of `mean_intervals`."""
+
+ONE_CLIP = "of a single clip nothing can be said"
+NO_SPREAD = "the same on every clip and with every seed: how it would vary is not known"
+AT_THE_END = "it would go on where the metric cannot"
+"""Remarks: why there is no interval and no test, or that an interval is cut."""
+
+
+def reference_problem(results: Results) -> str | None:
+    """Return why nothing can be compared, and what to do; None where it can."""
+    choose = "choose one (--reference CELL)"
+    if results.reference is None:
+        return f"no reference cell is named, or several folders name different ones: {choose}"
+    if results.reference not in results.cells:
+        return f"the reference cell {results.reference!r} has no finished run: {choose}"
+    return None
+
+
+def reference_cell(results: Results) -> str:
+    """Return the cell that the others are compared with.
+
+    Raises:
+        ValueError: where there is none, or it has no finished run.
+    """
+    if (problem := reference_problem(results)) is not None:
+        raise ValueError(problem)
+    return str(results.reference)
+
+
+def paired_differences(results: Results, columns: Sequence[Column]) -> pd.DataFrame:
+    """Average cell minus reference over the clips and seeds that both have.
+
+    Args:
+        results: the runs.
+        columns: (split, metric) that are compared.
+
+    Returns:
+        Columns cell, split, metric, difference, num_seeds, num_clips, num_runs; no row for the
+        reference, nor for a cell that shares no seed with it.
+
+    Raises:
+        ValueError: of `reference_cell`.
+    """
+
+    def infer(group: Group) -> dict[str, Any]:
+        return {"difference": row_means(group.sample)}
+
+    return _frame(_paired(results, columns), infer, 2)
+
+
+def compare(
+    results: Results, columns: Sequence[Column], settings: Settings | None = None
+) -> pd.DataFrame:
+    """Compare every cell with the reference, paired by clip and seed.
+
+    Args:
+        results: the runs.
+        columns: (split, metric) that are compared; the cells of one column are one family of
+            Holm's correction.
+        settings: levels, and what varies.
+
+    Returns:
+        The columns of `paired_differences`, and: low, high (interval, not corrected: it leaves
+        zero out where p is below 1 - confidence), p, p_holm, significant, standard_error, df (of
+        its square), detectable (the smallest true difference found with the stated power at level
+        alpha / cells, which is what Holm asks of the smallest p; infinite where the metric cannot
+        differ by so much), varies (``"clips"`` or
+        ``"clips and seeds"``: what interval and test speak of), remark (why there is neither, or
+        that the interval ends where differences do; else empty).
+
+    Raises:
+        ValueError: of `reference_cell`.
+    """
+    settings = settings or Settings()
+
+    def infer(group: Group) -> dict[str, Any]:
+        found = spread(group.sample, settings)
+        ends = np.array(intervals(group.sample, settings))
+        least, most = _bounds(results, group)
+        low, high = np.clip(ends, least - most, most - least)
+        cut = (low > ends[0]) | (high < ends[1])
+        return {
+            "difference": row_means(group.sample),
+            "low": low,
+            "high": high,
+            "p": p_values(group.sample, settings),
+            **found._asdict(),
+            "standard_error": found.standard_error,
+            "df": found.df,
+            "varies": varies(group.sample, settings),
+            "remark": np.where(cut, AT_THE_END, _unknown(group.sample)),
+        }
+
+    frame = _frame(_paired(results, columns), infer, 2)
+    frame = frame.reindex(columns=[*COMPARED, *Spread._fields])
+    for (_, metric), family in frame.groupby(["split", "metric"], sort=False):
+        least, most = results.scale(str(metric)).bounds or (-np.inf, np.inf)
+        corrected = _correct(family, settings, most - least)
+        frame.loc[family.index, ["p_holm", "detectable"]] = corrected
+    frame["significant"] = frame["p_holm"] < settings.alpha
+    return frame[list(COMPARED)]
+
+
+def mean_intervals(
+    results: Results, columns: Sequence[Column], settings: Settings | None = None
+) -> pd.DataFrame:
+    """Return the interval of every cell's own mean, over the clips that all its seeds have.
+
+    Returns:
+        Columns cell, split, metric, mean, low, high, varies, num_seeds, num_clips, num_runs,
+        remark (why there is none; else empty).
+    """
+    settings = settings or Settings()
+
+    def infer(group: Group) -> dict[str, Any]:
+        least, most = _bounds(results, group)
+        low, high = intervals(group.sample, settings, low=least, high=most)
+        return {
+            "mean": row_means(group.sample),
+            "low": low,
+            "high": high,
+            "varies": varies(group.sample, settings),
+            "remark": _unknown(group.sample),
+        }
+
+    frame = _frame(complete_groups(score_arrays(results, columns)), infer, 1)
+    return frame.reindex(columns=list(INTERVALS))
+
+
+def holm(p: Sequence[float], alpha: float) -> list[float]:
+    """Return Holm-corrected p-values; those that are no numbers stay so and do not count."""
+    from statsmodels.stats.multitest import multipletests
+
+    values = np.asarray(p, dtype=float)
+    corrected = np.full(len(values), np.nan)
+    known = ~np.isnan(values)
+    if known.any():
+        corrected[known] = multipletests(values[known], alpha=alpha, method="holm")[1]
+    return [float(value) for value in corrected]
+
+
+def _paired(results: Results, columns: Sequence[Column]) -> Iterator[Group]:
+    reference = reference_cell(results)
+    arrays: dict[Column, ScoreArray] = score_arrays(results, columns)
+    return complete_groups(differences(arrays, reference))
+
+
+def _bounds(results: Results, group: Group) -> tuple[Any, Any]:
+    """Return (K,) least and largest scores that the rows' metrics can have."""
+    scales = [results.scale(metric) for (_, metric), _ in group.labels]
+    ends = np.array([scale.bounds or (-np.inf, np.inf) for scale in scales])
+    return ends[:, 0], ends[:, 1]
+
+
+def _unknown(sample: Sample) -> Any:
+    """Return (K,) why a row has no interval and no test; empty where it has."""
+    if min(sample.strata) < 2:
+        return np.full(len(sample.values), ONE_CLIP)
+    return np.where(fixed(sample), NO_SPREAD, "")
+
+
+def _correct(family: pd.DataFrame, settings: Settings, widest: float) -> Any:
+    """Return (n, 2) corrected p-values and detectable differences of one column's cells.
+
+    Args:
+        family: of all cells.
+        settings: levels.
+        widest: the largest difference that the metric can have.
+    """
+    corrected = holm(family["p"].tolist(), settings.alpha)
+    tests = max(1, int(family["p"].notna().sum()))
+    found = Spread(*(family[name].to_numpy(float) for name in Spread._fields))
+    smallest = detectable(found, settings.alpha / tests, settings.power)
+    possible = np.where(smallest > widest, np.inf, smallest)
+    return np.stack([np.asarray(corrected), possible], axis=1)
+
+
+def _frame(groups: Iterator[Group], infer: Any, runs_a_seed: int) -> pd.DataFrame:
+    """Return one row for every row of every group, in the order of columns and cells."""
+    parts = []
+    for group in groups:
+        labels, sample = group
+        _, num_seeds, num_clips = sample.values.shape
+        part = pd.DataFrame(infer(group))
+        part["num_seeds"], part["num_clips"] = num_seeds, num_clips
+        part["num_runs"] = runs_a_seed * num_seeds
+        part.insert(0, "cell", [cell for _, cell in labels])
+        part.insert(1, "split", [split for (split, _), _ in labels])
+        part.insert(2, "metric", [metric for (_, metric), _ in labels])
+        parts.append(part)
+    if not parts:
+        return pd.DataFrame(columns=[*KEYS, "difference", *COUNTS])
+    return pd.concat(parts, ignore_index=True)

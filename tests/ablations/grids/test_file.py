@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ablations.grids.file import Grid, load_grid, shipped_grids
+from ablations.grids.grid import GridError
+
+AXES = {"prompts": [dict(name="none", set={}), dict(name="both", set={"seed": 3})]}
+
+
+def test_defaults(write_grid: Callable[..., Grid], base_config: Path) -> None:
+    grid = write_grid(axes=AXES)
+    assert (grid.name, grid.title, grid.out) == ("tiny", "tiny", "work_dirs/tiny")
+    assert (grid.seeds, grid.reference, grid.base) == ((0,), None, str(base_config))
+    assert [cell.name for cell in grid.cells()] == ["none", "both"]
+
+
+def test_everything_stated(write_grid: Callable[..., Grid]) -> None:
+    grid = write_grid(
+        base="auralsam2/mini_v1m",
+        axes=AXES,
+        seeds=[2, 5],
+        overrides={"optim.epochs": 1},
+        out="elsewhere",
+        title="Prompts",
+        reference="both",
+    )
+    assert (grid.base, grid.out, grid.title) == ("auralsam2/mini_v1m", "elsewhere", "Prompts")
+    assert (grid.seeds, grid.reference, grid.overrides) == ((2, 5), "both", {"optim.epochs": 1})
+
+
+def test_all_problems_at_once(write_grid: Callable[..., Grid], tmp_path: Path) -> None:
+    with pytest.raises(GridError) as caught:
+        write_grid(axes={"a": [], "b": [1]}, seed=[0], seeds=3, title=4, reference="c", overides={})
+    text = str(caught.value)
+    for part in (
+        str(tmp_path / "tiny.py"),
+        "unknown key 'seed'; did you mean 'seeds'?",
+        "unknown key 'overides'; did you mean 'overrides'?",
+        "seeds: got 3, wanted list",
+        "title: got 4, wanted str",
+        "axis 'a': got []",
+    ):
+        assert part in text
+
+
+def test_unknown_reference(write_grid: Callable[..., Grid]) -> None:
+    with pytest.raises(GridError, match="unknown cell 'bth'; did you mean 'both'"):
+        write_grid(axes=AXES, reference="bth")
+
+
+def test_missing_keys(tmp_path: Path) -> None:
+    (tmp_path / "empty.py").write_text("")
+    with pytest.raises(GridError, match=r"2 problems\n  - missing key 'base'\n.*'axes'"):
+        load_grid(str(tmp_path / "empty.py"))
+
+
+@pytest.mark.parametrize("text", ["base = ", "1 / 0", "raise SystemError('x')"])
+def test_a_broken_file_names_itself(tmp_path: Path, text: str) -> None:
+    (tmp_path / "broken.py").write_text(text)
+    with pytest.raises(GridError, match=r"broken\.py"):
+        load_grid(str(tmp_path / "broken.py"))
+
+
+def test_a_grid_inherits_nothing(tmp_path: Path) -> None:
+    (tmp_path / "child.py").write_text("_base_ = 'demo.py'")
+    with pytest.raises(GridError, match="name a config as base"):
+        load_grid(str(tmp_path / "child.py"))
+
+
+def test_imports_and_private_names_are_no_keys(tmp_path: Path) -> None:
+    (tmp_path / "g.py").write_text(
+        "from __future__ import annotations\nimport math\nfrom pathlib import Path\n"
+        "def double(x): return 2 * x\n"
+        "_n = double(2)\nbase = 'b'\naxes = {'optim.epochs': list(range(1, _n))}\n"
+    )
+    assert [cell.name for cell in load_grid(str(tmp_path / "g.py")).cells()][-1] == "epochs=3"
+
+
+def test_shipped_grids_are_found_by_name() -> None:
+    assert load_grid("demo").name == "demo"
+    assert load_grid("grids/demo").name == "demo"
+    with pytest.raises(FileNotFoundError) as caught:
+        load_grid("demmo")
+    text = str(caught.value)
+    assert "unknown grid 'demmo'; did you mean 'demo'?" in text
+    assert re.search(r"\n  demo  +Which audio prompts does a frozen SAM2 need\?", text)
+
+
+def test_a_missing_file_is_no_unknown_name() -> None:
+    with pytest.raises(FileNotFoundError, match=r"no config file 'nowhere\.py'"):
+        load_grid("nowhere.py")
+
+
+def test_the_whole_language(write_grid: Callable[..., Grid], base_config: Path) -> None:
+    grid = write_grid(
+        axes={
+            "prompts": [dict(name="none", set={}), dict(name="x", config="toy.py")],
+            "optim.epochs": [3, 4],
+        },
+        mode="one_at_a_time",
+        when={"optim.epochs": {"prompts": ["none"]}},
+        exclude=[{"prompts": "x"}],
+        cells=[dict(name="theirs", config="toy.py", set={"seed": 3})],
+    )
+    assert [cell.name for cell in grid.cells([7])] == ["base", "epochs=4", "theirs"]
+    assert grid.reference == "base"
+    # A path beside the grid holds wherever the command is run.
+    assert grid.named_cells[0].config == grid.axes[0].values[1].config == str(base_config)
+
+
+def test_cells_alone(write_grid: Callable[..., Grid]) -> None:
+    grid = write_grid(cells=[dict(name="a", set={}), dict(name="b", set={"seed": 1})])
+    assert ([cell.name for cell in grid.cells()], grid.reference) == (["a", "b"], None)
+
+
+def test_an_excluded_reference(write_grid: Callable[..., Grid]) -> None:
+    with pytest.raises(GridError, match="cell 'both' is left out by exclude"):
+        write_grid(axes=AXES, reference="both", exclude=[{"prompts": "both"}])
+
+
+def test_problems_of_axes_and_cells_together(write_grid: Callable[..., Grid]) -> None:
+    with pytest.raises(GridError) as caught:
+        write_grid(axes={"a": []}, cells=[dict(nam="x", set={})], mode=3, whenn={})
+    text = str(caught.value)
+    for part in ("axis 'a': got []", "did you mean 'name'?", "mode: got 3", "did you mean 'when'?"):
+        assert part in text
+
+
+def test_the_list_of_grids_says_what_each_asks() -> None:
+    grids = shipped_grids()
+    assert grids["demo"].startswith("Which audio prompts")
+    assert all(question.endswith((".", "?")) for question in grids.values())

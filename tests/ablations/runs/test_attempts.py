@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+from mmengine.config import Config
+
+from ablations.runs import attempts
+from auralsam2.engine.run_record import RunRecord
+
+
+@pytest.fixture
+def cfg(toy_config: Config) -> Config:
+    toy_config.data.batch_size, toy_config.optim.accumulate = 12, 2
+    return toy_config
+
+
+@pytest.mark.parametrize(
+    ("times", "size", "accumulate"), [(0, 12, 2), (1, 6, 4), (2, 3, 8), (3, 1, 24), (9, 1, 24)]
+)
+def test_a_step_sees_as_many_clips(cfg: Config, times: int, size: int, accumulate: int) -> None:
+    smaller = attempts.smaller_batches(cfg, times)
+    assert attempts.batches(smaller) == {"batch_size": size, "accumulate": accumulate}
+    assert size * accumulate == 24
+    assert cfg.data.batch_size == 12, "the plan's own config stays"
+
+
+def test_warm_up_counts_batches(cfg: Config) -> None:
+    cfg.optim.warmup = 10
+    assert attempts.smaller_batches(cfg, 1).optim.warmup == 20
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (MemoryError(), True),
+        (type("OutOfMemoryError", (RuntimeError,), {})("CUDA"), True),
+        (RuntimeError("CUDA error: out of memory"), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling"), True),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), True),
+        (OSError(12, "Cannot allocate memory"), True),
+        (RuntimeError("shapes do not fit"), False),
+        (ValueError("out of memory"), False),
+    ],
+)
+def test_out_of_memory(error: BaseException, expected: bool) -> None:
+    assert attempts.is_out_of_memory(error) is expected
+
+
+def test_how_often_it_is_tried(cfg: Config) -> None:
+    record = RunRecord(status="failed")
+    assert not attempts.can_try_again(cfg, record, 2), "it failed for another reason"
+    attempts.enter(record, cfg, attempts.OUT_OF_MEMORY, "CUDA out of memory")
+    assert record.attempts == [
+        dict(batch_size=12, accumulate=2, ended="out of memory", error="CUDA out of memory")
+    ]
+    assert attempts.can_try_again(cfg, record, 1) and not attempts.can_try_again(cfg, record, 0)
+    assert (attempts.halvings(record, 2), attempts.halvings(record, 0)) == (1, 0)
+    attempts.enter(record, cfg, attempts.OUT_OF_MEMORY, "again")
+    assert not attempts.can_try_again(cfg, record, 1)
+    cfg.data.batch_size = 2
+    assert not attempts.can_try_again(cfg, record, 9), "batches of one cannot be halved"
+    record.status = "done"
+    assert not attempts.can_try_again(cfg, record, 9)

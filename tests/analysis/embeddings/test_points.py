@@ -1,0 +1,146 @@
+"""Points of an untrained model on tiny clips: drawn, kept, read back, refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from analysis.embeddings.points import (
+    COLUMNS,
+    SETTINGS_NAME,
+    Points,
+    capture_points,
+)
+from auralsam2 import config as configs
+from auralsam2.data.synthetic.writer import Plan, write_v1m
+from auralsam2.engine import run_record
+from auralsam2.engine.embedding_points import NoAudioVisualSpaceError
+
+TINY = {
+    "data.batch_size": 2,
+    "model.backbone": dict(type="SAM2Backbone", size="mini", random_weights=True),
+    "model.audio_encoder": dict(type="LogMelCNN", width=8),
+    "model.visual_depths": (0, 0, 1),
+}
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def write_run(folder: Path, trainable: int = 0, **overrides: object) -> Path:
+    record = run_record.start(
+        name="a", axes={}, seed=0, run_id="a", config_hash="c", data_fingerprint="d"
+    )
+    record.num_parameters = {"trainable": trainable}
+    run_record.write(run_record.finish(record, 1.0), folder)
+    configs.dump(configs.load("auralsam2/mini_v1m", {**TINY, **overrides}), folder / "config.py")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> tuple[Path, Points]:
+    """A run that trained nothing, and its points; its data are gone."""
+    folder = tmp_path_factory.mktemp("points")
+    write_v1m(folder / "clips", Plan("v1m", (1, 1, 3), seed=2, size=48, num_frames=2))
+    run_dir = write_run(folder / "run", **{"data.root": str(folder / "nowhere")})
+    root = {"data.root": str(folder / "clips")}
+    points = capture_points(run_dir, per_kind=3, overrides=root)
+    with pytest.raises(ValueError, match=r"unknown test split 'tset'; did you mean 'test'\?"):
+        capture_points(run_dir, split="tset", overrides=root)
+    off = {f"model.{part}": None for part in ("sparse_prompt", "dense_prompt", "projector")}
+    deaf = write_run(folder / "deaf", **off, **{"model.contrastive_loss": None})
+    with pytest.raises(NoAudioVisualSpaceError, match="has no audio-visual space"):
+        capture_points(deaf, overrides=root)
+    record = run_record.read(deaf)
+    run_record.add_scores(record, "test", {"J": 1.0}, {"J": {"another": 1.0}})
+    run_record.write(record, deaf)
+    with pytest.raises(ValueError, match=r"other data than the run was tested on.*\(another\)"):
+        capture_points(deaf, overrides=root)
+    shutil.rmtree(folder / "clips")
+    return run_dir, points
+
+
+def test_every_point_has_a_row_and_a_vector(made: tuple[Path, Points]) -> None:
+    _, points = made
+    assert list(points.table) == list(COLUMNS) and points.num_levels == 3
+    for space in ("fused", "projected"):
+        for level in range(3):
+            rows, vectors = points.select(space, level)
+            assert len(rows) == len(vectors) and rows["clip"].nunique() == 3
+            assert (rows["kind"] == "audio").sum() == 3 * 2
+            np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-4)
+
+
+def test_points_are_read_back_where_the_data_are_gone(made: tuple[Path, Points]) -> None:
+    run_dir, points = made
+    again = capture_points(run_dir, per_kind=3, overrides={"data.root": "/elsewhere"})
+
+    pd.testing.assert_frame_equal(again.table, points.table, check_dtype=False)
+    for space, vectors in points.vectors.items():
+        np.testing.assert_array_equal(again.vectors[space], vectors)
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        capture_points(run_dir, per_kind=4)
+
+
+def test_of_other_code_is_made_again_and_kept_where_weights_are_gone(
+    made: tuple[Path, Points], tmp_path: Path
+) -> None:
+    run_dir = shutil.copytree(made[0], tmp_path / "run")
+    stated = json.loads((run_dir / SETTINGS_NAME).read_text())
+    (run_dir / SETTINGS_NAME).write_text(
+        json.dumps({**stated, "weights": "b", "code_version": "0"})
+    )
+
+    assert len(capture_points(run_dir, per_kind=3).table) == len(made[1].table)
+    (run_dir / SETTINGS_NAME).write_text(json.dumps({**stated, "per_kind": 2}))
+    with pytest.raises(FileNotFoundError):
+        capture_points(run_dir, per_kind=3)
+
+
+def test_of_other_code_is_not_kept_where_nothing_was_trained(
+    made: tuple[Path, Points], tmp_path: Path
+) -> None:
+    run_dir = shutil.copytree(made[0], tmp_path / "run")
+    stated = json.loads((run_dir / SETTINGS_NAME).read_text())
+    (run_dir / SETTINGS_NAME).write_text(json.dumps({**stated, "code_version": "0"}))
+
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        capture_points(run_dir, per_kind=3)
+
+
+def test_a_trained_run_without_its_weights_is_not_taken_as_built(tmp_path: Path) -> None:
+    run_dir = write_run(tmp_path / "run", trainable=10)
+
+    with pytest.raises(FileNotFoundError, match="trained weights are gone"):
+        capture_points(run_dir)
+
+
+def test_all_wrong_settings_are_said_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ValueError) as told:
+        capture_points(tmp_path, per_kind=0, max_clips=0, split="test_audio_swapped")
+    for part in ("per_kind must be at least 1", "max_clips must be", "take 'test'"):
+        assert part in str(told.value)
+
+
+def test_points_of_a_space_and_level_stay_with_their_vectors(tmp_path: Path) -> None:
+    rows = [("a", 0, level, space, "audio", True, "dog") for level in (0, 1) for space in "xy"]
+    points = Points(
+        pd.DataFrame(rows, columns=list(COLUMNS)),
+        {"x": np.array([[0.0], [1.0]]), "y": np.array([[2.0], [3.0]])},
+    )
+
+    for space, level, wanted in (("x", 1, 1.0), ("y", 0, 2.0)):
+        chosen, vectors = points.select(space, level)
+        assert vectors.tolist() == [[wanted]] and len(chosen) == 1

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from analysis.embeddings.companions import COMPANIONS
+from analysis.embeddings.table import at_level, measure_all, summarise, to_latex, to_markdown, write
+
+ENGINE = next((e for e in ("pdflatex", "tectonic", "lualatex") if shutil.which(e)), None)
+SPACES = ("projected", "fused")
+
+
+def rows(cells=("none", "A_c & B"), seeds=(0, 1)) -> pd.DataFrame:
+    """``none`` has no projected space; level 1 is one more than level 0."""
+    return pd.DataFrame(
+        {"cell": cell, "seed": seed, "space": space, "level": level, "coarsest": level == 1}
+        | {"num_clips": 3, "num_points": 9}
+        | dict.fromkeys(COMPANIONS, -0.5 + level + 0.1 * seed)
+        for cell in cells
+        for seed in seeds
+        for space in SPACES
+        for level in (0, 1)
+        if (cell, space) != ("none", "projected")
+    )
+
+
+def test_mean_and_deviation_over_seeds() -> None:
+    table = summarise(at_level(rows(), -1), SPACES)
+
+    assert list(table.columns) == ["A_c & B", "none"] or list(table) == ["none", "A_c & B"]
+    assert len(table) == 2 * len(COMPANIONS)
+    assert table.loc[("fused", "alignment"), "none"] == "0.550 ± 0.071"
+    assert table.loc[("projected", "alignment"), "none"] == "–"
+    single = summarise(at_level(rows(seeds=(0,)), 0), ["fused"])
+    assert single.loc[("fused", "alignment"), "none"] == "-0.500"
+
+
+def test_levels_count_from_each_pyramids_end() -> None:
+    held = rows()
+    held = held[(held["cell"] != "none") | (held["level"] == 0)]
+
+    assert set(map(tuple, at_level(held, -1)[["cell", "level"]].to_numpy())) == {
+        ("none", 0),
+        ("A_c & B", 1),
+    }
+    assert set(at_level(held, 1)["cell"]) == {"A_c & B"}
+
+
+def test_files(tmp_path: Path) -> None:
+    paths = write(rows(), tmp_path, level=-1, spaces=SPACES, caption="of 3 clips")
+
+    assert [p.name for p in paths] == [f"embedding_companions.{k}" for k in ("csv", "md", "tex")]
+    assert len(pd.read_csv(paths[0])) == len(rows())
+    lines = paths[1].read_text().splitlines()
+    assert lines[0] == "| space | companion | none | A_c & B |"
+    assert lines[2].startswith("| projected | audio→pixel AUROC | – | 0.550 ± 0.071 |")
+    assert lines[-1] == "of 3 clips"
+    latex = paths[2].read_text()
+    assert (
+        r"A\_c \& B" in latex
+        and r"0.550 $\pm$ 0.071" in latex
+        and "\\midrule\n\\bottom" not in latex
+    )
+
+
+def test_no_runs_no_rows() -> None:
+    empty = measure_all({})
+    assert empty.empty and set(COMPANIONS) < set(empty)
+
+
+def test_markdown_of_odd_names() -> None:
+    assert "a\\|b" in to_markdown(rows(cells=("a|b",)), ["fused"], "")
+
+
+@pytest.mark.skipif(ENGINE is None, reason="needs a LaTeX engine")
+def test_it_compiles_with_many_long_names(tmp_path: Path) -> None:
+    cells = [f"AudioCon, published {n} & as_it was → {n} %" for n in range(7)]
+    table = to_latex(at_level(rows(cells=cells), -1), SPACES, "100 % of ± clips_x")
+    assert table.count(r"\begin{tabular}") > 1
+    text = (
+        "\\documentclass[twocolumn]{article}\\usepackage[margin=2cm]{geometry}"
+        "\\usepackage{booktabs,multirow}\\begin{document}\n" + table + "\\end{document}\n"
+    )
+    (tmp_path / "t.tex").write_text(text, encoding="utf-8")
+    flags = [] if ENGINE == "tectonic" else ["-interaction=nonstopmode", "-halt-on-error"]
+    done = subprocess.run(
+        [str(ENGINE), *flags, "t.tex"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert "Overfull \\hbox" not in done.stdout

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from analysis.runs.tested_clips import check_tested_clips
+
+
+@pytest.fixture
+def run_dir(write_run: Callable[..., object], tmp_path: Path) -> Path:
+    write_run(tmp_path, "a", 0, clips=("a", "b", "c", "d", "e"))
+    return tmp_path
+
+
+def test_the_same_clips_pass_in_any_order(run_dir: Path) -> None:
+    check_tested_clips(run_dir, "test", ["e", "b", "c", "d", "a"])
+    check_tested_clips(run_dir, "unheard", ["x"])  # nothing is known of this split
+
+
+def test_other_clips_are_named(run_dir: Path) -> None:
+    with pytest.raises(ValueError) as told:
+        check_tested_clips(run_dir, "test", ["e", "x"])
+    assert str(told.value).startswith(
+        "these are other data than the run was tested on: of split 'test' 4 of its 5 clips are "
+        "missing (a, b, c, …) and 1 of the 2 in the data are new (x)"
+    )
+    with pytest.raises(
+        ValueError, match=r"'test' 1 of the 6 in the data are new \(f\); set data.root"
+    ):
+        check_tested_clips(run_dir, "test", "abcdef")
+
+
+def test_a_folder_that_is_no_run(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        check_tested_clips(tmp_path, "test", ["a"])

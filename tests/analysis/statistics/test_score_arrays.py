@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis.runs import splits
+from analysis.runs.results import load_runs
+from analysis.runs.splits import DerivedSplit
+from analysis.statistics.score_arrays import complete_groups, differences, score_arrays
+
+J = ("test", "J")
+NAN = float("nan")
+
+
+def grid(*clips: dict[str, float]) -> dict[str, dict[str, dict[str, float]]]:
+    return {"test": {"J": clips[0]}}
+
+
+def test_axes_are_cells_seeds_and_sorted_clips(exact: Callable[..., Path]) -> None:
+    scores = {
+        ("b", 7): grid({"y": 0.2, "x": 0.1}),
+        ("a", 3): grid({"x": 0.3, "y": 0.4}),
+        ("a", 7): grid({"x": 0.5, "y": 0.6}),
+    }
+    array = score_arrays(load_runs(exact(scores)), [J])[J]
+    assert (array.cells, array.seeds, array.clips) == (("b", "a"), (3, 7), ("x", "y"))
+    np.testing.assert_array_equal(
+        array.values, [[[NAN, NAN], [0.1, 0.2]], [[0.3, 0.4], [0.5, 0.6]]]
+    )
+
+
+def test_rows_are_paired_by_clip_and_seed(exact: Callable[..., Path]) -> None:
+    scores = {
+        ("b", 0): grid({"x": 0.1, "y": 0.2}),
+        ("a", 0): grid({"y": 0.5, "x": 0.3}),
+        ("a", 1): grid({"x": 0.9, "y": 0.9}),
+    }
+    arrays = score_arrays(load_runs(exact(scores)), [J])
+    (group,) = complete_groups(differences(arrays, "b"))
+    assert group.labels == [(J, "a")]
+    np.testing.assert_allclose(group.sample.values, [[[0.2, 0.3]]])
+
+
+def test_a_clip_without_a_number_is_left_out_of_its_row_alone(exact) -> None:
+    scores = {
+        (cell, seed): grid({"x": 0.1, "y": NAN if (cell, seed) == ("a", 1) else 0.2, "z": 0.3})
+        for cell in ("b", "a", "c")
+        for seed in (0, 1)
+    }
+    groups = list(complete_groups(score_arrays(load_runs(exact(scores)), [J])))
+    shapes = {cell: group.sample.values.shape[1:] for group in groups for _, cell in group.labels}
+    assert shapes == {"a": (2, 2), "b": (2, 3), "c": (2, 3)}
+    assert not any(np.isnan(group.sample.values).any() for group in groups)
+
+
+def test_columns_with_the_same_clips_are_one_group(grid_folder: Path) -> None:
+    results = load_runs(grid_folder)
+    columns = [(split, metric) for split in results.splits for metric in results.metrics]
+    (group,) = complete_groups(score_arrays(results, columns))
+    assert group.sample.values.shape == (16, 2, 6) and len(set(group.labels)) == 16
+
+
+SEEN_UNSEEN = {
+    "test_s": {"J": {"a": 0.2, "b": 0.4, "c": 0.6}},
+    "test_u": {"J": {"a": 1.0}},
+}
+
+
+@pytest.mark.parametrize(("weighting", "strata"), [("splits", (3, 1)), ("clips", (4,))])
+def test_a_derived_split_has_strata(exact, monkeypatch, weighting: str, strata) -> None:
+    derived = {"mix": DerivedSplit(("test_s", "test_u"), weighting)}
+    monkeypatch.setattr(splits, "DERIVED", derived)
+    arrays = score_arrays(load_runs(exact({("b", 0): SEEN_UNSEEN})), [("mix", "J")])
+    assert arrays[("mix", "J")].clips == ("test_s/a", "test_s/b", "test_s/c", "test_u/a")
+    (group,) = complete_groups(arrays)
+    assert group.sample.strata == strata
+
+
+def test_a_seed_with_half_a_derived_split_does_not_count(exact) -> None:
+    half = {"test_s": SEEN_UNSEEN["test_s"]}
+    results = load_runs(exact({("b", 0): SEEN_UNSEEN, ("b", 1): half}), allow_mixed_data=True)
+    (group,) = complete_groups(score_arrays(results, [("mix", "J")]))
+    assert group.sample.values.shape == (1, 1, 4)
+
+
+def test_a_column_without_scores_is_left_out(exact) -> None:
+    results = load_runs(exact({("b", 0): 0.5}))
+    assert list(score_arrays(results, [J, ("test", "F"), ("val", "J")])) == [J]
