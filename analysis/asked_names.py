@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from auralsam2.suggestions import unknown_name
+from auralsam2.messages import unknown_name
 
 
 def name_problems(kind: str, asked: Sequence[str] | None, known: Iterable[str]) -> list[str]:

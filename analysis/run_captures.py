@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auralsam2.engine import run_record
+from auralsam2.engine.run_record import WEIGHTS
 
-WEIGHTS = "best.safetensors"
 DAMAGED = (
     BadZipFile,
     EOFError,

@@ -12,8 +12,8 @@ from typing import Any
 
 from mmengine.registry import Registry as MMEngineRegistry
 
+from auralsam2.messages import unknown_name
 from auralsam2.signature import argument_problems, parameters_of
-from auralsam2.suggestions import unknown_name
 
 SCOPE = "auralsam2"
 CUSTOM_MODULE = "auralsam2_custom_"

@@ -32,25 +32,17 @@ from auralsam2.config_schema import (
 from auralsam2.config_validation import validate as validate
 from auralsam2.custom_imports import CUSTOM_KEY, import_custom, locate_files
 from auralsam2.listing import files_below
+from auralsam2.messages import ProblemsError, unknown_name
 from auralsam2.override_values import Written
-from auralsam2.suggestions import unknown_name
 from auralsam2.text_files import write_text
 
 CONFIG_PACKAGE = "registry_configs"
 
 
-class ConfigError(ValueError):
-    """A config that cannot be used.
+class ConfigError(ProblemsError):
+    """A config that cannot be used."""
 
-    Attributes:
-        problems: every problem found, each with the dotted path it is at.
-    """
-
-    def __init__(self, problems: Iterable[str], source: str = "config") -> None:
-        self.problems = list(problems)
-        count = len(self.problems)
-        lines = "\n".join(f"  - {problem}" for problem in self.problems)
-        super().__init__(f"{source}: {count} problem{'s' * (count != 1)}\n{lines}")
+    source = "config"
 
 
 def names(folder: str = "") -> list[str]:

@@ -24,9 +24,9 @@ from auralsam2.config_schema import (
     same_kind,
 )
 from auralsam2.counterfactuals import kinds
+from auralsam2.messages import unknown_name
 from auralsam2.registry import MODELS, REGISTRIES, Registry
 from auralsam2.signature import argument_problems, parameters_of
-from auralsam2.suggestions import unknown_name
 
 
 def validate(cfg: Mapping[str, Any]) -> list[str]:

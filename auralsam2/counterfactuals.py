@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from auralsam2.messages import unknown_name
 from auralsam2.registry import DATASETS
-from auralsam2.suggestions import unknown_name
 
 REAL = "real"
 """What the sound of a split that is no control is called."""

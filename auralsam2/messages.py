@@ -1,10 +1,47 @@
-"""Which errors speak to a reader, what they say, and warnings that are given once."""
+"""What users are told: errors that list problems or speak to a reader, names nobody knows."""
 
 from __future__ import annotations
 
+import difflib
 import logging
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
 
 _SAID: set[str] = set()
+_SHOWN = 40
+
+
+class ProblemsError(ValueError):
+    """What cannot be used, every problem told at once.
+
+    Attributes:
+        source: what is meant where the raiser does not say it; subclasses set it.
+        problems: one sentence each.
+    """
+
+    source: ClassVar[str] = "input"
+
+    def __init__(self, problems: Iterable[str], source: str | None = None) -> None:
+        self.problems = list(problems)
+        super().__init__(self.problems, source or self.source)  # so that it can be pickled
+
+    def __str__(self) -> str:
+        return listed(*self.args)
+
+
+def listed(problems: Sequence[str], source: str, shown: int | None = None) -> str:
+    """Return a line that counts problems and one line for each.
+
+    Args:
+        problems: one sentence each.
+        source: what has them.
+        shown: how many get a line, the rest is counted; all where it is None.
+    """
+    lines = [f"{source}: {len(problems)} problem{'s' * (len(problems) != 1)}"]
+    lines += [f"  - {problem}" for problem in problems[:shown]]
+    if shown is not None and len(problems) > shown:
+        lines.append(f"  ... and {len(problems) - shown} more")
+    return "\n".join(lines)
 
 
 def is_message(error: BaseException) -> bool:
@@ -34,3 +71,30 @@ def warn_once(logger: str, text: str, key: str = "") -> None:
     if (key or text) not in _SAID:
         _SAID.add(key or text)
         logging.getLogger(logger).warning("%s", text)
+
+
+def nearest(got: str, known: Iterable[str]) -> str | None:
+    """Return the known name most like ``got``, ignoring case, or None where none is close."""
+    by_lower = {name.lower(): name for name in known}
+    matches = difflib.get_close_matches(got.lower(), list(by_lower), n=1, cutoff=0.55)
+    return by_lower[matches[0]] if matches else None
+
+
+def unknown_name(kind: str, got: str, known: Iterable[str]) -> str:
+    """Say that ``got`` is no known ``kind``.
+
+    Args:
+        kind: what was looked for, e.g. ``"fusion"``.
+        got: the name as the user wrote it.
+        known: the names that would have worked.
+
+    Returns:
+        ``unknown fusion 'CrossAtention'; did you mean 'CrossAttentionFusion'? known: ...``
+    """
+    names = sorted(known)
+    guess = nearest(got, names)
+    hint = f"; did you mean {guess!r}?" if guess else ";"
+    listed = ", ".join(names[:_SHOWN]) or "(none)"
+    if len(names) > _SHOWN:
+        listed += f", … ({len(names) - _SHOWN} more)"
+    return f"unknown {kind} {got!r}{hint} known: {listed}"

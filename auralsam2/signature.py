@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from auralsam2.messages import nearest
 from auralsam2.override_values import NOTHING, TEXT, TEXTS
-from auralsam2.suggestions import nearest
 
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 

@@ -13,9 +13,8 @@ from typing import NoReturn
 
 from auralsam2 import __version__
 from auralsam2.listing import files_in
-from auralsam2.messages import is_message, message
+from auralsam2.messages import is_message, message, unknown_name
 from auralsam2.process_end import end_now, end_soon
-from auralsam2.suggestions import unknown_name
 from auralsam2.text_files import tolerate_any_text
 
 TRACEBACK_VARIABLE = "AURALSAM2_TRACEBACK"

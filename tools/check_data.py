@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(argv)
     if options.layout not in LAYOUTS:
-        from auralsam2.suggestions import unknown_name
+        from auralsam2.messages import unknown_name
 
         parser.error(unknown_name("layout", options.layout, LAYOUTS))
 

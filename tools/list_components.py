@@ -36,8 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
 
     from auralsam2.component_listing import describe
+    from auralsam2.messages import unknown_name
     from auralsam2.registry import REGISTRIES
-    from auralsam2.suggestions import unknown_name
 
     axes = [axis.replace("-", "_") for axis in options.axes] or list(REGISTRIES)
     unknown = [axis for axis in axes if axis not in REGISTRIES]

@@ -69,7 +69,7 @@ def _plan(options: argparse.Namespace) -> Plan:
     """
     from auralsam2.data.synthetic.plan import asked_counts
     from auralsam2.data.synthetic.writer import LAYOUTS, Plan
-    from auralsam2.suggestions import unknown_name
+    from auralsam2.messages import unknown_name
 
     problems = []
     if options.layout not in LAYOUTS:

@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from auralsam2.data.preparation.layouts import LAYOUTS
     from auralsam2.data.preparation.prepare import prepare
-    from auralsam2.suggestions import unknown_name
+    from auralsam2.messages import unknown_name
 
     if options.layout not in LAYOUTS:
         raise ValueError(unknown_name("layout", options.layout, sorted(LAYOUTS)))

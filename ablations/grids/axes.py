@@ -6,24 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from auralsam2.suggestions import unknown_name
+from auralsam2.messages import ProblemsError, unknown_name
 
 _MAX_LABEL = 60
 _NAMED_KEYS = ("name", "config", "set")
 
 
-class GridError(ValueError):
-    """A grid that cannot be expanded.
+class GridError(ProblemsError):
+    """A grid that cannot be expanded."""
 
-    Attributes:
-        problems: every problem found.
-    """
-
-    def __init__(self, problems: Iterable[str], source: str = "grid") -> None:
-        self.problems = list(problems)
-        count = len(self.problems)
-        lines = "\n".join(f"  - {problem}" for problem in self.problems)
-        super().__init__(f"{source}: {count} problem{'s' * (count != 1)}\n{lines}")
+    source = "grid"
 
 
 @dataclass(frozen=True)

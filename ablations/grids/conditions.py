@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ablations.grids.axes import Axis, AxisValue, GridError
-from auralsam2.suggestions import unknown_name
+from auralsam2.messages import unknown_name
 
 Choice = dict[str, AxisValue]
 """Axis name -> its value, for the axes that apply, in the order in which they are stated."""

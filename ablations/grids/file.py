@@ -13,7 +13,7 @@ from ablations.grids.grid import Cell, expand
 from ablations.grids.modes import BASE
 from ablations.grids.statements import UnreadableError, read_statements
 from auralsam2 import config
-from auralsam2.suggestions import nearest, unknown_name
+from auralsam2.messages import nearest, unknown_name
 
 FOLDER = "grids"
 Part = TypeVar("Part", Axis, AxisValue)

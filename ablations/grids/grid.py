@@ -13,7 +13,7 @@ from ablations.grids.axes import parse_axes as parse_axes
 from ablations.grids.axes import repeated, repeated_values
 from ablations.grids.conditions import Choice, Conditions, parse_conditions
 from ablations.grids.modes import BASE, MODES
-from auralsam2.suggestions import unknown_name
+from auralsam2.messages import unknown_name
 
 
 @dataclass(frozen=True)

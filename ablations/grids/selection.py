@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ablations.grids.plan import PlannedRun
-from auralsam2.suggestions import unknown_name
+from auralsam2.messages import ProblemsError, unknown_name
 
 Of = Callable[[PlannedRun], str]
 _FIXED: dict[str, Of] = {
@@ -45,8 +45,7 @@ def select(runs: Sequence[PlannedRun], only: Sequence[str]) -> list[PlannedRun]:
     if not problems and not chosen:
         problems.append("no run fits all of them")
     if problems:
-        listed = "\n".join(f"  - {problem}" for problem in problems)
-        raise ValueError(f"--only: {len(problems)} problem{'s' * (len(problems) != 1)}\n{listed}")
+        raise ProblemsError(problems, source="--only")
     return chosen
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from auralsam2.engine import run_record
 
-SELECTED = "best.safetensors"
 _RESUME = ("epoch_*.pth", "best_*.pth", "last_checkpoint")
 
 
@@ -26,7 +25,7 @@ def prune_checkpoints(run_dir: Path) -> int:
     """
     record = run_record.read_without_clips(run_dir)
     trained = record.num_parameters.get("trainable", 0) > 0
-    if record.status != "done" or (trained and not (run_dir / SELECTED).is_file()):
+    if record.status != "done" or (trained and not (run_dir / run_record.WEIGHTS).is_file()):
         return 0
     freed = 0
     for path in resume_files(run_dir):

@@ -11,8 +11,8 @@ from typing import Any
 from ablations.sweeps.search_space import SweepError
 from auralsam2.engine.metric_scales import scales_of
 from auralsam2.engine.run_record import RunRecord
+from auralsam2.messages import unknown_name
 from auralsam2.registry import METRICS
-from auralsam2.suggestions import unknown_name
 
 SPLIT = "val"
 DIRECTIONS = ("maximize", "minimize")

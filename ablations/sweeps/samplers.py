@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ablations.sweeps.ranges import FloatParameter
 from ablations.sweeps.search_space import SearchSpace, SweepError
+from auralsam2.messages import unknown_name
 from auralsam2.signature import argument_problems
-from auralsam2.suggestions import unknown_name
 
 if TYPE_CHECKING:
     from ablations.sweeps.sweep_file import Sweep

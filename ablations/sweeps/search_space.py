@@ -13,24 +13,16 @@ from ablations.sweeps import ranges as ranges
 from ablations.sweeps.parameter import PARAMETERS, SHARED_KEYS, NotInSpace, Parameter
 from auralsam2 import config
 from auralsam2.config import ConfigError
-from auralsam2.suggestions import unknown_name
+from auralsam2.messages import ProblemsError, unknown_name
 
 Values = dict[str, Any]
 """Name of a parameter -> its value, for those that apply."""
 
 
-class SweepError(ValueError):
-    """A sweep that cannot start, or cannot go on.
+class SweepError(ProblemsError):
+    """A sweep that cannot start, or cannot go on."""
 
-    Attributes:
-        problems: every problem found.
-    """
-
-    def __init__(self, problems: Iterable[str], source: str = "sweep") -> None:
-        self.problems = list(problems)
-        count = len(self.problems)
-        lines = "\n".join(f"  - {problem}" for problem in self.problems)
-        super().__init__(f"{source}: {count} problem{'s' * (count != 1)}\n{lines}")
+    source = "sweep"
 
 
 @dataclass(frozen=True)

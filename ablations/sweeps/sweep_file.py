@@ -15,7 +15,7 @@ from ablations.sweeps.objectives import Objective, parse_objectives
 from ablations.sweeps.samplers import PRUNERS, SAMPLERS, Strategy, parse_strategy
 from ablations.sweeps.search_space import SearchSpace, SweepError, Values, parse_space
 from auralsam2 import config
-from auralsam2.suggestions import unknown_name
+from auralsam2.messages import unknown_name
 
 FOLDER = "sweeps"
 _KNOWN: dict[str, tuple[type, ...]] = {

@@ -105,8 +105,8 @@ def _predict(
     # From here on torch is needed.
     from auralsam2.data.datasets.chosen_clips import ChosenClips
     from auralsam2.engine.evaluate import evaluate_model, test_datasets, trained_model
+    from auralsam2.messages import unknown_name
     from auralsam2.registry import load_all
-    from auralsam2.suggestions import unknown_name
 
     few = {"evaluation.num_saved_clips": len(clips), "data.num_workers": 0}
     cfg = config.load(target.config, {**overrides, **few})

@@ -12,7 +12,7 @@ from analysis.runs.results import Results, is_control, seed_means
 from analysis.runs.saved_clips import clip_scores, first_runs
 from analysis.runs.splits import table_columns
 from analysis.statistics.significance import reference_cell
-from auralsam2.suggestions import unknown_name
+from auralsam2.messages import unknown_name
 
 Scores = Mapping[str, float]
 """Clip -> score."""

@@ -16,7 +16,7 @@ from analysis.run_captures import DAMAGED, archive_bytes, check_weights
 from analysis.runs.controls import base_split, is_control
 from analysis.runs.tested_clips import check_tested_clips
 from auralsam2.kept_files import keep_with_facts, kept_with_facts
-from auralsam2.suggestions import unknown_name
+from auralsam2.messages import unknown_name
 
 FILE_NAME = "embeddings.npz"
 SETTINGS_NAME = "embeddings.json"

@@ -11,7 +11,7 @@ from analysis.paper.part import PARTS, Part
 from auralsam2 import config
 from auralsam2.builder import ComponentArgumentError, UnknownComponentError
 from auralsam2.custom_imports import CUSTOM_KEY, import_custom, locate_files
-from auralsam2.suggestions import unknown_name
+from auralsam2.messages import unknown_name
 
 FOLDER = "figures"
 DEFAULT = "paper"

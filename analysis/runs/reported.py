@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from auralsam2.suggestions import unknown_name
+from auralsam2.messages import unknown_name
 
 SCHEMA = 1
 MARK = "reported, not measured"

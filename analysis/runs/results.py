@@ -29,7 +29,7 @@ from analysis.runs.controls import is_control as is_control
 from analysis.runs.folders import finished, join_folders, read_folder
 from auralsam2.engine.metric_scales import MetricScale, scale_of_older
 from auralsam2.engine.run_record import RunRecord
-from auralsam2.suggestions import unknown_name
+from auralsam2.messages import unknown_name
 from auralsam2.text_files import write_text
 
 COLUMNS = ("cell", "seed", "split", "clip", "metric", "value")

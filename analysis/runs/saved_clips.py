@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from analysis.run_captures import read_archive
 from analysis.runs.results import Results, is_control
-from auralsam2.suggestions import unknown_name
+from auralsam2.messages import unknown_name
 
 PREDICTIONS = "predictions.npz"
 _ENDING = "/prediction"

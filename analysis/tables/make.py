@@ -23,7 +23,7 @@ from analysis.statistics.significance import (
     reference_cell,
 )
 from analysis.tables.extra_columns import EXTRA_COLUMNS, extra_values
-from auralsam2.suggestions import unknown_name
+from auralsam2.messages import unknown_name
 
 Column = tuple[str, str]
 """Split and metric."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from auralsam2.messages import warn_once
+from auralsam2.messages import listed, warn_once
 
 SHOWN = 5
 TOLERATED = ("frame_count",)
@@ -45,7 +45,7 @@ def refuse(problems: Sequence[str], where: str) -> None:
         DataError: where ``problems`` is not empty.
     """
     if problems:
-        raise DataError(_listed(problems, where))
+        raise DataError(listed(problems, where, SHOWN))
 
 
 def settle(faults: Iterable[Fault], where: str, problems: Iterable[str] = ()) -> None:
@@ -64,10 +64,4 @@ def settle(faults: Iterable[Fault], where: str, problems: Iterable[str] = ()) ->
         (told if fault.kind in TOLERATED else refused)[str(fault)] = None
     refuse(list(refused), where)
     if told:
-        warn_once(__name__, _listed(list(told), where))
-
-
-def _listed(problems: Sequence[str], where: str) -> str:
-    shown = "\n".join(f"  - {p}" for p in problems[:SHOWN])
-    more = f"\n  ... and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
-    return f"{len(problems)} problem(s) in {where}:\n{shown}{more}"
+        warn_once(__name__, listed(list(told), where, SHOWN))

@@ -25,6 +25,7 @@ from auralsam2.devices import pick_device
 from auralsam2.engine.hooks.trainable_state_hook import trainable_state
 from auralsam2.engine.metric_scales import MetricScale, scales_of
 from auralsam2.engine.run_folder import check_files
+from auralsam2.engine.run_record import WEIGHTS
 from auralsam2.engine.splits import build_dataset as build_dataset
 from auralsam2.engine.splits import test_datasets as test_datasets
 from auralsam2.kept_files import keep
@@ -247,7 +248,7 @@ def load_trained(model: nn.Module, path: Path) -> None:
             there in part.
     """
     if not path.is_file():
-        raise FileNotFoundError(f"no checkpoint at '{path}'; a finished run has best.safetensors")
+        raise FileNotFoundError(f"no checkpoint at '{path}'; a finished run has {WEIGHTS}")
     load_trained_state(model, read_state(path), path)
 
 

@@ -16,11 +16,10 @@ from mmengine.config import Config
 from auralsam2.config_identity import Difference, differences
 from auralsam2.engine import run_record
 from auralsam2.engine.identity import file_digests, parse
-from auralsam2.engine.run_record import RunRecord
+from auralsam2.engine.run_record import WEIGHTS, RunRecord
 from auralsam2.text_files import write_text
 
 CONFIG = "config.py"
-WEIGHTS = "best.safetensors"
 SETTINGS = "settings.json"
 LOCK = ".training"
 EPOCHS, BEST = "epoch_*.pth", "best_*.pth"

@@ -23,6 +23,8 @@ from auralsam2.engine.record_schema import SCHEMA, find_problems
 from auralsam2.text_files import write_text
 
 FILE_NAME = "record.json"
+WEIGHTS = "best.safetensors"
+"""The selected weights, beside the record of a run that trains something."""
 
 
 @dataclass

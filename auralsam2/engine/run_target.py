@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from auralsam2.engine.run_record import WEIGHTS
+
 
 class RunTarget(NamedTuple):
     """A model to evaluate.
@@ -35,5 +37,5 @@ def find_target(run_or_config: str, checkpoint: Path | None) -> RunTarget:
         return RunTarget(run_or_config, checkpoint)
     if not (folder / "config.py").is_file():
         raise FileNotFoundError(f"'{folder}' is no run folder: it has no config.py")
-    own = folder / "best.safetensors"
+    own = folder / WEIGHTS
     return RunTarget(str(folder / "config.py"), checkpoint or (own if own.is_file() else None))

@@ -37,8 +37,8 @@ from auralsam2.engine.hooks.trainable_state_hook import TrainableStateHook, trai
 from auralsam2.engine.hooks.validation_hook import ValidationHook
 from auralsam2.engine.preflight import check
 from auralsam2.engine.progress import Progress, Silent, StopRun
-from auralsam2.engine.run_folder import WEIGHTS, best_checkpoint, newest_checkpoint
-from auralsam2.engine.run_record import RunRecord
+from auralsam2.engine.run_folder import best_checkpoint, newest_checkpoint
+from auralsam2.engine.run_record import WEIGHTS, RunRecord
 from auralsam2.engine.selection import LAST_WEIGHTS, check_selection, nothing_selected
 from auralsam2.engine.splits import fingerprint, label_source, run_datasets
 from auralsam2.engine.start import enter_start, lay_out, load_start

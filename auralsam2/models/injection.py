@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
+from auralsam2.messages import unknown_name
 from auralsam2.registry import INJECTIONS
-from auralsam2.suggestions import unknown_name
 
 # SAM2 concatenates its output tokens in this order; prompt tokens of clicks and boxes follow.
 TOKENS = {"object": slice(0, 1), "iou": slice(1, 2), "mask": slice(2, 6)}

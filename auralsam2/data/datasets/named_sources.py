@@ -11,8 +11,8 @@ from torch.utils.data import Dataset
 
 from auralsam2.data.datasets.semantic import FILE_NAME, read_class_map
 from auralsam2.data.problems import DataError
+from auralsam2.messages import nearest
 from auralsam2.registry import DATASETS
-from auralsam2.suggestions import nearest
 
 
 @DATASETS.register_module()

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from auralsam2.data.synthetic.layouts import LAYOUTS
 from auralsam2.data.synthetic.objects import CLASSES
 from auralsam2.data.synthetic.scene import OBJECT_COUNTS, Scene
-from auralsam2.suggestions import unknown_name
+from auralsam2.messages import unknown_name
 
 GENERATOR = 1
 """Version of scenes, sounds and files; raise it whenever the same seed gives other clips."""

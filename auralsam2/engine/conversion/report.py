@@ -10,7 +10,7 @@ from auralsam2.engine.conversion.names import (
     RELEASED_VISUAL_DEPTHS,
     Structure,
 )
-from auralsam2.suggestions import nearest
+from auralsam2.messages import nearest
 
 VARIANT_NAMES = {"avs": "AVS (AVSBench)", "ref": "Ref (Ref-AVS)"}
 SHOWN = {"missing": 6, "unexpected": 20, "misshapen": 20, "filled": 4}

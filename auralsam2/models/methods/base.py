@@ -15,12 +15,12 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from auralsam2 import registry
+from auralsam2.messages import unknown_name
 from auralsam2.models.auralsam2 import PIXEL_MEAN, PIXEL_STD
 from auralsam2.models.decode import clip_results, decode_mode
 from auralsam2.models.decoder_rows import CannotProbeError, DecoderCalls, rows_of_frames
 from auralsam2.models.feature_cache import shared_cache
 from auralsam2.structures import Prediction, VisualPyramid
-from auralsam2.suggestions import unknown_name
 
 Node = Mapping[str, Any] | None
 
