@@ -19,7 +19,7 @@ class Display(Protocol):
         ...
 
     def run_started(self, label: str) -> Progress:
-        """Return the listener of a run that starts."""
+        """Return whom a run that starts tells how far it is."""
         ...
 
     def run_finished(self, label: str, state: str, text: str) -> None:

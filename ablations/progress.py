@@ -6,7 +6,7 @@ import io
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
@@ -137,8 +137,8 @@ def _cut(width: int) -> Column:
     return Column(no_wrap=True, overflow="ellipsis", max_width=width)
 
 
-class _Bar:
-    """The listener of one run on a terminal."""
+class _Bar(Progress):
+    """What one run shows on a terminal; the next step shows a score, the executor tells the end."""
 
     def __init__(self, display: BarDisplay, label: str, task: TaskID) -> None:
         self.display, self.label, self.task = display, label, task
@@ -155,12 +155,6 @@ class _Bar:
             text = f"epoch {epoch}/{epochs}  testing"
         self.display.bars.update(self.task, completed=self.steps, text=text)
         self.display.advance(self.label, min(1.0, self.steps / max(1, self.total)))
-
-    def validated(self, epoch: int, scores: Mapping[str, float]) -> None:
-        """The next step's text has the score."""
-
-    def finish_run(self) -> None:
-        """The run's end is told by the executor."""
 
 
 class LineDisplay:
@@ -200,8 +194,8 @@ class LineDisplay:
         self.say(f"{label}: later, {text}")
 
 
-class _Lines:
-    """The listener of one run without a terminal: speaks once an epoch."""
+class _Lines(Progress):
+    """What one run shows without a terminal: a line an epoch."""
 
     def __init__(self, display: LineDisplay, label: str) -> None:
         self.display, self.label = display, label
@@ -214,9 +208,3 @@ class _Lines:
         if epoch != self.epoch:
             self.epoch = epoch
             self.display.say(f"{self.label}: epoch {epoch}/{epochs}, {postfix}")
-
-    def validated(self, epoch: int, scores: Mapping[str, float]) -> None:
-        """The next step's text has the score."""
-
-    def finish_run(self) -> None:
-        """The run's end is told by the executor."""

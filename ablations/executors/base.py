@@ -156,7 +156,7 @@ def replay(progress: Progress | None, calls: Iterable[tuple[str, tuple[Any, ...]
     """Make calls that a run made elsewhere.
 
     Args:
-        progress: the listener here.
+        progress: the one here.
         calls: name of a method of `Progress` and its arguments.
     """
     for name, arguments in calls:

@@ -15,7 +15,7 @@ from ablations.display import Display
 from ablations.executors.base import Item, R, T, Work
 from ablations.runs import claims
 from ablations.runs.log import output_to
-from auralsam2.engine.progress import Progress, Silent
+from auralsam2.engine.progress import Progress
 
 
 class Answer(NamedTuple):
@@ -47,7 +47,7 @@ def do_item(fn: Work[T, R], item: T, place: str, folder: str) -> Answer:
         if Path.cwd() != Path(folder):
             _enter(folder)
         with output_to(item.run_dir):
-            return Answer(fn(item, Silent()))
+            return Answer(fn(item, Progress()))
     except Exception:
         return Answer(error=traceback.format_exc())
 

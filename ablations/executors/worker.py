@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from ablations.runs.log import output_to
+from auralsam2.engine.progress import Progress
 from auralsam2.process_end import GRACE_S as GRACE_S
 from auralsam2.process_end import end_soon
 
@@ -69,7 +70,7 @@ def _do(pipe: Connection, fn: Any, item: Any) -> None:
     _send(pipe, message)
 
 
-class PipeProgress:
+class PipeProgress(Progress):
     """Collects what a run tells and sends it a few times a second."""
 
     def __init__(self, pipe: Connection) -> None:

@@ -13,15 +13,15 @@ from typing import Any
 
 from ablations.runs import claims
 from ablations.runs.claims import ClaimState
-from auralsam2.engine.progress import Progress
+from auralsam2.engine.progress import Forwarding, Progress
 
 
 class ClaimLostError(RuntimeError):
     """Another process has taken the run over while this one was silent."""
 
 
-class Heartbeat:
-    """A listener that beats for a claim and passes everything on.
+class Heartbeat(Forwarding):
+    """Beats for a claim, and passes everything on.
 
     Use it as a context manager: the claim ends with it, as ``how`` says.
 
@@ -39,7 +39,8 @@ class Heartbeat:
         progress: Progress,
         beat_s: float = claims.BEAT_S,
     ) -> None:
-        self.run_dir, self.claim, self.progress, self.beat_s = run_dir, claim, progress, beat_s
+        super().__init__(progress)
+        self.run_dir, self.claim, self.beat_s = run_dir, claim, beat_s
         self.how = "interrupted"
         self.lost = False
         self.began = self.beaten = time.monotonic()

@@ -17,7 +17,7 @@ from ablations.runs.heartbeat import ClaimLostError, Heartbeat
 from ablations.runs.prune import resume_files
 from auralsam2.custom_imports import import_custom
 from auralsam2.engine import identity, run_folder, run_record
-from auralsam2.engine.progress import Progress, Silent
+from auralsam2.engine.progress import Progress
 from auralsam2.engine.run_folder import FolderInUseError, OtherRunError
 from auralsam2.engine.run_record import RunRecord
 
@@ -69,7 +69,7 @@ def run_cell(
     claim = claims.acquire(run.run_dir, driver)
     if claim is None:
         return current_record(run)
-    with Heartbeat(run.run_dir, claim, progress or Silent()) as beat:
+    with Heartbeat(run.run_dir, claim, progress or Progress()) as beat:
         before = state_of(run.run_dir)
         if before == "done":  # by the owner of the claim before
             record = run_record.read(run.run_dir)

@@ -13,7 +13,7 @@ from ablations.runs import claims
 from ablations.runs.claims import ClaimState, Watch
 from ablations.runs.heartbeat import Heartbeat
 from ablations.runs.processes import this_process
-from auralsam2.engine.progress import Silent
+from auralsam2.engine.progress import Progress
 
 ALIVE, UNSURE, GONE = "alive", "unsure", "gone"
 
@@ -37,7 +37,7 @@ class Drivers:
         """Be a driver for a while."""
         claim = claims.acquire(self.folder / self.own, self.own)
         assert claim is not None, "an id of a driver is its own"
-        with Heartbeat(self.folder / self.own, claim, Silent()):
+        with Heartbeat(self.folder / self.own, claim, Progress()):
             yield
 
     def state(self, driver: str) -> str:

@@ -13,7 +13,7 @@ from ablations.runs.run_cell import Train, current_record, last_line, run_cell
 from ablations.sweeps.objectives import SPLIT, NoValueError, Objective
 from ablations.sweeps.trial import TrialItem, TrialResult
 from auralsam2.engine import run_record
-from auralsam2.engine.progress import Progress, Silent, StopRun
+from auralsam2.engine.progress import Forwarding, Progress, StopRun
 from auralsam2.engine.run_record import RunRecord
 
 
@@ -30,7 +30,7 @@ def run_trial(
         progress: told about every step.
         train: the engine's where None.
     """
-    listener = progress or Silent()
+    progress = progress or Progress()
     records: list[RunRecord] = []
     for index, run in enumerate(item.runs):
         pruned = index == 0 and item.sweep.pruner.PRUNES
@@ -38,7 +38,7 @@ def run_trial(
         if record is None:
             # The executor has redirected the output to the log of the first run.
             with nullcontext() if index == 0 else output_to(run.run_dir):
-                own = Pruning(item, run, listener) if pruned else listener
+                own = Pruning(item, run, progress) if pruned else progress
                 record = run_cell(run, own, train=train, driver=item.driver)
         records.append(record)
         if record.status != "done":
@@ -73,8 +73,8 @@ def summarise(objectives: Sequence[Objective], records: Sequence[RunRecord]) -> 
     return TrialResult("complete", values, text, **known)
 
 
-class Pruning:
-    """A listener that reports the curve of a trial and ends the run where the pruner says so.
+class Pruning(Forwarding):
+    """Reports the curve of a trial and ends the run where the pruner says so.
 
     Args:
         item: the trial.
@@ -83,7 +83,8 @@ class Pruning:
     """
 
     def __init__(self, item: TrialItem, run: PlannedRun, progress: Progress) -> None:
-        self.item, self.progress = item, progress
+        super().__init__(progress)
+        self.item = item
         (self.objective,) = item.sweep.objectives
         self.epochs = int(run.cfg.optim.epochs)
         self.earlier = current_record(run).curve
@@ -102,10 +103,6 @@ class Pruning:
             if entry["epoch"] not in reported:
                 self._report(entry["epoch"], entry["scores"])
 
-    def step(self, epoch: int, epochs: int, postfix: str) -> None:
-        """Pass on."""
-        self.progress.step(epoch, epochs, postfix)
-
     def validated(self, epoch: int, scores: Mapping[str, float]) -> None:
         """Report, and ask the pruner.
 
@@ -114,10 +111,6 @@ class Pruning:
         """
         self.progress.validated(epoch, scores)
         self._report(epoch, scores)
-
-    def finish_run(self) -> None:
-        """Pass on."""
-        self.progress.finish_run()
 
     def _report(self, epoch: int, scores: Mapping[str, float]) -> None:
         value = float(scores[self.objective.metric])

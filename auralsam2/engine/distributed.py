@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ from mmengine.model import MMDistributedDataParallel
 from mmengine.registry import MODEL_WRAPPERS
 from torch import nn
 
-from auralsam2.engine.progress import Progress, StopRun
+from auralsam2.engine.progress import Forwarding, Progress, StopRun
 from auralsam2.engine.run_record import RunRecord
 
 # A rank that has died is noticed by the others, at the latest after this.
@@ -125,42 +125,26 @@ class SharedBatch(MMDistributedDataParallel):
         )
 
 
-class SharedVerdict:
-    """A listener that hears the main process's own and ends all processes together.
+class SharedVerdict(Forwarding):
+    """Passes everything on in the main process alone, and ends all processes together.
 
     Args:
-        progress: told in the main process alone; what it raises in `validated` is raised in all.
+        progress: what it raises in `validated` is raised in every process.
     """
 
     def __init__(self, progress: Progress) -> None:
-        self.progress = progress
+        super().__init__(progress if is_main() else Progress())
 
-    def start_run(self, total_steps: int, epochs: int) -> None:
-        """Pass on."""
-        if is_main():
-            self.progress.start_run(total_steps, epochs)
-
-    def step(self, epoch: int, epochs: int, postfix: str) -> None:
-        """Pass on."""
-        if is_main():
-            self.progress.step(epoch, epochs, postfix)
-
-    def validated(self, epoch: int, scores: Any) -> None:
-        """Pass on, and raise in every process what the listener raised in the main one."""
+    def validated(self, epoch: int, scores: Mapping[str, float]) -> None:
+        """Pass on, and raise in every process what is raised in the main one."""
         reason: list[str | None] = [None]
-        if is_main():
-            try:
-                self.progress.validated(epoch, scores)
-            except StopRun as stopped:
-                reason = [stopped.reason]
+        try:
+            super().validated(epoch, scores)
+        except StopRun as stopped:
+            reason = [stopped.reason]
         dist.broadcast_object_list(reason)
         if reason[0] is not None:
             raise StopRun(reason[0])
-
-    def finish_run(self) -> None:
-        """Pass on."""
-        if is_main():
-            self.progress.finish_run()
 
 
 def launch(processes: int, module: str, arguments: Sequence[str]) -> int:

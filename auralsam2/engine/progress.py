@@ -1,13 +1,12 @@
-"""What a run tells about how far it is, without knowing who listens."""
+"""What a run tells about how far it is, without knowing whom."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
 
 
 class StopRun(Exception):
-    """Raised by a listener to end a run that need not go on, e.g. a trial that is pruned.
+    """Raised by a `Progress` to end a run that need not go on, e.g. a trial that is pruned.
 
     Attributes:
         reason: for the record.
@@ -18,8 +17,8 @@ class StopRun(Exception):
         self.reason = reason
 
 
-class Progress(Protocol):
-    """A listener; every call is cheap and may be ignored."""
+class Progress:
+    """Is told how far a run is; every call is cheap, and does nothing unless a subclass says so."""
 
     def start_run(self, total_steps: int, epochs: int) -> None:
         """A training of ``total_steps`` steps begins or resumes."""
@@ -40,17 +39,28 @@ class Progress(Protocol):
         """The run has ended, whatever way."""
 
 
-class Silent:
-    """A listener that does nothing."""
+class Forwarding(Progress):
+    """Passes every call on; a subclass adds to some of them.
+
+    Args:
+        progress: told about everything too.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
 
     def start_run(self, total_steps: int, epochs: int) -> None:
-        """Ignored."""
+        """Pass on."""
+        self.progress.start_run(total_steps, epochs)
 
     def step(self, epoch: int, epochs: int, postfix: str) -> None:
-        """Ignored."""
+        """Pass on."""
+        self.progress.step(epoch, epochs, postfix)
 
     def validated(self, epoch: int, scores: Mapping[str, float]) -> None:
-        """Ignored."""
+        """Pass on."""
+        self.progress.validated(epoch, scores)
 
     def finish_run(self) -> None:
-        """Ignored."""
+        """Pass on."""
+        self.progress.finish_run()

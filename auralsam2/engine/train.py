@@ -36,7 +36,7 @@ from auralsam2.engine.hooks.step_seed_hook import StepSeedHook
 from auralsam2.engine.hooks.trainable_state_hook import TrainableStateHook, trainable_state
 from auralsam2.engine.hooks.validation_hook import ValidationHook
 from auralsam2.engine.preflight import check
-from auralsam2.engine.progress import Progress, Silent, StopRun
+from auralsam2.engine.progress import Progress, StopRun
 from auralsam2.engine.run_folder import best_checkpoint, newest_checkpoint
 from auralsam2.engine.run_record import WEIGHTS, RunRecord
 from auralsam2.engine.selection import LAST_WEIGHTS, check_selection, nothing_selected
@@ -104,7 +104,7 @@ def train(
     run_dir.mkdir(parents=True, exist_ok=True)
     with run_folder.held(run_dir) if distributed.is_main() else nullcontext():
         _open_folder(cfg, run_dir, datasets, earlier, record)
-        return _train_and_test(cfg, device, run_dir, datasets, progress or Silent(), record)
+        return _train_and_test(cfg, device, run_dir, datasets, progress or Progress(), record)
 
 
 def _train_and_test(

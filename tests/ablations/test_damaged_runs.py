@@ -15,7 +15,7 @@ from ablations.grids.file import Grid
 from ablations.grids.plan import Plan
 from ablations.runs.run_cell import record_failure
 from auralsam2.engine import run_record
-from auralsam2.engine.progress import Silent
+from auralsam2.engine.progress import Progress
 
 DAMAGE = {
     "truncated": lambda text: text[:200],
@@ -49,7 +49,7 @@ def test_a_grid_trains_them_and_all_others_and_sets_their_records_aside(
     damaged = {run.cell.name: run for run in first.runs if run.cell.name in DAMAGE}
     written = {}
     for name, run in damaged.items():
-        fake_training.work(run, Silent())
+        fake_training.work(run, Progress())
         written[name] = damage(run.run_dir / run_record.FILE_NAME, name)
 
     grid, again = plan()
@@ -71,7 +71,7 @@ def test_a_grid_trains_them_and_all_others_and_sets_their_records_aside(
 def test_a_failure_takes_no_damaged_record_s_place(plan, fake_training) -> None:
     run = plan()[1].runs[0]
     for number in (1, 2):
-        fake_training.work(run, Silent())
+        fake_training.work(run, Progress())
         written = damage(run.run_dir / run_record.FILE_NAME, "truncated")
         record_failure(run, "its process died")
         assert run_record.read(run.run_dir).status == "failed"

@@ -8,13 +8,13 @@ import pytest
 
 from ablations.runs import claims
 from ablations.runs.heartbeat import ClaimLostError, Heartbeat
-from auralsam2.engine.progress import Silent
+from auralsam2.engine.progress import Progress
 
 
 @pytest.fixture
 def beating(tmp_path: Path) -> Callable[..., Heartbeat]:
     def make(beat_s: float = 60.0) -> Heartbeat:
-        return Heartbeat(tmp_path, claims.acquire(tmp_path), Silent(), beat_s)
+        return Heartbeat(tmp_path, claims.acquire(tmp_path), Progress(), beat_s)
 
     return make
 

@@ -4,7 +4,7 @@ import pytest
 
 from ablations.sweeps.run_trial import Pruning, run_trial, summarise
 from auralsam2.engine import run_record
-from auralsam2.engine.progress import Silent, StopRun
+from auralsam2.engine.progress import Progress, StopRun
 
 MEDIAN = dict(type="median", n_startup_trials=1)
 
@@ -25,7 +25,7 @@ def pruned_study(write_sweep, open_study):
 
 def test_a_poor_trial_is_stopped_where_it_trains(pruned_study, fake_trials) -> None:
     study, item = pruned_study
-    result = fake_trials.work(item, Silent())
+    result = fake_trials.work(item, Progress())
     assert result.state == "pruned" and result.num_trainable is not None
     record = run_record.read(item.run_dir)
     assert record.status == "stopped" and len(record.curve) == 1
@@ -37,7 +37,7 @@ def test_a_poor_trial_is_stopped_where_it_trains(pruned_study, fake_trials) -> N
 
 def test_the_last_epoch_is_not_pruned(pruned_study) -> None:
     _, item = pruned_study
-    listener = Pruning(item, item.runs[0], Silent())
+    listener = Pruning(item, item.runs[0], Progress())
     listener.validated(4, {"J": 0.1})
     with pytest.raises(StopRun, match="after epoch 3 of 4: J 0.1 on val"):
         listener.validated(3, {"J": 0.1})
@@ -52,9 +52,9 @@ def test_what_was_validated_but_not_reported_is_made_up_for(pruned_study) -> Non
     run_record.add_validation(record, 1, {"J": 0.1})
     run_record.write(record, item.run_dir)
     with pytest.raises(StopRun, match="after epoch 1 of 4"):
-        Pruning(item, item.runs[0], Silent()).start_run(10, 4)
+        Pruning(item, item.runs[0], Progress()).start_run(10, 4)
     assert study.storage.get_trial(item.trial_id).intermediate_values == {1: 0.1}
-    Pruning(item, item.runs[0], Silent()).start_run(10, 4)  # reported by now
+    Pruning(item, item.runs[0], Progress()).start_run(10, 4)  # reported by now
 
 
 def test_a_run_whose_record_is_damaged_is_done_and_nothing_is_lost(
@@ -65,7 +65,7 @@ def test_a_run_whose_record_is_damaged_is_done_and_nothing_is_lost(
         item = study.next_trial(9)
     item.run_dir.mkdir(parents=True)
     (item.run_dir / run_record.FILE_NAME).write_text('{"schema": ')
-    assert fake_trials.work(item, Silent()).state == "complete"
+    assert fake_trials.work(item, Progress()).state == "complete"
     assert (item.run_dir / "record.damaged-1.json").read_text() == '{"schema": '
     assert "its record is record.damaged-1.json" in run_record.read(item.run_dir).notes[-1]
 
@@ -81,7 +81,7 @@ def test_later_seeds_train_only_where_the_first_one_was_not_pruned(
             record = fake_trials.train(cfg, run_dir, **arguments)
             return record if cfg.seed else run_record.stop(record, "poor", 1.0)
 
-        assert run_trial(item, Silent(), train=stopped).state == "pruned"
+        assert run_trial(item, Progress(), train=stopped).state == "pruned"
         assert [run.run_dir.exists() for run in item.runs] == [True, False]
 
 
@@ -94,9 +94,9 @@ def test_a_run_that_another_process_has_is_left_to_it(
     with study.drivers.joined():
         item = study.next_trial(1)
     claim = claims.acquire(item.run_dir, "another")
-    assert fake_trials.work(item, Silent()).state == "held"
+    assert fake_trials.work(item, Progress()).state == "held"
     claims.end(item.run_dir, claim, "interrupted")
-    assert fake_trials.work(item, Silent()).state == "complete"
+    assert fake_trials.work(item, Progress()).state == "complete"
 
 
 def test_a_score_that_is_no_number_fails(write_sweep) -> None:

@@ -14,7 +14,7 @@ from mmengine.fileio import get_file_backend
 from auralsam2 import config as configs
 from auralsam2.engine import run_record, whole_files
 from auralsam2.engine.evaluate import evaluate
-from auralsam2.engine.progress import Silent, StopRun
+from auralsam2.engine.progress import Progress, StopRun
 from auralsam2.engine.run_folder import OtherRunError
 from auralsam2.engine.splits import label_source
 from auralsam2.engine.train import train
@@ -22,7 +22,7 @@ from auralsam2.models.audio.log_mel_cnn import LogMelCNN
 from auralsam2.models.weights import read_state
 
 
-class Steps(Silent):
+class Steps(Progress):
     """Counts steps, and pulls the plug where asked."""
 
     def __init__(self, stop_at: int | None = None) -> None:

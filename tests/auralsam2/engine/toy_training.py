@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.model import BaseModel
 from torch import nn
 
-from auralsam2.engine.progress import Silent
+from auralsam2.engine.progress import Progress
 from auralsam2.metrics.clip_metric import ClipMetric
 from auralsam2.registry import DATASETS, METRICS, MODELS
 
@@ -82,7 +82,7 @@ class Surely(ClipMetric):
         return float(torch.where(masks > 0, mask_logits, -mask_logits).sigmoid().mean())
 
 
-class Unplugged(Silent):
+class Unplugged(Progress):
     """Pulls the plug at a step or at a validation, both counted from 1."""
 
     def __init__(self, step: int | None = None, validation: int | None = None) -> None:

@@ -10,7 +10,7 @@ from auralsam2.engine.hooks.plain_checkpoint_hook import PlainCheckpointHook
 from auralsam2.engine.hooks.progress_hook import ProgressHook
 from auralsam2.engine.hooks.step_seed_hook import StepSeedHook, step_seed
 from auralsam2.engine.hooks.trainable_state_hook import TrainableStateHook, trainable_state
-from auralsam2.engine.progress import Silent
+from auralsam2.engine.progress import Progress
 
 
 class Model(nn.Module):
@@ -68,7 +68,7 @@ def test_message_hub_becomes_plain(tmp_path) -> None:  # type: ignore[no-untyped
 
 def test_progress_stops_at_a_loss_that_is_no_number() -> None:
     runner = SimpleNamespace(iter=5, epoch=0, max_epochs=2)
-    hook = ProgressHook(Silent())
+    hook = ProgressHook(Progress())
     hook.after_train_iter(runner, 0, outputs={"loss": torch.tensor(1.0)})
     with pytest.raises(FloatingPointError, match="step 5.*loss_dice"):
         outputs = {"loss": torch.tensor(float("nan")), "loss_dice": torch.tensor(float("nan"))}
