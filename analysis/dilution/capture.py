@@ -15,7 +15,7 @@ from analysis.dilution import attention as measure
 from analysis.dilution.attention import Array
 from analysis.measured_run import run_settings, still_holds
 from analysis.run_captures import DAMAGED, check_weights
-from analysis.runs.tested_clips import check_tested_clips
+from analysis.runs.comparable import check_tested_clips
 from auralsam2.kept_files import keep_with_facts, kept_with_facts
 from auralsam2.text_files import encode
 

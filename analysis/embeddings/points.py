@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from analysis.measured_run import run_settings, still_holds
 from analysis.run_captures import DAMAGED, archive_bytes, check_weights
+from analysis.runs.comparable import check_tested_clips
 from analysis.runs.controls import base_split, is_control
-from analysis.runs.tested_clips import check_tested_clips
 from auralsam2.kept_files import keep_with_facts, kept_with_facts
 from auralsam2.messages import unknown_name
 

@@ -1,19 +1,20 @@
-"""Whether the numbers of several runs may stand in one table."""
+"""Whether the numbers of several runs may stand in one table, or beside other data."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
 
-import pandas as pd
-
-from analysis.runs.controls import base_split, is_control
 from analysis.runs.folders import RunEntry
+from auralsam2.engine import run_record
 from auralsam2.engine.metric_scales import MetricScale
 from auralsam2.engine.run_record import RunRecord
 
 Runs = Sequence[tuple[RunEntry, RunRecord]]
-Column = tuple[str, str]
-"""Split and metric."""
+Key = TypeVar("Key")
+_SHOWN = 3
 
 
 class MixedDataError(ValueError):
@@ -22,6 +23,20 @@ class MixedDataError(ValueError):
 
 class MixedLabelSourcesError(MixedDataError):
     """Runs whose labels come from different releases."""
+
+
+def grouped(done: Runs, read: Callable[[RunRecord], Key | None]) -> dict[Key, list[RunEntry]]:
+    """Return the runs by what is read from their records; those of which it is None stay out."""
+    groups: dict[Key, list[RunEntry]] = {}
+    for entry, record in done:
+        if (value := read(record)) is not None:
+            groups.setdefault(value, []).append(entry)
+    return groups
+
+
+def named(whose: Iterable[RunEntry]) -> str:
+    """Return the names of runs in one line."""
+    return ", ".join(map(str, whose))
 
 
 def metric_scales(done: Runs, allowed: bool) -> tuple[dict[str, MetricScale], list[str]]:
@@ -33,24 +48,18 @@ def metric_scales(done: Runs, allowed: bool) -> tuple[dict[str, MetricScale], li
         MixedDataError: where runs read one metric in different ways, unless ``allowed``: then the
             first one counts.
     """
-    said: dict[str, dict[MetricScale, list[str]]] = {}
-    for entry, record in done:
-        for metric, held in record.scales.items():
-            runs = said.setdefault(metric, {}).setdefault(MetricScale.from_json(held), [])
-            runs.append(f"{entry.cell}, seed {entry.seed}")
-    notes = [
-        f"metric {metric} is not the same one in all runs ("
-        + "; ".join(f"{scale}, {scale.subject}: {', '.join(runs)}" for scale, runs in ways.items())
-        + ")"
-        for metric, ways in said.items()
-        if len(ways) > 1
-    ]
+    first, notes = {}, []
+    for metric in dict.fromkeys(name for _, record in done for name in record.scales):
+        ways = grouped(done, partial(_scale, metric))
+        first[metric] = next(iter(ways))
+        if len(ways) > 1:
+            listed = "; ".join(f"{s}, {s.subject}: {named(runs)}" for s, runs in ways.items())
+            notes.append(f"metric {metric} is not the same one in all runs ({listed})")
     if notes and not allowed:
         raise MixedDataError(
             "; ".join(notes) + "; such numbers do not compare: separate the folders, give one of "
             "the two metrics another key, or ask for it (--allow-mixed-data)"
         )
-    first = {metric: next(iter(ways)) for metric, ways in said.items()}
     return first, [f"{note}: read as the first of them" for note in notes]
 
 
@@ -61,23 +70,15 @@ def check_data(done: Runs, allowed: bool) -> list[str]:
         MixedDataError: where they have different data or the same split holds different clips,
             unless ``allowed``.
     """
-    data: dict[str, list[str]] = {}
-    clips: dict[str, dict[frozenset[str], list[str]]] = {}
-    for entry, record in done:
-        where = _where(entry)
-        data.setdefault(record.data_fingerprint[:10], []).append(where)
-        held: dict[str, set[str]] = {split: set() for split in record.metrics}
-        for score in record.per_clip:
-            held.setdefault(score["split"], set()).add(score["clip"])
-        for split in record.metrics:
-            clips.setdefault(split, {}).setdefault(frozenset(held[split]), []).append(where)
     problems = []
+    data = grouped(done, lambda record: record.data_fingerprint[:10])
     if len(data) > 1:
-        listed = "; ".join(f"{key}: {', '.join(runs)}" for key, runs in data.items())
+        listed = "; ".join(f"{key}: {named(runs)}" for key, runs in data.items())
         problems.append(f"the runs are on different data ({listed})")
-    for split, groups in clips.items():
+    for split in dict.fromkeys(split for _, record in done for split in record.metrics):
+        groups = grouped(done, partial(_clips, split))
         if len(groups) > 1:
-            listed = "; ".join(f"{len(k)} clips: {', '.join(runs)}" for k, runs in groups.items())
+            listed = "; ".join(f"{len(k)} clips: {named(runs)}" for k, runs in groups.items())
             problems.append(f"split {split!r} holds different clips ({listed})")
     if problems and not allowed:
         raise MixedDataError(
@@ -96,13 +97,11 @@ def check_label_sources(done: Runs, allowed: bool) -> list[str]:
     Raises:
         MixedLabelSourcesError: where they come from different releases, unless ``allowed``.
     """
-    runs: dict[str, list[str]] = {}
-    for entry, record in done:
-        runs.setdefault(record.label_source, []).append(_where(entry))
+    runs = grouped(done, lambda record: record.label_source)
     unknown = runs.pop("", [])
     notes = []
     if len(runs) > 1:
-        listed = "; ".join(f"{source}: {', '.join(those)}" for source, those in runs.items())
+        listed = "; ".join(f"{source}: {named(those)}" for source, those in runs.items())
         notes.append(f"the labels come from different sources ({listed})")
         if not allowed:
             raise MixedLabelSourcesError(
@@ -110,88 +109,49 @@ def check_label_sources(done: Runs, allowed: bool) -> list[str]:
                 "compare: separate the folders, or ask for it (--mix-label-sources)"
             )
     if runs and unknown:
-        notes.append(f"no source of the labels is recorded for {', '.join(unknown)}")
+        notes.append(f"no source of the labels is recorded for {named(unknown)}")
     return notes
 
 
-def left_out_notes(done: Runs) -> list[str]:
-    """Return what runs could not read and went on without."""
-    said: dict[str, list[str]] = {}
-    for entry, record in done:
-        for split, number in record.skipped.items():
-            if number:
-                said.setdefault(_left_out(split, number), []).append(_where(entry))
-    return [f"{text} in {_listed(whose, len(done))}" for text, whose in said.items()]
-
-
-def weight_notes(done: Runs) -> list[str]:
-    """Return what of weight files did not meet the networks of runs."""
-    said: dict[str, list[str]] = {}
-    for entry, record in done:
-        for loaded in record.weights:
-            counts = {kind: loaded.get(kind, 0) for kind in ("missing", "misshapen", "unexpected")}
-            if any(counts.values()):
-                lacking = ", ".join(f"{n} {kind}" for kind, n in counts.items() if n)
-                text = f"{loaded.get('file')} covers {loaded.get('part')} only in part"
-                text += f" ({loaded.get('matched', 0)} names matched, {lacking})"
-                said.setdefault(text, []).append(_where(entry))
-    return [f"{text} in {_listed(whose, len(done))}" for text, whose in said.items()]
-
-
-def unequal_columns(scores: pd.DataFrame) -> dict[Column, dict[int, list[str]]]:
-    """Return the columns whose runs have numbers of different clips, so that means do not compare.
+def check_tested_clips(run_dir: Path, split: str, clips: Iterable[str]) -> None:
+    """Refuse other clips than those that a run has scores of.
 
     Args:
-        scores: tidy, as of `analysis.runs.results.Results`.
+        run_dir: with ``record.json``; one without scores of single clips of the split is not
+            compared.
+        split: whose clips.
+        clips: all that the data have.
 
-    Returns:
-        (split, metric) -> number of clips -> runs.
+    Raises:
+        FileNotFoundError: where there is no record.
+        ValueError: where the clips are others; it names a few.
     """
-    known = scores.dropna(subset=["value"])
-    unequal = {}
-    for (split, metric), column in known.groupby(["split", "metric"], sort=False):
-        runs = column.groupby(["cell", "seed"], sort=False)["clip"]
-        held = {f"{cell}, seed {seed}": frozenset(clips) for (cell, seed), clips in runs}
-        if len(set(held.values())) > 1:
-            counts: dict[int, list[str]] = {}
-            for where, clips in held.items():
-                counts.setdefault(len(clips), []).append(where)
-            unequal[str(split), str(metric)] = counts
-    return unequal
+    record = run_record.read(run_dir)
+    tested = dict.fromkeys(e["clip"] for e in record.per_clip if e["split"] == split)
+    if not tested:
+        return
+    found = dict.fromkeys(clips)
+    differences = []
+    if gone := [clip for clip in tested if clip not in found]:
+        differences.append(f"{len(gone)} of its {len(tested)} clips are missing ({_few(gone)})")
+    if new := [clip for clip in found if clip not in tested]:
+        differences.append(f"{len(new)} of the {len(found)} in the data are new ({_few(new)})")
+    if differences:
+        raise ValueError(
+            f"these are other data than the run was tested on: of split '{split}' "
+            f"{' and '.join(differences)}; set data.root to the run's own data"
+        )
 
 
-def unequal_notes(scores: pd.DataFrame) -> list[str]:
-    """Return notes on means over different clips: of the runs of a column, and of controls."""
-    notes = [
-        f"{metric} of {split} is a mean over different clips ("
-        + "; ".join(f"{count}: {', '.join(runs)}" for count, runs in counts.items())
-        + "): no best is marked, and only differences on common clips compare"
-        for (split, metric), counts in unequal_columns(scores).items()
-    ]
-    for split in filter(is_control, dict.fromkeys(scores["split"])):
-        runs = scores[scores["split"].isin([split, base_split(split)])].groupby(["cell", "seed"])
-        fewer = []
-        for (cell, seed), run in runs:
-            own, base = (
-                set(run.loc[run["split"] == name, "clip"]) for name in (split, base_split(split))
-            )
-            if base and own != base:
-                fewer.append(f"{cell}, seed {seed}: {len(own & base)} of {len(base)}")
-        if fewer:
-            notes.append(f"{split} lacks clips of {base_split(split)} ({'; '.join(fewer)})")
-    return notes
+def _scale(metric: str, record: RunRecord) -> MetricScale | None:
+    return MetricScale.from_json(record.scales[metric]) if metric in record.scales else None
 
 
-def _where(entry: RunEntry) -> str:
-    return f"{entry.cell}, seed {entry.seed}"
+def _clips(split: str, record: RunRecord) -> frozenset[str] | None:
+    if split not in record.metrics:
+        return None
+    return frozenset(score["clip"] for score in record.per_clip if score["split"] == split)
 
 
-def _left_out(split: str, number: int) -> str:
-    if split == "train":
-        return f"clips that could not be read were replaced {number} times in training"
-    clips = "1 clip" if number == 1 else f"{number} clips"
-    return f"{clips} of {split} left out, which could not be read,"
-
-
-def _listed(whose: Sequence[str], num_runs: int) -> str:
-    return f"all {num_runs} runs" if len(whose) == num_runs > 1 else "; ".join(whose)
+def _few(clips: Sequence[str]) -> str:
+    return ", ".join([*clips[:_SHOWN], *(["…"] if len(clips) > _SHOWN else [])])

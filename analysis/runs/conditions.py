@@ -1,15 +1,20 @@
-"""How runs were trained, where that was not alike: what a reader of their numbers must know."""
+"""What a reader of several runs' numbers must know: how they were trained and scored, if unlike."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from analysis.runs.comparable import Runs
+import pandas as pd
+
+from analysis.runs.comparable import Runs, grouped
+from analysis.runs.controls import base_split, is_control
 from analysis.runs.folders import RunEntry
 from auralsam2.engine.run_record import RunRecord
 
 _MOST_NAMED = 4
+Column = tuple[str, str]
+"""Split and metric."""
 
 
 def condition_notes(done: Runs) -> list[str]:
@@ -19,17 +24,70 @@ def condition_notes(done: Runs) -> list[str]:
     """
     notes = [
         f"the runs were trained {what} ("
-        + "; ".join(f"{value}: {_named(whose)}" for value, whose in groups.items())
+        + "; ".join(f"{value}: {_first_named(whose)}" for value, whose in groups.items())
         + "): their numbers differ by rounding too"
         for what, read in _ROUNDING.items()
-        if len(groups := _grouped(done, read)) > 1
+        if len(groups := grouped(done, read)) > 1
     ]
-    early = _grouped(done, _stopped_early)
-    if early:
-        listed = "; ".join(f"{how}: {_named(whose)}" for how, whose in early.items())
+    if early := grouped(done, _stopped_early):
+        listed = "; ".join(f"{how}: {_first_named(whose)}" for how, whose in early.items())
         notes.append(f"stopped early, {listed}")
-    starts = _grouped(done, start_in_words)
-    return notes + [f"{start}: {_named(whose)}" for start, whose in starts.items()]
+    starts = grouped(done, start_in_words)
+    return notes + [f"{start}: {_first_named(whose)}" for start, whose in starts.items()]
+
+
+def left_out_notes(done: Runs) -> list[str]:
+    """Return what runs could not read and went on without."""
+    return _lacks(done, _left_out)
+
+
+def weight_notes(done: Runs) -> list[str]:
+    """Return what of weight files did not meet the networks of runs."""
+    return _lacks(done, _partial_weights)
+
+
+def unequal_columns(scores: pd.DataFrame) -> dict[Column, dict[int, list[str]]]:
+    """Return the columns whose runs have numbers of different clips, so that means do not compare.
+
+    Args:
+        scores: tidy, as of `analysis.runs.results.Results`.
+
+    Returns:
+        (split, metric) -> number of clips -> runs.
+    """
+    known = scores.dropna(subset=["value"])
+    unequal = {}
+    for (split, metric), column in known.groupby(["split", "metric"], sort=False):
+        runs = column.groupby(["cell", "seed"], sort=False)["clip"]
+        held = {f"{cell}, seed {seed}": frozenset(clips) for (cell, seed), clips in runs}
+        if len(set(held.values())) > 1:
+            counts: dict[int, list[str]] = {}
+            for where, clips in held.items():
+                counts.setdefault(len(clips), []).append(where)
+            unequal[str(split), str(metric)] = counts
+    return unequal
+
+
+def unequal_notes(scores: pd.DataFrame) -> list[str]:
+    """Return notes on means over different clips: of the runs of a column, and of controls."""
+    notes = [
+        f"{metric} of {split} is a mean over different clips ("
+        + "; ".join(f"{count}: {', '.join(runs)}" for count, runs in counts.items())
+        + "): no best is marked, and only differences on common clips compare"
+        for (split, metric), counts in unequal_columns(scores).items()
+    ]
+    for split in filter(is_control, dict.fromkeys(scores["split"])):
+        runs = scores[scores["split"].isin([split, base_split(split)])].groupby(["cell", "seed"])
+        fewer = []
+        for (cell, seed), run in runs:
+            own, base = (
+                set(run.loc[run["split"] == name, "clip"]) for name in (split, base_split(split))
+            )
+            if base and own != base:
+                fewer.append(f"{cell}, seed {seed}: {len(own & base)} of {len(base)}")
+        if fewer:
+            notes.append(f"{split} lacks clips of {base_split(split)} ({'; '.join(fewer)})")
+    return notes
 
 
 def trained_on(record: RunRecord) -> str:
@@ -55,12 +113,40 @@ def start_in_words(record: RunRecord) -> str | None:
     return f"began with the weights of run {start.get('run')} ({digest})"
 
 
-def _grouped(done: Runs, read: Callable[[RunRecord], Any]) -> dict[str, list[RunEntry]]:
-    groups: dict[str, list[RunEntry]] = {}
+def _lacks(done: Runs, read: Callable[[RunRecord], Sequence[str]]) -> list[str]:
+    """Return each text that is read from records once, with whom it is about."""
+    said: dict[str, list[RunEntry]] = {}
     for entry, record in done:
-        if (value := read(record)) is not None:
-            groups.setdefault(str(value), []).append(entry)
-    return groups
+        for text in read(record):
+            said.setdefault(text, []).append(entry)
+    return [
+        f"{text} in " + (f"all {len(done)} runs" if len(whose) == len(done) > 1 else _listed(whose))
+        for text, whose in said.items()
+    ]
+
+
+def _left_out(record: RunRecord) -> list[str]:
+    return [
+        f"clips that could not be read were replaced {number} times in training"
+        if split == "train"
+        else f"{number} {'clip' if number == 1 else 'clips'} of {split} left out, which could not "
+        "be read,"
+        for split, number in record.skipped.items()
+        if number
+    ]
+
+
+def _partial_weights(record: RunRecord) -> list[str]:
+    texts = []
+    for loaded in record.weights:
+        counts = {kind: loaded.get(kind, 0) for kind in ("missing", "misshapen", "unexpected")}
+        if any(counts.values()):
+            lacking = ", ".join(f"{n} {kind}" for kind, n in counts.items() if n)
+            texts.append(
+                f"{loaded.get('file')} covers {loaded.get('part')} only in part "
+                f"({loaded.get('matched', 0)} names matched, {lacking})"
+            )
+    return texts
 
 
 def _stopped_early(record: RunRecord) -> str | None:
@@ -70,37 +156,37 @@ def _stopped_early(record: RunRecord) -> str | None:
     return f"after {record.epochs} of {planned} epochs"
 
 
-def _stated(key: str) -> Callable[[RunRecord], Any]:
-    return lambda record: record.environment.get(key)
+def _stated(key: str) -> Callable[[RunRecord], str | None]:
+    return lambda record: _text(record.environment.get(key))
 
 
 def _precision(record: RunRecord) -> str | None:
     return (record.environment.get("amp") or "float32") if "amp" in record.environment else None
 
 
-def _package(name: str) -> Callable[[RunRecord], Any]:
-    def read(record: RunRecord) -> Any:
-        packages = record.environment.get("packages")
-        return packages.get(name) if isinstance(packages, Mapping) else None
-
-    return read
+def _torch(record: RunRecord) -> str | None:
+    packages = record.environment.get("packages")
+    return _text(packages.get("torch")) if isinstance(packages, Mapping) else None
 
 
-_ROUNDING: dict[str, Callable[[RunRecord], Any]] = {
+def _text(stated: Any) -> str | None:
+    return None if stated is None else str(stated)
+
+
+_ROUNDING: dict[str, Callable[[RunRecord], str | None]] = {
     "on different devices": _stated("device"),
     "with different numbers of threads": _stated("num_threads"),
     "by different numbers of processes": _stated("processes"),
     "in different precision": _precision,
-    "with different versions of torch": _package("torch"),
+    "with different versions of torch": _torch,
     "with different versions of CUDA": _stated("cuda"),
 }
 
 
-def _where(entry: RunEntry) -> str:
-    return f"{entry.cell}, seed {entry.seed}"
+def _listed(whose: Sequence[RunEntry]) -> str:
+    return "; ".join(map(str, whose))
 
 
-def _named(whose: Sequence[RunEntry]) -> str:
-    shown = "; ".join(_where(entry) for entry in whose[:_MOST_NAMED])
+def _first_named(whose: Sequence[RunEntry]) -> str:
     more = len(whose) - _MOST_NAMED
-    return f"{shown} and {more} more" if more > 0 else shown
+    return _listed(whose[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -28,6 +28,10 @@ class RunEntry(NamedTuple):
     seed: int
     run_dir: Path
 
+    def __str__(self) -> str:
+        """Name the run for people."""
+        return f"{self.cell}, seed {self.seed}"
+
 
 @dataclass(frozen=True)
 class RunFolder:
@@ -135,13 +139,12 @@ def finished(folder: RunFolder) -> tuple[list[tuple[RunEntry, RunRecord]], list[
     done, notes = [], []
     for entry in folder.entries:
         record = folder.records.get(entry.run_dir)
-        where = f"{entry.cell}, seed {entry.seed}"
         if record is not None and record.status == "done":
             done.append((entry, record))
         elif entry.run_dir in folder.damaged:
-            notes.append(f"{where}: {_DAMAGED}: {folder.damaged[entry.run_dir]}")
+            notes.append(f"{entry}: {_DAMAGED}: {folder.damaged[entry.run_dir]}")
         else:
-            notes.append(f"{where}: {_state(record)}")
+            notes.append(f"{entry}: {_state(record)}")
     return done, notes
 
 

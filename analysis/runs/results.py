@@ -9,24 +9,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.runs.comparable import (
-    MixedDataError as MixedDataError,
-)
-from analysis.runs.comparable import (
-    MixedLabelSourcesError as MixedLabelSourcesError,
-)
-from analysis.runs.comparable import (
-    Runs,
-    check_data,
-    check_label_sources,
-    left_out_notes,
-    metric_scales,
-    unequal_notes,
-    weight_notes,
-)
-from analysis.runs.conditions import condition_notes
+from analysis.runs.comparable import MixedDataError as MixedDataError
+from analysis.runs.comparable import MixedLabelSourcesError as MixedLabelSourcesError
+from analysis.runs.comparable import Runs, check_data, check_label_sources, metric_scales
+from analysis.runs.conditions import condition_notes, left_out_notes, unequal_notes, weight_notes
 from analysis.runs.controls import is_control as is_control
-from analysis.runs.folders import finished, join_folders, read_folder
+from analysis.runs.folders import RunFolder, finished, join_folders, read_folder
 from auralsam2.engine.metric_scales import MetricScale, scale_of_older
 from auralsam2.engine.run_record import RunRecord
 from auralsam2.messages import unknown_name
@@ -115,31 +103,12 @@ def load_runs(
         raise NoResultsError(f"no finished run in {_named(paths)}:\n{listed}")
     notes += check_label_sources(done, mix_label_sources)
     notes += check_data(done, allow_mixed_data)
-    notes += left_out_notes(done)
-    notes += weight_notes(done)
-    notes += condition_notes(done)
+    notes += left_out_notes(done) + weight_notes(done) + condition_notes(done)
     scales, unlike = metric_scales(done, allow_mixed_data)
-    notes += unlike
-    notes += folder.notes
-    scores = _scores(done, notes)
-    notes += unequal_notes(scores)
-    scales |= _without_wrong_bounds(scales, scores, notes)
-    if scores.empty:
+    results = _results(folder, done, scales, notes + unlike + folder.notes)
+    if results.scores.empty:
         raise NoResultsError(f"no finished run below {_named(paths)} has a score of a clip")
-    records = [record for _, record in done]
-    held = set(scores["cell"].unique())
-    return Results(
-        scores=scores,
-        runs=_provenance(done),
-        cells=_ordered(entry.cell for entry in folder.entries if entry.cell in held),
-        splits=_ordered(split for record in records for split in record.metrics),
-        metrics=_ordered(m for record in records for s in record.metrics.values() for m in s),
-        title=folder.title,
-        reference=folder.reference,
-        notes=notes,
-        axes={entry.cell: record.axes for entry, record in done},
-        scales=scales,
-    )
+    return results
 
 
 def with_reference(results: Results, cell: str) -> Results:
@@ -171,9 +140,30 @@ def write_csv(results: Results, path: Path) -> Path:
     return write_text(path, results.scores.to_csv(index=False))
 
 
+def _results(
+    folder: RunFolder, done: Runs, scales: dict[str, MetricScale], notes: list[str]
+) -> Results:
+    scores = _scores(done, notes)
+    notes += unequal_notes(scores)
+    records = [record for _, record in done]
+    held = set(scores["cell"].unique())
+    return Results(
+        scores=scores,
+        runs=_provenance(done),
+        cells=_ordered(entry.cell for entry in folder.entries if entry.cell in held),
+        splits=_ordered(split for record in records for split in record.metrics),
+        metrics=_ordered(m for record in records for s in record.metrics.values() for m in s),
+        title=folder.title,
+        reference=folder.reference,
+        notes=notes,
+        axes={entry.cell: record.axes for entry, record in done},
+        scales=scales | _without_wrong_bounds(scales, scores, notes),
+    )
+
+
 def _scores(done: Runs, notes: list[str]) -> pd.DataFrame:
     notes += [
-        f"{entry.cell}, seed {entry.seed}: finished, and has no score of a clip"
+        f"{entry}: finished, and has no score of a clip"
         for entry, record in done
         if not record.per_clip
     ]
@@ -219,7 +209,7 @@ def _other_means(done: Runs, scores: pd.DataFrame) -> list[str]:
             for metric, value in reported.items():
                 mean = means.get((entry.cell, entry.seed, split, metric), value)
                 if abs(mean - value) > _ROUNDING:
-                    example = f"{value:.3f} for {mean:.3f} in {entry.cell}, seed {entry.seed}"
+                    example = f"{value:.3f} for {mean:.3f} in {entry}"
                     found.setdefault(metric, f"{example}, {split}")
     return [
         f"{metric} is shown as the mean over clips; the runs themselves report another score, as "

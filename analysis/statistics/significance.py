@@ -6,6 +6,7 @@ What is computed, and what few seeds mean: ``docs/statistics.md``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -116,25 +117,7 @@ def compare(
         ValueError: of `reference_cell`.
     """
     settings = settings or Settings()
-
-    def infer(group: Group) -> dict[str, Any]:
-        found = spread(group.sample, settings)
-        ends = np.array(intervals(group.sample, settings))
-        least, most = _bounds(results, group)
-        low, high = np.clip(ends, least - most, most - least)
-        cut = (low > ends[0]) | (high < ends[1])
-        return {
-            "difference": row_means(group.sample),
-            "low": low,
-            "high": high,
-            "p": p_values(group.sample, settings),
-            **found._asdict(),
-            "standard_error": found.standard_error,
-            "df": found.df,
-            "varies": varies(group.sample, settings),
-            "remark": np.where(cut, AT_THE_END, _unknown(group.sample)),
-        }
-
+    infer = partial(_difference, results=results, settings=settings)
     frame = _frame(_paired(results, columns), infer, 2)
     frame = frame.reindex(columns=[*COMPARED, *Spread._fields])
     for (_, metric), family in frame.groupby(["split", "metric"], sort=False):
@@ -181,6 +164,26 @@ def holm(p: Sequence[float], alpha: float) -> list[float]:
     if known.any():
         corrected[known] = multipletests(values[known], alpha=alpha, method="holm")[1]
     return [float(value) for value in corrected]
+
+
+def _difference(group: Group, *, results: Results, settings: Settings) -> dict[str, Any]:
+    """Return the columns of `compare` that each row of a group has by itself."""
+    found = spread(group.sample, settings)
+    ends = np.array(intervals(group.sample, settings))
+    least, most = _bounds(results, group)
+    low, high = np.clip(ends, least - most, most - least)
+    cut = (low > ends[0]) | (high < ends[1])
+    return {
+        "difference": row_means(group.sample),
+        "low": low,
+        "high": high,
+        "p": p_values(group.sample, settings),
+        **found._asdict(),
+        "standard_error": found.standard_error,
+        "df": found.df,
+        "varies": varies(group.sample, settings),
+        "remark": np.where(cut, AT_THE_END, _unknown(group.sample)),
+    }
 
 
 def _paired(results: Results, columns: Sequence[Column]) -> Iterator[Group]:

@@ -4,9 +4,8 @@ from analysis.tables.extra_columns import EXTRA_COLUMNS
 from analysis.tables.latex import to_latex
 from analysis.tables.make import SPREADS, Table, best_cells, make_table, pairs
 from analysis.tables.notes import footnote, notes
-from analysis.tables.provenance import provenance
 from analysis.tables.text import to_markdown, to_rich
-from analysis.tables.write import to_frame, write_tables
+from analysis.tables.write import provenance, to_frame, write_tables
 
 __all__ = [
     "EXTRA_COLUMNS",

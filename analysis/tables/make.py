@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.runs.comparable import unequal_columns
+from analysis.runs.conditions import unequal_columns
 from analysis.runs.controls import is_control
 from analysis.runs.reported import ReportedRow
 from analysis.runs.results import Results
@@ -102,17 +102,13 @@ def make_table(
     wide = wide[_shown(table_columns(results, means), pairs(wide), scores)]
     compared = [pair for pair in pairs(wide) if not is_control(pair[0])]
     comparison = compare(results, compared, settings) if significance else None
-    difference_frame = None
-    if difference:
-        paired = paired_differences(results, compared) if comparison is None else comparison
-        difference_frame = _difference(paired, results, compared)
     by_cell = wide.groupby(level="cell", sort=False)
     rows = list(results.cells)
     return Table(
         mean=by_cell.mean().reindex(rows),
         std=by_cell.std(ddof=1).reindex(rows),
         count=by_cell.count().reindex(rows, fill_value=0),
-        difference=difference_frame,
+        difference=_difference(results, compared, comparison) if difference else None,
         results=results,
         seed_means=means,
         intervals=mean_intervals(results, pairs(wide), settings) if spread == "interval" else None,
@@ -177,9 +173,10 @@ def _shown(usual: Sequence[Column], held: Sequence[Column], scores: Sequence[str
 
 
 def _difference(
-    paired: pd.DataFrame, results: Results, compared: Sequence[tuple[str, str]]
+    results: Results, compared: Sequence[Column], comparison: pd.DataFrame | None
 ) -> pd.DataFrame:
     reference_cell(results)
+    paired = paired_differences(results, compared) if comparison is None else comparison
     wide = paired.pivot(index="cell", columns=["split", "metric"], values="difference")
     columns = pd.MultiIndex.from_tuples(list(compared), names=["split", "metric"])
     return wide.reindex(index=list(results.cells), columns=columns).astype(float)

@@ -1,13 +1,26 @@
-"""What a reader must know of a table's numbers, in words."""
+"""What a reader must know of a table's numbers, intervals and tests, in words."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from analysis.runs.reported import MARK
 from analysis.runs.results import SPEED
 from analysis.runs.splits import derived_splits, has_best
-from analysis.tables.comparison_notes import comparison_note, interval_note, statistics_notes
-from analysis.tables.extra_columns import EXTRA_COLUMNS
-from analysis.tables.make import Table, pairs
+from analysis.statistics.crossed_means import FEWEST_SEEDS
+from analysis.statistics.significance import CLIPS, CLIPS_AND_SEEDS, KEYS
+from analysis.tables.extra_columns import EXTRA_COLUMNS, three_digits
+from analysis.tables.layout import DAGGER, STAR, marks
+from analysis.tables.make import Table, decimals, pairs
+
+FEW_SEEDS = 4
+"""Up to here intervals are wide, because seeds say little of how they spread."""
+FEW_CLIPS = 30
+"""Below, intervals of skewed scores are too short; see docs/statistics.md."""
 
 
 def footnote(table: Table) -> str:
@@ -74,3 +87,152 @@ def _speed_conditions(table: Table) -> list[str]:
     if len(held) > 1:
         return [f"speeds were measured under different conditions ({' | '.join(held)})"]
     return [f"speeds: {held[0]}"] if held else []
+
+
+def comparison_note(table: Table) -> str:
+    """Say what the marks mean, what too few seeds leave open, and what could have been found."""
+    frame, settings = table.comparison, table.settings
+    if frame is None or frame.empty:
+        return f"No cell shares a run with '{table.results.reference}': nothing is compared."
+    reference = f"'{table.results.reference}'"
+    parts = [
+        f"Compared with {reference}, paired by clip and seed; significant: p < {settings.alpha:g} "
+        "after Holm's correction over the cells of a column."
+    ]
+    used = set(marks(table).values())
+    if STAR in used:
+        parts.append(f"{STAR} significant, clips and seeds vary.")
+    if DAGGER in used:
+        parts.append(f"{DAGGER} significant for these trained models: clips alone vary.")
+    if not used:
+        parts.append("Nothing is.")
+    if CLIPS in set(frame["varies"]):
+        few = f"Fewer than {FEWEST_SEEDS} seeds in common are too few: such comparisons"
+        said = "Comparisons" if settings.over == CLIPS else few
+        parts.append(f"{said} cover the choice of clips and not the randomness of training.")
+    parts.append(_detectable(table, frame))
+    return " ".join(part for part in parts if part)
+
+
+def interval_note(table: Table) -> str:
+    """Say what the intervals of the means are."""
+    frame = table.intervals
+    assert frame is not None
+    level = f"{table.settings.confidence:.0%} interval"
+    if set(frame["varies"]) == {CLIPS_AND_SEEDS}:
+        return f"{level} over clips and seeds"
+    if table.settings.over == CLIPS:
+        return f"{level} over clips alone, for these trained models"
+    if set(frame["varies"]) == {CLIPS}:
+        return f"{level} over clips alone (fewer than {FEWEST_SEEDS} seeds)"
+    return f"{level} over clips and seeds, below {FEWEST_SEEDS} seeds over clips alone"
+
+
+def statistics_notes(table: Table) -> list[str]:
+    """Return which numbers rest on few or fewer clips and seeds, and which are missing, and why."""
+    frames = [frame for frame in (table.intervals, table.comparison) if frame is not None]
+    return [*_unequal_pairs(table), *_unequal_means(table), *_remarks(table), *_few(frames)]
+
+
+def _detectable(table: Table, frame: pd.DataFrame) -> str:
+    """Return the smallest detectable differences of every column, over its cells."""
+    several = frame["split"].nunique() > 1
+    found = []
+    for (split, metric), column in frame.groupby(["split", "metric"], sort=False):
+        known = column["detectable"].dropna()
+        if len(known):
+            digits = decimals(table, str(metric))
+            low, high = (_size(value, digits) for value in (known.min(), known.max()))
+            name = f"{split} {metric}" if several else str(metric)
+            found.append(f"{name} {low}" if low == high else f"{name} {low} to {high}")
+    if not found:
+        return ""
+    power = f"{table.settings.power:.0%}"
+    return f"Differences that {power} of repetitions would find: {', '.join(found)}."
+
+
+def _size(value: float, digits: int) -> str:
+    if np.isinf(value):
+        return "none that it can have"
+    text = f"{value:.{digits}f}"
+    return text if float(text) else three_digits(value)  # small, yet not nothing
+
+
+def _held(table: Table) -> pd.DataFrame:
+    """Return the clips and seeds behind each mean, by `KEYS`."""
+    known = table.seed_means.dropna(subset=["value"])
+    grouped = known.groupby(list(KEYS), sort=False)
+    return grouped.agg(clips=("num_clips", "max"), seeds=("seed", "nunique"))
+
+
+def _unequal_pairs(table: Table) -> Iterator[str]:
+    """Yield notes on cells that are compared on less than they or the reference have."""
+    frame, reference = table.comparison, str(table.results.reference)
+    if frame is None:
+        return
+    held = _held(table)
+    counts: dict[Any, Any] = dict(zip(held.index, held.to_dict("records"), strict=True))
+    fewer: dict[str, list[str]] = {}
+    for row in frame.to_dict("records"):
+        for cell, whose in ((row["cell"], ""), (reference, f"{reference}'s ")):
+            count = counts[cell, row["split"], row["metric"]]
+            parts = fewer.setdefault(str(row["cell"]), [])
+            for what, of in (("clips", f" of {row['split']}"), ("seeds", "")):
+                if row[f"num_{what}"] < count[what]:
+                    parts.append(f"{row[f'num_{what}']} of {whose}{count[what]} {what}{of}")
+    for cell, parts in fewer.items():
+        if parts:
+            yield (
+                f"{cell} is compared on {', '.join(dict.fromkeys(parts))}: what both cells have; "
+                "its difference is not that of the two means"
+            )
+    compared = set(frame[list(KEYS)].itertuples(index=False, name=None))
+    columns = {key[1:] for key in compared}
+    missing = [key for key in counts if key not in compared and key[1:] in columns]
+    for cell, split, metric in missing:
+        if cell != reference:
+            yield (
+                f"{cell} is not compared in {metric} on {split}: it shares no seed and clip with "
+                f"{reference}"
+            )
+
+
+def _unequal_means(table: Table) -> list[str]:
+    """Return notes on means whose intervals are over less than the means themselves."""
+    if table.intervals is None:
+        return []
+    rows = table.intervals.join(_held(table), on=list(KEYS)).to_dict("records")
+    return [
+        f"{row['cell']}, {row['metric']} on {row['split']}: the interval is over "
+        f"{row['num_clips']} of {row['clips']} clips and {row['num_seeds']} of {row['seeds']} "
+        "seeds, those that have every score"
+        for row in rows
+        if row["num_clips"] < row["clips"] or row["num_seeds"] < row["seeds"]
+    ]
+
+
+def _remarks(table: Table) -> Iterator[str]:
+    """Yield why there is no interval or no test, alike cells together."""
+    for of, frame in (("", table.intervals), ("the difference in ", table.comparison)):
+        if frame is None:
+            continue
+        said = frame[frame["remark"] != ""]
+        for (split, metric, remark), rows in said.groupby(
+            ["split", "metric", "remark"], sort=False
+        ):
+            known = bool(rows["low"].notna().all())
+            missing = "an interval is cut" if known else "no interval" + ", no test" * bool(of)
+            yield f"{of}{metric} on {split}, {', '.join(rows['cell'])}: {missing}, {remark}"
+
+
+def _few(frames: Sequence[pd.DataFrame]) -> Iterator[str]:
+    shown = [frame.dropna(subset=["low"]) for frame in frames]
+    seeds = {int(n) for f in shown for n in f.loc[f["varies"] == CLIPS_AND_SEEDS, "num_seeds"]}
+    clips = {int(n) for frame in shown for n in frame["num_clips"]}
+    if seeds and min(seeds) <= FEW_SEEDS:
+        yield f"{min(seeds)} seeds say little of how training varies: intervals over them are wide"
+    if clips and min(clips) < FEW_CLIPS:
+        yield (
+            f"intervals over {min(clips)} clips are too short where scores are skewed, as near the "
+            "ends of a metric"
+        )
