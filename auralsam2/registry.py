@@ -70,7 +70,7 @@ TRANSFORMS = Registry(
 HOOKS = Registry(
     "hook",
     contract="mmengine Hook: overrides some of the stages of the Runner",
-    locations=["auralsam2.engine.hooks"],
+    locations=["auralsam2.engine.hooks", "auralsam2.mmengine_fixes"],
     parent=roots.HOOKS,
     base="mmengine.hooks:Hook",
 )

@@ -14,28 +14,6 @@ from torch import Tensor
 SAFETENSORS, PICKLED = ".safetensors", (".pth", ".pt")
 
 
-def allow_resume() -> None:
-    """Let ``torch.load(weights_only=True)`` read mmengine's training state.
-
-    mmengine 0.10 stores its message hub (``HistoryBuffer``, numpy arrays) beside the weights;
-    these types are harmless and admitted by name, so ``weights_only`` stays on.
-    """
-    import numpy as np
-    from mmengine.logging.history_buffer import HistoryBuffer
-
-    reconstruct = np.core.multiarray if np.__version__ < "2" else np._core.multiarray
-    torch.serialization.add_safe_globals(
-        [
-            HistoryBuffer,
-            reconstruct._reconstruct,
-            reconstruct.scalar,
-            np.ndarray,
-            np.dtype,
-            *(type(np.dtype(kind)) for kind in ("f8", "f4", "i8", "i4", "u4", "b1")),
-        ]
-    )
-
-
 def save_safetensors(
     state: Mapping[str, Tensor], path: Path, dtype: torch.dtype | None = None
 ) -> None:

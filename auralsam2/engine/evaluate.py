@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import auralsam2.engine.lean_mmengine  # noqa: F401  (before all else of mmengine)
+import auralsam2.mmengine_fixes  # noqa: F401  (before all else of mmengine)
 
 # isort: split
 

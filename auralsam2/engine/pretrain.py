@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from auralsam2.engine.checkpoint import allow_resume, save_safetensors
+from auralsam2.engine.checkpoint import save_safetensors
 from auralsam2.engine.run_folder import claim_folder
 from auralsam2.models.weights.loading import load_weights
 
@@ -56,8 +56,7 @@ def pretrain(
         OtherRunError: where ``out`` holds a training with other settings.
     """
     from auralsam2.devices import check_amp, pick_device
-    from auralsam2.engine.device_runner import DeviceRunner
-    from auralsam2.engine.hooks.plain_checkpoint_hook import PlainCheckpointHook
+    from auralsam2.mmengine_fixes import DeviceRunner, PlainCheckpointHook, allow_resume
     from auralsam2.models.pretraining.promptable import PromptableSegmentation
 
     chosen = pick_device(device)

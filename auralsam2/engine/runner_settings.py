@@ -11,7 +11,7 @@ from auralsam2.data.collate import collate_clips
 from auralsam2.engine.distributed import share_of_batch
 from auralsam2.engine.part_rates import PartRates
 from auralsam2.engine.selection import better
-from auralsam2.engine.whole_files import NAME as WHOLE_FILES
+from auralsam2.mmengine_fixes import WHOLE_FILES
 from auralsam2.registry import OPTIMIZERS
 from auralsam2.signature import parameters_of
 

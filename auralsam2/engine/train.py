@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import auralsam2.engine.lean_mmengine  # noqa: F401  (before all else of mmengine)
+import auralsam2.mmengine_fixes  # noqa: F401  (before all else of mmengine)
 
 # isort: split
 
@@ -23,13 +23,11 @@ from auralsam2.data.datasets.guarded import CorruptClip
 from auralsam2.devices import check_amp, pick_device
 from auralsam2.engine import distributed, identity, run_folder, run_record, runner_settings
 from auralsam2.engine import evaluate as evaluation
-from auralsam2.engine.checkpoint import allow_resume, save_safetensors
-from auralsam2.engine.device_runner import DeviceRunner
+from auralsam2.engine.checkpoint import save_safetensors
 from auralsam2.engine.efficiency import enter_speed
 from auralsam2.engine.hardware import hardware, precision
 from auralsam2.engine.hooks.epoch_hook import EpochHook
 from auralsam2.engine.hooks.gradient_sum_hook import GradientSumHook
-from auralsam2.engine.hooks.plain_checkpoint_hook import PlainCheckpointHook
 from auralsam2.engine.hooks.progress_hook import ProgressHook
 from auralsam2.engine.hooks.skipped_clips_hook import SkippedClipsHook, note_skipped
 from auralsam2.engine.hooks.step_seed_hook import StepSeedHook
@@ -42,6 +40,7 @@ from auralsam2.engine.run_record import WEIGHTS, RunRecord
 from auralsam2.engine.selection import LAST_WEIGHTS, check_selection, nothing_selected
 from auralsam2.engine.splits import fingerprint, label_source, run_datasets
 from auralsam2.engine.start import enter_start, lay_out, load_start
+from auralsam2.mmengine_fixes import DeviceRunner, PlainCheckpointHook, allow_resume
 from auralsam2.models.weights.loading import loaded_weights
 from auralsam2.registry import METRICS, load_all
 

@@ -9,15 +9,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import torch
-from mmengine.fileio import get_file_backend
+from mmengine.runner import runner as mmengine_runner
 
 from auralsam2 import config as configs
-from auralsam2.engine import run_record, whole_files
+from auralsam2.engine import run_record
 from auralsam2.engine.evaluate import evaluate
 from auralsam2.engine.progress import Progress, StopRun
 from auralsam2.engine.run_folder import OtherRunError
 from auralsam2.engine.splits import label_source
 from auralsam2.engine.train import train
+from auralsam2.mmengine_fixes import DeviceRunner
 from auralsam2.models.audio.log_mel_cnn import LogMelCNN
 from auralsam2.models.weights import read_state
 
@@ -207,20 +208,6 @@ def test_a_validation_that_was_cut_off_is_made_up_for(
     assert (record.selection, record.metrics) == (expected.selection, expected.metrics)
 
 
-def test_half_a_checkpoint_is_never_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    backend = get_file_backend(backend_args=dict(backend=whole_files.NAME))
-    target = tmp_path / "epoch_1.pth"
-    backend.put(b"old", str(target))
-
-    def unplugged(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("os.replace", unplugged)
-    with pytest.raises(KeyboardInterrupt):
-        backend.put(b"new", str(target))
-    assert target.read_bytes() == b"old" and list(tmp_path.iterdir()) == [target]
-
-
 def test_a_folder_of_another_run_is_refused_and_a_done_one_is_left(
     tiny_config: Any, load_tiny: Any, tmp_path: Path
 ) -> None:
@@ -245,3 +232,54 @@ def test_the_record_says_what_of_a_weight_file_fits(tiny_config: Any, tmp_path: 
     (loaded,) = train(tiny_config, tmp_path / "run").weights
     assert (loaded["part"], loaded["file"]) == ("audio_encoder", "cnn.pt")
     assert loaded["matched"] == len(encoder.state_dict()) and loaded["missing"] == 0
+
+
+def test_the_gpu_of_a_machine_is_left_alone(
+    tiny_config: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden() -> str:
+        raise AssertionError("mmengine has chosen the device")
+
+    monkeypatch.setattr(mmengine_runner, "get_device", forbidden)
+    tiny_config.runtime.device = "cpu"
+    tiny_config.optim.epochs = 1
+    assert train(tiny_config, tmp_path / "run").status == "done"
+
+
+def test_the_model_goes_where_the_config_says(
+    tiny_config: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No machine of the tests has a GPU: torch's device without memory stands in for one."""
+    seen: list[torch.device] = []
+    monkeypatch.setattr("auralsam2.engine.train.pick_device", lambda name: torch.device("meta"))
+
+    def trained(self: DeviceRunner) -> None:
+        seen.extend({p.device for p in self.model.parameters()})
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(DeviceRunner, "train", trained)
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny_config, tmp_path / "run")
+    assert seen == [torch.device("meta")]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("runtime.device", "cuda:7", "runtime.device got 'cuda:7', but torch sees"),
+        ("optim.amp", "bfloat16", "optim.amp='bfloat16' needs a GPU"),
+        ("evaluation.select_by", "K", "evaluation.select_by got 'K'; evaluation.metrics give: J"),
+        ("evaluation.decode", "best", "evaluation.decode got 'best'; known: first"),
+        ("data.image_size", 100, "data.image_size must be a multiple of 32 for SAM2Backbone"),
+    ],
+)
+def test_what_cannot_work_is_told_before_anything_is_written(
+    tiny_config: Any, tmp_path: Path, key: str, value: Any, message: str
+) -> None:
+    if torch.cuda.is_available():
+        tiny_config.runtime.device = "cpu"
+    section, name = key.split(".")
+    tiny_config[section][name] = value
+    with pytest.raises(ValueError, match=message.replace("[", r"\[")):
+        train(tiny_config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()

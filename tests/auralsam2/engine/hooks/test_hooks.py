@@ -6,7 +6,6 @@ import pytest
 import torch
 from torch import nn
 
-from auralsam2.engine.hooks.plain_checkpoint_hook import PlainCheckpointHook
 from auralsam2.engine.hooks.progress_hook import ProgressHook
 from auralsam2.engine.hooks.step_seed_hook import StepSeedHook, step_seed
 from auralsam2.engine.hooks.trainable_state_hook import TrainableStateHook, trainable_state
@@ -49,21 +48,6 @@ def test_checkpoints_hold_what_training_changes() -> None:
     checkpoint = {"state_dict": dict(model.state_dict())}
     TrainableStateHook().before_save_checkpoint(SimpleNamespace(model=model), checkpoint)
     assert set(checkpoint["state_dict"]) == kept
-
-
-def test_message_hub_becomes_plain(tmp_path) -> None:  # type: ignore[no-untyped-def]
-    from mmengine.logging.history_buffer import HistoryBuffer
-
-    hub = {
-        "log_scalars": {"train/loss": HistoryBuffer([1.0], [1])},
-        "runtime_info": {"epoch": 3, "best_score": 0.5, "cfg": object()},
-        "resumed_keys": {"train/loss": True},
-    }
-    checkpoint = {"message_hub": hub}
-    PlainCheckpointHook().before_save_checkpoint(SimpleNamespace(), checkpoint)
-    assert checkpoint["message_hub"]["runtime_info"] == {"epoch": 3, "best_score": 0.5}
-    torch.save(checkpoint, tmp_path / "c.pth")
-    assert torch.load(tmp_path / "c.pth", weights_only=True) == checkpoint
 
 
 def test_progress_stops_at_a_loss_that_is_no_number() -> None:
