@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         options.folder,
         overrides=parse_overrides(options.set),
         again=options.again,
-        progress=partial(track, description="  ", console=Console(stderr=True), transient=True),
+        track=partial(track, description="  ", console=Console(stderr=True), transient=True),
     )
     out = output_folder(options.out or options.folder / "paper")
     how = dict(again=options.again, partial=options.partial, jobs=options.jobs)

@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         heads=options.heads,
         again=options.again,
         overrides=parse_overrides(options.set),
-        progress=partial(track, description="reading attention", console=Console(stderr=True)),
+        track=partial(track, description="reading attention", console=Console(stderr=True)),
     )
     if not measured.paths:
         raise ValueError(

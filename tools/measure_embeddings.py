@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         perplexities=options.perplexities,
         again=options.again,
         overrides=parse_overrides(options.set),
-        progress=partial(track, description="drawing points", console=Console(stderr=True)),
+        track=partial(track, description="drawing points", console=Console(stderr=True)),
     )
     if not measured.paths:
         raise ValueError("\n".join(["no run has an audio-visual space", *measured.problems]))

@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         num_clips=options.clips,
         overrides=parse_overrides(options.set),
         again=options.again,
-        progress=partial(track, description="cells", console=Console(stderr=True)),
+        track=partial(track, description="cells", console=Console(stderr=True)),
     )
     paths = write_report(results, options.folder, out, shown)
     for note in results.notes:

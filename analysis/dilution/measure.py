@@ -46,7 +46,7 @@ def measure(
     heads: bool = False,
     again: bool = False,
     overrides: Mapping[str, Any] | Iterable[tuple[str, Any]] = (),
-    progress: Callable[[Iterable[Any]], Iterable[Any]] = iter,
+    track: Callable[[Iterable[Any]], Iterable[Any]] = iter,
 ) -> MeasuredDilution:
     """Read the attention of runs where they lie, draw it and write D1 and D2.
 
@@ -60,7 +60,7 @@ def measure(
         heads: draw single heads, too.
         again: also read runs whose folders have the numbers already.
         overrides: of the runs' configs, e.g. ``{"data.root": ...}`` where the data have moved.
-        progress: wraps the runs, e.g. `rich.progress.track`.
+        track: wraps the runs, e.g. `rich.progress.track`.
 
     Raises:
         ValueError: where no sound or cell, or an unknown one, is named, or ``max_clips`` is below
@@ -70,7 +70,7 @@ def measure(
     _check(results, cells, sounds, max_clips)
     settings: dict[str, Any] = {"sounds": tuple(sounds), "max_clips": max_clips, "split": split}
     settings |= {"again": again, "overrides": dict(overrides)}
-    captures, unfit, lost = _capture(progress(_runs(results, cells)), settings)
+    captures, unfit, lost = _capture(track(_runs(results, cells)), settings)
     if captures:
         return _write(captures, folder, sounds[0], heads, [*unfit, *lost], lost)
     if lost:

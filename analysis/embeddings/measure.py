@@ -52,7 +52,7 @@ def measure(
     perplexities: Sequence[float] = embedding_tsne.PERPLEXITIES,
     again: bool = False,
     overrides: Mapping[str, Any] | Iterable[tuple[str, Any]] = (),
-    progress: Callable[[Iterable[Any]], Iterable[Any]] = iter,
+    track: Callable[[Iterable[Any]], Iterable[Any]] = iter,
 ) -> MeasuredEmbeddings:
     """Write figures and companions of the runs' audio-visual spaces.
 
@@ -73,7 +73,7 @@ def measure(
         perplexities: of t-SNE; the one in the middle is drawn large.
         again: draw points also where the folders have them.
         overrides: of the runs' configs, e.g. ``{"data.root": ...}`` where the data have moved.
-        progress: wraps the runs, e.g. `rich.progress.track`.
+        track: wraps the runs, e.g. `rich.progress.track`.
 
     Returns:
         No paths where no run has one of these spaces.
@@ -87,7 +87,7 @@ def measure(
     names = list(dict.fromkeys(results.cells if cells is None else cells))
     settings: dict[str, Any] = {"split": split, "per_kind": per_kind, "max_clips": max_clips}
     settings |= {"again": again, "overrides": dict(overrides)}
-    captures, notes, spaceless, lost = _capture(results, names, settings, progress)
+    captures, notes, spaceless, lost = _capture(results, names, settings, track)
     problems = [*spaceless, *lost]
     if not captures and lost:
         raise ValueError("\n  ".join(["no run's points could be drawn:", *lost]))
@@ -127,7 +127,7 @@ def _capture(
     results: Results,
     cells: Sequence[str],
     settings: Mapping[str, Any],
-    progress: Callable[[Iterable[Any]], Iterable[Any]],
+    track: Callable[[Iterable[Any]], Iterable[Any]],
 ) -> tuple[Captures, dict[str, str], list[str], list[str]]:
     """Return points by cell and seed, a note on each cell's first run, and what has no points.
 
@@ -141,7 +141,7 @@ def _capture(
     notes: dict[str, str] = {}
     spaceless: dict[str, str] = {}
     lost: list[str] = []
-    for run in progress(wanted):
+    for run in track(wanted):
         cell, seed, run_dir = str(run["cell"]), int(run["seed"]), Path(str(run["run_dir"]))
         if cell in spaceless:  # what holds for one seed holds for all
             continue

@@ -34,6 +34,10 @@ _TITLE_CHARACTERS = {"page": 115, "column": 52}
 Masks = Mapping[str, ClipMasks]
 
 
+class NoMasksError(NoPicksError):
+    """A sheet that is not drawn, since the reference's weights or data are gone."""
+
+
 class Failures(NamedTuple):
     """What a sheet shows.
 
@@ -42,12 +46,14 @@ class Failures(NamedTuple):
         picked: the clips, and the rule in words.
         clips: with the masks of all rows, in the same order.
         notes: rows that are left out, and masks that do not score what was recorded.
+        lost: those of the notes that are rows whose weights or data are gone.
     """
 
     rule: str
     picked: Picked
     clips: tuple[SavedClip, ...]
     notes: tuple[str, ...]
+    lost: tuple[str, ...] = ()
 
 
 class _Shown(NamedTuple):
@@ -80,14 +86,15 @@ def collect(
 
     Raises:
         ValueError: for an unknown rule or cell, or without a reference; `NoPicksError` where the
-            runs have no scores for the rule, or the reference's weights or data are gone.
+            runs have no scores for the rule, `NoMasksError` where the reference's weights or data
+            are gone.
     """
     picked = pick(results, rule, num_clips=num_clips, other=other)
     column = first_column(results)
     assert column is not None
     split, metric = column
     made: dict[_Shown, Masks] = {}
-    notes: list[str] = []
+    lost: list[str] = []
     for shown in _rows(results, picked, column, cells):
         folder = first_runs(results)[shown.cell].folder
         try:
@@ -95,9 +102,9 @@ def collect(
         except Exception as error:
             text = why_lost(error)
             if shown == _Shown(shown.cell, reference_cell(results), split):
-                raise NoPicksError(f"no masks of {shown.cell}: {text}") from error
-            notes.append(f"{rule}: no masks of {shown.label}: {text}")
-    clips = []
+                raise NoMasksError(f"no masks of {shown.cell}: {text}") from error
+            lost.append(f"{rule}: no masks of {shown.label}: {text}")
+    clips, notes = [], [*lost]
     for clip in picked.clips:
         rows = []
         for shown, masks in made.items():
@@ -105,7 +112,7 @@ def collect(
             rows.append(row)
             notes += [f"{rule}: {shown.label}, {clip}: {warning}"] * bool(warning)
         clips.append(_saved_clip(next(iter(made.values()))[clip], rows))
-    return Failures(rule, picked, tuple(clips), tuple(notes))
+    return Failures(rule, picked, tuple(clips), tuple(notes), tuple(lost))
 
 
 def make(
@@ -118,6 +125,7 @@ def make(
     other: str | None = None,
     overrides: Mapping[str, Any] | None = None,
     notes: list[str] | None = None,
+    lost: list[str] | None = None,
 ) -> list[Path]:
     """Write ``failures_RULE.pdf``, ``.png`` and ``.csv``; nothing where a rule has nothing to pick.
 
@@ -130,18 +138,21 @@ def make(
         other: cell that the rule compares with.
         overrides: of the runs' configs.
         notes: gets what is left out, and why.
+        lost: gets those of the notes that are runs whose weights or data are gone.
 
     Raises:
         ValueError: for an unknown rule or cell, or without a reference cell.
     """
     options: dict[str, Any] = {"cells": cells, "other": other, "overrides": overrides}
-    told = [] if notes is None else notes
+    told, gone = [] if notes is None else notes, [] if lost is None else lost
     try:
         numbers = collect(results, rule, num_clips=num_clips, **options)
     except NoPicksError as error:
         told.append(f"no failure sheet '{rule}': {error}")
+        gone += told[-1:] if isinstance(error, NoMasksError) else []
         return []
     told += numbers.notes
+    gone += numbers.lost
     with style.paper_style():
         figure = sheet(numbers.clips, title=title(numbers), captions=captions(numbers))
         name = f"{NAME}_{rule.replace('-', '_')}"

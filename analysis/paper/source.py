@@ -33,7 +33,7 @@ class Source:
         kind: ``"grid"`` or ``"sweep"``.
         overrides: of the runs' configs where a part needs data, e.g. ``{"data.root": ...}``.
         again: parts are to read weights and data anew, whatever the run folders hold.
-        progress: wraps what takes long, e.g. `rich.progress.track`.
+        track: wraps what takes long, e.g. `rich.progress.track`.
     """
 
     path: Path
@@ -41,7 +41,7 @@ class Source:
     kind: str
     overrides: Mapping[str, Any] = field(default_factory=dict)
     again: bool = False
-    progress: Callable[[Iterable[Any]], Iterable[Any]] = iter
+    track: Callable[[Iterable[Any]], Iterable[Any]] = iter
 
     @cached_property
     def _results(self) -> Results:
@@ -88,7 +88,7 @@ def find_sources(
     *,
     overrides: Mapping[str, Any] | None = None,
     again: bool = False,
-    progress: Callable[[Iterable[Any]], Iterable[Any]] = iter,
+    track: Callable[[Iterable[Any]], Iterable[Any]] = iter,
 ) -> list[Source]:
     """Return the grids and sweeps below a folder, the folder itself included, by name.
 
@@ -98,7 +98,7 @@ def find_sources(
         folder: to search; what is linked to from several places is found once.
         overrides: see `Source`, likewise the others.
         again: of parts.
-        progress: of parts.
+        track: of parts.
 
     Raises:
         FileNotFoundError: where there is no folder, or neither grid nor sweep nor run in it.
@@ -114,7 +114,7 @@ def find_sources(
             "auralsam2 run-sweep"
         )
     return [
-        Source(path, name, kind, dict(overrides or {}), again, progress)
+        Source(path, name, kind, dict(overrides or {}), again, track)
         for name, (path, kind) in zip(_names(folder, found), found, strict=True)
     ]
 

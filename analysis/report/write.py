@@ -23,8 +23,6 @@ from auralsam2.engine import run_record
 from auralsam2.listing import files_in
 
 T = TypeVar("T")
-NO_CLIPS = "no worst and best clips of"
-"""What a note on cells without clips begins with."""
 _OWN_PAGE = re.compile(r"\d{2,}-[a-z0-9-]*\.html")
 
 
@@ -37,7 +35,7 @@ class ReportOptions:
         overrides: of the runs' configs where masks are made, e.g. ``{"data.root": ...}``.
         again: make masks anew.
         settings: of intervals and tests.
-        progress: wraps what takes long, e.g. `rich.progress.track`.
+        track: wraps what takes long, e.g. `rich.progress.track`.
         figures: folder of the figures that are shown as they are; None for the grid's own, where
             missing ones are drawn.
     """
@@ -46,12 +44,16 @@ class ReportOptions:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     again: bool = False
     settings: Settings = field(default_factory=Settings)
-    progress: Callable[[Iterable[Any]], Iterable[Any]] = iter
+    track: Callable[[Iterable[Any]], Iterable[Any]] = iter
     figures: Path | None = None
 
 
 def write_report(
-    results: Results, folder: Path, out: Path, options: ReportOptions | None = None
+    results: Results,
+    folder: Path,
+    out: Path,
+    options: ReportOptions | None = None,
+    lost: list[str] | None = None,
 ) -> list[Path]:
     """Write the report of a grid.
 
@@ -60,6 +62,7 @@ def write_report(
         folder: of the grid.
         out: of the pages; those of an earlier report are replaced.
         options: what is shown.
+        lost: gets those of the notes that are cells whose clips cannot be shown.
 
     Returns:
         ``index.html`` and the pages of the cells.
@@ -70,7 +73,7 @@ def write_report(
     names = page_names(results.cells)
     written = []
     problems: dict[str, list[str]] = {}
-    for index, cell in enumerate(options.progress(results.cells)):
+    for index, cell in enumerate(options.track(results.cells)):
         clips = _clips(table, cell, folder, options)
         if clips.problem:
             problems.setdefault(clips.problem, []).append(cell)
@@ -79,9 +82,13 @@ def write_report(
         links = CellLinks("../index.html", before, after)
         page = cell_page(table, records, cell, clips, links, folder)
         written.append(pages.write(out / "cells" / names[cell], page))
-    results.notes.extend(
-        f"{NO_CLIPS} {', '.join(cells)}: {problem}" for problem, cells in problems.items()
-    )
+    missing = [
+        f"no worst and best clips of {', '.join(cells)}: {problem}"
+        for problem, cells in problems.items()
+    ]
+    results.notes.extend(missing)
+    if lost is not None:
+        lost += missing
     links_of_cells = {cell: f"cells/{name}" for cell, name in names.items()}
     figures = options.figures
     if figures is None:

@@ -7,6 +7,7 @@ import sys
 import zlib
 from pickle import UnpicklingError
 from traceback import walk_tb
+from types import FrameType
 from zipfile import BadZipFile
 
 from auralsam2.messages import is_message, message
@@ -33,7 +34,7 @@ def why_lost(error: Exception) -> str:
             raised to be read.
     """
     name = type(error).__name__
-    if is_message(error):
+    if is_message(error) and not _is_bare_key(error):
         return " ".join(message(error).split())
     lost = isinstance(error, (*_DAMAGED_FILE, MemoryError)) or name in _DAMAGED_NAMES
     short = isinstance(error, RuntimeError) and any(t in str(error).lower() for t in _NO_MEMORY)
@@ -42,12 +43,22 @@ def why_lost(error: Exception) -> str:
     return " ".join(f"{name}: {error}".split())
 
 
+def _is_bare_key(error: Exception) -> bool:
+    """Return whether this project has looked up a key that is not there; names may hold spaces."""
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    return type(error) is KeyError and bool(frames) and _package(frames[-1]) in _PACKAGES
+
+
 def _is_of_other_code(error: Exception) -> bool:
     """Return whether the innermost frame that is no library's belongs to a file of the user's."""
     packages = [
-        str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        _package(frame)
         for frame, _ in walk_tb(error.__traceback__)
         if not any(library in frame.f_code.co_filename for library in _LIBRARIES)
     ]
     own = [package for package in packages if package not in sys.stdlib_module_names]
     return bool(own) and own[-1] not in _PACKAGES
+
+
+def _package(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from analysis.figures.cell_names import pieces
+from analysis.runs.cell_names import pieces
 
 _GREEK = {
     "α": "alpha",

@@ -15,6 +15,10 @@ from typing import Any, NamedTuple
 SHOWN = 5
 
 
+class UnknownClipError(KeyError):
+    """A clip that a file has no predictions of."""
+
+
 class PredictionFile(NamedTuple):
     """What a file holds.
 
@@ -32,11 +36,11 @@ class PredictionFile(NamedTuple):
         """The entries of one clip.
 
         Raises:
-            KeyError: where the file does not have the clip.
+            UnknownClipError: where the file does not have the clip.
             ValueError: where it has another number of frames.
         """
         if clip not in self.clips:
-            raise KeyError(
+            raise UnknownClipError(
                 f"'{self.path}' has no clip '{clip}'; it has {len(self.clips)} clips, such as "
                 f"{sorted(self.clips)[:3]}: compute the missing ones too"
             )

@@ -61,7 +61,7 @@ class Dilution(Part):
             heads=self.heads,
             again=source.again,
             overrides=source.overrides,
-            progress=source.progress,
+            track=source.track,
         )
         if not measured.paths:
             raise NothingToShow("; ".join(measured.problems))
@@ -121,7 +121,7 @@ class Embeddings(Part):
             perplexities=self.perplexities,
             again=source.again,
             overrides=source.overrides,
-            progress=source.progress,
+            track=source.track,
         )
         if not measured.paths:
             raise NothingToShow("; ".join(measured.problems))
@@ -179,6 +179,7 @@ class Failures(Part):
 
         results = source.results
         notes: list[str] = []
+        lost: list[str] = []
         if self.reference is not None:
             results = with_reference(results, self.reference)
         if (problem := reference_problem(results)) is not None:
@@ -195,11 +196,12 @@ class Failures(Part):
                 other=self.other,
                 overrides=source.overrides,
                 notes=notes,
+                lost=lost,
             )
         ]
         if not paths:
             raise NothingToShow("; ".join(notes))
-        return Made(paths, notes, lost=[note for note in notes if ": no masks of" in note])
+        return Made(paths, notes, lost)
 
     def arguments(self, source: Source, out: Path) -> list[str]:
         """Return those of ``make-figures --failures``, which draws the other figures too."""

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from analysis.paper.part import PARTS, Made, Part
 from analysis.paper.source import SWEEP, Source
-from analysis.report.write import NO_CLIPS
 from analysis.runs.results import with_reference
 from auralsam2.listing import files_in
 
@@ -50,13 +49,13 @@ class Report(Part):
             num_clips=self.num_clips,
             overrides=source.overrides,
             again=source.again,
-            progress=source.progress,
+            track=source.track,
             figures=self._figures(out),
         )
         before = len(results.notes)
-        paths = write_report(results, source.path, out, options)
-        notes = results.notes[before:]
-        return Made(paths, notes, lost=[note for note in notes if note.startswith(NO_CLIPS)])
+        lost: list[str] = []
+        paths = write_report(results, source.path, out, options, lost)
+        return Made(paths, results.notes[before:], lost)
 
     def arguments(self, source: Source, out: Path) -> list[str]:
         """Return those of ``report``, which shows the figures in the grid's own folder."""

@@ -66,7 +66,7 @@ def test_chosen_cells_in_their_order(grid_folder: Path, calls: Calls, tmp_path: 
         cells=["dense", "sparse"],
         sounds=("swapped",),
         overrides={"data.root": "x"},
-        progress=lambda runs: seen.extend(runs) or seen,
+        track=lambda runs: seen.extend(runs) or seen,
     )
 
     assert [call["run"][:6] for call in calls] == ["dense-", "dense-", "sparse", "sparse"]

@@ -68,6 +68,7 @@ def test_rows_are_the_reference_and_the_best_others(results: Results, asked: lis
     assert first.seconds == (1, 3, 4, 5, 7)
     assert first.rows[0].masks.shape == (5, 6, 8) and first.truth.shape == (5, 6, 8)
     assert numbers.notes[0] == "lowest: no masks of mid: weights gone"
+    assert numbers.lost == numbers.notes[:1], "and no warning"
     assert numbers.notes[1].startswith("lowest: b, a: These masks score J 0.600, the run recorded")
 
 
@@ -102,8 +103,10 @@ def test_titles_and_captions(results: Results, asked: list) -> None:
 def test_nothing_to_pick_or_no_weights_nothing_drawn(exact, tmp_path: Path) -> None:
     results = load_runs(exact({("b", 0): {"test": {"J": {"x": 0.5}}}}))
     notes: list[str] = []
+    lost: list[str] = []
     for rule in ("lowest", "listens-least", "largest-gain"):
-        assert failures.make(results, tmp_path / "figures", rule, notes=notes) == []
+        assert failures.make(results, tmp_path / "figures", rule, notes=notes, lost=lost) == []
+    assert lost == notes[:1], "a rule without scores has lost nothing"
     assert not (tmp_path / "figures").exists()
     assert notes[0].startswith("no failure sheet 'lowest': no masks of b: ")
     assert "evaluation.counterfactuals" in notes[1] and "no other cell" in notes[2]

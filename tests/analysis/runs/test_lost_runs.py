@@ -13,6 +13,7 @@ from analysis.clips import masks as clip_masks
 from analysis.runs import saved_clips
 from analysis.runs.lost_runs import why_lost
 from auralsam2.custom_imports import import_custom
+from auralsam2.models.prediction_file import PredictionFile
 
 
 def caught(call: Callable[[], object]) -> Exception:
@@ -41,11 +42,12 @@ def test_what_was_raised_to_be_read_or_is_damage_is_a_lost_run(error: Exception,
     assert why_lost(error) == said
 
 
+CLIPS = PredictionFile(Path("boxes.json"), (), {"a": []})
 # Each from code of this project that is called with what no run can give it.
 BUGS: dict[str, Callable[[], object]] = {
     "TypeError": lambda: saved_clips.thinned(None, 3),  # type: ignore[arg-type]
     "AttributeError": lambda: clip_masks.score_warning(None, "J", 0.5),  # type: ignore[arg-type]
-    "KeyError": lambda: clip_masks._entry("c", {}, "test", None, {}),
+    "KeyError": lambda: clip_masks._entry("of my dog", {}, "test", None, {}),
 }
 
 
@@ -56,6 +58,11 @@ def test_a_bug_of_ours_is_no_lost_run(kind: str) -> None:
     with pytest.raises(type(error)) as raised:
         why_lost(error)
     assert raised.value is error
+
+
+def test_a_key_that_was_raised_to_be_read_is_a_lost_run() -> None:
+    error = caught(lambda: CLIPS.frames("my dog", 1))
+    assert why_lost(error).startswith("'boxes.json' has no clip 'my dog'; it has 1 clips")
 
 
 @pytest.mark.parametrize("error", [AssertionError("odd"), IndexError("list index out of range")])
