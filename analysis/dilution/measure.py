@@ -141,16 +141,12 @@ def _write(
 ) -> MeasuredDilution:
     from analysis.dilution import table as dilution_table
     from analysis.dilution.indices import clip_means_of_seeds, dilution_indices, over_seeds
-    from analysis.figures import dilution_curves, dilution_heads, signal_retention, site_matrix
+    from analysis.figures import dilution_curves, dilution_matrices
 
     by_seed = clip_means_of_seeds(captures)
     clips = over_seeds(by_seed)
     paths = dilution_curves.make(clips, folder, condition=sound)
-    paths += dilution_curves.make_no_prompts(clips, folder)
-    paths += site_matrix.make(clips, folder, condition=sound)
-    paths += signal_retention.make(clips, folder, condition=sound)
-    if heads:
-        paths += dilution_heads.make(clips, folder, condition=sound)
+    paths += dilution_matrices.make(clips, folder, condition=sound, heads=heads)
     indices = dilution_indices(clips, by_seed)
     paths += dilution_table.write(indices, folder)
     return MeasuredDilution(paths, indices, problems, lost)

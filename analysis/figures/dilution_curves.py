@@ -1,4 +1,4 @@
-"""How audio prompts fare on their way through the mask decoder: one line an arm."""
+"""How audio prompts fare on their way through the mask decoder, site by site: one line an arm."""
 
 from __future__ import annotations
 
@@ -12,145 +12,133 @@ from matplotlib.axes import Axes
 from analysis.dilution.capture import ALL_HEADS, EVERYWHERE, MASK_TOKENS, NO_PROMPTS
 from analysis.dilution.indices import curves
 from analysis.figures import style
+from analysis.figures.cell_names import wrap_name
 from analysis.figures.figure_text import beside_maths, legend_name
 from analysis.figures.legends import legend_above
 
-NAME = "dilution_curves"
-NAME_NO_PROMPTS = "dilution_curves_no_prompts"
 SITES = ("block 1", "block 2", "final")
+_LEGEND_CHARACTERS = 26
 
 
 class Panel(NamedTuple):
-    """One quantity and what its axis says."""
+    """One quantity, what its axis says, and whether it compares with another condition."""
 
     quantity: str
     label: str
-    causal: bool
+    causal: bool = True
 
 
-PANELS = (
+ATTENTION = (
     Panel("gain", "in-mask gain $g_b$", causal=False),
-    Panel("js", "causal effect $E_b$ (nats)", causal=True),
-    Panel("output_change", "change of what tokens read", causal=True),
-    Panel("token_signal", "signal in mask tokens", causal=True),
+    Panel("js", "causal effect $E_b$ (nats)"),
+    Panel("output_change", "change of what tokens read"),
+    Panel("token_signal", "signal in mask tokens"),
+)
+SIGNAL = (
+    Panel("token_signal", "signal, mask tokens"),
+    Panel("key_signal_inside", "signal, keys inside mask"),
+    Panel("key_signal_outside", "signal, keys outside mask"),
+    Panel("token_cosine", "cosine with block 1, tokens"),
+    Panel("key_cosine", "cosine with block 1, keys"),
 )
 
 
 class DilutionCurves(NamedTuple):
-    """What the figure shows.
+    """What a figure shows.
 
     Attributes:
-        arms: in the order of the legend.
+        panels: its quantities.
+        arms: in the order of their looks, also those without a line.
         means: rows of `analysis.dilution.indices.curves` that are drawn.
         condition: what the causal panels compare with.
     """
 
+    panels: tuple[Panel, ...]
     arms: tuple[str, ...]
     means: pd.DataFrame
     condition: str
 
 
-def collect(clips: pd.DataFrame, *, condition: str = "swapped") -> DilutionCurves:
+def collect(
+    clips: pd.DataFrame, panels: tuple[Panel, ...] = ATTENTION, *, condition: str = "swapped"
+) -> DilutionCurves:
     """Choose the mask tokens' means over heads.
 
     Args:
         clips: of `analysis.dilution.indices.clip_means`.
+        panels: `ATTENTION` or `SIGNAL`.
         condition: the other sound, or `NO_PROMPTS`.
     """
-    causal = {panel.quantity: panel.causal for panel in PANELS}
+    wanted = {panel.quantity: condition if panel.causal else "true" for panel in panels}
     chosen = clips[
-        clips["quantity"].isin(list(causal))
+        (clips["condition"] == clips["quantity"].map(wanted))
         & (clips["head"] == ALL_HEADS)
         & (clips["tokens"] == MASK_TOKENS)
         & (clips["swapped_at"] == EVERYWHERE)
     ]
-    wanted = chosen["quantity"].map(causal).map({True: condition, False: "true"})
-    return DilutionCurves(
-        arms=tuple(dict.fromkeys(clips["arm"])),
-        means=curves(chosen[chosen["condition"] == wanted]),
-        condition=condition,
-    )
+    return DilutionCurves(panels, tuple(dict.fromkeys(clips["arm"])), curves(chosen), condition)
 
 
-def in_words(condition: str) -> str:
-    """Return what an effect compares with, for a label."""
-    return {"swapped": "swapped sound", "offscreen": "offscreen sound"}.get(condition, condition)
+def against(condition: str) -> str:
+    """Return what an effect compares with, as the second line of a label with maths."""
+    sounds = {"swapped": "swapped sound", "offscreen": "offscreen sound"}
+    return beside_maths(f"\nagainst {sounds.get(condition, condition)}")
 
 
-def draw(numbers: DilutionCurves, panels: Sequence[Axes]) -> None:
+def draw(numbers: DilutionCurves, axes: Sequence[Axes]) -> None:
     """Draw one quantity in each panel: mean over clips, and its 95 % band.
 
     Args:
         numbers: of `collect`.
-        panels: as many as `PANELS`.
+        axes: as many as `DilutionCurves.panels`.
     """
-    for what, panel in zip(PANELS, panels, strict=True):
-        rows = numbers.means[numbers.means["quantity"] == what.quantity]
-        draw_lines(rows, numbers.arms, panel)
-        compared = f"\nagainst {in_words(numbers.condition)}" if what.causal else ""
-        panel.set_ylabel(what.label + beside_maths(compared), parse_math=True)
-
-
-def draw_lines(rows: pd.DataFrame, arms: Sequence[str], panel: Axes) -> None:
-    """Draw a quantity along the sites, a line an arm.
-
-    Args:
-        rows: of `analysis.dilution.indices.curves`, of one quantity.
-        arms: all of them, so that each has its colour in every figure; those without rows get no
-            line.
-        panel: to draw into.
-    """
-    for index, arm in enumerate(arms):
-        own = rows[rows["arm"] == arm].sort_values("site")
-        if own.empty:
-            continue
-        colour = style.PALETTE[index % len(style.PALETTE)]
-        panel.plot(
-            own["site"],
-            own["mean"],
-            color=colour,
-            # Lines that lie on each other stay visible.
-            linestyle=("-", "--", ":", "-.")[index // len(style.PALETTE) % 4],
-            marker="osD^vPX"[index % 7],
-            markersize=3,
-            label=legend_name(arm),
+    for panel, ax in zip(numbers.panels, axes, strict=True):
+        rows = numbers.means[numbers.means["quantity"] == panel.quantity]
+        for index, arm in enumerate(numbers.arms):
+            own = rows[rows["arm"] == arm].sort_values("site")
+            if not own.empty:
+                look = style.look(index)
+                line = {"color": look.colour, "marker": look.marker, "markersize": 3}
+                style.line_with_band(ax, own, "site", label=legend_name(arm), **line)
+        ax.axhline(0, color="0.6", linewidth=0.5, zorder=0)
+        ax.set_xticks(range(1, len(SITES) + 1), SITES)
+        ax.set_xlim(0.8, len(SITES) + 0.2)
+        ax.set_ylabel(
+            panel.label + (against(numbers.condition) if panel.causal else ""), parse_math=True
         )
-        panel.fill_between(own["site"], own["low"], own["high"], color=colour, alpha=0.15, lw=0)
-    panel.axhline(0, color="0.6", linewidth=0.5, zorder=0)
-    panel.set_xticks(range(1, len(SITES) + 1), SITES)
-    panel.set_xlim(0.8, len(SITES) + 0.2)
-    panel.yaxis.grid(True, linewidth=0.4, color="0.88")
-    panel.set_axisbelow(True)
+        style.light_grid(ax, "y")
 
 
-def make(
-    clips: pd.DataFrame, folder: Path, *, condition: str = "swapped", name: str = NAME
-) -> list[Path]:
-    """Write ``NAME.pdf``, ``.png`` and ``.csv``; nothing where there are no numbers.
+def make(clips: pd.DataFrame, folder: Path, *, condition: str = "swapped") -> list[Path]:
+    """Write ``dilution_curves.*``, ``dilution_curves_no_prompts.*`` and ``signal_retention.*``.
+
+    The second one shows human and audio prompts against none at all. Those without numbers are
+    left out.
 
     Args:
         clips: of `analysis.dilution.indices.clip_means`.
         folder: where to.
-        condition: what causal effects compare with: a sound, or `NO_PROMPTS`.
-        name: of the files.
+        condition: the other sound that causal effects compare with.
     """
-    numbers = collect(clips, condition=condition)
-    if numbers.means.empty:
-        return []
+    figures = {"dilution_curves": collect(clips, condition=condition)}
+    if (clips["condition"] == NO_PROMPTS).any():
+        figures["dilution_curves_no_prompts"] = collect(clips, condition=NO_PROMPTS)
+    figures["signal_retention"] = collect(clips, SIGNAL, condition=condition)
+    shown = {name: numbers for name, numbers in figures.items() if not numbers.means.empty}
     with style.paper_style():
-        figure = style.new_figure("page", 3.9)
-        panels = figure.subplots(2, 2).ravel()
-        draw(numbers, list(panels))
-        handles, names = panels[0].get_legend_handles_labels()
+        return [path for name, own in shown.items() for path in _write(own, folder, name)]
+
+
+def _write(numbers: DilutionCurves, folder: Path, name: str) -> list[Path]:
+    count = len(numbers.panels)
+    figure = style.new_figure("page", 3.9)
+    grid = list(figure.subplots(2, -(-count // 2)).ravel())
+    draw(numbers, grid[:count])
+    handles, names = grid[0].get_legend_handles_labels()
+    if grid[count:]:
+        grid[count].set_axis_off()
+        shown = [wrap_name(name, _LEGEND_CHARACTERS) for name in names]
+        grid[count].legend(handles, shown, loc="center")
+    else:
         legend_above(figure, handles, names)
-        return style.save(figure, numbers.means, folder, name)
-
-
-def make_no_prompts(clips: pd.DataFrame, folder: Path) -> list[Path]:
-    """Write ``dilution_curves_no_prompts.*``: human and audio prompts against none at all.
-
-    Nothing where no arm has prompts.
-    """
-    if not (clips["condition"] == NO_PROMPTS).any():
-        return []
-    return make(clips, folder, condition=NO_PROMPTS, name=NAME_NO_PROMPTS)
+    return style.save(figure, numbers.means, folder, name)

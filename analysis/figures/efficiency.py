@@ -23,7 +23,6 @@ from analysis.statistics.pareto import pareto_front
 
 NAME = "efficiency"
 PARAMETERS = "num_trainable"
-_COLOURS = (style.BLUE, style.RED, style.GREEN, style.PURPLE, "#8a7a1f", "#2a8ca8", "0.35")
 _NARROW, _WIDE = 16, 32  # characters
 _DOT = 3.6
 _BARS = ["cost_std", "score_std"]
@@ -126,18 +125,22 @@ def draw(numbers: Efficiency, panels: Sequence[Axes]) -> None:
         numbers: of `collect`.
         panels: as many as measures.
     """
-    colours = _colours(numbers)
+    looks = _looks(numbers)
     for measure, panel in zip(numbers.measures, panels, strict=True):
         rows = numbers.points[numbers.points["measure"] == measure.column]
         _scale(panel, rows, measure)
         for row in rows.fillna(dict.fromkeys(_BARS, 0.0)).to_dict("records"):
-            colour = colours[str(row["cell"])]
+            colour, marker, _ = looks[str(row["cell"])]
             x, y = row["cost"], row["score"]
             # How busy a machine was says little about a model.
             panel.errorbar(x, y, xerr=row["cost_std"], fmt="none", ecolor=colour, **_FAINT)
-            panel.errorbar(
-                x, y, yerr=row["score_std"], fmt="o", markersize=_DOT, color=colour, elinewidth=0.7
-            )
+            dot: dict[str, Any] = {
+                "fmt": marker,
+                "markersize": _DOT,
+                "color": colour,
+                "elinewidth": 0.7,
+            }
+            panel.errorbar(x, y, yerr=row["score_std"], **dot)
         front = rows[rows["front"]].sort_values("cost")
         # Between two cells of the front the worse score is what can be had.
         where: Literal["pre", "post"] = "pre" if measure.larger_is_better else "post"
@@ -145,8 +148,7 @@ def draw(numbers: Efficiency, panels: Sequence[Axes]) -> None:
             front["cost"], front["score"], where=where, color="0.85", linewidth=0.8, zorder=1
         )
         panel.set_xlabel(measure.label)
-        panel.grid(True, linewidth=0.4, color="0.92")
-        panel.set_axisbelow(True)
+        style.light_grid(panel)
         panel.yaxis.set_major_locator(MaxNLocator(5, steps=_STEPS))
         panel.margins(x=0.12, y=0.14)
 
@@ -162,7 +164,7 @@ def label(numbers: Efficiency, panels: Sequence[Axes], *, width: int) -> bool:
     Returns:
         Whether no name hides anything.
     """
-    colours = _colours(numbers)
+    looks = _looks(numbers)
     free = True
     for measure, panel in zip(numbers.measures, panels, strict=True):
         rows = numbers.points[numbers.points["measure"] == measure.column]
@@ -171,7 +173,7 @@ def label(numbers: Efficiency, panels: Sequence[Axes], *, width: int) -> bool:
             panel,
             list(rows[["cost", "score"]].itertuples(index=False, name=None)),
             [wrap_name(cell, width) for cell in cells],
-            colours=[colours[cell] for cell in cells],
+            colours=[looks[cell].colour for cell in cells],
             fontsize=style.SMALLEST_PT,
             bars=[(0.0, float(half)) for half in rows["score_std"].fillna(0.0)],
         )
@@ -261,9 +263,9 @@ def _points(
             yield {"cell": cell, "measure": measure.column, **row}
 
 
-def _colours(numbers: Efficiency) -> dict[str, str]:
-    cells = dict.fromkeys(str(cell) for cell in numbers.points["cell"])
-    return {cell: _COLOURS[index % len(_COLOURS)] for index, cell in enumerate(cells)}
+def _looks(numbers: Efficiency) -> dict[str, style.Look]:
+    cells = dict.fromkeys(map(str, numbers.points["cell"]))
+    return {cell: style.look(index) for index, cell in enumerate(cells)}
 
 
 def _scale(panel: Axes, rows: pd.DataFrame, measure: Measure) -> None:

@@ -22,7 +22,6 @@ from analysis.runs.results import Results, is_control, seed_means
 from auralsam2.engine.metric_scales import MetricScale
 
 NAME = "grid_points"
-_COLOURS = (style.BLUE, style.RED, style.GREEN, style.PURPLE, style.YELLOW)
 _GROUP_WIDTH = 0.76
 _MARKER_PT = 2.8
 _MOST_BESIDE = 5
@@ -74,8 +73,7 @@ def draw(numbers: GridPoints, panels: Sequence[Axes]) -> None:
         panel.set_ylim(*_limits(numbers, metric))
         lower = "" if numbers.scales[metric].higher_is_better else "\nlower is better"
         panel.set_ylabel(f"{metric} (mean over clips){lower}")
-        panel.yaxis.grid(True, linewidth=0.4, color="0.88")
-        panel.set_axisbelow(True)
+        style.light_grid(panel, "y")
         panel.tick_params(axis="x", length=0)
         _label_cells(numbers.cells, panel)
 
@@ -99,7 +97,7 @@ def make(results: Results, folder: Path) -> list[Path]:
 
 
 def _draw_split(numbers: GridPoints, metric: str, split: str, index: int, panel: Axes) -> None:
-    colour = _COLOURS[index % len(_COLOURS)]
+    colour = style.look(index).colour
     control = is_control(split)
     width = _GROUP_WIDTH / len(numbers.splits)
     offset = (index - (len(numbers.splits) - 1) / 2) * width

@@ -6,29 +6,68 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import matplotlib
 import pandas as pd
 from matplotlib import rcsetup
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 from tueplots import axes, bundles
-from tueplots.constants.color import palettes
 
 from analysis.figures.figure_text import code_point, settle
 from auralsam2.text_files import write_text
 
 # Inches of a two-column page.
 WIDTHS = {"column": 3.25, "page": 6.75}
-# Told apart with any colour vision.
-PALETTE = tuple(f"#{colour}" for colour in palettes.paultol_bright)
-BLUE, RED, GREEN, YELLOW, CYAN, PURPLE, GREY = PALETTE
+BLUE, RED, GREEN, PURPLE, GREY = "#4477AA", "#EE6677", "#228833", "#AA3377", "#BBBBBB"
+# Tol's bright colours and others, of a contrast of 3 at least on white, told apart with any colour
+# vision; one more colour than markers, so that both together come round late.
+PALETTE = (BLUE, RED, GREEN, PURPLE, "#B8860B", "#00A0A0", "#000000", "#994F00", "#332288")
+MARKERS = "osD^vPX*"
+LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
 PNG_DPI = 200
 SMALLEST_PT = 7
 _ROUNDING_INCHES = 0.02
 NOTE_KEY = "Description"
 """Under this, a PNG says what a reader of the figure must know."""
+
+
+class Look(NamedTuple):
+    """How an arm is drawn in every figure."""
+
+    colour: str
+    marker: str
+    line: Any
+
+
+def look(index: int) -> Look:
+    """Return the look of an arm: no two of the first 72 share colour and marker."""
+    return Look(
+        PALETTE[index % len(PALETTE)], MARKERS[index % len(MARKERS)], LINES[index % len(LINES)]
+    )
+
+
+def line_with_band(panel: Axes, rows: pd.DataFrame, x: str, **line: Any) -> None:
+    """Draw ``mean`` over a column, and a band from ``low`` to ``high``.
+
+    Args:
+        panel: to draw in.
+        rows: in the order of x.
+        x: column of the horizontal axis.
+        line: how the line is drawn; the band has its colour.
+    """
+    panel.plot(rows[x], rows["mean"], **line)
+    panel.fill_between(
+        rows[x], rows["low"], rows["high"], color=line["color"], alpha=0.17, linewidth=0
+    )
+
+
+def light_grid(panel: Axes, axis: Literal["both", "x", "y"] = "both") -> None:
+    """Draw pale lines below all that is shown."""
+    panel.grid(True, axis=axis, linewidth=0.4, color="0.88")
+    panel.set_axisbelow(True)
 
 
 @contextmanager

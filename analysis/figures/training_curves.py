@@ -33,8 +33,6 @@ MOST_ON_A_SHEET = 20
 SMOOTHED_SHARE = 0.1
 """Of a loss's logged points: the span of the moving average."""
 _COLUMNS_OF_CURVES, _COLUMNS_OF_CELLS = 4, 5
-_COLOURS = (style.BLUE, style.RED, style.GREEN, style.YELLOW, style.PURPLE, style.CYAN)
-_LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
 _LOG_FROM = 3.0  # the largest number over the smallest
 _NAME_CHARACTERS = 22
 _TITLE_CHARACTERS = 100
@@ -113,10 +111,9 @@ def draw(numbers: TrainingCurves, panels: Sequence[Axes]) -> None:
     """
     for (kind, quantity), panel in zip(numbers.quantities, panels, strict=True):
         for index, cell in enumerate(numbers.cells):
-            line: dict[str, Any] = {
-                "color": _COLOURS[index % len(_COLOURS)],
-                "linestyle": _LINES[index % len(_LINES)],  # those that lie on others stay visible
-            }
+            look = style.look(index)
+            # Lines that lie on others stay visible.
+            line = {"color": look.colour, "linestyle": look.line}
             _plot(numbers, (kind, quantity), cell, panel, label=legend_name(cell), **line)
         panel.set_title(_title(kind, quantity), pad=3)
         _finish(panel, kind)
@@ -220,10 +217,8 @@ def _plot(
     chosen = (curves["kind"] == quantity[0]) & (curves["quantity"] == quantity[1])
     own = curves[chosen & (curves["cell"] == cell)]
     marker = "o" if len(own) < 16 and quantity[0] == SCORE else None
-    panel.plot(own["step"], own["mean"], marker=marker, markersize=2, linewidth=1.0, **line)
-    panel.fill_between(
-        own["step"], own["low"], own["high"], color=line["color"], alpha=0.2, linewidth=0
-    )
+    points = {"marker": marker, "markersize": 2, "linewidth": 1.0}
+    style.line_with_band(panel, own, "step", **points, **line)
 
 
 def _finish(panel: Axes, kind: str) -> None:
@@ -236,8 +231,7 @@ def _finish(panel: Axes, kind: str) -> None:
     else:
         panel.yaxis.set_major_locator(MaxNLocator(4, steps=_STEPS))
     panel.xaxis.set_major_locator(MaxNLocator(4, integer=True, steps=_STEPS))
-    panel.grid(True, linewidth=0.4, color="0.88")
-    panel.set_axisbelow(True)
+    style.light_grid(panel)
 
 
 def _together(numbers: TrainingCurves) -> Figure:

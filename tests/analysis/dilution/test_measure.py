@@ -48,7 +48,7 @@ def test_everything_of_all_cells(grid_folder: Path, calls: Calls, tmp_path: Path
 
     stems = list(dict.fromkeys(path.stem for path in measured.paths))
     assert stems == [
-        *("dilution_curves", "dilution_curves_no_prompts", "site_matrix", "signal_retention"),
+        *("dilution_curves", "dilution_curves_no_prompts", "signal_retention", "site_matrix"),
         *("dilution_heads", "dilution_indices"),
     ]
     assert all(path.is_file() and path.parent == out for path in measured.paths)

@@ -1,18 +1,18 @@
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
 from analysis.dilution.capture import COLUMNS
 from analysis.dilution.indices import clip_means
-from analysis.figures import dilution_curves, site_matrix
+from analysis.figures import dilution_curves
+from analysis.figures.dilution_curves import SIGNAL
 
 
 @pytest.fixture
 def clips() -> pd.DataFrame:
-    def capture(level: float, injects: bool) -> pd.DataFrame:
+    def capture(level: float) -> pd.DataFrame:
         listed = []
         for clip in ("a", "b", "c"):
             for site in (1, 2, 3):
@@ -21,13 +21,9 @@ def clips() -> pd.DataFrame:
                 for quantity in ("js", "output_change", "token_signal"):
                     listed.append((clip, 0, quantity, "swapped", 0, site, -1, "mask", level))
                     listed.append((clip, 0, quantity, "silence", 0, site, -1, "mask", 0.5))
-                for swapped_at in (1, 2, 3) if injects else ():
-                    effect = level if site >= swapped_at else 0.0
-                    key = (clip, 0, "js", "swapped", swapped_at, site, -1, "mask")
-                    listed.append((*key, effect))
         return pd.DataFrame(listed, columns=list(COLUMNS))
 
-    return clip_means({("ours", 0): capture(0.6, True), ("token", 0): capture(0.3, False)})
+    return clip_means({("ours", 0): capture(0.6), ("token", 0): capture(0.3)})
 
 
 def test_lines_stand_at_the_means(clips: pd.DataFrame) -> None:
@@ -42,23 +38,9 @@ def test_lines_stand_at_the_means(clips: pd.DataFrame) -> None:
     assert list(panels[1].lines[0].get_ydata()) == pytest.approx([0.6] * 3)
 
 
-def test_matrices_of_arms_that_inject(clips: pd.DataFrame, tmp_path) -> None:
-    numbers = site_matrix.collect(clips)
-    assert list(numbers.matrices) == ["ours"]
-    np.testing.assert_allclose(numbers.matrices["ours"], 0.6 * np.triu(np.ones((3, 3))))
-
-    paths = site_matrix.make(clips, tmp_path)
-    held = pd.read_csv(paths[2])
-    assert len(held) == 9 and held["effect"].sum() == pytest.approx(6 * 0.6)
-
-
-def test_no_matrix_without_injection(clips: pd.DataFrame, tmp_path) -> None:
-    assert site_matrix.make(clips[clips["arm"] == "token"], tmp_path) == []
-
-
 def test_files(clips: pd.DataFrame, tmp_path) -> None:
     paths = dilution_curves.make(clips, tmp_path)
-    assert [p.name for p in paths] == [f"dilution_curves.{k}" for k in ("pdf", "png", "csv")]
+    assert [p.name for p in paths[:3]] == [f"dilution_curves.{k}" for k in ("pdf", "png", "csv")]
     # Two arms, four quantities, three sites.
     assert len(pd.read_csv(paths[2])) == 24
 
@@ -71,14 +53,14 @@ def test_arms_that_no_sound_changes_stand_with_the_others_against_no_prompts(tmp
 
     clips = clip_means({("box", 0): capture("no prompts"), ("ours", 0): capture("swapped")})
 
-    paths = dilution_curves.make_no_prompts(clips, tmp_path)
+    names = [path.name for path in dilution_curves.make(clips, tmp_path)]
+    assert "dilution_curves_no_prompts.pdf" in names
 
-    assert [p.name for p in paths][:1] == ["dilution_curves_no_prompts.pdf"]
-    held = pd.read_csv(paths[2])
+    held = pd.read_csv(tmp_path / "dilution_curves_no_prompts.csv")
     assert set(held[held["quantity"] == "gain"]["arm"]) == {"box", "ours"}
     assert set(held[held["quantity"] == "js"]["arm"]) == {"box"}
     bare = clips[clips["condition"] != "no prompts"]
-    assert dilution_curves.make_no_prompts(bare, tmp_path) == []
+    assert [p.stem for p in dilution_curves.make(bare, tmp_path)] == ["dilution_curves"] * 3
 
 
 def test_an_arm_keeps_its_colour_in_every_panel(clips: pd.DataFrame) -> None:
@@ -91,3 +73,35 @@ def test_an_arm_keeps_its_colour_in_every_panel(clips: pd.DataFrame) -> None:
         for panel in panels
     ]
     assert set(colours[1]) == {"token"} and colours[1]["token"] == colours[0]["token"]
+
+
+@pytest.fixture
+def signals() -> pd.DataFrame:
+    gains = [("a", 0, "gain", "true", 0, site, -1, "mask", 0.1) for site in (1, 2, 3)]
+    rows = [
+        (clip, 0, panel.quantity, "swapped", 0, site, -1, "mask", (number + 1) / site)
+        for clip in ("a", "b")
+        for number, panel in enumerate(SIGNAL)
+        for site in (1, 2, 3)
+    ]
+    arms = {("none", 0): gains, ("ours", 0): gains + rows}
+    return clip_means({key: pd.DataFrame(r, columns=list(COLUMNS)) for key, r in arms.items()})
+
+
+def test_a_panel_a_quantity_of_the_signal(signals: pd.DataFrame) -> None:
+    numbers = dilution_curves.collect(signals, SIGNAL)
+    panels = Figure().subplots(1, 5)
+    dilution_curves.draw(numbers, panels)
+
+    for number, panel in enumerate(panels, start=1):
+        (line,) = [line for line in panel.lines if line.get_label() == "ours"]
+        assert list(line.get_ydata()) == pytest.approx([number, number / 2, number / 3])
+        assert not [line for line in panel.lines if line.get_label() == "none"]
+
+
+def test_files_of_the_signal(signals: pd.DataFrame, tmp_path) -> None:
+    paths = dilution_curves.make(signals, tmp_path)[3:]
+    assert [p.name for p in paths] == [f"signal_retention.{k}" for k in ("pdf", "png", "csv")]
+    assert len(pd.read_csv(paths[2])) == 5 * 3
+    other = dilution_curves.make(signals, tmp_path, condition="silence")
+    assert [path.stem for path in other] == ["dilution_curves"] * 3, "gains alone"

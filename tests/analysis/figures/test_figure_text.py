@@ -24,7 +24,7 @@ from analysis.dilution.indices import clip_means
 from analysis.embeddings import points as embeddings
 from analysis.figures import (
     dilution_curves,
-    dilution_heads,
+    dilution_matrices,
     efficiency,
     embedding_tsne,
     embedding_tsne_perplexities,
@@ -33,8 +33,6 @@ from analysis.figures import (
     grid_points,
     label_lookup,
     qualitative,
-    signal_retention,
-    site_matrix,
     style,
     sweep,
     training_curves,
@@ -160,10 +158,12 @@ def draw(
         failures.make(results, tmp_path, num_clips=1, cells=FEW[3:])
         drawn.check(*FEW)
 
-    def dilution(make: Callable[..., object], arms: tuple[str, ...]) -> Callable[[], None]:
+    def dilution(
+        make: Callable[..., object], arms: tuple[str, ...], **what: bool
+    ) -> Callable[[], None]:
         def call() -> None:
-            make(captured(arms, "a$b$c_d"), tmp_path, condition="a$b$c_d")
-            drawn.check(*arms, r"a\$b\$c_d" if make is not signal_retention.make else "a$b$c_d")
+            make(captured(arms, "a$b$c_d"), tmp_path, condition="a$b$c_d", **what)
+            drawn.check(*arms, r"a\$b\$c_d")
 
         return call
 
@@ -196,9 +196,7 @@ def draw(
         "qualitative": clips,
         "failures": sheets,
         "dilution_curves": dilution(dilution_curves.make, FEW),
-        "dilution_heads": dilution(dilution_heads.make, FEW[:5]),
-        "signal_retention": dilution(signal_retention.make, FEW),
-        "site_matrix": dilution(site_matrix.make, FEW),
+        "dilution_matrices": dilution(dilution_matrices.make, FEW, heads=True),
         "embedding_tsne": spaces(embedding_tsne.make),
         "embedding_tsne_perplexities": spaces(embedding_tsne_perplexities.make),
         "sweep": sweeps,
