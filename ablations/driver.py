@@ -1,191 +1,147 @@
-"""Run a planned grid to its end, whatever happens to single runs."""
+"""What hands out work and enters how it ends: one loop for runs of a grid and trials of a sweep."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import Protocol
-
-from rich.console import Console
+from typing import Any, Generic
 
 from ablations.display import Display
-from ablations.executors import Executor, Outcome
-from ablations.grids.file import Grid
-from ablations.grids.grid import GridError
-from ablations.grids.manifest import write_manifest
-from ablations.grids.plan import Plan, PlannedRun
-from ablations.grids.selection import select
-from ablations.options import Options
-from ablations.progress import make_display
+from ablations.executors import Executor, Outcome, Work
+from ablations.executors.base import R, T
+from ablations.grids.plan import PlannedRun
 from ablations.runs import attempts, claims
+from ablations.runs.checkpoints import delete_checkpoints
 from ablations.runs.claims import Watch
-from ablations.runs.processes import this_process
-from ablations.runs.prune import prune_checkpoints
-from ablations.runs.run_cell import current_record, last_line, record_failure, run_cell
+from ablations.runs.run_cell import current_record, record_failure
 from ablations.runs.signals import terminate_like_interrupt
-from ablations.work_list import WorkList
 from auralsam2.devices import wants_gpu
 from auralsam2.engine import run_record
-from auralsam2.engine.progress import Progress
 from auralsam2.engine.run_record import RunRecord
 
-
-class CellWork(Protocol):
-    """`ablations.runs.run_cell.run_cell`, or what a test puts in its place."""
-
-    def __call__(
-        self, item: PlannedRun, progress: Progress, /, *, driver: str, oom_retries: int
-    ) -> RunRecord:
-        """Do one run."""
-        ...
+LOOK_EVERY_S = 2.0
+"""How often work that others hold is looked at."""
 
 
-@dataclass
-class GridResult:
-    """How the runs of a grid stand at the end of a call.
+class Driver(ABC, Generic[T, R]):
+    """Hands out items and takes back how they end, on a folder that others may work on too.
+
+    An iterator over what is to be done next. None means that there is nothing now: the rest is
+    running, here or elsewhere.
+
+    Args:
+        name: in the claims, so that it knows its own.
+        display: told of what ends.
+        watch: judges claims.
+        clock: monotonic, seconds.
+        oom_retries: how often a run that runs out of memory is tried with halved batches.
+        deletes_checkpoints: of finished runs, all but the selected weights.
 
     Attributes:
-        finished: runs done in this call.
-        elsewhere: runs that another driver did in the meantime.
-        skipped: runs that were done before.
-        failed: run and error of those that failed now or before.
-        stopped: run and reason of those that were stopped now or before.
+        running: folders of what was handed out and has not come back.
+        elsewhere: folder -> what another process holds.
         freed_bytes: of checkpoints that were deleted.
     """
 
-    finished: list[PlannedRun] = field(default_factory=list)
-    elsewhere: list[PlannedRun] = field(default_factory=list)
-    skipped: list[PlannedRun] = field(default_factory=list)
-    failed: list[tuple[PlannedRun, str]] = field(default_factory=list)
-    stopped: list[tuple[PlannedRun, str]] = field(default_factory=list)
-    freed_bytes: int = 0
-
-    def lines(self, out: Path) -> list[str]:
-        """Return the result in words; ``out`` is the folder of the grid."""
-        others = f"{len(self.elsewhere)} by other drivers, " if self.elsewhere else ""
-        before = f"{len(self.skipped)} were done before"
-        said = [f"{len(self.finished)} runs finished, {others}{before}; in {out}"]
-        if self.freed_bytes:
-            said.append(f"{self.freed_bytes / 1e6:.1f} MB of checkpoints deleted")
-        said += [f"\nSTOPPED {run.label} ({run.run_dir})\n{why}" for run, why in self.stopped]
-        said += [
-            f"\nFAILED {run.label} ({run.run_dir})\n{last_lines(error, 3)}"
-            for run, error in self.failed
-        ]
-        if self.failed:
-            said.append(f"\n{len(self.failed)} runs failed; --retry-failed runs them again")
-        return said
-
-
-def run_grid(
-    grid: Grid,
-    plan: Plan,
-    executor: Executor,
-    options: Options | None = None,
-    *,
-    console: Console | None = None,
-    work: CellWork = run_cell,
-) -> GridResult:
-    """Run what is not done yet; several drivers may work on one folder.
-
-    Args:
-        grid: as planned.
-        plan: of `ablations.grids.plan.make_plan`.
-        executor: where the runs happen.
-        options: how.
-        console: for the progress.
-        work: does one run; picklable.
-
-    Raises:
-        GridError: where the plan has problems; nothing has started then.
-        ValueError: where ``options.only`` names what is not there.
-        KeyboardInterrupt: after all processes have ended, also at SIGTERM; unfinished runs resume
-            in the next call.
-    """
-    if plan.problems:
-        raise GridError(plan.problems, source=f"grid {grid.name!r}")
-    options = options or Options()
-    chosen = select(plan.runs, options.only)
-    write_manifest(grid, plan)
-    result, todo = _sort(chosen, options)
-    if options.prune:
-        result.freed_bytes += sum(prune_checkpoints(run.run_dir) for run in result.skipped)
-    if not todo:
-        return result
-    settled = len(result.skipped) + len(result.failed) + len(result.stopped)
-    with make_display(settled + len(todo), settled, console) as display, terminate_like_interrupt():
-        _Drive(todo, result, display, options).run(executor, work)
-    return result
-
-
-def one_line(record: RunRecord) -> str:
-    """Return the scores of a done run, or in a line why there are none."""
-    if record.status == "stopped":
-        return record.stopped_because or "for no stated reason"
-    if record.status != "done":
-        return last_line(record.error or "unknown error")
-    scores = (
-        f"{split} " + " ".join(f"{metric} {value:.3f}" for metric, value in metrics.items())
-        for split, metrics in record.metrics.items()
-    )
-    return ", ".join(scores)
-
-
-def last_lines(error: str, count: int) -> str:
-    """Return the last lines of a traceback that are not empty."""
-    return "\n".join([line for line in error.splitlines() if line.strip()][-count:])
-
-
-def trains_on_gpu(runs: Sequence[PlannedRun]) -> bool:
-    """Return whether any of the runs wants a GPU and would find one."""
-    return any(wants_gpu(name) for name in {str(run.cfg.runtime.device) for run in runs})
-
-
-class _Drive:
-    """One call of `run_grid`: what comes in, and what becomes of it."""
-
     def __init__(
-        self, todo: Sequence[PlannedRun], result: GridResult, display: Display, options: Options
+        self,
+        name: str,
+        display: Display,
+        *,
+        watch: Watch | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        oom_retries: int = 0,
+        deletes_checkpoints: bool = False,
     ) -> None:
-        self.result, self.display, self.options = result, display, options
-        process = this_process()
-        self.name = f"{process.host}/{process.pid}/{process.started}"
-        self.told = ""
-        self.list = WorkList(todo, self._settle, Watch(options.stale_s), self._tell)
+        self.name, self.display = name, display
+        self.watch, self.clock = watch or Watch(), clock
+        self.oom_retries, self.deletes_checkpoints = oom_retries, deletes_checkpoints
+        self.running: set[Path] = set()
+        self.elsewhere: dict[Path, T] = {}
+        self.freed_bytes = 0
+        self._looked = -LOOK_EVERY_S
+        self._told = ""
 
-    def run(self, executor: Executor, work: CellWork) -> None:
-        do = partial(work, driver=self.name, oom_retries=self.options.oom_retries)
+    def drive(self, executor: Executor, work: Work[T, R]) -> None:
+        """Do all items.
+
+        Raises:
+            KeyboardInterrupt: after all processes have ended, also at SIGTERM.
+        """
         # Closing ends the processes at once, also where a traceback would keep the generator alive.
-        with closing(executor.map(do, self.list, self.display)) as outcomes:
+        with (
+            self.display,
+            terminate_like_interrupt(),
+            closing(executor.map(work, self, self.display)) as outcomes,
+        ):
             for outcome in outcomes:
-                self._take(outcome)
+                result = outcome.result or self.lost(outcome)
+                self.running.discard(outcome.item.run_dir)
+                if result is None or self.is_held(result):
+                    self.leave(outcome.item)
+                else:
+                    self.settle(outcome.item, result)
 
-    def _take(self, outcome: Outcome[PlannedRun, RunRecord]) -> None:
-        run = outcome.item
-        record = outcome.result or self._record_failure(outcome)
-        if record is None or record.status == "running":
-            self.list.take_back(run, elsewhere=True)
-            self.display.run_left(run.label, "another process has it")
-        elif attempts.can_try_again(run.cfg, record, self.options.oom_retries):
-            self.list.take_back(run, again=True)
-            self.display.run_left(run.label, "ran out of memory; comes again in smaller batches")
-        else:
-            self.list.take_back(run)
-            self._settle(run, record, self.result.finished)
+    def __iter__(self) -> Iterator[T | None]:
+        """Return itself."""
+        return self
 
-    def _record_failure(self, outcome: Outcome[PlannedRun, RunRecord]) -> RunRecord | None:
+    def __next__(self) -> T | None:
+        """Return the next item that is free."""
+        item = self.new() or self._freed()
+        if item is not None:
+            self.running.add(item.run_dir)
+        elif self.is_over():
+            raise StopIteration
+        return item
+
+    @abstractmethod
+    def new(self) -> T | None:
+        """Return the next item that was not handed out yet."""
+
+    @abstractmethod
+    def is_free(self, item: T) -> bool:
+        """Return whether an item is to be done here; if not, it has found its place."""
+
+    @abstractmethod
+    def is_held(self, result: R) -> bool:
+        """Return whether a result says that another process has the item."""
+
+    @abstractmethod
+    def lost(self, outcome: Outcome[T, R]) -> R | None:
+        """Return the result of an item without one; None where another process has it by now."""
+
+    @abstractmethod
+    def settle(self, item: T, result: R) -> None:
+        """Enter how an item ended."""
+
+    def is_over(self) -> bool:
+        """Return whether nothing will be handed out any more, where there is nothing now."""
+        return not (self.running or self.elsewhere)
+
+    def leave(self, item: T) -> None:
+        """Look at an item later that another process turned out to hold."""
+        self.elsewhere[item.run_dir] = item
+        self.display.run_left(item.label, "another process has it")
+
+    def tell_end(self, item: T, state: str, text: str, runs: Iterable[PlannedRun] = ()) -> None:
+        """Show how an item ended, whose ``runs`` that are done may lose their checkpoints."""
+        if self.deletes_checkpoints:
+            self.freed_bytes += sum(delete_checkpoints(run.run_dir) for run in runs)
+        self.display.run_finished(item.label, state, text)
+
+    def record_loss(self, run: PlannedRun, outcome: Outcome[T, R]) -> RunRecord | None:
         """Write for a process that could not; None where somebody else has the run by now."""
         try:
-            return self._write_failure(outcome)
+            return self._write_loss(run, outcome)
         except OSError as error:  # e.g. a full disk: the others may fare better
             said = f"{outcome.error}\n(no record could be written: {error})"
-            return run_record.fail(current_record(outcome.item), said)
+            return run_record.fail(current_record(run), said)
 
-    def _write_failure(self, outcome: Outcome[PlannedRun, RunRecord]) -> RunRecord | None:
-        run = outcome.item
+    def _write_loss(self, run: PlannedRun, outcome: Outcome[T, R]) -> RunRecord | None:
         held = claims.holder(run.run_dir)
         if held is not None and held.driver == self.name:
             claims.break_claim(run.run_dir, held, "lost: its process is gone")
@@ -194,60 +150,33 @@ class _Drive:
             return None
         record = current_record(run)
         if record.status != "done":  # else it died when all was written
-            times = attempts.halvings(record, self.options.oom_retries)
+            times = attempts.halvings(record, self.oom_retries)
             memory = attempts.smaller_batches(run.cfg, times) if outcome.out_of_memory else None
             record = record_failure(run, str(outcome.error), out_of_memory=memory)
         claims.end(run.run_dir, claim, record.status)
         return record
 
-    def _settle(
-        self, run: PlannedRun, record: RunRecord, done: list[PlannedRun] | None = None
-    ) -> None:
-        enter(self.result, run, record, self.result.elsewhere if done is None else done)
-        if self.options.prune and record.status == "done":
-            self.result.freed_bytes += prune_checkpoints(run.run_dir)
-        self.display.run_finished(run.label, record.status, one_line(record))
+    def _freed(self) -> T | None:
+        if self.clock() - self._looked < LOOK_EVERY_S:
+            return None
+        self._looked = self.clock()
+        for folder, item in list(self.elsewhere.items()):
+            del self.elsewhere[folder]
+            if self.is_free(item):
+                return item
+        if self.elsewhere and not self.running:
+            self._tell_whom_it_waits_for()
+        return None
 
-    def _tell(self, text: str) -> None:
-        if text != self.told:
-            self.told = text
+    def _tell_whom_it_waits_for(self) -> None:
+        held = [(item.label, claims.holder(folder)) for folder, item in self.elsewhere.items()]
+        those = [f"{label} ({claim.whose})" for label, claim in held if claim is not None]
+        text = f"waiting for {len(those)} runs of others: " + ", ".join(those)
+        if those and text != self._told:
+            self._told = text
             self.display.say(text)
 
 
-def enter(result: GridResult, run: PlannedRun, record: RunRecord, done: list[PlannedRun]) -> None:
-    """Enter how a run ended.
-
-    Args:
-        result: changed in place.
-        run: which.
-        record: of it.
-        done: the list of ``result`` for a run that is done.
-    """
-    if record.status == "done":
-        done.append(run)
-    elif record.status == "stopped":
-        result.stopped.append((run, one_line(record)))
-    else:
-        result.failed.append((run, record.error or "unknown error"))
-
-
-def _sort(runs: Sequence[PlannedRun], options: Options) -> tuple[GridResult, list[PlannedRun]]:
-    """Return what is settled and what is to be done, each folder once."""
-    result, todo = GridResult(), []
-    for run in {run.run_dir: run for run in reversed(runs)}.values():
-        if run.state == "done":
-            result.skipped.append(run)
-        elif run.state in ("failed", "stopped") and not _goes_on(run, options):
-            enter(result, run, run_record.read_without_clips(run.run_dir), result.finished)
-        else:
-            todo.append(run)
-    for those in (result.skipped, result.failed, result.stopped, todo):
-        those.reverse()
-    return result, todo
-
-
-def _goes_on(run: PlannedRun, options: Options) -> bool:
-    if options.retry_failed:
-        return True
-    record = run_record.read_without_clips(run.run_dir)
-    return attempts.can_try_again(run.cfg, record, options.oom_retries)
+def trains_on_gpu(configs: Iterable[Any]) -> bool:
+    """Return whether any of the configs wants a GPU and would find one."""
+    return any(wants_gpu(name) for name in {str(cfg.runtime.device) for cfg in configs})

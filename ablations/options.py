@@ -19,14 +19,14 @@ class Options:
         retry_failed: run again what failed or was stopped in an earlier call.
         only: see `ablations.grids.selection.select`.
         oom_retries: how often a run that runs out of memory is tried with halved batches.
-        prune: delete the checkpoints of finished runs, all but the selected weights.
+        deletes_checkpoints: of finished runs, all but the selected weights.
         stale_s: silence after which the owner of a claim counts as gone.
     """
 
     retry_failed: bool = False
     only: Sequence[str] = ()
     oom_retries: int = 0
-    prune: bool = False
+    deletes_checkpoints: bool = False
     stale_s: float = STALE_S
 
 
@@ -78,6 +78,6 @@ def from_namespace(options: argparse.Namespace) -> Options:
         retry_failed=options.retry_failed,
         only=tuple(options.only),
         oom_retries=options.oom_retries,
-        prune=options.prune_checkpoints,
+        deletes_checkpoints=options.prune_checkpoints,
         stale_s=options.stale_after,
     )

@@ -16,8 +16,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from ablations.driver import trains_on_gpu
 from ablations.executors import LocalExecutor
-from ablations.sweeps.driver import run_sweep, trains_on_gpu
+from ablations.sweeps.run_sweep import run_sweep
 from ablations.sweeps.storage import StorageAddress
 from ablations.sweeps.sweep_file import load_sweep
 
@@ -66,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         each = seconds / options.trials
         print(f"{count} at a time: {seconds:7.1f} s, {each:6.1f} s a trial")
     apart = max((abs(a - b) for a, b in zip(one[1], many[1])), default=0.0)
-    where = "GPU" if trains_on_gpu(load_sweep(options.space)) else "CPU"
+    where = "GPU" if trains_on_gpu([load_sweep(options.space).cfg]) else "CPU"
     print(f"{one[0] / many[0]:.2f} times as fast on the {where}; scores differ by {apart:.2g}")
 
 

@@ -27,12 +27,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.grid is None:
         return _list_grids()
 
-    from ablations.driver import run_grid, trains_on_gpu
+    from ablations.driver import trains_on_gpu
     from ablations.executors import from_options
     from ablations.grids.file import load_grid
     from ablations.grids.plan import make_plan
     from ablations.grids.selection import select
     from ablations.preflight import preflight
+    from ablations.run_grid import run_grid
     from ablations.runs.signals import say_how_to_go_on
     from auralsam2.config import parse_overrides
 
@@ -46,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen = plan.runs if plan.problems else select(plan.runs, options.only)
     if options.dry_run and (plan.problems or not options.preflight):
         return _show_plan(grid, plan, chosen, options.all_cells)
-    options.num_items, options.on_gpu = len(chosen), lambda: trains_on_gpu(chosen)
+    options.num_items, options.on_gpu = len(chosen), lambda: trains_on_gpu(r.cfg for r in chosen)
     output_folder(plan.out)
     executor = from_options(options)
     with say_how_to_go_on():

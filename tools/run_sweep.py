@@ -10,8 +10,6 @@ Examples:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 from auralsam2.command_line import Parser, output_folder
 
@@ -24,8 +22,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_arguments(parser)
     options = parser.parse_args(argv)
 
+    from ablations.driver import trains_on_gpu
     from ablations.executors import from_options
-    from ablations.sweeps.driver import run_sweep, trains_on_gpu
+    from ablations.runs.signals import say_how_to_go_on
+    from ablations.sweeps.run_sweep import run_sweep
     from ablations.sweeps.storage import StorageAddress
     from ablations.sweeps.summary import summary_lines
     from ablations.sweeps.sweep_file import load_sweep
@@ -45,8 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("\n".join(summary_lines(sweep, address)))
         return 0
     output_folder(sweep.out)
-    options.num_items, options.on_gpu = options.trials, lambda: trains_on_gpu(sweep)
-    try:
+    options.num_items, options.on_gpu = options.trials, lambda: trains_on_gpu([sweep.cfg])
+    with say_how_to_go_on():
         result = run_sweep(
             sweep,
             address,
@@ -54,26 +54,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             num_trials=options.trials,
             retry_failed=options.retry_failed,
             max_failures=options.max_failures,
-            prune_checkpoints=options.prune_checkpoints,
+            deletes_checkpoints=options.prune_checkpoints,
         )
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on where this one ended", flush=True)
-        raise
-    return _show_result(sweep.out, result)
+    print("\n".join(result.lines(sweep.out)))
 
-
-def _show_result(out: Path, result: Any) -> int:
     from analysis.figures import sweep as figures
 
-    counted = ", ".join(f"{count} {state}" for state, count in sorted(result.counts.items()))
-    print(f"trials: {counted or 'none'}; {result.here} ended in this call")
-    if result.elsewhere:
-        print(f"{result.elsewhere} more are still under way in other drivers")
-    for number, error in result.errors:
-        print(f"FAILED trial {number}: {error}")
-    paths = [out / name for name in ("trials.csv", "sweep.json", "best.py")]
-    print("\n".join(str(path) for path in paths if path.exists()))
-    print("\n".join(map(str, figures.make(out, out / "figures"))))
+    print("\n".join(map(str, figures.make(sweep.out, sweep.out / "figures"))))
     return 0 if result.counts.get("complete") else 1
 
 

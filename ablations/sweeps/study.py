@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ablations.grids.plan import data_fingerprint
-from ablations.sweeps.drivers import ALIVE, GONE, UNSURE, Drivers
 from ablations.sweeps.open_study import open_study, quiet
+from ablations.sweeps.presence import ALIVE, GONE, UNSURE, Presence
 from ablations.sweeps.storage import GRACE_S, StorageAddress, retry_callback
 from ablations.sweeps.sweep_file import Sweep
 from ablations.sweeps.trial import Fingerprint, TrialItem, TrialResult, plan_runs
@@ -29,7 +29,7 @@ class SweepStudy:
     Args:
         sweep: what it is about.
         address: where it is kept.
-        drivers: who works on it.
+        presence: of all drivers.
         fingerprint: of the data of a config; the engine's where None.
 
     Attributes:
@@ -46,10 +46,10 @@ class SweepStudy:
         self,
         sweep: Sweep,
         address: StorageAddress,
-        drivers: Drivers,
+        presence: Presence,
         fingerprint: Fingerprint | None = None,
     ) -> None:
-        self.sweep, self.address, self.drivers = sweep, address, drivers
+        self.sweep, self.address, self.presence = sweep, address, presence
         self.fingerprint = _once_a_data_set(fingerprint or data_fingerprint)
         self.own: set[int] = set()
         self.at_once: list[tuple[TrialItem, TrialResult]] = []
@@ -181,8 +181,8 @@ class SweepStudy:
     def _owner(self, trial: Any) -> str:
         """Return the state of who runs a trial."""
         driver = trial.user_attrs.get(DRIVER)
-        if driver is not None and self.drivers.is_known(driver):
-            return self.drivers.state(driver)
+        if driver is not None and self.presence.is_known(driver):
+            return self.presence.state(driver)
         if not self.address.is_database:
             return GONE  # whoever shares the file shares the folder of drivers
         if driver is None and datetime.now() - trial.datetime_start > timedelta(
@@ -203,7 +203,7 @@ class SweepStudy:
     def _take(self, trial: Any) -> TrialItem | None:
         """Make a running trial this driver's own; None where it has ended by that."""
         trial_id = self._trial_id(trial.number)
-        trial.set_user_attr(DRIVER, self.drivers.own)
+        trial.set_user_attr(DRIVER, self.presence.own)
         trial.set_user_attr(CODE, self._code())
         self.own.add(trial.number)
         values = self.sweep.space.suggest(trial)
@@ -219,7 +219,7 @@ class SweepStudy:
             values=values,
             runs=(),
             retried=bool(history),
-            driver=self.drivers.own,
+            driver=self.presence.own,
         )
         if self._same(item):
             return None

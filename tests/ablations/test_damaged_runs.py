@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from ablations.driver import run_grid
 from ablations.executors import InlineExecutor
 from ablations.grids.file import Grid
 from ablations.grids.plan import Plan
+from ablations.run_grid import run_grid
 from ablations.runs.run_cell import record_failure
 from auralsam2.engine import run_record
 from auralsam2.engine.progress import Progress

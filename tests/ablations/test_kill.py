@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from ablations.driver import run_grid
 from ablations.executors import InlineExecutor
 from ablations.grids.file import load_grid
 from ablations.grids.plan import make_plan
 from ablations.options import Options
+from ablations.run_grid import run_grid
 from ablations.runs import claims
 from auralsam2.data.synthetic.writer import Plan, write_v1m
 from auralsam2.engine import run_record

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from ablations import executors
-from ablations.driver import run_grid
 from ablations.executors.ray_cluster import RayExecutor, RaySettings
 from ablations.grids.file import Grid
 from ablations.grids.plan import Plan
+from ablations.run_grid import run_grid
 
 FAKES = Path(__file__).parents[1] / "fakes"
 

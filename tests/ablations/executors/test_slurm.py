@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 
 from ablations import executors
-from ablations.driver import run_grid
 from ablations.executors.slurm import SlurmExecutor
 from ablations.executors.slurm_settings import SlurmSettings
 from ablations.grids.file import Grid
 from ablations.grids.plan import Plan
+from ablations.run_grid import run_grid
 
 FAKES = Path(__file__).parents[1] / "fakes"
 

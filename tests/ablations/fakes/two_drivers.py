@@ -8,9 +8,9 @@ from pathlib import Path
 
 from fake_training import work
 
-from ablations.driver import run_grid
 from ablations.executors import InlineExecutor
 from ablations.grids.file import load_grid
+from ablations.run_grid import run_grid
 
 
 def slow_work(item, progress, **how):

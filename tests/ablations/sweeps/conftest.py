@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 
 from ablations.executors import InlineExecutor
-from ablations.sweeps.driver import SweepResult, run_sweep
-from ablations.sweeps.drivers import Drivers
+from ablations.sweeps.presence import Presence
+from ablations.sweeps.run_sweep import SweepResult, run_sweep
 from ablations.sweeps.storage import StorageAddress
 from ablations.sweeps.study import SweepStudy
 from ablations.sweeps.sweep_file import Sweep, load_sweep
@@ -84,7 +84,7 @@ def open_study() -> Callable[..., SweepStudy]:
 
     def call(sweep: Sweep, storage: str | None = None) -> SweepStudy:
         address = StorageAddress.of(storage, sweep.out)
-        return SweepStudy(sweep, address, Drivers(address.beside / "drivers"), lambda cfg: "data")
+        return SweepStudy(sweep, address, Presence(address.beside / "drivers"), lambda cfg: "data")
 
     return call
 

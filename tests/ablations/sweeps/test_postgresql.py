@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from .test_driver import rows, starts
+from .test_run_sweep import rows, starts
 
 pytestmark = pytest.mark.slow
 
@@ -72,7 +72,7 @@ def test_a_silent_trial_is_tried_again(
     monkeypatch.setattr("ablations.sweeps.storage.GRACE_S", 2)
     here, there = (write_sweep(arguments=dict(out=tmp_path / name)) for name in ("a", "b"))
     lost, study = open_study(here, database), open_study(there, database)
-    with lost.drivers.joined(), study.drivers.joined():
+    with lost.presence.joined(), study.presence.joined():
         item = lost.next_trial(9)
         lost.beat()
         assert study.next_trial(9).number == 1

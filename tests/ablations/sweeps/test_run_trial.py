@@ -13,7 +13,7 @@ MEDIAN = dict(type="median", n_startup_trials=1)
 def pruned_study(write_sweep, open_study):
     """A study in which one good trial has ended, and the item of the next one."""
     study = open_study(write_sweep(pruner=MEDIAN))
-    with study.drivers.joined():
+    with study.presence.joined():
         first = study.next_trial(9)
         for epoch in range(1, 5):
             study.storage.set_trial_intermediate_value(first.trial_id, epoch, 0.9)
@@ -61,7 +61,7 @@ def test_a_run_whose_record_is_damaged_is_done_and_nothing_is_lost(
     write_sweep, open_study, fake_trials
 ) -> None:
     study = open_study(write_sweep())
-    with study.drivers.joined():
+    with study.presence.joined():
         item = study.next_trial(9)
     item.run_dir.mkdir(parents=True)
     (item.run_dir / run_record.FILE_NAME).write_text('{"schema": ')
@@ -74,7 +74,7 @@ def test_later_seeds_train_only_where_the_first_one_was_not_pruned(
     write_sweep, open_study, fake_trials
 ) -> None:
     study = open_study(write_sweep(seeds=[0, 1], pruner=MEDIAN))
-    with study.drivers.joined():
+    with study.presence.joined():
         item = study.next_trial(1)
 
         def stopped(cfg, run_dir, **arguments):
@@ -91,7 +91,7 @@ def test_a_run_that_another_process_has_is_left_to_it(
     from ablations.runs import claims
 
     study = open_study(write_sweep())
-    with study.drivers.joined():
+    with study.presence.joined():
         item = study.next_trial(1)
     claim = claims.acquire(item.run_dir, "another")
     assert fake_trials.work(item, Progress()).state == "held"

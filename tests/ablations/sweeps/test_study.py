@@ -8,8 +8,8 @@ import optuna
 import pytest
 
 from ablations.grids.earlier_identity import earlier_config_hash
-from ablations.sweeps.drivers import ALIVE, GONE, UNSURE, Drivers
 from ablations.sweeps.open_study import IDENTITY, quiet
+from ablations.sweeps.presence import ALIVE, GONE
 from ablations.sweeps.search_space import SweepError
 from ablations.sweeps.trial import TrialResult
 from auralsam2.engine import run_record
@@ -71,7 +71,7 @@ def test_a_foreign_study_of_this_name_is_refused(write_sweep, open_study) -> Non
 
 def test_trials_are_handed_out_up_to_the_limit(write_sweep, open_study) -> None:
     study = open_study(write_sweep())
-    with study.drivers.joined():
+    with study.presence.joined():
         items = [study.next_trial(2) for _ in range(3)]
         assert items[2] is None and [item.number for item in items[:2]] == [0, 1]
         study.settle(items[0], complete(0.5))
@@ -84,14 +84,14 @@ def test_trials_are_handed_out_up_to_the_limit(write_sweep, open_study) -> None:
 def test_the_trial_of_a_lost_driver_goes_on_as_it_was(write_sweep, open_study) -> None:
     sweep = write_sweep()
     lost = open_study(sweep)
-    with lost.drivers.joined():
+    with lost.presence.joined():
         items = [lost.next_trial(5) for _ in range(2)]
         other = open_study(sweep)
-        with other.drivers.joined():  # a living driver keeps its trials
+        with other.presence.joined():  # a living driver keeps its trials
             assert other.next_trial(3).number == 2
             assert other.next_trial(3) is None
     finder = open_study(sweep)
-    with finder.drivers.joined():
+    with finder.presence.joined():
         found = [finder.next_trial(5) for _ in range(3)]
         assert [item.number for item in found] == [0, 1, 2]
         assert [item.values for item in found[:2]] == [item.values for item in items]
@@ -105,7 +105,7 @@ def test_a_trial_that_was_asked_for_but_not_taken_is_found(write_sweep, open_stu
     first = open_study(sweep)
     whole = open_study(sweep)
     first.study.ask()
-    with whole.drivers.joined():
+    with whole.presence.joined():
         assert whole.next_trial(3).number == 0
 
 
@@ -116,11 +116,11 @@ def test_a_database_retries_what_has_no_heartbeat(
     url = f"sqlite:///{tmp_path / 'study.db'}"
     here, there = (write_sweep(arguments=dict(out=tmp_path / name)) for name in ("a", "b"))
     lost = open_study(here, url)
-    with lost.drivers.joined():
+    with lost.presence.joined():
         item = lost.next_trial(9)
         lost.beat()
     study = open_study(there, url)
-    with study.drivers.joined():
+    with study.presence.joined():
         assert study.next_trial(9).number == 1  # the other one may well be alive
         monkeypatch.setattr(
             study.study._storage, "_get_stale_trial_ids", lambda study_id: [item.trial_id]
@@ -136,10 +136,10 @@ def test_a_database_takes_up_the_trials_of_a_driver_of_this_folder(
 ) -> None:
     sweep, url = write_sweep(), f"sqlite:///{tmp_path / 'study.db'}"
     lost = open_study(sweep, url)
-    with lost.drivers.joined():
+    with lost.presence.joined():
         item = lost.next_trial(9)
     study = open_study(sweep, url)
-    with study.drivers.joined():
+    with study.presence.joined():
         found = study.next_trial(9)
     assert (found.number, found.values, found.retried) == (0, item.values, False)
 
@@ -158,7 +158,7 @@ def test_a_nameless_trial_of_a_database_is_given_time(
 
 def test_a_trial_that_is_told_twice_stays(write_sweep, open_study) -> None:
     study = open_study(write_sweep())
-    with study.drivers.joined():
+    with study.presence.joined():
         item = study.next_trial(1)
         study.settle(item, complete(0.5))
         study.settle(item, complete(0.9))
@@ -168,7 +168,7 @@ def test_a_trial_that_is_told_twice_stays(write_sweep, open_study) -> None:
 def test_values_that_do_not_go_together_fail_at_once(write_sweep, open_study) -> None:
     study = open_study(write_sweep())
     study.fingerprint = lambda cfg: (_ for _ in ()).throw(FileNotFoundError("no such clips"))
-    with study.drivers.joined():
+    with study.presence.joined():
         assert study.next_trial(2) is None
     assert [result.text for _, result in study.at_once] == ["no such clips"] * 2
     assert study.failures_in_a_row == 2 and numbers(study, "FAIL") == [0, 1]
@@ -179,7 +179,7 @@ def test_what_other_code_found_is_not_taken_over(
 ) -> None:
     heads = {"model.fusion.num_heads": dict(type="int", low=2, high=3)}
     study = open_study(write_sweep(space=heads, sampler="grid"))
-    with study.drivers.joined():
+    with study.presence.joined():
         study.settle(study.next_trial(3), complete(0.5))
         item = study.next_trial(3)
         assert item.values == {"model.fusion.num_heads": 3}
@@ -188,39 +188,13 @@ def test_what_other_code_found_is_not_taken_over(
     assert again.values == {"model.fusion.num_heads": 2} and study.at_once == []
 
 
-def test_drivers_of_other_machines_are_judged_by_their_beats(tmp_path: Path, monkeypatch) -> None:
-    now = [0.0]
-    other, mine = Drivers(tmp_path), Drivers(tmp_path, clock=lambda: now[0])
-    with monkeypatch.context() as patch:
-        patch.setattr("ablations.runs.processes._machine", lambda: "elsewhere")
-        with other.joined():
-            patch.undo()
-            assert mine.state(other.own) == UNSURE
-            now[0] = 200.0
-            assert mine.state(other.own) == GONE
-    assert mine.state("never-seen") == GONE and not mine.is_known("never-seen")
-    assert mine.state(mine.own) == ALIVE
-
-
-def test_a_driver_elsewhere_that_beats_is_alive(tmp_path: Path, monkeypatch) -> None:
-    from ablations.runs import claims
-
-    other, mine = Drivers(tmp_path), Drivers(tmp_path)
-    with monkeypatch.context() as patch:
-        patch.setattr("ablations.runs.processes._machine", lambda: "elsewhere")
-        claim = claims.acquire(tmp_path / other.own, other.own)
-    assert mine.state(other.own) == UNSURE
-    claims.write(tmp_path / other.own, claims.replace(claim, beat=1))
-    assert mine.state(other.own) == ALIVE
-
-
 def test_records_of_an_earlier_session_are_not_trained_again(
     write_sweep, open_study, fake_trials
 ) -> None:
     """The driver died between the end of a trial and telling so."""
     sweep = write_sweep()
     lost = open_study(sweep)
-    with lost.drivers.joined():
+    with lost.presence.joined():
         items = [lost.next_trial(3) for _ in range(3)]
         ends = [fake_trials.work(item, None) for item in items]
         run_record.write(
@@ -231,7 +205,7 @@ def test_records_of_an_earlier_session_are_not_trained_again(
             run_record.stop(run_record.read(items[2].run_dir), "pruned", 1.0), items[2].run_dir
         )
     finder = open_study(sweep)
-    with finder.drivers.joined():
+    with finder.presence.joined():
         found = [fake_trials.work(finder.next_trial(3), None) for _ in range(3)]
     assert [result.state for result in found] == ["complete", "failed", "pruned"]
     assert found[0] == ends[0]
@@ -244,7 +218,7 @@ def test_no_trial_is_given_to_two_threads(write_sweep, open_study) -> None:
     given: list[int] = []
 
     def take(study) -> None:
-        with study.drivers.joined():
+        with study.presence.joined():
             while (item := study.next_trial(6)) is not None:
                 given.append(item.number)
 

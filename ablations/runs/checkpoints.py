@@ -17,7 +17,7 @@ def resume_files(run_dir: Path) -> Iterator[Path]:
         yield from run_dir.glob(pattern)
 
 
-def prune_checkpoints(run_dir: Path) -> int:
+def delete_checkpoints(run_dir: Path) -> int:
     """Delete what a done run does not need any more; its selected weights stay.
 
     Returns:
@@ -29,7 +29,7 @@ def prune_checkpoints(run_dir: Path) -> int:
         return 0
     freed = 0
     for path in resume_files(run_dir):
-        with suppress(FileNotFoundError):  # another driver prunes too
+        with suppress(FileNotFoundError):  # another driver deletes too
             size = path.stat().st_size
             path.unlink()
             freed += size

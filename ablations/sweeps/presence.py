@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -16,9 +18,11 @@ from ablations.runs.processes import this_process
 from auralsam2.engine.progress import Progress
 
 ALIVE, UNSURE, GONE = "alive", "unsure", "gone"
+MAX_LOST_BEATS = 10
+"""Beats in a row that a database may not take before no more are sent."""
 
 
-class Drivers:
+class Presence:
     """Drivers by their ids, each with a claim of its own that beats while it lives.
 
     Args:
@@ -55,3 +59,36 @@ class Drivers:
     def is_known(self, driver: str) -> bool:
         """Return whether a driver shares this folder."""
         return (self.folder / driver).is_dir()
+
+
+@contextmanager
+def beating(beat: Callable[[], None], every_s: float) -> Iterator[None]:
+    """Tell a database from time to time that the trials of this driver are alive.
+
+    One that is away for a moment loses beats, which are counted and logged; after
+    `MAX_LOST_BEATS` in a row there are no more. Trials then go on, and other drivers may take
+    them for lost.
+    """
+    over = threading.Event()
+    logger = logging.getLogger(__name__)
+
+    def beat_on() -> None:
+        lost = 0
+        while lost < MAX_LOST_BEATS and not over.wait(every_s):
+            try:
+                beat()
+            except Exception as error:  # of any library below a URL
+                lost += 1
+                logger.warning("beat %d of %d lost: %s", lost, MAX_LOST_BEATS, error)
+            else:
+                lost = 0
+        if lost >= MAX_LOST_BEATS:
+            logger.error("no beats any more: other drivers will take the trials here for lost")
+
+    thread = threading.Thread(target=beat_on, daemon=True, name="beat")
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

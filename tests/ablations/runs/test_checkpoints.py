@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ablations.runs.prune import prune_checkpoints
+from ablations.runs.checkpoints import delete_checkpoints
 from auralsam2.engine import run_record
 from auralsam2.engine.run_record import RunRecord
 
@@ -24,19 +24,19 @@ def left(run_dir: Path) -> set[str]:
 
 def test_done_runs_keep_their_selected_weights(run_dir: Path) -> None:
     run_record.write(RunRecord(status="done", num_parameters={"trainable": 1}), run_dir)
-    assert prune_checkpoints(run_dir) == 30
+    assert delete_checkpoints(run_dir) == 30
     assert left(run_dir) == {"best.safetensors", "config.py"}
-    assert prune_checkpoints(run_dir) == 0
+    assert delete_checkpoints(run_dir) == 0
 
 
 @pytest.mark.parametrize("status", ["running", "failed", "stopped"])
 def test_runs_that_may_go_on_keep_everything(run_dir: Path, status: str) -> None:
     run_record.write(RunRecord(status=status, num_parameters={"trainable": 1}), run_dir)
-    assert prune_checkpoints(run_dir) == 0
+    assert delete_checkpoints(run_dir) == 0
     assert left(run_dir) == set(FILES)
 
 
 def test_the_only_weights_stay(run_dir: Path) -> None:
     (run_dir / "best.safetensors").unlink()
     run_record.write(RunRecord(status="done", num_parameters={"trainable": 1}), run_dir)
-    assert prune_checkpoints(run_dir) == 0
+    assert delete_checkpoints(run_dir) == 0

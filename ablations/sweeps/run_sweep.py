@@ -1,0 +1,209 @@
+"""Run a sweep to its end: trials one after the other or many at once, here or elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+
+from ablations.display import Display
+from ablations.driver import Driver
+from ablations.executors import Executor, Outcome, Work
+from ablations.grids.plan import state_of
+from ablations.progress import make_display
+from ablations.sweeps.outputs import STATES, write_outputs
+from ablations.sweeps.presence import Presence, beating
+from ablations.sweeps.run_trial import run_trial, summarise
+from ablations.sweeps.search_space import SweepError
+from ablations.sweeps.storage import BEAT_S, StorageAddress
+from ablations.sweeps.study import SweepStudy
+from ablations.sweeps.sweep_file import Sweep
+from ablations.sweeps.trial import Fingerprint, TrialItem, TrialResult, trial_config
+from auralsam2.engine.preflight import check
+
+MAX_FAILURES = 5
+_SHOWN = {"complete": "done", "pruned": "stopped", "failed": "failed"}
+
+
+@dataclass
+class SweepResult:
+    """How the trials of a sweep stand at the end of a call.
+
+    Attributes:
+        counts: state -> number of trials, over all calls and drivers.
+        here: how many ended in this call.
+        elsewhere: how many other drivers are still at.
+        errors: number and last line of every failed trial that was not tried again.
+    """
+
+    counts: dict[str, int]
+    here: int
+    elsewhere: int
+    errors: list[tuple[int, str]] = field(default_factory=list)
+
+    def lines(self, out: Path) -> list[str]:
+        """Return the result in words; ``out`` is the folder of the sweep."""
+        counted = ", ".join(f"{count} {state}" for state, count in sorted(self.counts.items()))
+        said = [f"trials: {counted or 'none'}; {self.here} ended in this call"]
+        if self.elsewhere:
+            said.append(f"{self.elsewhere} more are still under way in other drivers")
+        said += [f"FAILED trial {number}: {error}" for number, error in self.errors]
+        paths = [out / name for name in ("trials.csv", "sweep.json", "best.py")]
+        return said + [str(path) for path in paths if path.exists()]
+
+
+def run_sweep(
+    sweep: Sweep,
+    address: StorageAddress,
+    executor: Executor,
+    *,
+    num_trials: int,
+    retry_failed: bool = False,
+    max_failures: int = MAX_FAILURES,
+    deletes_checkpoints: bool = False,
+    console: Console | None = None,
+    work: Work[TrialItem, TrialResult] = run_trial,
+    fingerprint: Fingerprint | None = None,
+) -> SweepResult:
+    """Run trials until there are enough of them.
+
+    Args:
+        sweep: as loaded.
+        address: of the study.
+        executor: where the trials happen.
+        num_trials: how many there shall be, over all calls and all drivers.
+        retry_failed: try those again first that failed in an earlier call.
+        max_failures: so many failures in a row end the sweep.
+        deletes_checkpoints: of finished runs, all but the selected weights.
+        console: for the progress.
+        work: does one trial; picklable.
+        fingerprint: of the data of a config; the engine's where None.
+
+    Raises:
+        FileNotFoundError: where weights or data are missing; nothing has started then.
+        SweepError: where the storage does not fit the sweep, or the trials keep failing.
+        KeyboardInterrupt: after all processes have ended; unfinished trials resume in the next
+            call.
+    """
+    _check(sweep)
+    presence = Presence(address.beside / "drivers")
+    study = SweepStudy(sweep, address, presence, fingerprint)
+    if retry_failed:
+        study.retry_failed()
+    display = make_display(num_trials, min(len(study.ended()), num_trials), console)
+    driver = SweepDriver(study, display, num_trials, max_failures, deletes_checkpoints)
+    with presence.joined(), beating(study.beat, BEAT_S):
+        driver.drive(executor, work)
+    write_outputs(study)
+    if study.failures_in_a_row >= max_failures:
+        raise SweepError([_give_up(study)], source=f"sweep {sweep.name!r}")
+    return _result(study)
+
+
+def _check(sweep: Sweep) -> None:
+    """Look once at the settings and weights of every choice, before the first trial does."""
+    settings: dict[str, None] = {}
+    files: dict[str, None] = {}
+    for _, values in sweep.space.probes(sweep.cfg):
+        try:
+            check(trial_config(sweep, values))
+        except FileNotFoundError as error:
+            files |= dict.fromkeys(str(error).splitlines())
+        except ValueError as error:
+            settings |= dict.fromkeys(str(error).splitlines())
+    if settings:
+        raise SweepError(list(settings), source=f"sweep {sweep.name!r}")
+    if files:
+        raise FileNotFoundError("\n".join(files))
+
+
+class SweepDriver(Driver[TrialItem, TrialResult]):
+    """The trials of a sweep, each chosen when there is room for it.
+
+    Args:
+        study: that is asked and told.
+        display: told of every trial that ends, here or elsewhere.
+        num_trials: see `run_sweep`.
+        max_failures: likewise.
+        deletes_checkpoints: likewise.
+    """
+
+    def __init__(
+        self,
+        study: SweepStudy,
+        display: Display,
+        num_trials: int,
+        max_failures: int,
+        deletes_checkpoints: bool,
+    ) -> None:
+        super().__init__(study.presence.own, display, deletes_checkpoints=deletes_checkpoints)
+        self.study, self.num_trials, self.max_failures = study, num_trials, max_failures
+
+    def new(self) -> TrialItem | None:
+        """Ask the study; a trial of a lost driver comes first."""
+        if self._gives_up():
+            return None
+        item = self.study.next_trial(self.num_trials)
+        self._tell_others()
+        return item
+
+    def is_over(self) -> bool:
+        """Return whether no trial is under way here, or may yet be found elsewhere."""
+        return self._gives_up() or not (self.study.own or self.study.unsure())
+
+    def is_free(self, item: TrialItem) -> bool:
+        """Return whether no process is at one of its runs."""
+        if all(self.watch.holder(run.run_dir) is None for run in item.runs):
+            return True
+        self.elsewhere[item.run_dir] = item
+        return False
+
+    def is_held(self, result: TrialResult) -> bool:
+        """Return whether another process works on one of the runs."""
+        return result.state == "held"
+
+    def lost(self, outcome: Outcome[TrialItem, TrialResult]) -> TrialResult | None:
+        """Write into the record of the run that the process was at."""
+        item = outcome.item
+        run = next((run for run in item.runs if state_of(run.run_dir) != "done"), item.runs[-1])
+        record = self.record_loss(run, outcome)
+        return None if record is None else summarise(item.sweep.objectives, [record])
+
+    def settle(self, item: TrialItem, result: TrialResult) -> None:
+        """Tell the study."""
+        self.study.settle(item, result)
+        runs = item.runs if result.state == "complete" else ()
+        self.tell_end(item, _SHOWN[result.state], result.text, runs)
+        write_outputs(self.study)
+
+    def _gives_up(self) -> bool:
+        return self.study.failures_in_a_row >= self.max_failures
+
+    def _tell_others(self) -> None:
+        """Show the trials that ended without being run here."""
+        for item, result in self.study.at_once:
+            self.display.run_finished(item.label, _SHOWN[result.state], result.text)
+        self.study.at_once.clear()
+        for trial in self.study.ended_elsewhere():
+            state = _SHOWN[STATES[trial.state.name]]
+            self.display.run_finished(f"trial {trial.number}", state, "in another driver")
+
+
+def _give_up(study: SweepStudy) -> str:
+    return (
+        f"the last {study.failures_in_a_row} trials failed one after the other, the last one with: "
+        f"{study.last_error.strip().splitlines()[-1]}\n    their logs are in "
+        f"{study.sweep.out / 'runs'}/*/log.txt; --retry-failed tries them again"
+    )
+
+
+def _result(study: SweepStudy) -> SweepResult:
+    counts: dict[str, int] = {}
+    errors = []
+    for trial in study.ended():
+        state = trial.state.name.lower()
+        counts[state] = counts.get(state, 0) + 1
+        if state == "fail":
+            errors.append((trial.number, str(trial.user_attrs.get("error", "lost"))))
+    return SweepResult(counts, study.num_settled, study.num_running(), errors)
