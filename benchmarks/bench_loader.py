@@ -33,7 +33,7 @@ from auralsam2.data.datasets import clip_dataset
 from auralsam2.data.datasets.clip_dataset import ClipDataset
 from auralsam2.data.log_mel_cache import LogMelCache
 from auralsam2.data.resizing import Resizing
-from auralsam2.data.synthetic.writer import Plan, write_v1m
+from auralsam2.data.synthetic.writer import Plan, write_clips
 from auralsam2.registry import DATASETS
 
 STAGES = ("decode", "augment", "resize", "audio", "collate")
@@ -131,7 +131,7 @@ def _one_thread(_: int) -> None:
 def measure(options: argparse.Namespace, folder: Path) -> pd.DataFrame:
     """One row a size and kind of sound reading."""
     root = folder / "clips"
-    write_v1m(root, Plan("v1m", (options.clips, 1, 1), seed=0, size=options.native))
+    write_clips(root, Plan("v1m", (options.clips, 1, 1), seed=0, size=options.native))
     rows = []
     for cached in (False, True):
         for size in options.sizes:

@@ -123,9 +123,9 @@ def _summary(values: list[Seconds]) -> tuple[float, ...]:
 
 
 def _write_grids(folder: Path) -> tuple[Path, Path]:
-    from auralsam2.data.synthetic.writer import Plan, write_v1m
+    from auralsam2.data.synthetic.writer import Plan, write_clips
 
-    write_v1m(folder / "data", Plan("v1m", (4, 1, 3), seed=3, size=64, num_frames=2))
+    write_clips(folder / "data", Plan("v1m", (4, 1, 3), seed=3, size=64, num_frames=2))
     many, two = folder / "many.py", folder / "two.py"
     text = GRID.replace("DATA", str(folder / "data"))
     many.write_text(text.replace("{AXES}", MANY))

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from auralsam2.command_line import Parser, Whole, output_folder
 
 if TYPE_CHECKING:
-    from auralsam2.data.synthetic.plan import Plan
+    from auralsam2.data.synthetic.writer import Plan
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -67,15 +67,13 @@ def _plan(options: argparse.Namespace) -> Plan:
     Raises:
         ValueError: listing everything that is wrong with the options.
     """
-    from auralsam2.data.synthetic.plan import asked_counts
-    from auralsam2.data.synthetic.writer import LAYOUTS, Plan
+    from auralsam2.data.synthetic.writer import LAYOUTS, Plan, asked_counts, layout_of
     from auralsam2.messages import unknown_name
 
-    problems = []
     if options.layout not in LAYOUTS:
-        problems.append(unknown_name("layout", options.layout, sorted(LAYOUTS)))
-        raise ValueError("\nand ".join(problems))
+        raise ValueError(unknown_name("layout", options.layout, sorted(LAYOUTS)))
     layout = LAYOUTS[options.layout]
+    problems: list[str] = []
     counts = asked_counts(options.layout, options.clips, options.split, problems)
     plan = Plan(
         options.layout,
@@ -86,7 +84,7 @@ def _plan(options: argparse.Namespace) -> Plan:
         options.classes,
         layout.default_unseen if options.unseen is None else options.unseen,
     )
-    problems += [f"--{problem}" for problem in plan.problems()]
+    problems += [f"--{problem}" for problem in layout_of(plan).problems()]
     if problems:
         raise ValueError("\nand ".join(problems))
     return plan

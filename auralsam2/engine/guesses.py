@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from auralsam2.data.clip_contents import SYNTHETIC_TRUTH
 from auralsam2.data.datasets.avsbench import AVSBenchDataset
-from auralsam2.data.synthetic.plan import Plan
 from auralsam2.data.synthetic.scene import render
-from auralsam2.data.synthetic.writer import GENERATOR, TRUTH
+from auralsam2.data.synthetic.writer import GENERATOR, Plan, layout_of
 from auralsam2.metrics.jaccard import jaccard
 
 GUESSES: dict[str, Callable[[Tensor], Tensor]] = {
@@ -64,7 +64,7 @@ def score_guesses(root: str | Path, subset: str = "v1m", split: str = "test") ->
 
 def _synthetic_objects(root: Path) -> Callable[[str, Tensor], Tensor] | None:
     """Function of a clip's name and true masks to the masks (T, H, W) of all its objects."""
-    path = root / TRUTH
+    path = root / SYNTHETIC_TRUTH
     if not path.is_file():
         return None
     truth = json.loads(path.read_text(encoding="utf-8"))
@@ -74,12 +74,12 @@ def _synthetic_objects(root: Path) -> Callable[[str, Tensor], Tensor] | None:
             f"'{path}' comes from version {settings['generator']} of the generator, this is "
             f"version {GENERATOR}: write the clips again with auralsam2 make-synthetic"
         )
-    plan = Plan.from_settings(settings)
+    layout = layout_of(Plan.from_settings(settings))
     numbers = {clip["uid"]: number for number, clip in enumerate(truth["clips"])}
 
     def draw(clip: str, masks: Tensor) -> Tensor:
-        scene = plan.scene(numbers[clip])
-        visible = render(scene, plan.size)[1]
+        scene = layout.scene(numbers[clip])
+        visible = render(scene, layout.plan.size)[1]
         sounding = (visible & scene.sounding[..., None, None]).any(axis=1)
         if not np.array_equal(sounding, masks.numpy() > 0):
             raise ValueError(

@@ -101,7 +101,7 @@ def pretrain(
 
 
 def _loader(length: int, items: int, image_size: int, workers: int, seed: int) -> dict[str, Any]:
-    from auralsam2.data.synthetic.prompt_dataset import (
+    from auralsam2.data.synthetic.endless import (
         FreshIndexSampler,
         PromptDataset,
         collate_prompts,

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from auralsam2.data.synthetic.endless import SoundDataset
 from auralsam2.data.synthetic.objects import CLASSES
-from auralsam2.data.synthetic.sound_dataset import SoundDataset
 from auralsam2.engine.checkpoint import save_safetensors
 from auralsam2.engine.promptable_eval import SEED as FRESH
 from auralsam2.engine.run_folder import claim_folder

@@ -23,7 +23,7 @@ from ablations.grids.plan import make_plan
 from ablations.options import Options
 from ablations.run_grid import run_grid
 from ablations.runs import claims
-from auralsam2.data.synthetic.writer import Plan, write_v1m
+from auralsam2.data.synthetic.writer import Plan, write_clips
 from auralsam2.engine import run_record
 from auralsam2.models.weights import read_state
 
@@ -59,7 +59,7 @@ overrides = {
 @pytest.fixture(scope="module")
 def grid(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("grid")
-    write_v1m(folder / "data", Plan("v1m", (4, 1, 3), seed=3, size=64, num_frames=2))
+    write_clips(folder / "data", Plan("v1m", (4, 1, 3), seed=3, size=64, num_frames=2))
     path = folder / "prompts.py"
     path.write_text(GRID.replace("DATA", str(folder / "data")))
     return path

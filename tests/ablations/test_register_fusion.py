@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from auralsam2_tools.__main__ import main
 
-from auralsam2.data.synthetic.writer import Plan, write_v1m
+from auralsam2.data.synthetic.writer import Plan, write_clips
 from auralsam2.engine import run_record
 
 FUSION = '''
@@ -54,7 +54,7 @@ def test_a_fusion_in_one_file_runs_through_a_grid(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = tmp_path / "data"
-    write_v1m(data, Plan("v1m", (2, 1, 2), seed=4, size=64, num_frames=2))
+    write_clips(data, Plan("v1m", (2, 1, 2), seed=4, size=64, num_frames=2))
     (tmp_path / "one_file_gate.py").write_text(FUSION)
     grid = tmp_path / "grid.py"
     grid.write_text(GRID.replace("DATA", str(data)))

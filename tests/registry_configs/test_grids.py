@@ -12,7 +12,7 @@ from ablations.grids.file import Grid, load_grid, shipped_grids
 from ablations.grids.plan import Plan, make_plan
 from auralsam2 import registry
 from auralsam2.data.synthetic.writer import Plan as ClipPlan
-from auralsam2.data.synthetic.writer import write_v1m
+from auralsam2.data.synthetic.writer import write_clips
 
 GRIDS = sorted(shipped_grids())
 # The demo is the small form of the prompts; the others have one form only.
@@ -58,7 +58,7 @@ def test_there_is_a_small_form_of_each() -> None:
 def test_methods_that_read_the_data_in_different_ways_stand_in_one_table(
     name: str, tmp_path: Path
 ) -> None:
-    write_v1m(tmp_path / "clips", CLIPS)
+    write_clips(tmp_path / "clips", CLIPS)
     overrides = {"data.root": str(tmp_path / "clips"), "evaluation.counterfactuals": []}
     grid = load_grid(name)
     plan = make_plan(

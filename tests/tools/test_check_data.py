@@ -7,13 +7,13 @@ import pytest
 from auralsam2_tools.check_data import LAYOUTS, main
 
 from auralsam2.data.checking import check
-from auralsam2.data.synthetic.writer import Plan, write_v1m
+from auralsam2.data.synthetic.writer import Plan, write_clips
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("clips") / "root"
-    write_v1m(root, Plan("v1m", (1, 1, 1), seed=0, size=24))
+    write_clips(root, Plan("v1m", (1, 1, 1), seed=0, size=24))
     return root
 
 
@@ -38,7 +38,7 @@ def test_json_goes_to_stdout_and_to_a_file(
 
 
 def test_faults_exit_with_1(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_v1m(tmp_path / "own", Plan("v1m", (1, 1, 1), seed=0, size=24))
+    write_clips(tmp_path / "own", Plan("v1m", (1, 1, 1), seed=0, size=24))
     (tmp_path / "own" / "v1m" / "clip00001_s0" / "frames" / "2.jpg").unlink()
     assert main(["v1m", str(tmp_path / "own")]) == 1
     assert "there is no frame" in capsys.readouterr().out

@@ -10,7 +10,7 @@ from auralsam2_tools.__main__ import main as dispatch
 from auralsam2_tools.eval_checkpoint import main
 
 from auralsam2 import config as configs
-from auralsam2.data.synthetic.writer import Plan, write_v1m
+from auralsam2.data.synthetic.writer import Plan, write_clips
 
 TINY = {
     "data.batch_size": 2,
@@ -24,7 +24,7 @@ TINY = {
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("eval")
-    write_v1m(folder / "clips", Plan("v1m", (1, 1, 4), seed=2, size=48, num_frames=2))
+    write_clips(folder / "clips", Plan("v1m", (1, 1, 4), seed=2, size=48, num_frames=2))
     cfg = configs.load("auralsam2/mini_v1m", TINY | {"data.root": str(folder / "clips")})
     configs.dump(cfg, folder / "tiny.py")
     return str(folder / "tiny.py")

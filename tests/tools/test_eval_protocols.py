@@ -8,7 +8,7 @@ from auralsam2_tools.__main__ import main as dispatch
 from auralsam2_tools.eval_protocols import main
 
 from auralsam2 import config as configs
-from auralsam2.data.synthetic.writer import Plan, write_v1m
+from auralsam2.data.synthetic.writer import Plan, write_clips
 from auralsam2.models.decode import DECODE_MODES
 
 TINY = {
@@ -24,7 +24,7 @@ def test_a_run_folder_is_scored_by_every_protocol(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "120")
-    write_v1m(tmp_path / "clips", Plan("v1m", (1, 1, 2), seed=3, size=48, num_frames=2))
+    write_clips(tmp_path / "clips", Plan("v1m", (1, 1, 2), seed=3, size=48, num_frames=2))
     run, out = tmp_path / "run", tmp_path / "scores.csv"
     run.mkdir()
     cfg = configs.load("auralsam2/mini_v1m", TINY | {"data.root": str(tmp_path / "clips")})

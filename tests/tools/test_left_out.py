@@ -12,7 +12,7 @@ from auralsam2_tools.__main__ import find_tools
 from auralsam2_tools.__main__ import main as dispatch
 
 from auralsam2 import config as configs
-from auralsam2.data.synthetic.writer import Plan, write_v1m
+from auralsam2.data.synthetic.writer import Plan, write_clips
 from auralsam2.engine import run_record
 from auralsam2.engine.train import train
 
@@ -49,7 +49,7 @@ NO_SCORES = {
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A trained run over data of which one clip of val and one of test are cut off."""
     folder = tmp_path_factory.mktemp("left_out")
-    write_v1m(folder / "data", Plan("v1m", (2, 2, 4), seed=3, size=48, num_frames=2))
+    write_clips(folder / "data", Plan("v1m", (2, 2, 4), seed=3, size=48, num_frames=2))
     clips = [next((folder / "data" / "v1m").glob(f"clip0000{n}_*")) for n in (2, 5)]
     for clip in clips:
         (clip / "audio.wav").write_bytes(b"RIFF")

@@ -10,7 +10,7 @@ import pytest
 from auralsam2_tools.__main__ import find_tools
 
 from auralsam2 import config as configs
-from auralsam2.data.synthetic.writer import Plan, write_v1m
+from auralsam2.data.synthetic.writer import Plan, write_clips
 from auralsam2.engine import run_record
 from auralsam2.engine.run_folder import OtherRunError
 from auralsam2.engine.run_record import RunRecord
@@ -39,7 +39,7 @@ def test_the_document_says_it_of_every_command() -> None:
 )
 def test_whatever_trains_leaves_another_run_alone(command: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    write_v1m(tmp_path / "clips", Plan("v1m", (2, 2, 5), seed=3, size=48, num_frames=2))
+    write_clips(tmp_path / "clips", Plan("v1m", (2, 2, 5), seed=3, size=48, num_frames=2))
     held = configs.load("auralsam2/mini_v1m", {"data.root": str(tmp_path / "clips")})
     root = f"data.root={tmp_path / 'clips'}"
     arguments = {

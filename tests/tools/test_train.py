@@ -8,7 +8,7 @@ from auralsam2_tools.eval_checkpoint import main as evaluate
 from auralsam2_tools.train import main as train
 
 from auralsam2 import config as configs
-from auralsam2.data.synthetic.writer import Plan, write_v1m
+from auralsam2.data.synthetic.writer import Plan, write_clips
 
 TINY = {
     "data.batch_size": 2,
@@ -26,7 +26,7 @@ TINY = {
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    write_v1m(tmp_path / "clips", Plan("v1m", (2, 2, 5), seed=3, size=48, num_frames=2))
+    write_clips(tmp_path / "clips", Plan("v1m", (2, 2, 5), seed=3, size=48, num_frames=2))
     cfg = configs.load("auralsam2/mini_v1m", TINY | {"data.root": str(tmp_path / "clips")})
     configs.dump(cfg, tmp_path / "tiny.py")
     return tmp_path / "tiny.py"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,19 +14,10 @@ from numpy.typing import NDArray
 
 from auralsam2.data.datasets.index import INDEX
 from auralsam2.data.datasets.semantic import FILE_NAME, class_colours
-from auralsam2.data.synthetic.layout import (
-    LEAST_VISIBLE,
-    Layout,
-    new_folder,
-    write_colours,
-    write_media,
-)
+from auralsam2.data.synthetic.layout import LEAST_VISIBLE, Layout, new_folder, write_colours
 from auralsam2.data.synthetic.objects import CLASSES
 from auralsam2.data.synthetic.scene import Scene, least_visible, render, sample_scene
 from auralsam2.text_files import write_csv, write_text
-
-if TYPE_CHECKING:
-    from auralsam2.data.synthetic.plan import Plan
 
 HEADER = ("vid", "uid", "s_min", "s_sec", "a_obj", "split", "label")
 PALETTE = class_colours(len(CLASSES) + 1)
@@ -37,19 +28,25 @@ class V1MLayout(Layout):
     """Five frames, up to two sources that change; each class in a colour of its own."""
 
     subset = "v1m"
+    slowed = False
+    """Whether objects stay as far apart and as long in sight as in five frames."""
 
-    def scene(self, plan: Plan, index: int) -> Scene:
+    def scene(self, index: int) -> Scene:
         """Draw 2 to 4 objects, of which the sounding ones change."""
-        rng = np.random.default_rng([plan.seed, index])
-        return sample_scene(rng, num_frames=plan.num_frames, num_classes=plan.num_classes)
+        return self._draw(np.random.default_rng([self.plan.seed, index]))
 
-    def truth(self, plan: Plan, index: int, scene: Scene) -> dict[str, Any]:
+    def _draw(self, rng: np.random.Generator) -> Scene:
+        num_frames = self.plan.num_frames
+        motion = min(1.0, 5 / num_frames) if self.slowed else 1.0
+        return sample_scene(rng, num_frames, num_classes=self.plan.num_classes, motion=motion)
+
+    def truth(self, index: int, scene: Scene) -> dict[str, Any]:
         """Names of the objects, and what sounds in which second."""
         names = [item.name for item in scene.objects]
         sounds = [name for n, name in enumerate(names) if scene.sounding[:, n].any()]
         return {
-            "uid": f"clip{index:05d}_s{plan.seed}",
-            "split": plan.split(index),
+            "uid": f"clip{index:05d}_s{self.plan.seed}",
+            "split": self.split(index),
             "a_obj": "_".join(sorted(sounds)) or "background",
             "objects": names,
             "sounding": scene.sounding.astype(int).tolist(),
@@ -59,27 +56,24 @@ class V1MLayout(Layout):
         """``SUBSET/UID``."""
         return root / self.subset / str(truth["uid"])
 
-    def write_clip(
-        self, root: Path, plan: Plan, index: int, scene: Scene, truth: dict[str, Any]
-    ) -> None:
+    def write_clip(self, root: Path, index: int, scene: Scene, truth: dict[str, Any]) -> None:
         """Write ``frames``, ``labels_rgb`` and ``audio.wav``."""
-        frames, masks = render(scene, plan.size)
+        frames, masks = render(scene, self.plan.size)
         with new_folder(self.clip_folder(root, truth)) as folder:
-            write_media(folder, plan, index, scene, frames)
-            for t in range(self.num_labels(plan, truth["split"])):
+            self.write_media(folder, index, scene, frames)
+            for t in range(self.num_labels(truth["split"])):
                 self.write_labels(folder, t, _classes(scene, masks[t], t))
 
-    def num_labels(self, plan: Plan, split: str) -> int:
+    def num_labels(self, split: str) -> int:
         """Frames of a clip that have a label."""
-        return plan.num_frames
+        return self.plan.num_frames
 
     def write_labels(self, folder: Path, frame: int, classes: NDArray[np.uint8]) -> None:
         """Write the label of one frame from its numbers of classes (H, W)."""
         colours = np.array([(0, 0, 0), *map(class_colour, range(len(CLASSES)))], np.uint8)
-        (folder / "labels_rgb").mkdir(exist_ok=True)
         write_colours(folder / "labels_rgb" / f"{frame}.png", colours[classes])
 
-    def write_index(self, root: Path, plan: Plan, truths: Sequence[dict[str, Any]]) -> None:
+    def write_index(self, root: Path, truths: Sequence[dict[str, Any]]) -> None:
         """Write ``avss_index/metadata.csv``."""
         rows = [
             (truth["uid"], truth["uid"], 0, 0, truth["a_obj"], truth["split"], self.subset)
@@ -92,50 +86,42 @@ class V2Layout(V1MLayout):
     """Ten frames, up to two sources that change; classes in the colours of the semantic task."""
 
     subset = "v2"
+    slowed = True
     num_frames = 10
-
-    def scene(self, plan: Plan, index: int) -> Scene:
-        """Draw 2 to 4 objects, as far apart and as long in sight as in five frames."""
-        rng = np.random.default_rng([plan.seed, index])
-        motion = min(1.0, 5 / plan.num_frames)
-        return sample_scene(
-            rng, num_frames=plan.num_frames, num_classes=plan.num_classes, motion=motion
-        )
 
     def write_labels(self, folder: Path, frame: int, classes: NDArray[np.uint8]) -> None:
         """Write ``labels_rgb`` in the palette, and ``labels_semantic`` of the bare numbers."""
-        for name in ("labels_rgb", "labels_semantic"):
-            (folder / name).mkdir(exist_ok=True)
         write_colours(folder / "labels_rgb" / f"{frame}.png", PALETTE[classes])
+        (folder / "labels_semantic").mkdir(exist_ok=True)
         cv2.imwrite(str(folder / "labels_semantic" / f"{frame}.png"), classes)
 
-    def write_index(self, root: Path, plan: Plan, truths: Sequence[dict[str, Any]]) -> None:
+    def write_index(self, root: Path, truths: Sequence[dict[str, Any]]) -> None:
         """Write ``label2idx.json`` too."""
         numbers = {"background": 0, **{kind.name: i for i, kind in enumerate(CLASSES, start=1)}}
         write_text(root / FILE_NAME, json.dumps(numbers, indent=4))
-        super().write_index(root, plan, truths)
+        super().write_index(root, truths)
 
 
 class V1SLayout(V2Layout):
     """Five frames, one source throughout; training clips have the label of their first frame."""
 
     subset = "v1s"
+    slowed = False
     num_frames = 5
 
-    def scene(self, plan: Plan, index: int) -> Scene:
+    def scene(self, index: int) -> Scene:
         """Draw 2 to 4 objects in sight, of which one, whichever, sounds all the time."""
-        rng = np.random.default_rng([plan.seed, index])
-        settings = {"num_frames": plan.num_frames, "num_classes": plan.num_classes}
-        scene = sample_scene(rng, **settings)
+        rng = np.random.default_rng([self.plan.seed, index])
+        scene = self._draw(rng)
         while least_visible(scene) < LEAST_VISIBLE:
-            scene = sample_scene(rng, **settings)
+            scene = self._draw(rng)
         sounding = np.zeros_like(scene.sounding)
         sounding[:, rng.integers(len(scene.objects))] = True
         return replace(scene, sounding=sounding)
 
-    def num_labels(self, plan: Plan, split: str) -> int:
+    def num_labels(self, split: str) -> int:
         """One in training."""
-        return 1 if split == "train" else plan.num_frames
+        return 1 if split == "train" else self.plan.num_frames
 
 
 def _classes(scene: Scene, masks: NDArray[np.bool_], frame: int) -> NDArray[np.uint8]:

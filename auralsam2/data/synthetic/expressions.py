@@ -8,10 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from auralsam2.data.synthetic.descriptions import Description
-from auralsam2.data.synthetic.facts import Facts
-from auralsam2.data.synthetic.look_words import LOOKS
-from auralsam2.data.synthetic.sound_words import SOUNDS
+from auralsam2.data.synthetic.words import LOOKS, SOUNDS, Description, Facts
 
 ORDER = ("size", "colour", "texture", "shape", "place")
 MOST_LOOKS = 2

@@ -1,4 +1,4 @@
-"""What the layouts of synthetic data sets have in common, and how their files are written."""
+"""A plan of synthetic clips, and what the layouts that follow it have in common."""
 
 from __future__ import annotations
 
@@ -8,20 +8,56 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from auralsam2.data.synthetic.scene import Scene
+from auralsam2.data.synthetic.objects import CLASSES
+from auralsam2.data.synthetic.scene import OBJECT_COUNTS, Scene
 from auralsam2.data.synthetic.sounds import SAMPLE_RATE, render_sound
 
-if TYPE_CHECKING:
-    from auralsam2.data.synthetic.plan import Plan
-
+GENERATOR = 1
+"""Version of scenes, sounds and files; raise it whenever the same seed gives other clips."""
+SMALLEST = 16
 LEAST_VISIBLE = 0.008
 """Share of each frame that every object shows, in layouts that ask for it."""
+
+
+class Plan(NamedTuple):
+    """What to write.
+
+    Attributes:
+        layout: name of the layout.
+        counts: clips of every split of the layout.
+        seed: clip i is drawn from (seed, i) alone.
+        size: side of the frames in pixels.
+        num_frames: T, one frame a second; the layouts' own numbers are in ``LAYOUTS``.
+        num_classes: the first so many of the classes occur.
+        unseen: the last so many of these occur in the split of unseen objects only.
+    """
+
+    layout: str
+    counts: tuple[int, ...]
+    seed: int
+    size: int = 224
+    num_frames: int = 5
+    num_classes: int = len(CLASSES)
+    unseen: int = 0
+
+    def settings(self) -> dict[str, Any]:
+        """What identifies the result, for comparison with a folder that exists."""
+        found = {**self._asdict(), "counts": list(self.counts), "generator": GENERATOR}
+        if not self.unseen:  # layouts without unseen objects do not speak of them
+            del found["unseen"]
+        return found
+
+    @classmethod
+    def from_settings(cls, settings: dict[str, Any]) -> Plan:
+        """The plan that has these :meth:`settings`."""
+        fields = {name: settings[name] for name in cls._fields if name in settings}
+        return cls(**{**fields, "counts": tuple(fields["counts"])})
 
 
 class Layout(ABC):
@@ -43,12 +79,15 @@ class Layout(ABC):
     example = "200/30/60"
     default_unseen = 0
 
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
     @abstractmethod
-    def scene(self, plan: Plan, index: int) -> Scene:
+    def scene(self, index: int) -> Scene:
         """Draw clip ``index`` from (seed, index) alone."""
 
     @abstractmethod
-    def truth(self, plan: Plan, index: int, scene: Scene) -> dict[str, Any]:
+    def truth(self, index: int, scene: Scene) -> dict[str, Any]:
         """What was drawn, for ``synthetic.json``; ``uid`` and ``split`` among it."""
 
     @abstractmethod
@@ -56,20 +95,58 @@ class Layout(ABC):
         """Folder that exists once all files of a clip do."""
 
     @abstractmethod
-    def write_clip(
-        self, root: Path, plan: Plan, index: int, scene: Scene, truth: dict[str, Any]
-    ) -> None:
+    def write_clip(self, root: Path, index: int, scene: Scene, truth: dict[str, Any]) -> None:
         """Write all files of a clip, the folder of :meth:`clip_folder` last."""
 
     @abstractmethod
-    def write_index(self, root: Path, plan: Plan, truths: Sequence[dict[str, Any]]) -> None:
+    def write_index(self, root: Path, truths: Sequence[dict[str, Any]]) -> None:
         """Write what lists the clips."""
 
-    def unseen_problems(self, plan: Plan) -> list[str]:
+    def split(self, index: int) -> str:
+        """Split of clip ``index``."""
+        for split, count in zip(self.splits, self.plan.counts, strict=True):
+            if index < count:
+                return split
+            index -= count
+        raise IndexError(f"clip beyond the {sum(self.plan.counts)} of the plan")
+
+    def problems(self) -> list[str]:
+        """What is wrong with the plan, one line each."""
+        plan = self.plan
+        most, fewest = len(CLASSES), max(OBJECT_COUNTS)
+        found = []
+        if len(plan.counts) != len(self.splits) or min(plan.counts, default=0) < 1:
+            named = ", ".join(self.splits)
+            found.append(
+                f"counts must be {len(self.splits)} of at least 1 ({named}), got {plan.counts}"
+            )
+        if plan.seed < 0:
+            found.append(f"seed must be at least 0, got {plan.seed}")
+        if plan.size < SMALLEST:
+            found.append(f"size must be at least {SMALLEST}, got {plan.size}")
+        if plan.num_frames < self.fewest_frames:
+            found.append(f"frames must be at least {self.fewest_frames}, got {plan.num_frames}")
+        if not fewest <= plan.num_classes <= most:
+            found.append(f"classes must be from {fewest} to {most}, got {plan.num_classes}")
+        return found + self.unseen_problems()
+
+    def unseen_problems(self) -> list[str]:
         """What is wrong with the number of unseen classes."""
-        if plan.unseen:
-            return [f"unseen must be 0, got {plan.unseen}: '{plan.layout}' has no unseen objects"]
-        return []
+        unseen, layout = self.plan.unseen, self.plan.layout
+        return [f"unseen must be 0, got {unseen}: '{layout}' has no unseen objects"] * bool(unseen)
+
+    def write_media(
+        self, folder: Path, index: int, scene: Scene, frames: NDArray[np.uint8]
+    ) -> None:
+        """Write ``frames/*.jpg`` (T, H, W, 3) and ``audio.wav``."""
+        import soundfile
+
+        (folder / "frames").mkdir()
+        for t, frame in enumerate(frames):
+            image = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
+            cv2.imwrite(str(folder / "frames" / f"{t}.jpg"), image, [cv2.IMWRITE_JPEG_QUALITY, 95])
+        samples = render_sound(scene, np.random.default_rng([self.plan.seed, index, 1]))
+        soundfile.write(folder / "audio.wav", samples, SAMPLE_RATE, subtype="PCM_16")
 
 
 @contextmanager
@@ -86,20 +163,7 @@ def new_folder(target: Path) -> Iterator[Path]:
         shutil.rmtree(partial_dir)
 
 
-def write_media(
-    folder: Path, plan: Plan, index: int, scene: Scene, frames: NDArray[np.uint8]
-) -> None:
-    """Write ``frames/*.jpg`` (T, H, W, 3) and ``audio.wav``."""
-    import soundfile
-
-    (folder / "frames").mkdir()
-    for t, frame in enumerate(frames):
-        image = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
-        cv2.imwrite(str(folder / "frames" / f"{t}.jpg"), image, [cv2.IMWRITE_JPEG_QUALITY, 95])
-    samples = render_sound(scene, np.random.default_rng([plan.seed, index, 1]))
-    soundfile.write(folder / "audio.wav", samples, SAMPLE_RATE, subtype="PCM_16")
-
-
 def write_colours(path: Path, label: NDArray[np.uint8]) -> None:
-    """Write a label (H, W, 3) RGB."""
+    """Write a label (H, W, 3) RGB; its folder is made where it is missing."""
+    path.parent.mkdir(exist_ok=True)
     cv2.imwrite(str(path), cv2.cvtColor(label, cv2.COLOR_RGB2BGR))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,19 +18,10 @@ from auralsam2.data.synthetic.expressions import (
     sample_expressions,
     sample_null_expressions,
 )
-from auralsam2.data.synthetic.facts import facts_of
-from auralsam2.data.synthetic.layout import (
-    LEAST_VISIBLE,
-    Layout,
-    new_folder,
-    write_colours,
-    write_media,
-)
+from auralsam2.data.synthetic.layout import LEAST_VISIBLE, Layout, new_folder, write_colours
 from auralsam2.data.synthetic.scene import Scene, least_visible, render, sample_scene
+from auralsam2.data.synthetic.words import facts_of
 from auralsam2.text_files import write_csv
-
-if TYPE_CHECKING:
-    from auralsam2.data.synthetic.plan import Plan
 
 UNSEEN_SPLIT = "test_u"
 OBJECT_COUNTS = (3, 4)
@@ -53,56 +44,54 @@ class RefAVSLayout(Layout):
     example = "60/10/10/10/10"
     default_unseen = 3
 
-    def unseen_problems(self, plan: Plan) -> list[str]:
+    def unseen_problems(self) -> list[str]:
         """At least one unseen class, and enough seen ones."""
-        most = max(1, plan.num_classes - FEWEST_SEEN)
-        if 1 <= plan.unseen <= most:
+        unseen, most = self.plan.unseen, max(1, self.plan.num_classes - FEWEST_SEEN)
+        if 1 <= unseen <= most:
             return []
-        return [
-            f"unseen must be from 1 to {most}, all but {FEWEST_SEEN} classes; got {plan.unseen}"
-        ]
+        return [f"unseen must be from 1 to {most}, all but {FEWEST_SEEN} classes; got {unseen}"]
 
-    def is_null(self, plan: Plan, index: int) -> bool:
+    def is_null(self, index: int) -> bool:
         """Whether a clip has null expressions, and no others."""
-        split = plan.split(index)
+        split = self.split(index)
         return split == NULL_SPLIT or (split == "train" and index % NULL_EVERY == NULL_EVERY - 1)
 
-    def scene(self, plan: Plan, index: int) -> Scene:
+    def scene(self, index: int) -> Scene:
         """Draw 3 or 4 objects in sight, until they offer expressions for ears and eyes."""
-        rng = np.random.default_rng([plan.seed, index])
+        rng = np.random.default_rng([self.plan.seed, index])
         # One unseen object may be all there is.
-        num_referents = 2 if plan.split(index) != UNSEEN_SPLIT else min(2, plan.unseen)
+        num_referents = 2 if self.split(index) != UNSEEN_SPLIT else min(2, self.plan.unseen)
         while True:
-            scene = self._draw(rng, plan, plan.split(index))
+            scene = self._draw(rng, self.split(index))
             if least_visible(scene) < LEAST_VISIBLE:
                 continue
-            if is_rich(self._candidates(plan, index, scene), num_referents):
+            if is_rich(self._candidates(index, scene), num_referents):
                 return scene
 
-    def expressions(self, plan: Plan, index: int, scene: Scene) -> list[Expression]:
+    def expressions(self, index: int, scene: Scene) -> list[Expression]:
         """Draw those of a clip."""
-        rng = np.random.default_rng([plan.seed, index, 2])
-        if self.is_null(plan, index):
+        rng = np.random.default_rng([self.plan.seed, index, 2])
+        if self.is_null(index):
             return sample_null_expressions(
-                rng, facts_of(scene), lambda: facts_of(self._draw(rng, plan, plan.split(index)))
+                rng, facts_of(scene), lambda: facts_of(self._draw(rng, self.split(index)))
             )
-        return sample_expressions(rng, self._candidates(plan, index, scene))
+        return sample_expressions(rng, self._candidates(index, scene))
 
-    def truth(self, plan: Plan, index: int, scene: Scene) -> dict[str, Any]:
+    def truth(self, index: int, scene: Scene) -> dict[str, Any]:
         """Names of the objects, what sounds when, and the expressions."""
-        name = f"clip{index:05d}_s{plan.seed}"
-        video = f"{NULL}m-{name}" if self.is_null(plan, index) else name
+        name = f"clip{index:05d}_s{self.plan.seed}"
+        video = f"{NULL}m-{name}" if self.is_null(index) else name
         names = [item.name for item in scene.objects]
         rows: list[dict[str, Any]] = []
         numbers: Counter[str] = Counter()
-        for expression in self.expressions(plan, index, scene):
-            shown = expression.referent is not None
-            noun = names[expression.referent] if expression.referent is not None else "null"
+        for expression in self.expressions(index, scene):
+            referent = expression.referent
+            noun = "null" if referent is None else names[referent]
             numbers[noun] += 1
             rows.append(
                 {
                     "uid": f"{video}_{noun}_{numbers[noun]}",
-                    "fid": expression.referent if shown else 0,
+                    "fid": referent or 0,
                     "exp": expression.text,
                     "looks": list(expression.description.looks),
                     "sound": expression.description.sound,
@@ -112,7 +101,7 @@ class RefAVSLayout(Layout):
             "uid": video,
             # The index leaves out what the folders of null clips begin with.
             "vid": name,
-            "split": plan.split(index),
+            "split": self.split(index),
             "objects": names,
             "sounding": scene.sounding.astype(int).tolist(),
             "expressions": rows,
@@ -122,23 +111,19 @@ class RefAVSLayout(Layout):
         """``media/VIDEO``."""
         return root / "media" / str(truth["uid"])
 
-    def write_clip(
-        self, root: Path, plan: Plan, index: int, scene: Scene, truth: dict[str, Any]
-    ) -> None:
+    def write_clip(self, root: Path, index: int, scene: Scene, truth: dict[str, Any]) -> None:
         """Write ``gt_mask/VIDEO/fid_N`` of what is referred to, and ``media/VIDEO``."""
-        frames, masks = render(scene, plan.size)
+        frames, masks = render(scene, self.plan.size)
         colours = class_colours(2)
-        if not self.is_null(plan, index):
+        if not self.is_null(index):
             with new_folder(root / "gt_mask" / truth["uid"]) as folder:
                 for fid in sorted({row["fid"] for row in truth["expressions"]}):
-                    (folder / f"fid_{fid}").mkdir()
-                    for t in range(plan.num_frames):
-                        label = colours[masks[t, fid].astype(np.uint8)]
+                    for t, label in enumerate(colours[masks[:, fid].astype(np.uint8)]):
                         write_colours(folder / f"fid_{fid}" / f"{t:05d}.png", label)
         with new_folder(self.clip_folder(root, truth)) as folder:
-            write_media(folder, plan, index, scene, frames)
+            self.write_media(folder, index, scene, frames)
 
-    def write_index(self, root: Path, plan: Plan, truths: Sequence[dict[str, Any]]) -> None:
+    def write_index(self, root: Path, truths: Sequence[dict[str, Any]]) -> None:
         """Write ``metadata.csv``."""
         rows = [
             (truth["vid"], row["uid"], truth["split"], row["fid"], row["exp"])
@@ -147,7 +132,8 @@ class RefAVSLayout(Layout):
         ]
         write_csv(root / INDEX, [COLUMNS, *rows])
 
-    def _draw(self, rng: np.random.Generator, plan: Plan, split: str) -> Scene:
+    def _draw(self, rng: np.random.Generator, split: str) -> Scene:
+        plan = self.plan
         seen = plan.num_classes - plan.unseen
         count = int(rng.choice(OBJECT_COUNTS))
         num_unseen = min(2, plan.unseen) if split == UNSEEN_SPLIT else 0
@@ -158,11 +144,11 @@ class RefAVSLayout(Layout):
         # Otherwise depth would tell what is unseen.
         indices = [int(index) for index in rng.permutation(chosen)]
         motion = min(1.0, 4 / plan.num_frames)
-        return sample_scene(rng, num_frames=plan.num_frames, class_indices=indices, motion=motion)
+        return sample_scene(rng, plan.num_frames, class_indices=indices, motion=motion)
 
-    def _candidates(self, plan: Plan, index: int, scene: Scene) -> dict[str, Any]:
+    def _candidates(self, index: int, scene: Scene) -> dict[str, Any]:
         referents = None
-        if plan.split(index) == UNSEEN_SPLIT:
-            seen = plan.num_classes - plan.unseen
+        if self.split(index) == UNSEEN_SPLIT:
+            seen = self.plan.num_classes - self.plan.unseen
             referents = [n for n, item in enumerate(scene.objects) if item.class_index >= seen]
         return candidates(facts_of(scene), referents)

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from auralsam2.data.synthetic.background import Background, render_background, sample_background
 from auralsam2.data.synthetic.objects import CLASSES, HUE_JITTER, SHAPES, TEXTURES, Map
-from auralsam2.data.synthetic.schedule import sample_schedule
 
 RADIUS_RANGE = (0.12, 0.21)
 """Radii of objects as a share of the image's side, before their change over the clip."""
 
 OBJECT_COUNTS = (2, 3, 4)
 NUM_LAYOUT_TRIALS = 12
+SILENT_SHARE = 0.13
+"""Share of seconds in which nothing sounds, over many clips."""
+
+PAIR_SHARE = 0.3
+"""Share of the other seconds in which two objects sound together."""
 
 
 @dataclass(frozen=True)
@@ -93,23 +98,11 @@ def sample_scene(
     Raises:
         ValueError: when a count is out of range or `sounding` has another shape.
     """
-    if class_indices is not None:
-        num_objects = len(class_indices)
-    if num_objects is None:
-        num_objects = int(rng.choice(OBJECT_COUNTS))
-    if num_frames < 1 or not 1 <= num_objects <= num_classes <= len(CLASSES):
-        raise ValueError(
-            f"got {num_frames=}, {num_objects=}, {num_classes=}; need num_frames >= 1, num_classes "
-            f"up to {len(CLASSES)}, and num_objects from 1 to the number of classes, since the "
-            "objects of a clip differ in class"
-        )
     if class_indices is None:
-        class_indices = rng.choice(num_classes, size=num_objects, replace=False).tolist()
+        class_indices = _draw_classes(rng, num_frames, num_objects, num_classes)
+    num_objects = len(class_indices)
     centres, radii = _sample_layout(rng, num_frames, num_objects, motion)
-    objects = tuple(
-        _sample_object(rng, index, centre, radius)
-        for index, centre, radius in zip(class_indices, centres, radii, strict=True)
-    )
+    objects = tuple(map(partial(_sample_object, rng), class_indices, centres, radii))
     background = sample_background(rng)
     angle = rng.uniform(0, 2 * np.pi)
     light = np.array([np.cos(angle), np.sin(angle)])
@@ -119,6 +112,21 @@ def sample_scene(
     if sounding.shape != (num_frames, num_objects):
         raise ValueError(f"got {sounding.shape=}, expected (T, N) = {(num_frames, num_objects)}")
     return Scene(num_frames, objects, sounding, background, light, noise_seed)
+
+
+def _draw_classes(
+    rng: np.random.Generator, num_frames: int, num_objects: int | None, num_classes: int
+) -> list[int]:
+    if num_objects is None:
+        num_objects = int(rng.choice(OBJECT_COUNTS))
+    if num_frames < 1 or not 1 <= num_objects <= num_classes <= len(CLASSES):
+        raise ValueError(
+            f"got {num_frames=}, {num_objects=}, {num_classes=}; need num_frames >= 1, num_classes "
+            f"up to {len(CLASSES)}, and num_objects from 1 to the number of classes, since the "
+            "objects of a clip differ in class"
+        )
+    drawn: list[int] = rng.choice(num_classes, size=num_objects, replace=False).tolist()
+    return drawn
 
 
 def render(scene: Scene, size: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
@@ -152,6 +160,44 @@ def least_visible(scene: Scene) -> float:
     # At one coarse size whatever the clip's, so that what is decided on it does not depend on it.
     masks = render(scene, 48)[1]
     return float(masks.mean(axis=(2, 3)).min())
+
+
+def sample_schedule(
+    rng: np.random.Generator, num_frames: int, num_objects: int
+) -> NDArray[np.bool_]:
+    """Draw which objects sound in which second, (T, N).
+
+    Objects are exchangeable: every draw is uniform over them, so no visible property can tell
+    the sounding ones apart. In clips of three or more frames the set changes at least once.
+    """
+    sounding = np.zeros((num_frames, num_objects), dtype=bool)
+    boundaries = _segment_starts(rng, num_frames)
+    previous: frozenset[int] | None = None
+    for start, stop in zip(boundaries, [*boundaries[1:], num_frames], strict=True):
+        chosen = _sounding_set(rng, num_objects)
+        while chosen == previous:
+            chosen = _sounding_set(rng, num_objects)
+        sounding[start:stop, sorted(chosen)] = True
+        previous = chosen
+    return sounding
+
+
+def _segment_starts(rng: np.random.Generator, num_frames: int) -> list[int]:
+    """First frames of the stretches during which the sounding set stays the same."""
+    if num_frames < 3:
+        return [0]
+    num_changes = min(int(rng.integers(1, 4)), num_frames - 1)
+    changes = rng.choice(np.arange(1, num_frames), size=num_changes, replace=False)
+    return [0, *sorted(int(change) for change in changes)]
+
+
+def _sounding_set(rng: np.random.Generator, num_objects: int) -> frozenset[int]:
+    if rng.random() < SILENT_SHARE:
+        return frozenset()
+    # Of two objects at most one sounds, else "every object" would be right too often.
+    pair = num_objects > 2 and rng.random() < PAIR_SHARE * 1.5
+    chosen = rng.choice(num_objects, size=2 if pair else 1, replace=False)
+    return frozenset(int(index) for index in chosen)
 
 
 def _sample_layout(
@@ -207,14 +253,8 @@ def _sample_object(
         radius=radius,
         angle=rng.uniform(-0.5, 0.5) + rng.uniform(-0.15, 0.15) * time,
         colours=np.stack([dark, bright]),
-        noise=_mottle_noise(rng),
-    )
-
-
-def _mottle_noise(rng: np.random.Generator, num_cells: int = 14) -> Map:
-    """(K, K) blotches in [0, 1] with much contrast."""
-    return np.clip(0.5 + 0.55 * rng.standard_normal((num_cells, num_cells)), 0, 1).astype(
-        np.float32
+        # Blotches with much contrast.
+        noise=np.clip(0.5 + 0.55 * rng.standard_normal((14, 14)), 0, 1).astype(np.float32),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
@@ -12,19 +13,73 @@ from typing import Any
 
 import cv2
 
-from auralsam2.data.synthetic.layouts import LAYOUTS as LAYOUTS
+from auralsam2.data.clip_contents import SYNTHETIC_TRUTH
+from auralsam2.data.synthetic.avsbench_layouts import V1MLayout, V1SLayout, V2Layout
+from auralsam2.data.synthetic.layout import GENERATOR as GENERATOR
+from auralsam2.data.synthetic.layout import Layout
+from auralsam2.data.synthetic.layout import Plan as Plan
 from auralsam2.data.synthetic.objects import CLASSES
-from auralsam2.data.synthetic.plan import GENERATOR as GENERATOR
-from auralsam2.data.synthetic.plan import Plan as Plan
-from auralsam2.data.synthetic.plan import split_counts as split_counts
+from auralsam2.data.synthetic.ref_avs_layout import RefAVSLayout
 from auralsam2.listing import files_in, folders_in
+from auralsam2.messages import unknown_name
 from auralsam2.text_files import write_text
 
-TRUTH = "synthetic.json"
+LAYOUTS: dict[str, type[Layout]] = {
+    "v1s": V1SLayout,
+    "v1m": V1MLayout,
+    "v2": V2Layout,
+    "ref_avs": RefAVSLayout,
+}
+UNFINISHED = ".plan.json"
+
+
+def layout_of(plan: Plan) -> Layout:
+    """The layout of a plan, which draws and writes its clips.
+
+    Raises:
+        ValueError: where there is no such layout.
+    """
+    if plan.layout not in LAYOUTS:
+        raise ValueError(unknown_name("layout", plan.layout, sorted(LAYOUTS)))
+    return LAYOUTS[plan.layout](plan)
+
+
+def split_counts(clips: int, layout: str = "v1m") -> tuple[int, ...]:
+    """The layout's shares of a number of clips, at least one clip for each split."""
+    rest = [max(1, clips * percent // 100) for percent in LAYOUTS[layout].percents]
+    return clips - sum(rest), *rest
+
+
+def asked_counts(name: str, clips: int, split: str | None, problems: list[str]) -> tuple[int, ...]:
+    """Clips of every split as a user asks for them.
+
+    Args:
+        name: of the layout.
+        clips: of all splits together, where ``split`` says nothing.
+        split: counts joined by slashes.
+        problems: what is wrong with the request is added here.
+
+    Returns:
+        The counts, none where they cannot be told.
+    """
+    layout = LAYOUTS[name]
+    fewest = len(layout.splits)
+    if split is None:
+        if clips >= fewest:
+            return split_counts(clips, name)
+        problems.append(f"--clips must be at least {fewest}, one a split; got {clips}")
+    elif re.fullmatch("/".join([r"[1-9]\d*"] * fewest), split):
+        return tuple(int(part) for part in split.split("/"))
+    else:
+        problems.append(
+            f"--split wants {fewest} counts ({'/'.join(layout.splits)}), at least 1 each, such as "
+            f"{layout.example}, got {split!r}"
+        )
+    return ()
 
 
 def write_clips(
-    root: Path, plan: Plan, workers: int = 1, on_clip: Callable[[], None] | None = None
+    root: Path, plan: Plan, workers: int = 1, on_clip: Callable[[], None] = lambda: None
 ) -> bool:
     """Write clips in the layout of a plan, and ``root/synthetic.json`` with what was drawn.
 
@@ -44,38 +99,39 @@ def write_clips(
         ValueError: where the plan cannot be followed; all that is wrong with it is listed.
         FileExistsError: where the folder holds something else.
     """
-    if problems := plan.problems():
+    layout = layout_of(plan)
+    if problems := layout.problems():
         raise ValueError("cannot write these clips: " + "\nand ".join(problems))
     if _complete(root, plan):
         return False
     root.mkdir(parents=True, exist_ok=True)
-    write_text(root / ".plan.json", json.dumps(plan.settings()))
-    total = sum(plan.counts)
-    job = partial(_write_clip, root, plan)
-    truths: dict[int, dict[str, Any]] = {}
-    if workers <= 1:
-        for index in range(total):
-            truths[index] = job(index)
-            if on_clip:
-                on_clip()
-    else:
-        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-            futures = {pool.submit(job, index): index for index in range(total)}
-            for future in as_completed(futures):
-                truths[futures[future]] = future.result()
-                if on_clip:
-                    on_clip()
-    _finish(root, plan, [truths[i] for i in range(total)])
+    write_text(root / UNFINISHED, json.dumps(plan.settings()))
+    _finish(root, layout, _write_all(root, plan, workers, on_clip))
     return True
 
 
-write_v1m = write_clips
-"""The name from when there was one layout."""
+def _write_all(
+    root: Path, plan: Plan, workers: int, on_clip: Callable[[], None]
+) -> list[dict[str, Any]]:
+    """Write the clips that are missing; truths of all, in order."""
+    job = partial(_write_clip, root, plan)
+    truths: dict[int, dict[str, Any]] = {}
+    if workers <= 1:
+        for index in range(sum(plan.counts)):
+            truths[index] = job(index)
+            on_clip()
+    else:
+        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+            futures = {pool.submit(job, index): index for index in range(sum(plan.counts))}
+            for future in as_completed(futures):
+                truths[futures[future]] = future.result()
+                on_clip()
+    return [truths[index] for index in sorted(truths)]
 
 
 def _complete(root: Path, plan: Plan) -> bool:
     """Whether the folder is done; raises where it is somebody else's."""
-    for name, done in ((TRUTH, True), (".plan.json", False)):
+    for name, done in ((SYNTHETIC_TRUTH, True), (UNFINISHED, False)):
         path = root / name
         if not path.is_file():
             continue
@@ -96,18 +152,19 @@ def _complete(root: Path, plan: Plan) -> bool:
 
 def _write_clip(root: Path, plan: Plan, index: int) -> dict[str, Any]:
     """Write clip ``index`` and return its truth."""
-    layout = LAYOUTS[plan.layout]
-    scene = plan.scene(index)
-    truth = layout.truth(plan, index, scene)
+    layout = layout_of(plan)
+    scene = layout.scene(index)
+    truth = layout.truth(index, scene)
     if not layout.clip_folder(root, truth).is_dir():
         cv2.setNumThreads(1)
-        layout.write_clip(root, plan, index, scene, truth)
+        layout.write_clip(root, index, scene, truth)
     return truth
 
 
-def _finish(root: Path, plan: Plan, truths: Sequence[dict[str, Any]]) -> None:
-    LAYOUTS[plan.layout].write_index(root, plan, truths)
+def _finish(root: Path, layout: Layout, truths: Sequence[dict[str, Any]]) -> None:
+    layout.write_index(root, truths)
+    plan = layout.plan
     classes = [kind.name for kind in CLASSES[: plan.num_classes]]
     content = {"settings": plan.settings(), "classes": classes, "clips": list(truths)}
-    write_text(root / TRUTH, json.dumps(content, indent=1))
-    (root / ".plan.json").unlink(missing_ok=True)
+    write_text(root / SYNTHETIC_TRUTH, json.dumps(content, indent=1))
+    (root / UNFINISHED).unlink(missing_ok=True)

@@ -15,7 +15,7 @@ import torch
 from analysis.clips import masks as module
 from analysis.clips.masks import clip_masks
 from auralsam2 import config as configs
-from auralsam2.data.synthetic.writer import Plan, write_v1m
+from auralsam2.data.synthetic.writer import Plan, write_clips
 from auralsam2.engine import run_record
 
 TINY = {
@@ -38,7 +38,7 @@ def one_thread() -> Iterator[None]:
 def made(tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> tuple[Path, dict]:
     """A run that trained nothing, and masks of its last and first clip; its data are gone."""
     folder = tmp_path_factory.mktemp("masks")
-    write_v1m(folder / "clips", Plan("v1m", (1, 1, 3), seed=2, size=48, num_frames=2))
+    write_clips(folder / "clips", Plan("v1m", (1, 1, 3), seed=2, size=48, num_frames=2))
     run_dir = folder / "run"
     record = run_record.start(
         name="a", axes={}, seed=0, run_id="a", config_hash="c", data_fingerprint="d"

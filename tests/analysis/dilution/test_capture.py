@@ -134,10 +134,10 @@ def write_record(folder: Path, trainable: int = 0, clips: tuple[str, ...] = ()) 
 def boxes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run with box prompts; its data have moved."""
     from auralsam2 import config
-    from auralsam2.data.synthetic.writer import Plan, write_v1m
+    from auralsam2.data.synthetic.writer import Plan, write_clips
 
     folder = tmp_path_factory.mktemp("boxes")
-    write_v1m(folder / "data", Plan("v1m", (1, 1, 3), seed=3, size=64, num_frames=2))
+    write_clips(folder / "data", Plan("v1m", (1, 1, 3), seed=3, size=64, num_frames=2))
     backbone = dict(type="SAM2Backbone", size="mini", random_weights=True)
     changes = {"model.backbone": backbone, "data.root": "gone", "data.image_size": 64}
     config.load("methods/prompted_mini_v1m", changes).dump(folder / "config.py")

@@ -19,7 +19,7 @@ from analysis.embeddings.points import (
     capture_points,
 )
 from auralsam2 import config as configs
-from auralsam2.data.synthetic.writer import Plan, write_v1m
+from auralsam2.data.synthetic.writer import Plan, write_clips
 from auralsam2.engine import run_record
 from auralsam2.engine.embedding_points import NoAudioVisualSpaceError
 
@@ -53,7 +53,7 @@ def write_run(folder: Path, trainable: int = 0, **overrides: object) -> Path:
 def made(tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> tuple[Path, Points]:
     """A run that trained nothing, and its points; its data are gone."""
     folder = tmp_path_factory.mktemp("points")
-    write_v1m(folder / "clips", Plan("v1m", (1, 1, 3), seed=2, size=48, num_frames=2))
+    write_clips(folder / "clips", Plan("v1m", (1, 1, 3), seed=2, size=48, num_frames=2))
     run_dir = write_run(folder / "run", **{"data.root": str(folder / "nowhere")})
     root = {"data.root": str(folder / "clips")}
     points = capture_points(run_dir, per_kind=3, overrides=root)

@@ -15,7 +15,7 @@ import pytest
 import soundfile
 from safetensors.numpy import load
 
-from auralsam2.data.synthetic.writer import Plan, write_v1m
+from auralsam2.data.synthetic.writer import Plan, write_clips
 
 PARITY = Path(__file__).parents[4] / "shared" / "parity"
 TINY = Plan("v1m", (3, 2, 4), seed=5, size=40)
@@ -25,7 +25,7 @@ TINY = Plan("v1m", (3, 2, 4), seed=5, size=40)
 def tiny_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Nine clips of 40 px; read only."""
     root = tmp_path_factory.mktemp("tiny") / "clips"
-    assert write_v1m(root, TINY)
+    assert write_clips(root, TINY)
     return root
 
 

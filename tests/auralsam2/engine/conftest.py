@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from auralsam2 import config as configs
-from auralsam2.data.synthetic.writer import Plan, write_v1m
+from auralsam2.data.synthetic.writer import Plan, write_clips
 
 
 @pytest.fixture(scope="session")
 def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("data") / "clips"
-    write_v1m(root, Plan("v1m", (4, 2, 3), seed=3, size=64, num_frames=3))
+    write_clips(root, Plan("v1m", (4, 2, 3), seed=3, size=64, num_frames=3))
     return root
 
 

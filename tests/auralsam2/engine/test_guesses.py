@@ -9,13 +9,13 @@ import pytest
 
 from auralsam2.data.datasets.avsbench import AVSBenchDataset
 from auralsam2.data.synthetic.scene import render, sample_scene
-from auralsam2.data.synthetic.writer import Plan, write_v1m
+from auralsam2.data.synthetic.writer import Plan, write_clips
 from auralsam2.engine.guesses import EVERY_OBJECT, score_guesses
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    write_v1m(tmp_path / "clips", Plan("v1m", (1, 1, 3), seed=2, size=32))
+    write_clips(tmp_path / "clips", Plan("v1m", (1, 1, 3), seed=2, size=32))
     return tmp_path / "clips"
 
 

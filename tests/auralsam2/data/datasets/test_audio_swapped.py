@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from auralsam2.data.datasets.audio_swapped import AudioSwapped
-from auralsam2.data.synthetic.writer import Plan, write_v1m
+from auralsam2.data.synthetic.writer import Plan, write_clips
 from auralsam2.registry import DATASETS
 
 NODE = dict(type="AVSBenchDataset", split="train")
@@ -15,7 +15,7 @@ NODE = dict(type="AVSBenchDataset", split="train")
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("swapped") / "clips"
-    write_v1m(path, Plan("v1m", (12, 1, 1), seed=3, size=24))
+    write_clips(path, Plan("v1m", (12, 1, 1), seed=3, size=24))
     return str(path)
 
 

@@ -12,7 +12,7 @@ import pytest
 from auralsam2.data.datasets.named_sources import NamedSources
 from auralsam2.data.problems import DataError
 from auralsam2.data.synthetic.objects import CLASSES
-from auralsam2.data.synthetic.writer import Plan, write_v1m
+from auralsam2.data.synthetic.writer import Plan, write_clips
 
 NAMES = [kind.name for kind in CLASSES]
 NODE = dict(type="AVSBenchDataset", split="train")
@@ -21,7 +21,7 @@ NODE = dict(type="AVSBenchDataset", split="train")
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("named") / "clips"
-    write_v1m(path, Plan("v1m", (4, 1, 1), seed=5, size=32, num_frames=3))
+    write_clips(path, Plan("v1m", (4, 1, 1), seed=5, size=32, num_frames=3))
     return path
 
 
@@ -48,7 +48,7 @@ def test_the_order_of_the_classes_is_the_callers(root: Path) -> None:
 
 def test_the_names_are_part_of_the_data_and_reading_them_is_not(tmp_path: Path) -> None:
     root = tmp_path / "clips"
-    write_v1m(root, Plan("v1m", (4, 1, 1), seed=5, size=32, num_frames=3))
+    write_clips(root, Plan("v1m", (4, 1, 1), seed=5, size=32, num_frames=3))
     data = build(root)
     before = data.fingerprint()
     assert before == data.dataset.fingerprint()

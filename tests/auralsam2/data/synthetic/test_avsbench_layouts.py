@@ -11,7 +11,7 @@ from auralsam2.data.checking.check import check_data
 from auralsam2.data.datasets.avsbench import AVSBenchDataset
 from auralsam2.data.synthetic.objects import CLASSES
 from auralsam2.data.synthetic.scene import least_visible, render
-from auralsam2.data.synthetic.writer import Plan, write_clips
+from auralsam2.data.synthetic.writer import Plan, layout_of, write_clips
 
 SIZE = 32
 PLANS = {
@@ -30,7 +30,7 @@ def roots(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def sounding_masks(plan: Plan, index: int) -> tuple[np.ndarray, np.ndarray]:
     """Numbers of classes (T, H, W) of what sounds and is seen, and their masks."""
-    scene = plan.scene(index)
+    scene = layout_of(plan).scene(index)
     masks = render(scene, plan.size)[1]
     classes = np.zeros((plan.num_frames, SIZE, SIZE), int)
     for t, n in np.argwhere(scene.sounding):
@@ -43,7 +43,7 @@ def sounding_masks(plan: Plan, index: int) -> tuple[np.ndarray, np.ndarray]:
 def test_the_reader_gets_what_was_drawn(roots: dict[str, Path], layout: str, split: str) -> None:
     plan = PLANS[layout]
     dataset = AVSBenchDataset(str(roots[layout]), layout, split, image_size=SIZE, semantic=True)
-    indices = [i for i in range(sum(plan.counts)) if plan.split(i) == split]
+    indices = [i for i in range(sum(plan.counts)) if layout_of(plan).split(i) == split]
     assert len(dataset) == len(indices)
     first_only = (layout, split) == ("v1s", "train")
     for item, index in zip(dataset, indices):
@@ -64,7 +64,7 @@ def test_check_data_finds_nothing(roots: dict[str, Path], layout: str) -> None:
 def test_one_object_of_v1s_in_sight_sounds_all_the_time() -> None:
     which = []
     for index in range(60):
-        scene = Plan("v1s", (60, 1, 1), seed=1).scene(index)
+        scene = layout_of(Plan("v1s", (60, 1, 1), seed=1)).scene(index)
         assert scene.sounding.sum(axis=1).tolist() == [1] * 5
         assert scene.sounding.any(axis=0).sum() == 1 < len(scene.objects)
         assert least_visible(scene) > 0
@@ -83,7 +83,7 @@ def test_train_clips_of_v1s_have_one_label(roots: dict[str, Path]) -> None:
 
 def test_sources_of_v2_change() -> None:
     plan = PLANS["v2"]._replace(counts=(40, 1, 1))
-    schedules = [plan.scene(i).sounding for i in range(40)]
+    schedules = [layout_of(plan).scene(i).sounding for i in range(40)]
     assert {n for s in schedules for n in s.sum(axis=1)} == {0, 1, 2}
     assert all(s.shape[0] == 10 and len(np.unique(s, axis=0)) > 1 for s in schedules)
 

@@ -5,20 +5,17 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from auralsam2.data.synthetic.descriptions import Description
 from auralsam2.data.synthetic.expressions import NEEDS, Expression, candidates, need, phrase
-from auralsam2.data.synthetic.facts import Facts, facts_of
-from auralsam2.data.synthetic.look_words import LOOKS
-from auralsam2.data.synthetic.sound_words import SOUNDS
-from auralsam2.data.synthetic.writer import LAYOUTS, Plan
+from auralsam2.data.synthetic.words import LOOKS, SOUNDS, Description, Facts, facts_of
+from auralsam2.data.synthetic.writer import Plan, layout_of
 
 PLAN = Plan("ref_avs", (24, 1, 1, 1, 8), seed=5, num_frames=10, unseen=3)
 
 
 def draw(indices: range) -> list[tuple[Facts, list[Expression]]]:
-    scenes = [(index, PLAN.scene(index)) for index in indices]
-    layout = LAYOUTS["ref_avs"]
-    return [(facts_of(s), layout.expressions(PLAN, i, s)) for i, s in scenes]
+    layout = layout_of(PLAN)
+    scenes = [(index, layout.scene(index)) for index in indices]
+    return [(facts_of(s), layout.expressions(i, s)) for i, s in scenes]
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +101,7 @@ def test_null_expressions_sound_like_the_others(clips) -> None:
 
 
 def test_candidates_are_limited_to_the_objects_asked_for() -> None:
-    facts = facts_of(PLAN.scene(0))
+    facts = facts_of(layout_of(PLAN).scene(0))
     everything = candidates(facts)
     offered = candidates(facts, [1])
     assert {n for by_object in offered.values() for n in by_object} == {1}
@@ -113,7 +110,7 @@ def test_candidates_are_limited_to_the_objects_asked_for() -> None:
 
 
 def test_superfluous_words_have_no_use() -> None:
-    facts = facts_of(PLAN.scene(0))
+    facts = facts_of(layout_of(PLAN).scene(0))
     for kind, by_object in candidates(facts).items():
         for number, descriptions in by_object.items():
             for d in descriptions:

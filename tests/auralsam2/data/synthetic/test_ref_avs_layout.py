@@ -9,12 +9,11 @@ import pytest
 
 from auralsam2.data.checking.check import check_data
 from auralsam2.data.datasets.ref_avs import RefAVSDataset
-from auralsam2.data.synthetic.descriptions import Description
 from auralsam2.data.synthetic.expressions import phrase
-from auralsam2.data.synthetic.facts import facts_of
 from auralsam2.data.synthetic.objects import CLASSES
 from auralsam2.data.synthetic.scene import render
-from auralsam2.data.synthetic.writer import LAYOUTS, Plan, write_clips
+from auralsam2.data.synthetic.words import Description, facts_of
+from auralsam2.data.synthetic.writer import Plan, layout_of, write_clips
 
 SIZE = 32
 PLAN = Plan("ref_avs", (8, 1, 1, 1, 2), seed=2, size=SIZE, num_frames=6, unseen=3)
@@ -50,7 +49,7 @@ def test_the_reader_gets_the_object_that_the_words_refer_to(
     for index, clip in enumerate(clips):
         if clip["split"] != split:
             continue
-        scene = PLAN.scene(index)
+        scene = layout_of(PLAN).scene(index)
         visible = render(scene, SIZE)[1]
         for row in clip["expressions"]:
             item, description = dataset[at], description_of(row)
@@ -77,7 +76,7 @@ def test_check_data_finds_nothing(root: Path) -> None:
 def test_null_expressions_fit_nothing_and_have_no_masks(root: Path, clips: list[dict]) -> None:
     seen_split, shown = set(), []
     for index, clip in enumerate(clips):
-        facts = facts_of(PLAN.scene(index))
+        facts = facts_of(layout_of(PLAN).scene(index))
         assert (root / "gt_mask" / clip["uid"]).exists() is not is_null(clip)
         if not is_null(clip):
             continue
@@ -113,9 +112,9 @@ def test_columns_are_those_of_the_benchmark(root: Path, clips: list[dict]) -> No
 
 
 def test_one_unseen_class_is_enough() -> None:
-    plan = PLAN._replace(unseen=1, counts=(1, 1, 1, 1, 1))
-    scene = plan.scene(3)
-    rows = LAYOUTS["ref_avs"].truth(plan, 3, scene)["expressions"]
+    layout = layout_of(PLAN._replace(unseen=1, counts=(1, 1, 1, 1, 1)))
+    scene = layout.scene(3)
+    rows = layout.truth(3, scene)["expressions"]
     assert {scene.objects[row["fid"]].class_index for row in rows} == {len(CLASSES) - 1}
 
 

@@ -14,7 +14,7 @@ from auralsam2.data.synthetic import layout
 from auralsam2.data.synthetic.avsbench_layouts import class_colour
 from auralsam2.data.synthetic.objects import CLASSES
 from auralsam2.data.synthetic.scene import render, sample_scene
-from auralsam2.data.synthetic.writer import Plan, split_counts, write_v1m
+from auralsam2.data.synthetic.writer import Plan, split_counts, write_clips
 
 PHOTOGRAPHS = Path(__file__).parents[5] / "shared" / "stamps" / "AVSBench"
 PLAN = Plan("v1m", (2, 1, 1), seed=8, size=32)
@@ -28,7 +28,7 @@ def contents(root: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("written") / "clips"
-    assert write_v1m(path, PLAN)
+    assert write_clips(path, PLAN)
     return path
 
 
@@ -41,18 +41,18 @@ def interrupt_after(root: Path, num_clips: int) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_v1m(root, PLAN, on_clip=stop)
+        write_clips(root, PLAN, on_clip=stop)
 
 
 def test_the_number_of_workers_changes_no_byte(root: Path, tmp_path: Path) -> None:
     ticks = []
-    assert write_v1m(tmp_path / "two", PLAN, workers=2, on_clip=lambda: ticks.append(1))
+    assert write_clips(tmp_path / "two", PLAN, workers=2, on_clip=lambda: ticks.append(1))
     assert len(ticks) == 4
     assert contents(tmp_path / "two") == contents(root)
 
 
 def test_a_clip_hangs_on_seed_and_number_alone(root: Path, tmp_path: Path) -> None:
-    write_v1m(tmp_path / "more", PLAN._replace(counts=(4, 1, 1)))
+    write_clips(tmp_path / "more", PLAN._replace(counts=(4, 1, 1)))
     more = contents(tmp_path / "more")
     for name, content in contents(root).items():
         if name.startswith("v1m/"):
@@ -65,7 +65,7 @@ def test_an_interrupted_folder_is_completed(root: Path, tmp_path: Path) -> None:
     assert not (path / "synthetic.json").exists() and not (path / "avss_index").exists()
     assert len(list((path / "v1m").iterdir())) == 2
     kept = {f: f.stat().st_mtime_ns for f in (path / "v1m").rglob("*.jpg")}
-    assert write_v1m(path, PLAN)
+    assert write_clips(path, PLAN)
     assert contents(path) == contents(root)
     assert kept == {f: f.stat().st_mtime_ns for f in kept}
 
@@ -80,13 +80,13 @@ def test_half_a_clip_of_a_killed_process_is_written_anew(
     half = path / "v1m" / ".clip00001_s8.7" / "frames"
     half.mkdir(parents=True)
     (half / "9.jpg").write_bytes(b"half")
-    assert write_v1m(path, PLAN)
+    assert write_clips(path, PLAN)
     assert contents(path) == contents(root)
 
 
 def test_a_complete_folder_is_left_alone(root: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
-    assert not write_v1m(root, PLAN)
+    assert not write_clips(root, PLAN)
     assert before == {path: path.stat().st_mtime_ns for path in root.rglob("*")}
 
 
@@ -100,19 +100,19 @@ def test_a_complete_folder_is_left_alone(root: Path) -> None:
 )
 def test_other_settings_are_refused(root: Path, change: dict, shown: str) -> None:
     with pytest.raises(FileExistsError, match=f"other settings: {shown}; choose another"):
-        write_v1m(root, PLAN._replace(**change))
+        write_clips(root, PLAN._replace(**change))
 
 
 def test_other_settings_are_refused_before_the_end_too(tmp_path: Path) -> None:
     interrupt_after(tmp_path / "half", 1)
     with pytest.raises(FileExistsError, match="seed 8 instead of 9"):
-        write_v1m(tmp_path / "half", PLAN._replace(seed=9))
+        write_clips(tmp_path / "half", PLAN._replace(seed=9))
 
 
 def test_a_folder_of_other_things_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(FileExistsError, match="holds no synthetic clips"):
-        write_v1m(tmp_path, PLAN)
+        write_clips(tmp_path, PLAN)
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
 
 

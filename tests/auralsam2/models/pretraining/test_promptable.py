@@ -2,7 +2,7 @@
 
 import torch
 
-from auralsam2.data.synthetic.prompt_dataset import PromptDataset, collate_prompts
+from auralsam2.data.synthetic.endless import PromptDataset, collate_prompts
 from auralsam2.models.backbones.sam2.network import Decoded
 from auralsam2.models.pretraining.loss import all_token_loss
 from auralsam2.models.pretraining.promptable import PromptableSegmentation

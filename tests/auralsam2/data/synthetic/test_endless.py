@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from auralsam2.data.synthetic.prompt_dataset import (
+from auralsam2.data.synthetic.endless import (
     MIN_AREA,
     FreshIndexSampler,
     PromptDataset,

@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from auralsam2.data.synthetic.descriptions import Description
-from auralsam2.data.synthetic.facts import Facts
-from auralsam2.data.synthetic.look_words import COLOUR_WORDS, LOOKS, TEXTURE_WORDS
 from auralsam2.data.synthetic.objects import CLASSES, HUE_JITTER
-from auralsam2.data.synthetic.sound_words import SOUNDS
+from auralsam2.data.synthetic.words import (
+    COLOUR_WORDS,
+    LOOKS,
+    SOUNDS,
+    TEXTURE_WORDS,
+    Description,
+    Facts,
+)
 
 BY_NAME = {kind.name: kind for kind in CLASSES}
 

@@ -5,9 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from auralsam2.data.synthetic.plan import Plan, split_counts
 from auralsam2.data.synthetic.scene import sample_scene
-from auralsam2.data.synthetic.writer import LAYOUTS, write_clips
+from auralsam2.data.synthetic.writer import LAYOUTS, Plan, layout_of, split_counts, write_clips
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -16,13 +15,13 @@ def test_shares_give_a_plan_that_can_be_followed(layout: str) -> None:
     assert split_counts(fewest, layout) == (1,) * fewest
     counts = split_counts(300, layout)
     assert sum(counts) == 300
-    plan = Plan(layout, counts, 0, unseen=LAYOUTS[layout].default_unseen)
-    assert plan.problems() == []
+    drawn = layout_of(Plan(layout, counts, 0, unseen=LAYOUTS[layout].default_unseen))
+    assert drawn.problems() == []
     assert tuple(int(n) for n in LAYOUTS[layout].example.split("/")) > (0,) * fewest
-    splits = [plan.split(index) for index in range(300)]
+    splits = [drawn.split(index) for index in range(300)]
     assert [splits.count(name) for name in LAYOUTS[layout].splits] == list(counts)
     with pytest.raises(IndexError, match="beyond the 300"):
-        plan.split(300)
+        drawn.split(300)
 
 
 def test_all_problems_are_told_before_anything_is_written(tmp_path: Path) -> None:
@@ -38,7 +37,7 @@ def test_all_problems_are_told_before_anything_is_written(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("unseen", [0, 9])
 def test_ref_avs_needs_seen_and_unseen_classes(unseen: int) -> None:
-    found = Plan("ref_avs", (1,) * 5, 0, num_frames=10, unseen=unseen).problems()
+    found = layout_of(Plan("ref_avs", (1,) * 5, 0, num_frames=10, unseen=unseen)).problems()
     assert found == [f"unseen must be from 1 to 8, all but 4 classes; got {unseen}"]
 
 
