@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from analysis.figures import style
-from analysis.figures.cell_names import wrap_name
+from analysis.figures.figure_text import wrap_name
 from analysis.runs.saved_clips import Array, SavedClip
 
 MOST_FRAMES = 5

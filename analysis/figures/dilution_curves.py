@@ -12,9 +12,7 @@ from matplotlib.axes import Axes
 from analysis.dilution.capture import ALL_HEADS, EVERYWHERE, MASK_TOKENS, NO_PROMPTS
 from analysis.dilution.indices import curves
 from analysis.figures import style
-from analysis.figures.cell_names import wrap_name
-from analysis.figures.figure_text import beside_maths, legend_name
-from analysis.figures.legends import legend_above
+from analysis.figures.figure_text import beside_maths, legend_name, wrap_name
 
 SITES = ("block 1", "block 2", "final")
 _LEGEND_CHARACTERS = 26
@@ -140,5 +138,5 @@ def _write(numbers: DilutionCurves, folder: Path, name: str) -> list[Path]:
         shown = [wrap_name(name, _LEGEND_CHARACTERS) for name in names]
         grid[count].legend(handles, shown, loc="center")
     else:
-        legend_above(figure, handles, names)
+        style.legend_above(figure, handles, names)
     return style.save(figure, numbers.means, folder, name)

@@ -15,8 +15,8 @@ from matplotlib.image import AxesImage
 from analysis.dilution.capture import ALL_HEADS, EVERYWHERE, MASK_TOKENS
 from analysis.dilution.indices import curves, site_matrix
 from analysis.figures import style
-from analysis.figures.cell_names import wrap_name
 from analysis.figures.dilution_curves import SITES, against
+from analysis.figures.figure_text import wrap_name
 
 _MOST_A_ROW = 4
 _PANEL_INCHES = 1.75

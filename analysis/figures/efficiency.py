@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, FixedLocator, MaxNLocator, NullLocator
 
 from analysis.figures import style
-from analysis.figures.cell_names import wrap_name
-from analysis.figures.figure_text import settle
-from analysis.figures.point_labels import label_points
+from analysis.figures.figure_text import legend_name
 from analysis.runs.controls import split_header
 from analysis.runs.results import SPEED, Results, is_control, seed_means
 from analysis.runs.splits import table_columns
@@ -23,9 +21,11 @@ from analysis.statistics.pareto import pareto_front
 
 NAME = "efficiency"
 PARAMETERS = "num_trainable"
-_NARROW, _WIDE = 16, 32  # characters
+_COLUMNS = (
+    *("cell", "measure", "cost", "cost_std", "split", "metric"),
+    *("score", "score_std", "num_seeds", "front", "conditions"),
+)
 _DOT = 3.6
-_BARS = ["cost_std", "score_std"]
 _FAINT: dict[str, Any] = {"alpha": 0.3, "elinewidth": 0.5, "zorder": 1.8}
 _STEPS = (1, 2, 2.5, 5, 10)
 
@@ -60,10 +60,9 @@ class Efficiency(NamedTuple):
         split: first one that is no control.
         metric: first one that is shown of it.
         measures: that cells have.
-        points: columns cell, measure, cost, cost_std, split, metric, score, score_std, num_seeds,
-            front (no other cell is at least as good in both and better in one), conditions (of
-            timed measures, else empty). Means over seeds; standard deviations have S - 1 degrees
-            of freedom and are NaN for one seed.
+        points: columns `_COLUMNS`; front: no other cell is at least as good in both and better in
+            one; conditions: of timed measures, else empty. Means over seeds; standard deviations
+            have S - 1 degrees of freedom and are NaN for one seed.
         notes: cells that are left out, and why; the conditions of the times.
         higher_is_better: direction of the score.
     """
@@ -88,38 +87,33 @@ def collect(results: Results) -> Efficiency | None:
     shown = next((c for c in table_columns(results) if not is_control(c[0])), None)
     if shown is None:
         return None
+    split, metric = shown
     conditions, notes = _conditions(results)
     means = seed_means(results.scores)
-    own = means[(means["split"] == shown[0]) & (means["metric"] == shown[1])].dropna()
-    scores = own.groupby("cell").agg(
-        score=("value", "mean"), score_std=("value", "std"), num_seeds=("value", "size")
-    )
-    higher = results.scale(shown[1]).higher_is_better
-    points = []
-    measures = []
+    own = means[(means["split"] == split) & (means["metric"] == metric)].dropna()
+    scores = own.groupby("cell")["value"].agg(score="mean", score_std="std", num_seeds="size")
+    higher = results.scale(metric).higher_is_better
+    tables = []
     for measure in MEASURES:
-        costs = _costs(results, measure, conditions)
-        rows = list(_points(results, measure, costs, scores))
-        if not rows:
+        held = _costs(results, measure, conditions).join(scores, how="inner")
+        if held.empty:
             continue
-        measures.append(measure)
-        frame = pd.DataFrame(rows)
-        signs = np.array([-1.0 if larger else 1.0 for larger in (measure.larger_is_better, higher)])
-        frame["front"] = pareto_front(frame[["cost", "score"]].to_numpy() * signs)
-        frame["conditions"] = conditions if measure.timed else ""
-        points.append(frame)
-    if not points:
+        signs = [-1.0 if larger else 1.0 for larger in (measure.larger_is_better, higher)]
+        held["front"] = pareto_front(held[["cost", "score"]].to_numpy() * signs)
+        held["conditions"] = conditions if measure.timed else ""
+        table = held.loc[[cell for cell in results.cells if cell in held.index]]
+        tables.append(table.rename_axis("cell").reset_index().assign(measure=measure.column))
+    if not tables:
         return None
-    table = pd.concat(points, ignore_index=True)
-    table.insert(4, "split", shown[0])
-    table.insert(5, "metric", shown[1])
-    return Efficiency(*shown, tuple(measures), table, tuple(notes), higher)
+    points = pd.concat(tables, ignore_index=True).assign(split=split, metric=metric)
+    held_measures = tuple(m for m in MEASURES if m.column in set(points["measure"]))
+    return Efficiency(split, metric, held_measures, points[list(_COLUMNS)], tuple(notes), higher)
 
 
 def draw(numbers: Efficiency, panels: Sequence[Axes]) -> None:
     """Draw the score over each measure: a point a cell, bars of one standard deviation.
 
-    A light line joins the cells that no other one beats in both. Names are written by `label`.
+    A light line joins the cells that no other one beats in both.
 
     Args:
         numbers: of `collect`.
@@ -129,18 +123,13 @@ def draw(numbers: Efficiency, panels: Sequence[Axes]) -> None:
     for measure, panel in zip(numbers.measures, panels, strict=True):
         rows = numbers.points[numbers.points["measure"] == measure.column]
         _scale(panel, rows, measure)
-        for row in rows.fillna(dict.fromkeys(_BARS, 0.0)).to_dict("records"):
+        for row in rows.fillna({"cost_std": 0.0, "score_std": 0.0}).to_dict("records"):
             colour, marker, _ = looks[str(row["cell"])]
             x, y = row["cost"], row["score"]
             # How busy a machine was says little about a model.
             panel.errorbar(x, y, xerr=row["cost_std"], fmt="none", ecolor=colour, **_FAINT)
-            dot: dict[str, Any] = {
-                "fmt": marker,
-                "markersize": _DOT,
-                "color": colour,
-                "elinewidth": 0.7,
-            }
-            panel.errorbar(x, y, yerr=row["score_std"], **dot)
+            dot: dict[str, Any] = {"fmt": marker, "markersize": _DOT, "color": colour}
+            panel.errorbar(x, y, yerr=row["score_std"], elinewidth=0.7, **dot)
         front = rows[rows["front"]].sort_values("cost")
         # Between two cells of the front the worse score is what can be had.
         where: Literal["pre", "post"] = "pre" if measure.larger_is_better else "post"
@@ -151,40 +140,12 @@ def draw(numbers: Efficiency, panels: Sequence[Axes]) -> None:
         style.light_grid(panel)
         panel.yaxis.set_major_locator(MaxNLocator(5, steps=_STEPS))
         panel.margins(x=0.12, y=0.14)
-
-
-def label(numbers: Efficiency, panels: Sequence[Axes], *, width: int) -> bool:
-    """Write the cells' names beside their points; call it when the layout is final.
-
-    Args:
-        numbers: of `collect`.
-        panels: that `draw` has drawn in.
-        width: of a name's line in characters.
-
-    Returns:
-        Whether no name hides anything.
-    """
-    looks = _looks(numbers)
-    free = True
-    for measure, panel in zip(numbers.measures, panels, strict=True):
-        rows = numbers.points[numbers.points["measure"] == measure.column]
-        cells = [str(cell) for cell in rows["cell"]]
-        written = label_points(
-            panel,
-            list(rows[["cost", "score"]].itertuples(index=False, name=None)),
-            [wrap_name(cell, width) for cell in cells],
-            colours=[looks[cell].colour for cell in cells],
-            fontsize=style.SMALLEST_PT,
-            bars=[(0.0, float(half)) for half in rows["score_std"].fillna(0.0)],
-        )
-        free = free and all(place.free for place in written)
-    return free
+    lower = "" if numbers.higher_is_better else " (lower is better)"
+    panels[0].set_ylabel(f"{numbers.metric}, {split_header(numbers.split)}{lower}")
 
 
 def make(results: Results, folder: Path, *, notes: list[str] | None = None) -> list[Path]:
     """Write ``efficiency.pdf``, ``.png`` and ``.csv``; nothing where nothing is measured.
-
-    Panels lie side by side; where names would hide something there, one below the other.
 
     Args:
         results: the runs.
@@ -197,29 +158,18 @@ def make(results: Results, folder: Path, *, notes: list[str] | None = None) -> l
     if notes is not None:
         notes += numbers.notes
     with style.paper_style():
-        figure, fits = _figure(numbers, beside=True)
-        if not fits:
-            figure, _ = _figure(numbers, beside=False)
-        return style.save(figure, numbers.points, folder, NAME)
-
-
-def _figure(numbers: Efficiency, *, beside: bool) -> tuple[Figure, bool]:
-    count = len(numbers.measures)
-    if beside:
+        count = len(numbers.measures)
         figure = style.new_figure("page" if count > 1 else "column", 2.3)
         panels = list(figure.subplots(1, count, sharey=True, squeeze=False)[0])
-    else:
-        figure = style.new_figure("page", 2.2 * count)
-        panels = list(figure.subplots(count, 1, sharey=True, squeeze=False)[:, 0])
-    draw(numbers, panels)
-    lower = "" if numbers.higher_is_better else " (lower is better)"
-    text = f"{numbers.metric}, {split_header(numbers.split)}{lower}"
-    for panel in panels[:1] if beside else panels:
-        panel.set_ylabel(text)
-    settle(figure)  # what is laid out below must be what is drawn
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # names are placed in what has been laid out
-    return figure, label(numbers, panels, width=_NARROW if beside else _WIDE)
+        draw(numbers, panels)
+        looks = _looks(numbers)
+        dots = [
+            Line2D([], [], linestyle="none", marker=own.marker, color=own.colour, markersize=_DOT)
+            for own in looks.values()
+        ]
+        names = [legend_name(cell) for cell in looks]
+        style.legend_above(figure, dots, names, handlelength=0.8, handletextpad=0.4)
+        return style.save(figure, numbers.points, folder, NAME)
 
 
 def _conditions(results: Results) -> tuple[str, list[str]]:
@@ -252,17 +202,6 @@ def _costs(results: Results, measure: Measure, conditions: str) -> pd.DataFrame:
     return kept.groupby("cell").agg(cost=(measure.column, "mean"), cost_std=(measure.column, "std"))
 
 
-def _points(
-    results: Results, measure: Measure, costs: pd.DataFrame, scores: pd.DataFrame
-) -> Iterator[dict[str, Any]]:
-    held = costs.join(scores, how="inner").to_dict("index")
-    for cell in results.cells:
-        if cell in held:
-            row = {str(name): float(value) for name, value in held[cell].items()}
-            row["num_seeds"] = int(row["num_seeds"])
-            yield {"cell": cell, "measure": measure.column, **row}
-
-
 def _looks(numbers: Efficiency) -> dict[str, style.Look]:
     cells = dict.fromkeys(map(str, numbers.points["cell"]))
     return {cell: style.look(index) for index, cell in enumerate(cells)}
@@ -285,7 +224,7 @@ def _scale(panel: Axes, rows: pd.DataFrame, measure: Measure) -> None:
     else:
         panel.set_xscale("log")
         if high / low < 10:
-            ticks = [float(t) for t in MaxNLocator(4, steps=_STEPS).tick_values(low, high)]
+            ticks = [float(t) for t in MaxNLocator(3, steps=_STEPS).tick_values(low, high)]
     panel.xaxis.set_major_locator(FixedLocator(ticks))
     panel.xaxis.set_minor_locator(NullLocator())
     panel.xaxis.set_major_formatter(EngFormatter(sep=""))

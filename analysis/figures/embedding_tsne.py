@@ -16,8 +16,7 @@ from analysis.embeddings.companions import COMPANIONS, companions
 from analysis.embeddings.plane import Plane, Wanted, place_all
 from analysis.embeddings.points import SEVERAL, UNKNOWN, Points
 from analysis.figures import style
-from analysis.figures.cell_names import wrap_name
-from analysis.figures.figure_text import legend_name
+from analysis.figures.figure_text import legend_name, wrap_name
 from auralsam2.text_files import write_text
 
 NAME = "embedding_tsne"

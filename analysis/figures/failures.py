@@ -11,8 +11,8 @@ import pandas as pd
 from analysis.clips.masks import ClipMasks, clip_masks, score_warning
 from analysis.clips.picks import NoPicksError, Picked, best_first, first_column, pick
 from analysis.figures import style
-from analysis.figures.cell_names import wrap_name
 from analysis.figures.clip_sheet import MOST_FRAMES, sheet
+from analysis.figures.figure_text import wrap_name
 from analysis.runs.lost_runs import why_lost
 from analysis.runs.results import Results
 from analysis.runs.saved_clips import (

@@ -12,6 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from analysis.runs.cell_names import pieces
+
 _GUARD = "\u2060"
 """Takes no room; stands before what matplotlib would hide, and is taken off by `settle`."""
 _WIDEST_FACE = "DejaVu Sans"
@@ -39,6 +41,25 @@ def beside_maths(text: str) -> str:
 def room(text: str) -> int:
     """Return about how many Latin letters are as wide as a text that `settle` has changed."""
     return sum(map(_room, text))
+
+
+def wrap_name(name: str, width: int) -> str:
+    """Break a name into lines of at most ``width`` characters, as wide as figures show them.
+
+    Lines break at spaces; words that are longer than a line break where a capital begins or behind
+    a sign, and only what is longer still between two letters.
+    """
+    lines = [""]
+    for word in name.split():
+        glue = " " if lines[-1] else ""
+        whole = room(lines[-1] + glue + word) <= width
+        for piece in [word] if whole else pieces(word, width, room):
+            if room(lines[-1] + glue + piece) <= width:
+                lines[-1] += glue + piece
+            else:
+                lines.append(piece)
+            glue = ""
+    return "\n".join(line for line in lines if line)
 
 
 def settle(figure: Figure) -> list[str]:

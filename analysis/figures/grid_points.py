@@ -14,9 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from analysis.figures import style
-from analysis.figures.cell_names import wrap_name
-from analysis.figures.figure_text import legend_name, room
-from analysis.figures.legends import legend_above
+from analysis.figures.figure_text import legend_name, room, wrap_name
 from analysis.runs.controls import split_header
 from analysis.runs.results import Results, is_control, seed_means
 from auralsam2.engine.metric_scales import MetricScale
@@ -168,6 +166,6 @@ def _label_cells(cells: Sequence[str], panel: Axes) -> None:
 def _add_legend(figure: Figure, panel: Axes) -> None:
     handles, labels = panel.get_legend_handles_labels()
     dot = Line2D([], [], linestyle="none", marker="o", markersize=_MARKER_PT, color="0.35")
-    legend_above(
+    style.legend_above(
         figure, [*handles, dot], [*labels, "one seed"], handlelength=1.2, columnspacing=1.4
     )

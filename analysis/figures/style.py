@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import matplotlib
+import numpy as np
 import pandas as pd
 from matplotlib import rcsetup
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 from tueplots import axes, bundles
 
-from analysis.figures.figure_text import code_point, settle
+from analysis.figures.figure_text import code_point, room, settle, wrap_name
 from auralsam2.text_files import write_text
 
 # Inches of a two-column page.
@@ -30,6 +32,8 @@ LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
 PNG_DPI = 200
 SMALLEST_PT = 7
 _ROUNDING_INCHES = 0.02
+# Of a legend: a letter, a line, and what a column has beside its names.
+_LETTER_INCHES, _LEGEND_LINE_INCHES, _HANDLE_INCHES = 0.055, 0.15, 0.5
 NOTE_KEY = "Description"
 """Under this, a PNG says what a reader of the figure must know."""
 
@@ -68,6 +72,33 @@ def light_grid(panel: Axes, axis: Literal["both", "x", "y"] = "both") -> None:
     """Draw pale lines below all that is shown."""
     panel.grid(True, axis=axis, linewidth=0.4, color="0.88")
     panel.set_axisbelow(True)
+
+
+def legend_above(
+    figure: Figure, handles: Sequence[Artist], names: Sequence[str], **options: Any
+) -> None:
+    """Write what lines and colours mean above the panels, in as many columns as fit.
+
+    Args:
+        figure: with a layout engine; it grows by the lines of the legend behind the first.
+        handles: of the lines.
+        names: as many; those wider than the figure are broken.
+        **options: of `matplotlib.legend.Legend`.
+    """
+    width, height = figure.get_size_inches()
+    shown = [wrap_name(name, int((width - _HANDLE_INCHES) / _LETTER_INCHES)) for name in names]
+    rooms = [max(map(room, name.split("\n"))) for name in shown]
+
+    def inches(ncols: int) -> float:
+        """Width of a legend of so many columns, each as wide as its longest name."""
+        widest = [column.max() for column in np.array_split(rooms, ncols)]
+        return float(_LETTER_INCHES * sum(widest) + _HANDLE_INCHES * ncols)
+
+    ncols = max((n for n in range(1, len(shown) + 1) if inches(n) <= width), default=1)
+    columns = np.array_split([name.count("\n") + 1 for name in shown], ncols)
+    num_lines = max(int(column.sum()) for column in columns)
+    figure.set_figheight(height + _LEGEND_LINE_INCHES * (num_lines - 1))
+    figure.legend(handles, shown, loc="outside upper center", ncols=ncols, **options)
 
 
 @contextmanager

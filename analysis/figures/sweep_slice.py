@@ -14,7 +14,7 @@ from matplotlib.colors import Normalize
 from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
 
 from analysis.figures import style
-from analysis.figures.cell_names import wrap_name
+from analysis.figures.figure_text import wrap_name
 from analysis.figures.sweep_labels import short_choices, short_names
 from analysis.runs.sweep_results import SweepResults
 

@@ -18,9 +18,7 @@ from matplotlib.ticker import (
 )
 
 from analysis.figures import style
-from analysis.figures.cell_names import wrap_name
-from analysis.figures.figure_text import legend_name
-from analysis.figures.legends import legend_above
+from analysis.figures.figure_text import legend_name, wrap_name
 from analysis.runs.results import Results
 from analysis.runs.training_log import TOTAL, loss_terms, read_log, series
 from auralsam2.engine.run_record import read_without_clips
@@ -245,7 +243,7 @@ def _together(numbers: TrainingCurves) -> Figure:
     draw(numbers, list(panels[:count]))
     for (kind, _), panel in zip(numbers.quantities, panels, strict=False):
         panel.set_xlabel(_AXES[kind])
-    legend_above(figure, *panels[0].get_legend_handles_labels())
+    style.legend_above(figure, *panels[0].get_legend_handles_labels())
     return figure
 
 

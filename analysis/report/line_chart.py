@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from analysis.figures import style
 from analysis.figures.figure_text import legend_name, settle_text
-from analysis.figures.legends import legend_above
 
 _INK = "#010203"
 """Stands for the page's own text colour, whatever that is."""
@@ -110,7 +109,7 @@ def _plot(chart: Chart) -> Any:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(True, linewidth=0.4, color="#888888", alpha=0.5)
     handles, labels = axes.get_legend_handles_labels()
-    legend_above(figure, handles, labels, handlelength=1.4, columnspacing=1.0)
+    style.legend_above(figure, handles, labels, handlelength=1.4, columnspacing=1.0)
     for text in figure.findobj(Text):
         settle_text(text, own_faces=False)
     return figure

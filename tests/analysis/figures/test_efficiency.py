@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import matplotlib.image
 import numpy as np
@@ -83,16 +84,13 @@ def test_other_conditions_and_none_are_left_out_and_said(timed: Callable[..., Re
     assert len(numbers.points[numbers.points["measure"] == PARAMETERS]) == 4
 
 
-def test_points_and_names_stand_at_the_numbers(timed: Callable[..., Results]) -> None:
+def test_points_stand_at_the_numbers(timed: Callable[..., Results]) -> None:
     numbers = collect(timed({("b", 0): (0.5, 10.0, CPU, 0), ("c", 0): (0.8, 5.0, CPU, 10**6)}))
     assert numbers is not None
-    figure = Figure(figsize=(7, 3))
-    panels = figure.subplots(1, 3)
+    panels = Figure(figsize=(7, 3)).subplots(1, 3)
     efficiency.draw(numbers, panels)
-    figure.draw_without_rendering()
-    assert efficiency.label(numbers, panels, width=20)
-    for panel in panels:
-        assert [text.get_text() for text in panel.texts] == ["b", "c"]
+    dots = [line for line in panels[1].lines if line.get_marker() in ("o", "s")]
+    assert [(*line.get_xdata(), *line.get_ydata()) for line in dots] == [(10, 0.5), (5, 0.8)]
     assert panels[2].get_xscale() == "symlog", "zero has its place"
     assert panels[2].get_xticks().tolist() == [0, 10**6]
     assert panels[2].get_xlabel() == "trained parameters"
@@ -107,7 +105,20 @@ def test_files_of_few_and_of_crowded_cells(timed: Callable[..., Results], tmp_pa
     names = [f"TwoWayCrossAttentionFusion{number}" for number in "abcdefghi"]
     many = timed({(n, 0): (0.5 + i / 100, 10.0 + i / 50, CPU, 10) for i, n in enumerate(names)})
     tall = matplotlib.image.imread(efficiency.make(many, tmp_path / "many")[1])
-    assert tall.shape[0] > 1000, "one panel below the other"
+    assert tall.shape[0] > 460, "the legend has room of its own"
+
+
+def test_the_legend_names_every_cell_as_it_is_drawn(
+    timed: Callable[..., Results], tmp_path: Path, drawn: Any
+) -> None:
+    runs = {(f"cell{index}", 0): (0.5 + index / 100, None, {}, 10) for index in range(12)}
+    efficiency.make(timed({**runs, ("cell0", 0): (0.5, 9.0, CPU, 10)}), tmp_path)
+    (figure,) = drawn.figures
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [cell for cell, _ in runs]
+    keys = [(line.get_color(), line.get_marker()) for line in legend.get_lines()]
+    shown = [(line.get_color(), line.get_marker()) for line in figure.axes[-1].lines]
+    assert len({*keys}) == 12 and keys == [key for key in shown if key in keys]
 
 
 def test_without_speeds_the_sizes_are_left(grid_folder: Path, tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ from analysis.figures import (
     sweep,
     training_curves,
 )
+from analysis.figures.figure_text import room, wrap_name
 from analysis.report import line_chart
 from analysis.runs.results import load_runs
 from auralsam2.text_files import write_text
@@ -249,3 +250,32 @@ def test_what_no_face_has_is_said_once_and_in_the_picture(tmp_path: Path, drawn:
     assert len(said) == 1
     assert [text.get_text() for text in drawn.texts()] == ["[U+65E5] and [U+65E5]"]
     assert pd.read_csv(tmp_path / "f.csv")["cell"].tolist() == ["日"]
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("none", ["none"]),
+        ("sparse+dense, audio swapped", ["sparse+dense,", "audio swapped"]),
+        ("TwoWayCrossAttentionFusion", ["TwoWayCross", "AttentionFusion"]),
+        ("ReleasedTPAVIFusion", ["ReleasedTPAVI", "Fusion"]),
+        ("GRUFusion levels=3", ["GRUFusion", "levels=3"]),
+        ("x" * 20, ["x" * 16, "xxxx"]),
+    ],
+)
+def test_names_break_where_words_end(name: str, lines: list[str]) -> None:
+    assert wrap_name(name, 16).split("\n") == lines
+    assert wrap_name(name, 16).replace("\n", "").replace(" ", "") == name.replace(" ", "")
+
+
+def test_letters_take_the_room_that_they_are_shown_with() -> None:
+    with style.paper_style():
+        # A private letter stands there as [U+E000], a combining one takes no room.
+        assert [room(text) for text in ("ab", "a\ue000", "e\u0301", "\x1b", "n\n")] == [
+            2,
+            9,
+            1,
+            8,
+            2,
+        ]
+        assert wrap_name("\ue000" * 3, 16) == "\ue000\ue000\n\ue000"
