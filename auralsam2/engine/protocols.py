@@ -108,7 +108,9 @@ def evaluate_protocols(
     meanings = {protocol.name: protocol.meaning for protocol in protocols(group_size)}
     for split, dataset in datasets.items():
         metrics = {
-            (decode, size): ProtocolsMetric(size.size, group_size, widen_truth=size.widen_truth)
+            (decode, size): ProtocolsMetric(
+                group_size, size=size.size, widen_truth=size.widen_truth
+            )
             for decode in decodes
             for size in sizes
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -110,15 +111,11 @@ class AudioConLoss(ContrastiveLoss):
     """AudioCon as published: audio attracts, only visual negatives repel.
 
     Args:
-        temperature: divisor of the cosines.
-        max_samples: K; at most K hard and K easy pixels a frame, level and class.
-        max_anchors: cap on the sampled pixels of a joint set.
-        pool: ``"clip"`` or ``"batch"``, see :class:`ContrastiveLoss`.
-        weight: factor of the loss.
         repel_audio: audio of other labels repels too, see :func:`audio_con_loss`.
         reduction: ``"anchors_with_positive"`` or ``"all_anchors"``.
         anchors: ``"visual"``, pixels as in the released code, or ``"audio"``, sounds as in the
             paper's words; see the same.
+        **shared: of :class:`~auralsam2.losses.contrastive.ContrastiveLoss`.
 
     Raises:
         ValueError: if arguments are out of range.
@@ -126,16 +123,12 @@ class AudioConLoss(ContrastiveLoss):
 
     def __init__(
         self,
-        temperature: float = 0.1,
-        max_samples: int = 128,
-        max_anchors: int = 15240,
-        pool: str = "clip",
-        weight: float = 1.0,
         repel_audio: bool = False,
         reduction: str = "anchors_with_positive",
         anchors: str = "visual",
+        **shared: Any,
     ) -> None:
-        super().__init__(temperature, max_samples, max_anchors, pool, weight)
+        super().__init__(**shared)
         if problems := _choice_problems(reduction, anchors):
             raise ValueError("\n".join(problems))
         self.repel_audio = repel_audio
@@ -149,5 +142,10 @@ class AudioConLoss(ContrastiveLoss):
             temperature=self.temperature,
             repel_audio=self.repel_audio,
             reduction=self.reduction,
+            visual_positives=self.visual_positives(joint),
             anchors=self.anchors,
         )
+
+    def visual_positives(self, joint: JointSet) -> Collection[int]:
+        """Return the labels whose visual pairs attract; none as published."""
+        return ()

@@ -44,17 +44,7 @@ class InfoNCELoss(ContrastiveLoss):
     """Symmetric InfoNCE: visual-visual, visual-audio and audio-audio pairs all count.
 
     The baseline that AudioCon is compared with; it draws the same pixels. Memory grows with the
-    square of the sampled pixels of a class.
-
-    Args:
-        temperature: divisor of the cosines.
-        max_samples: K; at most K hard and K easy pixels a frame, level and class.
-        max_anchors: cap on the sampled pixels of a joint set.
-        pool: ``"clip"`` or ``"batch"``, see :class:`ContrastiveLoss`.
-        weight: factor of the loss.
-
-    Raises:
-        ValueError: if arguments are out of range.
+    square of the sampled pixels of a class. Its arguments are those of :class:`ContrastiveLoss`.
     """
 
     def joint_loss(self, joint: JointSet) -> Tensor:

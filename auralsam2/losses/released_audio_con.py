@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from auralsam2.losses.audio_con import AudioConLoss, audio_con_loss
+from auralsam2.losses.audio_con import AudioConLoss
 from auralsam2.losses.contrastive import JointSet
 from auralsam2.losses.released_sampling import (
     SamplingRules,
@@ -62,12 +62,6 @@ class ReleasedAudioConLoss(AudioConLoss):
     release gives not-a-number.
 
     Args:
-        temperature: divisor of the cosines.
-        max_samples: K; 128 for AVSBench, 64 for Ref-AVS.
-        max_anchors: cap on the sampled pixels of a joint set.
-        pool: ``"clip"`` or ``"batch"``, see :class:`~auralsam2.losses.contrastive.ContrastiveLoss`.
-            The release trains with one clip a process and would pool several.
-        weight: factor of the loss.
         repel_audio: audio of other labels repels too, see
             :func:`~auralsam2.losses.audio_con.audio_con_loss`.
         reduction: ``"all_anchors"`` or ``"anchors_with_positive"``, see the same.
@@ -79,6 +73,9 @@ class ReleasedAudioConLoss(AudioConLoss):
         ignore_class: True or False, see the same.
         truncation: ``"prefix"`` cuts sets above ``max_anchors`` to a prefix of random length;
             ``"random"`` keeps ``max_anchors`` random pixels.
+        **shared: of :class:`~auralsam2.losses.contrastive.ContrastiveLoss`. The release takes 64
+            for ``max_samples`` in Ref-AVS, and trains with one clip a process: it would pool
+            several.
 
     Raises:
         ValueError: if arguments are out of range; names all of them.
@@ -86,11 +83,6 @@ class ReleasedAudioConLoss(AudioConLoss):
 
     def __init__(
         self,
-        temperature: float = 0.1,
-        max_samples: int = 128,
-        max_anchors: int = 15240,
-        pool: str = "clip",
-        weight: float = 1.0,
         repel_audio: bool = True,
         reduction: str = "all_anchors",
         labels: str = "looked_up",
@@ -99,6 +91,7 @@ class ReleasedAudioConLoss(AudioConLoss):
         silent_rule: str = "one_value",
         ignore_class: bool = True,
         truncation: str = "prefix",
+        **shared: Any,
     ) -> None:
         problems = choice_problems(
             labels=labels,
@@ -108,9 +101,7 @@ class ReleasedAudioConLoss(AudioConLoss):
             truncation=truncation,
         )
         try:
-            super().__init__(
-                temperature, max_samples, max_anchors, pool, weight, repel_audio, reduction
-            )
+            super().__init__(repel_audio, reduction, **shared)
         except ValueError as error:
             problems.insert(0, str(error))
         if problems:
@@ -149,13 +140,6 @@ class ReleasedAudioConLoss(AudioConLoss):
             return super().limit(joint, generator)
         return keep_prefix(joint, self.max_anchors, generator)
 
-    def joint_loss(self, joint: JointSet) -> Tensor:
-        """Return the scalar loss of one joint set."""
-        present = set(joint.visual_labels.tolist())
-        return audio_con_loss(
-            *joint,
-            temperature=self.temperature,
-            repel_audio=self.repel_audio,
-            reduction=self.reduction,
-            visual_positives=present.difference(LABELS_WITHOUT_VISUAL_PAIRS),
-        )
+    def visual_positives(self, joint: JointSet) -> Collection[int]:
+        """Return the labels whose visual pairs the release does not remove."""
+        return set(joint.visual_labels.tolist()).difference(LABELS_WITHOUT_VISUAL_PAIRS)

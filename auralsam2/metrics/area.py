@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor
 
 from auralsam2.metrics.clip_metric import ClipMetric
@@ -26,9 +28,7 @@ class AreaMetric(ClipMetric):
 
     Args:
         threshold: probability above which a pixel is predicted, in (0, 1).
-        size: side in pixels at which masks are counted; None for the truth's own size.
-        collect_device: where results of several processes meet, ``"cpu"`` or ``"gpu"``.
-        prefix: put in front of ``A`` with a slash; None for none.
+        **shared: of :class:`~auralsam2.metrics.clip_metric.ClipMetric`.
 
     Raises:
         ValueError: if the threshold is no probability.
@@ -39,14 +39,8 @@ class AreaMetric(ClipMetric):
     bounds = (0.0, 1.0)
     subject = "area"
 
-    def __init__(
-        self,
-        threshold: float = THRESHOLD,
-        size: int | None = None,
-        collect_device: str = "cpu",
-        prefix: str | None = None,
-    ) -> None:
-        super().__init__(size=size, collect_device=collect_device, prefix=prefix)
+    def __init__(self, threshold: float = THRESHOLD, **shared: Any) -> None:
+        super().__init__(**shared)
         if not 0 < threshold < 1:
             raise ValueError(f"threshold must be a probability between 0 and 1, got {threshold=}")
         self.threshold = threshold

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -92,6 +93,11 @@ class CurveSum:
     total: Tensor
     num_frames: int
 
+    @property
+    def mean(self) -> Tensor:
+        """(K,) the clip's curve, zeros without an object; its maximum is the clip's F."""
+        return self.total / max(self.num_frames, 1)
+
 
 def sum_of_curves(
     mask_logits: Tensor,
@@ -113,27 +119,6 @@ def sum_of_curves(
     probabilities = mask_logits[shown].float().sigmoid()
     curves = f_score_curves(probabilities, masks[shown], num_thresholds, beta_squared)
     return CurveSum(curves.sum(dim=0).cpu(), len(curves))
-
-
-def f_score_curve(
-    mask_logits: Tensor,
-    masks: Tensor,
-    num_thresholds: int = NUM_THRESHOLDS,
-    beta_squared: float = BETA_SQUARED,
-) -> Tensor:
-    """Mean F-score curve over the frames of a clip that show an object.
-
-    Args:
-        mask_logits: (T, H, W).
-        masks: (T, H, W) truth, above 0 on the object.
-        num_thresholds: K.
-        beta_squared: weight of recall against precision.
-
-    Returns:
-        (K,) float64, zeros for a clip without object. The clip's F is the curve's maximum.
-    """
-    curves = sum_of_curves(mask_logits, masks, num_thresholds, beta_squared)
-    return (curves.total / max(curves.num_frames, 1)).to(mask_logits.device)
 
 
 def f_score(clips: Sequence[CurveSum]) -> float | None:
@@ -179,11 +164,7 @@ class FScoreMetric(ClipMetric):
         beta_squared: weight of recall against precision.
         group_size: clips whose frames share one mean curve, see :func:`mean_f_score`; None for
             the whole data set. ``per_clip`` holds the scores of single clips all the same.
-        size: side in pixels at which masks are compared; None for the truth's own size.
-        collect_device: where results of several processes meet, ``"cpu"`` or ``"gpu"``.
-        prefix: put in front of ``F`` with a slash; None for none.
-        widen_truth: resize the truth as the Ref-AVS benchmark does, see
-            :func:`~auralsam2.metrics.clip_metric.supervised_frames`.
+        **shared: of :class:`~auralsam2.metrics.clip_metric.ClipMetric`.
 
     Raises:
         ValueError: if an argument is out of range.
@@ -198,12 +179,9 @@ class FScoreMetric(ClipMetric):
         num_thresholds: int = NUM_THRESHOLDS,
         beta_squared: float = BETA_SQUARED,
         group_size: int | None = 1,
-        size: int | None = None,
-        collect_device: str = "cpu",
-        prefix: str | None = None,
-        widen_truth: bool = False,
+        **shared: Any,
     ) -> None:
-        super().__init__(size, collect_device, prefix, widen_truth)
+        super().__init__(**shared)
         problems = []
         if empty_clips not in EMPTY_CLIPS:
             problems.append(f"unknown {empty_clips=}; known: {', '.join(EMPTY_CLIPS)}")

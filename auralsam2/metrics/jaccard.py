@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -74,11 +75,7 @@ class JaccardMetric(ClipMetric):
         group_size: clips of a batch whose frames are averaged before batches are, see
             :func:`mean_jaccard`; the Ref-AVS benchmark takes 4. ``per_clip`` holds the scores of
             single clips all the same.
-        size: side in pixels at which masks are compared; None for the truth's own size.
-        collect_device: where results of several processes meet, ``"cpu"`` or ``"gpu"``.
-        prefix: put in front of ``J`` with a slash; None for none.
-        widen_truth: resize the truth as the Ref-AVS benchmark does, see
-            :func:`~auralsam2.metrics.clip_metric.supervised_frames`.
+        **shared: of :class:`~auralsam2.metrics.clip_metric.ClipMetric`.
 
     Raises:
         ValueError: if an argument is out of range.
@@ -91,13 +88,10 @@ class JaccardMetric(ClipMetric):
         self,
         threshold: float = THRESHOLD,
         average: str = "clip",
-        size: int | None = None,
-        collect_device: str = "cpu",
-        prefix: str | None = None,
         group_size: int | None = 1,
-        widen_truth: bool = False,
+        **shared: Any,
     ) -> None:
-        super().__init__(size, collect_device, prefix, widen_truth)
+        super().__init__(**shared)
         problems = group_size_problems(group_size)
         if not 0 < threshold < 1:
             problems.append(f"threshold must be a probability between 0 and 1, got {threshold=}")

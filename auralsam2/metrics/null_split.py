@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
@@ -77,9 +78,7 @@ class NullMetric(ClipMetric):
         group_size: clips of a batch whose pixels are counted together, see :func:`mean_of_roots`;
             the Ref-AVS benchmark takes 4. ``per_clip`` holds the scores of single clips all the
             same.
-        size: side in pixels at which masks are counted; None for the truth's own size.
-        collect_device: where results of several processes meet, ``"cpu"`` or ``"gpu"``.
-        prefix: put in front of ``S`` with a slash; None for none.
+        **shared: of :class:`~auralsam2.metrics.clip_metric.ClipMetric`.
 
     Raises:
         ValueError: if an argument is out of range.
@@ -93,12 +92,10 @@ class NullMetric(ClipMetric):
     def __init__(
         self,
         reduction: str = "mean_of_roots",
-        size: int | None = None,
-        collect_device: str = "cpu",
-        prefix: str | None = None,
         group_size: int | None = 1,
+        **shared: Any,
     ) -> None:
-        super().__init__(size=size, collect_device=collect_device, prefix=prefix)
+        super().__init__(**shared)
         problems = group_size_problems(group_size)
         if reduction not in REDUCTIONS:
             problems.append(f"unknown {reduction=}; known: {', '.join(REDUCTIONS)}")

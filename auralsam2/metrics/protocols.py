@@ -6,20 +6,14 @@ thresholded and grouped in different ways.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
-from mmengine.evaluator import BaseMetric
 from torch import Tensor
 
-from auralsam2.metrics.clip_metric import (
-    check_size,
-    check_unique,
-    group_size_problems,
-    supervised_frames,
-)
+from auralsam2.metrics.clip_metric import ClipMetric, check_unique, group_size_problems
 from auralsam2.metrics.f_score import CurveSum, mean_f_score, sum_of_curves
 from auralsam2.metrics.jaccard import THRESHOLD, jaccard, mean_jaccard
 from auralsam2.metrics.null_split import (
@@ -160,44 +154,27 @@ def protocol_scores(clips: Sequence[ClipStatistics], group_size: int = BATCH) ->
     return {protocol.name: protocol.score(clips) for protocol in protocols(group_size)}
 
 
-class ProtocolsMetric(BaseMetric):
+class ProtocolsMetric(ClipMetric):
     """All protocols as one mmengine metric; counts every clip once.
 
     Args:
-        size: side in pixels at which masks are compared; None for the truth's own size.
         group_size: clips of a batch, for the protocols that score batches. Its clips are
             neighbours in the order of the data set, also where several processes evaluate.
-        collect_device: where results of several processes meet, ``"cpu"`` or ``"gpu"``.
-        prefix: put in front of every name with a slash; None for none.
-        widen_truth: resize the truth as the Ref-AVS benchmark does, see
-            :func:`~auralsam2.metrics.clip_metric.supervised_frames`.
+        **shared: of :class:`~auralsam2.metrics.clip_metric.ClipMetric`.
 
     Raises:
-        ValueError: if ``size`` or ``group_size`` is no positive number, or the truth is to be
-            widened without a size.
+        ValueError: if ``group_size`` is no positive number, or another argument out of range.
     """
 
-    def __init__(
-        self,
-        size: int | None = None,
-        group_size: int = BATCH,
-        collect_device: str = "cpu",
-        prefix: str | None = None,
-        widen_truth: bool = False,
-    ) -> None:
-        super().__init__(collect_device=collect_device, prefix=prefix)
-        check_size(size, widen_truth)
+    def __init__(self, group_size: int = BATCH, **shared: Any) -> None:
+        super().__init__(**shared)
         if problems := group_size_problems(group_size):
             raise ValueError(problems[0])
-        self.size, self.widen_truth = size, widen_truth
         self.group_size = group_size
 
-    def process(self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]) -> None:
-        """Count the clips of one batch, see :func:`~clip_metric.supervised_frames`."""
-        for sample in data_samples:
-            frames = supervised_frames(sample, self.size, self.widen_truth)
-            statistics = clip_statistics(*frames)
-            self.results.append((sample["clip"], statistics))
+    def score_clip(self, mask_logits: Tensor, masks: Tensor) -> ClipStatistics:
+        """Return what the protocols need of the clip."""
+        return clip_statistics(mask_logits, masks)
 
     def compute_metrics(self, results: list[tuple[str, ClipStatistics]]) -> dict[str, float]:
         """Return all scores, see :func:`protocol_scores`.

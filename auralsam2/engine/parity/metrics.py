@@ -11,7 +11,7 @@ from torch import Tensor
 
 from auralsam2.engine.parity.compare import Row, compare
 from auralsam2.engine.parity.fixtures import Fixtures
-from auralsam2.metrics.f_score import f_score_curve
+from auralsam2.metrics.f_score import sum_of_curves
 from auralsam2.metrics.jaccard import jaccard
 from auralsam2.metrics.null_split import (
     PixelCount,
@@ -31,7 +31,7 @@ def check_metrics(fixtures: Fixtures) -> Iterator[Row]:
     f_scores: list[float] = []
     for clip in facts["order"]:
         logits, masks = numbers[f"{clip}.logits"], numbers[f"{clip}.gt"]
-        frames, curve = jaccard(logits, masks), f_score_curve(logits, masks)
+        frames, curve = jaccard(logits, masks), sum_of_curves(logits, masks).mean
         ious.append(float(frames.mean()))
         f_scores.append(float(curve.max()))
         yield from _check_clip(clip, facts[clip], frames, ious, f_scores)

@@ -9,7 +9,6 @@ import torch
 
 from auralsam2.metrics.f_score import (
     FScoreMetric,
-    f_score_curve,
     f_score_curves,
     mean_f_score,
     sum_of_curves,
@@ -77,9 +76,9 @@ def test_formula_at_one_threshold():
 def test_frames_without_object_are_skipped():
     logits, masks = make_clip()
     masks[1] = 0
-    expected = f_score_curve(logits[[0, 2]], masks[[0, 2]])
-    torch.testing.assert_close(f_score_curve(logits, masks), expected)
-    assert f_score_curve(logits[1:2], masks[1:2]).tolist() == [0.0] * 255
+    expected = sum_of_curves(logits[[0, 2]], masks[[0, 2]]).mean
+    torch.testing.assert_close(sum_of_curves(logits, masks).mean, expected)
+    assert sum_of_curves(logits[1:2], masks[1:2]).mean.tolist() == [0.0] * 255
 
 
 def test_maximum_is_taken_of_the_mean_curve():
@@ -88,7 +87,7 @@ def test_maximum_is_taken_of_the_mean_curve():
     logits = torch.tensor([[[5.0, 3.0]], [[-3.0, -5.0]]])
     curves = f_score_curves(logits.sigmoid(), masks)
     assert curves.amax(dim=1).tolist() == pytest.approx([1.0, 1.0])
-    assert float(f_score_curve(logits, masks).max()) < 0.9
+    assert float(sum_of_curves(logits, masks).mean.max()) < 0.9
 
 
 def sample(clip, logits, masks):
@@ -122,7 +121,7 @@ def test_group_is_scored_as_one_long_clip(group_size):
     expected = []
     for start in range(0, len(clips), step):
         logits, masks = zip(*clips[start : start + step], strict=True)
-        expected.append(float(f_score_curve(torch.cat(logits), torch.cat(masks)).max()))
+        expected.append(float(sum_of_curves(torch.cat(logits), torch.cat(masks)).mean.max()))
     metric = METRICS.build(dict(type="FScoreMetric", group_size=group_size))
     metric.process(None, [sample(str(i), *clip) for i, clip in enumerate(clips)])
     assert metric.evaluate(size=5)["F"] == pytest.approx(sum(expected) / len(expected))
@@ -150,7 +149,7 @@ def test_threshold_list_of_the_release_is_ours_in_float32():
 def test_half_precision_logits():
     logits, masks = make_clip()
     torch.testing.assert_close(
-        f_score_curve(logits.half(), masks), f_score_curve(logits.half().float(), masks)
+        sum_of_curves(logits.half(), masks).mean, sum_of_curves(logits.half().float(), masks).mean
     )
 
 
@@ -165,7 +164,7 @@ def test_released_numbers(load_parity):
     metric = FScoreMetric()
     for count, clip in enumerate(facts["order"], start=1):
         logits, masks = tensors[f"{clip}.logits"], tensors[f"{clip}.gt"]
-        curve = f_score_curve(logits, masks).float()
+        curve = sum_of_curves(logits, masks).mean.float()
         torch.testing.assert_close(curve, tensors[f"{clip}.f_curve"], atol=1e-6, rtol=0)
         metric.process(None, [sample(clip, logits, masks)])
         scores = metric.compute_metrics(metric.results[:count])
