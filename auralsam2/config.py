@@ -33,6 +33,7 @@ from auralsam2.config_validation import validate as validate
 from auralsam2.custom_imports import CUSTOM_KEY, import_custom, locate_files
 from auralsam2.listing import files_below
 from auralsam2.messages import ProblemsError, unknown_name
+from auralsam2.moved_arguments import follow_move, follow_moves
 from auralsam2.override_values import Written
 from auralsam2.text_files import write_text
 
@@ -178,6 +179,7 @@ def set_node(cfg: Any, dotted: str, value: Any) -> None:
         spec = same_kind(owner, node) if below is None else below
         owner = spec if isinstance(spec, Node) else owner
         walked.append(key)
+    follow_move(node, last)
     _check_key(node, spec, last, walked, dotted, must_exist=False)
     try:
         value = _value(value, spec, node, last)
@@ -187,6 +189,7 @@ def set_node(cfg: Any, dotted: str, value: Any) -> None:
         value = {"type": value}
     # ConfigDict turns nested dicts into its own kind only when they are set through it.
     node[_index(node, last)] = ConfigDict(value=value)["value"]
+    follow_moves(node[_index(node, last)])
 
 
 def parse_overrides(pairs: Iterable[str]) -> dict[str, Any]:
@@ -235,6 +238,7 @@ def _read(path: Path) -> Any:
         raise ConfigError([f"{type(error).__name__}: {error}"], source=str(path)) from error
     for name in [key for key in cfg if key.startswith("_")]:
         cfg.pop(name)  # a variable of the file; mmengine drops only those with two underscores
+    follow_moves(cfg._cfg_dict)
     return cfg
 
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from mmengine.config import Config
 
+from auralsam2.moved_arguments import earlier_type
 from auralsam2.weight_files import FILE_KEYS
 
 MAY_NOT_COUNT = {
@@ -134,6 +135,7 @@ def _canonical(value: Any, path: str) -> Any:
             inner = f"{path}.{key}" if path else key
             if not counts(inner):
                 continue
+            item = earlier_type(key, item)
             made = PurePath(item).name if _is_file(key, item) else _canonical(item, inner)
             if inner in UNSTATED and made == UNSTATED[inner]:
                 continue

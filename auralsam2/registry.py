@@ -43,7 +43,7 @@ MODELS = Registry(
     "model",
     contract="mmengine BaseModel: forward(inputs, data_samples, mode) with mode loss|predict; "
     "builds its parts from the nodes of the model config",
-    locations=["auralsam2.models.auralsam2", "auralsam2.models.methods"],
+    locations=["auralsam2.models.released", "auralsam2.models.methods"],
     parent=roots.MODELS,
     base="mmengine.model:BaseModel",
 )
@@ -190,7 +190,8 @@ CONTRASTIVE_LOSSES = Registry(
 INJECTIONS = Registry(
     "injection",
     contract="build(); .dense_levels(L), .added_levels(L) -> level or None of each decoder site, "
-    ".appended_levels(L) -> levels that become tokens; .token_mask(K, device) -> (K,) 0/1",
+    ".appended_levels(L) -> levels that become tokens; .token_mask(K, device) -> (K,) 0/1; "
+    ".token_position(tokens, injected) -> their positional code, (B,K,C) all three",
     locations=["auralsam2.models.injection"],
 )
 # How masks travel through a clip.

@@ -53,6 +53,10 @@ class FuserOutput(NamedTuple):
     audio: tuple[Tensor, ...]
     visual_update: tuple[Tensor, ...] = ()
 
+    def of_frames(self) -> tuple[Tensor, ...]:
+        """The frames' audio of every level, (B, T, C) each; tokens of a text stand behind it."""
+        return tuple(a[:, : v.shape[1]] for a, v in zip(self.audio, self.visual, strict=True))
+
 
 class Prompts(NamedTuple):
     """Audio prompts in order of computation, finest level first; an empty tuple is *off*.

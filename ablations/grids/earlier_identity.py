@@ -13,6 +13,7 @@ from typing import Any
 
 from auralsam2.config_identity import plain as as_plain
 from auralsam2.engine.identity import WORK, digest, file_digests
+from auralsam2.moved_arguments import earlier_type
 from auralsam2.weight_files import FILE_KEYS
 
 _UNCOUNTED = ("runtime", "custom_imports")
@@ -46,7 +47,7 @@ def _canonical(value: Any) -> Any:
         return {
             key: PurePath(item).name
             if key in FILE_KEYS and isinstance(item, str) and "://" not in item
-            else _canonical(item)
+            else _canonical(earlier_type(key, item))
             for key, item in value.items()
             if key != "root"
         }

@@ -14,7 +14,6 @@ from torch.nn import functional as F
 
 from auralsam2.engine.evaluate import clip_loader
 from auralsam2.models.auralsam2 import AuralSAM2
-from auralsam2.models.joined_clips import join
 
 AUDIO, FOREGROUND, BACKGROUND = "audio", "foreground", "background"
 FUSED, PROJECTED = "fused", "projected"
@@ -93,22 +92,19 @@ def draw_points(
 def _spaces(model: AuralSAM2, batch: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """Space -> visual (B, T, N, D) and audio (B, T, D) of every level, unit length over D."""
     data = model.data_preprocessor(dict(batch), training=False)
-    frames, log_mel = data["frames"], data["log_mel"]
-    num_clips = len(frames)
-    if model.join_clips:  # as the model has been trained and is scored
-        frames, log_mel = join(frames), join(log_mel)
-    fused = model.listen(model.encode(frames), log_mel, data.get("text"))
+    fused = model.listen(model.encode(data["frames"]), data["log_mel"], data.get("text"))
     assert fused is not None
-    sounds = [audio[:, : frames.shape[1]] for audio in fused.audio]
-    spaces: dict[str, tuple[Any, Any]] = {FUSED: (fused.visual, sounds)}
+    spaces: dict[str, tuple[Any, Any]] = {FUSED: (fused.visual, fused.of_frames())}
     if model.projector is not None:
         embedded = model.embed(fused)
         spaces[PROJECTED] = (embedded.visual, embedded.audio)
 
+    clips_and_frames = data["frames"].shape[:2]
+
     def unit(x: Tensor) -> Tensor:
         # Not every projector gives unit length over D; cosines are compared everywhere here.
         x = F.normalize(x, dim=-1)
-        return x[0].unflatten(0, (num_clips, -1)) if model.join_clips else x
+        return x.reshape(*clips_and_frames, *x.shape[2:])  # the released model joins clips
 
     return {
         space: ([unit(v) for v in visual], [unit(a) for a in audio])

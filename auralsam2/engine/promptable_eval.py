@@ -71,7 +71,7 @@ def _draw(seed: int, index: int, num_frames: int, size: int) -> tuple[Tensor, Te
 
 def normalised(frames: np.ndarray) -> Tensor:
     """(T, S, S, 3) uint8 -> (T, 3, S, S) float with ImageNet statistics."""
-    from auralsam2.models.auralsam2 import PIXEL_MEAN, PIXEL_STD
+    from auralsam2.models.methods.base import PIXEL_MEAN, PIXEL_STD
 
     pixels = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float()
     return (pixels - torch.tensor(PIXEL_MEAN).view(3, 1, 1)) / torch.tensor(PIXEL_STD).view(3, 1, 1)

@@ -45,9 +45,6 @@ class AuralFuser(nn.Module):
         fusions: one fusion block a level.
         channels: C.
         embedding_size: E, the side of the token grid.
-        constant_audio_position: give every audio token the code of position 0, as the released
-            code does: a constant vector that carries no time. Off (corrected), token m has the
-            code of position m.
 
     Raises:
         ValueError: where the lists differ in length or are empty.
@@ -62,7 +59,6 @@ class AuralFuser(nn.Module):
         fusions: Sequence[nn.Module],
         channels: int,
         embedding_size: int,
-        constant_audio_position: bool = False,
     ) -> None:
         super().__init__()
         counts = (len(visual_attentions), len(audio_attentions), len(fusions))
@@ -78,7 +74,6 @@ class AuralFuser(nn.Module):
         self.fusions = nn.ModuleList(fusions)
         # On tokens a linear layer is the 1x1 convolution.
         self.smooth = nn.ModuleList(nn.Linear(channels, channels) for _ in fusions[1:])
-        self.constant_audio_position = constant_audio_position
         position = sine_position_2d(embedding_size, channels)
         self.visual_position: Tensor
         self.register_buffer("visual_position", position, persistent=False)
@@ -99,9 +94,7 @@ class AuralFuser(nn.Module):
             raise ValueError(
                 f"the pyramid gives {len(levels)} level(s), the fuser has {len(self.fusions)}"
             )
-        num_positions = 1 if self.constant_audio_position else audio.shape[1]
-        audio_position = sine_position_1d(num_positions, self.channels, audio.device)
-        audio_position = audio_position.to(audio.dtype)
+        audio_position = self.audio_position(audio)
         fused: list[FusionOutput] = []
         for level, visual in enumerate(levels):
             if level:
@@ -116,3 +109,15 @@ class AuralFuser(nn.Module):
             audio=tuple(f.audio for f in fused),
             visual_update=tuple(updates) if len(updates) == len(fused) else (),
         )
+
+    def audio_position(self, audio: Tensor) -> Tensor:
+        """Code of the index of every token of (B, M, C), as (M, C)."""
+        return sine_position_1d(audio.shape[1], self.channels, audio.device).to(audio.dtype)
+
+
+class ReleasedFuser(AuralFuser):
+    """Gives every audio token the code of position 0: a constant vector that carries no time."""
+
+    def audio_position(self, audio: Tensor) -> Tensor:
+        """Code of the first token, as (1, C)."""
+        return super().audio_position(audio[:, :1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -41,8 +42,6 @@ class StepwiseInjection:
             ``fine_to_coarse``.
         repeat_last: with fewer levels than sites, give the last level again to the sites that
             would stay empty.
-        leak_into_position: the released code's side effect: the first residual also becomes a
-            part of the tokens' positional code in all later attention.
         placement: of sparse prompts: ``add`` (published) or ``append``.
         sparse_sites: sites of the sparse prompts; ``None`` is ``sites``.
         dense_sites: sites of the dense prompts; ``None`` is ``sites``.
@@ -60,7 +59,6 @@ class StepwiseInjection:
         sites: Sequence[str] = SITES,
         order: str = "coarse_to_fine",
         repeat_last: bool = False,
-        leak_into_position: bool = False,
         placement: str = "add",
         sparse_sites: Sequence[str] | None = None,
         dense_sites: Sequence[str] | None = None,
@@ -80,8 +78,7 @@ class StepwiseInjection:
             problems.append(
                 f"tokens={tuple(tokens)} says where prompts are added, placement='append' adds none"
             )
-        if placement == "append" and leak_into_position:
-            problems.append("leak_into_position comes from adding, placement='append' adds none")
+        problems += self._own_problems(placement)
         if repeat_level is not None and repeat_last:
             problems.append("repeat_level fills every site already, drop repeat_last")
         if problems:
@@ -90,7 +87,6 @@ class StepwiseInjection:
         self.sparse_sites = tuple(sites if sparse_sites is None else sparse_sites)
         self.dense_sites = tuple(sites if dense_sites is None else dense_sites)
         self.repeat_last, self.repeat_level = repeat_last, repeat_level
-        self.leak_into_position = leak_into_position
 
     def dense_levels(self, num_levels: int) -> LevelOfSite:
         """Level whose dense prompt each site adds, in order of computation; ``None`` adds none.
@@ -114,12 +110,25 @@ class StepwiseInjection:
         levels = self._levels_at(self.sparse_sites, num_levels)
         return tuple(level for level in levels if level is not None)
 
+    def token_position(self, tokens: Tensor, injected: Tensor) -> Tensor:
+        """Positional code of the tokens (B, K, C) in all attention: the tokens as they came in.
+
+        Args:
+            tokens: in front of the first site.
+            injected: behind it.
+        """
+        return tokens
+
     def token_mask(self, num_tokens: int, device: torch.device) -> Tensor:
         """(num_tokens,) float, 1 at the tokens that receive an added sparse prompt."""
         mask = torch.zeros(num_tokens, device=device)
         for name in self.tokens:
             mask[TOKENS[name]] = 1.0
         return mask
+
+    def _own_problems(self, placement: str) -> list[str]:
+        """What else is wrong with a placement, of a subclass."""
+        return []
 
     def _levels_at(self, sites: Sequence[str], num_levels: int) -> LevelOfSite:
         levels = self._level_of_every_site(num_levels)
@@ -139,6 +148,33 @@ class StepwiseInjection:
             levels.reverse()
         rest = levels[-1] if self.repeat_last and levels else None
         return tuple(levels[i] if i < num_levels else rest for i in range(len(SITES)))
+
+
+@INJECTIONS.register_module()
+class ReleasedInjection(StepwiseInjection):
+    """Step-wise injection with the released code's side effect as a switch.
+
+    Args:
+        leak_into_position: what the first site adds to the tokens also becomes a part of their
+            positional code, in its own and all later attention; the released preset turns it on.
+        **published: see :class:`StepwiseInjection`.
+
+    Raises:
+        ValueError: as there, and where it leaks although nothing is added.
+    """
+
+    def __init__(self, leak_into_position: bool = False, **published: Any) -> None:
+        self.leak_into_position = leak_into_position
+        super().__init__(**published)
+
+    def token_position(self, tokens: Tensor, injected: Tensor) -> Tensor:
+        """The tokens behind the first site where they leak."""
+        return injected if self.leak_into_position else tokens
+
+    def _own_problems(self, placement: str) -> list[str]:
+        if placement != "append" or not self.leak_into_position:
+            return []
+        return ["leak_into_position comes from adding, placement='append' adds none"]
 
 
 def _name_problems(argument: str, names: Sequence[str], known: Iterable[str]) -> list[str]:

@@ -7,6 +7,11 @@ them. Every fusion works frame by frame here, as in the demo: see TwoWayTPAVIFus
 base = "auralsam2/mini_v1m"
 title = "The released code's differences, one at a time"
 
+_released_model = {"model.type": "ReleasedAuralSAM2"}
+_leaking_injection = {
+    "model.injection.type": "ReleasedInjection",
+    "model.injection.leak_into_position": True,
+}
 _released_loss = dict(type="ReleasedAudioConLoss", weight=0.1)
 _corrected = dict(
     labels="own",
@@ -32,10 +37,13 @@ axes = dict(
         ),
         dict(name="scale", set={"model.fusion.scale": "queries"}),
         dict(name="zero start", set={"model.fusion.zero_init": True}),
-        dict(name="constant audio position", set={"model.constant_audio_position": True}),
-        dict(name="leak into position", set={"model.injection.leak_into_position": True}),
+        dict(
+            name="constant audio position",
+            set={**_released_model, "model.constant_audio_position": True},
+        ),
+        dict(name="leak into position", set=_leaking_injection),
         dict(name="projector", set={"model.projector": dict(type="ReleasedConvProjector")}),
-        dict(name="joined clips", set={"model.join_clips": True}),
+        dict(name="joined clips", set={**_released_model, "model.join_clips": True}),
         dict(
             name="labels by rank",
             set={"model.contrastive_loss": {**_released_loss, **_corrected, "labels": "looked_up"}},
@@ -44,9 +52,10 @@ axes = dict(
         dict(
             name="everything",
             set={
+                **_released_model,
                 "model.fusion": dict(type="ReleasedTPAVIFusion", scope="frame"),
                 "model.constant_audio_position": True,
-                "model.injection.leak_into_position": True,
+                **_leaking_injection,
                 "model.projector": dict(type="ReleasedConvProjector"),
                 "model.join_clips": True,
                 "model.contrastive_loss": _released_loss,

@@ -14,6 +14,7 @@ from mmengine.config import Config
 
 from ablations.grids.file import shipped_grids
 from auralsam2 import config as configs
+from auralsam2.moved_arguments import earlier_type
 from auralsam2.registry import REGISTRIES, load_all
 from auralsam2.signature import parameters_of
 
@@ -117,10 +118,11 @@ def differences(one: Any, other: Any, path: tuple[str, ...] = ()) -> Iterator[tu
         types = one.get("type"), other.get("type")
         if types[0] != types[1]:
             yield (*path, types[1])
+        if types[0] not in (types[1], earlier_type("type", types[1])):
             for name in changed_defaults(*types):
                 yield (*path, name)
             return
-        for key in one.keys() | other.keys():
+        for key in (one.keys() | other.keys()) - {"type"}:
             pair = one.get(key, ABSENT), other.get(key, ABSENT)
             yield from differences(*pair, path=(*path, str(key)))
     elif is_nodes(one) or is_nodes(other):

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from auralsam2.engine.parity.compare import GRADIENT, Row, compare, probe_loss
 from auralsam2.engine.parity.fixtures import Fixtures, under
-from auralsam2.models.injection import SITES, StepwiseInjection
+from auralsam2.models.injection import SITES, ReleasedInjection, StepwiseInjection
 
 NAME = "mask_decoder"
 OUTPUTS = ("masks", "iou_pred", "mask_tokens_out", "object_score_logits")
@@ -34,7 +34,7 @@ def check_decoder(fixtures: Fixtures) -> Iterator[Row]:
         SitePrompts(leaves[f"audio_res.{i}"][None], leaves[f"visual_res.{i}"][None])
         for i in range(len(SITES))
     ]
-    released = StepwiseInjection(leak_into_position=True)
+    released = ReleasedInjection(leak_into_position=True)
     with decoder.transformer.injecting(prompts, released):
         masks, ious, tokens, score = decoder.predict_masks(**_inputs(numbers))
     outputs = dict(zip(OUTPUTS, (masks, ious, tokens, score), strict=True))
@@ -85,7 +85,7 @@ def _transformer(decoder: Any, prompts: Any, numbers: dict[str, Tensor]) -> Iter
     image = inputs["image_embeddings"] + inputs["dense_prompt_embeddings"]
     tokens = output_tokens(decoder, len(image))
     for group, leak in (("transformer", True), ("transformer_without_pe_aliasing", False)):
-        with decoder.transformer.injecting(prompts, StepwiseInjection(leak_into_position=leak)):
+        with decoder.transformer.injecting(prompts, ReleasedInjection(leak_into_position=leak)):
             queries, keys = decoder.transformer(image, inputs["image_pe"], tokens)
         expected = under(numbers, group)
         yield compare(NAME, f"{group}.queries", queries, expected["queries"])

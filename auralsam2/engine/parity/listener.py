@@ -13,8 +13,8 @@ from auralsam2.engine.conversion.convert import Options, convert
 from auralsam2.engine.conversion.names import entries
 from auralsam2.engine.parity.compare import GRADIENT, Row, compare, gradient_norms, probe_loss
 from auralsam2.engine.parity.fixtures import Fixtures, under
-from auralsam2.models.fuser import AuralFuser
-from auralsam2.models.text.adapter import TextAdapter
+from auralsam2.models.adapters import TextAdapter
+from auralsam2.models.fuser import ReleasedFuser
 from auralsam2.structures import FuserOutput, VisualPyramid
 
 MODES = ("eval", "train")
@@ -52,7 +52,7 @@ class ReleasedListener(nn.Module):
         blocks, audio_blocks = facts["config"]["block_kw"], facts["config"]["one_d_kw"]
         depths = facts["config"]["f_depths"]
         size = {"channels": channels, "embedding_size": int(facts["image_embedding_size"])}
-        self.fuser = AuralFuser(
+        self.fuser = ReleasedFuser(
             pyramid=_part("pyramid", "PatchEmbedPyramid", size, num_levels=len(depths)),
             visual_attentions=[
                 _part(
@@ -78,7 +78,6 @@ class ReleasedListener(nn.Module):
                 for depth in audio_depths
             ],
             fusions=[_part("fusion", "ReleasedTPAVIFusion", size) for _ in depths],
-            constant_audio_position=True,
             **size,
         )
         self.projector = _part("projector", projector, size, out_channels=out_channels)

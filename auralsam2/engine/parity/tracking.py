@@ -11,7 +11,7 @@ from torch import Tensor
 
 from auralsam2.engine.parity.compare import Row, compare, equal
 from auralsam2.engine.parity.fixtures import Fixtures, under
-from auralsam2.models.injection import StepwiseInjection
+from auralsam2.models.injection import ReleasedInjection
 from auralsam2.models.tracking import MemoryTracker
 from auralsam2.structures import Prediction, Prompts, VisualPyramid
 
@@ -127,7 +127,7 @@ def _check_mode(
     policy = "first" if conditioning == 0 else "middle"
     tracker = MemoryTracker(test_conditioning=policy).eval()
     yield equal(NAME, f"{mode}.cond_frame", tracker.conditioning_frame(num_frames), conditioning)
-    injection = StepwiseInjection(leak_into_position=True)
+    injection = ReleasedInjection(leak_into_position=True)
     with _Recorder(network) as recorder:
         prediction: Prediction = tracker(network, pyramid, prompts, injection)
         recorder.network._encode_new_memory(

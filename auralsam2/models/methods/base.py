@@ -1,4 +1,4 @@
-"""What every method shares with AuralSAM2: how it is called, supervised and scored.
+"""What all methods share, AuralSAM2 among them: how they are called, supervised and scored.
 
 Axes: B clips, T frames of a clip, S side of the input image, C channels of the SAM2 neck, E side
 of its coarsest map.
@@ -16,7 +16,6 @@ from torch import Tensor, nn
 
 from auralsam2 import registry
 from auralsam2.messages import unknown_name
-from auralsam2.models.auralsam2 import PIXEL_MEAN, PIXEL_STD
 from auralsam2.models.decode import clip_results, decode_mode
 from auralsam2.models.decoder_rows import CannotProbeError, DecoderCalls, rows_of_frames
 from auralsam2.models.feature_cache import shared_cache
@@ -24,6 +23,8 @@ from auralsam2.structures import Prediction, VisualPyramid
 
 Node = Mapping[str, Any] | None
 
+# ImageNet statistics on the 0..255 scale, as SAM2 was trained with.
+PIXEL_MEAN, PIXEL_STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 # Far below any threshold: a frame of which a method says that nothing is to be segmented.
 EMPTY_LOGIT = -1024.0
 
@@ -38,6 +39,9 @@ class ClipBatch(NamedTuple):
         supervised: (B, T) bool, frames whose truth is known.
         clip: B names.
         text: B referring expressions, where the data have them.
+        native_masks: B tensors (T, H, W), the truth at its own size.
+        semantic: (B, T, S, S) class indices where the data have them; masks here are
+            class-agnostic, so they are not used.
     """
 
     frames: Tensor
@@ -46,10 +50,12 @@ class ClipBatch(NamedTuple):
     supervised: Tensor
     clip: Sequence[str]
     text: Sequence[str] | None = None
+    native_masks: Sequence[Tensor] | None = None
+    semantic: Tensor | None = None
 
 
 class ClipMethod(BaseModel):
-    """A model called as :class:`~auralsam2.models.auralsam2.AuralSAM2` is.
+    """A model that answers a batch of clips.
 
     A subclass registers itself in ``MODELS`` and implements :meth:`predict_clip`; one with losses
     of its own extends :meth:`losses`. Clips of a batch never see each other.
@@ -71,43 +77,32 @@ class ClipMethod(BaseModel):
         self.generator = torch.Generator()
 
     def forward(
-        self,
-        frames: Tensor,
-        log_mel: Tensor,
-        masks: Tensor,
-        supervised: Tensor,
-        clip: Sequence[str],
-        native_masks: Sequence[Tensor] | None = None,
-        text: Sequence[str] | None = None,
-        semantic: Tensor | None = None,
-        mode: str = "loss",
+        self, mode: str = "loss", **items: Any
     ) -> dict[str, Tensor] | list[dict[str, Any]] | Prediction:
         """Losses, or one result a clip, or the raw prediction.
 
         Args:
-            frames: (B, T, 3, S, S) uint8 RGB.
-            log_mel: (B, T, 2, 96, 64).
-            masks: (B, T, S, S) in {0, 1}.
-            supervised: (B, T) bool.
-            clip: B names.
-            native_masks: B tensors (T, H, W), the truth at its own size.
-            text: B referring expressions.
-            semantic: (B, T, S, S) class indices where the data have them; not used.
             mode: ``loss``, ``predict`` or ``tensor``.
+            **items: fields of :class:`ClipBatch`.
 
         Raises:
             ValueError: on an unknown mode.
         """
-        if mode not in ("loss", "predict", "tensor"):
-            raise ValueError(f"unknown {mode=}; known: loss, predict, tensor")
-        batch = ClipBatch(frames, log_mel, masks, supervised, clip, text)
+        batch = ClipBatch(**items)
         if mode == "loss":
             return self.losses(batch)
-        prediction = self.predict_clip(batch)
+        return self.results(self.predict_clip(batch), batch, mode)
+
+    def results(
+        self, prediction: Prediction, batch: ClipBatch, mode: str
+    ) -> list[dict[str, Any]] | Prediction:
+        """What :meth:`forward` gives in a ``mode`` other than ``loss``."""
         if mode == "tensor":
             return prediction
-        truth = list(masks) if native_masks is None else native_masks
-        return clip_results(prediction, self.decode, truth, supervised, clip)
+        if mode != "predict":
+            raise ValueError(f"unknown {mode=}; known: loss, predict, tensor")
+        truth = list(batch.masks) if batch.native_masks is None else batch.native_masks
+        return clip_results(prediction, self.decode, truth, batch.supervised, batch.clip)
 
     @abstractmethod
     def predict_clip(self, batch: ClipBatch) -> Prediction:

@@ -108,13 +108,12 @@ class TranslatedPromptSAM2(SAM2Method):
             )
 
     def forward(
-        self, *args: Any, sources: Tensor | None = None, mode: str = "loss", **batch: Any
+        self, mode: str = "loss", sources: Tensor | None = None, **items: Any
     ) -> dict[str, Tensor] | list[dict[str, Any]] | Prediction:
         """As every method; training also reads ``sources`` (B, K), see ``NamedSources``."""
         if mode == "loss" and sources is not None:
-            known = {key: batch[key] for key in ClipBatch._fields if key in batch}
-            return self.losses_of(ClipBatch(**known), sources)
-        return super().forward(*args, mode=mode, **batch)
+            return self.losses_of(ClipBatch(**items), sources)
+        return super().forward(mode=mode, **items)
 
     def losses(self, batch: ClipBatch) -> dict[str, Tensor]:
         """Refuse: without sources there is nothing to learn names from.

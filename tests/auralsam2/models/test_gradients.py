@@ -6,10 +6,10 @@ from torch import Tensor, nn
 
 from auralsam2.models.attention import SpatialReductionAttention, TemporalSelfAttention
 from auralsam2.models.backbones.sam2.injection import InjectableTwoWayTransformer, SitePrompts
-from auralsam2.models.fuser import AuralFuser
+from auralsam2.models.fuser import AuralFuser, ReleasedFuser
 from auralsam2.models.fusion.released_tpavi import ReleasedTPAVIFusion
 from auralsam2.models.fusion.two_way_tpavi import TwoWayTPAVIFusion
-from auralsam2.models.injection import StepwiseInjection
+from auralsam2.models.injection import ReleasedInjection
 from auralsam2.models.pyramid import PatchEmbedPyramid
 from auralsam2.structures import VisualPyramid
 
@@ -24,7 +24,7 @@ def grown(module: nn.Module) -> nn.Module:
 
 
 def fuser(fusion: nn.Module, other: nn.Module, constant: bool) -> nn.Module:
-    return AuralFuser(
+    return (ReleasedFuser if constant else AuralFuser)(
         pyramid=PatchEmbedPyramid(C, E, num_levels=2),
         visual_attentions=[
             SpatialReductionAttention(C, E, 1, num_heads=2, mlp_ratio=1, reduction=2, dropout=0.0)
@@ -36,7 +36,6 @@ def fuser(fusion: nn.Module, other: nn.Module, constant: bool) -> nn.Module:
         fusions=[fusion, other],
         channels=C,
         embedding_size=E,
-        constant_audio_position=constant,
     )
 
 
@@ -63,7 +62,7 @@ def test_fuser(released: bool, training: bool) -> None:
 def test_injection(leak: bool, tokens: tuple[str, ...]) -> None:
     transformer = InjectableTwoWayTransformer(depth=2, embedding_dim=C, num_heads=2, mlp_dim=6)
     grown(transformer)
-    injection = StepwiseInjection(tokens=tokens, leak_into_position=leak)
+    injection = ReleasedInjection(tokens=tokens, leak_into_position=leak)
     image, position = torch.randn(2, 1, C, 2, 2, dtype=torch.float64)
     queries = torch.randn(1, 6, C, dtype=torch.float64)
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from auralsam2.models.backbones.sam2.build import build_sam2
 from auralsam2.models.backbones.sam2.network import Decoded, Points, PromptableSAM2
-from auralsam2.models.injection import SITES, StepwiseInjection
+from auralsam2.models.injection import SITES, ReleasedInjection, StepwiseInjection
 from auralsam2.models.tracking import MemoryTracker, appended_prompts, site_prompts
 from auralsam2.structures import Prompts, VisualPyramid
 
@@ -33,7 +33,7 @@ B, T, C, E = 2, 2, 128, 4
     ],
 )
 def test_levels_of_sites(arguments: dict, num_levels: int, expected: tuple) -> None:
-    injection = StepwiseInjection(**arguments)
+    injection = ReleasedInjection(**arguments)
     assert injection.dense_levels(num_levels) == expected
     assert injection.added_levels(num_levels) == expected
     assert injection.appended_levels(num_levels) == ()
@@ -81,7 +81,7 @@ def test_all_problems_at_once() -> None:
 
 def test_arguments_without_effect_together_are_refused() -> None:
     with pytest.raises(ValueError, match="tokens=.'iou',. says where.*leak_into_position.*append"):
-        StepwiseInjection(tokens=["iou"], placement="append", leak_into_position=True)
+        ReleasedInjection(tokens=["iou"], placement="append", leak_into_position=True)
     with pytest.raises(ValueError, match="drop repeat_last"):
         StepwiseInjection(repeat_level=0, repeat_last=True)
 
@@ -155,7 +155,7 @@ def official(network: PromptableSAM2, sparse: Tensor) -> tuple[Tensor, ...]:
 )
 @torch.no_grad()
 def test_injecting_nowhere_is_the_official_decoder(network: PromptableSAM2, arguments: Any) -> None:
-    answer = decode(network, prompts(), StepwiseInjection(**arguments), all_masks=True)
+    answer = decode(network, prompts(), ReleasedInjection(**arguments), all_masks=True)
     logits, ious, _, score = official(network, torch.zeros(B, 0, C))
     assert torch.equal(answer.mask_logits, logits) and torch.equal(answer.ious, ious)
     assert torch.equal(answer.object_score_logits, score)
@@ -212,7 +212,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 @torch.no_grad()
 def test_no_two_variants_answer_alike(network: PromptableSAM2) -> None:
     answers = {
-        name: decode(network, prompts(), StepwiseInjection(**arguments)).mask_logits
+        name: decode(network, prompts(), ReleasedInjection(**arguments)).mask_logits
         for name, arguments in VARIANTS.items()
     }
     alike = [
@@ -228,7 +228,7 @@ def test_no_two_variants_answer_alike(network: PromptableSAM2) -> None:
 def test_gradient_flows_into_the_levels_in_use_and_no_other(
     network: PromptableSAM2, name: str
 ) -> None:
-    injection = StepwiseInjection(**VARIANTS[name])
+    injection = ReleasedInjection(**VARIANTS[name])
     given = prompts()
     for prompt in (*given.sparse, *given.dense):
         prompt.requires_grad_()

@@ -35,6 +35,7 @@ class Letters(nn.Module):
 
 
 APPEND = {"injection.placement": "append"}
+RELEASED = {"type": "ReleasedAuralSAM2"}
 TWO_LEVELS = {"pyramid.num_levels": 2}
 MEMORY = {"tracker.use_memory": True}
 
@@ -44,8 +45,8 @@ SWITCHES = [
     Switch("visual_depths", (0, 0, 0)),
     Switch("visual_depths", (0, 1, 1)),
     Switch("audio_depth", 0),
-    Switch("constant_audio_position", True),
-    Switch("join_clips", True),
+    Switch("constant_audio_position", True, context=RELEASED),
+    Switch("join_clips", True, context=RELEASED),
     Switch("text_encoder", dict(type=Letters)),
     Switch("sparse_prompt", None),
     Switch("dense_prompt", None),
@@ -60,7 +61,7 @@ SWITCHES = [
     Switch("injection.order", "fine_to_coarse"),
     Switch("injection.repeat_last", True, context=TWO_LEVELS),
     Switch("injection.repeat_last", True, NOTHING),  # three levels fill three sites
-    Switch("injection.leak_into_position", True),
+    Switch("injection.leak_into_position", True, context={"injection.type": "ReleasedInjection"}),
     Switch("injection.placement", "append"),
     Switch("injection.sparse_sites", ("block1",)),
     Switch("injection.sparse_sites", ("final",)),

@@ -63,11 +63,11 @@ class InjectableTwoWayTransformer(TwoWayTransformer):
         assert self._injection is not None
         image_pe = image_pe.flatten(2).permute(0, 2, 1)
         keys = image_embedding.flatten(2).permute(0, 2, 1)
-        queries, position = point_embedding, point_embedding
+        queries = position = point_embedding
         for site, layer in enumerate(self.layers):
             queries, keys = self._inject(site, queries, keys)
-            if site == 0 and self._injection.leak_into_position:
-                position = queries
+            if site == 0:
+                position = self._injection.token_position(point_embedding, queries)
             queries, keys = layer(queries=queries, keys=keys, query_pe=position, key_pe=image_pe)
         queries, keys = self._inject(len(self.layers), queries, keys)
         attended = self.final_attn_token_to_image(q=queries + position, k=keys + image_pe, v=keys)

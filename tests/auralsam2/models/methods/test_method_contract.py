@@ -48,7 +48,8 @@ def test_every_registered_method_has_a_config_at_both_sizes() -> None:
     known = {n for n in MODELS.names() if issubclass(MODELS.lookup(n), ClipMethod)}
     for suffix in ("_mini_v1m", "_v1m"):
         nodes = [config.load(f"methods/{method}{suffix}").model.type for method in METHODS]
-        assert known <= set(nodes), suffix
+        # AuralSAM2 has configs of its own, as published and as released.
+        assert known - {"AuralSAM2", "ReleasedAuralSAM2"} <= set(nodes), suffix
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -11,7 +11,7 @@ from auralsam2.models.backbones.sam2.injection import InjectableTwoWayTransforme
 from auralsam2.models.backbones.sam2.memory import ClipMemory
 from auralsam2.models.backbones.sam2.network import Points
 from auralsam2.models.backbones.sam2.sizes import SIZES
-from auralsam2.models.injection import StepwiseInjection
+from auralsam2.models.injection import ReleasedInjection, StepwiseInjection
 
 
 def upstream(size: str, version: str = "2.1", image_size: int | None = None) -> torch.nn.Module:
@@ -206,7 +206,7 @@ def test_positional_code_leak_is_off_by_default_and_matters() -> None:
     prompts = [SitePrompts(torch.randn(2, 32), None)] * 3
     with ours.injecting(prompts, StepwiseInjection()):
         clean = ours(*inputs)[0]
-    with ours.injecting(prompts, StepwiseInjection(leak_into_position=True)):
+    with ours.injecting(prompts, ReleasedInjection(leak_into_position=True)):
         leaking = ours(*inputs)[0]
     assert not torch.allclose(clean, leaking, atol=1e-4)
 

@@ -1,10 +1,24 @@
-"""From hidden states to tokens."""
+"""Audio vectors and hidden states of a text to the fuser's width."""
 
 import pytest
 import torch
 from torch import nn
 
-from auralsam2.models.text.adapter import TextAdapter, check_expressions
+from auralsam2.models.adapters import AudioAdapter, TextAdapter, check_expressions
+
+
+def test_equal_widths_need_nothing() -> None:
+    adapter, audio = AudioAdapter(8, 8), torch.randn(2, 3, 8)
+    assert adapter(audio) is audio and not list(adapter.parameters())
+
+
+def test_other_widths_are_mapped() -> None:
+    assert AudioAdapter(8, 6)(torch.randn(2, 3, 8)).shape == (2, 3, 6)
+
+
+def test_the_encoder_must_keep_its_word() -> None:
+    with pytest.raises(ValueError, match="with D = 8, got"):
+        AudioAdapter(8, 6)(torch.randn(2, 3, 7))
 
 
 def test_two_layers_around_a_gelu() -> None:

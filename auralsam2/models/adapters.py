@@ -1,4 +1,4 @@
-"""From the text encoder's width to the fuser's."""
+"""From the encoders' widths to the fuser's."""
 
 from __future__ import annotations
 
@@ -11,14 +11,23 @@ from auralsam2.shapes import check_shape
 HIDDEN_CHANNELS = 1024
 
 
-class TextAdapter(nn.Module):
-    """Linear, GELU, linear: D -> 1024 -> C, as released for Ref-AVS.
+class AudioAdapter(nn.Module):
+    """Linear map D -> C of the audio encoder's vectors; nothing where D = C (published: 256)."""
 
-    Args:
-        in_channels: D of the text encoder.
-        channels: C of the fuser.
-        hidden_channels: width between the two layers.
-    """
+    def __init__(self, in_channels: int, channels: int) -> None:
+        super().__init__()
+        self.in_channels = in_channels
+        same = in_channels == channels
+        self.proj = nn.Identity() if same else nn.Linear(in_channels, channels)
+
+    def forward(self, audio: Tensor) -> Tensor:
+        """(B, T, D) -> (B, T, C)."""
+        check_shape(audio, "B T D", name="audio vectors", D=self.in_channels)
+        return self.proj(audio)
+
+
+class TextAdapter(nn.Module):
+    """Linear, GELU, linear: D of the text encoder -> 1024 -> C, as released for Ref-AVS."""
 
     def __init__(
         self, in_channels: int, channels: int, hidden_channels: int = HIDDEN_CHANNELS
@@ -38,11 +47,7 @@ class TextAdapter(nn.Module):
 
 
 def check_expressions(text: Sequence[str] | None, num_clips: int) -> None:
-    """Complain unless there is one expression a clip.
-
-    Raises:
-        ValueError: saying what to change.
-    """
+    """Raise a ValueError that says what to change unless there is one expression a clip."""
     if text is None or len(text) != num_clips:
         got = "none" if text is None else str(len(text))
         raise ValueError(

@@ -1,0 +1,47 @@
+"""Arguments that a class has left to another one: configs that state them at the old class hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+
+class Move(NamedTuple):
+    """The class that takes arguments now, beside all of the old one's."""
+
+    to: str
+    arguments: frozenset[str]
+
+
+MOVES = {
+    "AuralSAM2": Move("ReleasedAuralSAM2", frozenset({"join_clips", "constant_audio_position"})),
+    "StepwiseInjection": Move("ReleasedInjection", frozenset({"leak_into_position"})),
+}
+_EARLIER = {move.to: old for old, move in MOVES.items()}
+
+
+def follow_moves(value: Any) -> None:
+    """Name, in place, the class of today in every node that states an argument that has moved."""
+    if isinstance(value, Mapping):
+        for key, item in list(value.items()):
+            follow_move(value, key)
+            follow_moves(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            follow_moves(item)
+
+
+def follow_move(node: Any, key: str) -> None:
+    """Name, in place, the class of today where a node's own has left the argument ``key`` to it."""
+    kind = node.get("type") if isinstance(node, Mapping) else None
+    move = MOVES.get(kind.rpartition(".")[2]) if isinstance(kind, str) else None
+    if move is not None and key in move.arguments:
+        node["type"] = move.to  # type: ignore[index]
+
+
+def earlier_type(key: str, value: Any) -> Any:
+    """What the class that a node's ``type`` names was called when it had its arguments.
+
+    Runs from before a move are so the same runs. Items of other keys stay as they are.
+    """
+    return _EARLIER.get(value, value) if key == "type" and isinstance(value, str) else value
