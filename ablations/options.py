@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the grid, the options and those of the executors to a parser."""
     add = parser.add_argument
     add("grid", nargs="?", help="a name or a path in .py; none lists the names")
+    add("--base", help="config that cells start from in place of the grid's own; docs/grids.md")
     add("--out", type=output_folder, help="folder of the runs; default: the grid's own")
     add("--seeds", type=Whole(0), nargs="+", help="in place of the grid's own")
     add("--dry-run", action="store_true", help="show the runs and train nothing")

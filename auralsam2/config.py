@@ -7,10 +7,12 @@ A config is a plain mmengine ``Config``. Shipped ones are found by name in the d
 
 from __future__ import annotations
 
+import ast
 import os
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from importlib import resources
+from importlib import import_module, resources
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +56,7 @@ def names(folder: str = "") -> list[str]:
     """
     root = _config_root()
     found = [path.relative_to(root).with_suffix("") for path in files_below(root, "*.py")]
-    shown = [path.as_posix() for path in found if path.parts[0] != "_base_"]
+    shown = [path.as_posix() for path in found if path.parts[0] != "_base_"] + [*aliases()]
     return sorted(n for n in shown if n.startswith(folder) and not n.endswith("__init__"))
 
 
@@ -78,20 +80,38 @@ def find(name_or_path: str | os.PathLike[str], folder: str = "") -> Path:
     known = names()
     for candidate in (name, f"{folder}/{name}"):
         if candidate in known:
-            return _config_root() / f"{candidate}.py"
+            stands_for, _ = aliases().get(candidate, (candidate, ""))
+            return _config_root() / f"{stands_for}.py"
     listed = names(folder)
     raise FileNotFoundError(
         unknown_name("config", name, listed) + "; a config of your own is a path ending in .py"
     )
 
 
-def load(name_or_path: str | os.PathLike[str], overrides: Mapping[str, Any] | None = None) -> Any:
+def aliases() -> dict[str, tuple[str, str]]:
+    """Return name -> the config or grid that it stands for, and the base that this has there."""
+    return getattr(import_module(CONFIG_PACKAGE), "ALIASES", {})
+
+
+def base_of(name_or_path: str | os.PathLike[str], folder: str = "") -> str | None:
+    """Return the base that a name stands for; None for the one that its file names."""
+    name = os.fspath(name_or_path)
+    pair = aliases().get(name) or aliases().get(f"{folder}/{name}")
+    return pair[1] if pair else None
+
+
+def load(
+    name_or_path: str | os.PathLike[str],
+    overrides: Mapping[str, Any] | None = None,
+    base: str | os.PathLike[str] | None = None,
+) -> Any:
     """Load a config, apply overrides and check the result.
 
     Args:
         name_or_path: as in `find`.
         overrides: dotted path to new value, applied in order by `set_node`. Those of
             ``custom_imports`` come first; files that they name are relative to the working folder.
+        base: the config to inherit from in place of the one that the file names, as in `find`.
 
     Returns:
         The ``mmengine.Config``.
@@ -102,7 +122,7 @@ def load(name_or_path: str | os.PathLike[str], overrides: Mapping[str, Any] | No
             keys, wrong types, unknown components, arguments that no class takes.
     """
     path = find(name_or_path)
-    cfg = _read(path)
+    cfg = _read(path, base or base_of(name_or_path))
     overrides = dict(overrides or {})
     locate_files(cfg, path.parent)
     imports = {key: value for key, value in overrides.items() if key.split(".")[0] == CUSTOM_KEY}
@@ -117,13 +137,17 @@ def load(name_or_path: str | os.PathLike[str], overrides: Mapping[str, Any] | No
     return cfg
 
 
-def peek(name_or_path: str | os.PathLike[str], overrides: Mapping[str, Any] | None = None) -> Any:
+def peek(
+    name_or_path: str | os.PathLike[str],
+    overrides: Mapping[str, Any] | None = None,
+    base: str | os.PathLike[str] | None = None,
+) -> Any:
     """Read a config as it is written, unchecked and without importing any component.
 
     Overrides of keys that are not there, or that cannot be read, are left out; `load` is the one
     that complains.
     """
-    cfg = _read(find(name_or_path))
+    cfg = _read(find(name_or_path), base or base_of(name_or_path))
     for dotted, value in (overrides or {}).items():
         *parents, last = dotted.split(".")
         node: Any = cfg
@@ -231,15 +255,40 @@ def _config_root() -> Path:
     return Path(str(resources.files(CONFIG_PACKAGE)))
 
 
-def _read(path: Path) -> Any:
+def _read(path: Path, base: str | os.PathLike[str] | None = None) -> Any:
     try:
-        cfg = Config.fromfile(path, import_custom_modules=False)
+        if base is None:
+            cfg = Config.fromfile(path, import_custom_modules=False)
+        else:
+            with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".py") as file:
+                file.write(_on_base(path, find(base)))
+                file.flush()
+                cfg = Config.fromfile(file.name, import_custom_modules=False)
+    except (ConfigError, FileNotFoundError):
+        raise
     except Exception as error:  # a config file is a program: it may raise anything
         raise ConfigError([f"{type(error).__name__}: {error}"], source=str(path)) from error
     for name in [key for key in cfg if key.startswith("_")]:
         cfg.pop(name)  # a variable of the file; mmengine drops only those with two underscores
     follow_moves(cfg._cfg_dict)
     return cfg
+
+
+def _on_base(path: Path, base: Path) -> str:
+    """Return the text of a config, inheriting from ``base`` in place of the config it names."""
+    text = path.read_text(encoding="utf-8")
+    stated = [
+        statement
+        for statement in ast.parse(text).body
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "_base_"
+    ]
+    bases = ast.literal_eval(stated[0].value) if stated else []
+    if len([bases] if isinstance(bases, str) else bases) != 1:
+        problem = f"--base replaces the one config that a config inherits from; it names {bases!r}"
+        raise ConfigError([problem], source=str(path))
+    lines = text.splitlines()
+    lines[stated[0].lineno - 1 : stated[0].end_lineno] = [f"_base_ = {str(base)!r}"]
+    return "\n".join(lines)
 
 
 def _check_key(

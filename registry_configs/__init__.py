@@ -1,1 +1,16 @@
 """Configs as data: runnable leaves, their bases and grids, found by name."""
+
+_MINI = "auralsam2/mini_v1m"
+_GRIDS = (
+    *("attention_depth", "conditioning", "contrastive", "fusion", "injection"),
+    *("projector", "pyramid", "temperature", "tokens"),
+)
+_METHODS = ("adapter", "audio_token", "prompted", "unprompted")
+
+ALIASES: dict[str, tuple[str, str]] = {
+    "grids/demo": ("grids/prompts", _MINI),
+    **{f"grids/{name}_mini": (f"grids/{name}", _MINI) for name in _GRIDS},
+    "grids/text_mini": ("grids/text", "auralsam2/mini_ref_avs"),
+    **{f"methods/{name}_mini_v1m": (f"methods/{name}_v1m", _MINI) for name in _METHODS},
+}
+"""A name -> the config or grid that it stands for, and the base that this starts from there."""

@@ -6,7 +6,7 @@ commands that want them do that, before they write anything.
 Examples:
     auralsam2 check-config auralsam2/mini_v1m
     auralsam2 check-config my_config.py --set optim.epochs=2 model.fusion=GatedSumFusion
-    auralsam2 check-config my_config.py --print
+    auralsam2 check-config methods/adapter_v1m --base auralsam2/mini_v1s --print
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Load the configs and print their hashes, or their problems and exit with 1."""
     parser = Parser(__doc__)
     parser.add_argument("configs", nargs="+", metavar="CONFIG", help="a name or a path in .py")
+    parser.add_argument("--base", help="config to inherit from in place of the one named there")
     add_overrides(parser, "overrides, applied in order")
     parser.add_argument("--print", action="store_true", help="print the resolved config")
     options = parser.parse_args(argv)
@@ -32,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     overrides = parse_overrides(options.set)
     for name in options.configs:
         try:
-            cfg = load(name, overrides)
+            cfg = load(name, overrides, options.base)
             if problems := setting_problems(cfg):
                 raise ConfigError(problems, source=f"config {name!r}")
         except ConfigError as error:

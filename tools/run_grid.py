@@ -3,6 +3,7 @@
 Examples:
     auralsam2 run-grid
     auralsam2 run-grid demo --out work_dirs/demo
+    auralsam2 run-grid pyramid --base auralsam2/mini_v1m
     auralsam2 run-grid my_grid.py --set data.root=data/AVSBench optim.epochs=20 --dry-run
     auralsam2 run-grid my_grid.py --gpus 0,1 --jobs-per-gpu 2 --preflight --oom-retries 2
     auralsam2 run-grid my_grid.py --only cell=none --only seed=0 --retry-failed
@@ -38,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from auralsam2.config import parse_overrides
 
     how, overrides = from_namespace(options), parse_overrides(options.set)
-    grid = load_grid(options.grid)
+    grid = load_grid(options.grid, options.base)
     plan = make_plan(
         grid, out=options.out, seeds=options.seeds, overrides=overrides, keep_code=options.keep_code
     )

@@ -21,6 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run or resume a training; print its scores."""
     parser = Parser(__doc__)
     parser.add_argument("config", help="a name or a path in .py")
+    parser.add_argument("--base", help="config to inherit from in place of the one named there")
     parser.add_argument("--out", type=output_folder, help="run folder; default: WORK_DIR/NAME-HASH")
     add_overrides(parser, "overrides, applied in order")
     parser.add_argument(
@@ -62,12 +63,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if source is not None:
         overrides["start"] = (extension_of if options.extend else start_from)(source)
     # Before anything imports torch: who lacks a file of 200 MB should not wait to be told.
-    stated = peek(options.config, overrides).to_dict()
+    stated = peek(options.config, overrides, options.base).to_dict()
     stated.pop("start", None)  # a run that has begun does not need it any more
     missing = missing_files(stated)
     if missing:
         raise FileNotFoundError("\n".join(missing))
-    cfg = load(options.config, overrides)
+    cfg = load(options.config, overrides, options.base)
     name = f"{Path(options.config).stem}-s{cfg.seed}-{config_hash(cfg)[:8]}"
     if source is not None:
         name += f"-from-{source.name}"
@@ -79,6 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.processes > 1:
         stated = ["--out", str(run_dir), *(["--set", *options.set] if options.set else [])]
         stated += ["--keep-code"] * options.keep_code
+        stated += ["--base", options.base] if options.base else []
         stated += ["--extend" if options.extend else "--start-from", str(source)] if source else []
         return launch(options.processes, "auralsam2_tools.train", [options.config, *stated])
     before = finished(run_dir)

@@ -30,6 +30,7 @@ _KNOWN: dict[str, tuple[type, ...]] = {
     "title": (str,),
     "reference": (str,),
     "custom_imports": (dict,),
+    "bases": (dict,),
 }
 
 
@@ -95,11 +96,14 @@ def shipped_grids() -> dict[str, str]:
     return grids
 
 
-def load_grid(name_or_path: str) -> Grid:
+def load_grid(name_or_path: str, base: str | None = None) -> Grid:
     """Read a grid.
 
     Args:
         name_or_path: a shipped grid, e.g. ``demo``, or the path of a ``.py`` file.
+        base: the config that cells start from in place of the grid's own. What the grid's
+            ``bases`` state for it replaces what the grid states; name and folder are then those
+            of the shipped name for the pair, or end in the base's name.
 
     Raises:
         FileNotFoundError: if there is no such grid; the message lists the known ones with their
@@ -108,17 +112,57 @@ def load_grid(name_or_path: str) -> Grid:
     """
     path = _find(name_or_path)
     stated = _statements(path)
-    problems = [unknown_name("key", key, _KNOWN) for key in stated if key not in _KNOWN]
+    base = base or config.base_of(name_or_path, FOLDER)
+    own = str(stated.get("base"))
+    base = None if base in (own, _beside(path, own)) else base
+    problems = _put_on_base(stated, base)
+    problems += [unknown_name("key", key, _KNOWN) for key in stated if key not in _KNOWN]
     problems += [] if "base" in stated else ["missing key 'base'"]
     problems += [] if {"axes", "cells"} & set(stated) else ["missing key 'axes' (or 'cells')"]
     for key, types in _KNOWN.items():
         if key in stated and not isinstance(stated[key], types):
             problems.append(f"{key}: got {stated[key]!r}, wanted {types[0].__name__}")
             del stated[key]
-    grid, more = _grid(path, stated)
+    own_cells = base is not None and base not in stated.pop("bases", {})
+    grid, more = _grid(path, path.stem if base is None else _name_on_base(path, base), stated)
+    if own_cells and not more:
+        more = _cells_off_base(grid)
     if problems or more:
         raise GridError([*problems, *more], source=str(path))
     return grid
+
+
+def _put_on_base(stated: dict[str, Any], base: str | None) -> list[str]:
+    """Replace what a grid states by what its ``bases`` state for a base; return the problems."""
+    problems: list[str] = []
+    bases = stated.get("bases", {})
+    for name, own in bases.items() if isinstance(bases, dict) else ():
+        if not isinstance(own, dict):
+            problems.append(f"bases, {name!r}: got {own!r}, wanted a dict of what differs there")
+            continue
+        keys = [key for key in own if key not in _KNOWN]
+        problems += [f"bases, {name!r}: {unknown_name('key', str(key), _KNOWN)}" for key in keys]
+    if base is not None:
+        own = {} if problems or not isinstance(bases, dict) else bases.get(base, {})
+        stated.update(own, base=base)
+    return problems
+
+
+def _cells_off_base(grid: Grid) -> list[str]:
+    kept = [cell.name for cell in grid.cells(seeds=[0]) if cell.config]
+    if not kept:
+        return []
+    return [
+        f"base {grid.base!r}: {len(kept)} cells start from a config of their own, e.g. "
+        f"{kept[0]!r}; a grid of such cells states in its bases what they are there"
+    ]
+
+
+def _name_on_base(path: Path, base: str) -> str:
+    """Return the shipped name for a grid on a base, else one that ends in the base's."""
+    known = {pair: name for name, pair in config.aliases().items() if config.find(name) == path}
+    name = known.get((f"{FOLDER}/{path.stem}", base), f"{path.stem}_{Path(base).stem}")
+    return name.removeprefix(f"{FOLDER}/")
 
 
 def _find(name_or_path: str) -> Path:
@@ -138,19 +182,19 @@ def _find(name_or_path: str) -> Path:
     )
 
 
-def _grid(path: Path, stated: Mapping[str, Any]) -> tuple[Grid, list[str]]:
+def _grid(path: Path, name: str, stated: Mapping[str, Any]) -> tuple[Grid, list[str]]:
     """Return the grid with all of its problems."""
     mode = stated.get("mode", "product")
     axes, of_axes = _parsed(lambda: parse_axes(stated.get("axes", {}), may_repeat=mode == "paired"))
     named, of_cells = _parsed(lambda: parse_named_cells(stated.get("cells", ())))
     grid = Grid(
-        name=path.stem,
+        name=name,
         base=_beside(path, stated.get("base", "")),
         axes=tuple(Axis(a.name, tuple(_anchored(path, v) for v in a.values)) for a in axes),
         seeds=tuple(stated.get("seeds", (0,))),
         overrides=dict(stated.get("overrides", {})),
-        out=stated.get("out", f"work_dirs/{path.stem}"),
-        title=stated.get("title", path.stem),
+        out=stated.get("out", f"work_dirs/{name}"),
+        title=stated.get("title", name),
         reference=stated.get("reference", BASE if axes and mode == "one_at_a_time" else None),
         custom_imports=stated.get("custom_imports"),
         folder=path.parent,

@@ -1,13 +1,5 @@
 """AuralSAM2 as published on SAM 2.0 Hiera base_plus, AVSBench V1M."""
 
-_base_ = [
-    "../_base_/models/auralsam2.py",
-    "../_base_/datasets/avsbench_v1m.py",
-    "../_base_/schedules/published.py",
-    "../_base_/runtime.py",
-]
+_base_ = ["../_base_/published.py", "../_base_/datasets/avsbench_v1m.py"]
 
-model = dict(
-    backbone=dict(size="base_plus", checkpoint="weights/sam2_hiera_base_plus.pt"),
-    audio_encoder=dict(weights="weights/vggish-10086976.pth"),
-)
+model = dict(backbone=dict(size="base_plus", checkpoint="weights/sam2_hiera_base_plus.pt"))

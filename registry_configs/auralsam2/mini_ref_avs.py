@@ -3,12 +3,7 @@
 Seen, unseen and null test splits in one go; a table of its runs adds the mix of seen and unseen.
 """
 
-_base_ = [
-    "../_base_/models/auralsam2_mini.py",
-    "../_base_/datasets/ref_avs.py",
-    "../_base_/schedules/mini.py",
-    "../_base_/runtime.py",
-]
+_base_ = ["../_base_/mini.py", "../_base_/datasets/ref_avs.py"]
 
 model = dict(
     # Stands where the published model has RoBERTa: its weights come with a package.
@@ -16,15 +11,8 @@ model = dict(
     tracker=dict(train_conditioning="middle", test_conditioning="middle"),
     contrastive_loss=dict(max_samples=64),
 )
-data = dict(
-    root="work_dirs/synthetic/ref_avs",
-    image_size=128,
-    # As many frames a step as four clips of V1M.
-    batch_size=2,
-    num_workers=0,
-    # Frames that do not change are encoded once, see `feature_cache_mb`.
-    train=dict(transforms=[]),
-)
+# As many frames a step as four clips of V1M.
+data = dict(**_base_._small, root="work_dirs/synthetic/ref_avs", batch_size=2)
 evaluation = dict(
     metrics=[dict(type="JaccardMetric"), dict(type="FScoreMetric"), dict(type="NullMetric")]
 )

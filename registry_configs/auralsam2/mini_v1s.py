@@ -1,17 +1,5 @@
 """AuralSAM2 on the embedded sam2-mini, any data in the V1S layout: minutes on two CPU cores."""
 
-_base_ = [
-    "../_base_/models/auralsam2_mini.py",
-    "../_base_/datasets/avsbench_v1s.py",
-    "../_base_/schedules/mini.py",
-    "../_base_/runtime.py",
-]
+_base_ = ["../_base_/mini.py", "../_base_/datasets/avsbench_v1s.py"]
 
-data = dict(
-    root="work_dirs/synthetic/v1s",
-    image_size=128,
-    batch_size=4,
-    num_workers=0,
-    # Frames that do not change are encoded once, see `feature_cache_mb`.
-    train=dict(transforms=[]),
-)
+data = dict(**_base_._small, root="work_dirs/synthetic/v1s", batch_size=4)

@@ -20,3 +20,4 @@ axes = dict(
 cells = [dict(name="no memory", set={"model.tracker.use_memory": False})]
 seeds = [0, 1, 2]
 reference = "train middle, test first"
+bases = {"auralsam2/mini_v1m": dict(seeds=[0, 1])}

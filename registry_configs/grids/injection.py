@@ -27,3 +27,4 @@ axes = dict(
 )
 seeds = [0, 1, 2]
 reference = "all sites, coarse to fine"
+bases = {"auralsam2/mini_v1m": dict(seeds=[0, 1])}

@@ -16,3 +16,4 @@ cells = [
     dict(name="released, Ref-AVS", set={"model.projector": dict(type="ReleasedRefProjector")}),
 ]
 seeds = [0, 1, 2]
+bases = {"auralsam2/mini_v1m": dict(seeds=[0, 1])}

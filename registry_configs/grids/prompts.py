@@ -1,7 +1,4 @@
-"""Which audio prompts does a frozen SAM2 need? None, sparse, dense, or both.
-
-The mini form of this grid is the demo.
-"""
+"""Which audio prompts does a frozen SAM2 need? None, sparse, dense, or both."""
 
 base = "auralsam2/published/v1m"
 title = "Audio prompts of a frozen SAM2"
@@ -19,3 +16,4 @@ axes = dict(
 )
 seeds = [0, 1, 2]
 reference = "sparse+dense"
+bases = {"auralsam2/mini_v1m": dict(seeds=[0, 1])}

@@ -22,3 +22,4 @@ axes = dict(
 when = dict(injections=dict(levels=["1 level", "2 levels"]))
 seeds = [0, 1, 2]
 reference = "3 levels"
+bases = {"auralsam2/mini_v1m": dict(seeds=[0, 1])}

@@ -6,3 +6,4 @@ title = "Temperature of AudioCon"
 axes = {"model.contrastive_loss.temperature": [0.03, 0.07, 0.1, 0.2, 0.5]}
 seeds = [0, 1, 2]
 reference = "temperature=0.1"
+bases = {"auralsam2/mini_v1m": dict(seeds=[0, 1])}

@@ -14,3 +14,4 @@ axes = dict(
 )
 seeds = [0, 1, 2]
 reference = "off"
+bases = {"auralsam2/mini_ref_avs": dict(seeds=[0, 1])}

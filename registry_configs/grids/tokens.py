@@ -18,3 +18,4 @@ axes = dict(
 )
 seeds = [0, 1, 2]
 reference = "mask"
+bases = {"auralsam2/mini_v1m": dict(seeds=[0, 1])}

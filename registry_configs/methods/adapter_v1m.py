@@ -1,4 +1,4 @@
-"""Audio adapters in the image encoder (SAMA-AVS), SAM 2.0 Hiera large, AVSBench V1M."""
+"""Audio adapters in the image encoder (SAMA-AVS), AVSBench V1M."""
 
 _base_ = ["../auralsam2/published/v1m.py"]
 

@@ -1,4 +1,4 @@
-"""The sound as a prompt token of the decoder (AV-SAM, GAVS), SAM 2.0 Hiera large, AVSBench V1M."""
+"""The sound as a prompt token of the decoder (AV-SAM, GAVS), AVSBench V1M."""
 
 _base_ = ["../auralsam2/published/v1m.py"]
 
@@ -14,4 +14,5 @@ model = dict(
     visual_context=True,
     image_fusion="pixel",
     trained_parts=("sam_mask_decoder",),
+    **{key: _base_.model[key] for key in _base_.model if key == "feature_cache_mb"},
 )

@@ -1,4 +1,4 @@
-"""SAM2 prompted from the truth with a box an object, SAM 2.0 Hiera large, AVSBench V1M."""
+"""SAM2 prompted from the truth with a box an object, AVSBench V1M: the upper line."""
 
 _base_ = ["../auralsam2/published/v1m.py"]
 
@@ -10,4 +10,5 @@ model = dict(
     prompted_frames="every",
     jitter=0.05,
     seed=0,
+    **{key: _base_.model[key] for key in _base_.model if key == "feature_cache_mb"},
 )

@@ -1,4 +1,4 @@
-"""SAM2 without any prompt, SAM 2.0 Hiera large, AVSBench V1M."""
+"""SAM2 without any prompt, AVSBench V1M: the lower line."""
 
 _base_ = ["../auralsam2/published/v1m.py"]
 
@@ -7,4 +7,5 @@ model = dict(
     type="UnpromptedSAM2",
     backbone=_base_.model.backbone,
     tracker=_base_.model.tracker,
+    **{key: _base_.model[key] for key in _base_.model if key == "feature_cache_mb"},
 )

@@ -1,9 +1,14 @@
-"""AuralSAM2 as published, on SAM2 of real size: a leaf names size and weights."""
+"""AuralSAM2 as published, on SAM 2.0 Hiera large."""
 
 model = dict(
     type="AuralSAM2",
-    backbone=dict(type="SAM2Backbone", size="large", version="2.0", checkpoint=None),
-    audio_encoder=dict(type="VGGish", weights=None),
+    backbone=dict(
+        type="SAM2Backbone",
+        size="large",
+        version="2.0",
+        checkpoint="weights/sam2_hiera_large.pt",
+    ),
+    audio_encoder=dict(type="VGGish", weights="weights/vggish-10086976.pth"),
     pyramid=dict(type="PatchEmbedPyramid", num_levels=3),
     visual_attention=dict(type="SpatialReductionAttention"),
     visual_depths=(3, 6, 12),

@@ -1,15 +1,11 @@
-"""AuralSAM2 as published on SAM 2.0 Hiera large, Ref-AVS."""
+"""AuralSAM2 as published on SAM 2.0 Hiera large, Ref-AVS: RoBERTa's tokens join the audio's."""
 
-_base_ = [
-    "../../_base_/models/auralsam2_ref.py",
-    "../../_base_/datasets/ref_avs.py",
-    "../../_base_/schedules/published.py",
-    "../../_base_/runtime.py",
-]
+_base_ = ["../../_base_/published.py", "../../_base_/datasets/ref_avs.py"]
 
 model = dict(
-    backbone=dict(checkpoint="weights/sam2_hiera_large.pt"),
-    audio_encoder=dict(weights="weights/vggish-10086976.pth"),
+    text_encoder=dict(type="RobertaText", weights="weights/distilroberta-base"),
+    tracker=dict(train_conditioning="middle", test_conditioning="middle"),
+    contrastive_loss=dict(max_samples=64),
 )
 optim = dict(epochs=50)
 evaluation = dict(

@@ -1,19 +1,19 @@
 """AuralSAM2 as the authors released it, defects included, on SAM 2.0 Hiera large, Ref-AVS."""
 
-_base_ = [
-    "../../_base_/models/auralsam2_ref_released.py",
-    "../../_base_/datasets/ref_avs_released.py",
-    "../../_base_/schedules/published.py",
-    "../../_base_/runtime.py",
-]
+_base_ = ["../../_base_/released.py", "../../_base_/datasets/ref_avs.py"]
+
+_test = _base_._test
 
 model = dict(
-    backbone=dict(checkpoint="weights/sam2_hiera_large.pt"),
-    audio_encoder=dict(weights="weights/vggish-10086976.pth"),
+    text_encoder=dict(type="RobertaText", weights="weights/distilroberta-base"),
+    # Reads the fusion's update and normalises the wrong axis.
+    projector=dict(_delete_=True, type="ReleasedRefProjector"),
+    tracker=dict(train_conditioning="middle", test_conditioning="middle"),
+    contrastive_loss=dict(max_samples=64),
 )
+data = dict(train=_base_._train, val=_test, test=dict(test_s=_test, test_u=_test, test_n=_test))
 optim = dict(epochs=50)
-# Masks are compared at the size that the model reads; batches of four clips have one score, and S
-# is the share of all pixels, without a root.
+# Batches of four clips have one score, and S is the share of all pixels, without a root.
 evaluation = dict(
     metrics=[
         dict(type="JaccardMetric", size=1024, group_size=4),

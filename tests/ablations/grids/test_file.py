@@ -135,3 +135,45 @@ def test_the_list_of_grids_says_what_each_asks() -> None:
     grids = shipped_grids()
     assert grids["demo"].startswith("Which audio prompts")
     assert all(question.endswith((".", "?")) for question in grids.values())
+
+
+ON_MINI = {"auralsam2/mini_v1m": dict(seeds=[4], overrides={"optim.epochs": 2})}
+
+
+def test_a_grid_on_another_base(write_grid: Callable[..., Grid], tmp_path: Path) -> None:
+    write_grid(axes=AXES, seeds=[0, 1], title="Prompts", bases=ON_MINI)
+    path = str(tmp_path / "tiny.py")
+    on_mini = load_grid(path, "auralsam2/mini_v1m")
+    assert (on_mini.base, on_mini.seeds) == ("auralsam2/mini_v1m", (4,))
+    assert (on_mini.overrides, on_mini.title) == ({"optim.epochs": 2}, "Prompts")
+    assert (on_mini.name, on_mini.out) == ("tiny_mini_v1m", "work_dirs/tiny_mini_v1m")
+    # A base that the file does not speak of changes nothing else.
+    other = load_grid(path, "auralsam2/mini_v1s")
+    assert (other.base, other.seeds, other.overrides) == ("auralsam2/mini_v1s", (0, 1), {})
+    own = load_grid(path)
+    assert (own.seeds, own.name) == ((0, 1), "tiny") and load_grid(path, own.base) == own
+
+
+def test_cells_with_a_config_of_their_own_do_not_follow_another_base(
+    write_grid: Callable[..., Grid], tmp_path: Path
+) -> None:
+    cells = [dict(name="theirs", config="auralsam2/mini_v1m"), dict(name="own", set={})]
+    write_grid(cells=cells, bases=ON_MINI)
+    assert len(load_grid(str(tmp_path / "tiny.py"), "auralsam2/mini_v1m").cells()) == 2
+    with pytest.raises(
+        GridError, match=r"1 cells start from a config of their own, e\.g\. 'theirs'"
+    ):
+        load_grid(str(tmp_path / "tiny.py"), "auralsam2/mini_v1s")
+
+
+@pytest.mark.parametrize(
+    ("bases", "said"),
+    [
+        ({"b": dict(seed=[0])}, "bases, 'b': unknown key 'seed'; did you mean 'seeds'?"),
+        ({"b": [0]}, r"bases, 'b': got \[0\], wanted a dict"),
+        ([1], r"bases: got \[1\], wanted dict"),
+    ],
+)
+def test_bases_that_are_none(write_grid: Callable[..., Grid], bases: object, said: str) -> None:
+    with pytest.raises(GridError, match=said):
+        write_grid(axes=AXES, bases=bases)
