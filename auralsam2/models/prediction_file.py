@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
+Item = TypeVar("Item")
 SHOWN = 5
 
 
@@ -52,6 +54,31 @@ class PredictionFile(NamedTuple):
             )
         return entries
 
+    def read(self, name: str, read: Callable[[Any], Item]) -> dict[str, list[Item]]:
+        """Every entry of every clip, read and checked.
+
+        Args:
+            name: of what an entry is about, ``frame`` or ``second``.
+            read: an entry to what is kept of it; raises a ValueError that lists its problems in
+                lines.
+
+        Raises:
+            ValueError: naming the first few problems, and how many there are.
+        """
+        problems: list[str] = []
+        found: dict[str, list[Item]] = {}
+        for clip, entries in self.clips.items():
+            found[clip] = []
+            for t, entry in enumerate(entries):
+                try:
+                    found[clip].append(read(entry))
+                except ValueError as error:
+                    problems += [f"clip '{clip}', {name} {t}: {p}" for p in str(error).split("\n")]
+        if problems:
+            more = f"; and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
+            raise ValueError(f"'{self.path}': " + "; ".join(problems[:SHOWN]) + more)
+        return found
+
 
 def missing_file(path: str | os.PathLike[str] | None, key: str, entry: str) -> list[str]:
     """What to tell a user whose file is not there; empty where it is.
@@ -68,6 +95,11 @@ def missing_file(path: str | os.PathLike[str] | None, key: str, entry: str) -> l
         f'{{"classes": [NAME, ...], "clips": {{CLIP: [FRAME, ...]}}}}, where FRAME, one a frame of '
         f"the clip, is {entry}"
     ]
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value of JSON is a number, which True and False are not."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def read_predictions(path: str | os.PathLike[str], num_classes: int) -> PredictionFile:

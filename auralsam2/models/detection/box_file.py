@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from auralsam2.models.detection.base import NO_BOX, Detections, Detector
-from auralsam2.models.prediction_file import (
-    SHOWN,
-    PredictionFile,
-    missing_file,
-    read_predictions,
-)
+from auralsam2.models.prediction_file import is_number, missing_file, read_predictions
 from auralsam2.registry import DETECTORS
 from auralsam2.structures import VisualPyramid
 
@@ -53,7 +48,8 @@ class BoxFileDetector(Detector):
             raise FileNotFoundError(missing[0])
         self.file = read_predictions(path, num_classes)
         self.classes = self.file.classes
-        self.found = _boxes(self.file)
+        numbers = {name: number for number, name in enumerate(self.classes)}
+        self.found = self.file.read("frame", lambda entries: _boxes(entries, numbers))
 
     @staticmethod
     def problems(path: str | os.PathLike[str] | None = None, **_: object) -> list[str]:
@@ -86,47 +82,29 @@ def _to(values: Tensor, like: Tensor, shape: tuple[int, int]) -> Tensor:
     return values.to(like.device).unflatten(0, shape)
 
 
-def _boxes(file: PredictionFile) -> dict[str, list[list[Box]]]:
-    """All entries, read and checked.
+def _boxes(entries: Any, numbers: Mapping[str, int]) -> list[Box]:
+    """The boxes of one frame.
 
     Raises:
-        ValueError: naming the first few that are wrong, and how many there are.
+        ValueError: with a line for each that is wrong.
     """
-    numbers = {name: number for number, name in enumerate(file.classes)}
-    problems: list[str] = []
-    found: dict[str, list[list[Box]]] = {}
-    for clip, frames in file.clips.items():
-        found[clip] = []
-        for t, entries in enumerate(frames):
-            boxes = []
-            for entry in entries if isinstance(entries, list) else [entries]:
-                problem = _problem(entry, numbers)
-                if problem:
-                    problems.append(f"clip '{clip}', frame {t}: {problem}")
-                else:
-                    boxes.append((numbers[entry["label"]], float(entry["score"]), entry["box"]))
-            found[clip].append(boxes)
-    if problems:
-        more = f"; and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
-        raise ValueError(f"'{file.path}': " + "; ".join(problems[:SHOWN]) + more)
-    return found
+    listed = entries if isinstance(entries, list) else [entries]
+    if problems := [problem for entry in listed if (problem := _problem(entry, numbers))]:
+        raise ValueError("\n".join(problems))
+    return [(numbers[entry["label"]], float(entry["score"]), entry["box"]) for entry in listed]
 
 
-def _problem(entry: Any, numbers: dict[str, int]) -> str:
+def _problem(entry: Any, numbers: Mapping[str, int]) -> str:
     if not isinstance(entry, dict) or not {"label", "score", "box"} <= set(entry):
         return f"a frame is {ENTRY}, got {entry!r:.80}"
     label, score, box = entry["label"], entry["score"], entry["box"]
     if label not in numbers:
         return f"label {label!r} is none of the file's classes"
-    if not _number(score) or not 0 <= score <= 1:
+    if not is_number(score) or not 0 <= score <= 1:
         return f"score must be from 0 to 1, got {score!r}"
-    if not isinstance(box, list) or len(box) != 4 or not all(map(_number, box)):
+    if not isinstance(box, list) or len(box) != 4 or not all(map(is_number, box)):
         return f"box must be four numbers, got {box!r:.80}"
     left, top, right, bottom = box
     if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
         return f"box must be left < right and top < bottom, shares from 0 to 1, got {box}"
     return ""
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

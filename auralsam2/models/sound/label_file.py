@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from auralsam2.models.prediction_file import (
-    SHOWN,
-    PredictionFile,
-    missing_file,
-    read_predictions,
-)
+from auralsam2.models.prediction_file import SHOWN, is_number, missing_file, read_predictions
 from auralsam2.models.sound.base import SoundClassifier
 from auralsam2.registry import SOUND_CLASSIFIERS
 
@@ -49,7 +44,8 @@ class LabelFileClassifier(SoundClassifier):
             raise FileNotFoundError(missing[0])
         self.file = read_predictions(path, num_classes)
         self.classes = self.file.classes
-        self.probabilities = _probabilities(self.file)
+        numbers = {name: number for number, name in enumerate(self.classes)}
+        self.probabilities = self.file.read("second", lambda entry: _probabilities(entry, numbers))
         self._sounds: dict[str, bytes] = {}
 
     @staticmethod
@@ -67,7 +63,7 @@ class LabelFileClassifier(SoundClassifier):
         for name, sound in zip(clip, log_mel, strict=True):
             self._check_sound(name, sound)
             self.file.frames(name, len(sound))
-        heard = torch.stack([self.probabilities[name] for name in clip])
+        heard = torch.stack([torch.stack(self.probabilities[name]) for name in clip])
         return torch.logit(heard, eps=TINY).to(log_mel.device)
 
     def _check_sound(self, name: str, sound: Tensor) -> None:
@@ -80,39 +76,20 @@ class LabelFileClassifier(SoundClassifier):
             )
 
 
-def _probabilities(file: PredictionFile) -> dict[str, Tensor]:
-    """Clip -> (T, K).
+def _probabilities(entry: Any, numbers: Mapping[str, int]) -> Tensor:
+    """(K,) of one second.
 
     Raises:
-        ValueError: naming the first few entries that are wrong, and how many there are.
+        ValueError: saying what is wrong with it.
     """
-    numbers = {name: number for number, name in enumerate(file.classes)}
-    problems: list[str] = []
-    heard: dict[str, Tensor] = {}
-    for clip, seconds in file.clips.items():
-        heard[clip] = torch.zeros(len(seconds), len(numbers))
-        for t, entry in enumerate(seconds):
-            problem = _problem(entry, numbers)
-            if problem:
-                problems.append(f"clip '{clip}', second {t}: {problem}")
-                continue
-            for name, value in entry.items():
-                heard[clip][t, numbers[name]] = value
-    if problems:
-        more = f"; and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
-        raise ValueError(f"'{file.path}': " + "; ".join(problems[:SHOWN]) + more)
-    return heard
-
-
-def _problem(entry: Any, numbers: dict[str, int]) -> str:
     if not isinstance(entry, dict):
-        return f"a second is {ENTRY}, got {entry!r:.80}"
-    unknown = [name for name in entry if name not in numbers]
-    if unknown:
-        return f"{unknown[:SHOWN]} are none of the file's classes"
-    wrong = {
-        name: value
-        for name, value in entry.items()
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1
-    }
-    return f"probabilities must be from 0 to 1, got {wrong}" if wrong else ""
+        raise ValueError(f"a second is {ENTRY}, got {entry!r:.80}")
+    if unknown := [name for name in entry if name not in numbers]:
+        raise ValueError(f"{unknown[:SHOWN]} are none of the file's classes")
+    wrong = {n: value for n, value in entry.items() if not is_number(value) or not 0 <= value <= 1}
+    if wrong:
+        raise ValueError(f"probabilities must be from 0 to 1, got {wrong}")
+    heard = torch.zeros(len(numbers))
+    for name, value in entry.items():
+        heard[numbers[name]] = value
+    return heard
