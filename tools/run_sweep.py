@@ -26,9 +26,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     from ablations.executors import from_options
     from ablations.runs.signals import say_how_to_go_on
     from ablations.sweeps.run_sweep import run_sweep
+    from ablations.sweeps.samplers import sampler_notes
     from ablations.sweeps.storage import StorageAddress
-    from ablations.sweeps.summary import summary_lines
-    from ablations.sweeps.sweep_file import load_sweep
+    from ablations.sweeps.sweep_file import load_sweep, summary_lines
     from auralsam2.config import parse_overrides
 
     sweep = load_sweep(
@@ -38,11 +38,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         pruner=options.pruner,
         out=options.out,
     )
-    for note in sweep.sampler.notes(sweep):
+    for note in sampler_notes(sweep.sampler, sweep.space):
         print(f"note: {note}")
     address = StorageAddress.of(options.storage, sweep.out)
     if options.dry_run:
-        print("\n".join(summary_lines(sweep, address)))
+        print("\n".join(summary_lines(sweep, address.shown)))
         return 0
     output_folder(sweep.out)
     options.num_items, options.on_gpu = options.trials, lambda: trains_on_gpu([sweep.cfg])

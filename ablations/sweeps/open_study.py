@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ablations.grids.earlier_identity import earlier_config_hash
+from ablations.sweeps.samplers import build_pruner, build_sampler
 from ablations.sweeps.search_space import SweepError
 from ablations.sweeps.storage import StorageAddress
 from ablations.sweeps.sweep_file import Sweep
@@ -35,8 +36,6 @@ def open_study(sweep: Sweep, address: StorageAddress, storage: Any, data: str) -
     import optuna
     from optuna.study import StudyDirection
 
-    from ablations.sweeps.numbered_sampler import NumberedSampler
-
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     identity = _identity(sweep, data)
     with quiet():
@@ -44,8 +43,8 @@ def open_study(sweep: Sweep, address: StorageAddress, storage: Any, data: str) -
         study = optuna.create_study(
             study_name=sweep.name,
             storage=storage,
-            sampler=NumberedSampler(lambda s: sweep.sampler.build(sweep, s), sweep.sampler_seed),
-            pruner=sweep.pruner.build(sweep, sweep.sampler_seed),
+            sampler=build_sampler(sweep.sampler, sweep.space, sweep.sampler_seed),
+            pruner=build_pruner(sweep.pruner, sweep.cfg, sweep.space),
             directions=[StudyDirection[o.direction.upper()] for o in sweep.objectives],
             load_if_exists=True,
         )

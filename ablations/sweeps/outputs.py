@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any
 
 from ablations.sweeps import study as keys
 from ablations.sweeps.open_study import IS_BASE
-from ablations.sweeps.samplers import Strategy
 from ablations.sweeps.trial import trial_config
 from auralsam2 import config
 from auralsam2.text_files import write_text
@@ -158,20 +157,17 @@ def _manifest(study: SweepStudy, best: Sequence[int]) -> dict[str, Any]:
         "seeds": list(sweep.seeds),
         "objectives": [{"metric": o.metric, "direction": o.direction} for o in sweep.objectives],
         "parameters": sweep.space.describe(),
-        "sampler": {**_strategy(sweep.sampler), "seed": sweep.sampler_seed},
-        "pruner": _strategy(sweep.pruner),
+        "sampler": {**_plain(sweep.sampler), "seed": sweep.sampler_seed},
+        "pruner": _plain(sweep.pruner),
         "storage": study.address.shown,
         "trials": counts,
         "best": list(best),
     }
 
 
-def _strategy(strategy: Strategy) -> dict[str, Any]:
-    return {"type": strategy.KIND, **{k: _plain(v) for k, v in strategy.options.items()}}
-
-
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, (bool, int, float, str, type(None))) else repr(value)
+def _plain(node: Mapping[str, Any]) -> dict[str, Any]:
+    plain = (bool, int, float, str, type(None))
+    return {k: v if isinstance(v, plain) else repr(v) for k, v in node.items()}
 
 
 def _write_best(study: SweepStudy, trial: Any) -> None:

@@ -11,6 +11,7 @@ from ablations.grids.plan import PlannedRun, state_of
 from ablations.runs.log import output_to
 from ablations.runs.run_cell import Train, current_record, last_line, run_cell
 from ablations.sweeps.objectives import SPLIT, NoValueError, Objective
+from ablations.sweeps.samplers import build_pruner, prunes
 from ablations.sweeps.trial import TrialItem, TrialResult
 from auralsam2.engine import run_record
 from auralsam2.engine.progress import Forwarding, Progress, StopRun
@@ -33,7 +34,7 @@ def run_trial(
     progress = progress or Progress()
     records: list[RunRecord] = []
     for index, run in enumerate(item.runs):
-        pruned = index == 0 and item.sweep.pruner.PRUNES
+        pruned = index == 0 and prunes(item.sweep.pruner)
         record = _settled(run, item)
         if record is None:
             # The executor has redirected the output to the log of the first run.
@@ -120,7 +121,7 @@ class Pruning(Forwarding):
         trial = self.storage.get_trial(self.item.trial_id)
         if self.study.pruner.prune(self.study, trial):
             raise StopRun(
-                f"pruned by {self.item.sweep.pruner.KIND} after epoch {epoch} of {self.epochs}: "
+                f"pruned by {self.item.sweep.pruner['type']} after epoch {epoch} of {self.epochs}: "
                 f"{self.objective.metric} {value:.4g} on val"
             )
 
@@ -130,7 +131,8 @@ def load_study(item: TrialItem, storage: Any) -> Any:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    pruner = item.sweep.pruner.build(item.sweep, item.sweep.sampler_seed)
+    sweep = item.sweep
+    pruner = build_pruner(sweep.pruner, sweep.cfg, sweep.space)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         return optuna.load_study(

@@ -1,283 +1,276 @@
-"""How trials are chosen and when they are stopped early: Optuna's samplers and pruners by name."""
+"""How trials are chosen and when they are stopped early: Optuna's samplers and pruners as nodes."""
 
 from __future__ import annotations
 
 import math
 import warnings
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
-from ablations.sweeps.ranges import FloatParameter
+import numpy as np
+from optuna import pruners, samplers
+from optuna.distributions import BaseDistribution
+from optuna.exceptions import ExperimentalWarning
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from ablations.sweeps.objectives import Objective
+from ablations.sweeps.parameters import FloatParameter
 from ablations.sweeps.search_space import SearchSpace, SweepError
-from auralsam2.messages import unknown_name
+from auralsam2.builder import Registry, UnknownComponentError
 from auralsam2.signature import argument_problems
 
-if TYPE_CHECKING:
-    from ablations.sweeps.sweep_file import Sweep
-
+SAMPLERS = Registry(
+    "sampler",
+    contract="an Optuna sampler: build(seed, own arguments); may be `Choosy`",
+    base="optuna.samplers:BaseSampler",
+)
+PRUNERS = Registry(
+    "pruner", contract="an Optuna pruner: build(own arguments)", base="optuna.pruners:BasePruner"
+)
 _EPOCHS = "optim.epochs"
+# Groups for conditional parameters; running trials count as poor ones, to spread out.
+_FIXED = {"multivariate": True, "group": True, "constant_liar": True}
+_SET_BY_SWEEP = frozenset(
+    {*_FIXED, "seed", "max_resource", "search_space"}
+    | {"independent_sampler", "source_trials", "warn_independent_sampling"}
+)
 
 
-@dataclass(frozen=True)
-class Strategy(ABC):
-    """A sampler or pruner, built in every process anew.
+class Choosy:
+    """A sampler that cannot serve every sweep."""
 
-    Attributes:
-        options: arguments of the class of Optuna that a file states.
-    """
-
-    KIND: ClassVar[str] = ""
-    OWN: ClassVar[frozenset[str]] = frozenset({"seed"})
-    PRUNES: ClassVar[bool] = False
-
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    @abstractmethod
-    def target(cls) -> Any:
-        """Return the class of Optuna."""
-
-    @abstractmethod
-    def build(self, sweep: Sweep, seed: int) -> Any:
-        """Return the sampler or pruner of a sweep.
-
-        Args:
-            sweep: with the space and the base config.
-            seed: of what is random in it.
-        """
-
-    def problems(self, sweep: Sweep) -> Iterable[str]:
+    @staticmethod
+    def problems(space: SearchSpace, objectives: Sequence[Objective]) -> Iterable[str]:
         """Say why it cannot serve a sweep."""
         return ()
 
-    def notes(self, sweep: Sweep) -> Iterable[str]:
+    @staticmethod
+    def notes(space: SearchSpace) -> Iterable[str]:
         """Say what a user of it may not expect."""
         return ()
 
 
-class TPE(Strategy):
-    """Tree-structured Parzen estimator, all parameters that apply together at once."""
-
-    KIND = "tpe"
-    OWN = frozenset({"seed", "multivariate", "group", "constant_liar"})
-
-    @classmethod
-    def target(cls) -> Any:
-        """Optuna's."""
-        from optuna.samplers import TPESampler
-
-        return TPESampler
-
-    def build(self, sweep: Sweep, seed: int) -> Any:
-        """Groups for conditional parameters; running trials count as poor ones, to spread out."""
-        from optuna.exceptions import ExperimentalWarning
-
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ExperimentalWarning)
-            return self.target()(
-                seed=seed, multivariate=True, group=True, constant_liar=True, **self.options
-            )
+SAMPLERS.register_module(name=["tpe", "TPESampler"], module=samplers.TPESampler)
+SAMPLERS.register_module(name=["random", "RandomSampler"], module=samplers.RandomSampler)
+PRUNERS.register_module(name=["hyperband", "HyperbandPruner"], module=pruners.HyperbandPruner)
+PRUNERS.register_module(name=["median", "MedianPruner"], module=pruners.MedianPruner)
+PRUNERS.register_module(name=["none", "NopPruner"], module=pruners.NopPruner)
 
 
-class CMAES(Strategy):
-    """Covariance matrix adaptation over the numbers that always apply."""
+@SAMPLERS.register_module(name=["cmaes", "CmaEsSampler"])
+class CmaEsSampler(Choosy, samplers.CmaEsSampler):
+    """Optuna's, over the numbers that always apply; with margins steps of integers are not lost."""
 
-    KIND = "cmaes"
-    OWN = frozenset({"seed", "independent_sampler", "source_trials", "warn_independent_sampling"})
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**{"with_margin": True, **arguments, "warn_independent_sampling": False})
 
-    @classmethod
-    def target(cls) -> Any:
-        """Optuna's."""
-        from optuna.samplers import CmaEsSampler
-
-        return CmaEsSampler
-
-    def build(self, sweep: Sweep, seed: int) -> Any:
-        """With margins, so that steps of integers are not lost."""
-        options = {"with_margin": True, **self.options}
-        return self.target()(seed=seed, warn_independent_sampling=False, **options)
-
-    def problems(self, sweep: Sweep) -> Iterable[str]:
+    @staticmethod
+    def problems(space: SearchSpace, objectives: Sequence[Objective]) -> Iterable[str]:
         """One objective, and something to adapt to."""
-        if len(sweep.objectives) > 1:
-            yield "sampler: cmaes works on one objective; take tpe or random"
-        if not _adapted(sweep.space):
+        if len(objectives) > 1:
+            yield "cmaes works on one objective; take tpe or random"
+        if not _adapted(space):
             yield (
-                "sampler: cmaes adapts float and int parameters without conditions, and there is "
-                "none; take tpe or random"
+                "cmaes adapts float and int parameters without conditions, and there is none; "
+                "take tpe or random"
             )
 
-    def notes(self, sweep: Sweep) -> Iterable[str]:
+    @staticmethod
+    def notes(space: SearchSpace) -> Iterable[str]:
         """Name what is drawn blindly."""
-        adapted = _adapted(sweep.space)
-        blind = [p.name for p in sweep.space.parameters if p.name not in adapted]
+        adapted = _adapted(space)
+        blind = [p.name for p in space.parameters if p.name not in adapted]
         if blind:
             yield f"cmaes draws these at random: {', '.join(blind)}"
 
 
-class Random(Strategy):
-    """Independent draws."""
+@SAMPLERS.register_module(name=["grid", "GridSampler"])
+class GridSampler(Choosy, samplers.GridSampler):
+    """Optuna's, for a study that is asked and told instead of being optimised.
 
-    KIND = "random"
+    Args:
+        space: whose combinations are tried.
+        sweep_seed: of their order, the same whichever trial asks.
+    """
 
-    @classmethod
-    def target(cls) -> Any:
-        """Optuna's."""
-        from optuna.samplers import RandomSampler
+    def __init__(self, space: SearchSpace, sweep_seed: int) -> None:
+        super().__init__({p.name: p.grid() for p in space.parameters}, seed=sweep_seed)
 
-        return RandomSampler
+    def after_trial(
+        self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
+    ) -> None:
+        """Do nothing: stopping the study is an error outside of its own loop."""
 
-    def build(self, sweep: Sweep, seed: int) -> Any:
-        """Nothing but the seed."""
-        return self.target()(seed=seed, **self.options)
+    def all_asked(self, study: Study) -> bool:
+        """Return whether every combination has been given to a trial."""
+        trials = study.get_trials(deepcopy=False)
+        asked = {t.system_attrs["grid_id"] for t in trials if "grid_id" in t.system_attrs}
+        return len(asked) >= math.prod(len(values) for values in self._search_space.values())
 
-
-class Grid(Strategy):
-    """All combinations, in a random order."""
-
-    KIND = "grid"
-    OWN = frozenset({"seed", "search_space"})
-
-    @classmethod
-    def target(cls) -> Any:
-        """Optuna's, asked from outside of its own loop."""
-        from ablations.sweeps.numbered_sampler import AskedGridSampler
-
-        return AskedGridSampler
-
-    def build(self, sweep: Sweep, seed: int) -> Any:
-        """The order hangs on the sweep's seed alone, whichever trial asks."""
-        space = {parameter.name: parameter.grid() for parameter in sweep.space.parameters}
-        return self.target()(space, seed=sweep.sampler_seed)
-
-    def problems(self, sweep: Sweep) -> Iterable[str]:
+    @staticmethod
+    def problems(space: SearchSpace, objectives: Sequence[Objective]) -> Iterable[str]:
         """Every parameter must have an end and always apply."""
-        for parameter in sweep.space.parameters:
+        for parameter in space.parameters:
             try:
                 parameter.grid()
             except ValueError as error:
-                yield f"sampler: grid: space, {parameter.name}: {error}"
-        if sweep.space.is_conditional():
+                yield f"grid: space, {parameter.name}: {error}"
+        if space.is_conditional():
             yield (
-                "sampler: grid takes no conditional parameters; for these, state a grid of "
+                "grid takes no conditional parameters; for these, state a grid of "
                 "`auralsam2 run-grid`"
             )
 
 
-class Hyperband(Strategy):
-    """Successive halving with several budgets of first epochs."""
+class NumberedSampler(samplers.BaseSampler):
+    """A fresh sampler for every trial, seeded by the sweep's seed and the trial's number.
 
-    KIND = "hyperband"
-    PRUNES = True
-    OWN = frozenset({"max_resource"})
-
-    @classmethod
-    def target(cls) -> Any:
-        """Optuna's."""
-        from optuna.pruners import HyperbandPruner
-
-        return HyperbandPruner
-
-    def build(self, sweep: Sweep, seed: int) -> Any:
-        """The full budget is the number of epochs."""
-        return self.target()(max_resource=most_epochs(sweep), **self.options)
-
-    def problems(self, sweep: Sweep) -> Iterable[str]:
-        """One curve."""
-        return _curve_problems(self, sweep)
-
-
-class Median(Strategy):
-    """Stops what is worse than the median of the earlier trials at the same epoch."""
-
-    KIND = "median"
-    PRUNES = True
-    OWN = frozenset()
-
-    @classmethod
-    def target(cls) -> Any:
-        """Optuna's."""
-        from optuna.pruners import MedianPruner
-
-        return MedianPruner
-
-    def build(self, sweep: Sweep, seed: int) -> Any:
-        """As stated."""
-        return self.target()(**self.options)
-
-    def problems(self, sweep: Sweep) -> Iterable[str]:
-        """One curve."""
-        return _curve_problems(self, sweep)
-
-
-class NoPruner(Strategy):
-    """Every trial trains to its end."""
-
-    KIND = "none"
-    OWN = frozenset()
-
-    @classmethod
-    def target(cls) -> Any:
-        """Optuna's."""
-        from optuna.pruners import NopPruner
-
-        return NopPruner
-
-    def build(self, sweep: Sweep, seed: int) -> Any:
-        """Nothing to choose."""
-        return self.target()(**self.options)
-
-
-SAMPLERS: dict[str, type[Strategy]] = {kind.KIND: kind for kind in (TPE, CMAES, Random, Grid)}
-PRUNERS: dict[str, type[Strategy]] = {kind.KIND: kind for kind in (Hyperband, Median, NoPruner)}
-
-
-def parse_strategy(stated: Any, given: str | None, known: Mapping[str, type[Strategy]]) -> Strategy:
-    """Read ``sampler`` or ``pruner``: a name, or ``dict(type=name, option=...)``.
+    A sampler of Optuna draws from one stream, which starts anew in every session: what it draws
+    after a kill would be what it drew at the beginning. With a seed of its own, a trial hangs only
+    on its number and on the trials that have ended before it.
 
     Args:
+        build: seed -> sampler.
+        seed: of the sweep.
+    """
+
+    def __init__(self, build: Callable[[int], samplers.BaseSampler], seed: int) -> None:
+        self.build, self.seed = build, seed
+        self.inner = build(trial_seed(seed, 0))
+
+    def before_trial(self, study: Study, trial: FrozenTrial) -> None:
+        """Take a sampler of the trial's own."""
+        self.inner = self.build(trial_seed(self.seed, trial.number))
+        self.inner.before_trial(study, trial)
+
+    def infer_relative_search_space(
+        self, study: Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        """Pass on."""
+        return self.inner.infer_relative_search_space(study, trial)
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """Pass on."""
+        return self.inner.sample_relative(study, trial, search_space)
+
+    def sample_independent(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        """Pass on."""
+        return self.inner.sample_independent(study, trial, param_name, param_distribution)
+
+    def after_trial(
+        self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
+    ) -> None:
+        """Pass on."""
+        self.inner.after_trial(study, trial, state, values)
+
+    def is_exhausted(self, study: Study) -> bool:
+        """Return whether there is nothing left to choose."""
+        return isinstance(self.inner, GridSampler) and self.inner.all_asked(study)
+
+
+def trial_seed(seed: int, number: int) -> int:
+    """Return a 32-bit seed for one trial of a sweep."""
+    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+
+
+def parse_node(registry: Registry, stated: Any, given: str | None) -> dict[str, Any]:
+    """Read ``sampler`` or ``pruner``: a name, or ``dict(type=name, argument=...)``.
+
+    Args:
+        registry: `SAMPLERS` or `PRUNERS`.
         stated: by the file.
-        given: by the command line; it wins, and options of another type do not apply to it.
-        known: `SAMPLERS` or `PRUNERS`.
+        given: by the command line; it wins, and arguments of another type do not apply to it.
 
     Raises:
-        SweepError: for unknown names and options.
+        SweepError: for unknown names and arguments.
     """
-    what = "sampler" if known is SAMPLERS else "pruner"
     node = dict(stated) if isinstance(stated, Mapping) else {"type": stated}
     if given is not None and given != node.get("type"):
         node = {"type": given}
-    name = node.pop("type", None)
-    if name not in known:
-        raise SweepError([f"{what}: {unknown_name(what, str(name), known)}"])
-    kind = known[name]
-    problems = [f"{key!r} is set by the sweep" for key in node if key in kind.OWN]
-    others = [key for key in node if key not in kind.OWN]
-    problems += argument_problems(kind.target(), others, kind.OWN | {"search_space"})
+    try:
+        target = registry.lookup(str(node.get("type")))
+    except UnknownComponentError as error:
+        raise SweepError([f"{registry.name}: {error}"]) from error
+    arguments = [key for key in node if key != "type"]
+    problems = [f"{key!r} is set by the sweep" for key in arguments if key in _SET_BY_SWEEP]
+    own = [key for key in arguments if key not in _SET_BY_SWEEP]
+    problems += argument_problems(target, own, {*_SET_BY_SWEEP, "space", "sweep_seed"})
     if problems:
-        raise SweepError([f"{what}: {problem}" for problem in problems])
-    return kind(node)
+        raise SweepError([f"{registry.name}: {problem}" for problem in problems])
+    return node
 
 
-def most_epochs(sweep: Sweep) -> int:
+def build_sampler(node: Mapping[str, Any], space: SearchSpace, seed: int) -> NumberedSampler:
+    """Return the sampler of a node, for a study of one process."""
+
+    def build(number_seed: int) -> samplers.BaseSampler:
+        own = {"seed": number_seed, "space": space, "sweep_seed": seed}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            sampler: samplers.BaseSampler = SAMPLERS.build(node, **own, **_FIXED)
+        return sampler
+
+    return NumberedSampler(build, seed)
+
+
+def build_pruner(node: Mapping[str, Any], cfg: Any, space: SearchSpace) -> pruners.BasePruner:
+    """Return the pruner of a node; the full budget is the number of epochs."""
+    pruner: pruners.BasePruner = PRUNERS.build(node, max_resource=most_epochs(cfg, space))
+    return pruner
+
+
+def prunes(node: Mapping[str, Any]) -> bool:
+    """Return whether a pruner ever stops a trial."""
+    target: Any = PRUNERS.lookup(node["type"])
+    return not issubclass(target, pruners.NopPruner)
+
+
+def sampler_problems(
+    node: Mapping[str, Any], space: SearchSpace, objectives: Sequence[Objective]
+) -> list[str]:
+    """Say why a sampler cannot serve a sweep."""
+    return [f"sampler: {problem}" for problem in _choosy(node).problems(space, objectives)]
+
+
+def sampler_notes(node: Mapping[str, Any], space: SearchSpace) -> list[str]:
+    """Say what a user of a sampler may not expect."""
+    return list(_choosy(node).notes(space))
+
+
+def pruner_problems(node: Mapping[str, Any], objectives: Sequence[Objective]) -> Iterable[str]:
+    """Say why trials cannot be pruned: that needs the curve of one objective."""
+    if not prunes(node):
+        return
+    if len(objectives) > 1:
+        yield (
+            f"pruner: {node['type']} compares trials by one number, and there are "
+            f"{len(objectives)} objectives; take --pruner none, or keep one objective"
+        )
+    elif not objectives[0].is_score:
+        yield f"pruner: {objectives[0].metric} has no curve to prune on; take --pruner none"
+
+
+def most_epochs(cfg: Any, space: SearchSpace) -> int:
     """Return how many epochs a trial may have."""
-    epochs = [float(sweep.cfg.optim.epochs)]
-    for parameter in sweep.space.parameters:
+    epochs = [float(cfg.optim.epochs)]
+    for parameter in space.parameters:
         for value in parameter.extremes():
             epochs.append(parameter.overrides(value).get(_EPOCHS, 0))
     return math.ceil(max(epochs))
 
 
-def _curve_problems(strategy: Strategy, sweep: Sweep) -> Iterable[str]:
-    if len(sweep.objectives) > 1:
-        yield (
-            f"pruner: {strategy.KIND} compares trials by one number, and there are "
-            f"{len(sweep.objectives)} objectives; take --pruner none, or keep one objective"
-        )
-    elif not sweep.objectives[0].is_score:
-        yield (f"pruner: {sweep.objectives[0].metric} has no curve to prune on; take --pruner none")
+def _choosy(node: Mapping[str, Any]) -> type[Choosy]:
+    target: Any = SAMPLERS.lookup(node["type"])
+    return target if issubclass(target, Choosy) else Choosy
 
 
 def _adapted(space: SearchSpace) -> list[str]:

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ablations.sweeps import choices as choices  # registers its types of parameters
-from ablations.sweeps import ranges as ranges
-from ablations.sweeps.parameter import PARAMETERS, SHARED_KEYS, NotInSpace, Parameter
+from optuna.trial import BaseTrial
+
+from ablations.sweeps.parameters import PARAMETERS, NotInSpace, Parameter
 from auralsam2 import config
 from auralsam2.config import ConfigError
 from auralsam2.messages import ProblemsError, unknown_name
+from auralsam2.signature import parameters_of
 
 Values = dict[str, Any]
 """Name of a parameter -> its value, for those that apply."""
@@ -31,8 +32,8 @@ class SearchSpace:
 
     parameters: tuple[Parameter, ...]
 
-    def suggest(self, trial: Any) -> Values:
-        """Return what an ``optuna.trial.Trial`` suggests for the parameters that apply."""
+    def suggest(self, trial: BaseTrial) -> Values:
+        """Return what a trial suggests for the parameters that apply."""
         values: Values = {}
         for parameter in self.parameters:
             if _applies(parameter, values):
@@ -104,9 +105,7 @@ class SearchSpace:
         Returns:
             What is tried, in words, and the values of all parameters that apply then.
         """
-        for parameter, value in itertools.chain.from_iterable(
-            zip(itertools.repeat(p), p.extremes()) for p in self.parameters
-        ):
+        for parameter, value in ((p, v) for p in self.parameters for v in p.extremes()):
             wanted: Values = {}
             self._want(parameter, value, wanted)
             values: Values = {}
@@ -140,7 +139,7 @@ def parse_space(raw: Mapping[str, Any]) -> SearchSpace:
             when = _conditions(str(name), stated.get("when", {}), known, list(raw), found)
         problems += [f"space, {name}: {problem}" for problem in found]
         if not found:
-            known[name] = PARAMETERS[stated["type"]].read(name, stated, when)
+            known[name] = PARAMETERS.build({**stated, "when": when}, name=name)
     problems += [f"space, {problem}" for problem in _undone(list(known.values()))]
     if problems:
         raise SweepError(problems)
@@ -148,17 +147,16 @@ def parse_space(raw: Mapping[str, Any]) -> SearchSpace:
 
 
 def _problems_of(name: str, raw: Any) -> Iterable[str]:
-    kinds = ", ".join(PARAMETERS)
+    kinds = PARAMETERS.names()
     if not isinstance(raw, Mapping) or "type" not in raw:
-        yield f"got {raw!r}, wanted dict(type=...) with one of the types {kinds}"
-        return
-    if raw["type"] not in PARAMETERS:
-        yield unknown_name("type", str(raw["type"]), PARAMETERS)
-        return
-    kind = PARAMETERS[raw["type"]]
-    known = (*SHARED_KEYS, *kind.KEYS)
-    yield from (unknown_name("key", str(key), known) for key in raw if key not in known)
-    yield from kind.problems_of(name, raw)
+        yield f"got {raw!r}, wanted dict(type=...) with one of the types {', '.join(kinds)}"
+    elif raw["type"] not in kinds:
+        yield unknown_name("type", str(raw["type"]), kinds)
+    else:
+        kind: Any = PARAMETERS.lookup(raw["type"])
+        known = {"type", *parameters_of(kind).known} - {"name"}
+        yield from (unknown_name("key", str(key), known) for key in raw if key not in known)
+        yield from kind.problems_of(name, raw)
 
 
 def _conditions(

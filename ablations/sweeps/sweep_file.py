@@ -12,7 +12,13 @@ from ablations.grids.grid import Cell
 from ablations.grids.resolve import resolve
 from ablations.grids.statements import UnreadableError, read_statements
 from ablations.sweeps.objectives import Objective, parse_objectives
-from ablations.sweeps.samplers import PRUNERS, SAMPLERS, Strategy, parse_strategy
+from ablations.sweeps.samplers import (
+    PRUNERS,
+    SAMPLERS,
+    parse_node,
+    pruner_problems,
+    sampler_problems,
+)
 from ablations.sweeps.search_space import SearchSpace, SweepError, Values, parse_space
 from auralsam2 import config
 from auralsam2.messages import unknown_name
@@ -47,8 +53,8 @@ class Sweep:
         space: what varies.
         objectives: what is looked for.
         seeds: of the runs of every trial, whose mean is its value.
-        sampler: how trials are chosen.
-        pruner: how trials are stopped early.
+        sampler: node of how trials are chosen.
+        pruner: node of how trials are stopped early.
         sampler_seed: makes the choice of trials repeatable.
         base_values: what the base stands for in the space; None where it is not to be tried.
         out: folder of the sweep.
@@ -61,8 +67,8 @@ class Sweep:
     space: SearchSpace
     objectives: tuple[Objective, ...]
     seeds: tuple[int, ...]
-    sampler: Strategy
-    pruner: Strategy
+    sampler: Mapping[str, Any]
+    pruner: Mapping[str, Any]
     sampler_seed: int
     base_values: Values | None
     out: Path
@@ -107,9 +113,29 @@ def load_sweep(
         out=Path(out if out is not None else stated.get("out", f"work_dirs/{path.stem}")),
         **parts,
     )
-    if problems := [*sweep.sampler.problems(sweep), *sweep.pruner.problems(sweep)]:
+    problems = sampler_problems(sweep.sampler, sweep.space, sweep.objectives)
+    problems += pruner_problems(sweep.pruner, sweep.objectives)
+    if problems:
         raise SweepError(problems, source=str(path))
     return sweep
+
+
+def summary_lines(sweep: Sweep, storage: str) -> Iterator[str]:
+    """Yield a line a parameter, then what is sought, how, and where; ``storage`` as it is shown."""
+    for name, stated in sweep.space.describe().items():
+        if "choices" in stated:
+            values = " | ".join(map(str, stated["choices"]))
+        else:
+            steps = f", step {stated['step']}" if stated["step"] else ""
+            values = f"{stated['low']} to {stated['high']}{', log' * stated['log']}{steps}"
+        where = "; ".join(
+            f"{key} is {' or '.join(map(str, v))}" for key, v in stated["when"].items()
+        )
+        base = (sweep.base_values or {}).get(name)
+        yield f"{name}: {values}" + f"; where {where}" * bool(where) + f"; base {base}"
+    wanted = ", ".join(f"{o.direction} {o.metric}" for o in sweep.objectives)
+    yield f"{wanted}; sampler {sweep.sampler['type']}, pruner {sweep.pruner['type']}"
+    yield f"study {sweep.name!r} in {storage}; runs in {sweep.out}"
 
 
 def _parts(
@@ -129,13 +155,13 @@ def _parts(
             problems.extend(error.problems)
 
     read("space", lambda: parse_space(stated["space"]))
-    read("sampler", lambda: parse_strategy(stated.get("sampler", "tpe"), sampler, SAMPLERS))
+    read("sampler", lambda: parse_node(SAMPLERS, stated.get("sampler", "tpe"), sampler))
     if cfg is None:
         return parts
     read("objectives", lambda: parse_objectives(stated["objectives"], cfg))
     # Several objectives cannot be pruned: that is an error only where it is asked for.
     default = "hyperband" if len(stated["objectives"]) == 1 else "none"
-    read("pruner", lambda: parse_strategy(stated.get("pruner", default), pruner, PRUNERS))
+    read("pruner", lambda: parse_node(PRUNERS, stated.get("pruner", default), pruner))
     if "space" in parts:
         space: SearchSpace = parts["space"]
         problems += space.check(cfg)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from ablations.sweeps.samplers import build_pruner, build_sampler
 from ablations.sweeps.sweep_file import load_sweep
 from auralsam2 import config
 
@@ -18,5 +19,5 @@ def test_shipped_sweeps_are_sound_and_hold_their_base(name: str) -> None:
     assert sweep.base_values is not None
     assert set(sweep.base_values) <= {parameter.name for parameter in sweep.space.parameters}
     assert sweep.out.name == name
-    for strategy in (sweep.sampler, sweep.pruner):
-        assert strategy.build(sweep, 0) is not None
+    assert build_sampler(sweep.sampler, sweep.space, 0) is not None
+    assert build_pruner(sweep.pruner, sweep.cfg, sweep.space) is not None
