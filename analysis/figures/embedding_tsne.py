@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
+from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
+from matplotlib.markers import MarkerStyle
+from numpy.random import Generator, default_rng
 
 from analysis.embeddings.companions import COMPANIONS, companions
 from analysis.embeddings.plane import Plane, Wanted, place_all
@@ -25,14 +28,22 @@ COLOURINGS = ("modality", "class", "sounding")
 MOST_ARMS = 6
 _PANEL_INCHES, _LINE_INCHES, _CHARACTER_INCHES = 1.5, 0.115, 0.055
 _LINE_CHARACTERS = 26
-_KINDS = {"audio": style.RED, "foreground": style.BLUE, "background": style.GREY}
-_MARKERS = {"audio": "^", "foreground": "o", "background": "."}
-# Told apart with any colour vision, and in grey: Tol's high contrast.
-_SOUNDING = {True: "#004488", False: "#DDAA33"}
+KINDS = {"background": "0.6", "foreground": style.BLUE, "audio": style.RED}
+"""Colours, from the lowest layer to the highest."""
+_MARKERS = {"background": "..", "foreground": "ox", "audio": "^v"}
+"""Of the first classes, and of those whose colour is another one's, too."""
+_SIZES = {"background": 4.0, "foreground": 5.0, "audio": 9.0}
+# Told apart with any colour vision, and in grey.
+_SOUNDING = {True: "#004488", False: "#B8860B"}
 _NO_CLASS = "0.85"
-# More classes than the style's seven colours come up; these are still told apart in print.
-_PALETTE = (*style.PALETTE[:6], "#000000", "#882255", "#999933", "#44AA99")
+_HUES = 5
+_MOST_CLASSES = 2 * _HUES
 _LINES = {**COMPANIONS, "trustworthiness": "trustworthiness of the plane"}
+
+Keys = dict[str, Any]
+"""Name -> handle of a legend: a line without a line, or several."""
+PAIRS: dict[Any, Any] = {tuple: HandlerTuple(ndivide=None, pad=0.2)}
+"""A class has two handles, of audio and of pixels, which stand side by side."""
 
 
 class Arm(NamedTuple):
@@ -67,10 +78,10 @@ class EmbeddingTSNE(NamedTuple):
 
     @property
     def classes(self) -> list[str]:
-        """Classes with a colour of their own: at most ten, those of the most points."""
+        """Classes with a look of their own: at most ten, those of the most points."""
         held = pd.concat([arm.planes[0].points["category"] for arm in self.arms])
         counts = held[~held.isin([SEVERAL, UNKNOWN])].value_counts()
-        return sorted(map(str, counts.index[: len(_PALETTE)]))
+        return sorted(map(str, counts.index[:_MOST_CLASSES]))
 
 
 def collect(
@@ -95,109 +106,157 @@ def collect(
     Raises:
         ValueError: where an arm's points cannot be placed.
     """
-    levels, held = {}, {}
-    for name, points in runs.items():
-        if space in points.vectors and -points.num_levels <= level < points.num_levels:
-            levels[name] = range(points.num_levels)[level]
-            held[name] = points.select(space, levels[name])
-    planes = iter(
-        place_all([Wanted(*own, p) for own in held.values() for p in perplexities], seed=seed)
-    )
-    arms = [
-        Arm(
-            name,
-            levels[name],
-            tuple(next(planes) for _ in perplexities),
-            companions(*own, seed=seed),
-            (notes or {}).get(name, ""),
-        )
-        for name, own in held.items()
-    ]
+    levels = {
+        name: range(points.num_levels)[level]
+        for name, points in runs.items()
+        if space in points.vectors and -points.num_levels <= level < points.num_levels
+    }
+    held = {name: runs[name].select(space, own) for name, own in levels.items()}
+    wanted = [Wanted(*own, p) for own in held.values() for p in perplexities]
+    planes = iter(place_all(wanted, seed=seed))
+    arms = []
+    for name, own in held.items():
+        placed = tuple(next(planes) for _ in perplexities)
+        numbers, note = companions(*own, seed=seed), (notes or {}).get(name, "")
+        arms.append(Arm(name, levels[name], placed, numbers, note))
     return EmbeddingTSNE(tuple(arms), space, tuple(perplexities))
 
 
 def to_frame(numbers: EmbeddingTSNE) -> pd.DataFrame:
     """Return the companions and the picture's trustworthiness, a row an arm."""
-    rows = []
-    for arm in numbers.arms:
-        plane = arm.planes[numbers.main]
-        row: dict[str, object] = {"arm": arm.name, "note": arm.note, "space": numbers.space}
-        row |= {"level": arm.level, "perplexity": plane.perplexity}
-        row |= {"num_points": len(plane.points), **arm.numbers}
-        rows.append(row | {"trustworthiness": plane.trustworthiness})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(
+        row(numbers, arm, arm.planes[numbers.main], arm.numbers) for arm in numbers.arms
+    )
 
 
-def draw(plane: Plane, panel: Axes, colouring: str, classes: Sequence[str]) -> None:
+def row(
+    numbers: EmbeddingTSNE, arm: Arm, plane: Plane, companions: Mapping[str, float]
+) -> dict[str, object]:
+    """Return what the CSV says of one picture."""
+    return {
+        "arm": arm.name,
+        "note": arm.note,
+        "space": numbers.space,
+        "level": arm.level,
+        "perplexity": plane.perplexity,
+        "num_points": len(plane.points),
+        **companions,
+        "trustworthiness": plane.trustworthiness,
+    }
+
+
+def draw(
+    plane: Plane, panel: Axes, colouring: str, classes: Sequence[str], generator: Generator
+) -> None:
     """Draw one arm in one of `COLOURINGS`.
+
+    Markers tell the modality; hollow ones are the audio of silent frames, where there is nothing
+    to be matched. Audio lies above pixels, what has a class above what has none, and within these
+    layers no class above another.
 
     Args:
         plane: of `collect`.
         panel: to draw in.
-        colouring: what the colours tell; the markers always tell the modality, and hollow ones
-            are the audio of silent frames, where there is nothing to be matched.
-        classes: in the order of their colours.
+        colouring: what the colours tell.
+        classes: in the order of their looks.
+        generator: shuffles the points of a layer.
     """
-    for kind, marker in _MARKERS.items():
-        own = plane.points[plane.points["kind"] == kind]
-        # What has no colour of its own lies below what has.
-        own = own.sort_values("category", key=lambda held: held.isin(classes), kind="stable")
-        sounding = own["sounding"].to_numpy(dtype=bool)
-        if colouring == "modality":
-            colours = [_KINDS[kind]] * len(own)
-        elif colouring == "sounding":
-            colours = [_SOUNDING[bool(sounds)] for sounds in sounding]
-        else:
-            colours = [_class_colour(kind, str(c), classes) for c in own["category"]]
-        edges = [to_rgba(colour, 0.8) for colour in colours]
-        hollow = (kind == "audio") & ~sounding
-        faces = [to_rgba("white", 0.0) if h else e for h, e in zip(hollow, edges, strict=True)]
-        panel.scatter(
-            own["x"],
-            own["y"],
-            s=9 if kind == "audio" else 4,
-            marker=marker,
-            facecolors=faces,
-            edgecolors=edges,
-            linewidths=0.5 if kind == "audio" else 0,
-            rasterized=True,
-            zorder={"audio": 3, "foreground": 2, "background": 1}[kind],
-        )
+    points = plane.points.sample(frac=1, random_state=generator)
+    layer = points["kind"].map(list(KINDS).index) + 0.5 * points["category"].isin(classes)
+    points = points.loc[layer.sort_values(kind="stable").index]
+    kinds = list(map(str, points["kind"]))
+    sounding = points["sounding"].to_numpy(dtype=bool)
+    looks = [
+        _look(colouring, kind, str(category), sounds, classes)
+        for kind, category, sounds in zip(kinds, points["category"], sounding, strict=True)
+    ]
+    edges = [to_rgba(colour, 0.7) for colour, _ in looks]
+    hollow = np.array([kind == "audio" for kind in kinds]) & ~sounding
+    drawn = panel.scatter(
+        points["x"],
+        points["y"],
+        s=[_SIZES[kind] for kind in kinds],
+        facecolors=[to_rgba("w", 0.0) if h else e for h, e in zip(hollow, edges, strict=True)],
+        edgecolors=edges,
+        linewidths=[0.0 if kind == "background" else 0.7 for kind in kinds],
+        rasterized=True,
+    )
+    # One collection, so that markers lie on each other in the order of the points.
+    shapes = [MarkerStyle(marker) for _, marker in looks]
+    drawn.set_paths([shape.get_path().transformed(shape.get_transform()) for shape in shapes])
     panel.set(xticks=[], yticks=[])
     panel.spines[:].set_visible(True)
     panel.spines[:].set_color("0.8")
 
 
 def make(numbers: EmbeddingTSNE, folder: Path, *, name: str = NAME) -> list[Path]:
-    """Write ``embedding_tsne.{pdf,png,csv}`` and the points' places, ``embedding_tsne.points.csv``.
-
-    Args:
-        numbers: of `collect`, with one arm at least.
-        folder: to write to.
-        name: of the files.
-    """
-    columns = len(numbers.arms)
+    """Write ``NAME.{pdf,png,csv}`` of one arm at least, and the points' places, ``.points.csv``."""
     heights = [_PANEL_INCHES] * len(COLOURINGS) + [_LINE_INCHES * len(_LINES)]
     with style.paper_style():
         figure = style.new_figure("page", sum(heights) + 0.65)
         grid = figure.subplots(
-            len(heights), columns, squeeze=False, gridspec_kw={"height_ratios": heights}
+            len(heights), len(numbers.arms), squeeze=False, gridspec_kw={"height_ratios": heights}
         )
         for arm, panels in zip(numbers.arms, grid.T, strict=True):
             plane = arm.planes[numbers.main]
             for colouring, panel in zip(COLOURINGS, panels[:-1], strict=True):
-                draw(plane, panel, colouring, numbers.classes)
-            set_title(panels[0], arm, columns)
+                draw(plane, panel, colouring, numbers.classes, default_rng(0))
+            set_title(panels[0], arm, len(numbers.arms))
             _write_numbers(arm, plane, panels[-1])
         for colouring, panel in zip(COLOURINGS, grid[:-1, 0], strict=True):
             _add_keys(panel, colouring, numbers)
-        _name_numbers(grid[-1, 0])
+        names = grid[-1, 0]
+        names.set_yticks([row + 0.5 for row in range(len(_LINES))], list(_LINES.values()))
+        names.tick_params(axis="y", length=0, labelsize=style.SMALLEST_PT)
         paths = style.save(figure, to_frame(numbers), folder, name)
     placed = pd.concat(
         [arm.planes[numbers.main].points.assign(arm=arm.name) for arm in numbers.arms]
     )
     text = placed.to_csv(index=False, float_format="%.4f")
     return [*paths, write_text(folder / f"{name}.points.csv", text)]
+
+
+def keys(colouring: str, classes: Sequence[str]) -> Keys:
+    """Return what the looks of a colouring mean."""
+    if colouring == "modality":
+        return modalities(KINDS)
+    if colouring == "sounding":
+        names = {True: "sounding frame", False: "silent frame"}
+        return {names[sounds]: _dot("s", colour) for sounds, colour in _SOUNDING.items()}
+    found: Keys = {}
+    for category in classes:
+        pair = [_look("class", kind, category, True, classes) for kind in ("audio", "foreground")]
+        name = legend_name(wrap_name(category, _LINE_CHARACTERS))
+        found[name] = tuple(_dot(marker, colour) for colour, marker in pair)
+    return found | {"none, several, another": _dot("s", _NO_CLASS)}
+
+
+def _look(
+    colouring: str, kind: str, category: str, sounds: bool, classes: Sequence[str]
+) -> tuple[str, str]:
+    """Return the colour and the marker of a point."""
+    first = _MARKERS[kind][0]
+    if colouring == "modality":
+        return KINDS[kind], first
+    if colouring == "sounding":
+        return _SOUNDING[sounds], first
+    if kind == "background" or category not in classes:
+        return _NO_CLASS, first
+    second, hue = divmod(classes.index(category), _HUES)
+    return style.PALETTE[hue], _MARKERS[kind][second]
+
+
+def modalities(colours: Mapping[str, str]) -> Keys:
+    """Return what the markers mean, in a colour for each kind."""
+    kinds = ("audio", "foreground", "background")
+    found: Keys = {kind: _dot(_MARKERS[kind][0], colours[kind]) for kind in kinds}
+    return found | {"audio, silent frame": _dot("^", colours["audio"], hollow=True)}
+
+
+def _dot(marker: str, colour: str, *, hollow: bool = False) -> Line2D:
+    dot = Line2D([], [], linestyle="none", marker=marker, markersize=4, color=colour)
+    dot.set_markerfacecolor("none" if hollow else colour)
+    return dot
 
 
 def set_title(panel: Axes, arm: Arm, columns: int) -> None:
@@ -207,34 +266,6 @@ def set_title(panel: Axes, arm: Arm, columns: int) -> None:
     panel.set_title("\n".join(lines), fontsize=style.SMALLEST_PT + 1, linespacing=1.05)
 
 
-def keys(colouring: str, classes: Sequence[str]) -> dict[str, Line2D]:
-    """Return what the colours of a colouring mean: name -> handle of a legend."""
-    if colouring == "modality":
-        found = {kind: _dot(_MARKERS[kind], colour) for kind, colour in _KINDS.items()}
-        return found | {"audio, silent frame": _dot("^", _KINDS["audio"], hollow=True)}
-    if colouring == "sounding":
-        names = {True: "sounding frame", False: "silent frame"}
-        return {names[sounds]: _dot("s", colour) for sounds, colour in _SOUNDING.items()}
-    shown = {
-        legend_name(wrap_name(c, _LINE_CHARACTERS)): _dot("s", _class_colour("audio", c, classes))
-        for c in classes
-    }
-    return shown | {"none, several, another": _dot("s", _NO_CLASS)}
-
-
-def _dot(marker: str, colour: str, *, hollow: bool = False) -> Line2D:
-    face = "none" if hollow else colour
-    return Line2D(
-        [], [], linestyle="none", marker=marker, color=colour, markersize=4, markerfacecolor=face
-    )
-
-
-def _class_colour(kind: str, category: str, classes: Sequence[str]) -> str:
-    if kind == "background" or category not in classes:
-        return _NO_CLASS
-    return _PALETTE[classes.index(category) % len(_PALETTE)]
-
-
 def _write_numbers(arm: Arm, plane: Plane, panel: Axes) -> None:
     panel.set(xlim=(0, 1), ylim=(len(_LINES), 0), xticks=[], yticks=[])
     panel.spines[:].set_visible(False)
@@ -242,11 +273,6 @@ def _write_numbers(arm: Arm, plane: Plane, panel: Axes) -> None:
         value = {**arm.numbers, "trustworthiness": plane.trustworthiness}[key]
         shown = "–" if np.isnan(value) else f"{value:.3f}".replace("-", "−")
         panel.text(0.5, row + 0.5, shown, ha="center", va="center", fontsize=style.SMALLEST_PT)
-
-
-def _name_numbers(panel: Axes) -> None:
-    panel.set_yticks([row + 0.5 for row in range(len(_LINES))], list(_LINES.values()))
-    panel.tick_params(axis="y", length=0, labelsize=style.SMALLEST_PT)
 
 
 def _add_keys(panel: Axes, colouring: str, numbers: EmbeddingTSNE) -> None:
@@ -264,5 +290,6 @@ def _add_keys(panel: Axes, colouring: str, numbers: EmbeddingTSNE) -> None:
         fontsize=style.SMALLEST_PT,
         alignment="right",
         markerfirst=False,
+        handler_map=PAIRS,
     )
     legend.get_title().set_fontweight("bold")

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
-from matplotlib.lines import Line2D
 
 from analysis.figures import style
-from analysis.figures.embedding_tsne import EmbeddingTSNE, draw, keys, set_title
+from analysis.figures.embedding_tsne import (
+    KINDS,
+    PAIRS,
+    EmbeddingTSNE,
+    draw,
+    keys,
+    modalities,
+    row,
+    set_title,
+)
 
 NAME = "embedding_tsne_perplexities"
 
@@ -16,17 +25,7 @@ NAME = "embedding_tsne_perplexities"
 def to_frame(numbers: EmbeddingTSNE) -> pd.DataFrame:
     """Return the trustworthiness of every picture, a row an arm and perplexity."""
     return pd.DataFrame(
-        {
-            "arm": arm.name,
-            "note": arm.note,
-            "space": numbers.space,
-            "level": arm.level,
-            "perplexity": plane.perplexity,
-            "num_points": len(plane.points),
-            "trustworthiness": plane.trustworthiness,
-        }
-        for arm in numbers.arms
-        for plane in arm.planes
+        row(numbers, arm, plane, {}) for arm in numbers.arms for plane in arm.planes
     )
 
 
@@ -45,25 +44,18 @@ def make(numbers: EmbeddingTSNE, folder: Path, *, name: str = NAME) -> list[Path
         for arm, panels in zip(numbers.arms, grid.T, strict=True):
             set_title(panels[0], arm, columns)
             for plane, panel in zip(arm.planes, panels, strict=True):
-                draw(plane, panel, "class", numbers.classes)
+                draw(plane, panel, "class", numbers.classes, np.random.default_rng(0))
                 shown = f"trustworthiness {plane.trustworthiness:.3f}"
                 panel.set_xlabel(shown, fontsize=style.SMALLEST_PT)
         for perplexity, panel in zip(numbers.perplexities, grid[:, 0], strict=True):
             panel.set_ylabel(f"perplexity {perplexity:g}")
-        found = {"audio": _in_grey("^"), "foreground": _in_grey("o"), "background": _in_grey(".")}
-        found["audio, silent frame"] = _in_grey("^", face="none")
-        found |= keys("class", numbers.classes)
+        found = modalities(dict.fromkeys(KINDS, "0.3")) | keys("class", numbers.classes)
         figure.legend(
             list(found.values()),
             list(found),
             loc="outside upper center",
             ncols=4,
             fontsize=style.SMALLEST_PT,
+            handler_map=PAIRS,
         )
         return style.save(figure, to_frame(numbers), folder, name)
-
-
-def _in_grey(marker: str, face: str = "0.3") -> Line2D:
-    return Line2D(
-        [], [], linestyle="none", marker=marker, color="0.3", markersize=4, markerfacecolor=face
-    )

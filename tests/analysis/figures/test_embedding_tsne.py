@@ -88,17 +88,42 @@ def test_every_colouring_tells_what_it_says(write_points) -> None:
     colours: dict[str, set[str]] = {}
     for colouring in embedding_tsne.COLOURINGS:
         panel = Figure().subplots()
-        embedding_tsne.draw(plane, panel, colouring, numbers.classes)
-        held = {to_hex(c) for group in panel.collections for c in group.get_edgecolors()}
-        keys = embedding_tsne.keys(colouring, numbers.classes).values()
-        assert held == {to_hex(key.get_color()) for key in keys}
+        embedding_tsne.draw(plane, panel, colouring, numbers.classes, np.random.default_rng(0))
+        (group,) = panel.collections
+        held = {to_hex(c) for c in group.get_edgecolors()}
+        handles = embedding_tsne.keys(colouring, numbers.classes).values()
+        dots = [d for key in handles for d in (key if isinstance(key, tuple) else (key,))]
+        assert held == {to_hex(dot.get_color()) for dot in dots}
         colours[colouring] = held
-        hollow = [(group.get_facecolors()[:, 3] == 0).sum() for group in panel.collections]
-        assert hollow == [2, 0, 0], "the audio of two silent frames, and nothing else"
+        hollow = (group.get_facecolors()[:, 3] == 0).sum()
+        assert hollow == 2, "the audio of two silent frames, and nothing else"
     assert len(colours["sounding"]) == 2 and len(colours["class"]) == 3
 
 
-def test_at_most_ten_classes_have_a_colour(write_points) -> None:
+def test_no_class_lies_above_another_and_ten_have_a_look_of_their_own(write_points) -> None:
+    points = write_points(num_clips=40)
+    numbers = points.table["clip"].str[1:].astype(int) % 10
+    points.table["category"] = numbers.map("class {}".format)
+    points.table["sounding"] = True
+    collected = embedding_tsne.collect({"a": points}, perplexities=[5])
+    (plane,) = collected.arms[0].planes
+    panel = Figure().subplots()
+    embedding_tsne.draw(plane, panel, "class", collected.classes, np.random.default_rng(0))
+
+    (group,) = panel.collections
+    looks = [
+        (to_hex(colour), path.vertices.round(3).tobytes())
+        for colour, path in zip(group.get_edgecolors(), group.get_paths(), strict=True)
+    ]
+    sizes = group.get_sizes()
+    assert list(sizes) == sorted(sizes), "background, pixels, audio"
+    for size in set(sizes) - {min(sizes)}:
+        drawn = [look for look, own in zip(looks, sizes) if own == size]
+        assert len({*drawn}) == 10
+        assert len({*drawn[-len(drawn) // 4 :]}) > 4, "the uppermost ones are not of one class"
+
+
+def test_at_most_ten_classes_have_a_look(write_points) -> None:
     points = write_points(num_clips=13)
     numbers = points.table["clip"].str[1:].astype(int)
     points.table["category"] = "a_class_of_a_very_long_name_" + numbers.astype(str)
