@@ -137,7 +137,7 @@ VISUAL_ATTENTIONS = Registry(
 AUDIO_ATTENTIONS = Registry(
     "audio attention",
     contract="build(channels=C, depth); (B,M,C) -> (B,M,C), a sequence is a clip's tokens",
-    locations=["auralsam2.models.attention", "auralsam2.models.attention_released"],
+    locations=["auralsam2.models.attention"],
     base="torch.nn:Module",
 )
 # Exchange between the visual and the audio tokens of a level.
@@ -148,14 +148,14 @@ FUSIONS = Registry(
     locations=["auralsam2.models.fusion"],
     base="torch.nn:Module",
 )
-# Audio residual to tokens of the mask decoder.
+# Fused audio to tokens of the mask decoder.
 SPARSE_PROMPTS = Registry(
     "sparse prompt",
     contract="build(channels=C), one per level; (B,T,C) -> (B,T,C); None = off",
     locations=["auralsam2.models.prompts"],
     base="torch.nn:Module",
 )
-# Visual residual to the image embedding that the mask decoder reads.
+# Fused visual tokens to the image embedding that the mask decoder reads.
 DENSE_PROMPTS = Registry(
     "dense prompt",
     contract="build(channels=C), one per level; (B,T,N,C) -> (B,T,N,C); None = off",
@@ -167,7 +167,7 @@ PROJECTORS = Registry(
     "projector",
     contract="build(channels=C); .visual (B,T,N,C) -> (B,T,N,D), .audio (B,T,C) -> (B,T,D), "
     "L2-normalised over D; .visual_source, the field of FuserOutput that .visual reads",
-    locations=["auralsam2.models.projector", "auralsam2.models.projector_released"],
+    locations=["auralsam2.models.projector"],
     base="torch.nn:Module",
 )
 # Supervision of the decoder's masks.

@@ -27,8 +27,8 @@ class FusionOutput(NamedTuple):
     """What a fusion block returns.
 
     Attributes:
-        visual: (B, T, N, C), residual included.
-        audio: (B, M, C), residual included.
+        visual: (B, T, N, C), the stream itself included.
+        audio: (B, M, C), likewise.
         visual_update: (B, T, N, C) what the audio adds to the visual stream before the last
             normalisation, from blocks that have such a term.
         audio_update: (B, M, C) what the visual stream adds to the audio's, likewise.
@@ -41,7 +41,7 @@ class FusionOutput(NamedTuple):
 
 
 class FuserOutput(NamedTuple):
-    """Residuals of every level in order of computation, finest level first.
+    """Both streams behind the fusion of every level in order of computation, finest level first.
 
     Attributes:
         visual: one (B, T, N, C) a level.

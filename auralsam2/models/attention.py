@@ -7,6 +7,7 @@ Comments name axes: L queries, S keys, H heads, c channels of a head.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -115,9 +116,9 @@ class FeedForward(nn.Module):
 
 
 class AttentionBlock(nn.Module):
-    """Pre-norm residual block: x + attention(LN(x)), then x + feed-forward(LN(x))."""
+    """Pre-norm block: x + attention(LN(x)), then x + feed-forward(LN(x))."""
 
-    def __init__(self, channels: int, attn: nn.Module, mlp: nn.Module) -> None:
+    def __init__(self, channels: int, attn: nn.Module, mlp: FeedForward) -> None:
         super().__init__()
         self.norm1, self.attn = nn.LayerNorm(channels), attn
         self.norm2, self.mlp = nn.LayerNorm(channels), mlp
@@ -128,13 +129,37 @@ class AttentionBlock(nn.Module):
         return tokens + self.mlp(self.norm2(tokens))
 
 
-def _check_heads(channels: int, num_heads: int) -> None:
-    if channels % num_heads:
-        raise ValueError(f"attention: {channels} channels are not divisible by {num_heads=}")
+class _AttentionBlocks(nn.Module):
+    """Alike blocks, one behind the other; spatial ones where the side E of a map is given."""
+
+    def __init__(
+        self,
+        channels: int,
+        depth: int,
+        num_heads: int,
+        mlp_ratio: float,
+        dropout: float,
+        reduction: int = 1,
+        embedding_size: int | None = None,
+    ) -> None:
+        super().__init__()
+        if channels % num_heads:
+            raise ValueError(f"attention: {channels} channels are not divisible by {num_heads=}")
+        self.blocks = nn.Sequential(
+            *(
+                AttentionBlock(
+                    channels,
+                    MultiHeadSelfAttention(channels, num_heads, dropout, reduction, embedding_size),
+                    FeedForward(channels, int(channels * mlp_ratio), dropout, embedding_size),
+                )
+                for _ in range(depth)
+            )
+        )
+        self.apply(init_attention_weights)
 
 
 @VISUAL_ATTENTIONS.register_module()
-class SpatialReductionAttention(nn.Module):
+class SpatialReductionAttention(_AttentionBlocks):
     """Per-frame self-attention of the visual tokens with spatially reduced keys (published).
 
     Args:
@@ -163,8 +188,6 @@ class SpatialReductionAttention(nn.Module):
         dropout: float = 0.1,
         drop_remainder: bool = False,
     ) -> None:
-        super().__init__()
-        _check_heads(channels, num_heads)
         if embedding_size % reduction and not drop_remainder:
             fits = ", ".join(str(r) for r in range(1, reduction + 1) if embedding_size % r == 0)
             raise ValueError(
@@ -173,19 +196,8 @@ class SpatialReductionAttention(nn.Module):
                 f"{fits}, choose an image size divisible by {16 * reduction}, or set "
                 "`model.visual_attention.drop_remainder` to True"
             )
+        super().__init__(channels, depth, num_heads, mlp_ratio, dropout, reduction, embedding_size)
         self.num_tokens = embedding_size**2
-        hidden = int(channels * mlp_ratio)
-        self.blocks = nn.Sequential(
-            *(
-                AttentionBlock(
-                    channels,
-                    MultiHeadSelfAttention(channels, num_heads, dropout, reduction, embedding_size),
-                    FeedForward(channels, hidden, dropout, embedding_size),
-                )
-                for _ in range(depth)
-            )
-        )
-        self.apply(init_attention_weights)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(B, T, N, C) -> (B, T, N, C); frames do not attend to each other."""
@@ -194,11 +206,8 @@ class SpatialReductionAttention(nn.Module):
 
 
 @AUDIO_ATTENTIONS.register_module()
-class TemporalSelfAttention(nn.Module):
+class TemporalSelfAttention(_AttentionBlocks):
     """Self-attention over a clip's audio (and text) tokens (published).
-
-    The released state dicts hold a reduction convolution, its norm and a depth-wise convolution
-    here too; nothing ever reads them, so this module has none.
 
     Args:
         channels: C.
@@ -219,21 +228,36 @@ class TemporalSelfAttention(nn.Module):
         mlp_ratio: float = 4,
         dropout: float = 0.1,
     ) -> None:
-        super().__init__()
-        _check_heads(channels, num_heads)
-        self.blocks = nn.Sequential(
-            *(
-                AttentionBlock(
-                    channels,
-                    MultiHeadSelfAttention(channels, num_heads, dropout),
-                    FeedForward(channels, int(channels * mlp_ratio), dropout),
-                )
-                for _ in range(depth)
-            )
-        )
-        self.apply(init_attention_weights)
+        super().__init__(channels, depth, num_heads, mlp_ratio, dropout)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(B, M, C) -> (B, M, C); the sequence is one clip."""
         check_shape(tokens, "B M C", name="audio tokens")
         return self.blocks(tokens)
+
+
+@AUDIO_ATTENTIONS.register_module()
+class ReleasedTemporalAttention(TemporalSelfAttention):
+    """Computes what :class:`TemporalSelfAttention` does and owns what the release never uses.
+
+    The released audio blocks are its visual blocks with another forward: a reduction convolution
+    and its norm in the attention and a depth-wise convolution in the feed-forward remain, get no
+    gradient, and stand in the published checkpoints (with the fusion's two, 9.73 M parameters).
+
+    Args:
+        channels: C.
+        unused_reduction: kernel of the unused reduction convolution.
+        **published: see :class:`TemporalSelfAttention`.
+    """
+
+    def __init__(self, channels: int, unused_reduction: int = 4, **published: Any) -> None:
+        super().__init__(channels, **published)
+        for block in self.blocks:
+            assert isinstance(block, AttentionBlock)
+            attention, feed_forward = block.attn, block.mlp
+            reduction = nn.Conv2d(channels, channels, unused_reduction)
+            attention.add_module("unused_reduction", reduction)
+            attention.add_module("unused_reduction_norm", nn.LayerNorm(channels))
+            hidden = feed_forward.fc1.out_features
+            depthwise = nn.Conv2d(hidden, hidden, 3, groups=hidden)
+            feed_forward.add_module("unused_depthwise", depthwise)

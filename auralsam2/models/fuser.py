@@ -1,4 +1,4 @@
-"""The AuralFuser: pyramid levels and audio tokens to visual and audio residuals."""
+"""The AuralFuser: pyramid levels and audio tokens to fused streams."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def level_depths(depths: Sequence[int], num_levels: int) -> tuple[int, ...]:
 class AuralFuser(nn.Module):
     """Fuse every pyramid level with the audio, finest first (paper, section 3.2).
 
-    Level i: the patch embedding (from the second level on plus the previous level's visual
-    residual, smoothed by a 1x1 convolution) goes through the visual blocks and the audio stream
-    through the audio blocks, each with its position code before and after; the fusion then gives
-    the level's residuals. The audio residual is the next level's audio stream.
+    Level i: the patch embedding (from the second level on plus the previous level's fused visual
+    tokens, smoothed by a 1x1 convolution) goes through the visual blocks and the audio stream
+    through the audio blocks, each with its position code before and after; then the fusion. Its
+    audio is the next level's audio stream.
 
     Args:
         pyramid: maps to tokens, one tensor a level.
@@ -79,7 +79,7 @@ class AuralFuser(nn.Module):
         self.register_buffer("visual_position", position, persistent=False)
 
     def forward(self, pyramid: VisualPyramid, audio: Tensor) -> FuserOutput:
-        """Residuals of every level.
+        """Both streams of every level, fused.
 
         Args:
             pyramid: the neck's maps, (B, T, C, 4E, 4E) to (B, T, C, E, E).

@@ -146,7 +146,7 @@ def differences_of_nodes(one: Any, other: Any, path: tuple[str, ...]) -> Iterato
 
 def changed_defaults(published: str, released: str) -> Iterator[str]:
     """Arguments of the new component that the old one lacks or starts otherwise."""
-    old, new = (inspect.signature(components()[name]).parameters for name in (published, released))
+    old, new = (parameters_of(components()[name]).known for name in (published, released))
     for name, parameter in new.items():
         if name not in old or old[name].default != parameter.default:
             yield name
@@ -191,7 +191,7 @@ def test_the_stated_values_of_scope_and_weight_are_those_of_the_presets() -> Non
 
 
 def parameter_default(component: str, argument: str) -> Any:
-    return inspect.signature(components()[component]).parameters[argument].default
+    return parameters_of(components()[component]).known[argument].default
 
 
 @pytest.mark.parametrize("size", ["tiny", "small", "base_plus", "large"])

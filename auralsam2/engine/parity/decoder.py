@@ -1,4 +1,4 @@
-"""Group d: SAM2's mask decoder with residuals injected at its three sites."""
+"""Group d: SAM2's mask decoder with prompts injected at its three sites."""
 
 from __future__ import annotations
 

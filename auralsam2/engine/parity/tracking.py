@@ -1,4 +1,4 @@
-"""Group i: order of frames, memory and object pointers of a small SAM2 with residuals."""
+"""Group i: order of frames, memory and object pointers of a small SAM2 with audio prompts."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class Fusion(nn.Module, ABC):
 
     The block
 
-    * returns both streams, residuals included, in the shapes it got;
+    * returns both streams, what came in included, in the shapes it got;
     * never lets one clip see another: permuting the clips permutes the outputs, and in eval mode
       a clip's output does not depend on what else is in the batch;
     * uses every parameter, but for those named ``unused_...`` that a foreign state dict brings,

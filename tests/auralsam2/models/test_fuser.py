@@ -33,7 +33,7 @@ def _inputs(batch: int = B, frames: int = T) -> tuple[VisualPyramid, Tensor]:
 
 
 @pytest.mark.parametrize("num_levels", [1, 2, 3])
-def test_one_residual_a_level_and_modality(num_levels: int) -> None:
+def test_one_output_a_level_and_modality(num_levels: int) -> None:
     out = _build(num_levels)(*_inputs())
     assert [v.shape for v in out.visual] == [(B, T, E * E, C)] * num_levels
     assert [a.shape for a in out.audio] == [(B, T, C)] * num_levels

@@ -66,14 +66,14 @@ def test_injection(leak: bool, tokens: tuple[str, ...]) -> None:
     image, position = torch.randn(2, 1, C, 2, 2, dtype=torch.float64)
     queries = torch.randn(1, 6, C, dtype=torch.float64)
 
-    def outputs(*residuals: Tensor) -> tuple[Tensor, Tensor]:
-        prompts = [SitePrompts(*residuals[2 * i : 2 * i + 2]) for i in range(3)]
+    def outputs(*given: Tensor) -> tuple[Tensor, Tensor]:
+        prompts = [SitePrompts(*given[2 * i : 2 * i + 2]) for i in range(3)]
         with transformer.injecting(prompts, injection):
             return transformer(image, position, queries)
 
-    residuals = [
+    given = [
         torch.randn(*shape, dtype=torch.float64, requires_grad=True)
         for _ in range(3)
         for shape in ((1, C), (1, 4, C))
     ]
-    assert torch.autograd.gradcheck(outputs, residuals, atol=1e-5, rtol=1e-3)
+    assert torch.autograd.gradcheck(outputs, given, atol=1e-5, rtol=1e-3)

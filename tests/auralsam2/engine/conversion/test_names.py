@@ -16,11 +16,10 @@ from auralsam2.engine.conversion.names import (
     resolve,
 )
 from auralsam2.models.adapters import TextAdapter
-from auralsam2.models.attention import SpatialReductionAttention
-from auralsam2.models.attention_released import ReleasedTemporalAttention
+from auralsam2.models.attention import ReleasedTemporalAttention, SpatialReductionAttention
 from auralsam2.models.fuser import AuralFuser
 from auralsam2.models.fusion.released_tpavi import ReleasedTPAVIFusion
-from auralsam2.models.projector_released import ReleasedConvProjector, ReleasedRefProjector
+from auralsam2.models.projector import ReleasedConvProjector, ReleasedRefProjector
 from auralsam2.models.pyramid import PatchEmbedPyramid
 
 RELEASED = (RELEASED_VISUAL_DEPTHS, RELEASED_AUDIO_DEPTHS)
