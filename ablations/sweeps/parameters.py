@@ -7,6 +7,7 @@ import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -60,11 +61,7 @@ class Parameter(ABC):
 
     @abstractmethod
     def base_value(self, cfg: Any) -> Any:
-        """Return the value that a config stands for.
-
-        Raises:
-            NotInSpace: where it stands for none of them.
-        """
+        """Return the value that a config stands for; `NotInSpace` where that is none of them."""
 
     def extremes(self) -> list[Any]:
         """Return the values that are checked before anything starts."""
@@ -72,11 +69,7 @@ class Parameter(ABC):
 
     @abstractmethod
     def grid(self) -> list[Any]:
-        """Return all values.
-
-        Raises:
-            ValueError: where there is no end of them.
-        """
+        """Return all values; ValueError where there is no end of them."""
 
     @abstractmethod
     def values_of(self, wanted: Any) -> list[Any]:
@@ -241,10 +234,9 @@ class CategoricalParameter(Parameter):
         return copy.deepcopy(dict(self._settings[value].overrides))
 
     def base_value(self, cfg: Any) -> Any:
-        """Return the choice that leaves the config as it is, or states what a class does anyway."""
-        before = config.config_hash(cfg)
+        """Return the choice that the config holds already."""
         for value, choice in self._settings.items():
-            if _applied(cfg, choice.overrides) == before or _is_default(cfg, choice.overrides):
+            if _holds(cfg, choice.overrides):
                 return value
         listed = ", ".join(map(repr, self.grid()))
         raise NotInSpace(f"what the base config holds is none of the choices {listed}")
@@ -298,18 +290,14 @@ def _means(node: Any, wanted: Any) -> bool:
     return _same(node, wanted) or (isinstance(node, Mapping) and node.get("type") == wanted)
 
 
-def _applied(cfg: Any, overrides: Mapping[str, Any]) -> str | None:
+def _holds(cfg: Any, overrides: Mapping[str, Any]) -> bool:
+    """Whether settings leave a config as it is, or state what a class does anyway."""
     changed = copy.deepcopy(cfg)
-    try:
+    with suppress(ConfigError):  # reported where the choice itself is checked
         for path, node in overrides.items():
             config.set_node(changed, path, copy.deepcopy(node))
-    except ConfigError:  # reported where the choice itself is checked
-        return None
-    return config.config_hash(changed)
-
-
-def _is_default(cfg: Any, overrides: Mapping[str, Any]) -> bool:
-    try:
+        if config.config_hash(changed) == config.config_hash(cfg):
+            return True
+    with suppress(LookupError):
         return all(_same(value_at(cfg, path), node) for path, node in overrides.items())
-    except LookupError:
-        return False
+    return False

@@ -1,13 +1,22 @@
-"""All figures of a sweep."""
+"""All figures of a sweep; here how it went, and what it trades."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
-from analysis.figures import sweep_history, sweep_importance, sweep_pareto, sweep_slice
-from analysis.runs.sweep_results import load_sweep_results
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import EngFormatter, MaxNLocator
 
-FIGURES = (sweep_history, sweep_importance, sweep_slice, sweep_pareto)
+from analysis.figures import style, sweep_importance, sweep_slice
+from analysis.runs.sweep_results import SIZE, SweepResults, load_sweep_results
+from analysis.statistics.pareto import pareto_front
+
+_COUNTS = {"num_trainable": "trainable parameters", "num_parameters": "parameters"}
+_DOTS: dict[str, Any] = dict(linestyle="none", marker="o", markersize=3)
 
 
 def make(sweep: Path, folder: Path) -> list[Path]:
@@ -21,4 +30,192 @@ def make(sweep: Path, folder: Path) -> list[Path]:
         The paths.
     """
     results = load_sweep_results(sweep)
-    return [path for figure in FIGURES for path in figure.make(results, folder)]
+    return [path for make_figure in FIGURES for path in make_figure(results, folder)]
+
+
+class SweepHistory(NamedTuple):
+    """Every trial's score, the best so far, and what was stopped.
+
+    Attributes:
+        objectives: a panel each.
+        points: columns objective, number, state, base, value, best_so_far; a trial without a
+            value has none; the best so far is that of complete trials.
+    """
+
+    objectives: tuple[str, ...]
+    points: pd.DataFrame
+
+
+def collect_history(results: SweepResults) -> SweepHistory:
+    """Follow the best value of each objective over the trials."""
+    parts = []
+    for objective, direction in results.directions.items():
+        part = results.trials[["number", "state", "base"]].copy()
+        part.insert(0, "objective", objective)
+        part["value"] = results.trials[objective]
+        complete = part["value"].where(part["state"] == "complete")
+        part["best_so_far"] = complete.cummax() if direction == "maximize" else complete.cummin()
+        part["best_so_far"] = part["best_so_far"].ffill()
+        parts.append(part)
+    return SweepHistory(tuple(results.directions), pd.concat(parts, ignore_index=True))
+
+
+def draw_history(numbers: SweepHistory, panels: Sequence[Axes]) -> None:
+    """Draw an objective in each panel.
+
+    Args:
+        numbers: of `collect_history`.
+        panels: as many as objectives.
+    """
+    for objective, panel in zip(numbers.objectives, panels, strict=True):
+        points = numbers.points[numbers.points["objective"] == objective]
+        line = points.dropna(subset="best_so_far")
+        panel.step(
+            line["number"], line["best_so_far"], where="post", color=style.BLUE, label="best so far"
+        )
+        for state, label, filling in (
+            ("complete", "complete", style.BLUE),
+            ("pruned", "pruned, last score", "white"),
+        ):
+            shown = points[points["state"] == state]
+            colour = style.BLUE if state == "complete" else style.GREY
+            if len(shown):
+                dots = dict(_DOTS, color=colour, markerfacecolor=filling, label=label)
+                panel.plot(shown["number"], shown["value"], **dots)
+        base = points[points["base"] & points["value"].notna()]
+        if len(base):
+            panel.axhline(
+                base["value"].iloc[0], color="0.35", linewidth=0.8, linestyle="--", label="base"
+            )
+        failed = points[points["state"] == "failed"]
+        if len(failed):
+            bottom = panel.get_ylim()[0]
+            panel.plot(
+                failed["number"],
+                [bottom] * len(failed),
+                linestyle="none",
+                marker="x",
+                markersize=3.5,
+                color=style.RED,
+                clip_on=False,
+                label="failed",
+            )
+            panel.set_ylim(bottom=bottom)
+        panel.set_ylabel(objective)
+        style.light_grid(panel, "y")
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+    panels[-1].set_xlabel("trial")
+
+
+def make_history(results: SweepResults, folder: Path) -> list[Path]:
+    """Write ``sweep_history.pdf``, ``.png`` and ``.csv``; nothing where nothing has ended."""
+    numbers = collect_history(results)
+    if numbers.points["value"].notna().sum() == 0:
+        return []
+    with style.paper_style():
+        count = len(numbers.objectives)
+        figure = style.new_figure("column", 1.35 * count + 0.75)
+        panels = list(figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0])
+        draw_history(numbers, panels)
+        entries = {
+            label: handle
+            for panel in panels
+            for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)
+        }
+        figure.legend(
+            entries.values(), entries.keys(), loc="outside upper center", ncols=2, handlelength=1.4
+        )
+        return style.save(figure, numbers.points, folder, "sweep_history")
+
+
+class SweepFront(NamedTuple):
+    """One objective against another, or a single one against the model's size.
+
+    Attributes:
+        vertical: the first objective.
+        horizontal: the others, a panel each.
+        directions: of all of them.
+        points: columns number, base, front, and the objectives: complete trials; ``front`` where
+            no other trial is at least as good in everything and better in something.
+    """
+
+    vertical: str
+    horizontal: tuple[str, ...]
+    directions: dict[str, str]
+    points: pd.DataFrame
+
+
+def collect_front(results: SweepResults) -> SweepFront | None:
+    """Find the trials that no other one beats.
+
+    Returns:
+        None where there is nothing to trade: one objective, and no sizes beside it.
+    """
+    directions = dict(results.directions)
+    if len(directions) == 1 and SIZE in results.trials:
+        directions.setdefault(SIZE, "minimize")
+    names = list(directions)
+    points = results.complete().dropna(subset=names)[["number", "base", *names]]
+    if len(names) < 2 or points.empty:
+        return None
+    signs = np.array([1.0 if directions[name] == "minimize" else -1.0 for name in names])
+    losses = points[names].to_numpy(float) * signs
+    points = points.reset_index(drop=True)
+    points.insert(2, "front", pareto_front(losses))
+    return SweepFront(names[0], tuple(names[1:]), directions, points)
+
+
+def draw_front(numbers: SweepFront, panels: Sequence[Axes]) -> None:
+    """Draw the first objective over each of the others.
+
+    Args:
+        numbers: of `collect_front`.
+        panels: as many as `SweepFront.horizontal`.
+    """
+    points = numbers.points
+    for name, panel in zip(numbers.horizontal, panels, strict=True):
+        others, front = points[~points["front"]], points[points["front"]].sort_values(name)
+        panel.plot(others[name], others[numbers.vertical], color=style.GREY, label="trial", **_DOTS)
+        if len(numbers.horizontal) == 1:
+            # Between two points of the front the worse one is what can be had.
+            where: Literal["post", "pre"] = (
+                "post" if numbers.directions[name] == "minimize" else "pre"
+            )
+            panel.step(
+                front[name], front[numbers.vertical], where=where, color=style.RED, linewidth=0.8
+            )
+        panel.plot(front[name], front[numbers.vertical], color=style.RED, label="front", **_DOTS)
+        base = points[points["base"]]
+        panel.plot(
+            base[name],
+            base[numbers.vertical],
+            linestyle="none",
+            marker="D",
+            markersize=6,
+            color="0.2",
+            markerfacecolor="none",
+            label="base",
+        )
+        if name in _COUNTS:
+            panel.xaxis.set_major_formatter(EngFormatter(sep=""))
+        panel.set_xlabel(_COUNTS.get(name, name))
+        style.light_grid(panel, "y")
+    panels[0].set_ylabel(numbers.vertical)
+
+
+def make_front(results: SweepResults, folder: Path) -> list[Path]:
+    """Write ``sweep_pareto.pdf``, ``.png`` and ``.csv``; nothing where `collect_front` has none."""
+    numbers = collect_front(results)
+    if numbers is None:
+        return []
+    with style.paper_style():
+        count = len(numbers.horizontal)
+        figure = style.new_figure("column" if count == 1 else "page", 2.2)
+        panels = list(figure.subplots(1, count, sharey=True, squeeze=False)[0])
+        draw_front(numbers, panels)
+        handles, labels = panels[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=3)
+        return style.save(figure, numbers.points, folder, "sweep_pareto")
+
+
+FIGURES = (make_history, sweep_importance.make, sweep_slice.make, make_front)

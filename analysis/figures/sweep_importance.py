@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 from matplotlib.axes import Axes
 
 from analysis.figures import style
-from analysis.figures.sweep_labels import short_names
+from analysis.runs.cell_names import short_names
 from analysis.runs.sweep_results import SweepResults
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
 
 NAME = "sweep_importance"
 FEWEST = 4
@@ -65,20 +69,24 @@ def collect(results: SweepResults) -> SweepImportance | None:
 def _importances(results: SweepResults, complete: pd.DataFrame, objective: str) -> dict[str, float]:
     """Name of each parameter that every trial has -> its share."""
     import optuna
+    from optuna.distributions import IntDistribution
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     names = [
         n for n in results.parameters if complete[n].notna().all() and complete[n].nunique() > 1
     ]
-    distributions = {name: _distribution(results, name) for name in names}
+    if not names:
+        return {}
     study = optuna.create_study()  # the direction does not matter to the variance
+    distributions = {name: _distribution(results.parameters[name]) for name in names}
     for row in complete.to_dict("records"):
-        params = {name: _value(results, name, row[str(name)]) for name in names}
+        params = {
+            name: int(row[name]) if isinstance(distribution, IntDistribution) else row[name]
+            for name, distribution in distributions.items()
+        }
         study.add_trial(
             optuna.create_trial(params=params, distributions=distributions, value=row[objective])
         )
-    if not names:
-        return {}
     evaluator = optuna.importance.FanovaImportanceEvaluator(seed=_SEED)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
@@ -86,24 +94,13 @@ def _importances(results: SweepResults, complete: pd.DataFrame, objective: str) 
     return {name: float(share) for name, share in found.items()}
 
 
-def _distribution(results: SweepResults, name: str) -> Any:
-    from optuna import distributions
+def _distribution(stated: Mapping[str, Any]) -> BaseDistribution:
+    """Return what a parameter was drawn from; choices are texts in the table."""
+    from optuna.distributions import json_to_distribution
 
-    stated: Mapping[str, Any] = results.parameters[name]
-    if not results.is_number(name):
-        return distributions.CategoricalDistribution([str(choice) for choice in stated["choices"]])
-    if stated["type"] == "int":
-        step = stated["step"] or 1
-        return distributions.IntDistribution(
-            stated["low"], stated["high"], log=stated["log"], step=step
-        )
-    return distributions.FloatDistribution(
-        stated["low"], stated["high"], log=stated["log"], step=stated["step"]
-    )
-
-
-def _value(results: SweepResults, name: str, value: Any) -> Any:
-    return int(value) if results.parameters[name]["type"] == "int" else value
+    if "choices" in stated:
+        stated = {**stated, "choices": [str(choice) for choice in stated["choices"]]}
+    return json_to_distribution(json.dumps(stated))
 
 
 def draw(numbers: SweepImportance, panels: Sequence[Axes]) -> None:
@@ -131,7 +128,7 @@ def draw(numbers: SweepImportance, panels: Sequence[Axes]) -> None:
 
 
 def make(results: SweepResults, folder: Path) -> list[Path]:
-    """Write ``sweep_importance.pdf``, ``.png`` and ``.csv``; nothing where `collect` has none."""
+    """Write ``sweep_importance.*``; nothing where `collect` has none."""
     numbers = collect(results)
     if numbers is None:
         return []

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
 
 from analysis.figures import style
 from analysis.figures.figure_text import wrap_name
-from analysis.figures.sweep_labels import short_choices, short_names
+from analysis.runs.cell_names import short_choices, short_names
 from analysis.runs.sweep_results import SweepResults
 
 NAME = "sweep_slice"
@@ -29,17 +29,13 @@ class SweepSlice(NamedTuple):
 
     Attributes:
         panels: objective and parameter of each panel.
-        choices: parameter -> its choices, in order, where it is no number.
-        bounds: parameter -> lowest and highest value, where it is one.
-        log: parameters with a logarithmic axis.
+        parameters: as in `SweepResults`.
         points: columns objective, parameter, number, state, setting, value; the setting of a
             choice is a text.
     """
 
     panels: tuple[tuple[str, str], ...]
-    choices: dict[str, tuple[str, ...]]
-    bounds: dict[str, tuple[float, float]]
-    log: frozenset[str]
+    parameters: Mapping[str, Mapping[str, Any]]
     points: pd.DataFrame
 
 
@@ -55,18 +51,7 @@ def collect(results: SweepResults) -> SweepSlice:
         part["setting"] = scored[parameter]
         part["value"] = scored[objective]
         parts.append(part.dropna(subset=["setting", "value"]).astype({"setting": object}))
-    choices = {
-        name: tuple(map(str, stated["choices"]))
-        for name, stated in results.parameters.items()
-        if not results.is_number(name)
-    }
-    bounds = {
-        name: (float(stated["low"]), float(stated["high"]))
-        for name, stated in results.parameters.items()
-        if results.is_number(name)
-    }
-    log = frozenset(name for name in results.parameters if results.is_log(name))
-    return SweepSlice(tuple(panels), choices, bounds, log, pd.concat(parts, ignore_index=True))
+    return SweepSlice(tuple(panels), results.parameters, pd.concat(parts, ignore_index=True))
 
 
 def draw(numbers: SweepSlice, panels: Sequence[Axes], norm: Normalize) -> None:
@@ -84,19 +69,19 @@ def draw(numbers: SweepSlice, panels: Sequence[Axes], norm: Normalize) -> None:
         )
         _draw_points(numbers, numbers.points[chosen], parameter, panel, norm)
         panel.set_xlabel(names[parameter])
-        panel.yaxis.grid(True, linewidth=0.4, color="0.88")
-        panel.set_axisbelow(True)
+        style.light_grid(panel, "y")
 
 
 def _draw_points(
     numbers: SweepSlice, points: pd.DataFrame, parameter: str, panel: Axes, norm: Normalize
 ) -> None:
-    positions = points["setting"]
-    if parameter in numbers.choices:
-        positions = positions.map(numbers.choices[parameter].index)
-        _show_choices(numbers.choices[parameter], panel)
+    positions, stated = points["setting"], numbers.parameters[parameter]
+    if "choices" in stated:
+        choices = [str(choice) for choice in stated["choices"]]
+        positions = positions.map(choices.index)
+        _show_choices(choices, panel)
     else:
-        _show_range(*numbers.bounds[parameter], parameter in numbers.log, panel)
+        _show_range(float(stated["low"]), float(stated["high"]), bool(stated.get("log")), panel)
     complete = points["state"] == "complete"
     for shown, hollow in ((complete, False), (~complete, True)):
         rgba = ScalarMappable(norm, COLOURS).to_rgba(points["number"][shown].to_numpy())

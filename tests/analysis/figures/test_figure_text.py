@@ -201,10 +201,8 @@ def draw(
         "embedding_tsne": spaces(embedding_tsne.make),
         "embedding_tsne_perplexities": spaces(embedding_tsne_perplexities.make),
         "sweep": sweeps,
-        "sweep_history": sweeps,
         "sweep_importance": sweeps,
         "sweep_slice": sweeps,
-        "sweep_pareto": sweeps,
         "label_lookup": placements,
     }  # fmt: skip
 
@@ -216,8 +214,8 @@ def test_every_figure_shows_nasty_names_as_they_are(name: str, draw: dict[str, A
 
 
 def test_every_figure_of_a_sweep_is_among_those_drawn_together() -> None:
-    of_a_sweep = {f.__name__.rpartition(".")[2] for f in sweep.FIGURES}
-    assert {name for name in DRAWN if name.startswith("sweep_")} == of_a_sweep
+    of_a_sweep = {make.__module__.rpartition(".")[2] for make in sweep.FIGURES}
+    assert {name for name in DRAWN if name.startswith("sweep")} == of_a_sweep
 
 
 def test_a_chart_of_a_page_shows_nasty_names() -> None:

@@ -8,7 +8,6 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from analysis.figures import sweep_slice
-from analysis.figures.sweep_labels import short_choices, short_names
 from analysis.runs.sweep_results import load_sweep_results
 
 
@@ -32,13 +31,3 @@ def test_every_scored_trial_stands_in_every_panel_that_applies(
     assert [label.get_text() for label in panels[2].get_xticklabels()] == ["Sum", "Gate"]
     low, high = panels[0].get_xlim()
     assert low < 1e-4 and high > 1e-2
-
-
-def test_names_that_fit() -> None:
-    names = short_names(["optim.optimizer.lr", "model.fusion", "model.fusion.norm", "prompts"])
-    assert list(names.values()) == ["optimizer.lr", "fusion", "fusion.norm", "prompts"]
-    alike = short_names(["model.a.b.weight", "model.c.b.weight"])
-    assert list(alike.values()) == ["a.b.weight", "c.b.weight"]
-    assert short_choices(["no text_encoder", "RobertaText"]) == ["no text_encoder", "RobertaText"]
-    assert short_choices(["Fusion", "FiLMFusion"]) == ["Fusion", "FiLMFusion"]
-    assert short_choices(["batch", "patch"]) == ["batch", "patch"]
