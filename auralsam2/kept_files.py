@@ -6,17 +6,21 @@ nor a damaged file may cost more than the time to make it.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import uuid
+import io
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
 
 from auralsam2.messages import warn_once
+from auralsam2.text_files import write_bytes
 
-DIGEST = "sha256"
+# What numpy and zipfile raise at damaged bytes; RuntimeError where these seem to be encrypted.
+_DAMAGED = (BadZipFile, EOFError, OSError, RuntimeError, ValueError, zlib.error)
 
 
 def keep(path: Path, content: bytes) -> bool:
@@ -27,57 +31,47 @@ def keep(path: Path, content: bytes) -> bool:
     Returns:
         Whether the file is there.
     """
-    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            unfinished.write_bytes(content)
-            os.replace(unfinished, path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        write_bytes(path, content)
     except OSError as error:
-        _say_once(path, error)
+        reason = error.strerror or str(error)
+        text = f"cannot write '{path}' ({reason}): going on without it, no number depends on it"
+        warn_once(__name__, text, key=f"{path.parent.name}: {reason}")
         return False
     return True
 
 
-def keep_with_facts(path: Path, stated: Path, content: bytes, facts: Mapping[str, Any]) -> None:
-    """Keep a file and, beside it, what it depends on; see :func:`keep`.
+def archive_bytes(arrays: Mapping[str, Any]) -> bytes:
+    """Return the content of a compressed ``.npz``."""
+    archive = io.BytesIO()
+    np.savez_compressed(archive, **arrays)
+    return archive.getvalue()
 
-    Args:
-        path: of the file.
-        stated: of the JSON file.
-        content: of the file.
-        facts: of the JSON file, which also gets the content's digest.
+
+def archive_arrays(content: bytes) -> dict[str, NDArray[Any]]:
+    """Return the arrays of an ``.npz``.
+
+    Raises:
+        ValueError: where it is damaged.
     """
     try:
-        # The facts last: a result that is killed between the two is made again.
-        stated.unlink(missing_ok=True)
-    except OSError as error:
-        _say_once(path, error)
-        return
-    if keep(path, content):
-        text = json.dumps({**facts, DIGEST: hashlib.sha256(content).hexdigest()}, indent=1)
-        keep(stated, (text + "\n").encode())
+        archive = np.load(io.BytesIO(content))
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise ValueError("one array, no archive")
+        return {key: archive[key] for key in archive.files}
+    except _DAMAGED as error:
+        raise ValueError(f"damaged ({error})") from error
 
 
-def kept_with_facts(path: Path, stated: Path) -> tuple[bytes, dict[str, Any]] | None:
-    """Return what :func:`keep_with_facts` has kept; None where it is not there or damaged.
+def read_archive(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays of an ``.npz``; nothing where there is no such file.
 
-    Files without a digest come from earlier versions: whether they are whole shows when they are
-    read.
+    Raises:
+        ValueError: where it is damaged.
     """
+    if not path.is_file():
+        return {}
     try:
-        content, facts = path.read_bytes(), json.loads(stated.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    if not isinstance(facts, dict):
-        return None
-    digest = facts.pop(DIGEST, None)
-    return None if digest not in (None, hashlib.sha256(content).hexdigest()) else (content, facts)
-
-
-def _say_once(path: Path, error: OSError) -> None:
-    reason = error.strerror or str(error)
-    text = f"cannot write '{path}' ({reason}): going on without it, no number depends on it"
-    warn_once(__name__, text, key=f"{path.parent.name}: {reason}")
+        return archive_arrays(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path.name} is {error}") from error

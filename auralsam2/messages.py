@@ -29,6 +29,10 @@ class ProblemsError(ValueError):
         return listed(*self.args)
 
 
+class UnfitModelError(ValueError):
+    """A model that has no numbers of the kind that is asked for, whatever its weights."""
+
+
 def listed(problems: Sequence[str], source: str, shown: int | None = None) -> str:
     """Return a line that counts problems and one line for each.
 

@@ -12,37 +12,27 @@ Examples:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
-from analysis.options import add_arguments, read_runs
-from auralsam2.command_line import Parser, Whole, add_overrides, input_path, output_folder
+from analysis.options import add_measuring, measuring, read_runs
+from auralsam2.command_line import Parser, output_folder
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Write dilution.csv into every run folder, and figures and indices of all into figures/."""
     options = _parser().parse_args(argv)
 
-    from rich.console import Console
-    from rich.progress import track
-
     from analysis.dilution.measure import measure
+    from analysis.dilution.readings import DilutionReadings
     from analysis.dilution.table import to_markdown
-    from auralsam2.config import parse_overrides
+    from analysis.figures import dilution
 
     results = read_runs(options, options.folder)
-    measured = measure(
-        results,
-        output_folder(options.out or options.folder / "figures"),
-        cells=options.cells,
-        sounds=options.sounds,
-        max_clips=options.max_clips,
-        split=options.split,
-        heads=options.heads,
-        again=options.again,
-        overrides=parse_overrides(options.set),
-        track=partial(track, description="reading attention", console=Console(stderr=True)),
-    )
-    if not measured.paths:
+    clips = dict(max_clips=options.max_clips, split=options.split)
+    readings = DilutionReadings(sounds=options.sounds, **clips)
+    folder = output_folder(options.out or options.folder / "figures")
+    measured = measure(results, readings, **measuring(options, "reading attention"))
+    paths = dilution.make(measured, folder, heads=options.heads)
+    if not paths:
         raise ValueError(
             "no run has a decoder that can be probed:\n  " + "\n  ".join(measured.problems)
         )
@@ -51,27 +41,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     for problem in measured.problems:
         print(f"left out: {problem}")
     print(to_markdown(measured.indices))
-    print("\n".join(map(str, measured.paths)))
+    print("\n".join(map(str, paths)))
     return 0
 
 
 def _parser() -> Parser:
     parser = Parser(__doc__)
-    add = parser.add_argument
-    add("folder", type=input_path, metavar="DIR", help="of a grid, with finished runs")
-    out = "of figures and table; default: DIR/figures"
-    add("--out", type=output_folder, metavar="DIR", help=out)
-    add("--cells", nargs="+", metavar="CELL", help="those to measure; default: all")
     sounds = "counterfactual audio; the first one is drawn (default: swapped silence)"
-    add("--sounds", nargs="+", default=["swapped", "silence"], metavar="KIND", help=sounds)
-    add("--heads", action="store_true", help="draw single heads, too")
-    add("--max-clips", type=Whole(1), metavar="N", help="the first clips of the split only")
-    add("--split", default="test", help="whose clips (default: test)")
-    add("--again", action="store_true", help="also where the numbers are there")
-    add_overrides(
-        parser, "overrides of the runs' configs, e.g. data.root=... where the data have moved"
-    )
-    add_arguments(parser)
+    default = ["swapped", "silence"]
+    parser.add_argument("--sounds", nargs="+", default=default, metavar="KIND", help=sounds)
+    parser.add_argument("--heads", action="store_true", help="draw single heads, too")
+    add_measuring(parser, "those to measure")
     return parser
 
 

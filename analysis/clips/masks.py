@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import io
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.measured_run import run_settings, still_holds
-from analysis.run_captures import DAMAGED, archive_bytes, check_weights
-from auralsam2.kept_files import keep_with_facts, kept_with_facts
+from analysis.clips.sound import encode_sound
+from analysis.kept import Kept, OpenRun, check_weights
+from auralsam2.kept_files import archive_arrays, archive_bytes
 
-_NAME = "clip_masks"
 _USUAL_SPLIT = "test"
 _TOLERANCE = 0.005
 """Scores of masks made anew on other hardware differ by less."""
-_SCHEMA = 1
 _ARRAYS = ("frames", "truth", "prediction", "log_mel")
 
 Array = NDArray[Any]
@@ -46,6 +44,48 @@ class ClipMasks(NamedTuple):
     log_mel: Array
     sound: bytes | None
     scores: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class _SplitMasks(Kept[dict[str, ClipMasks]]):
+    """Masks of clips of a split, which become more with every call; no code makes them invalid."""
+
+    schema: ClassVar[int] = 1
+    split: str
+
+    def path(self, run_dir: Path) -> Path:
+        """Return ``clip_masks.npz``, or one with the split's name."""
+        own = "" if self.split == _USUAL_SPLIT else f"_{self.split}"
+        return run_dir / f"clip_masks{own}.npz"
+
+    def code(self) -> dict[str, str]:
+        """Return nothing: `score_warning` tells masks that code has changed."""
+        return {}
+
+    def encode(self, numbers: Mapping[str, ClipMasks]) -> tuple[bytes, dict[str, Any]]:
+        """Return an archive, and the clips' scores."""
+        arrays: dict[str, Array] = {}
+        for number, masks in enumerate(numbers.values()):
+            arrays |= {f"{number}/{key}": getattr(masks, key) for key in _ARRAYS}
+            arrays[f"{number}/sound"] = np.frombuffer(masks.sound or b"", dtype=np.uint8)
+        scores = {
+            clip: {m: v if np.isfinite(v) else None for m, v in masks.scores.items()}
+            for clip, masks in numbers.items()
+        }
+        return archive_bytes(arrays), {"clips": scores}
+
+    def decode(self, content: bytes, facts: Mapping[str, Any]) -> dict[str, ClipMasks]:
+        """Read both."""
+        arrays = archive_arrays(content)
+        return {
+            clip: ClipMasks(
+                clip=clip,
+                **{key: arrays[f"{number}/{key}"] for key in _ARRAYS},
+                sound=arrays[f"{number}/sound"].tobytes() or None,
+                scores={m: np.nan if v is None else v for m, v in scores.items()},
+            )
+            for number, (clip, scores) in enumerate(facts["clips"].items())
+        }
 
 
 def clip_masks(
@@ -74,13 +114,14 @@ def clip_masks(
         ValueError: where its model cannot be built, or the split or a clip is not known.
         Exception: whatever the run's own components raise; see `analysis.runs.lost_runs`.
     """
-    settings = _settings(run_dir, split, overrides or {})
-    kept = {} if again else _read(run_dir, settings)
+    masks = _SplitMasks(split)
+    settings = masks.settings(run_dir, overrides or {})
+    kept = (None if again else masks.read(run_dir, settings)) or {}
     missing = [clip for clip in clips if clip not in kept]
     if missing:
         check_weights(run_dir)
         kept |= _predict(run_dir, missing, split, overrides or {})
-        _write(run_dir, settings, kept)
+        masks.write(run_dir, settings, kept)
     return {clip: kept[clip] for clip in clips}
 
 
@@ -98,28 +139,16 @@ def score_warning(masks: ClipMasks, metric: str, recorded: float | None) -> str:
 def _predict(
     run_dir: Path, clips: Sequence[str], split: str, overrides: Mapping[str, Any]
 ) -> dict[str, ClipMasks]:
-    from auralsam2 import config
-    from auralsam2.engine.run_target import find_target
-
-    target = find_target(str(run_dir), None)
-    # From here on torch is needed.
-    from auralsam2.data.datasets.chosen_clips import ChosenClips
-    from auralsam2.engine.evaluate import evaluate_model, test_datasets, trained_model
-    from auralsam2.messages import unknown_name
-    from auralsam2.registry import load_all
-
     few = {"evaluation.num_saved_clips": len(clips), "data.num_workers": 0}
-    cfg = config.load(target.config, {**overrides, **few})
-    load_all()
-    datasets = test_datasets(cfg)
-    if split not in datasets:
-        raise ValueError(f"'{run_dir}': {unknown_name('test split', split, datasets)}")
-    dataset = datasets[split]
+    run = OpenRun(run_dir, {**overrides, **few})
+    from auralsam2.data.datasets.chosen_clips import ChosenClips
+    from auralsam2.engine.evaluate import evaluate_model
+
+    dataset = run.dataset(split)
     if strangers := [clip for clip in clips if clip not in set(dataset.clips)]:
         raise ValueError(f"the data have no clip {', '.join(strangers)} in split '{split}'")
-    chosen = ChosenClips(dataset, clips)
     with _fewer_words():
-        result = evaluate_model(trained_model(cfg, target.checkpoint), cfg, {split: chosen})
+        result = evaluate_model(run.model(), run.cfg, {split: ChosenClips(dataset, clips)})
     recordings = {file.uid: file.audio for file in getattr(dataset, "files", ())}
     scores = result.splits[split].per_clip
     return {clip: _entry(clip, result.saved, split, recordings.get(clip), scores) for clip in clips}
@@ -153,55 +182,7 @@ def _entry(
 
 
 def _sound(recording: Path | None, num_frames: int) -> bytes | None:
-    from analysis.clips.sound import encode_sound
-
     try:
         return None if recording is None else encode_sound(recording, num_frames)
     except (ValueError, OSError, ImportError):
         return None
-
-
-def _settings(run_dir: Path, split: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the masks depend on; not where the data lie, so that they may move."""
-    return {"schema": _SCHEMA, "split": split, **run_settings(run_dir, overrides)}
-
-
-def _read(run_dir: Path, settings: dict[str, Any]) -> dict[str, ClipMasks]:
-    found = kept_with_facts(*_paths(run_dir, settings["split"]))
-    if found is None:
-        return {}
-    content, held = found
-    try:
-        if not still_holds(held["settings"], settings):
-            return {}
-        with np.load(io.BytesIO(content)) as arrays:
-            return {
-                clip: ClipMasks(
-                    clip=clip,
-                    **{key: arrays[f"{number}/{key}"] for key in _ARRAYS},
-                    sound=arrays[f"{number}/sound"].tobytes() or None,
-                    scores={m: np.nan if v is None else v for m, v in scores.items()},
-                )
-                for number, (clip, scores) in enumerate(held["clips"].items())
-            }
-    except DAMAGED:
-        return {}
-
-
-def _write(run_dir: Path, settings: Mapping[str, Any], kept: Mapping[str, ClipMasks]) -> None:
-    arrays: dict[str, Array] = {}
-    for number, masks in enumerate(kept.values()):
-        arrays |= {f"{number}/{key}": getattr(masks, key) for key in _ARRAYS}
-        arrays[f"{number}/sound"] = np.frombuffer(masks.sound or b"", dtype=np.uint8)
-    scores = {
-        clip: {m: v if np.isfinite(v) else None for m, v in masks.scores.items()}
-        for clip, masks in kept.items()
-    }
-    facts = {"settings": dict(settings), "clips": scores}
-    keep_with_facts(*_paths(run_dir, settings["split"]), archive_bytes(arrays), facts)
-
-
-def _paths(run_dir: Path, split: str) -> tuple[Path, Path]:
-    """Return the files of a split's masks and of what these depend on."""
-    stem = _NAME if split == _USUAL_SPLIT else f"{_NAME}_{split}"
-    return run_dir / f"{stem}.npz", run_dir / f"{stem}.json"

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.dilution import attention as measure
-from analysis.dilution.capture import ALL_HEADS, EVERYWHERE, MASK_TOKENS
+from analysis.dilution.attention import dilution
+from analysis.dilution.readings import ALL_HEADS, EVERYWHERE, MASK_TOKENS
 from analysis.statistics.crossed_means import CLIPS, Settings, intervals
 from analysis.statistics.score_arrays import Sample
 
@@ -43,7 +43,7 @@ def clip_means(captures: Captures) -> pd.DataFrame:
     where no gain can be.
 
     Args:
-        captures: (arm, seed) -> rows of `analysis.dilution.capture.capture_dilution`.
+        captures: (arm, seed) -> rows of `analysis.dilution.readings.capture_dilution`.
 
     Returns:
         Columns arm, quantity, condition, swapped_at, site, head, tokens, clip, value.
@@ -135,7 +135,7 @@ def dilution_indices(clips: pd.DataFrame, by_seed: pd.DataFrame | None = None) -
                 low, high = _interval_of_ratio(first, final)
                 rows.append(
                     {"arm": arm, "seed": of_seed, "index": index, "condition": condition}
-                    | {"value": float(measure.dilution(first.mean(), final.mean()))}
+                    | {"value": float(dilution(first.mean(), final.mean()))}
                     | {"low": low, "high": high}
                     | {"first": first.mean(), "final": final.mean(), "num_clips": len(wide)}
                 )
@@ -186,7 +186,7 @@ def _interval_of_ratio(first: Any, final: Any) -> tuple[float, float]:
     b = first.mean() * final.mean() - reach * product
     c = final.mean() ** 2 - reach * end
     root = np.sqrt(max(b**2 - a * c, 0.0))
-    return float(measure.dilution(a, b + root)), float(measure.dilution(a, b - root))
+    return float(dilution(a, b + root)), float(dilution(a, b - root))
 
 
 def _as_tuple(key: Any) -> tuple[Any, ...]:

@@ -1,92 +1,78 @@
-"""How audio prompts fare in the mask decoder of finished runs: numbers, figures and a table."""
+"""How audio prompts fare in the mask decoders of a grid's runs, in numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from analysis.asked_names import name_problems
-from analysis.dilution.capture import SOUNDS, capture_dilution
-from analysis.runs.lost_runs import why_lost
+from analysis.dilution.indices import clip_means_of_seeds, dilution_indices, over_seeds
+from analysis.dilution.readings import DilutionReadings
+from analysis.kept import MeasuredRuns, measure_runs
+from analysis.options import name_problems
 from analysis.runs.results import Results
-
-Captures = dict[tuple[str, int], pd.DataFrame]
 
 
 class MeasuredDilution(NamedTuple):
     """What came out.
 
     Attributes:
-        paths: of figures and tables; none where no run has a model that can be probed.
+        runs: the runs' readings; none where no run has a model that can be probed.
+        clips: of `analysis.dilution.indices.clip_means`.
         indices: D1 and D2 of every arm, pooled and seed by seed; see
             `analysis.dilution.indices.dilution_indices`.
-        problems: runs that were left out, and why.
-        lost: those of the problems that have other causes than a model that cannot be probed:
-            weights or data that are gone, runs that are broken.
+        sound: the counterfactual audio that figures show.
     """
 
-    paths: list[Path]
+    runs: MeasuredRuns[pd.DataFrame]
+    clips: pd.DataFrame
     indices: pd.DataFrame
-    problems: list[str]
-    lost: list[str] = []
+    sound: str
+
+    @property
+    def lost(self) -> list[str]:
+        """Runs that have other problems than a model that cannot be probed."""
+        return self.runs.said(self.runs.lost)
+
+    @property
+    def problems(self) -> list[str]:
+        """Runs that were left out, and why."""
+        return self.runs.said(self.runs.unfit) + self.lost
 
 
 def measure(
     results: Results,
-    folder: Path,
+    readings: DilutionReadings,
     *,
     cells: Sequence[str] | None = None,
-    sounds: Sequence[str] = SOUNDS,
-    max_clips: int | None = None,
-    split: str = "test",
-    heads: bool = False,
-    again: bool = False,
-    overrides: Mapping[str, Any] | Iterable[tuple[str, Any]] = (),
-    track: Callable[[Iterable[Any]], Iterable[Any]] = iter,
+    **how: Any,
 ) -> MeasuredDilution:
-    """Read the attention of runs where they lie, draw it and write D1 and D2.
+    """Read the attention of runs where they lie.
 
     Args:
         results: the runs; the numbers of each are kept in its folder.
-        folder: of figures and tables.
+        readings: what is read.
         cells: those to measure, in this order; None for all.
-        sounds: kinds of counterfactual audio; the first one is drawn.
-        max_clips: the first ones of the split; None for all.
-        split: whose clips.
-        heads: draw single heads, too.
-        again: also read runs whose folders have the numbers already.
-        overrides: of the runs' configs, e.g. ``{"data.root": ...}`` where the data have moved.
-        track: wraps the runs, e.g. `rich.progress.track`.
+        **how: ``overrides``, ``again`` and ``track`` of `analysis.kept.measure_runs`.
 
     Raises:
         ValueError: where no sound or cell, or an unknown one, is named, or ``max_clips`` is below
             1, with all problems at once; where no run could be read and some have other problems
             than a model that cannot be probed.
     """
-    _check(results, cells, sounds, max_clips)
-    settings: dict[str, Any] = {"sounds": tuple(sounds), "max_clips": max_clips, "split": split}
-    settings |= {"again": again, "overrides": dict(overrides)}
-    captures, unfit, lost = _capture(track(_runs(results, cells)), settings)
-    if captures:
-        return _write(captures, folder, sounds[0], heads, [*unfit, *lost], lost)
-    if lost:
-        raise ValueError("\n  ".join(["no run could be read:", *lost]))
-    return MeasuredDilution([], pd.DataFrame(), unfit)
-
-
-def _check(
-    results: Results, cells: Sequence[str] | None, sounds: Sequence[str], max_clips: int | None
-) -> None:
     problems = name_problems("cell", cells, results.cells)
-    problems += name_problems("sound", sounds, _known_sounds(results, sounds))
-    if max_clips is not None and max_clips < 1:
-        problems.append(f"max_clips must be at least 1, got {max_clips}")
-    if problems:
+    problems += name_problems("sound", readings.sounds, _known_sounds(results, readings.sounds))
+    if problems := problems + readings.problems():
         raise ValueError("; ".join(problems))
+    runs = measure_runs(results, readings, cells=cells, **how)
+    if not runs.found:
+        return MeasuredDilution(runs, pd.DataFrame(), pd.DataFrame(), readings.sounds[0])
+    by_seed = clip_means_of_seeds(runs.found)
+    clips = over_seeds(by_seed)
+    return MeasuredDilution(runs, clips, dilution_indices(clips, by_seed), readings.sounds[0])
 
 
 def _known_sounds(results: Results, sounds: Sequence[str]) -> list[str]:
@@ -100,53 +86,3 @@ def _known_sounds(results: Results, sounds: Sequence[str]) -> list[str]:
             with suppress(ValueError, OSError, ImportError):
                 import_custom(config.peek(run_dir / "config.py"), run_dir)
     return list(kinds())
-
-
-def _capture(
-    runs: Iterable[Any], settings: Mapping[str, Any]
-) -> tuple[Captures, list[str], list[str]]:
-    """Return numbers by cell and seed, runs whose models have none, and those that are lost."""
-    from auralsam2.models.decoder_rows import CannotProbeError
-
-    captures: Captures = {}
-    unfit: list[str] = []
-    lost: list[str] = []
-    for run in runs:
-        cell, seed = str(run["cell"]), int(run["seed"])
-        try:
-            captures[cell, seed] = capture_dilution(Path(str(run["run_dir"])), **settings)
-        except CannotProbeError as error:
-            unfit.append(f"{cell}, seed {seed}: {error}")
-        except Exception as error:
-            lost.append(f"{cell}, seed {seed}: {why_lost(error)}")
-    return captures, unfit, lost
-
-
-def _runs(results: Results, cells: Sequence[str] | None) -> list[dict[Any, Any]]:
-    """Return the runs of the cells that are wanted, in the order of the cells."""
-    wanted = results.cells if cells is None else tuple(dict.fromkeys(cells))
-    chosen = results.runs[results.runs["cell"].isin(wanted)]
-    order = {cell: place for place, cell in enumerate(wanted)}
-    runs: list[dict[Any, Any]] = chosen.to_dict("records")
-    return sorted(runs, key=lambda run: (order[run["cell"]], run["seed"]))
-
-
-def _write(
-    captures: Mapping[tuple[str, int], pd.DataFrame],
-    folder: Path,
-    sound: str,
-    heads: bool,
-    problems: list[str],
-    lost: list[str],
-) -> MeasuredDilution:
-    from analysis.dilution import table as dilution_table
-    from analysis.dilution.indices import clip_means_of_seeds, dilution_indices, over_seeds
-    from analysis.figures import dilution_curves, dilution_matrices
-
-    by_seed = clip_means_of_seeds(captures)
-    clips = over_seeds(by_seed)
-    paths = dilution_curves.make(clips, folder, condition=sound)
-    paths += dilution_matrices.make(clips, folder, condition=sound, heads=heads)
-    indices = dilution_indices(clips, by_seed)
-    paths += dilution_table.write(indices, folder)
-    return MeasuredDilution(paths, indices, problems, lost)

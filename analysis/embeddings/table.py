@@ -121,17 +121,42 @@ def write(
     *,
     level: int,
     spaces: Sequence[str],
-    caption: str,
+    split: str,
+    max_clips: int | None,
 ) -> list[Path]:
-    """Write ``embedding_companions.{csv,md,tex}``; the last two hold one level's means."""
+    """Write ``embedding_companions.{csv,md,tex}``; the last two hold one level's means.
+
+    Args:
+        companions: of `measure_all`.
+        folder: to write to.
+        level: see `at_level`.
+        spaces: in the order of the table.
+        split: that the clips are of.
+        max_clips: how many of them were asked for; None for all.
+    """
     chosen = at_level(companions, level)
     held = [space for space in spaces if (chosen["space"] == space).any()]
+    said = caption(companions, level, split, max_clips)
     texts = {
         "csv": companions.to_csv(index=False),
-        "md": to_markdown(chosen, held, caption),
-        "tex": to_latex(chosen, held, caption),
+        "md": to_markdown(chosen, held, said),
+        "tex": to_latex(chosen, held, said),
     }
     return [write_text(folder / f"{NAME}.{kind}", text) for kind, text in texts.items()]
+
+
+def caption(companions: pd.DataFrame, level: int, split: str, max_clips: int | None) -> str:
+    """Return what the means are of; see `write`."""
+    clips = int(companions["num_clips"].max())
+    limited = f"the first {clips} clips" if max_clips is not None else f"{clips} clips"
+    counts = sorted(set(companions.groupby("cell", sort=False)["seed"].nunique()))
+    several = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    over = "one seed" if counts == [1] else f"mean ± standard deviation over {several} seeds"
+    which = {-1: "the pyramid's coarsest level", 0: "the pyramid's finest level"}
+    return (
+        f"Audio-visual space on the original vectors, {which.get(level, f'level {level}')}, "
+        f"{limited} of split {split}; {over}."
+    )
 
 
 def _row(texts: Sequence[str]) -> str:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.dilution.capture import ALL_HEADS, EVERYWHERE, MASK_TOKENS, NO_PROMPTS
 from analysis.dilution.indices import curves
+from analysis.dilution.readings import ALL_HEADS, EVERYWHERE, MASK_TOKENS, NO_PROMPTS
 from analysis.figures import style
 from analysis.figures.figure_text import beside_maths, legend_name, wrap_name
 

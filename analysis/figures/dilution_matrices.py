@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import SubFigure
 from matplotlib.image import AxesImage
 
-from analysis.dilution.capture import ALL_HEADS, EVERYWHERE, MASK_TOKENS
 from analysis.dilution.indices import curves, site_matrix
+from analysis.dilution.readings import ALL_HEADS, EVERYWHERE, MASK_TOKENS
 from analysis.figures import style
 from analysis.figures.dilution_curves import SITES, against
 from analysis.figures.figure_text import wrap_name

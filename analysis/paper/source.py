@@ -71,6 +71,10 @@ class Source:
         held = [[path.relative_to(self.path).as_posix(), file_digest(path)] for path in files]
         return hashlib.sha256(json.dumps(held).encode()).hexdigest()
 
+    def how(self) -> dict[str, Any]:
+        """Return the arguments that every measurement of the runs takes."""
+        return {"overrides": self.overrides, "again": self.again, "track": self.track}
+
     def runs(self) -> list[dict[str, Any]]:
         """Return the grid's runs with what identifies them; folders are relative to the grid's."""
         if self.kind == SWEEP:

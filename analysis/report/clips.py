@@ -12,10 +12,10 @@ from analysis.clips.masks import ClipMasks, clip_masks, score_warning
 from analysis.clips.picks import ranked
 from analysis.clips.sound import MEDIA_TYPE
 from analysis.report.pictures import data_uri, frame_uri, outline, spectrogram_uri
-from analysis.run_captures import read_archive
 from analysis.runs.lost_runs import why_lost
 from analysis.runs.results import Results
 from analysis.runs.saved_clips import PREDICTIONS, first_runs
+from auralsam2.kept_files import read_archive
 
 Array = NDArray[Any]
 

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.run_captures import read_archive
 from analysis.runs.results import Results, is_control
+from auralsam2.kept_files import read_archive
 from auralsam2.messages import unknown_name
 
 PREDICTIONS = "predictions.npz"

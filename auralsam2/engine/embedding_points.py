@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from auralsam2.engine.evaluate import clip_loader
+from auralsam2.messages import UnfitModelError
 from auralsam2.models.auralsam2 import AuralSAM2
 
 AUDIO, FOREGROUND, BACKGROUND = "audio", "foreground", "background"
@@ -22,7 +23,7 @@ SPACES = (FUSED, PROJECTED)
 _OBJECT_SHARE = 0.5
 
 
-class NoAudioVisualSpaceError(ValueError):
+class NoAudioVisualSpaceError(UnfitModelError):
     """A model in which sound and image do not meet as tokens."""
 
 

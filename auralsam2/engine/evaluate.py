@@ -6,13 +6,11 @@ import auralsam2.mmengine_fixes  # noqa: F401  (before all else of mmengine)
 
 # isort: split
 
-import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
@@ -28,7 +26,7 @@ from auralsam2.engine.run_folder import check_files
 from auralsam2.engine.run_record import WEIGHTS
 from auralsam2.engine.splits import build_dataset as build_dataset
 from auralsam2.engine.splits import test_datasets as test_datasets
-from auralsam2.kept_files import keep
+from auralsam2.kept_files import archive_bytes, keep
 from auralsam2.metrics.area import AreaMetric
 from auralsam2.models.feature_cache import LastPyramid
 from auralsam2.models.weights import read_state
@@ -112,9 +110,7 @@ def evaluate_model(
     results = {split: of_split.result() for split, of_split in scores.items()}
     saved = {f"{split}/{key}": v for split, of in scores.items() for key, v in of.saved.items()}
     if run_dir is not None and saved:
-        archive = io.BytesIO()
-        np.savez_compressed(archive, **saved)
-        keep(run_dir / "predictions.npz", archive.getvalue())
+        keep(run_dir / "predictions.npz", archive_bytes(saved))
     return EvalResult(results, saved, scales_of(m for of in scores.values() for m in of.metrics))
 
 

@@ -13,8 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from auralsam2.messages import UnfitModelError
 
-class CannotProbeError(ValueError):
+
+class CannotProbeError(UnfitModelError):
     """A model whose mask decoder cannot be looked into: it has no such numbers."""
 
 

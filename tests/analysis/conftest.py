@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from analysis.embeddings.points import COLUMNS, Points
 from auralsam2.engine import run_record
 from auralsam2.engine.run_record import RunRecord
 
@@ -187,6 +189,28 @@ def _disc(down: np.ndarray, across: np.ndarray, y: int, x: int, radius: int) -> 
 @pytest.fixture
 def grid_folder(write_grid: Callable[..., Path], tmp_path: Path) -> Path:
     return write_grid(tmp_path / "demo")
+
+
+@pytest.fixture(scope="session")
+def points_of() -> Callable[..., Points]:
+    """Draw points of eight clips, of the spaces and levels that are asked for."""
+
+    def draw(seed: int, spaces: tuple[str, ...], num_levels: int = 2) -> Points:
+        rng = np.random.default_rng(seed)
+        kinds = ("audio", "foreground", "foreground", "background")
+        rows = [
+            (f"c{clip}", 0, level, space, kind, True, ("dog", "bell")[clip % 2])
+            for space in spaces
+            for level in range(num_levels)
+            for clip in range(8)
+            for kind in kinds
+        ]
+        table = pd.DataFrame(rows, columns=list(COLUMNS))
+        vectors = rng.normal(size=(len(rows), 4)) + (table[["kind"]] != "background").to_numpy()
+        vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+        return Points(table, {space: vectors[table["space"] == space] for space in spaces})
+
+    return draw
 
 
 SWEEP_PARAMETERS = {

@@ -124,7 +124,12 @@ def test_tables_of_attention_and_embeddings(plain: list[str], tmp_path: Path) ->
         (name, 0, "projected", 0, 3, *[0.5] * len(embedding_table.COMPANIONS)) for name in plain
     ]
     tables += embedding_table.write(
-        pd.DataFrame(listed, columns=keys), tmp_path, level=0, spaces=["projected"], caption="$c_1%"
+        pd.DataFrame(listed, columns=keys),
+        tmp_path,
+        level=0,
+        spaces=["projected"],
+        split="$c_1%",
+        max_clips=None,
     )
     for path in tables:
         text = path.read_text(encoding="utf-8")

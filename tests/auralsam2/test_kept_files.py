@@ -9,6 +9,7 @@ import logging
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,12 @@ import pytest
 import soundfile
 
 from analysis.clips import masks as clip_masks
-from analysis.dilution import capture
-from analysis.embeddings import points as embeddings
+from analysis.dilution import readings
+from analysis.embeddings.points import COLUMNS, Points, RunPoints
 from auralsam2 import messages
 from auralsam2.data import log_mel_cache
 from auralsam2.engine import run_record
-from auralsam2.kept_files import keep, keep_with_facts, kept_with_facts
+from auralsam2.kept_files import archive_arrays, archive_bytes, keep, read_archive
 
 ROOT = Path(__file__).parents[2]
 Maker = Callable[[Path, pytest.MonkeyPatch], tuple[Callable[[], Any], Path, list[int]]]
@@ -47,22 +48,24 @@ def make_log_mel(folder: Path, patch: pytest.MonkeyPatch) -> Any:
 def make_dilution(folder: Path, patch: pytest.MonkeyPatch) -> Any:
     calls: list[int] = []
     row = ("007", 0, "gain", "true", 0, 1, -1, "mask", 0.123456789012345678)
-    patch.setattr(capture, "_frames", lambda *_: [calls.append(1)])
-    patch.setattr(capture, "frame_rows", lambda _: [row] * 1)
-    return lambda: capture.capture_dilution(folder), folder / capture.FILE_NAME, calls
+    read = readings.DilutionReadings()
+    patch.setattr(readings.DilutionReadings, "_frames", lambda *_: [calls.append(1)])
+    patch.setattr(readings, "frame_rows", lambda _: [row] * 1)
+    return lambda: read.of(folder), read.path(folder), calls
 
 
 def make_points(folder: Path, patch: pytest.MonkeyPatch) -> Any:
     calls: list[int] = []
     rows = [("a", 0, 0, "fused", "audio", True, "dog")]
 
-    def draw(*_: Any) -> Any:
+    def measure(*_: Any) -> Points:
         calls.append(1)
-        return rows, {"fused": [np.ones((1, 3), np.float32)]}
+        vectors = {"fused": np.ones((1, 3), np.float32)}
+        return Points(pd.DataFrame(rows, columns=list(COLUMNS)), vectors)
 
-    patch.setattr(embeddings, "_draw", draw)
-    points = lambda: embeddings.capture_points(folder)  # noqa: E731
-    return lambda: pd.DataFrame(points().vectors["fused"]), folder / embeddings.FILE_NAME, calls
+    patch.setattr(RunPoints, "measure", measure)
+    points = RunPoints()
+    return lambda: points.of(folder).vectors["fused"], points.path(folder), calls
 
 
 def make_masks(folder: Path, patch: pytest.MonkeyPatch) -> Any:
@@ -76,7 +79,7 @@ def make_masks(folder: Path, patch: pytest.MonkeyPatch) -> Any:
 
 KEEPERS: dict[str, Maker] = {
     "auralsam2/data/log_mel_cache.py": make_log_mel,
-    "analysis/dilution/capture.py": make_dilution,
+    "analysis/dilution/readings.py": make_dilution,
     "analysis/embeddings/points.py": make_points,
     "analysis/clips/masks.py": make_masks,
 }
@@ -95,7 +98,7 @@ def run_dir(tmp_path: Path) -> Path:
 
 
 def test_every_keeper_is_tested() -> None:
-    """Whoever writes an archive of arrays by itself, or keeps a file, is known here."""
+    """Whoever writes an archive of arrays, keeps a file or derives from a keeper is known here."""
     found = set()
     for folder in ("auralsam2", "analysis", "ablations"):
         for path in (ROOT / folder).rglob("*.py"):
@@ -103,9 +106,9 @@ def test_every_keeper_is_tested() -> None:
                 node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
                 for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
             }
-            if names & {"keep", "keep_with_facts", "savez", "savez_compressed", "save_npz"}:
+            if names & {"keep", "Kept", "Measurement", "archive_bytes", "savez", "save_npz"}:
                 found.add(path.relative_to(ROOT).as_posix())
-    found -= {"auralsam2/kept_files.py", "analysis/run_captures.py"}
+    found -= {"auralsam2/kept_files.py", "analysis/kept.py", "analysis/paper/parts/measures.py"}
     assert found == KEEPERS.keys() | PICTURES
 
 
@@ -134,7 +137,7 @@ def test_a_write_that_fails_costs_no_number(
     assert not path.exists() and len(calls) == 3
     assert [r for r in path.parent.iterdir() if path.name in r.name] == []
     (said,) = [r.getMessage() for r in caplog.records]
-    assert path.name in said and os.strerror(code) in said
+    assert path.stem in said and os.strerror(code) in said
 
 
 @pytest.mark.parametrize(
@@ -167,27 +170,30 @@ def test_what_is_whole_is_read(run_dir: Path, monkeypatch: pytest.MonkeyPatch, k
     assert len(calls) == 1
 
 
-def test_files_of_earlier_versions_have_no_digest(tmp_path: Path) -> None:
-    path, stated = tmp_path / "a.bin", tmp_path / "a.json"
-    path.write_bytes(b"abc")
-    stated.write_text('{"x": 1}')
-    assert kept_with_facts(path, stated) == (b"abc", {"x": 1})
-    for text in ("[1]", "{", ""):
-        stated.write_text(text)
-        assert kept_with_facts(path, stated) is None
-
-
 def test_writers_at_once_leave_one_whole_file(tmp_path: Path) -> None:
-    path, stated = tmp_path / "a.bin", tmp_path / "a.json"
+    path = tmp_path / "a.bin"
     contents = [bytes([n]) * 100_000 for n in range(8)]
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(lambda content: keep(path, content), contents))
     assert path.read_bytes() in contents and os.listdir(tmp_path) == ["a.bin"]
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda c: keep_with_facts(path, stated, c, {"of": c[0]}), contents))
-    # Two writers may leave the file of the one with the facts of the other: then nothing is kept.
-    found = kept_with_facts(path, stated)
-    assert found is None or found[0][0] == found[1]["of"]
+
+
+@pytest.mark.parametrize("value", [0, 255, 1])
+def test_a_damaged_archive_is_whole_or_refused(tmp_path: Path, value: int) -> None:
+    content = archive_bytes({"a": np.arange(20.0), "t/é": np.array(["x", "yy"])})
+    assert archive_arrays(content).keys() == {"a", "t/é"}
+    for place in range(len(content)):
+        damaged = bytearray(content)
+        damaged[place] ^= value
+        for bytes_ in (damaged, content[:place]):
+            with suppress(ValueError):
+                archive_arrays(bytes(bytes_))
+    alone = io.BytesIO()
+    np.save(alone, np.arange(3))
+    (tmp_path / "a.npz").write_bytes(alone.getvalue())
+    with pytest.raises(ValueError, match=r"a\.npz is damaged \(one array, no archive\)"):
+        read_archive(tmp_path / "a.npz")
+    assert read_archive(tmp_path / "none.npz") == {}
 
 
 def test_a_folder_that_is_a_file_is_no_data_error(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -7,8 +8,7 @@ import pytest
 from auralsam2_tools.__main__ import main as dispatch
 from auralsam2_tools.measure_dilution import main
 
-from analysis.dilution import measure as measured_dilution
-from analysis.dilution.capture import COLUMNS
+from analysis.dilution.readings import COLUMNS, DilutionReadings
 from auralsam2.config import parse_overrides
 from auralsam2.engine import run_record
 from auralsam2.models.decoder_rows import CannotProbeError
@@ -46,16 +46,14 @@ def test_errors_say_what_to_do(folder: Path, capsys: pytest.CaptureFixture[str])
 def test_table_and_paths_are_shown(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def capture(run_dir: Path, **options: object) -> pd.DataFrame:
-        assert options["max_clips"] == 3 and options["overrides"] == parse_overrides(
-            ["data.root=x"]
-        )
+    def of(self: DilutionReadings, run_dir: Path, **options: object) -> pd.DataFrame:
+        assert self.max_clips == 3 and options["overrides"] == parse_overrides(["data.root=x"])
         if run_dir.name == "b":
             raise CannotProbeError("cannot be looked into")
         rows = [("c", 0, "gain", "true", 0, site, -1, "mask", 0.1 * site) for site in (1, 2, 3)]
         return pd.DataFrame(rows, columns=list(COLUMNS))
 
-    monkeypatch.setattr(measured_dilution, "capture_dilution", capture)
+    monkeypatch.setattr(DilutionReadings, "of", of)
     options = ["--allow-mixed-data", "--max-clips", "3", "--set", "data.root=x"]
 
     assert main([str(folder), *options]) == 0
@@ -71,11 +69,11 @@ def test_all_options_together(
 ) -> None:
     seen = []
 
-    def capture(run_dir: Path, **options: object) -> pd.DataFrame:
-        seen.append((run_dir.name, options))
+    def of(self: DilutionReadings, run_dir: Path, **options: object) -> pd.DataFrame:
+        seen.append((run_dir.name, asdict(self) | options))
         raise CannotProbeError("cannot be looked into")
 
-    monkeypatch.setattr(measured_dilution, "capture_dilution", capture)
+    monkeypatch.setattr(DilutionReadings, "of", of)
     said = "--heads --sounds noise silence --cells b a --max-clips 2 --split held --again"
     sets = ["--set", "data.root=/else where", "data.batch_size=2", "--out", str(folder / "new")]
 
@@ -84,7 +82,7 @@ def test_all_options_together(
     assert status == 2 and "no run has a decoder that can be probed" in capsys.readouterr().err
     assert [name for name, _ in seen] == ["b", "a"]
     assert seen[0][1] == {
-        "sounds": ("noise", "silence"),
+        "sounds": ["noise", "silence"],
         "max_clips": 2,
         "split": "held",
         "again": True,

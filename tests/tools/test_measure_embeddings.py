@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,7 @@ import pytest
 from auralsam2_tools.__main__ import main as dispatch
 from auralsam2_tools.measure_embeddings import main
 
-from analysis.embeddings import measure as measured_embeddings
-from analysis.embeddings.points import COLUMNS, Points
+from analysis.embeddings.points import COLUMNS, Points, RunPoints
 from auralsam2.config import parse_overrides
 from auralsam2.engine import run_record
 from auralsam2.engine.embedding_points import NoAudioVisualSpaceError
@@ -26,7 +26,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         run_record.write(run_record.finish(record, 1.0), tmp_path / "runs" / cell)
         (tmp_path / "runs" / cell / "config.py").write_text("model = dict()\n")
 
-    def capture(run_dir: Path, **settings: object) -> Points:
+    def of(self: RunPoints, run_dir: Path, **how: object) -> Points:
         if run_dir.name == "a":
             raise NoAudioVisualSpaceError("it is deaf")
         rng = np.random.default_rng(0)
@@ -36,7 +36,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         return Points(pd.DataFrame(rows, columns=list(COLUMNS)), {"fused": vectors})
 
-    monkeypatch.setattr(measured_embeddings, "capture_points", capture)
+    monkeypatch.setattr(RunPoints, "of", of)
     return tmp_path
 
 
@@ -70,14 +70,14 @@ def test_all_options_together(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
-    planted = measured_embeddings.capture_points
+    planted = RunPoints.of
 
-    def capture(run_dir: Path, **settings: object) -> Points:
-        seen.append((run_dir.name, settings))
-        return planted(run_dir, **settings)
+    def of(self: RunPoints, run_dir: Path, **how: object) -> Points:
+        seen.append((run_dir.name, asdict(self) | how))
+        return planted(self, run_dir, **how)
 
     drawn = []
-    monkeypatch.setattr(measured_embeddings, "capture_points", capture)
+    monkeypatch.setattr(RunPoints, "of", of)
     monkeypatch.setattr(
         "analysis.figures.embedding_tsne.collect", lambda arms, **settings: drawn.append(settings)
     )
@@ -93,6 +93,7 @@ def test_all_options_together(
         "per_kind": 3,
         "max_clips": 2,
         "split": "held",
+        "seed": 0,
         "again": True,
         "overrides": parse_overrides(["data.root=/else where", "data.batch_size=2"]),
     }

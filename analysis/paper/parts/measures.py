@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from analysis.asked_names import name_problems
 from analysis.clips.picks import check_rules
-from analysis.dilution.capture import capture_dilution
-from analysis.embeddings.points import capture_points
+from analysis.dilution.readings import DilutionReadings
+from analysis.embeddings.points import RunPoints
+from analysis.kept import Measurement
+from analysis.options import name_problems
 from analysis.paper.part import PARTS, Made, NothingToShow, Part, names_of
 from analysis.paper.source import Source
 from analysis.runs.results import with_reference
@@ -50,27 +51,19 @@ class Dilution(Part):
     def make(self, source: Source, out: Path) -> Made:
         """Write ``dilution_*.*`` and ``site_matrix.*``."""
         from analysis.dilution.measure import measure
+        from analysis.figures import dilution
 
-        measured = measure(
-            source.results,
-            out,
-            cells=self.cells,
-            sounds=self.sounds,
-            max_clips=self.max_clips,
-            split=self.split,
-            heads=self.heads,
-            again=source.again,
-            overrides=source.overrides,
-            track=source.track,
-        )
-        if not measured.paths:
+        measured = measure(source.results, self._readings(), cells=self.cells, **source.how())
+        if not (paths := dilution.make(measured, out, heads=self.heads)):
             raise NothingToShow("; ".join(measured.problems))
-        return Made(measured.paths, measured.problems, lost=measured.lost)
+        return Made(paths, measured.problems, measured.lost)
 
     def measurements(self, source: Source) -> list[Callable[[], object]]:
         """Return the reading of each run's attention."""
-        settings = {"sounds": self.sounds, "max_clips": self.max_clips, "split": self.split}
-        return _of_each_run(capture_dilution, source, self.cells, settings)
+        return _of_each_run(self._readings(), source, self.cells)
+
+    def _readings(self) -> DilutionReadings:
+        return DilutionReadings(sounds=self.sounds, max_clips=self.max_clips, split=self.split)
 
     def arguments(self, source: Source, out: Path) -> list[str]:
         """Return those of ``measure-dilution``."""
@@ -110,27 +103,22 @@ class Embeddings(Part):
     def make(self, source: Source, out: Path) -> Made:
         """Write ``embedding_*.*``."""
         from analysis.embeddings.measure import measure
+        from analysis.figures import embeddings
 
-        measured = measure(
-            source.results,
-            out,
-            cells=self.cells,
-            split=self.split,
-            max_clips=self.max_clips,
-            level=self.level,
-            perplexities=self.perplexities,
-            again=source.again,
-            overrides=source.overrides,
-            track=source.track,
-        )
-        if not measured.paths:
-            raise NothingToShow("; ".join(measured.problems))
-        return Made(measured.paths, measured.problems, lost=measured.lost)
+        how = {"cells": self.cells, "level": self.level, **source.how()}
+        measured = measure(source.results, self._points(), **how)
+        notes = measured.problems
+        paths = embeddings.make(measured, out, perplexities=self.perplexities, notes=notes)
+        if not paths:
+            raise NothingToShow("; ".join(notes))
+        return Made(paths, notes, measured.lost)
 
     def measurements(self, source: Source) -> list[Callable[[], object]]:
         """Return the drawing of each run's points."""
-        settings = {"max_clips": self.max_clips, "split": self.split}
-        return _of_each_run(capture_points, source, self.cells, settings)
+        return _of_each_run(self._points(), source, self.cells)
+
+    def _points(self) -> RunPoints:
+        return RunPoints(max_clips=self.max_clips, split=self.split)
 
     def arguments(self, source: Source, out: Path) -> list[str]:
         """Return those of ``measure-embeddings``."""
@@ -211,15 +199,12 @@ class Failures(Part):
 
 
 def _of_each_run(
-    capture: Callable[..., object],
-    source: Source,
-    cells: Sequence[str] | None,
-    settings: Mapping[str, Any],
+    measurement: Measurement[Any], source: Source, cells: Sequence[str] | None
 ) -> list[Callable[[], object]]:
     runs = source.results.runs
     chosen = runs if cells is None else runs[runs["cell"].isin(cells)]
-    asked = {**settings, "overrides": dict(source.overrides), "again": source.again}
-    return [partial(capture, Path(str(folder)), **asked) for folder in chosen["run_dir"]]
+    asked: dict[str, Any] = {"overrides": dict(source.overrides), "again": source.again}
+    return [partial(measurement.of, Path(str(folder)), **asked) for folder in chosen["run_dir"]]
 
 
 def _some(flag: str, values: Sequence[str] | None) -> list[str]:

@@ -97,7 +97,8 @@ def test_every_split_has_masks_of_its_own(tmp_path: Path) -> None:
     arrays = (np.zeros((1, 2, 2, 3), np.uint8), *np.zeros((2, 1, 2, 2)), np.zeros((1, 96, 64)))
     for number, split in enumerate(("test", "test_audio_swapped")):
         kept = {"a": module.ClipMasks("a", *arrays, None, {"J": float(number)})}
-        module._write(tmp_path, module._settings(tmp_path, split, {}), kept)
+        masks = module._SplitMasks(split)
+        masks.write(tmp_path, masks.settings(tmp_path, {}), kept)
     for number, split in enumerate(("test", "test_audio_swapped")):
         assert clip_masks(tmp_path, ["a"], split=split)["a"].scores == {"J": number}
 
@@ -123,7 +124,8 @@ def test_masks_outlive_the_weights_but_not_other_weights(tmp_path: Path) -> None
     weights.write_bytes(b"one")
     arrays = (np.zeros((1, 2, 2, 3), np.uint8), *np.zeros((2, 1, 2, 2)), np.zeros((1, 96, 64)))
     kept = {"a": module.ClipMasks("a", *arrays, None, {"J": np.nan})}
-    module._write(tmp_path, module._settings(tmp_path, "test", {}), kept)
+    masks = module._SplitMasks("test")
+    masks.write(tmp_path, masks.settings(tmp_path, {}), kept)
     assert np.isnan(clip_masks(tmp_path, ["a"])["a"].scores["J"])
     assert clip_masks(tmp_path, ["a"])["a"].sound is None
     weights.write_bytes(b"two")

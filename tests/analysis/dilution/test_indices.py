@@ -4,7 +4,7 @@ import pytest
 from scipy import stats
 
 from analysis.dilution import indices as dilution
-from analysis.dilution.capture import COLUMNS
+from analysis.dilution.readings import COLUMNS
 
 
 def rows(quantity, condition, values, swapped_at=0, clip="a", frame=0):

@@ -14,9 +14,8 @@ import torch
 
 from analysis.embeddings.points import (
     COLUMNS,
-    SETTINGS_NAME,
     Points,
-    capture_points,
+    RunPoints,
 )
 from auralsam2 import config as configs
 from auralsam2.data.synthetic.writer import Plan, write_clips
@@ -56,18 +55,18 @@ def made(tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> tuple[Pa
     write_clips(folder / "clips", Plan("v1m", (1, 1, 3), seed=2, size=48, num_frames=2))
     run_dir = write_run(folder / "run", **{"data.root": str(folder / "nowhere")})
     root = {"data.root": str(folder / "clips")}
-    points = capture_points(run_dir, per_kind=3, overrides=root)
+    points = RunPoints(per_kind=3).of(run_dir, overrides=root)
     with pytest.raises(ValueError, match=r"unknown test split 'tset'; did you mean 'test'\?"):
-        capture_points(run_dir, split="tset", overrides=root)
+        RunPoints(split="tset").of(run_dir, overrides=root)
     off = {f"model.{part}": None for part in ("sparse_prompt", "dense_prompt", "projector")}
     deaf = write_run(folder / "deaf", **off, **{"model.contrastive_loss": None})
     with pytest.raises(NoAudioVisualSpaceError, match="has no audio-visual space"):
-        capture_points(deaf, overrides=root)
+        RunPoints().of(deaf, overrides=root)
     record = run_record.read(deaf)
     run_record.add_scores(record, "test", {"J": 1.0}, {"J": {"another": 1.0}})
     run_record.write(record, deaf)
     with pytest.raises(ValueError, match=r"other data than the run was tested on.*\(another\)"):
-        capture_points(deaf, overrides=root)
+        RunPoints().of(deaf, overrides=root)
     shutil.rmtree(folder / "clips")
     return run_dir, points
 
@@ -85,51 +84,51 @@ def test_every_point_has_a_row_and_a_vector(made: tuple[Path, Points]) -> None:
 
 def test_points_are_read_back_where_the_data_are_gone(made: tuple[Path, Points]) -> None:
     run_dir, points = made
-    again = capture_points(run_dir, per_kind=3, overrides={"data.root": "/elsewhere"})
+    again = RunPoints(per_kind=3).of(run_dir, overrides={"data.root": "/elsewhere"})
 
     pd.testing.assert_frame_equal(again.table, points.table, check_dtype=False)
     for space, vectors in points.vectors.items():
         np.testing.assert_array_equal(again.vectors[space], vectors)
     with pytest.raises(FileNotFoundError, match="nowhere"):
-        capture_points(run_dir, per_kind=4)
+        RunPoints(per_kind=4).of(run_dir)
 
 
 def test_of_other_code_is_made_again_and_kept_where_weights_are_gone(
     made: tuple[Path, Points], tmp_path: Path
 ) -> None:
     run_dir = shutil.copytree(made[0], tmp_path / "run")
-    stated = json.loads((run_dir / SETTINGS_NAME).read_text())
-    (run_dir / SETTINGS_NAME).write_text(
+    stated = json.loads((run_dir / "embeddings.json").read_text())["settings"]
+    (run_dir / "embeddings.json").write_text(
         json.dumps({**stated, "weights": "b", "code_version": "0"})
     )
 
-    assert len(capture_points(run_dir, per_kind=3).table) == len(made[1].table)
-    (run_dir / SETTINGS_NAME).write_text(json.dumps({**stated, "per_kind": 2}))
+    assert len(RunPoints(per_kind=3).of(run_dir).table) == len(made[1].table)
+    (run_dir / "embeddings.json").write_text(json.dumps({**stated, "per_kind": 2}))
     with pytest.raises(FileNotFoundError):
-        capture_points(run_dir, per_kind=3)
+        RunPoints(per_kind=3).of(run_dir)
 
 
 def test_of_other_code_is_not_kept_where_nothing_was_trained(
     made: tuple[Path, Points], tmp_path: Path
 ) -> None:
     run_dir = shutil.copytree(made[0], tmp_path / "run")
-    stated = json.loads((run_dir / SETTINGS_NAME).read_text())
-    (run_dir / SETTINGS_NAME).write_text(json.dumps({**stated, "code_version": "0"}))
+    stated = json.loads((run_dir / "embeddings.json").read_text())["settings"]
+    (run_dir / "embeddings.json").write_text(json.dumps({**stated, "code_version": "0"}))
 
     with pytest.raises(FileNotFoundError, match="nowhere"):
-        capture_points(run_dir, per_kind=3)
+        RunPoints(per_kind=3).of(run_dir)
 
 
 def test_a_trained_run_without_its_weights_is_not_taken_as_built(tmp_path: Path) -> None:
     run_dir = write_run(tmp_path / "run", trainable=10)
 
     with pytest.raises(FileNotFoundError, match="trained weights are gone"):
-        capture_points(run_dir)
+        RunPoints().of(run_dir)
 
 
 def test_all_wrong_settings_are_said_at_once(tmp_path: Path) -> None:
     with pytest.raises(ValueError) as told:
-        capture_points(tmp_path, per_kind=0, max_clips=0, split="test_audio_swapped")
+        RunPoints(per_kind=0, max_clips=0, split="test_audio_swapped").of(tmp_path)
     for part in ("per_kind must be at least 1", "max_clips must be", "take 'test'"):
         assert part in str(told.value)
 

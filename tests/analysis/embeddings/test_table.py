@@ -8,7 +8,15 @@ import pandas as pd
 import pytest
 
 from analysis.embeddings.companions import COMPANIONS
-from analysis.embeddings.table import at_level, measure_all, summarise, to_latex, to_markdown, write
+from analysis.embeddings.table import (
+    at_level,
+    caption,
+    measure_all,
+    summarise,
+    to_latex,
+    to_markdown,
+    write,
+)
 
 ENGINE = next((e for e in ("pdflatex", "tectonic", "lualatex") if shutil.which(e)), None)
 SPACES = ("projected", "fused")
@@ -51,20 +59,33 @@ def test_levels_count_from_each_pyramids_end() -> None:
 
 
 def test_files(tmp_path: Path) -> None:
-    paths = write(rows(), tmp_path, level=-1, spaces=SPACES, caption="of 3 clips")
+    paths = write(rows(), tmp_path, level=-1, spaces=SPACES, split="test", max_clips=None)
 
     assert [p.name for p in paths] == [f"embedding_companions.{k}" for k in ("csv", "md", "tex")]
     assert len(pd.read_csv(paths[0])) == len(rows())
     lines = paths[1].read_text().splitlines()
     assert lines[0] == "| space | companion | none | A_c & B |"
     assert lines[2].startswith("| projected | audio→pixel AUROC | – | 0.550 ± 0.071 |")
-    assert lines[-1] == "of 3 clips"
+    assert lines[-1] == (
+        "Audio-visual space on the original vectors, the pyramid's coarsest level, 3 clips of "
+        "split test; mean ± standard deviation over 2 seeds."
+    )
     latex = paths[2].read_text()
     assert (
         r"A\_c \& B" in latex
         and r"0.550 $\pm$ 0.071" in latex
         and "\\midrule\n\\bottom" not in latex
     )
+
+
+def test_a_caption_says_of_what_the_means_are() -> None:
+    assert caption(rows(seeds=(0,)), 0, "held", 5) == (
+        "Audio-visual space on the original vectors, the pyramid's finest level, the first 3 clips "
+        "of split held; one seed."
+    )
+    more = pd.concat([rows(), rows(cells=["none"], seeds=(2,))])
+    assert "level 2, 3 clips" in caption(more, 2, "test", None)
+    assert caption(more, 2, "test", None).endswith("over 2 to 3 seeds.")
 
 
 def test_no_runs_no_rows() -> None:

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis.dilution.capture import COLUMNS
 from analysis.dilution.indices import clip_means
+from analysis.dilution.readings import COLUMNS
 from analysis.figures import dilution_curves
 from analysis.figures.dilution_curves import SIGNAL
 

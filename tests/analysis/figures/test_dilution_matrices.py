@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.dilution.capture import COLUMNS
 from analysis.dilution.indices import clip_means
+from analysis.dilution.readings import COLUMNS
 from analysis.figures import dilution_matrices
 
 

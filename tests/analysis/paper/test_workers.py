@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -52,5 +53,8 @@ def test_parts_measure_the_runs_of_their_cells(tmp_path: Path, write_grid) -> No
         assert {call.args[0].name for call in calls} == {
             f"{cell}-s{seed}-x" for cell in ("none", "dense") for seed in (0, 1)
         }
-        own = {"max_clips": 4, "split": "test", "overrides": {"data.root": "/data"}, "again": True}
-        assert all(call.keywords == {**own, **more} for call in calls)
+        how = {"overrides": {"data.root": "/data"}, "again": True}
+        assert all(call.keywords == how for call in calls)
+        own = {"max_clips": 4, "split": "test", **more}
+        settings = [asdict(call.func.__self__) for call in calls]
+        assert all(own.items() <= held.items() for held in settings)

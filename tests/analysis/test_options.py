@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from analysis.asked_names import name_problems
+from analysis.options import name_problems
 
 KNOWN = ("swapped", "silence")
 

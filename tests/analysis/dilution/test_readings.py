@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.dilution import capture
-from analysis.dilution.capture import COLUMNS, capture_dilution, frame_rows, to_frame
+from analysis.dilution import readings as module
+from analysis.dilution.readings import COLUMNS, DilutionReadings, frame_rows, to_frame
 from auralsam2.engine import run_record
 from auralsam2.engine.probing import NO_PROMPTS, TRUE, FrameReadings, Reading
 
@@ -90,7 +90,7 @@ def test_prompt_tokens_have_rows_of_their_own():
 
 
 def test_names_of_conditions_are_those_of_the_engine():
-    assert capture.NO_PROMPTS == NO_PROMPTS
+    assert module.NO_PROMPTS == NO_PROMPTS
 
 
 def test_signals_are_of_all_prompts_together(rows):
@@ -148,7 +148,7 @@ def boxes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_box_prompts_have_gains_and_an_effect(boxes: Path) -> None:
     moved = {"data.root": str(boxes / "data")}
 
-    rows = capture_dilution(boxes, overrides=moved, max_clips=2)
+    rows = DilutionReadings(max_clips=2).of(boxes, overrides=moved)
 
     assert set(rows["condition"]) == {TRUE, NO_PROMPTS}, "no sound changes anything"
     assert rows["clip"].nunique() <= 2 and not rows.duplicated(list(COLUMNS[:-1])).any()
@@ -160,38 +160,37 @@ def test_box_prompts_have_gains_and_an_effect(boxes: Path) -> None:
 
 def test_what_was_read_is_kept_wherever_the_data_are(boxes: Path) -> None:
     moved: dict[str, Any] = {"data.root": str(boxes / "data")}
-    first = capture_dilution(boxes, overrides=moved, max_clips=1)
+    first = DilutionReadings(max_clips=1).of(boxes, overrides=moved)
 
-    again = capture_dilution(boxes, overrides={"data.root": "/elsewhere"}, max_clips=1)
+    again = DilutionReadings(max_clips=1).of(boxes, overrides={"data.root": "/elsewhere"})
 
     pd.testing.assert_frame_equal(first, again, rtol=1e-12)
     assert set(again["condition"]) == {"true", "no prompts"}, "no text became a boolean"
     with pytest.raises(FileNotFoundError, match="elsewhere"):
-        capture_dilution(boxes, overrides={"data.root": "/elsewhere"}, max_clips=1, again=True)
-    stated = json.loads((boxes / capture.SETTINGS_NAME).read_text())
-    assert stated["max_clips"] == 1
+        DilutionReadings(max_clips=1).of(boxes, overrides={"data.root": "/elsewhere"}, again=True)
+    stated = json.loads((boxes / "dilution.json").read_text())
+    assert stated["settings"]["max_clips"] == 1
 
 
 @pytest.mark.parametrize("changed", ["code_version", "measures"])
 def test_what_other_code_has_read_is_read_again(boxes: Path, tmp_path: Path, changed: str) -> None:
     run_dir = shutil.copytree(boxes, tmp_path / "run")
     moved: dict[str, Any] = {"data.root": str(boxes / "data")}
-    rows = capture_dilution(run_dir, overrides=moved, max_clips=1)
-    settings = run_dir / capture.SETTINGS_NAME
-    stated = json.loads(settings.read_text())
-    del stated["sha256"]
+    rows = DilutionReadings(max_clips=1).of(run_dir, overrides=moved)
+    settings = run_dir / "dilution.json"
+    stated = json.loads(settings.read_text())["settings"]
     settings.write_text(json.dumps(stated))
-    (run_dir / capture.FILE_NAME).write_text(",".join(COLUMNS) + "\n")
-    assert capture_dilution(run_dir, max_clips=1).empty, "what is kept is read"
+    (run_dir / "dilution.csv").write_text(",".join(COLUMNS) + "\n")
+    assert DilutionReadings(max_clips=1).of(run_dir).empty, "what is kept is read"
 
     settings.write_text(json.dumps({**stated, changed: "0"}))
     with pytest.raises(FileNotFoundError, match="gone"):
-        capture_dilution(run_dir, max_clips=1)
-    assert len(capture_dilution(run_dir, overrides=moved, max_clips=1)) == len(rows)
+        DilutionReadings(max_clips=1).of(run_dir)
+    assert len(DilutionReadings(max_clips=1).of(run_dir, overrides=moved)) == len(rows)
 
     lost = {**stated, changed: "0", "weights": "of a file that is gone"}
     settings.write_text(json.dumps(lost))
-    assert len(capture_dilution(run_dir, max_clips=1)) == len(rows), "it is all that is left"
+    assert len(DilutionReadings(max_clips=1).of(run_dir)) == len(rows), "it is all that is left"
 
 
 def test_data_of_other_clips_are_refused(boxes: Path, tmp_path: Path) -> None:
@@ -200,7 +199,7 @@ def test_data_of_other_clips_are_refused(boxes: Path, tmp_path: Path) -> None:
     write_record(tmp_path, clips=("dog", "bell"))
 
     with pytest.raises(ValueError, match="other data than the run was tested on.*dog, bell.*new"):
-        capture_dilution(tmp_path, overrides=moved)
+        DilutionReadings().of(tmp_path, overrides=moved)
 
 
 def test_a_run_that_lost_its_weights_is_refused(boxes: Path, tmp_path: Path) -> None:
@@ -208,10 +207,10 @@ def test_a_run_that_lost_its_weights_is_refused(boxes: Path, tmp_path: Path) -> 
     write_record(tmp_path, trainable=1)
 
     with pytest.raises(FileNotFoundError, match="trained weights are gone"):
-        capture_dilution(tmp_path)
+        DilutionReadings().of(tmp_path)
 
 
 def test_an_unknown_split_lists_the_known_ones(boxes: Path) -> None:
     moved = {"data.root": str(boxes / "data")}
-    with pytest.raises(ValueError, match="no test split 'tset'.*known: test"):
-        capture_dilution(boxes, overrides=moved, split="tset", sounds=())
+    with pytest.raises(ValueError, match="unknown test split 'tset'.*known: test"):
+        DilutionReadings(split="tset", sounds=()).of(boxes, overrides=moved)

@@ -1,0 +1,122 @@
+"""All figures of the audio-visual space of a grid's runs, and the table of companions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from analysis.embeddings import table
+from analysis.embeddings.measure import PROJECTED, MeasuredEmbeddings, first_seeds
+from analysis.embeddings.plane import Wanted, misplaced
+from analysis.embeddings.points import Points
+from analysis.figures import embedding_tsne, embedding_tsne_perplexities
+from analysis.figures.embedding_tsne import PERPLEXITIES
+
+
+def perplexity_problems(perplexities: Sequence[float]) -> list[str]:
+    """Return what is wrong with perplexities of t-SNE."""
+    if perplexities and min(perplexities) > 0:
+        return []
+    return [f"perplexities must be above 0, got {list(perplexities)}"]
+
+
+def make(
+    measured: MeasuredEmbeddings,
+    folder: Path,
+    *,
+    perplexities: Sequence[float] = PERPLEXITIES,
+    notes: list[str] | None = None,
+) -> list[Path]:
+    """Write figures and companions; nothing where no run has one of the spaces.
+
+    Files: ``embedding_tsne.*`` (projected space), ``embedding_tsne_fused.*``,
+    ``embedding_tsne_perplexities.*`` (the first space that a run has), and
+    ``embedding_companions.{csv,md,tex}``. Figures show the first seed of every cell.
+
+    Args:
+        measured: what is shown.
+        folder: to write to.
+        perplexities: of t-SNE; the one in the middle is drawn large.
+        notes: gets what is left out of the figures, and why.
+
+    Raises:
+        ValueError: without a perplexity, or for one that is not above 0.
+    """
+    if problems := perplexity_problems(perplexities):
+        raise ValueError(problems[0])
+    if not measured.runs.found:
+        return []
+    paths = _draw(measured, folder, perplexities, [] if notes is None else notes)
+    if not measured.companions.empty:
+        paths += table.write(
+            measured.companions,
+            folder,
+            level=measured.level,
+            spaces=measured.spaces,
+            split=measured.settings.split,
+            max_clips=measured.settings.max_clips,
+        )
+    return paths
+
+
+def _draw(
+    measured: MeasuredEmbeddings, folder: Path, perplexities: Sequence[float], notes: list[str]
+) -> list[Path]:
+    """Draw every space, and the first that there is at all perplexities."""
+    main = perplexities[len(perplexities) // 2]
+    projected, other = embedding_tsne.NAME, f"{embedding_tsne.NAME}_{{}}"
+    names = {s: projected if s == PROJECTED else other.format(s) for s in measured.spaces}
+    for name in (*names.values(), embedding_tsne_perplexities.NAME):
+        for kind in ("pdf", "png", "csv", "points.csv"):
+            # One of an earlier call would pass for this one's.
+            (folder / f"{name}.{kind}").unlink(missing_ok=True)
+    paths: list[Path] = []
+    for space, name in names.items():
+        arms = _arms(measured, space, notes)
+        if not arms:
+            continue
+        first = not paths
+        numbers = embedding_tsne.collect(
+            arms,
+            space=space,
+            level=measured.level,
+            perplexities=perplexities if first else [main],
+            notes=_below_names(measured, space),
+        )
+        paths += embedding_tsne.make(numbers, folder, name=name)
+        if first and len(perplexities) > 1:
+            paths += embedding_tsne_perplexities.make(numbers, folder)
+    return paths
+
+
+def _arms(measured: MeasuredEmbeddings, space: str, notes: list[str]) -> dict[str, Points]:
+    """Return the first seed of every cell that can be drawn, as many as fit; say what cannot."""
+    arms: dict[str, Points] = {}
+    level = measured.level
+    for run in first_seeds(measured.runs).items():
+        cell, points = run[0], measured.runs.found[run]
+        levels = range(points.num_levels)
+        if space not in points.vectors:
+            notes.append(f"{cell}: has no {space} space: no projector was built")
+        elif not -len(levels) <= level < len(levels):
+            notes.append(f"{cell}: has no level {level}; it has {len(levels)}")
+        elif problem := misplaced(Wanted(*points.select(space, levels[level]), 1)):
+            notes.append(f"{cell}: not drawn in the {space} space: {problem}")
+        else:
+            arms[cell] = points
+    most = embedding_tsne.MOST_ARMS
+    if len(arms) > most:
+        notes.append(
+            f"the figure of the {space} space shows {most} of {len(arms)} cells; name those that "
+            "it should show"
+        )
+    return dict(list(arms.items())[:most])
+
+
+def _below_names(measured: MeasuredEmbeddings, space: str) -> dict[str, str]:
+    """Return what stands below each arm's name; the fused space needs no projector."""
+    untrained = measured.untrained if space == PROJECTED else ()
+    return {
+        cell: f"seed {seed}" + (", untrained projector" if cell in untrained else "")
+        for cell, seed in first_seeds(measured.runs).items()
+    }

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from analysis.kept import Measurement, measure_runs, run_settings, still_holds
+from analysis.runs.results import load_runs
+from auralsam2.engine import run_record
+from auralsam2.engine.run_record import RunRecord
+from auralsam2.messages import UnfitModelError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letters(Measurement[bytes]):
+    """A letter a thousand times."""
+
+    schema: ClassVar[int] = 1
+    letter: str = "a"
+
+    def path(self, run_dir: Path) -> Path:
+        return run_dir / "letters.bin"
+
+    def measure(self, run_dir: Path, overrides: Mapping[str, Any]) -> bytes:
+        if "numbers" in overrides:
+            raise UnfitModelError("it has numbers alone")
+        return self.letter.encode() * 1000
+
+    def encode(self, numbers: bytes) -> tuple[bytes, dict[str, Any]]:
+        return numbers, {"of": numbers[:1].decode()}
+
+    def decode(self, content: bytes, facts: Mapping[str, Any]) -> bytes:
+        if facts.get("of", "a") != content[:1].decode():
+            raise ValueError("damaged")
+        return content
+
+
+@pytest.fixture
+def run_dir(tmp_path: Path) -> Path:
+    record = RunRecord(data_fingerprint="a" * 64, num_parameters={"trainable": 1})
+    run_record.write(record, tmp_path)
+    (tmp_path / "config.py").write_text("seed = 0")
+    (tmp_path / "best.safetensors").write_bytes(b"one")
+    return tmp_path
+
+
+def test_whatever_changes_the_numbers_makes_them_anew(run_dir: Path) -> None:
+    held = run_settings(run_dir, {"a.b": 1, "data.root": "/x"})
+    assert still_holds(held, run_settings(run_dir, {"data.root": "/y", "a.b": 1}))
+    changes = [run_settings(run_dir, {"a.b": 2})]
+    (run_dir / "config.py").write_text("seed = 1")
+    changes.append(run_settings(run_dir, {"a.b": 1}))
+    (run_dir / "config.py").write_text("seed = 0")
+    (run_dir / "best.safetensors").write_bytes(b"two")
+    changes.append(run_settings(run_dir, {"a.b": 1}))
+    (run_dir / "best.safetensors").write_bytes(b"one")
+    run_record.write(RunRecord(data_fingerprint="b" * 64), run_dir)
+    changes.append(run_settings(run_dir, {"a.b": 1}))
+    assert [still_holds(held, changed) for changed in changes] == [False] * 4
+
+
+def test_what_is_left_of_lost_weights_and_what_older_code_left_is_kept(run_dir: Path) -> None:
+    held = {**run_settings(run_dir, {}), "code_version": "1+a"}
+    older = {key: held[key] for key in ("weights", "overrides", "code_version")}
+    now = {**held, "code_version": "1+b"}
+    assert still_holds(older, held) and not still_holds(older, now, code=("code_version",))
+    (run_dir / "best.safetensors").unlink()
+    gone = {**run_settings(run_dir, {}), "code_version": "1+b"}
+    assert still_holds(held, gone, code=("code_version",)) and not still_holds(held, gone)
+
+
+def test_files_of_earlier_versions_have_no_digest_and_bare_settings(run_dir: Path) -> None:
+    letters = Letters()
+    settings = letters.settings(run_dir, {})
+    path, stated = run_dir / "letters.bin", run_dir / "letters.json"
+    path.write_bytes(b"abc")
+    stated.write_text(json.dumps(settings))
+    assert letters.read(run_dir, settings) == b"abc"
+    stated.write_text(json.dumps({"settings": settings}))
+    assert letters.read(run_dir, settings) == b"abc"
+    assert letters.read(run_dir, {**settings, "letter": "b"}) is None
+    for text in ("[1]", "{", ""):
+        stated.write_text(text)
+        assert letters.read(run_dir, settings) is None
+
+
+def test_what_is_kept_is_not_measured_again(run_dir: Path) -> None:
+    letters = Letters()
+    assert letters.of(run_dir) == b"a" * 1000
+    (run_dir / "letters.bin").write_bytes(b"a")
+    assert letters.of(run_dir) == b"a" * 1000, "damaged"
+    stated = json.loads((run_dir / "letters.json").read_text())
+    assert stated["settings"] == letters.settings(run_dir, {}) and stated["of"] == "a"
+    with pytest.raises(UnfitModelError):
+        letters.of(run_dir, overrides={"numbers": 1})
+    with pytest.raises(ValueError, match="max_clips must be at least 1, got 0"):
+        Letters(max_clips=0).of(run_dir)
+    (run_dir / "best.safetensors").unlink()
+    assert letters.of(run_dir) == b"a" * 1000, "all that is left of the weights"
+    with pytest.raises(FileNotFoundError, match="the trained weights are gone"):
+        letters.of(run_dir, again=True)
+
+
+def test_writers_at_once_leave_what_belongs_together_or_nothing(run_dir: Path) -> None:
+    writers = [Letters(letter=letter) for letter in "abcdefgh"]
+    settings = Letters().settings(run_dir, {})
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda w: w.write(run_dir, settings, w.measure(run_dir, {})), writers))
+    # Two writers may leave the file of the one with the facts of the other: then nothing is kept.
+    found = Letters().read(run_dir, settings)
+    assert found is None or len(set(found)) == 1
+
+
+def test_every_run_is_measured_unfit_or_lost(write_grid: Any, tmp_path: Path) -> None:
+    class Some(Letters):
+        def of(self, run_dir: Path, **how: Any) -> bytes:
+            called.append((run_dir.name[:-2], how))
+            if run_dir.name.startswith("none"):
+                raise UnfitModelError("no such numbers")
+            if run_dir.name.startswith("dense-s0"):
+                raise FileNotFoundError("no data")
+            if run_dir.name.startswith("sparse-"):
+                return b""
+            return run_dir.name[:5].encode()
+
+        def check(self, numbers: bytes) -> None:
+            if not numbers:
+                raise ValueError("it is empty")
+
+    def track(runs: Any) -> Iterator[Any]:
+        yield from runs
+
+    called: list[Any] = []
+    results = load_runs(write_grid(tmp_path / "grid"))
+    cells = ["dense", "none", "sparse"]
+    measured = measure_runs(results, Some(), cells=cells, overrides=[("a", 1)], track=track)
+
+    assert measured.found == {("dense", 1): b"dense"}
+    assert measured.said(measured.unfit) == [f"none, seed {s}: no such numbers" for s in (0, 1)]
+    assert measured.said(measured.lost, "gone: ") == [
+        "dense, seed 0: gone: no data",
+        "sparse, seed 0: gone: it is empty",
+        "sparse, seed 1: gone: it is empty",
+    ]
+    how = {"overrides": {"a": 1}, "again": False}
+    order = ["dense-s0", "dense-s1", "none-s0", "sparse-s0", "sparse-s1"]
+    assert called == [(name, how) for name in order], "an unfit cell's other seeds are not read"
+    with pytest.raises(ValueError, match="no run could be read:\n  sparse, seed 0: it is empty"):
+        measure_runs(results, Some(), cells=["sparse"])
+    assert not measure_runs(results, Some(), cells=["none"]).lost
+
+
+def test_a_bug_of_ours_is_no_lost_run(write_grid: Any, tmp_path: Path) -> None:
+    class Broken(Letters):
+        def path(self, run_dir: Path) -> Path:
+            return None  # type: ignore[return-value]
+
+    results = load_runs(write_grid(tmp_path / "grid"))
+    with pytest.raises(AttributeError):
+        measure_runs(results, Broken())
