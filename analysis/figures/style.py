@@ -26,14 +26,14 @@ WIDTHS = {"column": 3.25, "page": 6.75}
 BLUE, RED, GREEN, PURPLE, GREY = "#4477AA", "#EE6677", "#228833", "#AA3377", "#BBBBBB"
 # Tol's bright colours and others, of a contrast of 3 at least on white, told apart with any colour
 # vision; one more colour than markers, so that both together come round late.
-PALETTE = (BLUE, RED, GREEN, PURPLE, "#B8860B", "#00A0A0", "#000000", "#994F00", "#332288")
+PALETTE = (BLUE, RED, GREEN, PURPLE, "#B8860B", "#00A0A0", "#000000", "#994F00", "#7048E8")
 MARKERS = "osD^vPX*"
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
 PNG_DPI = 200
 SMALLEST_PT = 7
 _ROUNDING_INCHES = 0.02
-# Of a legend: a letter, a line, and what a column has beside its names.
-_LETTER_INCHES, _LEGEND_LINE_INCHES, _HANDLE_INCHES = 0.055, 0.15, 0.5
+# Of a legend, in sizes of its letters: a letter, a line, what a column has beside its names.
+_LETTER, _LINE, _HANDLE = 0.5, 1.4, 4.5
 NOTE_KEY = "Description"
 """Under this, a PNG says what a reader of the figure must know."""
 
@@ -54,7 +54,7 @@ def look(index: int) -> Look:
 
 
 def line_with_band(panel: Axes, rows: pd.DataFrame, x: str, **line: Any) -> None:
-    """Draw ``mean`` over a column, and a band from ``low`` to ``high``.
+    """Draw ``mean`` over a column, and a band from ``low`` to ``high`` where there are such.
 
     Args:
         panel: to draw in.
@@ -63,9 +63,9 @@ def line_with_band(panel: Axes, rows: pd.DataFrame, x: str, **line: Any) -> None
         line: how the line is drawn; the band has its colour.
     """
     panel.plot(rows[x], rows["mean"], **line)
-    panel.fill_between(
-        rows[x], rows["low"], rows["high"], color=line["color"], alpha=0.17, linewidth=0
-    )
+    if "low" in rows:
+        band = {"color": line["color"], "alpha": 0.17, "linewidth": 0}
+        panel.fill_between(rows[x], rows["low"], rows["high"], **band)
 
 
 def light_grid(panel: Axes, axis: Literal["both", "x", "y"] = "both") -> None:
@@ -86,18 +86,20 @@ def legend_above(
         **options: of `matplotlib.legend.Legend`.
     """
     width, height = figure.get_size_inches()
-    shown = [wrap_name(name, int((width - _HANDLE_INCHES) / _LETTER_INCHES)) for name in names]
+    size = matplotlib.rcParams["legend.fontsize"] / 72
+    letter, handle = _LETTER * size, _HANDLE * size
+    shown = [wrap_name(name, int((width - handle) / letter)) for name in names]
     rooms = [max(map(room, name.split("\n"))) for name in shown]
 
     def inches(ncols: int) -> float:
         """Width of a legend of so many columns, each as wide as its longest name."""
         widest = [column.max() for column in np.array_split(rooms, ncols)]
-        return float(_LETTER_INCHES * sum(widest) + _HANDLE_INCHES * ncols)
+        return float(letter * sum(widest) + handle * ncols)
 
     ncols = max((n for n in range(1, len(shown) + 1) if inches(n) <= width), default=1)
     columns = np.array_split([name.count("\n") + 1 for name in shown], ncols)
     num_lines = max(int(column.sum()) for column in columns)
-    figure.set_figheight(height + _LEGEND_LINE_INCHES * (num_lines - 1))
+    figure.set_figheight(height + _LINE * size * (num_lines - 1))
     figure.legend(handles, shown, loc="outside upper center", ncols=ncols, **options)
 
 

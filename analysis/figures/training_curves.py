@@ -10,12 +10,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import (
-    LogLocator,
-    MaxNLocator,
-    NullLocator,
-    StrMethodFormatter,
-)
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
 from analysis.figures import style
 from analysis.figures.figure_text import legend_name, wrap_name
@@ -25,6 +20,8 @@ from auralsam2.engine.run_record import read_without_clips
 
 NAME = "training_curves"
 LOSS, SCORE = "loss", "validation score"
+STEPS = {LOSS: "iteration", SCORE: "epoch"}
+"""What the steps of each kind count."""
 MOST_TOGETHER = 6
 """Cells that share panels; with more, every cell has panels of its own."""
 MOST_ON_A_SHEET = 20
@@ -32,10 +29,10 @@ SMOOTHED_SHARE = 0.1
 """Of a loss's logged points: the span of the moving average."""
 _COLUMNS_OF_CURVES, _COLUMNS_OF_CELLS = 4, 5
 _LOG_FROM = 3.0  # the largest number over the smallest
+_MARKED_BELOW = 16  # points
 _NAME_CHARACTERS = 22
 _TITLE_CHARACTERS = 100
 _STEPS = (1, 2, 2.5, 5, 10)
-_AXES = {LOSS: "iteration", SCORE: "epoch"}
 
 
 class TrainingCurves(NamedTuple):
@@ -100,6 +97,31 @@ def collect(results: Results) -> TrainingCurves:
     )
 
 
+def plot(panel: Axes, rows: pd.DataFrame, **line: Any) -> None:
+    """Draw ``mean`` by ``step``, with its band where there is one; few points are marked."""
+    marker = "o" if len(rows) < _MARKED_BELOW else None
+    style.line_with_band(panel, rows, "step", **{"marker": marker, "markersize": 2, **line})
+
+
+def finish(panel: Axes, kind: str) -> None:
+    """Choose scales and ticks for what has been drawn.
+
+    Args:
+        panel: with the lines.
+        kind: `LOSS`, whose axis is logarithmic where the numbers call for it, or `SCORE`.
+    """
+    low, high = panel.dataLim.intervaly
+    if kind == LOSS and low > 0 and high / low >= _LOG_FROM:
+        panel.set_yscale("log")
+        panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 30 else (1,)))
+        panel.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        panel.yaxis.set_minor_locator(NullLocator())
+    else:
+        panel.yaxis.set_major_locator(MaxNLocator(4, steps=_STEPS))
+    panel.xaxis.set_major_locator(MaxNLocator(4, integer=True, steps=_STEPS))
+    style.light_grid(panel)
+
+
 def draw(numbers: TrainingCurves, panels: Sequence[Axes]) -> None:
     """Draw a quantity in each panel: a line a cell, a band from the lowest seed to the highest.
 
@@ -111,10 +133,10 @@ def draw(numbers: TrainingCurves, panels: Sequence[Axes]) -> None:
         for index, cell in enumerate(numbers.cells):
             look = style.look(index)
             # Lines that lie on others stay visible.
-            line = {"color": look.colour, "linestyle": look.line}
-            _plot(numbers, (kind, quantity), cell, panel, label=legend_name(cell), **line)
+            line = {"color": look.colour, "linestyle": look.line, "label": legend_name(cell)}
+            plot(panel, _select(numbers, (kind, quantity), cell), linewidth=1.0, **line)
         panel.set_title(_title(kind, quantity), pad=3)
-        _finish(panel, kind)
+        finish(panel, kind)
 
 
 def draw_cells(
@@ -131,13 +153,14 @@ def draw_cells(
         own = [row[position] for row in panels]
         for cell, panel in zip(cells, own, strict=True):
             if numbers.reference not in (None, cell):
-                _plot(numbers, quantity, str(numbers.reference), panel, color="0.65")
-            _plot(numbers, quantity, cell, panel, color=style.BLUE)
+                behind = _select(numbers, quantity, str(numbers.reference))
+                plot(panel, behind, linewidth=1.0, color="0.65")
+            plot(panel, _select(numbers, quantity, cell), linewidth=1.0, color=style.BLUE)
         low = min(panel.dataLim.y0 for panel in own)
         high = max(panel.dataLim.y1 for panel in own)
         for panel in own:
             panel.dataLim.intervaly = (low, high)
-            _finish(panel, quantity[0])
+            finish(panel, quantity[0])
             panel.autoscale_view()
     for cell, row in zip(cells, panels, strict=True):
         row[0].set_title(wrap_name(cell, _NAME_CHARACTERS), pad=3, fontsize=style.SMALLEST_PT)
@@ -208,28 +231,10 @@ def _average(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _plot(
-    numbers: TrainingCurves, quantity: tuple[str, str], cell: str, panel: Axes, **line: Any
-) -> None:
+def _select(numbers: TrainingCurves, quantity: tuple[str, str], cell: str) -> pd.DataFrame:
     curves = numbers.curves
     chosen = (curves["kind"] == quantity[0]) & (curves["quantity"] == quantity[1])
-    own = curves[chosen & (curves["cell"] == cell)]
-    marker = "o" if len(own) < 16 and quantity[0] == SCORE else None
-    points = {"marker": marker, "markersize": 2, "linewidth": 1.0}
-    style.line_with_band(panel, own, "step", **points, **line)
-
-
-def _finish(panel: Axes, kind: str) -> None:
-    low, high = panel.dataLim.intervaly
-    if kind == LOSS and low > 0 and high / low >= _LOG_FROM:
-        panel.set_yscale("log")
-        panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 30 else (1,)))
-        panel.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-        panel.yaxis.set_minor_locator(NullLocator())
-    else:
-        panel.yaxis.set_major_locator(MaxNLocator(4, steps=_STEPS))
-    panel.xaxis.set_major_locator(MaxNLocator(4, integer=True, steps=_STEPS))
-    style.light_grid(panel)
+    return curves[chosen & (curves["cell"] == cell)]
 
 
 def _together(numbers: TrainingCurves) -> Figure:
@@ -242,35 +247,29 @@ def _together(numbers: TrainingCurves) -> Figure:
         unused.remove()
     draw(numbers, list(panels[:count]))
     for (kind, _), panel in zip(numbers.quantities, panels, strict=False):
-        panel.set_xlabel(_AXES[kind])
+        panel.set_xlabel(STEPS[kind])
     style.legend_above(figure, *panels[0].get_legend_handles_labels())
     return figure
 
 
 def _apart(numbers: TrainingCurves, cells: Sequence[str]) -> Figure:
-    quantities = main_quantities(numbers)
-    groups = -(-len(cells) // _COLUMNS_OF_CELLS)
-    figure = style.new_figure("page", (0.85 * len(quantities) + 0.35) * groups + 0.3)
-    grid = figure.subplots(groups * len(quantities), _COLUMNS_OF_CELLS, squeeze=False)
-    own = []
-    for index in range(groups * _COLUMNS_OF_CELLS):
-        group, column = divmod(index, _COLUMNS_OF_CELLS)
-        rows = range(group * len(quantities), (group + 1) * len(quantities))
-        panels = [grid[row, column] for row in rows]
-        if index < len(cells):
-            own.append(panels)
-        else:
-            for panel in panels:
-                panel.remove()
-    draw_cells(numbers, cells, own)
-    for index, panels in enumerate(own):
-        for (kind, quantity), panel in zip(quantities, panels, strict=True):
-            if index % _COLUMNS_OF_CELLS == 0:
+    quantities, columns = main_quantities(numbers), _COLUMNS_OF_CELLS
+    rows = -(-len(cells) // columns)
+    figure = style.new_figure("page", (0.85 * len(quantities) + 0.35) * rows + 0.3)
+    grid = figure.subplots(rows * len(quantities), columns, squeeze=False)
+    # A row of panels a cell.
+    blocks = grid.reshape(rows, -1, columns).swapaxes(1, 2).reshape(rows * columns, -1)
+    for unused in blocks[len(cells) :].flat:
+        unused.remove()
+    draw_cells(numbers, cells, list(blocks[: len(cells)]))
+    for index, block in enumerate(blocks[: len(cells)]):
+        for (kind, quantity), panel in zip(quantities, block, strict=True):
+            if index % columns == 0:
                 panel.set_ylabel(_title(kind, quantity))
             else:
                 panel.tick_params(axis="y", labelleft=False)
-            if index // _COLUMNS_OF_CELLS == groups - 1:
-                panel.set_xlabel(_AXES[kind])
+            if index // columns == rows - 1:
+                panel.set_xlabel(STEPS[kind])
     if numbers.reference is not None:
         title = wrap_name(f"grey: the reference, {numbers.reference}", _TITLE_CHARACTERS)
         figure.suptitle(title, fontsize=style.SMALLEST_PT + 1)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from analysis.report import line_chart, pages, training_curves
+from analysis.report import charts, pages
 from analysis.report.clips import ClipSection
 from analysis.report.config_diff import compare_configs, read_config
 from analysis.report.data_table import Column, DataTable, Entry
@@ -65,9 +65,9 @@ def cell_page(
         folder: that run folders are named from.
     """
     runs = _runs(table, records, cell)
-    charts = [
-        (chart, line_chart.draw(chart, f"chart{index}"))
-        for index, chart in enumerate(training_curves.collect(runs))
+    drawn = [
+        (chart, charts.draw(chart, f"chart{index}"))
+        for index, chart in enumerate(charts.collect(runs))
     ]
     return pages.render(
         "report_cell.html.j2",
@@ -78,7 +78,7 @@ def cell_page(
         facts=_facts(table, cell),
         runs=run_table(table, records, folder, cell=cell),
         config=config_view(table, cell),
-        charts=charts,
+        charts=drawn,
         clips=clips,
         clip_scores=clip_table(table.results, cell, pairs(table.mean)),
     )

@@ -38,7 +38,8 @@ from analysis.figures import (
     training_curves,
 )
 from analysis.figures.figure_text import room, wrap_name
-from analysis.report import line_chart
+from analysis.figures.training_curves import LOSS
+from analysis.report import charts
 from analysis.runs.results import load_runs
 from auralsam2.text_files import write_text
 
@@ -219,10 +220,10 @@ def test_every_figure_of_a_sweep_is_among_those_drawn_together() -> None:
 
 
 def test_a_chart_of_a_page_shows_nasty_names() -> None:
-    curves = tuple(line_chart.Curve(name, (1, 2), (1.0, 2.0)) for name in FEW[:6])
+    lines = dict.fromkeys(FEW[:6], ((1, 2), (1.0, 2.0)))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        svg = line_chart.draw(line_chart.Chart("t", "s", curves), "key")
+        svg = charts.draw(charts.Chart("t", LOSS, lines), "key")
     texts = re.findall(r"<text[^>]*>(.*?)</text>", svg, re.DOTALL)
     shown = re.sub(r"\s", "", "".join(html.unescape(re.sub("<[^>]*>", "", text)) for text in texts))
     for name in FEW[:6]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.report.line_chart import Chart, Curve, draw
-from analysis.report.training_curves import collect
+from analysis.figures.training_curves import LOSS, SCORE
+from analysis.report.charts import Chart, collect, draw
 from auralsam2.engine.run_record import RunRecord
 
 
@@ -26,9 +26,7 @@ def test_losses_of_all_sessions_where_the_last_one_wins(tmp_path: Path) -> None:
     log(tmp_path, "20260101", [training(10, 3.0), training(20, 9.0)])
     log(tmp_path, "20260102", [training(20, 2.0), training(30, float("nan"))], tail='{"loss": 1')
     (chart,) = collect({7: (RunRecord(), tmp_path)})
-    assert chart == Chart(
-        "Training loss", "iteration", (Curve("seed 7", (10, 20), (3.0, 2.0)),), log=True
-    )
+    assert chart == Chart("Training loss", LOSS, {"seed 7": ((10, 20), (3.0, 2.0))})
 
 
 def test_terms_of_the_first_seed_and_scores_of_all(tmp_path: Path) -> None:
@@ -42,22 +40,23 @@ def test_terms_of_the_first_seed_and_scores_of_all(tmp_path: Path) -> None:
         "Terms of the loss, seed 0",
         "J on validation clips",
     ]
-    assert charts[1].curves == (Curve("mask", (10,), (1.0,)), Curve("dice", (10,), (2.0,)))
-    assert charts[2].curves == (Curve("seed 0", (1,), (0.5,)), Curve("seed 1", (1,), (1.5,)))
+    assert charts[1].lines == {"mask": ((10,), (1.0,)), "dice": ((10,), (2.0,))}
+    assert charts[2].lines == {"seed 0": ((1,), (0.5,)), "seed 1": ((1,), (1.5,))}
+    assert [chart.kind for chart in charts] == [LOSS, LOSS, SCORE]
 
 
 def test_the_record_s_own_validations_come_first(tmp_path: Path) -> None:
     log(tmp_path, "a", [{"J": 0.9, "step": 1}])
     curve = [{"epoch": 2, "split": "val", "scores": {"J": 0.4}}]
     (chart,) = collect({0: (RunRecord(curve=curve), tmp_path)})
-    assert chart.curves == (Curve("seed 0", (2,), (0.4,)),)
+    assert chart.lines == {"seed 0": ((2,), (0.4,))}
     assert collect({0: (RunRecord(), tmp_path / "nothing")}) == []
 
 
 @pytest.mark.parametrize("values", [(3.0, 0.5), (0.0, -1.0)])
 def test_a_drawing_is_an_element_in_the_page_s_colours(values: tuple[float, float]) -> None:
     label = "<script> $x_"  # no formula, no element
-    chart = Chart("Loss", "iteration", (Curve(label, (1, 2), values),), log=True)
+    chart = Chart("Loss", LOSS, {label: ((1, 2), values)})
     text = draw(chart, "chart3")
     root = ElementTree.fromstring(text)
     assert root.tag == "{http://www.w3.org/2000/svg}svg" and "width" not in root.attrib
