@@ -38,6 +38,17 @@ def maps_to_tokens(maps: Tensor) -> Tensor:
     return maps.permute(0, 2, 3, 1).flatten(1, 2)
 
 
+def multi_head_attention(
+    query: Tensor, key_value: Tensor, num_heads: int, dropout: float = 0.0
+) -> Tensor:
+    """What queries (B, L, C) read through keys and values (B, S, 2 C), projected: (B, L, C)."""
+    q = query.unflatten(-1, (num_heads, -1)).transpose(1, 2)  # (B, H, L, c)
+    kv = key_value.unflatten(-1, (2, num_heads, -1))  # (B, S, 2, H, c)
+    k, v = kv.permute(2, 0, 3, 1, 4)  # (B, H, S, c) each
+    read = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout)
+    return read.transpose(1, 2).flatten(2)
+
+
 class MultiHeadSelfAttention(nn.Module):
     """Softmax self-attention; with a reduction, keys and values come from a coarser grid.
 
@@ -75,12 +86,9 @@ class MultiHeadSelfAttention(nn.Module):
             assert self.embedding_size is not None
             maps = self.reduction(tokens_to_maps(tokens, self.embedding_size))
             context = self.reduction_norm(maps_to_tokens(maps))  # (B, S, C)
-        q = self.q(tokens).unflatten(-1, (self.num_heads, -1)).transpose(1, 2)  # (B, H, L, c)
-        kv = self.kv(context).unflatten(-1, (2, self.num_heads, -1))  # (B, S, 2, H, c)
-        k, v = kv.permute(2, 0, 3, 1, 4)  # (B, H, S, c) each
         dropout = self.dropout if self.training else 0.0
-        read = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout)
-        out = self.proj(read.transpose(1, 2).flatten(2))
+        read = multi_head_attention(self.q(tokens), self.kv(context), self.num_heads, dropout)
+        out = self.proj(read)
         return F.dropout(out, self.dropout, self.training)
 
 

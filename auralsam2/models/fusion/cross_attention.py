@@ -1,11 +1,11 @@
-"""Plain softmax cross-attention from the frames to the audio."""
+"""Softmax cross-attention, from the frames to the audio or both ways."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from auralsam2.models.fusion.scope import ScopedFusion, scope_problems
+from auralsam2.models.attention import multi_head_attention
+from auralsam2.models.fusion.base import ScopedFusion
 from auralsam2.registry import FUSIONS
 from auralsam2.structures import FusionOutput
 
@@ -28,24 +28,14 @@ class CrossAttention(nn.Module):
 
     def forward(self, tokens: Tensor, context: Tensor) -> Tensor:
         """What ``tokens`` (B, L, C) read from ``context`` (B, S, C), as (B, L, C)."""
-        q = self.query(tokens).unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
-        kv = self.key_value(context).unflatten(-1, (2, self.num_heads, -1))
-        k, v = kv.permute(2, 0, 3, 1, 4)
         dropout = self.dropout if self.training else 0.0
-        read = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout)
-        return self.proj(read.transpose(1, 2).flatten(2))
-
-
-def head_problems(channels: int, num_heads: int) -> list[str]:
-    """What is wrong with a number of heads, in words; empty where nothing is."""
-    if num_heads > 0 and channels % num_heads == 0:
-        return []
-    return [f"{channels} channels are not divisible by {num_heads=}"]
+        query, key_value = self.query(tokens), self.key_value(context)
+        return self.proj(multi_head_attention(query, key_value, self.num_heads, dropout))
 
 
 @FUSIONS.register_module()
 class CrossAttentionFusion(ScopedFusion):
-    """Softmax cross-attention from audio to visual, with a residual and a layer norm behind it.
+    """Softmax cross-attention from audio to visual, added, with a layer norm behind it.
 
     With x the visual and d the audio tokens, MHA multi-head attention::
 
@@ -58,8 +48,8 @@ class CrossAttentionFusion(ScopedFusion):
         channels: C.
         num_heads: heads of the attention.
         dropout: rate on the attention weights and on what is read.
-        scope: ``clip``, every visual token attends to all audio tokens of its clip, or ``frame``,
-            to its own frame's (and the text's).
+        scope: ``clip``, every visual token attends to all audio tokens of its clip (and back), or
+            ``frame``, to its own frame's (and the text's).
 
     Raises:
         ValueError: where C is not divisible by the heads, or on an unknown ``scope``.
@@ -70,15 +60,39 @@ class CrossAttentionFusion(ScopedFusion):
     def __init__(
         self, channels: int, num_heads: int = 4, dropout: float = 0.1, scope: str = "clip"
     ) -> None:
-        problems = head_problems(channels, num_heads) + scope_problems(scope)
-        if problems:
-            raise ValueError(f"{type(self).__name__}: " + "; ".join(problems))
-        super().__init__(scope)
+        divisible = num_heads > 0 and channels % num_heads == 0
+        heads = f"{channels} channels are not divisible by {num_heads=}"
+        super().__init__(scope, *([] if divisible else [heads]))
         self.audio_to_visual = CrossAttention(channels, num_heads, dropout)
+        if self.sees:
+            self.visual_to_audio = CrossAttention(channels, num_heads, dropout)
         self.dropout = nn.Dropout(dropout)
         self.visual_norm = nn.LayerNorm(channels)
+        if self.sees:
+            self.audio_norm = nn.LayerNorm(channels)
 
     def _fuse(self, visual: Tensor, audio: Tensor) -> FusionOutput:
         frames = visual.flatten(1, 2)  # (B, T * N, C)
         heard = self.dropout(self.audio_to_visual(frames, audio))
         return FusionOutput(self.visual_norm(frames + heard).view_as(visual), audio)
+
+
+@FUSIONS.register_module()
+class TwoWayCrossAttentionFusion(CrossAttentionFusion):
+    """Softmax cross-attention both ways, the ordinary alternative to the published block.
+
+    With the same names::
+
+        V = LN(x + MHA(x, d))
+        A = LN(d + MHA(d, x))
+
+    Both directions read the streams as they came in. Arguments are those of
+    :class:`CrossAttentionFusion`.
+    """
+
+    sees = True
+
+    def _fuse(self, visual: Tensor, audio: Tensor) -> FusionOutput:
+        fused = super()._fuse(visual, audio)
+        seen = self.dropout(self.visual_to_audio(audio, visual.flatten(1, 2)))
+        return fused._replace(audio=self.audio_norm(audio + seen))

@@ -55,3 +55,16 @@ TOKEN_NORMS: dict[str, type[nn.Module]] = {
     "clip": ClipTokenNorm,
     "layer": LayerTokenNorm,
 }
+
+
+def norm_problems(norm: str) -> list[str]:
+    """What is wrong with the name of a norm, in words; empty where nothing is."""
+    return [] if norm in TOKEN_NORMS else [f"unknown {norm=}; known: {', '.join(TOKEN_NORMS)}"]
+
+
+def build_token_norm(norm: str, channels: int, zero_init: bool) -> nn.Module:
+    """One of ``TOKEN_NORMS``, of weight zero at the start where asked for."""
+    module = TOKEN_NORMS[norm](channels)
+    if zero_init:
+        nn.init.zeros_(module.weight)  # type: ignore[arg-type]
+    return module

@@ -6,8 +6,8 @@ from torch import Tensor
 
 from auralsam2.models.attention import SpatialReductionAttention, TemporalSelfAttention
 from auralsam2.models.fuser import AuralFuser, level_depths
-from auralsam2.models.fusion.none import NoFusion
-from auralsam2.models.fusion.two_way_tpavi import TwoWayTPAVIFusion
+from auralsam2.models.fusion.frame_wise import NoFusion
+from auralsam2.models.fusion.tpavi import TwoWayTPAVIFusion
 from auralsam2.models.position import sine_position_1d, sine_position_2d
 from auralsam2.models.pyramid import PatchEmbedPyramid
 from auralsam2.structures import VisualPyramid

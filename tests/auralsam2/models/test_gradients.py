@@ -7,8 +7,7 @@ from torch import Tensor, nn
 from auralsam2.models.attention import SpatialReductionAttention, TemporalSelfAttention
 from auralsam2.models.backbones.sam2.injection import InjectableTwoWayTransformer, SitePrompts
 from auralsam2.models.fuser import AuralFuser, ReleasedFuser
-from auralsam2.models.fusion.released_tpavi import ReleasedTPAVIFusion
-from auralsam2.models.fusion.two_way_tpavi import TwoWayTPAVIFusion
+from auralsam2.models.fusion.tpavi import ReleasedTPAVIFusion, TwoWayTPAVIFusion
 from auralsam2.models.injection import ReleasedInjection
 from auralsam2.models.pyramid import PatchEmbedPyramid
 from auralsam2.structures import VisualPyramid

@@ -18,7 +18,7 @@ from auralsam2.engine.conversion.names import (
 from auralsam2.models.adapters import TextAdapter
 from auralsam2.models.attention import ReleasedTemporalAttention, SpatialReductionAttention
 from auralsam2.models.fuser import AuralFuser
-from auralsam2.models.fusion.released_tpavi import ReleasedTPAVIFusion
+from auralsam2.models.fusion.tpavi import ReleasedTPAVIFusion
 from auralsam2.models.projector import ReleasedConvProjector, ReleasedRefProjector
 from auralsam2.models.pyramid import PatchEmbedPyramid
 

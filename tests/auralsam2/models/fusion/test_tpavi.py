@@ -1,16 +1,146 @@
-"""AVSBench's TPAVI against its equation, written out with repeated keys."""
+"""AVSBench's, the published and the released TPAVI against equations, numbers and options."""
+
+from collections.abc import Callable
 
 import pytest
 import torch
 from torch import Tensor
 
-from auralsam2.models.fusion.tpavi import TPAVIFusion
+from auralsam2.models.fusion.tpavi import (
+    ReleasedTPAVIFusion,
+    TPAVIFusion,
+    TwoWayTPAVIFusion,
+)
 
 B, T, N, C = 2, 3, 5, 16
+POSITIONS = 16
+"""Of the released block, whose rows hold C / 2 of them."""
+
+# The authors' names of the modules that take part.
+AUTHORS = {
+    "align_channel": "align",
+    "q_frame": "visual_query",
+    "k_frame": "visual_key",
+    "v_frame": "visual_value",
+    "q_audio": "audio_query",
+    "k_audio": "audio_key",
+    "v_audio": "audio_value",
+    "W_z.0": "visual_out",
+    "W_z.1": "visual_attention_norm",
+    "W_z2.0": "audio_out",
+    "W_z2.1": "audio_attention_norm",
+    "norm_layer": "visual_norm",
+    "norm_layer2": "audio_norm",
+}
+
+
+def _from_authors(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    state = {}
+    for key, value in weights.items():
+        module, _, parameter = key.rpartition(".")
+        if module in AUTHORS:  # `g` and `align_channel_back` are never used
+            value = value.flatten(1) if value.ndim > 1 else value  # 1x1 kernels
+            state[f"{AUTHORS[module]}.{parameter}"] = value
+    return state
+
+
+@torch.no_grad()
+def test_equals_the_equations_token_by_token() -> None:
+    fusion = TwoWayTPAVIFusion(C, norm="layer")
+    visual, audio = torch.randn(B, T, N, C), torch.randn(B, T + 2, C)
+    out = fusion(visual, audio)
+    for b in range(B):
+        aligned = fusion.align(audio[b])
+        token = visual[b, 1, 4]
+        update = torch.zeros(C // 2)
+        for heard in aligned:
+            weight = fusion.visual_query(token) @ fusion.audio_key(heard) / (T + 2)
+            update += weight * fusion.audio_value(heard)
+        update = fusion.visual_attention_norm(fusion.visual_out(update))
+        torch.testing.assert_close(out.visual[b, 1, 4], fusion.visual_norm(token + update))
+        update = torch.zeros(C // 2)
+        for seen in visual[b].flatten(0, 1):
+            weight = fusion.audio_query(aligned[2]) @ fusion.visual_key(seen) / (T * N)
+            update += weight * fusion.visual_value(seen)
+        update = fusion.audio_attention_norm(fusion.audio_out(update))
+        torch.testing.assert_close(out.audio[b, 2], fusion.audio_norm(aligned[2] + update))
+
+
+@pytest.mark.parametrize("mode", ["eval", "train"])
+@pytest.mark.parametrize("norm", ["batch", "clip"])
+@torch.no_grad()
+def test_equals_the_released_block_with_repaired_axes(
+    read_parity: Callable[[str], dict[str, Tensor]], mode: str, norm: str
+) -> None:
+    weights, numbers = read_parity("fusion_module_weights"), read_parity("fusion_module")
+    prefix = "avs8.weights."
+    weights.update({k.removeprefix(prefix): v for k, v in numbers.items() if k.startswith(prefix)})
+    fusion = TwoWayTPAVIFusion(256, scale="queries", norm=norm)
+    fusion.load_state_dict(_from_authors(weights))
+    fusion.train(mode == "train")
+    out = fusion(numbers["avs8.frame"][None], numbers["avs8.audio"][None])
+    expected = numbers[f"avs8.{mode}.layout_fixed.frame_out"]
+    torch.testing.assert_close(out.visual[0], expected, atol=1e-4, rtol=0)
+    expected = numbers[f"avs8.{mode}.layout_fixed.audio_out"]
+    torch.testing.assert_close(out.audio[0], expected, atol=1e-4, rtol=0)
+
+
+@torch.no_grad()
+def test_scales_differ_by_the_ratio_of_queries_to_keys() -> None:
+    torch.manual_seed(0)
+    ours, released = (TwoWayTPAVIFusion(C, scale=s, norm="layer") for s in ("keys", "queries"))
+    released.load_state_dict(ours.state_dict())
+    reads: list[Tensor] = []
+    for fusion in (ours, released):
+        fusion.visual_out.bias.zero_()
+        fusion.visual_out.register_forward_hook(lambda _, __, out: reads.append(out))
+    visual, audio = torch.randn(B, T, N, C), torch.randn(B, T, C)
+    first, second = ours(visual, audio), released(visual, audio)
+    torch.testing.assert_close(reads[0], reads[1] * N)  # T N queries, M = T keys
+    torch.testing.assert_close(first.audio, second.audio)
+
+
+@torch.no_grad()
+def test_zero_start_ignores_the_other_modality() -> None:
+    fusion = TwoWayTPAVIFusion(C, zero_init=True)
+    visual, audio = torch.randn(B, T, N, C), torch.randn(B, T, C)
+    out = fusion(visual, audio)
+    torch.testing.assert_close(out.visual, fusion.visual_norm(visual))
+    torch.testing.assert_close(out.audio, fusion.audio_norm(fusion.align(audio)))
+
+
+@pytest.mark.parametrize(("norm", "shared"), [("batch", True), ("clip", False), ("layer", False)])
+@torch.no_grad()
+def test_who_shares_statistics_in_training(norm: str, shared: bool) -> None:
+    fusion = TwoWayTPAVIFusion(C, norm=norm)
+    visual, audio = torch.randn(B, T, N, C), torch.randn(B, T, C)
+    before = fusion(visual, audio)
+    visual[1], audio[1] = torch.randn(T, N, C), torch.randn(T, C)
+    after = fusion(visual, audio)
+    assert before.visual[0].allclose(after.visual[0], atol=1e-5) is not shared
+    assert before.audio[0].allclose(after.audio[0], atol=1e-5) is not shared
+
+
+@pytest.mark.parametrize("norm", ["batch", "clip"])
+def test_running_statistics_follow_the_clips(norm: str) -> None:
+    fusion = TwoWayTPAVIFusion(C, norm=norm)
+    before = fusion.visual_attention_norm.running_mean.clone()
+    fusion(torch.randn(B, T, N, C), torch.randn(B, T, C))
+    assert not fusion.visual_attention_norm.running_mean.equal(before)
+
+
+def test_inner_width() -> None:
+    assert TwoWayTPAVIFusion(C).visual_query.out_features == C // 2
+    assert TwoWayTPAVIFusion(C, inner_channels=6).audio_out.in_features == 6
+
+
+def test_all_unknown_options_are_named() -> None:
+    with pytest.raises(ValueError, match="scale='rows'; known: keys, queries; unknown norm='bn'"):
+        TwoWayTPAVIFusion(C, scale="rows", norm="bn")
 
 
 def equation_2(fusion: TPAVIFusion, visual: Tensor, audio: Tensor) -> Tensor:
-    """alpha g(x) with the audio repeated over all positions, L x L products."""
+    """AVSBench's alpha g(x) with the audio repeated over all positions, L x L products."""
     x = visual.flatten(1, 2)
     repeated = audio[:, :, None].expand(-1, -1, N, -1).flatten(1, 2)
     alpha = fusion.query(x) @ fusion.key(repeated).transpose(1, 2) / x.shape[1]
@@ -60,6 +190,57 @@ def test_zero_start_is_deaf() -> None:
     torch.testing.assert_close(fusion(visual, audio).visual, fusion.visual_norm(visual))
 
 
-def test_all_unknown_options_are_named() -> None:
-    with pytest.raises(ValueError, match="TPAVIFusion: unknown scope='row'.*unknown norm='bn'"):
+def test_all_unknown_options_of_avsbenchs_block_are_named() -> None:
+    with pytest.raises(ValueError, match="TPAVIFusion: unknown norm='bn'.*unknown scope='row'"):
         TPAVIFusion(C, norm="bn", scope="row")
+
+
+# The released block, by what one position reaches; its numbers are parity's business.
+
+
+def test_rows_hold_neighbouring_positions_of_one_channel() -> None:
+    fusion = ReleasedTPAVIFusion(C)
+    tokens = torch.randn(B, T, POSITIONS, C // 2)
+    rows = fusion._rows(tokens)
+    assert rows.shape == (B, T * POSITIONS, C // 2)
+    torch.testing.assert_close(rows[1, 0], tokens[1, 0, : C // 2, 0])
+    torch.testing.assert_close(rows[1, 1], tokens[1, 0, C // 2 :, 0])
+
+
+def test_what_is_read_returns_by_the_mirrored_mistake() -> None:
+    fusion = ReleasedTPAVIFusion(C)
+    inner = C // 2
+    rows = torch.arange(T * POSITIONS * inner, dtype=torch.float32).view(1, T * POSITIONS, inner)
+    tokens = fusion._tokens_of_visual_rows(rows, T)
+    # Frame 0, channel 0 takes the first POSITIONS rows' channel 0.
+    torch.testing.assert_close(tokens[0, :POSITIONS, 0], rows[0, :POSITIONS, 0])
+    heard = torch.arange(5 * inner, dtype=torch.float32).view(1, 5, inner)
+    # New token 0 holds channel 0 of the tokens 0 to 4, then channel 1 of the first three.
+    expected = torch.cat([heard[0, :, 0], heard[0, :3, 1]])
+    torch.testing.assert_close(fusion._tokens(heard)[0, 0], expected)
+
+
+@torch.no_grad()
+def test_one_changed_position_reaches_every_frame_and_in_the_corrected_block_itself_alone() -> None:
+    audio = torch.randn(1, T, C)
+    visual = torch.randn(1, T, POSITIONS, C)
+    changed = visual.clone()
+    changed[0, 0, 3] += 1.0
+    reached = {}
+    for block in (
+        ReleasedTPAVIFusion(C, zero_init=False, unused_parameters=False),
+        TwoWayTPAVIFusion(C, scale="queries"),
+    ):
+        block.eval()
+        difference = block(changed, audio).visual - block(visual, audio).visual
+        reached[type(block).__name__] = difference.abs().amax(dim=-1)[0] > 1e-9  # (T, POSITIONS)
+    assert reached["ReleasedTPAVIFusion"].any(dim=1).all()
+    assert reached["TwoWayTPAVIFusion"].nonzero().tolist() == [[0, 3]]
+
+
+def test_unused_parameters_are_those_of_the_checkpoints() -> None:
+    with_them = {n for n, _ in ReleasedTPAVIFusion(C).named_parameters()}
+    without = {n for n, _ in ReleasedTPAVIFusion(C, unused_parameters=False).named_parameters()}
+    names = ("unused_visual", "unused_align")
+    assert with_them - without == {f"{n}.{p}" for n in names for p in ("weight", "bias")}
+    assert without == {n for n, _ in TwoWayTPAVIFusion(C).named_parameters()}

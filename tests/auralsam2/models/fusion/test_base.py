@@ -2,7 +2,7 @@
 
 import torch
 
-from auralsam2.models.fusion.scope import join_frames, split_frames
+from auralsam2.models.fusion.base import join_frames, split_frames
 from auralsam2.structures import FusionOutput
 
 B, T, N, C, K = 2, 3, 4, 8, 2
