@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from auralsam2.data.problems import Fault
+from auralsam2.data.problems import Finding
 from auralsam2.listing import files_in
 
 FRAME_SUFFIXES = (".jpg", ".jpeg", ".png")
@@ -28,7 +28,7 @@ class Numbered(NamedTuple):
 
     folder: Path
     files: dict[int, Path]
-    faults: tuple[Fault, ...]
+    faults: tuple[Finding, ...]
     strangers: tuple[str, ...]
 
 
@@ -37,7 +37,7 @@ class Pictures(NamedTuple):
 
     frames: tuple[Path, ...]
     labels: tuple[Path, ...]
-    faults: tuple[Fault, ...]
+    faults: tuple[Finding, ...]
 
 
 def number_of(path: Path) -> int | None:
@@ -61,13 +61,13 @@ def numbered(folder: Path, suffixes: tuple[str, ...] = FRAME_SUFFIXES) -> Number
             strangers.append(path.name)
         elif number is None:
             detail = "its name does not end in a number"
-            faults.append(Fault("unnumbered_file", path, detail))
+            faults.append(Finding("unnumbered_file", path, detail))
         else:
             files.setdefault(number, []).append(path)
     for number, several in sorted(files.items()):
         if len(several) > 1:
             names = _listed([path.name for path in several])
-            faults.append(Fault("repeated_number", folder, f"{names} all have number {number}"))
+            faults.append(Finding("repeated_number", folder, f"{names} all have number {number}"))
     ordered = {number: files[number][0] for number in sorted(files)}
     return Numbered(folder, ordered, tuple(faults), tuple(strangers))
 
@@ -88,7 +88,7 @@ def pair(
     """
     faults = list(frames.faults)
     if not frames.files:
-        faults.append(Fault("missing_frames", frames.folder, _nothing(frames, FRAME_SUFFIXES)))
+        faults.append(Finding("missing_frames", frames.folder, _nothing(frames, FRAME_SUFFIXES)))
     if labels is None:
         faults += _order(frames, {}, first, "frame")
         return Pictures(tuple(frames.files.values()), (), tuple(faults))
@@ -96,7 +96,7 @@ def pair(
     if not labels.files:
         needed = "; its first frame needs one" if first_only else ""
         detail = _nothing(labels, LABEL_SUFFIXES) + needed
-        faults.append(Fault("missing_labels", labels.folder, detail))
+        faults.append(Finding("missing_labels", labels.folder, detail))
     faults += _order(frames, labels.files, first, "frame")
     if not first_only:
         faults += _order(labels, frames.files, first, "label")
@@ -108,7 +108,7 @@ def pair(
     )
 
 
-def sound_faults(path: Path, way_out: str = "") -> list[Fault]:
+def sound_faults(path: Path, way_out: str = "") -> list[Finding]:
     """Whether a clip lacks its sound.
 
     Args:
@@ -119,10 +119,10 @@ def sound_faults(path: Path, way_out: str = "") -> list[Fault]:
         return []
     loud = path.with_name(path.stem + path.suffix.upper())
     way_out = f"; rename '{loud.name}'" if loud.is_file() else way_out
-    return [Fault("missing_audio", path, f"there is no such file{way_out}")]
+    return [Finding("missing_audio", path, f"there is no such file{way_out}")]
 
 
-def length_faults(lengths: Mapping[Path, int], published: int) -> list[Fault]:
+def length_faults(lengths: Mapping[Path, int], published: int) -> list[Finding]:
     """Clips of a split that have another number of frames than most of it.
 
     Args:
@@ -134,13 +134,13 @@ def length_faults(lengths: Mapping[Path, int], published: int) -> list[Fault]:
         return []
     usual = max(counted, key=lambda length: (counted[length], length == published, length))
     return [
-        Fault("frame_count", folder, f"{length} frames; most clips of its split have {usual}")
+        Finding("frame_count", folder, f"{length} frames; most clips of its split have {usual}")
         for folder, length in lengths.items()
         if length not in (0, usual)
     ]
 
 
-def _order(own: Numbered, others: Mapping[int, Path], first: int, what: str) -> list[Fault]:
+def _order(own: Numbered, others: Mapping[int, Path], first: int, what: str) -> list[Finding]:
     """Numbers that begin elsewhere, and gaps that the other list does not fill."""
     if not own.files:
         return []
@@ -153,7 +153,7 @@ def _order(own: Numbered, others: Mapping[int, Path], first: int, what: str) -> 
             f"{what}s count from {numbers[0]} where this layout counts from {first}: second "
             f"{numbers[0] - first} of the sound would belong to the first of them"
         )
-        faults.append(Fault("numbering_offset", own.folder, detail))
+        faults.append(Finding("numbering_offset", own.folder, detail))
     gaps = [
         number
         for low, high in zip(numbers, numbers[1:], strict=False)
@@ -163,15 +163,15 @@ def _order(own: Numbered, others: Mapping[int, Path], first: int, what: str) -> 
     ]
     if gaps:
         detail = f"there is no {what} {_listed(gaps)} between {numbers[0]} and {numbers[-1]}"
-        faults.append(Fault("numbering_gap", own.folder, detail))
+        faults.append(Finding("numbering_gap", own.folder, detail))
     return faults
 
 
-def _unpaired(frames: Numbered, labels: Numbered, first: int, first_only: bool) -> list[Fault]:
+def _unpaired(frames: Numbered, labels: Numbered, first: int, first_only: bool) -> list[Finding]:
     """Labels without a frame, and frames that lack a label which they need."""
     needed = [first] if first_only else list(frames.files)
     faults = [
-        Fault("label_without_frame", path, f"there is no frame {number}")
+        Finding("label_without_frame", path, f"there is no frame {number}")
         for number, path in labels.files.items()
         if number not in frames.files
     ]
@@ -179,7 +179,7 @@ def _unpaired(frames: Numbered, labels: Numbered, first: int, first_only: bool) 
         if number in frames.files and number not in labels.files:
             there = _listed([path.name for path in labels.files.values()])
             detail = f"there is no label {number}; there are {there}"
-            faults.append(Fault("frame_without_label", frames.files[number], detail))
+            faults.append(Finding("frame_without_label", frames.files[number], detail))
     return faults
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,31 +10,38 @@ from auralsam2.messages import listed, warn_once
 
 SHOWN = 5
 TOLERATED = ("frame_count",)
-"""Kinds of fault with which readers go on: it is clear what belongs together all the same."""
+"""Kinds of finding with which readers go on: it is clear what belongs together all the same."""
 
 
 class DataError(ValueError):
     """A data set cannot be read; lists all problems at once."""
 
 
-class Fault(NamedTuple):
-    """Something that is wrong on disk, as readers refuse it and checks report it.
+class Finding(NamedTuple):
+    """One thing that is wrong at one place, as readers refuse it and checks report it.
 
     Attributes:
         kind: a key of ``auralsam2.data.checking.findings.KINDS``.
-        place: the file or folder.
+        where: the file or folder, or the name of a clip, a row or a split.
         detail: what is the matter there.
     """
 
     kind: str
-    place: Path
-    detail: str
+    where: Path | str
+    detail: str = ""
 
     def __str__(self) -> str:
-        return f"'{self.place}': {self.detail}"
+        place = f"'{self.where}'" if isinstance(self.where, Path) else self.where
+        return f"{place}: {self.detail}" if self.detail else place
+
+    def below(self, root: Path) -> Finding:
+        """The same, its file or folder as a report calls it: from the root on."""
+        if isinstance(self.where, str):
+            return self
+        return self._replace(where=self.where.relative_to(root).as_posix())
 
 
-def refuse(problems: Sequence[str], where: str) -> None:
+def refuse(problems: Iterable[str], where: str) -> None:
     """Raise where there are problems.
 
     Args:
@@ -44,15 +51,15 @@ def refuse(problems: Sequence[str], where: str) -> None:
     Raises:
         DataError: where ``problems`` is not empty.
     """
-    if problems:
-        raise DataError(listed(problems, where, SHOWN))
+    if every := list(problems):
+        raise DataError(listed(every, where, SHOWN))
 
 
-def settle(faults: Iterable[Fault], where: str, problems: Iterable[str] = ()) -> None:
-    """Raise where there are faults or problems; those of ``TOLERATED`` kinds are a warning.
+def settle(findings: Iterable[Finding], where: str, problems: Iterable[str] = ()) -> None:
+    """Raise where there are findings or problems; those of ``TOLERATED`` kinds are a warning.
 
     Args:
-        faults: each is told once, however many clips or expressions share it.
+        findings: each is told once, however many clips or expressions share it.
         where: the data set and its part.
         problems: further ones, one sentence each.
 
@@ -60,8 +67,8 @@ def settle(faults: Iterable[Fault], where: str, problems: Iterable[str] = ()) ->
         DataError: listing the first few.
     """
     told, refused = dict[str, None](), dict.fromkeys(problems)
-    for fault in faults:
-        (told if fault.kind in TOLERATED else refused)[str(fault)] = None
-    refuse(list(refused), where)
+    for finding in findings:
+        (told if finding.kind in TOLERATED else refused)[str(finding)] = None
+    refuse(refused, where)
     if told:
         warn_once(__name__, listed(list(told), where, SHOWN))

@@ -6,24 +6,29 @@ import pytest
 from auralsam2_tools.__main__ import main as dispatch
 from auralsam2_tools.make_synthetic import main
 
-from auralsam2.data.datasets.index import read_index
-from auralsam2.data.datasets.ref_index import read_expressions
+from auralsam2.data.datasets.avsbench_index import SemanticIndex
+from auralsam2.data.datasets.index import ClipFiles
+from auralsam2.data.datasets.ref_index import RefIndex
 
 SMALL = ["--split", "1/1/1", "--size", "24", "--workers", "1"]
+
+
+def v1m(root: Path, split: str) -> list[ClipFiles]:
+    return SemanticIndex(root, ["v1m"]).read(split)
 
 
 def test_clips_are_written_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "clips"
     assert main([str(out), *SMALL]) == 0
     assert f"1/1/1 clips (train/val/test) written to {out}" in capsys.readouterr().out
-    assert all(len(read_index(out, "v1m", split)) == 1 for split in ("train", "val", "test"))
+    assert all(len(v1m(out, split)) == 1 for split in ("train", "val", "test"))
     assert main([str(out), *SMALL]) == 0
     assert f"already in {out}" in capsys.readouterr().out
 
 
 def test_clips_are_split_by_share(tmp_path: Path) -> None:
     assert main([str(tmp_path / "clips"), "--clips", "3", "--size", "16", "--workers", "1"]) == 0
-    assert [len(read_index(tmp_path / "clips", "v1m", s)) for s in ("train", "val", "test")] == [
+    assert [len(v1m(tmp_path / "clips", s)) for s in ("train", "val", "test")] == [
         1,
         1,
         1,
@@ -64,7 +69,9 @@ def test_every_layout_of_avsbench_has_its_own_frames(
     tmp_path: Path, layout: str, frames: int
 ) -> None:
     assert main([str(tmp_path / "clips"), "--layout", layout, *SMALL]) == 0
-    assert [len(c.frames) for c in read_index(tmp_path / "clips", layout, "test")] == [frames]
+    assert [len(c.frames) for c in SemanticIndex(tmp_path / "clips", [layout]).read("test")] == [
+        frames
+    ]
 
 
 def test_ref_avs_has_five_splits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,7 +79,8 @@ def test_ref_avs_has_five_splits(tmp_path: Path, capsys: pytest.CaptureFixture[s
     options = ["--layout", "ref_avs", "--size", "16", "--frames", "4", "--workers", "1"]
     assert main([out, *options, "--clips", "5"]) == 0
     assert "1/1/1/1/1 clips (train/val/test_s/test_u/test_n)" in capsys.readouterr().out
-    expressions, files = read_expressions(tmp_path / "clips", "test_u")
+    index = RefIndex(tmp_path / "clips")
+    expressions, files = index.expressions("test_u"), index.read("test_u")
     assert len(expressions) >= 3 and all(len(clip.frames) == 4 for clip in files)
 
 

@@ -8,27 +8,14 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from auralsam2.data.checking import avsbench, avsbench_object, ref_avs
 from auralsam2.data.checking.clips import ClipFacts, check_clip
 from auralsam2.data.checking.crosses import content_findings
-from auralsam2.data.checking.findings import (
-    Finding,
-    group,
-    groups_to_json,
-    groups_to_text,
-    is_healthy,
-)
-from auralsam2.data.checking.plan import ClipTask, Plan, fingerprints
+from auralsam2.data.checking.findings import group, groups_to_json, groups_to_text, is_healthy
+from auralsam2.data.checking.plan import LAYOUTS, ClipTask, Plan
 from auralsam2.data.checking.published import compare
 from auralsam2.data.checking.summary import summarise, summary_to_text
-from auralsam2.data.problems import DataError
+from auralsam2.data.problems import DataError, Finding
 
-LAYOUTS: dict[str, Callable[[Path], Plan]] = {
-    **avsbench.PLANNERS,
-    **avsbench_object.PLANNERS,
-    **ref_avs.PLANNERS,
-}
-"""Layout -> function that lists its clips below a root."""
 CHUNK = 8
 """Clips handed to a worker at once."""
 
@@ -89,8 +76,8 @@ def check_data(
     layout: str,
     root: Path,
     workers: int = 1,
-    on_start: Callable[[int], None] | None = None,
-    on_clip: Callable[[], None] | None = None,
+    on_start: Callable[[int], None] = lambda total: None,
+    on_clip: Callable[[], None] = lambda: None,
 ) -> Report:
     """Check every clip of a data set.
 
@@ -105,27 +92,19 @@ def check_data(
         FileNotFoundError: where there is no index.
     """
     plan = _plan(layout, root)
-    if on_start:
-        on_start(len(plan.tasks))
+    on_start(len(plan.tasks))
     facts = []
     for clip in _checked(plan.tasks, workers):
         facts.append(clip)
-        if on_clip:
-            on_clip()
-    published, notes = compare(plan.counts, plan.unit)
-    found = [*plan.findings, *notes, *(f for clip in facts for f in clip.findings)]
+        on_clip()
+    counts = {split: len(rows) for split, rows in plan.rows.items()}
+    published, notes = compare(counts, plan.unit)
     digests = {path: content for clip in facts for path, content in clip.digests.items()}
-    found += content_findings(plan, digests)
-    return Report(
-        layout,
-        root,
-        group(found),
-        summarise(facts),
-        plan.counts,
-        plan.unit,
-        published,
-        fingerprints(plan, digests),
-    )
+    found = [*plan.findings, *notes, *content_findings(plan, digests)]
+    found += [finding for clip in facts for finding in clip.findings]
+    groups = group(finding.below(root) for finding in found)
+    prints = plan.fingerprints(digests)
+    return Report(layout, root, groups, summarise(facts), counts, plan.unit, published, prints)
 
 
 def _plan(layout: str, root: Path) -> Plan:

@@ -21,9 +21,9 @@ from auralsam2.data.checking.files import (
     needed_seconds,
     sound_facts,
 )
-from auralsam2.data.checking.findings import Finding
 from auralsam2.data.checking.plan import ClipTask, LabelRule, Masks
 from auralsam2.data.datasets.log_mel_pickle import read_log_mel
+from auralsam2.data.problems import Finding
 
 SHOWN_COLOURS = 3
 T = TypeVar("T")

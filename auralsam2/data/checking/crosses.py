@@ -1,60 +1,15 @@
-"""What index, folders, labels and splits say about each other; costs nothing beside decoding."""
+"""What contents, labels and splits say about each other; costs nothing beside decoding."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from auralsam2.data.checking.files import Colour
-from auralsam2.data.checking.findings import Finding
 from auralsam2.data.checking.plan import ClipTask, Plan
-from auralsam2.data.datasets.metadata import Metadata
-from auralsam2.data.problems import SHOWN
+from auralsam2.data.problems import SHOWN, Finding
 
-VIDEO = re.compile(r"(?P<video>.{11})(_\d+){1,2}")
-"""Name of a clip: that of a video on YouTube, and where in it the clip begins and ends."""
 Digests = Mapping[Path, bytes]
-
-
-def index_findings(metadata: Metadata, wanted: Iterable[str]) -> list[Finding]:
-    """Cells that are not read as they are written, and splits without a row.
-
-    Args:
-        metadata: of the layout.
-        wanted: splits that configs read.
-    """
-    findings = [
-        Finding("untidy_cell", cell.row, f"{cell.written!r} is read as {cell.read!r}")
-        for cell in metadata.tidied
-    ]
-    held = set(metadata.table["split"])
-    listed = ", ".join(sorted(filter(None, held))) or "none"
-    missing = [split for split in wanted if split not in held]
-    return findings + [Finding("missing_split", s, f"the index has {listed}") for s in missing]
-
-
-def video_findings(clips: Iterable[tuple[str, str, str]]) -> list[Finding]:
-    """Videos of which different clips or expressions stand in several splits.
-
-    Args:
-        clips: video, name and split of each.
-    """
-    held: dict[str, dict[str, str]] = {}
-    for video, name, split in clips:
-        held.setdefault(video, {}).setdefault(name, split)
-    splits = {video: sorted(set(of.values())) for video, of in held.items()}
-    return [
-        Finding("video_across_splits", video, f"in {', '.join(found)}")
-        for video, found in splits.items()
-        if len(found) > 1
-    ]
-
-
-def video_of(clip: str) -> str:
-    """The video that a clip's name tells; its own name where it tells none."""
-    match = VIDEO.fullmatch(clip)
-    return match["video"] if match else clip
 
 
 def content_findings(plan: Plan, digests: Digests) -> list[Finding]:
@@ -90,13 +45,11 @@ def _alike(
 
 
 def _splits_of_files(plan: Plan) -> dict[tuple[Path, ...], set[str]]:
-    """Frames of a clip -> its splits; those that join others are no splits of their own."""
+    """Frames of a clip -> its splits."""
     splits: dict[tuple[Path, ...], set[str]] = {}
-    for name, rows in plan.rows.items():
-        if "+" not in name:
-            for row in rows:
-                frames = row.files[: row.num_frames]
-                splits.setdefault(frames, set()).add(name.rpartition("/")[2])
+    for name, clips in plan.rows.items():
+        for clip in clips:
+            splits.setdefault(clip.frames, set()).add(name.rpartition("/")[2])
     return splits
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from auralsam2.data.problems import SHOWN
+from auralsam2.data.problems import SHOWN, Finding
 
 FAULT, WARNING, NOTE = "fault", "warning", "note"
 LEVELS = (FAULT, WARNING, NOTE)
@@ -69,23 +69,6 @@ KINDS = {
     "frames_differ": Kind(NOTE, "not as many frames a clip as published"),
 }
 """In the order in which they are reported."""
-
-
-class Finding(NamedTuple):
-    """One thing found at one place.
-
-    Attributes:
-        kind: a key of ``KINDS``.
-        where: clip, file, id or split.
-        detail: what is the matter there.
-    """
-
-    kind: str
-    where: str
-    detail: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.detail}" if self.detail else self.where
 
 
 def group(findings: Iterable[Finding]) -> dict[str, list[Finding]]:

@@ -1,18 +1,27 @@
-"""What a layout hands to the check: clips to read, rows to account for, findings of the index."""
+"""What a check reads of a data set: its clips, its rows, and what its index shows by itself."""
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from auralsam2.data.checking.files import Colour
-from auralsam2.data.checking.findings import Finding
-from auralsam2.data.datasets.index import ClipFiles
-from auralsam2.data.problems import Fault
-from auralsam2.text_files import encode
+from auralsam2.data.datasets.avsbench_index import (
+    OBJECT_LAYOUTS,
+    SUBSETS,
+    ObjectIndex,
+    SemanticIndex,
+)
+from auralsam2.data.datasets.index import ClipFiles, Index, fingerprint
+from auralsam2.data.datasets.ref_index import RefIndex
+from auralsam2.data.datasets.semantic import FILE_NAME, ClassNumbersError, read_class_map
+from auralsam2.data.problems import DataError, Finding
+
+NUM_CLASSES = 71
+"""Of the semantic release, with the background."""
 
 
 class LabelRule(NamedTuple):
@@ -54,7 +63,7 @@ class ClipTask(NamedTuple):
         sounds: recordings.
         log_mels: pickled log-mel examples.
         rule: for its labels.
-        sources: what the index says to sound; none where it does not name classes.
+        sources: what the index says to sound.
     """
 
     root: Path
@@ -71,20 +80,6 @@ class ClipTask(NamedTuple):
         return path.relative_to(self.root).as_posix()
 
 
-class Row(NamedTuple):
-    """A row of an index as the fingerprint of a split sees it.
-
-    Attributes:
-        text: what the index says.
-        files: of the clip, in the order in which the reader lists them.
-        num_frames: how many of the files, at their beginning, are frames.
-    """
-
-    text: str
-    files: tuple[Path, ...]
-    num_frames: int
-
-
 class Plan(NamedTuple):
     """A data set before any of its media is opened.
 
@@ -92,43 +87,110 @@ class Plan(NamedTuple):
         root: all files lie below it.
         tasks: each clip once, however many rows name it.
         findings: what index and folders show without opening a file.
-        rows: split -> rows, such as ``v1m/train``; the names that fingerprints begin with.
-        counts: what is counted in each split, such as ``v1m/train`` -> 296.
-        unit: what ``counts`` counts.
+        rows: split, such as ``v1m/train``, -> its rows; the names that fingerprints begin with.
+        joined: splits that consist of several others, likewise.
+        unit: what rows are.
     """
 
     root: Path
     tasks: list[ClipTask]
     findings: list[Finding]
-    rows: dict[str, list[Row]]
-    counts: dict[str, int]
+    rows: dict[str, list[ClipFiles]]
+    joined: dict[str, list[ClipFiles]]
     unit: str = "clips"
 
+    def fingerprints(self, digests: Mapping[Path, bytes]) -> dict[str, str]:
+        """SHA-256 of every split, the same as that of the data set which reads it.
 
-def fingerprints(plan: Plan, digests: Mapping[Path, bytes]) -> dict[str, str]:
-    """SHA-256 of every split, the same as that of the data set which reads it.
+        Files that cannot be read are left out.
+        """
+        splits = {**self.rows, **self.joined}
+        return {s: fingerprint(s, self.root, rows, digests.get) for s, rows in splits.items()}
 
-    Files that cannot be read are left out.
+
+def plan_of(index: Index, rule: LabelRule) -> Plan:
+    """List the clips of a data set, as its readers do.
+
+    Args:
+        index: of the data set.
+        rule: for its labels.
     """
-    found = {}
-    for split, rows in plan.rows.items():
-        whole = hashlib.sha256(encode(split))
-        for row in rows:
-            whole.update(encode(row.text))
-            for path in row.files:
-                if path in digests:
-                    whole.update(encode(path.relative_to(plan.root).as_posix()))
-                    whole.update(digests[path])
-        found[split] = whole.hexdigest()
-    return found
+    findings = [*_index_findings(index), *index.unnamed_folders()]
+    rows: dict[str, list[ClipFiles]] = {}
+    for part in dict.fromkeys(index.parts[index.rows.index]):
+        clips, found = index.clips(part)
+        name = f"{index.family}{part}"
+        rows[name] = clips
+        findings += found + _length_notes(name, clips, index.num_frames(part))
+    joined: dict[str, list[ClipFiles]] = {}
+    for split in index.splits:
+        parts = index.parts_of(split)
+        clips = [clip for part in parts for clip in rows.get(f"{index.family}{part}", ())]
+        if len(parts) > 1 and clips:
+            subsets = "+".join(part.partition("/")[0] for part in parts)
+            joined[f"{subsets}/{split}"] = clips
+    tasks = _tasks(index, rule, [clip for of_part in rows.values() for clip in of_part])
+    return Plan(index.root, tasks, findings, rows, joined, index.unit)
 
 
-def fault_findings(root: Path, faults: Iterable[Fault]) -> list[Finding]:
-    """What readers refuse, as findings."""
-    return [Finding(f.kind, f.place.relative_to(root).as_posix(), f.detail) for f in faults]
+def _index_findings(index: Index) -> Iterator[Finding]:
+    """What the table of a data set shows by itself."""
+    yield from [*index.tidied, *index.unread_rows(), *index.missing_rows()]
+    splits = list(index.rows["split"])
+    listed = _joined(splits) or "none"
+    missing = (split for split in index.splits if split not in splits)
+    yield from (Finding("missing_split", s, f"the index has {listed}") for s in missing)
+    yield from _duplicates(zip(index.ids(), splits, strict=True))
+    yield from _videos_across_splits(index.videos(), splits)
 
 
-def length_notes(split: str, clips: Sequence[ClipFiles], published: int) -> list[Finding]:
+def _duplicates(ids: Iterable[tuple[str, str]]) -> Iterator[Finding]:
+    """What (id, split) pairs say about ids that occur more than once, one finding an id."""
+    splits: dict[str, list[str]] = {}
+    for name, split in ids:
+        splits.setdefault(name, []).append(split)
+    for name, found in splits.items():
+        if len(set(found)) > 1:
+            yield Finding("duplicate_across_splits", name, f"in {_joined(found)}")
+        elif len(found) > 1:
+            yield Finding("duplicate_row", name, f"{len(found)} rows in {found[0]}")
+
+
+def _videos_across_splits(
+    videos: Iterable[tuple[str, str]], splits: Sequence[str]
+) -> Iterator[Finding]:
+    """Videos of which different clips or expressions stand in several splits."""
+    held: dict[str, dict[str, str]] = {}
+    for (video, name), split in zip(videos, splits, strict=True):
+        held.setdefault(video, {}).setdefault(name, split)
+    for video, of_names in held.items():
+        if len(set(of_names.values())) > 1:
+            yield Finding("video_across_splits", video, f"in {_joined(of_names.values())}")
+
+
+def _joined(names: Iterable[str]) -> str:
+    return ", ".join(sorted(set(names)))
+
+
+def _tasks(index: Index, rule: LabelRule, clips: Sequence[ClipFiles]) -> list[ClipTask]:
+    """Clips by what they show, with the labels of every object that is referred to."""
+    of_frames: dict[object, list[ClipFiles]] = {}
+    for clip in clips:
+        of_frames.setdefault(clip.frames or clip.audio, []).append(clip)
+    tasks = []
+    for same in of_frames.values():
+        clip, where = same[0], index.name_of(same[0])
+        if where is None:
+            continue
+        labels = {c.labels[0].parent: c for c in reversed(same) if c.labels}
+        masks = (Masks(index.name_of_labels(c), c.labels, bool(c.sources)) for c in labels.values())
+        sounds = index.recordings(clip), index.log_mels(clip)
+        frames, sources = clip.frames, clip.sources
+        tasks.append(ClipTask(index.root, where, frames, tuple(masks), *sounds, rule, sources))
+    return tasks
+
+
+def _length_notes(split: str, clips: Sequence[ClipFiles], published: int) -> list[Finding]:
     """A note where most clips of a split have another number of frames than published."""
     counted = Counter(len(clip.frames) for clip in clips if clip.frames)
     usual = counted.most_common(1)[0][0] if counted else published
@@ -137,21 +199,47 @@ def length_notes(split: str, clips: Sequence[ClipFiles], published: int) -> list
     return [Finding("frames_differ", split, f"{usual} frames a clip, in the paper {published}")]
 
 
-def duplicate_findings(ids: Iterable[tuple[str, str]]) -> list[Finding]:
-    """What (id, split) pairs say about ids that occur more than once, one finding an id."""
-    splits: dict[str, list[str]] = {}
-    for name, split in ids:
-        splits.setdefault(name, []).append(split)
-    findings = []
-    for name, found in splits.items():
-        if len(set(found)) > 1:
-            listed = ", ".join(sorted(set(found)))
-            findings.append(Finding("duplicate_across_splits", name, f"in {listed}"))
-        elif len(found) > 1:
-            findings.append(Finding("duplicate_row", name, f"{len(found)} rows in {found[0]}"))
-    return findings
+def _plan_semantic(root: Path, subsets: Sequence[str]) -> Plan:
+    index = SemanticIndex(root, subsets)
+    rule, findings = _semantic_rule(root)
+    plan = plan_of(index, rule)
+    return plan._replace(findings=plan.findings + findings)
 
 
-def split_counts(names: Iterable[str]) -> dict[str, int]:
-    """How often each split occurs, sorted by name."""
-    return dict(sorted(Counter(names).items()))
+def _semantic_rule(root: Path) -> tuple[LabelRule, list[Finding]]:
+    """The colours of ``label2idx.json``, or no more than a bound on their number."""
+    loose = LabelRule(None, NUM_CLASSES - 1)
+    try:
+        class_map = read_class_map(root)
+    except FileNotFoundError:
+        detail = (
+            f"there is none; labels were checked for having at most {NUM_CLASSES - 1} colours each"
+        )
+        return loose, [Finding("unknown_palette", FILE_NAME, detail)]
+    except ClassNumbersError as error:
+        return loose, [Finding("class_numbers", FILE_NAME, str(error))]
+    except DataError as error:
+        return loose, [Finding("unusable_class_list", FILE_NAME, str(error))]
+    colours = zip(class_map.colours.tolist(), class_map.names, strict=True)
+    classes = {(r, g, b): name for (r, g, b), name in colours if r or g or b}
+    return LabelRule(frozenset(classes), len(classes), classes), []
+
+
+def _plan_object(root: Path, subset: str) -> Plan:
+    return plan_of(ObjectIndex(root, subset), LabelRule(None, 1))  # white on black
+
+
+def _plan_ref_avs(root: Path) -> Plan:
+    return plan_of(RefIndex(root), LabelRule(None, 1))  # one object a picture, in whatever colour
+
+
+LAYOUTS: dict[str, Callable[[Path], Plan]] = {
+    **{subset: partial(_plan_semantic, subsets=(subset,)) for subset in SUBSETS},
+    "avsbench": partial(_plan_semantic, subsets=SUBSETS),
+    **{
+        layout.name: partial(_plan_object, subset=subset)
+        for subset, layout in OBJECT_LAYOUTS.items()
+    },
+    "ref_avs": _plan_ref_avs,
+}
+"""Layout -> function that lists its clips below a root."""

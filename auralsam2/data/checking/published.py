@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from auralsam2.data.checking.findings import Finding
+from auralsam2.data.problems import Finding
 
 # AVSBench, arXiv 2207.05042 (V1S, V1M), and AVSBench-semantic, arXiv 2301.13190: the latter counts
 # 8498, 1304 and 1554 clips of all three subsets, so that V2 has what V1S and V1M leave.

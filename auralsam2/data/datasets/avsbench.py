@@ -1,21 +1,31 @@
-"""AVSBench in the layout of its semantic release: V1S, V1M and V2."""
+"""AVSBench: V1S, V1M and V2 of the semantic release, S4 and MS3 of the object release."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from auralsam2.data.datasets.clip_dataset import ClipDataset, setting_problems
-from auralsam2.data.datasets.index import SUBSETS, read_index
+import numpy as np
+from numpy.typing import NDArray
+
+from auralsam2.data.datasets.avsbench_index import (
+    OBJECT_LAYOUTS,
+    SOUNDS,
+    SUBSETS,
+    ObjectIndex,
+    SemanticIndex,
+)
+from auralsam2.data.datasets.clip_dataset import ClipDataset
+from auralsam2.data.datasets.index import ClipFiles
+from auralsam2.data.datasets.log_mel_pickle import read_log_mel
 from auralsam2.data.datasets.semantic import FILE_NAME, read_class_map
-from auralsam2.data.resizing import Resizing
 from auralsam2.registry import DATASETS
 
 
 @DATASETS.register_module()
 class AVSBenchDataset(ClipDataset):
-    """Clips of AVSBench with class-agnostic masks.
+    """Clips of AVSBench with class-agnostic masks, in the layout of its semantic release.
 
     Every frame has a mask, but for training clips of ``v1s``: theirs is that of the first frame,
     the others are not supervised.
@@ -35,20 +45,10 @@ class AVSBenchDataset(ClipDataset):
             ``v2``: ``("v1s", "v1m", "v2")``. Clips of ``v1s`` and ``v1m`` have 5 frames, those of
             ``v2`` 10, so that a batch of several needs one subset.
         split: ``train``, ``val`` or ``test``.
-        image_size: S, side in pixels to which frames and masks are resized; the aspect ratio is
-            not kept, as in SAM2.
-        audio_rule: how log-mel examples are cut, see :func:`log_mel_examples`.
-        cache: keep decoded clips in memory; ``None`` keeps them where all of them fit into 1 GiB.
-        label_rule: ``published`` or ``released``, see above.
-        frame_interpolation: ``bilinear`` or ``bicubic``; released: bicubic to test.
-        mask_interpolation: ``nearest`` or ``bilinear``; released: bilinear to train, after which
-            every level above 0 counts as object.
-        transforms: nodes of clip transforms, for training.
-        seed: of the transforms.
         semantic: add ``semantic`` (T, S, S) uint8 to the items: the numbers of the 71 classes,
             from the colours of the labels and ``label2idx.json`` in ``root``; 255 in frames
             without a label. ``masks`` stay class-agnostic.
-        log_mel_cache: folder that keeps log-mel examples across runs, see :class:`LogMelCache`.
+        settings: further ones, see :class:`ClipDataset`.
 
     Raises:
         FileNotFoundError: where there is no index, or no list of classes that is needed.
@@ -61,45 +61,89 @@ class AVSBenchDataset(ClipDataset):
         root: str,
         subset: str | Sequence[str] = "v1m",
         split: str = "train",
-        image_size: int = 1024,
-        audio_rule: str = "published",
-        cache: bool | None = None,
-        label_rule: str = "published",
-        frame_interpolation: str = "bilinear",
-        mask_interpolation: str = "nearest",
-        transforms: Sequence[Mapping[str, Any]] = (),
-        seed: int = 0,
         semantic: bool = False,
-        log_mel_cache: str | None = None,
+        **settings: Any,
     ) -> None:
+        self.subset, self.semantic = subset, semantic
         self.subsets = (subset,) if isinstance(subset, str) else tuple(subset)
-        self.split = split
-        resizing = Resizing(image_size, frame_interpolation, mask_interpolation)
-        problems = setting_problems(resizing, audio_rule, label_rule)
+        super().__init__(root, split, **settings)
+
+    def setting_problems(self) -> list[str]:
+        """Also subsets that are unknown or repeated."""
+        problems = super().setting_problems()
         if set(self.subsets) - set(SUBSETS) or not self.subsets:
-            problems.append(f"{subset=}; known: {', '.join(SUBSETS)}")
+            problems.append(f"subset={self.subset!r}; known: {', '.join(SUBSETS)}")
         elif len(set(self.subsets)) < len(self.subsets):
-            problems.append(f"{subset=}; state each subset once")
-        if problems:
-            raise ValueError("AVSBenchDataset got " + "\nand ".join(problems))
-        folder = Path(root).expanduser()
-        super().__init__(
-            f"{'+'.join(self.subsets)}/{split}",
-            folder,
-            read_index(folder, self.subsets, split),
-            resizing=resizing,
-            transforms=transforms,
-            seed=seed,
-            audio_rule=audio_rule,
-            label_rule=label_rule,
-            keep_white=label_rule == "released" and self.subsets == ("v1s",),
-            cache=cache,
-            label_source=f"avsbench-semantic/{'+'.join(self.subsets)}",
-            class_map=read_class_map(folder) if semantic else None,
-            log_mel_cache=log_mel_cache,
-        )
+            problems.append(f"subset={self.subset!r}; state each subset once")
+        return problems
+
+    def read_index(self) -> list[ClipFiles]:
+        """From ``avss_index/metadata.csv``, and the list of classes where it is needed."""
+        subsets = "+".join(self.subsets)
+        self.name, self.label_source = f"{subsets}/{self.split}", f"avsbench-semantic/{subsets}"
+        self.keep_white = self.label_rule == "released" and self.subsets == ("v1s",)
+        files = SemanticIndex(self.root, self.subsets).read(self.split)
+        self.class_map = read_class_map(self.root) if self.semantic else None
+        return files
 
     @staticmethod
     def companions(root: str, semantic: bool = False, **_: object) -> list[Path]:
         """Files of the root that number the classes, which is no part of the fingerprint."""
         return [Path(root).expanduser() / FILE_NAME] if semantic else []
+
+
+@DATASETS.register_module()
+class AVSBenchObjectDataset(ClipDataset):
+    """Clips of 5 frames with class-agnostic masks, in the layout of AVSBench's object release.
+
+    The object release and the semantic release hold the same clips, but not the same masks: state
+    which one a number is of. Training clips of ``v1s`` have a mask of their first frame only. See
+    :class:`AVSBenchDataset` for what ends up in ``masks``; white is an object here, whatever the
+    rule, since these masks are white on black.
+
+    Args:
+        root: folder of the release, see :class:`ObjectIndex`.
+        subset: ``v1s`` (``s4_data``) or ``v1m`` (``ms3_data``).
+        split: ``train``, ``val`` or ``test``.
+        audio: ``log_mel``: the pickled examples of the release, one channel given to both ears;
+            ``wav``: examples computed from ``audio_wav``.
+        settings: further ones, see :class:`ClipDataset`.
+
+    Raises:
+        FileNotFoundError: where there is no index.
+        DataError: listing every missing file of the split.
+        ValueError: on an unknown subset, sound, rule or interpolation.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        subset: str = "v1m",
+        split: str = "train",
+        audio: str = "log_mel",
+        **settings: Any,
+    ) -> None:
+        self.subset, self.audio = subset, audio
+        super().__init__(root, split, **settings)
+
+    def setting_problems(self) -> list[str]:
+        """Also an unknown subset or sound."""
+        problems = super().setting_problems()
+        if self.subset not in OBJECT_LAYOUTS:
+            problems.append(f"subset={self.subset!r}; known: {', '.join(OBJECT_LAYOUTS)}")
+        if self.audio not in SOUNDS:
+            problems.append(f"audio={self.audio!r}; known: {', '.join(SOUNDS)}")
+        return problems
+
+    def read_index(self) -> list[ClipFiles]:
+        """From ``s4_meta_data.csv`` or ``ms3_meta_data.csv``."""
+        layout = OBJECT_LAYOUTS[self.subset]
+        self.sources_are_classes = layout.category is not None
+        self.name = f"object/{self.subset}/{self.split}"
+        self.label_source = f"avsbench-object/{layout.name}"
+        return ObjectIndex(self.root, self.subset, self.audio).read(self.split)
+
+    def _log_mel(self, clip: ClipFiles) -> NDArray[np.float32]:
+        if self.audio == "log_mel":
+            return read_log_mel(clip.audio, len(clip.frames))
+        return super()._log_mel(clip)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from abc import abstractmethod
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import cache as remembered
 from pathlib import Path
 from typing import Any
 
@@ -15,70 +17,93 @@ from torch.utils.data import Dataset
 
 from auralsam2.data.audio import RULES, log_mel_examples, read_waveform
 from auralsam2.data.augmentation import Augmentation
-from auralsam2.data.datasets.index import ClipFiles
+from auralsam2.data.datasets.index import ClipFiles, fingerprint
 from auralsam2.data.datasets.semantic import UNLABELLED, ClassMap
 from auralsam2.data.images import image_size, read_image
 from auralsam2.data.labels import LABEL_RULES, WHITE, objects
 from auralsam2.data.log_mel_cache import LogMelCache
 from auralsam2.data.problems import DataError
 from auralsam2.data.resizing import Resizing
-from auralsam2.text_files import encode
 
 
 class ClipDataset(Dataset[dict[str, Any]]):
-    """Clips whose files are known.
+    """Clips whose files an index tells: a subclass gives :meth:`read_index`.
 
     Frames and sound of clips that share a recording are decoded and kept once.
 
     Args:
-        name: of the data and the split, part of the fingerprint.
         root: folder below which all files lie.
-        files: of every clip.
-        resizing: how frames and labels are brought to one size.
-        transforms: nodes of ``TRANSFORMS``, applied before resizing.
-        seed: of the transforms.
-        audio_rule: see :func:`log_mel_examples`.
-        label_rule: name of a rule of ``LABEL_RULES``.
-        keep_white: labels of 255 stay 255, and frames without a label are 255 all over.
+        split: of the data.
+        image_size: S, side in pixels to which frames and masks are resized; the aspect ratio is
+            not kept, as in SAM2.
+        audio_rule: how log-mel examples are cut, see :func:`log_mel_examples`.
         cache: keep decoded clips in memory; ``None`` keeps them where all of them fit into 1 GiB.
-        label_source: release and part of it that the labels come from, for records.
-        class_map: adds ``semantic``, the numbers of the labels' classes, to the items.
+        label_rule: ``published``, any colour above black is object, or ``released``, a luminance
+            above 0.
+        frame_interpolation: ``bilinear`` or ``bicubic``; released: bicubic to test.
+        mask_interpolation: ``nearest`` or ``bilinear``; released: bilinear to train, after which
+            every level above 0 counts as object.
+        transforms: nodes of clip transforms, for training; applied before resizing.
+        seed: of the transforms.
         log_mel_cache: folder that keeps log-mel examples across runs, see :class:`LogMelCache`.
 
     Attributes:
+        name: of the data and the split, part of the fingerprint.
+        files: of every clip.
+        label_source: release and part of it that the labels come from, for records.
+        class_map: adds ``semantic``, the numbers of the labels' classes, to the items.
+        keep_white: labels of 255 stay 255, and frames without a label are 255 all over.
         sources_are_classes: whether ``sources`` of the files name classes of objects, and not just
             the clip.
+
+    Raises:
+        ValueError: listing all settings that are unknown.
     """
 
     MEMORY = 2**30
+    name: str
+    label_source: str = ""
+    class_map: ClassMap | None = None
+    keep_white: bool = False
     sources_are_classes: bool = True
 
     def __init__(
         self,
-        name: str,
-        root: Path,
-        files: list[ClipFiles],
-        *,
-        resizing: Resizing,
-        transforms: Sequence[Mapping[str, Any]],
-        seed: int,
-        audio_rule: str,
-        label_rule: str,
-        keep_white: bool,
-        cache: bool | None,
-        label_source: str = "",
-        class_map: ClassMap | None = None,
+        root: str,
+        split: str = "train",
+        image_size: int = 1024,
+        audio_rule: str = "published",
+        cache: bool | None = None,
+        label_rule: str = "published",
+        frame_interpolation: str = "bilinear",
+        mask_interpolation: str = "nearest",
+        transforms: Sequence[Mapping[str, Any]] = (),
+        seed: int = 0,
         log_mel_cache: str | None = None,
     ) -> None:
-        self.log_mel_cache = LogMelCache(log_mel_cache) if log_mel_cache else None
-        self.label_source, self.class_map = label_source, class_map
-        self.name, self.root, self.files = name, root, files
-        self.resizing, self.augmentation = resizing, Augmentation(transforms, seed)
+        self.root, self.split = Path(root).expanduser(), split
+        self.resizing = Resizing(image_size, frame_interpolation, mask_interpolation)
         self.audio_rule, self.label_rule = audio_rule, label_rule
-        self.keep_white = keep_white
+        if problems := self.setting_problems():
+            raise ValueError(f"{type(self).__name__} got " + "\nand ".join(problems))
+        self.files = self.read_index()
+        self.augmentation = Augmentation(transforms, seed)
+        self.log_mel_cache = LogMelCache(log_mel_cache) if log_mel_cache else None
         self._keep = self._memory() <= self.MEMORY if cache is None else cache
         self._kept: dict[Hashable, dict[str, Any]] = {}
         self._fingerprint = ""
+
+    @abstractmethod
+    def read_index(self) -> list[ClipFiles]:
+        """Files of the split's clips; sets :attr:`name` and what else the class says of them."""
+
+    def setting_problems(self) -> list[str]:
+        """What is wrong with the settings, one line each."""
+        problems = self.resizing.problems()
+        for name, known in (("audio_rule", RULES), ("label_rule", LABEL_RULES)):
+            if getattr(self, name) not in known:
+                problems.append(f"{name}={getattr(self, name)!r}; known: {', '.join(known)}")
+        return problems
 
     @property
     def clips(self) -> list[str]:
@@ -242,34 +267,13 @@ class ClipDataset(Dataset[dict[str, Any]]):
     def fingerprint(self) -> str:
         """SHA-256 over the names and contents of the split's files and its index rows."""
         if not self._fingerprint:
-            digest = hashlib.sha256(self.name.encode())
-            contents: dict[Path, bytes] = {}
-            for clip in self.files:
-                digest.update(encode(self._row(clip)))
-                for path in clip.all():
-                    if path not in contents:
-                        contents[path] = hashlib.sha256(path.read_bytes()).digest()
-                    digest.update(encode(path.relative_to(self.root).as_posix()))
-                    digest.update(contents[path])
-            self._fingerprint = digest.hexdigest()
+            # Expressions share files.
+            digest = remembered(lambda path: hashlib.sha256(path.read_bytes()).digest())
+            self._fingerprint = fingerprint(self.name, self.root, self.files, digest)
         return self._fingerprint
-
-    def _row(self, clip: ClipFiles) -> str:
-        """What the index says about a clip."""
-        return f"{clip.uid}:{','.join(sorted(clip.sources))}"
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name}, {len(self)} clips of '{self.root}')"
-
-
-def setting_problems(resizing: Resizing, audio_rule: str, label_rule: str) -> list[str]:
-    """What is wrong with the settings that every reader has."""
-    problems = resizing.problems()
-    if audio_rule not in RULES:
-        problems.append(f"{audio_rule=}; known: {', '.join(RULES)}")
-    if label_rule not in LABEL_RULES:
-        problems.append(f"{label_rule=}; known: {', '.join(LABEL_RULES)}")
-    return problems
 
 
 def _channels_first(frames: NDArray[np.uint8]) -> Tensor:

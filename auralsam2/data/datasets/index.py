@@ -1,27 +1,25 @@
-"""AVSBench's index: which clips a split has and where their files lie."""
+"""What the table of a data set names and where the files lie: for readers and checks alike."""
 
 from __future__ import annotations
 
+import hashlib
+import re
+from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from auralsam2.data.datasets.metadata import SPLITS, read_table
-from auralsam2.data.pairing import LABEL_SUFFIXES, length_faults, numbered, pair, sound_faults
-from auralsam2.data.problems import SHOWN as SHOWN
-from auralsam2.data.problems import DataError as DataError
-from auralsam2.data.problems import Fault, settle
+from auralsam2.data.datasets.metadata import SPLITS, read_metadata, warn_of_unknown
+from auralsam2.data.pairing import length_faults
+from auralsam2.data.problems import DataError, Finding, settle
+from auralsam2.text_files import encode
 
-INDEX = Path("avss_index") / "metadata.csv"
-COLUMNS = ("uid", "a_obj", "split", "label")
-FIRST_FRAME_ONLY = (("v1s", "train"),)
-"""Subset and split whose clips have a label for their first frame only."""
-SUBSETS = ("v1s", "v1m", "v2")
-KNOWN = {"split": SPLITS, "label": SUBSETS}
-"""Column -> what it may say."""
-NUM_FRAMES = {"v1s": 5, "v1m": 5, "v2": 10}
-"""Of the clips of each subset, as published."""
+if TYPE_CHECKING:
+    import pandas as pd
+
+VIDEO = re.compile(r"(?P<video>.{11})(_\d+){1,2}")
+"""Name of a clip: that of a video on YouTube, and where in it the clip begins and ends."""
 
 
 class ClipFiles(NamedTuple):
@@ -34,6 +32,7 @@ class ClipFiles(NamedTuple):
         labels: one mask a frame, or that of the first frame only, or none where nothing is shown.
         audio: the recording.
         first_only: whether only the first frame is labelled, and supervised.
+        said: what the index says of it, where that is more than name and sources.
     """
 
     uid: str
@@ -42,92 +41,173 @@ class ClipFiles(NamedTuple):
     labels: tuple[Path, ...]
     audio: Path
     first_only: bool = False
+    said: str = ""
 
     def all(self) -> tuple[Path, ...]:
         """Every file of the clip."""
         return (*self.frames, *self.labels, self.audio)
 
 
-def read_index(root: Path, subset: str | Sequence[str], split: str) -> list[ClipFiles]:
-    """Clips of one split, subset after subset, each in the order of the index.
+class Index(ABC):
+    """The table of a data set and the files of the clips that it names.
+
+    A reader takes a split and refuses what is wrong with it (:meth:`read`); a check takes all of
+    them and reports the same findings, so that what one accepts the other lets pass.
+
+    Attributes:
+        columns: that the table must have.
+        known: column -> what it may say.
+        splits: that configs read.
+        uid: column of names.
+        unit: what rows are.
+        family: what names of splits begin with in fingerprints.
+        root: folder below which all files lie.
+        path: of the table.
+        table: all its rows.
+        tidied: cells that are not read as they are written.
+        parts: part of the data that each row belongs to, such as ``v1m/train``.
+        rows: those of the table that readers know.
+    """
+
+    columns: tuple[str, ...]
+    known: ClassVar[dict[str, tuple[str, ...]]] = {"split": SPLITS}
+    splits: ClassVar[tuple[str, ...]] = SPLITS
+    uid = "uid"
+    unit = "clips"
+    family = ""
+
+    def __init__(self, root: Path, path: Path) -> None:
+        self.root, self.path = root, path
+        self.table, self.tidied = read_metadata(path, self.columns, self.known)
+        self.parts = self.part_of_rows()
+        every = [part for split in self.splits for part in self.parts_of(split)]
+        self.rows = self.table[self.parts.isin(every)]
+
+    def part_of_rows(self) -> pd.Series[str]:
+        """See ``parts``."""
+        return self.table["split"]
+
+    def parts_of(self, split: str) -> list[str]:
+        """Parts that a split consists of, one after the other."""
+        return [split]
+
+    @abstractmethod
+    def title(self, split: str) -> str:
+        """What an error calls a split."""
+
+    @abstractmethod
+    def num_frames(self, part: str) -> int:
+        """Frames of a clip, as published."""
+
+    @abstractmethod
+    def clip_files(self, row: Mapping[str, str]) -> tuple[ClipFiles, list[Finding]]:
+        """Files of the clip of one row, there or not, and what is wrong with them."""
+
+    @abstractmethod
+    def name_of(self, clip: ClipFiles) -> str | None:
+        """What a report calls a clip; None where no folder of it is there."""
+
+    def name_of_labels(self, clip: ClipFiles) -> str:
+        """What a report calls the labels of a clip that has some."""
+        return self.name_of(clip) or ""
+
+    @abstractmethod
+    def unnamed_folders(self) -> Iterator[Finding]:
+        """Folders of clips that no row names."""
+
+    def recordings(self, clip: ClipFiles) -> tuple[Path, ...]:
+        """Where the sound of a clip lies, there or not."""
+        return (clip.audio,)
+
+    def log_mels(self, clip: ClipFiles) -> tuple[Path, ...]:
+        """Where its pickled log-mel examples lie, in releases that have some."""
+        return ()
+
+    def ids(self) -> pd.Series[str]:
+        """Names of the rows that stand for one thing each."""
+        return self.rows[self.uid]
+
+    def videos(self) -> Iterable[tuple[str, str]]:
+        """Video and name of the clip or expression of each row."""
+        return [(video_of(uid), uid) for uid in self.rows[self.uid]]
+
+    def unread_rows(self) -> Iterator[Finding]:
+        """Rows that nothing reads."""
+        for row in self.table.to_dict("records"):
+            if any(row[column] not in values for column, values in self.known.items()):
+                detail = ", ".join(f"{column} {row[column]!r}" for column in self.known)
+                yield Finding("unknown_split", row[self.uid], detail)
+
+    def missing_rows(self) -> Iterator[Finding]:
+        """What the table has nothing of."""
+        if self.rows.empty:
+            yield Finding("unusable_index", self.path, "no rows of any known split")
+
+    def row_problems(self, split: str) -> Iterator[str]:
+        """What is wrong with the rows of a split by themselves."""
+        rows = self.table[self.parts.isin(self.parts_of(split))]
+        for uid, n in Counter(rows[self.uid]).items():
+            if n > 1:
+                yield f"{self.unit[:-1]} '{uid}' stands {n} times in the index"
+
+    def clips(self, part: str) -> tuple[list[ClipFiles], list[Finding]]:
+        """Clips of a part in the order of the table, there or not, and what is wrong with them."""
+        clips, findings = [], []
+        for row in self.table[self.parts == part].to_dict("records"):
+            clip, found = self.clip_files(row)
+            clips.append(clip)
+            findings += found
+        lengths = {c.frames[0].parent: len(c.frames) for c in clips if c.frames}
+        return clips, findings + length_faults(lengths, self.num_frames(part))
+
+    def read(self, split: str) -> list[ClipFiles]:
+        """Clips of a split in the order of the table.
+
+        Raises:
+            DataError: where the split or files of clips are missing, or where numbers do not tell
+                which frame, label and second belong together; all are listed.
+        """
+        warn_of_unknown(self.path, self.table, self.known)
+        parts = self.parts_of(split)
+        empty = [f"'{part}'" for part in parts if not (self.parts == part).any()]
+        if empty:
+            counts = sorted(Counter(self.parts).items())
+            known = ", ".join(f"{part}: {n}" for part, n in counts) or "none"
+            raise DataError(
+                f"'{self.path}' has no {self.unit} of {' and '.join(empty)}; it has {known}"
+            )
+        clips, findings = [], []
+        for part in parts:
+            of_part, found = self.clips(part)
+            clips += of_part
+            findings += found
+        settle(findings, self.title(split), self.row_problems(split))
+        return clips
+
+
+def video_of(clip: str) -> str:
+    """The video that a clip's name tells; its own name where it tells none."""
+    match = VIDEO.fullmatch(clip)
+    return match["video"] if match else clip
+
+
+def fingerprint(
+    name: str, root: Path, clips: Iterable[ClipFiles], digest: Callable[[Path], bytes | None]
+) -> str:
+    """SHA-256 over the names and contents of a split's files and what the index says of them.
 
     Args:
-        root: folder that holds ``avss_index/metadata.csv`` and ``SUBSET/UID/``.
-        subset: values of the column ``label``: ``v1s``, ``v1m`` or ``v2``, or several of them.
-        split: ``train``, ``val`` or ``test``.
-
-    Raises:
-        FileNotFoundError: where there is no index.
-        DataError: where columns, the split or files of clips are missing, or where numbers do not
-            tell which frame, label and second belong together; all are listed.
+        name: of the data and the split.
+        root: folder below which the files lie.
+        clips: in the order of the index.
+        digest: file -> SHA-256 of its content; files without one are left out.
     """
-    import pandas as pd
-
-    path = root / INDEX
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"no AVSBench index at '{path}'; set `data.root` to the folder that holds "
-            f"'{INDEX.as_posix()}', or write clips with: auralsam2 make-synthetic {root}"
-        )
-    table = read_table(path, COLUMNS, KNOWN)
-    subsets = (subset,) if isinstance(subset, str) else tuple(subset)
-    of_split = table[table["split"] == split]
-    empty = [f"{name}/{split}" for name in subsets if not (of_split["label"] == name).any()]
-    if empty:
-        found = sorted(Counter(table["label"] + "/" + table["split"]).items())
-        known = ", ".join(f"{part}: {n}" for part, n in found)
-        raise DataError(f"'{path}' has no clips of {' and '.join(empty)}; it has {known or 'none'}")
-    rows = pd.concat([of_split[of_split["label"] == name] for name in subsets])
-    problems = [f"clip '{uid}' stands {n} times in the index" for uid, n in repeated(rows["uid"])]
-    clips: list[ClipFiles] = []
-    faults: list[Fault] = []
-    for name in subsets:
-        of_subset = rows[rows["label"] == name]
-        found, of_clips = read_clips(root, name, split, of_subset["uid"], of_subset["a_obj"])
-        clips += found
-        faults += of_clips
-    settle(faults, f"'{root}', {'+'.join(subsets)}/{split}", problems)
-    return clips
-
-
-def read_clips(
-    root: Path, subset: str, split: str, uids: Iterable[str], sources: Iterable[str]
-) -> tuple[list[ClipFiles], list[Fault]]:
-    """Files of the clips of one subset and split, there or not, and what is wrong with them.
-
-    Args:
-        root: of the data set.
-        subset: a key of ``NUM_FRAMES``.
-        split: of the clips.
-        uids: names of the clips.
-        sources: ``a_obj`` of each.
-    """
-    clips, faults = [], []
-    lengths: dict[Path, int] = {}
-    for uid, named in zip(uids, sources, strict=True):
-        folder = root / subset / uid
-        clip, found = clip_files(folder, uid, named, (subset, split) in FIRST_FRAME_ONLY)
-        clips.append(clip)
-        faults += found
-        lengths[folder / "frames"] = len(clip.frames)
-    return clips, faults + length_faults(lengths, NUM_FRAMES[subset])
-
-
-def repeated(names: Iterable[str]) -> list[tuple[str, int]]:
-    """Names that occur more than once, with their counts."""
-    return [(name, n) for name, n in Counter(names).items() if n > 1]
-
-
-def clip_files(
-    folder: Path, uid: str, sources: str, first_only: bool
-) -> tuple[ClipFiles, list[Fault]]:
-    """Files of one clip of the semantic release, there or not, and what is wrong with them."""
-    names = frozenset(sources.split("_")) - {"background", "off-the-screen", ""}
-    audio = folder / "audio.wav"
-    if not folder.is_dir():
-        fault = Fault("row_without_folder", folder, "there is no such folder")
-        return ClipFiles(uid, names, (), (), audio, first_only), [fault]
-    labels = numbered(folder / "labels_rgb", LABEL_SUFFIXES)
-    pictures = pair(numbered(folder / "frames"), labels, first_only=first_only)
-    clip = ClipFiles(uid, names, pictures.frames, pictures.labels, audio, first_only)
-    return clip, [*pictures.faults, *sound_faults(audio)]
+    whole = hashlib.sha256(encode(name))
+    for clip in clips:
+        whole.update(encode(clip.said or f"{clip.uid}:{','.join(sorted(clip.sources))}"))
+        for path in clip.all():
+            content = digest(path)
+            if content is not None:
+                whole.update(encode(path.relative_to(root).as_posix()))
+                whole.update(content)
+    return whole.hexdigest()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from auralsam2.data.problems import SHOWN, DataError, refuse
+from auralsam2.data.problems import SHOWN, DataError, Finding, refuse
 from auralsam2.file_kinds import misplaced
 from auralsam2.messages import warn_once
 
@@ -25,20 +25,6 @@ NAMES = frozenset({"uid", "name", "video_id"})
 SPLITS = ("train", "val", "test")
 
 
-class Cell(NamedTuple):
-    """A cell that was not read as it is written.
-
-    Attributes:
-        row: the first cell of the row, which names it.
-        written: the cell.
-        read: what it is taken for.
-    """
-
-    row: str
-    written: str
-    read: str
-
-
 class Metadata(NamedTuple):
     """A table as readers and checks see it.
 
@@ -49,7 +35,7 @@ class Metadata(NamedTuple):
     """
 
     table: pd.DataFrame
-    tidied: tuple[Cell, ...]
+    tidied: list[Finding]
 
 
 def read_metadata(
@@ -69,63 +55,54 @@ def read_metadata(
     import pandas as pd
 
     header, rows = _rows(path, columns)
-    missing = [name for name in columns if name not in header]
-    if missing:
-        raise DataError(f"'{path}' lacks columns {missing}; it has {header}")
-    twice = [name for name, count in Counter(header).items() if count > 1 and name in columns]
-    if twice:
-        raise DataError(f"'{path}' has columns twice: {twice}")
-    problems = [
-        f"line {line} has {len(cells)} cells, the header has {len(header)}"
-        for line, cells in rows
-        if len(cells) != len(header)
-    ]
-    named = [header.index(column) for column in columns if column in NAMES]
-    problems += [
-        f"line {line} has no {header[place]}"
-        for line, cells in rows
-        for place in named
-        if len(cells) == len(header) and not cells[place].strip()
-    ]
-    refuse(problems, f"'{path}'")
-    published = {
-        column: {value.casefold(): value for value in values} for column, values in known.items()
-    }
-    places = {column: header.index(column) for column in columns}
+    refuse(_row_problems(header, rows, columns), f"'{path}'")
     tidied = []
-    for _, cells in rows:
-        for column, place in places.items():
-            if column in TEXT_COLUMNS:
-                continue
+    for column in columns:
+        if column in TEXT_COLUMNS:
+            continue
+        place = header.index(column)
+        published = {value.casefold(): value for value in known.get(column, ())}
+        for _, cells in rows:
             written = cells[place]
             plain = written.strip()
-            cells[place] = published.get(column, {}).get(plain.casefold(), plain)
+            cells[place] = published.get(plain.casefold(), plain)
             if cells[place] != written:
-                tidied.append(Cell(cells[0].strip(), written, cells[place]))
+                detail = f"{written!r} is read as {cells[place]!r}"
+                tidied.append(Finding("untidy_cell", cells[0].strip(), detail))
     table = pd.DataFrame([cells for _, cells in rows], columns=header, dtype=object)
-    return Metadata(table, tuple(tidied))
+    return Metadata(table.loc[:, ~table.columns.duplicated()], tidied)
 
 
-def read_table(
-    path: Path, columns: Sequence[str], known: Mapping[str, Iterable[str]]
-) -> pd.DataFrame:
-    """Like :func:`read_metadata`, for a reader: rows that nothing reads are told in a warning.
+def warn_of_unknown(path: Path, table: pd.DataFrame, known: Mapping[str, Iterable[str]]) -> None:
+    """Tell a reader's user of rows that nothing reads, once.
 
-    Raises:
-        DataError: of :func:`read_metadata`.
+    Args:
+        path: of the table.
+        table: its rows.
+        known: column -> its values as published.
     """
-    table = read_metadata(path, columns, known).table
     for column, values in known.items():
         strange = Counter(value for value in table[column] if value not in set(values))
         if strange:
-            listed = ", ".join(f"{v!r}: {n}" for v, n in list(strange.items())[:SHOWN])
+            shown = ", ".join(f"{v!r}: {n}" for v, n in list(strange.items())[:SHOWN])
             # Every split of a config reads the same table.
             warn_once(
                 __name__,
-                f"'{path}' has rows whose {column} nothing reads ({listed}); known: "
+                f"'{path}' has rows whose {column} nothing reads ({shown}); known: "
                 f"{', '.join(values)}",
             )
-    return table
+
+
+def _row_problems(
+    header: list[str], rows: list[tuple[int, list[str]]], columns: Sequence[str]
+) -> Iterator[str]:
+    """Rows of another length than the header, and cells without a name."""
+    named = [header.index(column) for column in columns if column in NAMES]
+    for line, cells in rows:
+        if len(cells) != len(header):
+            yield f"line {line} has {len(cells)} cells, the header has {len(header)}"
+            continue
+        yield from (f"line {line} has no {header[n]}" for n in named if not cells[n].strip())
 
 
 def _rows(path: Path, columns: Sequence[str]) -> tuple[list[str], list[tuple[int, list[str]]]]:
@@ -151,6 +128,12 @@ def _rows(path: Path, columns: Sequence[str]) -> tuple[list[str], list[tuple[int
     if not lines:
         raise DataError(f"'{path}' is an empty table")
     header = [name.strip() for name in lines[0][1]]
+    missing = [name for name in columns if name not in header]
+    if missing:
+        raise DataError(f"'{path}' lacks columns {missing}; it has {header}")
+    twice = [name for name, count in Counter(header).items() if count > 1 and name in columns]
+    if twice:
+        raise DataError(f"'{path}' has columns twice: {twice}")
     return header, [(line, _fitted(cells, len(header))) for line, cells in lines[1:]]
 
 

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from auralsam2.data.datasets.index import ClipFiles, repeated
-from auralsam2.data.datasets.metadata import read_table
-from auralsam2.data.pairing import (
-    LABEL_SUFFIXES,
-    Pictures,
-    length_faults,
-    numbered,
-    pair,
-    sound_faults,
-)
-from auralsam2.data.problems import DataError, Fault, settle
+from auralsam2.data.datasets.index import ClipFiles, Index
+from auralsam2.data.pairing import LABEL_SUFFIXES, Numbered, Pictures, numbered, pair, sound_faults
+from auralsam2.data.problems import Finding
+from auralsam2.listing import folders_in
 
 INDEX = Path("metadata.csv")
 COLUMNS = ("vid", "uid", "split", "fid", "exp")
@@ -48,96 +42,136 @@ class Expression(NamedTuple):
     null: bool
 
 
-def read_expressions(root: Path, split: str) -> tuple[list[Expression], list[ClipFiles]]:
-    """Expressions of one split and their files, in the order of the index.
+def expression_of(row: Mapping[str, str]) -> Expression:
+    """One row of the index, with the folder that its video has."""
+    uid, split = row["uid"], row["split"]
+    null = split == NULL_SPLIT or (split in ("train", "val") and NULL in uid)
+    # The column vid lacks the prefix that the folders of null videos have.
+    video = "_".join(uid.split("_")[:-2]) if null else row["vid"]
+    return Expression(uid, video, row["fid"], row["exp"], null)
+
+
+class RefIndex(Index):
+    """Expressions, whose clips share the files of their video.
+
+    The ``sources`` of a clip are its video, which no other video shares; null expressions have no
+    label files. However many expressions share a video or an object, its folder is listed once.
 
     Args:
         root: folder that holds ``metadata.csv``, ``media/`` and ``gt_mask/``.
-        split: ``train``, ``val``, ``test_s``, ``test_u`` or ``test_n``.
-
-    Returns:
-        As many expressions as files. The ``sources`` of a clip are its video, which no other
-        video shares; null expressions have no label files.
 
     Raises:
-        FileNotFoundError: where there is no index.
-        DataError: where columns, the split or files are missing, or where numbers do not tell
-            which frame, mask and second belong together; all are listed.
+        FileNotFoundError: where there is no table.
+        DataError: where it lacks columns.
     """
-    path = root / INDEX
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"no Ref-AVS index at '{path}'; set `data.root` to the folder that holds "
-            "'metadata.csv', 'media' and 'gt_mask'"
-        )
-    table = read_table(path, COLUMNS, KNOWN)
-    rows = table[table["split"] == split]
-    if rows.empty:
-        found = table.groupby("split").size().to_dict()
-        known = ", ".join(f"{part}: {n}" for part, n in found.items())
-        raise DataError(f"'{path}' has no expressions of '{split}'; it has {known or 'none'}")
-    expressions = [
-        expression_of(vid, uid, split, fid, text)
-        for vid, uid, fid, text in zip(
-            *(rows[c] for c in ("vid", "uid", "fid", "exp")), strict=True
-        )
-    ]
-    files, faults = expression_files(root, expressions)
-    repeats = repeated([e.uid for e in expressions])
-    problems = [f"expression '{uid}' stands {n} times in the index" for uid, n in repeats]
-    problems += [f"expression '{e.uid}' has no words" for e in expressions if not e.text.strip()]
-    settle(faults, f"'{root}', {split}", problems)
-    return expressions, files
 
+    columns, known, splits = COLUMNS, KNOWN, SPLITS
+    unit = "expressions"
+    family = "ref_avs/"
 
-def expression_of(vid: str, uid: str, split: str, fid: str, text: str) -> Expression:
-    """One row of the index, with the folder that its video has."""
-    null = split == NULL_SPLIT or (split in ("train", "val") and NULL in uid)
-    # The column vid lacks the prefix that the folders of null videos have.
-    video = "_".join(uid.split("_")[:-2]) if null else vid
-    return Expression(uid, video, fid, text, null)
+    def __init__(self, root: Path) -> None:
+        if not (root / INDEX).is_file():
+            raise FileNotFoundError(
+                f"no Ref-AVS index at '{root / INDEX}'; set `data.root` (ROOT of check-data) to "
+                "the folder that holds 'metadata.csv', 'media' and 'gt_mask'"
+            )
+        super().__init__(root, root / INDEX)
+        self._frames: dict[str, Numbered] = {}
+        self._pictures: dict[tuple[str, str], Pictures] = {}
 
+    def expressions(self, split: str) -> list[Expression]:
+        """Of one split, in the order of the table."""
+        return [expression_of(row) for row in self._records() if row["split"] == split]
 
-def expression_files(
-    root: Path, expressions: list[Expression]
-) -> tuple[list[ClipFiles], list[Fault]]:
-    """Files of every expression of one split, there or not, and what is wrong with them.
+    def title(self, split: str) -> str:
+        """Root and split."""
+        return f"'{self.root}', {split}"
 
-    However many expressions share a video or an object, its folder is listed once.
-    """
-    media = {e.video: root / "media" / e.video for e in expressions}
-    listed = {video: numbered(folder / "frames") for video, folder in media.items()}
-    paired: dict[tuple[str, str], Pictures] = {}
-    faults: list[Fault] = []
-    files = []
-    for e in expressions:
+    def num_frames(self, part: str) -> int:
+        """The same of every video."""
+        return NUM_FRAMES
+
+    def clip_files(self, row: Mapping[str, str]) -> tuple[ClipFiles, list[Finding]]:
+        """``frames`` and ``audio.wav`` of a video, and the masks of an object."""
+        e = expression_of(row)
+        media, masks = self.root / "media" / e.video, self._masks(e)
+        if e.video not in self._frames:
+            self._frames[e.video] = numbered(media / "frames")
         # Null expressions of one video share its frames and have no masks.
         key = (e.video, "" if e.null else e.fid)
-        if key not in paired:
-            masks = None if e.null else numbered(mask_folder(root, e), LABEL_SUFFIXES)
-            paired[key] = pair(listed[e.video], masks)
-            faults += _faults(media[e.video], mask_folder(root, e), paired[key].faults)
-        pictures, audio = paired[key], media[e.video] / "audio.wav"
-        source = frozenset({e.video})
-        files.append(ClipFiles(e.uid, source, pictures.frames, pictures.labels, audio))
-    lengths = {found.folder: len(found.files) for found in listed.values()}
-    return files, faults + length_faults(lengths, NUM_FRAMES)
+        if key not in self._pictures:
+            labels = None if e.null else numbered(masks, LABEL_SUFFIXES)
+            self._pictures[key] = pair(self._frames[e.video], labels)
+        frames, labels, faults = self._pictures[key]
+        said = f"{e.uid}:{e.video}:{e.fid}:{e.text}"
+        sound = media / "audio.wav"
+        clip = ClipFiles(e.uid, frozenset({e.video}), frames, labels, sound, said=said)
+        return clip, _told(media, masks, faults)
+
+    def name_of(self, clip: ClipFiles) -> str | None:
+        """Folder of the video."""
+        media = clip.audio.parent
+        return media.relative_to(self.root).as_posix() if media.is_dir() else None
+
+    def name_of_labels(self, clip: ClipFiles) -> str:
+        """Folder of the object."""
+        return clip.labels[0].parent.relative_to(self.root).as_posix()
+
+    def videos(self) -> Iterable[tuple[str, str]]:
+        """By number of the row: an expression in two splits is one of two."""
+        known = (row for row in self._records() if row["split"] in SPLITS)
+        return [(expression_of(row).video, str(n)) for n, row in enumerate(known)]
+
+    def unread_rows(self) -> Iterator[Finding]:
+        """Also those with a placeholder or without words."""
+        yield from super().unread_rows()
+        for row in self._records():
+            if row["split"] == PLACEHOLDER:
+                yield Finding("stray_row", row["uid"], f"split {PLACEHOLDER!r}")
+            elif row["split"] in SPLITS and not row["exp"].strip():
+                yield Finding("expression_without_words", row["uid"])
+
+    def row_problems(self, split: str) -> Iterator[str]:
+        """Also expressions without words."""
+        yield from super().row_problems(split)
+        for e in self.expressions(split):
+            if not e.text.strip():
+                yield f"expression '{e.uid}' has no words"
+
+    def unnamed_folders(self) -> Iterator[Finding]:
+        """Of videos and of masks; a row that no reader reads still accounts for its folder."""
+        expressions = [expression_of(row) for row in self.rows.to_dict("records")]
+        videos = {e.video for e in expressions} | set(self.table["vid"])
+        objects = {self._masks(e) for e in expressions}
+        strangers: dict[str, Path] = {}
+        for parent in ("media", "gt_mask"):
+            for folder in folders_in(self.root / parent):
+                if folder.name not in videos:
+                    strangers.setdefault(folder.name, folder)
+        yield from (Finding("folder_without_row", folder) for folder in strangers.values())
+        for video in sorted({e.video for e in expressions}):
+            for folder in folders_in(self.root / "gt_mask" / video):
+                if folder not in objects:
+                    yield Finding("masks_without_expression", folder)
+
+    def _records(self) -> list[dict[str, str]]:
+        records: list[dict[str, str]] = self.table.to_dict("records")
+        return records
+
+    def _masks(self, expression: Expression) -> Path:
+        return self.root / "gt_mask" / expression.video / f"fid_{expression.fid}"
 
 
-def _faults(media: Path, masks: Path, found: tuple[Fault, ...]) -> list[Fault]:
-    """Faults of a video and the masks of one object; a folder that is not there is one fault."""
-    faults = [f for f in found if media not in f.place.parents or media.is_dir()]
-    faults = [
+def _told(media: Path, masks: Path, found: Iterable[Finding]) -> list[Finding]:
+    """Findings of a video and an object; a folder that is not there is one of them."""
+    there = media.is_dir()
+    findings = [f for f in found if there or media not in Path(f.where).parents]
+    findings = [
         f._replace(kind="expression_without_object")
         if f.kind == "missing_labels" and not masks.is_dir()
         else f
-        for f in faults
+        for f in findings
     ]
-    if media.is_dir():
-        return faults + sound_faults(media / "audio.wav")
-    return [*faults, Fault("row_without_folder", media, "there is no such folder")]
-
-
-def mask_folder(root: Path, expression: Expression) -> Path:
-    """Where the masks of the object lie that an expression refers to."""
-    return root / "gt_mask" / expression.video / f"fid_{expression.fid}"
+    if there:
+        return findings + sound_faults(media / "audio.wav")
+    return [*findings, Finding("row_without_folder", media, "there is no such folder")]

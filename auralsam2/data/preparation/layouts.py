@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from auralsam2.data.datasets import index, ref_index
+from auralsam2.data.datasets import avsbench_index, ref_index
 from auralsam2.data.datasets.metadata import read_metadata
 from auralsam2.data.problems import DataError
 
@@ -68,9 +68,8 @@ def _avsbench(label: str) -> Layout:
         ]
 
     columns = ("vid", "uid", "s_min", "s_sec", "label")
-    return Layout(
-        index.NUM_FRAMES[label], label, index.INDEX, columns, {"label": index.SUBSETS}, wanted
-    )
+    num_frames, known = avsbench_index.NUM_FRAMES[label], {"label": avsbench_index.SUBSETS}
+    return Layout(num_frames, label, avsbench_index.INDEX, columns, known, wanted)
 
 
 def _seconds(uid: str, minutes: str, seconds: str) -> float:
@@ -83,12 +82,8 @@ def _seconds(uid: str, minutes: str, seconds: str) -> float:
 
 
 def _ref_avs(table: pd.DataFrame) -> list[Wanted]:
-    columns = (table[name] for name in ref_index.COLUMNS)
-    rows = zip(*columns, strict=True)
-    videos = [
-        ref_index.expression_of(vid, uid, split, fid, text).video
-        for vid, uid, split, fid, text in rows
-    ]
+    rows = table.to_dict("records")
+    videos = [ref_index.expression_of(row).video for row in rows]
     return [Wanted(video, (Source("uid", video, 0.0),)) for video in videos]
 
 

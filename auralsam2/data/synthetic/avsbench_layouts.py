@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from auralsam2.data.datasets.index import INDEX
+from auralsam2.data.datasets.avsbench_index import INDEX
 from auralsam2.data.datasets.semantic import FILE_NAME, class_colours
 from auralsam2.data.synthetic.layout import LEAST_VISIBLE, Layout, new_folder, write_colours
 from auralsam2.data.synthetic.objects import CLASSES

@@ -14,11 +14,9 @@ from torch.utils.data import DataLoader
 
 from auralsam2.data import log_mel_cache
 from auralsam2.data.audio import log_mel_examples, read_waveform
-from auralsam2.data.datasets.clip_dataset import ClipDataset
-from auralsam2.data.datasets.index import read_index
+from auralsam2.data.datasets.avsbench import AVSBenchDataset
 from auralsam2.data.log_mel_cache import LogMelCache
 from auralsam2.data.problems import DataError
-from auralsam2.data.resizing import Resizing
 
 
 def write_noise(path: Path, seed: int = 0, seconds: float = 2.0) -> Path:
@@ -134,20 +132,8 @@ def test_files_that_cannot_be_read_are_named_and_not_kept(
     assert not cache.folder.exists()
 
 
-def clips(root: Path, **options: Any) -> ClipDataset:
-    return ClipDataset(
-        "v1m/val",
-        root,
-        read_index(root, "v1m", "val"),
-        resizing=Resizing(32),
-        transforms=(),
-        seed=0,
-        audio_rule="published",
-        label_rule="published",
-        keep_white=False,
-        cache=False,
-        **options,
-    )
+def clips(root: Path, **options: Any) -> AVSBenchDataset:
+    return AVSBenchDataset(str(root), "v1m", "val", image_size=32, cache=False, **options)
 
 
 @pytest.mark.parametrize("num_workers", [0, 2])

@@ -83,14 +83,14 @@ def test_no_selection_of_numbers_but_the_whole_one_is_without_a_fault(tmp_path: 
 def test_what_lies_in_the_place_of_pictures_is_told(tmp_path: Path) -> None:
     frames = numbered(put(tmp_path / "frames", "0.bmp 1.bmp"))
     (fault,) = pair(frames, None).faults
-    assert fault.kind == "missing_frames" and fault.place == tmp_path / "frames"
+    assert fault.kind == "missing_frames" and fault.where == tmp_path / "frames"
     assert fault.detail == "no *.jpg, *.jpeg, *.png in it; it has 0.bmp, 1.bmp"
 
 
 def test_clips_of_a_split_are_equally_long(tmp_path: Path) -> None:
     def odd(*lengths: int) -> list[str]:
         clips = {tmp_path / str(i): length for i, length in enumerate(lengths)}
-        return [f"{f.place.name}: {f.detail}" for f in length_faults(clips, 10)]
+        return [f"{f.where.name}: {f.detail}" for f in length_faults(clips, 10)]
 
     assert odd(10, 5, 10) == ["1: 5 frames; most clips of its split have 10"]
     assert odd(5, 10) == ["0: 5 frames; most clips of its split have 10"]  # the papers' number

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from auralsam2.data.checking.check import LAYOUTS, check_data
+from auralsam2.data.checking.check import check_data
+from auralsam2.data.checking.plan import LAYOUTS
 
 from ..trees import TREES
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from auralsam2.data.checking.check import check_data
-from auralsam2.data.checking.crosses import video_of
 from auralsam2.data.checking.findings import FAULT, KINDS
+from auralsam2.data.datasets.index import video_of
 
 INDEX = Path("avss_index") / "metadata.csv"
 CAT = (0, 128, 0)

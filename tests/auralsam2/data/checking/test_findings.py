@@ -5,12 +5,12 @@ from pathlib import Path
 from auralsam2.data.checking.findings import (
     KINDS,
     LEVELS,
-    Finding,
     group,
     groups_to_json,
     groups_to_text,
     is_healthy,
 )
+from auralsam2.data.problems import Finding
 
 
 def test_kinds_are_explained_and_go_from_faults_to_notes() -> None:

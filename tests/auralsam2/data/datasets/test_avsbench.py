@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from auralsam2.data.datasets.avsbench import AVSBenchDataset
-from auralsam2.data.datasets.index import DataError
+from auralsam2.data.problems import DataError
 
 PHOTOGRAPHS = Path(__file__).parents[5] / "shared" / "stamps" / "AVSBench"
 CLIP = "clip00000_s5"

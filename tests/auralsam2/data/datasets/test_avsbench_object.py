@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from auralsam2.data.audio import log_mel_examples, read_waveform
-from auralsam2.data.datasets.avsbench_object import AVSBenchObjectDataset
+from auralsam2.data.datasets.avsbench import AVSBenchObjectDataset
 from auralsam2.data.problems import DataError
 from auralsam2.registry import DATASETS
 

@@ -11,9 +11,9 @@ import pytest
 from auralsam2 import messages
 from auralsam2.data.checking.check import check_data
 from auralsam2.data.datasets.avsbench import AVSBenchDataset
-from auralsam2.data.datasets.metadata import read_metadata, read_table
-from auralsam2.data.datasets.object_index import read_object_index
-from auralsam2.data.datasets.ref_index import read_expressions
+from auralsam2.data.datasets.avsbench_index import ObjectIndex
+from auralsam2.data.datasets.metadata import read_metadata, warn_of_unknown
+from auralsam2.data.datasets.ref_index import RefIndex
 from auralsam2.data.problems import DataError
 
 INDEX = Path("avss_index") / "metadata.csv"
@@ -81,12 +81,14 @@ def test_reader_and_check_name_it(own_root: Path, kind: str) -> None:
 def test_every_layout_reads_blanks_and_marks(ref_root: Path, tmp_path: Path) -> None:
     path = ref_root / "metadata.csv"
     path.write_bytes(path.read_text().replace(",train,", ", Train ,").encode("utf-8-sig"))
-    expressions, _ = read_expressions(ref_root, "train")
+    index = RefIndex(ref_root)
+    expressions = index.expressions("train")
+    assert len(index.read("train")) == len(expressions)
     assert [e.text for e in expressions][0] == "The dog, heard first."
     (tmp_path / "ms3_data").mkdir()
     (tmp_path / "ms3_meta_data.csv").write_text("video_id;split\na;Test \n")
     with pytest.raises(DataError, match="visual_frames/a"):
-        read_object_index(tmp_path, "v1m", "test", "wav")
+        ObjectIndex(tmp_path, "v1m", "wav").read("test")
 
 
 def test_words_are_taken_as_they_stand(tmp_path: Path) -> None:
@@ -94,7 +96,11 @@ def test_words_are_taken_as_they_stand(tmp_path: Path) -> None:
     path.write_text('uid,split,exp\na ,TEST," The Dog "\n')
     read = read_metadata(path, ("uid", "split", "exp"), KNOWN)
     assert read.table.to_numpy().tolist() == [["a", "test", " The Dog "]]
-    assert [cell[1:] for cell in read.tidied] == [("a ", "a"), ("TEST", "test")]
+    assert [finding.where for finding in read.tidied] == ["a", "a"]
+    assert [finding.detail for finding in read.tidied] == [
+        "'a ' is read as 'a'",
+        "'TEST' is read as 'test'",
+    ]
 
 
 def test_rows_that_nothing_reads_are_told_once(
@@ -105,6 +111,8 @@ def test_rows_that_nothing_reads_are_told_once(
     path.write_text("uid,split\na,test\nb,tset\nc,tset\nd,\n")
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
-            assert len(read_table(path, ("uid", "split"), KNOWN)) == 4
+            table = read_metadata(path, ("uid", "split"), KNOWN).table
+            assert len(table) == 4
+            warn_of_unknown(path, table, KNOWN)
     (record,) = caplog.records
     assert "('tset': 2, '': 1)".strip("()") in record.getMessage()

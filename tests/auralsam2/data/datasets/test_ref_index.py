@@ -5,8 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from auralsam2.data.datasets.ref_index import Expression, read_expressions
+from auralsam2.data.datasets.index import ClipFiles
+from auralsam2.data.datasets.ref_index import Expression, RefIndex
 from auralsam2.data.problems import DataError
+
+
+def read_expressions(root: Path, split: str) -> tuple[list[Expression], list[ClipFiles]]:
+    index = RefIndex(root)
+    return index.expressions(split), index.read(split)
 
 
 def test_expressions_come_in_the_order_of_the_index(ref_root: Path) -> None:

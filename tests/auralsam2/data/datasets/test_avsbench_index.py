@@ -5,7 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from auralsam2.data.datasets.index import SHOWN, DataError, read_index
+from auralsam2.data.datasets.avsbench_index import ObjectIndex, SemanticIndex
+from auralsam2.data.datasets.index import ClipFiles
+from auralsam2.data.problems import SHOWN, DataError
+
+
+def read_index(root: Path, subsets: str | tuple[str, ...], split: str) -> list[ClipFiles]:
+    return SemanticIndex(root, (subsets,) if isinstance(subsets, str) else subsets).read(split)
+
+
+def read_object_index(root: Path, subset: str, split: str, audio: str) -> list[ClipFiles]:
+    return ObjectIndex(root, subset, audio).read(split)
 
 
 def test_clips_come_in_the_order_of_the_index(tiny_root: Path) -> None:
@@ -61,7 +71,7 @@ def test_a_missing_index_tells_what_to_do(tmp_path: Path) -> None:
 
 
 def test_an_unknown_split_tells_the_known_ones(tiny_root: Path) -> None:
-    with pytest.raises(DataError, match=r"no clips of v1m/tset.*v1m/test: 4.*v1m/val: 2"):
+    with pytest.raises(DataError, match=r"no clips of 'v1m/tset'.*v1m/test: 4.*v1m/val: 2"):
         read_index(tiny_root, "v1m", "tset")
 
 
@@ -118,7 +128,7 @@ def test_several_subsets_come_one_after_the_other(avsbench_tree) -> None:
     clips = read_index(root, ("v1s", "v1m", "v2"), "train")
     assert [c.uid.split("-")[0] for c in clips] == ["v1s", "v1m", "v2"]
     assert [c.first_only for c in clips] == [True, False, False]
-    with pytest.raises(DataError, match="no clips of v1s/val and v1m/val; it has "):
+    with pytest.raises(DataError, match="no clips of 'v1s/val' and 'v1m/val'; it has "):
         read_index(root, ("v1s", "v1m", "v2"), "val")
 
 
@@ -149,3 +159,71 @@ def test_problems_of_several_subsets_come_together(avsbench_tree) -> None:
     message = str(caught.value)
     assert "2 problems" in message and "v1s+v2/train" in message
     assert "audio.wav': there is no such file" in message and "there is no label 1" in message
+
+
+def test_files_of_s4_lie_below_split_and_category(object_root: Path) -> None:
+    (clip,) = read_object_index(object_root, "v1s", "train", "log_mel")
+    data = object_root / "s4_data"
+    below = "train/dog_barking"
+    assert clip.uid == "d.g_1_2" and clip.sources == {"dog_barking"} and clip.first_only
+    assert clip.frames[0] == data / "visual_frames" / below / clip.uid / "d.g_1_2_1.png"
+    assert clip.labels == (data / "gt_masks" / below / clip.uid / "d.g_1_2_1.png",)
+    assert clip.audio == data / "audio_log_mel" / below / "d.g_1_2.pkl"
+    assert all(path.is_file() for path in clip.all())
+
+
+def test_frames_of_ms3_lie_beside_their_split(object_root: Path) -> None:
+    (clip,) = read_object_index(object_root, "v1m", "val", "wav")
+    data = object_root / "ms3_data"
+    assert [p.name for p in clip.frames] == [f"more_2.mp4_{n}.png" for n in range(1, 6)]
+    assert clip.frames[0].parent == data / "visual_frames" / "more_2"
+    assert clip.labels[4] == data / "gt_masks" / "val" / "more_2" / "more_2_5.png"
+    assert clip.audio == data / "audio_wav" / "val" / "more_2.wav"
+    assert clip.sources == {"more_2"} and not clip.first_only
+
+
+def test_the_archives_folders_and_an_index_inside_are_found(object_root: Path) -> None:
+    expected = read_object_index(object_root, "v1s", "test", "wav")
+    home = object_root / "Single-source"
+    home.mkdir()
+    (object_root / "s4_data").rename(home / "s4_data")
+    (object_root / "s4_meta_data.csv").rename(home / "s4_data" / "s4_meta_data.csv")
+    found = read_object_index(object_root, "v1s", "test", "wav")
+    assert found[0].frames[0].relative_to(home) == expected[0].frames[0].relative_to(object_root)
+
+
+def test_what_the_object_release_lacks_is_named(object_root: Path) -> None:
+    with pytest.raises(DataError, match=r"no clips of 'val'; it has test: 1, train: 1"):
+        read_object_index(object_root, "v1s", "val", "wav")
+    (object_root / "s4_meta_data.csv").unlink()
+    with pytest.raises(FileNotFoundError, match=r"no index at .*s4_meta_data\.csv' or "):
+        read_object_index(object_root, "v1s", "test", "wav")
+    shutil.rmtree(object_root / "s4_data")
+    with pytest.raises(FileNotFoundError, match=r"no folder 's4_data'.*AVSBenchDataset"):
+        read_object_index(object_root, "v1s", "test", "wav")
+
+
+def test_all_faults_of_an_object_release_are_told_at_once(object_root: Path) -> None:
+    data, index = object_root / "ms3_data", object_root / "ms3_meta_data.csv"
+    (data / "gt_masks" / "train" / "many_1" / "many_1_3.png").unlink()
+    (data / "audio_log_mel" / "train" / "many_1.pkl").unlink()
+    (data / "visual_frames" / "many_1" / "odd.png").write_bytes(b"")
+    index.write_text(index.read_text() + "absent_9,train\nabsent_9,train\n")
+    with pytest.raises(DataError) as caught:
+        read_object_index(object_root, "v1m", "train", "log_mel")
+    message = str(caught.value)
+    for part in (
+        "clip 'absent_9' stands 2 times in the index",
+        "many_1.mp4_3.png': there is no label 3; there are many_1_1.png, many_1_2.png",
+        "odd.png': its name does not end in a number",
+        "many_1.pkl': there is no such file; audio='wav' would find one",
+        "absent_9': there is no such folder",
+    ):
+        assert part in message
+
+
+def test_a_missing_column_of_the_object_release_is_named(object_root: Path) -> None:
+    index = object_root / "s4_meta_data.csv"
+    index.write_text(index.read_text().replace("category", "kind"))
+    with pytest.raises(DataError, match=r"lacks columns \['category'\]"):
+        read_object_index(object_root, "v1s", "train", "wav")
