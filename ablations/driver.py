@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any, Generic
 
 from ablations.display import Display
-from ablations.executors import Executor, Outcome, Work
-from ablations.executors.base import R, T
+from ablations.executors.base import Executor, Outcome, R, T, Work
 from ablations.grids.plan import PlannedRun
 from ablations.runs import attempts, claims
 from ablations.runs.checkpoints import delete_checkpoints
 from ablations.runs.claims import Watch
+from ablations.runs.processes import terminate_like_interrupt
 from ablations.runs.run_cell import current_record, record_failure
-from ablations.runs.signals import terminate_like_interrupt
 from auralsam2.devices import wants_gpu
 from auralsam2.engine import run_record
 from auralsam2.engine.run_record import RunRecord

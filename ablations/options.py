@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ablations import executors
+from ablations.executors import base as executors
 from ablations.runs.claims import BEAT_S, STALE_S
 from auralsam2.command_line import Real, Whole, add_overrides, output_folder
 

@@ -11,13 +11,11 @@ from typing import Any
 
 from rich.console import Console
 
-from ablations.executors import Executor, Outcome
-from ablations.executors.worker import retire
+from ablations.executors.base import Executor, Outcome
 from ablations.grids.plan import PlannedRun
 from ablations.progress import make_display
-from ablations.runs.log import FILE_NAME as LOG
+from ablations.runs.processes import LOG, retire, terminate_like_interrupt
 from ablations.runs.run_cell import last_line
-from ablations.runs.signals import terminate_like_interrupt
 from auralsam2.custom_imports import import_custom
 from auralsam2.engine.progress import Progress
 from auralsam2.text_files import ERRORS

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from ablations.display import Display
 from ablations.driver import Driver
-from ablations.executors import Executor, Outcome
+from ablations.executors.base import Executor, Outcome
 from ablations.grids.file import Grid
 from ablations.grids.grid import GridError
 from ablations.grids.manifest import write_manifest

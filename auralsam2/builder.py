@@ -64,9 +64,10 @@ class Registry(MMEngineRegistry):  # type: ignore[misc]
     def import_from_location(self) -> None:
         """Import what registers the components, once."""
         if not self._imported:
-            self._locations = [name for place in self.locations for name in _modules_at(place)]
             with without_transformers():
-                super().import_from_location()
+                for name in [name for place in self.locations for name in _modules_at(place)]:
+                    import_module(name)
+            self._imported: bool = True
 
     def names(self) -> list[str]:
         """Return the registered names, importing the components first.

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ablations.driver import trains_on_gpu
-from ablations.executors import LocalExecutor
+from ablations.executors.local import LocalExecutor
 from ablations.sweeps.run_sweep import run_sweep
 from ablations.sweeps.storage import StorageAddress
 from ablations.sweeps.sweep_file import load_sweep

@@ -137,7 +137,7 @@ OWN_WRITERS = {
     "ablations/runs/claims.py",
     "ablations/preflight.py",
     "ablations/progress.py",
-    "ablations/runs/log.py",
+    "ablations/runs/processes.py",
 }
 
 

@@ -29,13 +29,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _list_grids()
 
     from ablations.driver import trains_on_gpu
-    from ablations.executors import from_options
+    from ablations.executors.base import from_options
     from ablations.grids.file import load_grid
     from ablations.grids.plan import make_plan
     from ablations.grids.selection import select
     from ablations.preflight import preflight
     from ablations.run_grid import run_grid
-    from ablations.runs.signals import say_how_to_go_on
+    from ablations.runs.processes import say_how_to_go_on
     from auralsam2.config import parse_overrides
 
     how, overrides = from_namespace(options), parse_overrides(options.set)

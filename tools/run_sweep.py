@@ -23,8 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
 
     from ablations.driver import trains_on_gpu
-    from ablations.executors import from_options
-    from ablations.runs.signals import say_how_to_go_on
+    from ablations.executors.base import from_options
+    from ablations.runs.processes import say_how_to_go_on
     from ablations.sweeps.run_sweep import run_sweep
     from ablations.sweeps.samplers import sampler_notes
     from ablations.sweeps.storage import StorageAddress

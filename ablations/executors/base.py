@@ -10,15 +10,26 @@ from __future__ import annotations
 import argparse
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from ablations.display import Display
+from auralsam2.builder import Registry
 from auralsam2.engine.progress import Progress
 
 POLL_S = 1.0
 """How often a source that had nothing to do is asked again."""
+DEFAULT = "local"
+
+EXECUTORS = Registry(
+    "executor",
+    contract="from_options(argparse.Namespace) of the options that add_arguments adds; "
+    "map(fn, items, display) -> an Outcome as each item ends; closing it ends everything. Its "
+    "libraries are imported when it is built",
+    locations=["ablations.executors.*"],
+    base="ablations.executors.base:Executor",
+)
 
 
 class Item(Protocol):
@@ -39,7 +50,7 @@ T = TypeVar("T", bound=Item)
 R = TypeVar("R")
 T_contra = TypeVar("T_contra", bound=Item, contravariant=True)
 R_co = TypeVar("R_co", covariant=True)
-E = TypeVar("E", bound="type[Executor]")
+S = TypeVar("S")
 
 
 class Work(Protocol[T_contra, R_co]):
@@ -74,13 +85,7 @@ Outcomes = Generator[Outcome[T, R], None, None]
 
 
 class Executor(ABC):
-    """Runs a function over items.
-
-    Attributes:
-        name: on the command line; `register` sets it.
-    """
-
-    name: ClassVar[str] = ""
+    """Runs a function over items."""
 
     @classmethod  # noqa: B027  (there may be none)
     def add_arguments(cls, parser: argparse._ActionsContainer) -> None:
@@ -114,22 +119,6 @@ class Executor(ABC):
         """
 
 
-EXECUTORS: dict[str, type[Executor]] = {}
-"""Name -> class of every executor."""
-
-
-def register(name: str) -> Callable[[E], E]:
-    """Offer a class as ``--executor NAME``."""
-
-    def enter(executor: E) -> E:
-        assert name not in EXECUTORS, f"two executors are called {name!r}"
-        executor.name = name
-        EXECUTORS[name] = executor
-        return executor
-
-    return enter
-
-
 class Source(Generic[T]):
     """Items one at a time, as an executor takes them.
 
@@ -152,12 +141,53 @@ class Source(Generic[T]):
             return None
 
 
-def replay(progress: Progress | None, calls: Iterable[tuple[str, tuple[Any, ...]]]) -> None:
-    """Make calls that a run made elsewhere.
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add ``--executor`` and the options of every executor."""
+    names = EXECUTORS.names()
+    parser.add_argument("--executor", choices=names, default=DEFAULT, help=f"default: {DEFAULT}")
+    for name in names:
+        group = parser.add_argument_group(f"--executor {name}")
+        EXECUTORS.lookup(name).add_arguments(group)  # type: ignore[attr-defined]
+
+
+def from_options(options: argparse.Namespace) -> Executor:
+    """Return the executor that a command line asks for.
+
+    Raises:
+        ValueError: for options that contradict each other.
+    """
+    executor: Executor = EXECUTORS.lookup(options.executor).from_options(options)  # type: ignore[attr-defined]
+    return executor
+
+
+def setting(default: Any, read: Callable[[str], Any], text: str) -> Any:
+    """Return a field of a data class that the command line can set.
 
     Args:
-        progress: the one here.
-        calls: name of a method of `Progress` and its arguments.
+        default: its value.
+        read: takes what is written apart.
+        text: what it is, for the help.
     """
-    for name, arguments in calls:
-        getattr(progress, name)(*arguments)
+    return field(default=default, metadata={"read": read, "text": text})
+
+
+def add_settings(parser: argparse._ActionsContainer, prefix: str, settings: type[Any]) -> None:
+    """Add ``--PREFIX-NAME`` for every `setting` of a data class."""
+    for each in _settable(settings):
+        shown = "the cluster's" if each.default is None else each.default
+        parser.add_argument(
+            f"--{prefix}-{each.name.replace('_', '-')}",
+            type=each.metadata["read"],
+            default=each.default,
+            help=f"{each.metadata['text']}; default: {shown}",
+        )
+
+
+def read_settings(options: argparse.Namespace, prefix: str, settings: type[S], **more: Any) -> S:
+    """Return the settings of a command line; ``more`` are fields that are no `setting`."""
+    named = {each.name: getattr(options, f"{prefix}_{each.name}") for each in _settable(settings)}
+    return settings(**named, **more)
+
+
+def _settable(settings: Any) -> list[Field[Any]]:
+    return [each for each in fields(settings) if each.metadata]

@@ -1,4 +1,4 @@
-"""Processes of this machine, on its CPU cores or on GPUs, each doing one item after the other."""
+"""This process alone, or several of this machine, on its CPU cores or on GPUs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import time
+import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from multiprocessing import connection
@@ -14,6 +15,7 @@ from typing import Any, Generic
 
 from ablations.display import Display
 from ablations.executors.base import (
+    EXECUTORS,
     POLL_S,
     Executor,
     Outcome,
@@ -22,22 +24,48 @@ from ablations.executors.base import (
     Source,
     T,
     Work,
-    register,
-    replay,
 )
-from ablations.executors.inline import InlineExecutor
-from ablations.executors.worker import GRACE_S, serve
+from ablations.executors.worker import serve
+from ablations.runs.processes import output_to
 from auralsam2.command_line import Whole
 from auralsam2.engine.progress import Progress
+from auralsam2.process_end import GRACE_S
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 GPU_VARIABLE = "CUDA_VISIBLE_DEVICES"
 _MAX_DEFAULT_JOBS = 4
 
 
-@register("local")
+@EXECUTORS.register_module("inline")
+class InlineExecutor(Executor):
+    """One item after the other in this process: for debuggers."""
+
+    @classmethod
+    def from_options(cls, options: argparse.Namespace) -> InlineExecutor:
+        """Return one: there is nothing to choose."""
+        return cls()
+
+    def map(self, fn: Work[T, R], items: Iterable[T | None], display: Display) -> Outcomes[T, R]:
+        """Yield an outcome as each item ends."""
+        source = Source(items)
+        while not source.empty:
+            item = source.next()
+            if item is None:
+                if not source.empty:
+                    time.sleep(POLL_S)
+                continue
+            progress = display.run_started(item.label)
+            try:
+                with output_to(item.run_dir):
+                    outcome: Outcome[T, R] = Outcome(item, fn(item, progress))
+            except Exception:
+                outcome = Outcome(item, error=traceback.format_exc())
+            yield outcome
+
+
+@EXECUTORS.register_module("local")
 class LocalExecutor(Executor):
-    """Processes of this machine.
+    """Processes of this machine, each doing one item after the other.
 
     A process that dies is replaced. All of them end with this one, however it ends.
 
@@ -62,24 +90,17 @@ class LocalExecutor(Executor):
     @classmethod
     def add_arguments(cls, parser: argparse._ActionsContainer) -> None:
         """Add ``--jobs``, ``--gpus`` and ``--jobs-per-gpu``."""
-        parser.add_argument(
+        add = parser.add_argument
+        add(
             "--jobs",
             type=Whole(0),
             help="runs at a time, 0 for one in this process; default: 1 on a GPU, else one a CPU "
             "core and at most 4",
         )
-        parser.add_argument(
-            "--gpus",
-            nargs="+",
-            metavar="0,1|all",
-            help="give every process one of these GPUs to itself",
-        )
-        parser.add_argument(
-            "--jobs-per-gpu",
-            type=Whole(1),
-            metavar="N",
-            help="processes on each of --gpus; default: 1",
-        )
+        text = "give every process one of these GPUs to itself"
+        add("--gpus", nargs="+", metavar="0,1|all", help=text)
+        text = "processes on each of --gpus; default: 1"
+        add("--jobs-per-gpu", type=Whole(1), metavar="N", help=text)
 
     @classmethod
     def from_options(cls, options: argparse.Namespace) -> Executor:
@@ -129,7 +150,7 @@ class LocalExecutor(Executor):
 
 
 def slot_environments(num_processes: int, gpus: Sequence[str]) -> list[dict[str, str]]:
-    """Return what every process of a machine sees, GPUs in turn so that few runs spread out."""
+    """Return what every process sees, GPUs in turn so that few runs spread out."""
     if not gpus:
         return [{} for _ in range(num_processes)]
     return [{GPU_VARIABLE: gpu} for _ in range(num_processes) for gpu in gpus]
@@ -218,7 +239,8 @@ class _Worker(Generic[T, R]):
             while self.item is not None and self.pipe.poll():
                 kind, payload = self.pipe.recv()
                 if kind == "progress":
-                    replay(self.progress, payload)
+                    for call, arguments in payload:
+                        getattr(self.progress, call)(*arguments)
                 elif kind == "retiring":
                     self.retiring = True
                 else:

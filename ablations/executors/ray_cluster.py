@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 
 from ablations.display import Display
 from ablations.executors.base import (
+    EXECUTORS,
     POLL_S,
     Executor,
     Outcome,
@@ -19,7 +21,9 @@ from ablations.executors.base import (
     Source,
     T,
     Work,
-    register,
+    add_settings,
+    read_settings,
+    setting,
 )
 from ablations.executors.remote import Started, do_item, release
 from auralsam2.command_line import Real, Whole
@@ -27,25 +31,18 @@ from auralsam2.command_line import Real, Whole
 
 @dataclass(frozen=True)
 class RaySettings:
-    """What is asked of the cluster for every run.
+    """What is asked of the cluster for every run; it may have the address ``ray://host:port``."""
 
-    Attributes:
-        address: of the cluster, ``"host:port"``, ``"auto"`` for the one that this machine is a
-            node of, or ``"ray://host:port"``.
-        cpus: cores of a run.
-        gpus: GPUs of a run; 0.5 puts two on each.
-        jobs: at most so many at a time; 0 for as many as the cluster has room for.
-        retries: how often a run goes on elsewhere after its node or process was lost.
-    """
-
-    address: str = "auto"
-    cpus: float = 1.0
-    gpus: float = 0.0
-    jobs: int = 0
-    retries: int = 3
+    address: str = setting(
+        "auto", str, "of the cluster: HOST:PORT, or auto for that of this machine"
+    )
+    cpus: float = setting(1.0, Real(least=0), "cores of a run")
+    gpus: float = setting(0.0, Real(least=0), "GPUs of a run; 0.5 puts two on each")
+    jobs: int = setting(0, Whole(0), "runs at a time; 0: as many as there is room for")
+    retries: int = setting(3, Whole(0), "how often a run goes on elsewhere after its node was lost")
 
 
-@register("ray")
+@EXECUTORS.register_module("ray")
 class RayExecutor(Executor):
     """Tasks on an existing Ray cluster; runs of a lost node resume on another one.
 
@@ -77,18 +74,7 @@ class RayExecutor(Executor):
     @classmethod
     def add_arguments(cls, parser: argparse._ActionsContainer) -> None:
         """Add ``--ray-...``."""
-        default = RaySettings()
-        for name, kind, text in (
-            ("address", str, "of the cluster: HOST:PORT, or auto for that of this machine"),
-            ("cpus", Real(least=0), "cores of a run"),
-            ("gpus", Real(least=0), "GPUs of a run; 0.5 puts two on each"),
-            ("jobs", Whole(0), "runs at a time; 0: as many as there is room for"),
-            ("retries", Whole(0), "how often a run goes on elsewhere after its node was lost"),
-        ):
-            value = getattr(default, name)
-            parser.add_argument(
-                f"--ray-{name}", type=kind, default=value, help=f"{text}; default: {value}"
-            )
+        add_settings(parser, "ray", RaySettings)
 
     @classmethod
     def from_options(cls, options: argparse.Namespace) -> RayExecutor:
@@ -101,15 +87,7 @@ class RayExecutor(Executor):
             raise ValueError(
                 "--ray-cpus and --ray-gpus are both 0: Ray would start all runs at once"
             )
-        return cls(
-            RaySettings(
-                address=options.ray_address,
-                cpus=options.ray_cpus,
-                gpus=options.ray_gpus,
-                jobs=options.ray_jobs,
-                retries=options.ray_retries,
-            )
-        )
+        return cls(read_settings(options, "ray", RaySettings))
 
     def map(self, fn: Work[T, R], items: Iterable[T | None], display: Display) -> Outcomes[T, R]:
         """Yield an outcome as each item ends; ``fn`` and the items must be picklable."""
@@ -124,10 +102,11 @@ class RayExecutor(Executor):
                     if (item := source.next()) is None:
                         break
                     tasks.start(Started(item, display))
+                ready: list[Any] = []
                 if tasks.running:
                     ready, _ = ray.wait(list(tasks.running), timeout=POLL_S)
                 else:
-                    ready = _nothing_after(POLL_S)
+                    time.sleep(POLL_S)
                 for started, _ in tasks.running.values():
                     started.follow()
                 for reference in ready:
@@ -202,10 +181,3 @@ class _Tasks:
 
         for reference in self.running:
             ray.cancel(reference, force=True)
-
-
-def _nothing_after(seconds: float) -> list[Any]:
-    import time
-
-    time.sleep(seconds)
-    return []

@@ -14,7 +14,7 @@ from typing import Any, Generic, NamedTuple
 from ablations.display import Display
 from ablations.executors.base import Item, R, T, Work
 from ablations.runs import claims
-from ablations.runs.log import output_to
+from ablations.runs.processes import output_to
 from auralsam2.engine.progress import Progress
 
 

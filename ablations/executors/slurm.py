@@ -8,11 +8,13 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ablations.display import Display
 from ablations.executors.base import (
+    EXECUTORS,
     POLL_S,
     Executor,
     Outcome,
@@ -21,10 +23,12 @@ from ablations.executors.base import (
     Source,
     T,
     Work,
-    register,
+    add_settings,
+    read_settings,
+    setting,
 )
 from ablations.executors.remote import Answer, Started, do_item, release
-from ablations.executors.slurm_settings import SlurmSettings, add_arguments, read_settings
+from auralsam2.command_line import Real, Whole
 from auralsam2.process_end import end_soon
 
 FOLDER = ".slurm"
@@ -33,7 +37,30 @@ _RESULT_S = 60.0
 """What writing a result to a slow disk may take."""
 
 
-@register("slurm")
+@dataclass(frozen=True)
+class SlurmSettings:
+    """What is asked of the cluster for every job.
+
+    Attributes:
+        setup: lines of shell before Python starts, e.g. ``module load cuda``.
+        extra: further options of sbatch, e.g. ``{"account": "avs"}``.
+        signal_delay_s: warning before the time limit kills.
+    """
+
+    jobs: int = setting(32, Whole(1), "jobs queued and running at a time")
+    time_min: int = setting(240, Whole(1), "minutes until a job is queued again and resumes")
+    cpus: int = setting(4, Whole(1), "cores of a job")
+    gpus: int = setting(1, Whole(0), "GPUs of a job")
+    mem_gb: float | None = setting(None, Real(above=0), "memory of a job")
+    partition: str | None = setting(None, str, "partition")
+    requeues: int = setting(10, Whole(0), "how often a job may be preempted, time out or vanish")
+    poll_s: float = setting(15.0, Real(above=0), "seconds between looks at the queue")
+    setup: Sequence[str] = ()
+    extra: dict[str, str] = field(default_factory=dict)
+    signal_delay_s: int = 90
+
+
+@EXECUTORS.register_module("slurm")
 class SlurmExecutor(Executor):
     """Jobs of a SLURM cluster; preempted and timed-out ones are queued again and resume.
 
@@ -61,16 +88,40 @@ class SlurmExecutor(Executor):
     @classmethod
     def add_arguments(cls, parser: argparse._ActionsContainer) -> None:
         """Add ``--slurm-...``."""
-        add_arguments(parser)
+        add_settings(parser, "slurm", SlurmSettings)
+        for name, metavar, text in (
+            ("setup", "LINE", "line of shell before Python starts"),
+            ("extra", "KEY=VALUE", "any option of sbatch, e.g. account=avs"),
+        ):
+            parser.add_argument(
+                f"--slurm-{name}",
+                action="append",
+                default=[],
+                metavar=metavar,
+                help=f"{text}; may be repeated",
+            )
 
     @classmethod
     def from_options(cls, options: argparse.Namespace) -> SlurmExecutor:
         """Return one as asked for.
 
         Raises:
-            ValueError: for numbers that make no sense.
+            ValueError: where an option of sbatch has no value.
         """
-        return cls(read_settings(options))
+        wrong = [entry for entry in options.slurm_extra if "=" not in entry]
+        if wrong:
+            problems = [f"--slurm-extra got {entry!r}, wanted KEY=VALUE" for entry in wrong]
+            raise ValueError("; ".join(problems))
+        settings = read_settings(
+            options,
+            "slurm",
+            SlurmSettings,
+            setup=tuple(options.slurm_setup),
+            extra=dict(entry.split("=", 1) for entry in options.slurm_extra),
+            # A warning of half the limit is as much as a short job can give.
+            signal_delay_s=min(90, options.slurm_time_min * 30),
+        )
+        return cls(settings)
 
     def map(self, fn: Work[T, R], items: Iterable[T | None], display: Display) -> Outcomes[T, R]:
         """Yield an outcome as each item ends; ``fn`` and the items must be picklable."""

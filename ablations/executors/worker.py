@@ -16,18 +16,11 @@ from multiprocessing import connection
 from multiprocessing.connection import Connection
 from typing import Any
 
-from ablations.runs.log import output_to
+from ablations.runs.processes import interrupt, is_retiring, output_to
 from auralsam2.engine.progress import Progress
-from auralsam2.process_end import GRACE_S as GRACE_S
-from auralsam2.process_end import end_soon
+from auralsam2.process_end import GRACE_S, end_soon
 
 _MESSAGE_EVERY_S = 0.2
-_retiring = threading.Event()
-
-
-def retire() -> None:
-    """Let the process of the current item do no other one, e.g. as its GPU context is broken."""
-    _retiring.set()
 
 
 def serve(pipe: Connection, environment: Mapping[str, str]) -> None:
@@ -41,17 +34,15 @@ def serve(pipe: Connection, environment: Mapping[str, str]) -> None:
     """
     os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent decides
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     status = 1
     try:
-        while not _retiring.is_set():
+        while not is_retiring():
             fn, item = pipe.recv()
             _do(pipe, fn, item)
         status = 0
-    except EOFError:
-        status = 0
-    except KeyboardInterrupt:
+    except (EOFError, KeyboardInterrupt):
         status = 0  # whatever was under way has been left in a state that resumes
     finally:
         end_soon(status)
@@ -65,7 +56,7 @@ def _do(pipe: Connection, fn: Any, item: Any) -> None:
     except Exception:
         message = ("error", traceback.format_exc())
     progress.flush()
-    if _retiring.is_set():
+    if is_retiring():
         _send(pipe, ("retiring", None))
     _send(pipe, message)
 
@@ -112,13 +103,7 @@ def _send(pipe: Connection, message: tuple[str, Any]) -> None:
     try:
         pipe.send(message)
     except (BrokenPipeError, ConnectionResetError):
-        _interrupt()
-
-
-def _interrupt(*_: object) -> None:
-    # Once only: the next one would hit the tidying up.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise KeyboardInterrupt
+        interrupt()
 
 
 def _end_with_parent() -> None:

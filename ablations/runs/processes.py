@@ -1,13 +1,24 @@
-"""Which process is which, on which machine, and whether it still lives."""
+"""The process of a run: who it is and whether it lives, where its output goes, how it ends."""
 
 from __future__ import annotations
 
 import os
 import platform
+import signal
+import sys
+import threading
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+
+from auralsam2.text_files import ERRORS
+
+LOG = "log.txt"
+_OUTPUTS = ("stdout", "stderr")
+_retiring = threading.Event()
 
 
 @dataclass(frozen=True)
@@ -71,3 +82,72 @@ def _machine() -> str:
         return f"{boot}/{os.readlink('/proc/self/ns/pid')}"
     except OSError:
         return f"{platform.node()}/{uuid.getnode():x}"
+
+
+@contextmanager
+def output_to(run_dir: Path) -> Iterator[Path]:
+    """Append standard output and error to the log of a run, also those of C libraries.
+
+    The streams are new objects on the old file descriptors: a logger that keeps one of them for
+    longer than the run still writes to something open.
+    """
+    run_dir.mkdir(parents=True, exist_ok=True)
+    streams = [getattr(sys, name) for name in _OUTPUTS]
+    for stream in streams:
+        stream.flush()
+    saved = [os.dup(descriptor) for descriptor in (1, 2)]
+    try:
+        with (run_dir / LOG).open("ab") as log:
+            os.dup2(log.fileno(), 1)
+            os.dup2(log.fileno(), 2)
+        for descriptor, name in enumerate(_OUTPUTS, start=1):
+            stream = open(  # noqa: SIM115  (a logger may keep it)
+                descriptor, "w", buffering=1, encoding="utf-8", errors=ERRORS, closefd=False
+            )
+            setattr(sys, name, stream)
+        yield run_dir / LOG
+    finally:
+        for descriptor, name in enumerate(_OUTPUTS, start=1):
+            getattr(sys, name).flush()
+            setattr(sys, name, streams[descriptor - 1])
+            os.dup2(saved[descriptor - 1], descriptor)
+            os.close(saved[descriptor - 1])
+
+
+@contextmanager
+def terminate_like_interrupt() -> Iterator[None]:
+    """Raise KeyboardInterrupt at SIGTERM, which clusters send, once; only a main thread can."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def interrupt(*_: object) -> None:
+    """End what this process does as Ctrl-C would; a handler of SIGTERM."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the next one would hit the tidying up
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def say_how_to_go_on() -> Iterator[None]:
+    """Tell whoever interrupts a program that nothing is lost."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on where this one ended", flush=True)
+        raise
+
+
+def retire() -> None:
+    """Let this process do no other run, e.g. as its GPU context is broken."""
+    _retiring.set()
+
+
+def is_retiring() -> bool:
+    """Return whether this process does no other run."""
+    return _retiring.is_set()

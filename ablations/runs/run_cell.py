@@ -10,11 +10,11 @@ from typing import Any, Protocol
 
 from mmengine.config import Config
 
-from ablations.executors.worker import retire
 from ablations.grids.plan import DAMAGED, PlannedRun, state_of
 from ablations.runs import attempts, claims
 from ablations.runs.checkpoints import resume_files
 from ablations.runs.heartbeat import ClaimLostError, Heartbeat
+from ablations.runs.processes import retire
 from auralsam2.custom_imports import import_custom
 from auralsam2.engine import identity, run_folder, run_record
 from auralsam2.engine.progress import Progress

@@ -16,7 +16,7 @@ from typing import Any
 
 from ablations.runs import claims
 from ablations.runs.claims import ClaimState
-from ablations.runs.log import FILE_NAME as LOG
+from ablations.runs.processes import LOG
 from auralsam2.engine import run_record
 from auralsam2.engine.run_record import RunRecord
 

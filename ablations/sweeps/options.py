@@ -9,7 +9,7 @@ from auralsam2.command_line import Whole, add_overrides, output_file, output_fol
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options to a parser, those of the executors included."""
-    from ablations import executors
+    from ablations.executors import base as executors
 
     add = parser.add_argument
     add("space", help="a name or a path in .py")

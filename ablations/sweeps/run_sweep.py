@@ -9,7 +9,7 @@ from rich.console import Console
 
 from ablations.display import Display
 from ablations.driver import Driver
-from ablations.executors import Executor, Outcome, Work
+from ablations.executors.base import Executor, Outcome, Work
 from ablations.grids.plan import state_of
 from ablations.progress import make_display
 from ablations.sweeps.outputs import STATES, write_outputs

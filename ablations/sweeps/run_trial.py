@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from ablations.grids.plan import PlannedRun, state_of
-from ablations.runs.log import output_to
+from ablations.runs.processes import output_to
 from ablations.runs.run_cell import Train, current_record, last_line, run_cell
 from ablations.sweeps.objectives import SPLIT, NoValueError, Objective
 from ablations.sweeps.samplers import build_pruner, prunes

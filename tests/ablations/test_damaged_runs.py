@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from ablations.executors import InlineExecutor
+from ablations.executors.local import InlineExecutor
 from ablations.grids.file import Grid
 from ablations.grids.plan import Plan
 from ablations.run_grid import run_grid

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from ablations.executors import InlineExecutor
+from ablations.executors.local import InlineExecutor
 from ablations.grids.file import load_grid
 from ablations.grids.plan import make_plan
 from ablations.options import Options

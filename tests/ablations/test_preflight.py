@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from ablations import preflight
-from ablations.executors import InlineExecutor
+from ablations.executors.local import InlineExecutor
 from ablations.grids.file import Grid
 from ablations.grids.plan import Plan
 from ablations.runs.run_cell import current_record

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from ablations.driver import trains_on_gpu
-from ablations.executors import InlineExecutor, LocalExecutor
+from ablations.executors.local import InlineExecutor, LocalExecutor
 from ablations.grids.file import Grid
 from ablations.grids.grid import GridError
 from ablations.grids.plan import Plan

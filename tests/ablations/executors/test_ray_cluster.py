@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ablations import executors
+from ablations.executors import base as executors
 from ablations.executors.ray_cluster import RayExecutor, RaySettings
 from ablations.grids.file import Grid
 from ablations.grids.plan import Plan

@@ -16,9 +16,8 @@ from typing import Any
 
 import pytest
 
-from ablations import executors
-from ablations.executors.slurm import SlurmExecutor
-from ablations.executors.slurm_settings import SlurmSettings
+from ablations.executors import base as executors
+from ablations.executors.slurm import SlurmExecutor, SlurmSettings
 from ablations.grids.file import Grid
 from ablations.grids.plan import Plan
 from ablations.run_grid import run_grid

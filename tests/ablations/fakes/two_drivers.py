@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fake_training import work
 
-from ablations.executors import InlineExecutor
+from ablations.executors.local import InlineExecutor
 from ablations.grids.file import load_grid
 from ablations.run_grid import run_grid
 

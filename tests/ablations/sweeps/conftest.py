@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from ablations.executors import InlineExecutor
+from ablations.executors.local import InlineExecutor
 from ablations.sweeps.presence import Presence
 from ablations.sweeps.run_sweep import SweepResult, run_sweep
 from ablations.sweeps.storage import StorageAddress

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ablations.executors import LocalExecutor
+from ablations.executors.local import LocalExecutor
 from ablations.sweeps.search_space import SweepError
 from ablations.sweeps.sweep_file import Sweep
 from auralsam2.engine import run_record

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from ablations import executors
-from ablations.executors import InlineExecutor, LocalExecutor, local
+from ablations.executors import base as executors
+from ablations.executors import local
+from ablations.executors.local import InlineExecutor, LocalExecutor
 from ablations.grids.file import Grid
 from ablations.grids.plan import Plan
 from ablations.runs import claims
@@ -96,7 +97,7 @@ def test_processes_are_kept_and_share_the_cores(outcomes, tmp_path: Path, monkey
 def test_items_are_asked_for_when_there_is_room(
     named_grid: Callable[..., Grid], plan_of: Callable[..., Plan], fake_training, monkeypatch
 ) -> None:
-    monkeypatch.setattr("ablations.executors.inline.POLL_S", 0.01)
+    monkeypatch.setattr("ablations.executors.local.POLL_S", 0.01)
     runs = plan_of(named_grid("good", "nan", "better")).runs
     asked, ended = [], []
 
@@ -178,8 +179,9 @@ def test_contradictions_of_a_command_line(stated, message, monkeypatch) -> None:
 
 
 def test_every_executor_has_its_name() -> None:
-    assert {"inline", "local"} <= set(executors.EXECUTORS)
-    assert all(executor.name == name for name, executor in executors.EXECUTORS.items())
+    assert executors.EXECUTORS.names() == ["inline", "local", "ray", "slurm"]
+    for name in executors.EXECUTORS.names():
+        assert executors.EXECUTORS.base_problems(executors.EXECUTORS.lookup(name)) == []
 
 
 def test_closing_early_ends_the_processes(
@@ -211,7 +213,7 @@ def test_children_die_with_a_killed_parent(
         "import pickle, sys\n"
         f"sys.path.insert(0, {str(Path(fake_training.__file__).parent)!r})\n"
         "import fake_training\n"
-        "from ablations.executors import LocalExecutor\n"
+        "from ablations.executors.local import LocalExecutor\n"
         "from ablations.progress import make_display\n"
         "if __name__ == '__main__':\n"
         f"    runs = pickle.load(open({str(tmp_path / 'runs.pickle')!r}, 'rb'))\n"
