@@ -45,14 +45,14 @@ class ExistingRuns:
                 self._by_work.setdefault(match[1], {}).setdefault(match[2] or "", path)
 
     def find(
-        self, identity: Identity, slug: str, plain: Mapping[str, Any], data: str
+        self, identity: Identity, plain: Mapping[str, Any], *, slug: str, data: str
     ) -> tuple[Identity, Path]:
         """Return identity and folder of a run, which may be another code's.
 
         Args:
             identity: of the run.
-            slug: begins the name of a new folder.
             plain: its resolved config.
+            slug: begins the name of a new folder.
             data: fingerprint of its data.
         """
         made = self._by_work.get(identity.work, {})

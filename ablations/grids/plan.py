@@ -6,6 +6,7 @@ import copy
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from ablations.grids.grid import Cell
 from ablations.grids.resolve import resolve
 from auralsam2 import config
 from auralsam2.engine import run_record
-from auralsam2.engine.identity import identify
+from auralsam2.engine.identity import Identity, identify
 from auralsam2.messages import message
 
 RUNS = "runs"
@@ -113,7 +114,7 @@ def make_plan(
     folders = ExistingRuns(plan.out / RUNS, keep_code)
     cells = grid.cells(seeds)
     configs, problems = resolve(grid, cells, overrides or {})
-    prints = _Fingerprints(fingerprint or data_fingerprint)
+    prints = Fingerprints(fingerprint, remembers_errors=True)
     taken: dict[str, PlannedRun] = {}
     checked: set[str] = set()
     for cell in cells:
@@ -123,7 +124,9 @@ def make_plan(
             if cell.name not in checked:
                 checked.add(cell.name)
                 (check or _preflight())(cfg)
-            run = _planned(cell, cfg, prints(cfg), folders)
+            data = prints(cfg)
+            slug = f"{_slug(cell.name)}-s{cell.seed}"
+            run = planned_run(cell, cfg, data, partial(folders.find, slug=slug, data=data))
         except (ValueError, LookupError, OSError, ImportError) as error:
             problems.append((cell.name, message(error)))
             configs[cell.name] = None  # one seed speaks for all
@@ -144,19 +147,28 @@ def data_fingerprint(cfg: Any) -> str:
     return fingerprint(run_datasets(cfg))
 
 
-class _Fingerprints:
-    """Fingerprints by data config: hundreds of cells read the same files."""
+class Fingerprints:
+    """Fingerprints by data config: hundreds of cells read the same files.
 
-    def __init__(self, compute: Fingerprint) -> None:
-        self.compute = compute
+    Args:
+        compute: of the data of a config; the engine's where None.
+        remembers_errors: raise again what was raised before, in place of another try.
+    """
+
+    def __init__(self, compute: Fingerprint | None, *, remembers_errors: bool) -> None:
+        self.compute = compute or data_fingerprint
+        self.remembers_errors = remembers_errors
         self.known: dict[str, str | OSError | ValueError] = {}
 
     def __call__(self, cfg: Any) -> str:
+        """Return the fingerprint of the data of a config."""
         data = repr(cfg.data)
         if data not in self.known:
             try:
                 self.known[data] = self.compute(cfg)
             except (OSError, ValueError) as error:
+                if not self.remembers_errors:
+                    raise
                 self.known[data] = error
         found = self.known[data]
         if isinstance(found, str):
@@ -171,18 +183,31 @@ def _preflight() -> Check:
     return check
 
 
-def _planned(cell: Cell, cfg: Any, data: str, folders: ExistingRuns) -> PlannedRun:
+def planned_run(
+    cell: Cell,
+    cfg: Any,
+    data: str,
+    find: Callable[[Identity, Mapping[str, Any]], tuple[Identity, Path]],
+) -> PlannedRun:
+    """Return the run of a cell.
+
+    Args:
+        cell: of the run.
+        cfg: its config, of any seed.
+        data: fingerprint of its data.
+        find: identity and resolved config -> identity and folder of the run, which may be there
+            already.
+    """
     cfg = copy.deepcopy(cfg)
     cfg.seed = cell.seed
     plain = cfg.to_dict()
     config_hash = config.config_hash(plain)
-    identity = identify(plain, data, config_hash)
-    found, run_dir = folders.find(identity, f"{_slug(cell.name)}-s{cell.seed}", plain, data)
-    del plain["seed"]
+    found, run_dir = find(identify(plain, data, config_hash), plain)
+    seedless = {key: value for key, value in plain.items() if key != "seed"}
     return PlannedRun(
         cell=cell,
         cfg=cfg,
-        recipe=identify(plain, data).work,
+        recipe=identify(seedless, data).work,
         run_id=str(found),
         run_dir=run_dir,
         config_hash=config_hash,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
+
+import optuna
+from optuna.storages import BaseStorage
+from optuna.study import StudyDirection
+from optuna.trial import TrialState
 
 from ablations.grids.earlier_identity import earlier_config_hash
 from ablations.sweeps.samplers import build_pruner, build_sampler
 from ablations.sweeps.search_space import SweepError
-from ablations.sweeps.storage import StorageAddress
+from ablations.sweeps.storage import StorageAddress, quiet
 from ablations.sweeps.sweep_file import Sweep
 from auralsam2 import config
 from auralsam2.engine.identity import digest, file_digests
@@ -21,8 +23,10 @@ IS_BASE = "base"
 _BASE = "base config"
 
 
-def open_study(sweep: Sweep, address: StorageAddress, storage: Any, data: str) -> Any:
-    """Return the ``optuna.Study``, with the base config in the queue where it is new.
+def open_study(
+    sweep: Sweep, address: StorageAddress, storage: BaseStorage, data: str
+) -> optuna.Study:
+    """Return the study, with the base config in the queue where it is new.
 
     Args:
         sweep: what it is about.
@@ -33,10 +37,6 @@ def open_study(sweep: Sweep, address: StorageAddress, storage: Any, data: str) -
     Raises:
         SweepError: where there is a study of this name whose trials cannot be compared.
     """
-    import optuna
-    from optuna.study import StudyDirection
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     identity = _identity(sweep, data)
     with quiet():
         _check(sweep, address, storage, identity)
@@ -57,24 +57,15 @@ def open_study(sweep: Sweep, address: StorageAddress, storage: Any, data: str) -
     return study
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Leave out Optuna's warnings about its own experiments, and about our asking and telling."""
-    from optuna.exceptions import ExperimentalWarning
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)
-        warnings.filterwarnings("ignore", message="Heartbeat of storage is supposed")
-        yield
-
-
-def _check(sweep: Sweep, address: StorageAddress, storage: Any, identity: dict[str, str]) -> None:
+def _check(
+    sweep: Sweep, address: StorageAddress, storage: BaseStorage, identity: dict[str, str]
+) -> None:
     try:
         study_id = storage.get_study_id_from_name(sweep.name)
     except KeyError:
         return
     known = storage.get_study_user_attrs(study_id).get(IDENTITY)
-    started = [t for t in storage.get_all_trials(study_id) if t.state.name != "WAITING"]
+    started = any(t.state != TrialState.WAITING for t in storage.get_all_trials(study_id))
     if known == identity or (known is None and not started):
         return
     stated = known if isinstance(known, dict) else {}
@@ -83,14 +74,12 @@ def _check(sweep: Sweep, address: StorageAddress, storage: Any, identity: dict[s
     differing = [k for k in identity if stated.get(k) not in (identity[k], older.get(k), None)]
     if stated and not differing:
         return
-    raise SweepError(
-        [
-            f"{address.shown} holds a study {sweep.name!r} with another "
-            f"{', '.join(differing or identity)}; trials of "
-            "both cannot be compared: give this one a folder of its own by --out, or put back "
-            "what has changed"
-        ]
+    said = (
+        f"{address.shown} holds a study {sweep.name!r} with another "
+        f"{', '.join(differing or identity)}; trials of both cannot be compared: give this one a "
+        "folder of its own by --out, or put back what has changed"
     )
+    raise SweepError([said])
 
 
 def _identity(sweep: Sweep, data: str) -> dict[str, str]:

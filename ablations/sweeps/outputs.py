@@ -19,50 +19,51 @@ import io
 import json
 import logging
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from optuna.study import Study, StudyDirection
+from optuna.trial import FrozenTrial, TrialState
 
 from ablations.sweeps import study as keys
 from ablations.sweeps.open_study import IS_BASE
+from ablations.sweeps.study import SweepStudy
 from ablations.sweeps.trial import trial_config
 from auralsam2 import config
 from auralsam2.text_files import write_text
 
-if TYPE_CHECKING:
-    from ablations.sweeps.study import SweepStudy
-
 TRIALS, MANIFEST, BEST = "trials.csv", "sweep.json", "best.py"
 SCHEMA = 1
-# Optuna's name of a state -> ours; what waits in the queue is no trial yet.
-STATES = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": "running"}
+# What waits in the queue is no trial yet.
+STATES = {
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "pruned",
+    TrialState.FAIL: "failed",
+    TrialState.RUNNING: "running",
+}
 
 
-def write_outputs(study: SweepStudy) -> list[int]:
-    """Write all three files, each whole or not at all.
-
-    Returns:
-        Numbers of the best trials: one, or with several objectives those that no other one beats
-        in all of them, the best in the first objective first.
-    """
+def write_outputs(study: SweepStudy) -> None:
+    """Write all three files, each whole or not at all."""
     sweep = study.sweep
     trials = study.trials()
-    best = best_numbers(trials, [o.direction for o in sweep.objectives])
+    best = best_numbers(study.study)
     sweep.out.mkdir(parents=True, exist_ok=True)
-    write_text(sweep.out / TRIALS, _trials_csv(study, trials, best))
+    write_text(sweep.out / TRIALS, _trials_csv(study, best))
     manifest = json.dumps(_manifest(study, best), indent=1)
     write_text(sweep.out / MANIFEST, manifest + "\n")
     if best:
         _write_best(study, trials[best[0]])
     if text := unequal_trials(trials):
         logging.getLogger(__name__).warning("%s: %s", sweep.name, text)
-    return best
 
 
-def unequal_trials(trials: Sequence[Any]) -> str:
+def unequal_trials(trials: Sequence[FrozenTrial]) -> str:
     """Say which complete trials were scored without clips that others were scored with."""
     held: dict[int, list[int]] = {}
     for trial in trials:
-        if trial.state.name == "COMPLETE":
+        if trial.state == TrialState.COMPLETE:
             held.setdefault(int(trial.user_attrs.get(keys.LEFT_OUT) or 0), []).append(trial.number)
     if len(held) < 2:
         return ""
@@ -70,85 +71,52 @@ def unequal_trials(trials: Sequence[Any]) -> str:
     return f"trials were scored without different numbers of clips ({listed}): they do not compare"
 
 
-def best_numbers(trials: Sequence[Any], directions: Sequence[str]) -> list[int]:
-    """Return the numbers of complete trials that no other one beats, best first objective first.
+def best_numbers(study: Study) -> list[int]:
+    """Return the numbers of the trials that no other one beats, best in the first objective first.
 
     With one objective that is a single trial; of equal ones the first.
-
-    Args:
-        trials: of the study.
-        directions: ``"maximize"`` or ``"minimize"`` for each objective.
     """
-    signs = [-1.0 if direction == "maximize" else 1.0 for direction in directions]
-    losses = {
-        trial.number: tuple(sign * value for sign, value in zip(signs, trial.values, strict=True))
-        for trial in trials
-        if trial.state.name == "COMPLETE"
-    }
+    signs = [-1.0 if d == StudyDirection.MAXIMIZE else 1.0 for d in study.directions]
     front: dict[tuple[float, ...], int] = {}
-    for number, loss in losses.items():
-        beaten = any(other != loss and _no_worse(other, loss) for other in losses.values())
-        if not beaten:
-            front.setdefault(loss, number)
-    return [front[loss] for loss in sorted(front)]
+    for trial in sorted(study.best_trials, key=lambda trial: trial.number):
+        losses = tuple(sign * value for sign, value in zip(signs, trial.values, strict=True))
+        front.setdefault(losses, trial.number)
+    return [front[losses] for losses in sorted(front)]
 
 
-def _no_worse(one: Sequence[float], other: Sequence[float]) -> bool:
-    return all(a <= b for a, b in zip(one, other, strict=True))
-
-
-def _trials_csv(study: SweepStudy, trials: Sequence[Any], best: Sequence[int]) -> str:
+def _trials_csv(study: SweepStudy, best: Sequence[int]) -> str:
     sweep = study.sweep
-    parameters = [parameter.name for parameter in sweep.space.parameters]
     objectives = [objective.metric for objective in sweep.objectives]
-    ended = {trial.number for trial in study.ended()}
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    parameters = [parameter.name for parameter in sweep.space.parameters]
     sizes = [] if keys.SIZE in objectives else [keys.SIZE]
     first = ["number", "state"]
-    last = ["left_out", "duration_s", "base", "best", "run_dirs"]
-    names = [*first, *objectives, *parameters, *sizes, *last, "same_as", "retry_of", "error"]
-    writer.writerow(names)
-    for trial in trials:
-        if trial.state.name not in STATES:
-            continue  # waits in the queue
-        attrs = trial.user_attrs
+    last = [keys.LEFT_OUT, keys.DURATION, "base", "best", keys.RUN_DIRS]
+    last += [keys.SAME_AS, "retry_of", keys.ERROR]
+    columns = [*first, *objectives, *parameters, *sizes, *last]
+    ended = {trial.number for trial in study.ended()}
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n", extrasaction="ignore")
+    writer.writeheader()
+    for trial in study.trials(*STATES):
         retried = trial.state.is_finished() and trial.number not in ended
-        history = trial.system_attrs.get("retry_history", [])
         writer.writerow(
-            [
-                trial.number,
-                "retried" if retried else STATES[trial.state.name],
-                *(trial.values or [""] * len(objectives)),
-                *(_cell(trial.params, name) for name in parameters),
-                *(_blank(attrs.get(size)) for size in sizes),
-                _blank(attrs.get(keys.LEFT_OUT)),
-                _blank(attrs.get(keys.DURATION)),
-                int(bool(attrs.get(IS_BASE))),
-                int(trial.number in best),
-                " ".join(attrs.get(keys.RUN_DIRS, [])),
-                _blank(attrs.get(keys.SAME_AS)),
-                history[-1] if history else "",
-                attrs.get(keys.ERROR, ""),
-            ]
+            {
+                **trial.user_attrs,
+                "number": trial.number,
+                "state": "retried" if retried else STATES[trial.state],
+                **dict(zip(objectives, trial.values or [""] * len(objectives), strict=True)),
+                **{name: str(value) for name, value in trial.params.items()},
+                "base": int(bool(trial.user_attrs.get(IS_BASE))),
+                "best": int(trial.number in best),
+                keys.RUN_DIRS: " ".join(trial.user_attrs.get(keys.RUN_DIRS, [])),
+                "retry_of": next(reversed(keys.history(trial)), ""),
+            }
         )
     return text.getvalue()
 
 
-def _cell(values: Mapping[str, Any], name: str) -> str:
-    return str(values[name]) if name in values else ""
-
-
-def _blank(value: Any) -> Any:
-    return "" if value is None else value
-
-
 def _manifest(study: SweepStudy, best: Sequence[int]) -> dict[str, Any]:
     sweep = study.sweep
-    counts: dict[str, int] = {}
-    for trial in study.ended():
-        state = STATES[trial.state.name]
-        counts[state] = counts.get(state, 0) + 1
     return {
         "schema": SCHEMA,
         "name": sweep.name,
@@ -160,7 +128,7 @@ def _manifest(study: SweepStudy, best: Sequence[int]) -> dict[str, Any]:
         "sampler": {**_plain(sweep.sampler), "seed": sweep.sampler_seed},
         "pruner": _plain(sweep.pruner),
         "storage": study.address.shown,
-        "trials": counts,
+        "trials": Counter(STATES[trial.state] for trial in study.ended()),
         "best": list(best),
     }
 
@@ -170,7 +138,7 @@ def _plain(node: Mapping[str, Any]) -> dict[str, Any]:
     return {k: v if isinstance(v, plain) else repr(v) for k, v in node.items()}
 
 
-def _write_best(study: SweepStudy, trial: Any) -> None:
+def _write_best(study: SweepStudy, trial: FrozenTrial) -> None:
     sweep = study.sweep
     cfg = trial_config(sweep, trial.user_attrs[keys.VALUES])
     cfg.seed = sweep.seeds[0]

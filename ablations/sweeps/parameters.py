@@ -71,9 +71,9 @@ class Parameter(ABC):
     def grid(self) -> list[Any]:
         """Return all values; ValueError where there is no end of them."""
 
-    @abstractmethod
     def values_of(self, wanted: Any) -> list[Any]:
-        """Return the values that a condition calls ``wanted``; empty where there is none."""
+        """Return the values that a condition calls ``wanted``: none of a continuum."""
+        return []
 
     @abstractmethod
     def describe(self) -> dict[str, Any]:
@@ -150,10 +150,6 @@ class FloatParameter(Parameter):
         # From low each time: added-up steps drift away from what Optuna accepts.
         count = math.floor((self.high - self.low) / self.step + _TOLERANCE) + 1
         return [self.low + index * self.step for index in range(count)]
-
-    def values_of(self, wanted: Any) -> list[Any]:
-        """No single number of a continuum is ever drawn."""
-        return []
 
     def describe(self) -> dict[str, Any]:
         """Return the bounds as stated."""

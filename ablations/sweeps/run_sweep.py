@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from optuna.trial import TrialState
 from rich.console import Console
 
 from ablations.display import Display
@@ -12,18 +14,29 @@ from ablations.driver import Driver
 from ablations.executors.base import Executor, Outcome, Work
 from ablations.grids.plan import state_of
 from ablations.progress import make_display
-from ablations.sweeps.outputs import STATES, write_outputs
+from ablations.sweeps.outputs import write_outputs
 from ablations.sweeps.presence import Presence, beating
-from ablations.sweeps.run_trial import run_trial, summarise
 from ablations.sweeps.search_space import SweepError
 from ablations.sweeps.storage import BEAT_S, StorageAddress
-from ablations.sweeps.study import SweepStudy
+from ablations.sweeps.study import ERROR, SweepStudy
 from ablations.sweeps.sweep_file import Sweep
-from ablations.sweeps.trial import Fingerprint, TrialItem, TrialResult, trial_config
+from ablations.sweeps.trial import (
+    HELD,
+    Fingerprint,
+    TrialItem,
+    TrialResult,
+    run_trial,
+    summarise,
+    trial_config,
+)
 from auralsam2.engine.preflight import check
 
 MAX_FAILURES = 5
-_SHOWN = {"complete": "done", "pruned": "stopped", "failed": "failed"}
+_SHOWN = {
+    TrialState.COMPLETE: "done",
+    TrialState.PRUNED: "stopped",
+    TrialState.FAIL: "failed",
+}
 
 
 @dataclass
@@ -161,7 +174,7 @@ class SweepDriver(Driver[TrialItem, TrialResult]):
 
     def is_held(self, result: TrialResult) -> bool:
         """Return whether another process works on one of the runs."""
-        return result.state == "held"
+        return result.state == HELD
 
     def lost(self, outcome: Outcome[TrialItem, TrialResult]) -> TrialResult | None:
         """Write into the record of the run that the process was at."""
@@ -173,7 +186,7 @@ class SweepDriver(Driver[TrialItem, TrialResult]):
     def settle(self, item: TrialItem, result: TrialResult) -> None:
         """Tell the study."""
         self.study.settle(item, result)
-        runs = item.runs if result.state == "complete" else ()
+        runs = item.runs if result.state == TrialState.COMPLETE else ()
         self.tell_end(item, _SHOWN[result.state], result.text, runs)
         write_outputs(self.study)
 
@@ -186,8 +199,8 @@ class SweepDriver(Driver[TrialItem, TrialResult]):
             self.display.run_finished(item.label, _SHOWN[result.state], result.text)
         self.study.at_once.clear()
         for trial in self.study.ended_elsewhere():
-            state = _SHOWN[STATES[trial.state.name]]
-            self.display.run_finished(f"trial {trial.number}", state, "in another driver")
+            label = f"trial {trial.number}"
+            self.display.run_finished(label, _SHOWN[trial.state], "in another driver")
 
 
 def _give_up(study: SweepStudy) -> str:
@@ -199,11 +212,11 @@ def _give_up(study: SweepStudy) -> str:
 
 
 def _result(study: SweepStudy) -> SweepResult:
-    counts: dict[str, int] = {}
-    errors = []
-    for trial in study.ended():
-        state = trial.state.name.lower()
-        counts[state] = counts.get(state, 0) + 1
-        if state == "fail":
-            errors.append((trial.number, str(trial.user_attrs.get("error", "lost"))))
+    ended = study.ended()
+    counts = Counter(trial.state.name.lower() for trial in ended)
+    errors = [
+        (trial.number, str(trial.user_attrs.get(ERROR, "lost")))
+        for trial in ended
+        if trial.state == TrialState.FAIL
+    ]
     return SweepResult(counts, study.num_settled, study.num_running(), errors)

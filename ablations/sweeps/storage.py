@@ -8,7 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+import optuna
+from optuna.exceptions import ExperimentalWarning
+from optuna.storages import (
+    BaseStorage,
+    JournalStorage,
+    RDBStorage,
+    RetryHeartbeatStaleTrialCallback,
+)
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
 from ablations.sweeps.search_space import SweepError
 
@@ -64,51 +73,66 @@ class StorageAddress:
         path = Path(self.stated)
         return path.with_name(f"{path.name}.d")
 
-    def open(self) -> Any:
-        """Return the ``optuna.storages.BaseStorage``.
+    def open(self) -> BaseStorage:
+        """Return the storage.
 
         Raises:
             SweepError: where the database or its driver is not there, or the file is no journal.
         """
-        return _database(self) if self.is_database else _journal(Path(self.stated))
+        with quiet():
+            return _database(self) if self.is_database else _journal(Path(self.stated))
 
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Let one driver at a time choose a trial."""
-        from optuna.storages.journal import JournalFileOpenLock
-
         self.beside.mkdir(parents=True, exist_ok=True)
-        lock = JournalFileOpenLock(str(self.beside / "ask"))
-        lock.acquire()
-        try:
+        with _locked(JournalFileOpenLock(str(self.beside / "ask"))):
             yield
-        finally:
-            lock.release()
 
 
-def _journal(path: Path) -> Any:
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Leave out Optuna's warnings about its own experiments, and about our asking and telling."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        warnings.filterwarnings("ignore", message="Heartbeat of storage is supposed")
+        yield
+
+
+def retry_callback(max_retry: int | None = MAX_RETRIES) -> RetryHeartbeatStaleTrialCallback:
+    """Return what puts a failed trial, with its values and its curve, into the queue again."""
+    with quiet():
+        return RetryHeartbeatStaleTrialCallback(
+            max_retry=max_retry, inherit_intermediate_values=True
+        )
+
+
+@contextmanager
+def _locked(lock: JournalFileOpenLock) -> Iterator[None]:
+    lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _journal(path: Path) -> BaseStorage:
     """Open a journal.
 
     The lock is made with ``O_CREAT | O_EXCL``, which is atomic on NFS from version 3 on; the
     other lock of Optuna is a symbolic link, which shares from other systems often do not have.
     """
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
-
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = JournalFileOpenLock(str(path))
     if path.is_file() and not _ends_whole(path):
-        lock.acquire()
-        try:
+        with _locked(lock):
             _drop_half_line(path)
-        finally:
-            lock.release()
     try:
         return JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
     except (ValueError, KeyError, AssertionError, TypeError) as error:
-        raise SweepError(
-            [f"storage: '{path}' is no journal of Optuna ({type(error).__name__}: {error})"]
-        ) from error
+        said = f"storage: '{path}' is no journal of Optuna ({type(error).__name__}: {error})"
+        raise SweepError([said]) from error
 
 
 def _ends_whole(path: Path) -> bool:
@@ -124,46 +148,27 @@ def _drop_half_line(path: Path) -> None:
 
     The next line would be written behind it, and Optuna could not read the file any more.
     """
-    if _ends_whole(path):  # it was a line on its way
-        return
-    content = path.read_bytes()
-    os.truncate(path, content.rfind(b"\n") + 1)
+    if not _ends_whole(path):  # else it was a line on its way
+        os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
 
 
-def _database(address: StorageAddress) -> Any:
-    from optuna.exceptions import ExperimentalWarning
-    from optuna.storages import RDBStorage
+def _database(address: StorageAddress) -> BaseStorage:
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ExperimentalWarning)  # the heartbeat
-            return RDBStorage(
-                address.stated,
-                heartbeat_interval=BEAT_S,
-                grace_period=GRACE_S,
-                heartbeat_stale_trial_callback=retry_callback(),
-            )
-    except ImportError as error:
-        raise SweepError(
-            [
-                f"storage: {address.shown} needs a driver that is not installed ({error}); for "
-                "PostgreSQL: pip install 'psycopg[binary]' and postgresql+psycopg://..., for "
-                "MySQL: pip install pymysql and mysql+pymysql://..."
-            ]
-        ) from error
-    except SQLAlchemyError as error:
-        said = str(error).splitlines()[0]
-        raise SweepError([f"storage: cannot open {address.shown}: {said}"]) from error
-
-
-def retry_callback(max_retry: int | None = MAX_RETRIES) -> Any:
-    """Return what puts a failed trial, with its values and its curve, into the queue again."""
-    from optuna.exceptions import ExperimentalWarning
-    from optuna.storages import RetryHeartbeatStaleTrialCallback
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)
-        return RetryHeartbeatStaleTrialCallback(
-            max_retry=max_retry, inherit_intermediate_values=True
+        return RDBStorage(
+            address.stated,
+            heartbeat_interval=BEAT_S,
+            grace_period=GRACE_S,
+            heartbeat_stale_trial_callback=retry_callback(),
         )
+    except ImportError as error:
+        said = (
+            f"storage: {address.shown} needs a driver that is not installed ({error}); for "
+            "PostgreSQL: pip install 'psycopg[binary]' and postgresql+psycopg://..., for "
+            "MySQL: pip install pymysql and mysql+pymysql://..."
+        )
+        raise SweepError([said]) from error
+    except SQLAlchemyError as error:
+        first = str(error).splitlines()[0]
+        raise SweepError([f"storage: cannot open {address.shown}: {first}"]) from error

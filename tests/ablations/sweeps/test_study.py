@@ -6,17 +6,19 @@ from pathlib import Path
 
 import optuna
 import pytest
+from optuna.trial import TrialState
 
 from ablations.grids.earlier_identity import earlier_config_hash
-from ablations.sweeps.open_study import IDENTITY, quiet
+from ablations.sweeps.open_study import IDENTITY
 from ablations.sweeps.presence import ALIVE, GONE
 from ablations.sweeps.search_space import SweepError
+from ablations.sweeps.storage import quiet
 from ablations.sweeps.trial import TrialResult
 from auralsam2.engine import run_record
 
 
 def complete(*values: float) -> TrialResult:
-    return TrialResult("complete", values, "J")
+    return TrialResult(TrialState.COMPLETE, values, "J")
 
 
 def numbers(study, *states: str) -> list[int]:
@@ -207,7 +209,11 @@ def test_records_of_an_earlier_session_are_not_trained_again(
     finder = open_study(sweep)
     with finder.presence.joined():
         found = [fake_trials.work(finder.next_trial(3), None) for _ in range(3)]
-    assert [result.state for result in found] == ["complete", "failed", "pruned"]
+    assert [result.state for result in found] == [
+        TrialState.COMPLETE,
+        TrialState.FAIL,
+        TrialState.PRUNED,
+    ]
     assert found[0] == ends[0]
     assert {len((item.run_dir / "starts").read_text()) for item in items} == {1}
 

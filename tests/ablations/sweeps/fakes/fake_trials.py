@@ -6,7 +6,7 @@ import os
 import signal
 from pathlib import Path
 
-from ablations.sweeps.run_trial import run_trial
+from ablations.sweeps.trial import run_trial
 from auralsam2.engine import run_record
 from auralsam2.engine.progress import StopRun
 

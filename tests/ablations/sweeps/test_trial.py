@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from optuna.trial import TrialState
 
-from ablations.sweeps.run_trial import Pruning, run_trial, summarise
+from ablations.sweeps.trial import HELD, Pruning, TrialResult, run_trial, summarise
 from auralsam2.engine import run_record
 from auralsam2.engine.progress import Progress, StopRun
 
@@ -17,16 +18,14 @@ def pruned_study(write_sweep, open_study):
         first = study.next_trial(9)
         for epoch in range(1, 5):
             study.storage.set_trial_intermediate_value(first.trial_id, epoch, 0.9)
-        from ablations.sweeps.trial import TrialResult
-
-        study.settle(first, TrialResult("complete", (0.9,)))
+        study.settle(first, TrialResult(TrialState.COMPLETE, (0.9,)))
         yield study, study.next_trial(9)
 
 
 def test_a_poor_trial_is_stopped_where_it_trains(pruned_study, fake_trials) -> None:
     study, item = pruned_study
     result = fake_trials.work(item, Progress())
-    assert result.state == "pruned" and result.num_trainable is not None
+    assert result.state == TrialState.PRUNED and result.num_trainable is not None
     record = run_record.read(item.run_dir)
     assert record.status == "stopped" and len(record.curve) == 1
     assert record.stopped_because == result.text
@@ -65,7 +64,7 @@ def test_a_run_whose_record_is_damaged_is_done_and_nothing_is_lost(
         item = study.next_trial(9)
     item.run_dir.mkdir(parents=True)
     (item.run_dir / run_record.FILE_NAME).write_text('{"schema": ')
-    assert fake_trials.work(item, Progress()).state == "complete"
+    assert fake_trials.work(item, Progress()).state == TrialState.COMPLETE
     assert (item.run_dir / "record.damaged-1.json").read_text() == '{"schema": '
     assert "its record is record.damaged-1.json" in run_record.read(item.run_dir).notes[-1]
 
@@ -81,7 +80,7 @@ def test_later_seeds_train_only_where_the_first_one_was_not_pruned(
             record = fake_trials.train(cfg, run_dir, **arguments)
             return record if cfg.seed else run_record.stop(record, "poor", 1.0)
 
-        assert run_trial(item, Progress(), train=stopped).state == "pruned"
+        assert run_trial(item, Progress(), train=stopped).state == TrialState.PRUNED
         assert [run.run_dir.exists() for run in item.runs] == [True, False]
 
 
@@ -94,13 +93,13 @@ def test_a_run_that_another_process_has_is_left_to_it(
     with study.presence.joined():
         item = study.next_trial(1)
     claim = claims.acquire(item.run_dir, "another")
-    assert fake_trials.work(item, Progress()).state == "held"
+    assert fake_trials.work(item, Progress()).state == HELD
     claims.end(item.run_dir, claim, "interrupted")
-    assert fake_trials.work(item, Progress()).state == "complete"
+    assert fake_trials.work(item, Progress()).state == TrialState.COMPLETE
 
 
 def test_a_score_that_is_no_number_fails(write_sweep) -> None:
     sweep = write_sweep()
     record = run_record.RunRecord(status="done", selection={"metric": "J", "value": float("nan")})
     result = summarise(sweep.objectives, [record])
-    assert (result.state, result.text) == ("failed", "J is nan")
+    assert (result.state, result.text) == (TrialState.FAIL, "J is nan")
