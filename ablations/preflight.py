@@ -99,7 +99,7 @@ def try_cell(item: Trial, progress: Progress) -> tuple[float, int]:
         imports = import_custom(item.run.cfg, Path())
         if imports:
             raise ImportError("; ".join(imports))
-        from auralsam2.engine.first_step import first_step
+        from auralsam2.engine.preflight import first_step
 
         found = first_step(item.run.cfg)
         return found.seconds, found.gpu_bytes

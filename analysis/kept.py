@@ -225,7 +225,7 @@ class OpenRun:
 
     def __init__(self, run_dir: Path, overrides: Mapping[str, Any]) -> None:
         from auralsam2 import config
-        from auralsam2.engine.run_target import find_target
+        from auralsam2.engine.run_folder import find_target
 
         self.run_dir = run_dir
         self._target = find_target(str(run_dir), None)

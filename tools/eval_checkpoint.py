@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
 
     from auralsam2.config import load, parse_overrides
-    from auralsam2.engine.run_target import find_target
+    from auralsam2.engine.run_folder import find_target
 
     config, checkpoint = find_target(options.run, options.checkpoint)
     cfg = load(config, parse_overrides(options.set))

@@ -132,8 +132,8 @@ class SharedVerdict(Forwarding):
         progress: what it raises in `validated` is raised in every process.
     """
 
-    def __init__(self, progress: Progress) -> None:
-        super().__init__(progress if is_main() else Progress())
+    def __init__(self, progress: Progress | None) -> None:
+        super().__init__(progress if progress and is_main() else Progress())
 
     def validated(self, epoch: int, scores: Mapping[str, float]) -> None:
         """Pass on, and raise in every process what is raised in the main one."""

@@ -24,7 +24,6 @@ from auralsam2.engine.hooks.trainable_state_hook import trainable_state
 from auralsam2.engine.metric_scales import MetricScale, scales_of
 from auralsam2.engine.run_folder import check_files
 from auralsam2.engine.run_record import WEIGHTS
-from auralsam2.engine.splits import build_dataset as build_dataset
 from auralsam2.engine.splits import test_datasets as test_datasets
 from auralsam2.kept_files import archive_bytes, keep
 from auralsam2.metrics.area import AreaMetric

@@ -85,6 +85,23 @@ def scales_of(metrics: Iterable[Any]) -> dict[str, MetricScale]:
     return scales
 
 
+def better(metrics: Iterable[Any], name: str, key: str = "evaluation.select_by") -> str:
+    """Return mmengine's rule of what is better in one of several metrics.
+
+    Args:
+        metrics: built.
+        name: of one of them.
+        key: where it was stated.
+
+    Raises:
+        ValueError: where there is no such metric.
+    """
+    scales = scales_of(metrics)
+    if name not in scales:
+        raise ValueError(f"{key} got {name!r}; evaluation.metrics give: {', '.join(scales)}")
+    return "greater" if scales[name].higher_is_better else "less"
+
+
 def is_scale(held: Any) -> bool:
     """Return whether a record's entry is a scale."""
     if not isinstance(held, dict) or held.keys() != set(MetricScale._fields):

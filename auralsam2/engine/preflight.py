@@ -1,17 +1,31 @@
-"""What must be there before a run is worth starting."""
+"""What can be known before a run is worth starting: by looking, or by trying its first step."""
 
 from __future__ import annotations
 
+import auralsam2.mmengine_fixes  # noqa: F401  (before all else of mmengine)
+
+# isort: split
+
+import math
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import torch
 from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
 
-from auralsam2.engine.selection import better
+from auralsam2.devices import check_amp, pick_device
+from auralsam2.engine.evaluate import build_model, clip_loader
+from auralsam2.engine.hooks.step_seed_hook import step_seed
+from auralsam2.engine.metric_scales import better
+from auralsam2.engine.runner import optimizer_node
+from auralsam2.engine.splits import run_datasets
 from auralsam2.engine.start import check_start
+from auralsam2.metrics.clip_metric import ClipMetric
 from auralsam2.models.decode import decode_mode
-from auralsam2.registry import BACKBONES, HOOKS, METRICS, MODELS, REGISTRIES, Registry
+from auralsam2.registry import BACKBONES, HOOKS, METRICS, MODELS, REGISTRIES, Registry, load_all
 
 
 def check(cfg: Config, run_dir: Path | None = None) -> None:
@@ -95,8 +109,7 @@ def _size_problems(cfg: Config) -> list[str]:
 def check_weights(cfg: Config) -> None:
     """Look for every weight file that the model's parts will want.
 
-    A component class may offer ``problems(**node) -> list[str]``; all answers are collected, so
-    that a user learns of every missing file at once and within a second.
+    A component class may offer ``problems(**node) -> list[str]``; all answers are collected.
 
     Raises:
         FileNotFoundError: naming path, published file and key of everything that is missing.
@@ -115,3 +128,113 @@ def _problems_of(component: Any, node: Mapping[str, Any]) -> list[str]:
     if check is None:
         return []
     return list(check(**{key: value for key, value in node.items() if key != "type"}))
+
+
+def check_selection(cfg: Config, val: Any) -> None:
+    """Refuse to select by a metric that is not a number on val whatever is predicted.
+
+    The truth of val stands in for predictions, clip by clip until one counts, which with most
+    metrics is the first.
+
+    Args:
+        cfg: a loaded config.
+        val: its data set.
+
+    Raises:
+        ValueError: where val is empty, there is no such metric, or no clip of val counts in it.
+    """
+    if not len(val):
+        raise ValueError("data.val holds no clip, and the weights of a run are selected on it")
+    name = cfg.evaluation.select_by
+    metrics = [METRICS.build(node) for node in cfg.evaluation.metrics]
+    better(metrics, name)
+    chosen = next(metric for metric in metrics if metric.name == name)
+    if type(chosen).process is not ClipMetric.process:
+        return  # it reads more of a prediction than its masks
+    if not any(_counts(chosen, val[index]) for index in range(len(val))):
+        others = ", ".join(metric.name for metric in metrics if metric is not chosen)
+        raise ValueError(
+            f"evaluation.select_by={name!r} is not a number on data.val: none of its {len(val)} "
+            f"clips counts in that metric; select by another one ({others or 'none is stated'})"
+        )
+
+
+def _counts(metric: ClipMetric, item: dict[str, Any]) -> bool:
+    truth, supervised = item["native_masks"], item["supervised"]
+    if not supervised.any():
+        return False
+    sample = dict(clip=item["clip"], mask_logits=truth.float() * 2 - 1, masks=truth)
+    metric.results.clear()
+    metric.process(None, [{**sample, "supervised": supervised}])
+    ((_, outcome),) = metric.results
+    metric.results.clear()
+    return outcome is not None and math.isfinite(metric.average([outcome]))
+
+
+class FirstStep(NamedTuple):
+    """What trying a config has shown.
+
+    Attributes:
+        seconds: all in all.
+        gpu_bytes: largest memory that was allocated; 0 without a GPU.
+    """
+
+    seconds: float
+    gpu_bytes: int
+
+
+def first_step(cfg: Config) -> FirstStep:
+    """Build data, model and optimizer of a config, train on one batch, score one batch of val.
+
+    Nothing is written. The batch is as large as in training, so that a GPU that is too small
+    shows; what grows over an epoch, such as a memory bank, does not.
+
+    Args:
+        cfg: a loaded and validated config.
+
+    Raises:
+        FloatingPointError: where the loss is not a number.
+        Exception: whatever the parts raise.
+    """
+    started = time.monotonic()
+    check(cfg)
+    load_all()
+    if cfg.runtime.num_threads:
+        torch.set_num_threads(cfg.runtime.num_threads)
+    device = pick_device(cfg.runtime.device)
+    check_amp(cfg.optim.amp, device)
+    on_gpu = device.type == "cuda"
+    if on_gpu:
+        torch.cuda.reset_peak_memory_stats(device)
+    datasets = run_datasets(cfg)
+    check_selection(cfg, datasets["val"])
+    model = build_model(cfg).to(device)
+    if any(p.requires_grad for p in model.parameters()):
+        _train(model, cfg, _batch(cfg, datasets["train"]))
+    _score(model, cfg, _batch(cfg, datasets["val"]))
+    memory = torch.cuda.max_memory_allocated(device) if on_gpu else 0
+    return FirstStep(time.monotonic() - started, memory)
+
+
+def _batch(cfg: Config, dataset: Any) -> dict[str, Any]:
+    batch: dict[str, Any] = next(iter(clip_loader(cfg, dataset)))
+    batch.pop("skipped", None)
+    return batch
+
+
+def _train(model: Any, cfg: Config, batch: dict[str, Any]) -> None:
+    torch.manual_seed(step_seed(cfg.seed, 0))
+    model.generator.manual_seed(step_seed(cfg.seed, 0))
+    model.train()
+    losses = model.train_step(batch, build_optim_wrapper(model, optimizer_node(cfg)))
+    loss = float(losses["loss"].detach())
+    if not math.isfinite(loss):
+        raise FloatingPointError(f"the loss of the first step is {loss}")
+
+
+def _score(model: Any, cfg: Config, batch: dict[str, Any]) -> None:
+    model.eval()
+    with torch.no_grad():
+        results = model.val_step(batch)
+    for node in cfg.evaluation.metrics:
+        METRICS.build(node).process(batch, results)

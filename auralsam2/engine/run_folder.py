@@ -1,4 +1,4 @@
-"""A run folder belongs to one run: another one is refused before anything is written."""
+"""What lies in a run folder, and whose it is: another run is refused before anything is written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mmengine.config import Config
 
@@ -55,6 +55,39 @@ def stored_config(run_dir: Path) -> dict[str, Any] | None:
     return stored
 
 
+class RunTarget(NamedTuple):
+    """A model to evaluate.
+
+    Attributes:
+        config: name or path of its config.
+        checkpoint: trained weights; ``None`` takes the model as it is built.
+    """
+
+    config: str
+    checkpoint: Path | None
+
+
+def find_target(run_or_config: str, checkpoint: Path | None) -> RunTarget:
+    """Tell a run folder from a config.
+
+    Args:
+        run_or_config: folder with ``config.py``, or a config's name or path.
+        checkpoint: weights to take in place of the run's own.
+
+    Raises:
+        FileNotFoundError: where a folder has no ``config.py``, or there is no such checkpoint.
+    """
+    if checkpoint is not None and not checkpoint.is_file():
+        raise FileNotFoundError(f"no checkpoint at '{checkpoint}'")
+    folder = Path(run_or_config)
+    if not folder.is_dir():
+        return RunTarget(run_or_config, checkpoint)
+    if not (folder / CONFIG).is_file():
+        raise FileNotFoundError(f"'{folder}' is no run folder: it has no {CONFIG}")
+    own = folder / WEIGHTS
+    return RunTarget(str(folder / CONFIG), checkpoint or (own if own.is_file() else None))
+
+
 def newest_checkpoint(run_dir: Path) -> str | None:
     """Return the checkpoint to go on from; files are there whole or not at all."""
     found = {int(path.stem.removeprefix("epoch_")): path for path in run_dir.glob(EPOCHS)}
@@ -91,9 +124,10 @@ def extension_of(run_dir: Path) -> dict[str, str]:
     return {"checkpoint": str(Path(newest).resolve())}
 
 
-def has_begun(run_dir: Path) -> bool:
-    """Return whether a folder holds a run that needs nothing any more to begin."""
-    return newest_checkpoint(run_dir) is not None or finished(run_dir) is not None
+def finished(run_dir: Path) -> str | None:
+    """Return when the run in a folder was done; None where none is, as far as can be read."""
+    record = run_record.find(run_dir)
+    return record.finished if record is not None and record.status == "done" else None
 
 
 @contextmanager
@@ -117,15 +151,6 @@ def held(run_dir: Path) -> Iterator[None]:
         yield
 
 
-def finished(run_dir: Path) -> str | None:
-    """Return when the run in a folder was done; None where none is, as far as can be read."""
-    try:
-        record = run_record.read_without_clips(run_dir)
-    except (FileNotFoundError, ValueError):
-        return None
-    return record.finished if record.status == "done" else None
-
-
 def earlier_record(
     run_dir: Path, cfg: Mapping[str, Any], planned: RunRecord, *, keep_code: bool = False
 ) -> RunRecord | None:
@@ -147,44 +172,49 @@ def earlier_record(
         record = None
     if record is not None and record.run_id == planned.run_id:
         return record
+    if record is None and not any(any(run_dir.glob(pattern)) for pattern in (EPOCHS, BEST)):
+        return None
     stored = stored_config(run_dir)
-    if record is None:
-        if not any(any(run_dir.glob(pattern)) for pattern in (EPOCHS, BEST)):
-            return None
-        found = _config_differences(stored, cfg)
-    else:
-        found = _config_differences(stored, cfg) + _record_differences(record, planned)
-        if not keep_code:
-            found += _code_difference(record, planned)
+    found = [Difference(CONFIG, "missing or unreadable", "a resolved config")]
+    if stored is not None:
+        found = differences(stored, cfg)
+    if record is not None:
+        found += _content_differences(record, planned)
+        found += [] if keep_code else _code_difference(record, planned)
     if found:
         what = "checkpoints" if record is None else f"another run ({record.status})"
         raise OtherRunError(run_dir, what, found, _ways(run_dir, record, found))
     return record
 
 
-def carry_over(earlier: RunRecord, record: RunRecord) -> None:
-    """Enter in a record what the sessions before this one have found out.
+def _content_differences(record: RunRecord, planned: RunRecord) -> list[Difference]:
+    """Data and files whose content has changed."""
+    found = []
+    was, now = record.data_fingerprint[:10], planned.data_fingerprint[:10]
+    if was != now:
+        found.append(Difference("data (content)", was or "unknown", now))
+    for key, content in planned.files.items():
+        known = record.files.get(key, content)
+        if known != content:
+            found.append(Difference(f"{key} (content)", known[:10], content[:10]))
+    return found
 
-    Args:
-        earlier: as they left it.
-        record: changed in place.
-    """
-    record.curve, record.attempts = earlier.curve, earlier.attempts
-    if gone := earlier.files.keys() - record.files.keys():  # what it began from, by now
-        record.files |= {key: earlier.files[key] for key in gone}
-        record.run_id = earlier.run_id
-    record.start = earlier.start
-    before, now = (one.skipped.get("val", 0) for one in (earlier, record))
-    if record.curve and before != now:
-        record.notes.append(
-            f"val: {before} clips were left out before the run went on, {now} since then: its "
-            "epochs are scored on different clips, and the best one was chosen among them"
-        )
-    if earlier.code_version != record.code_version:
-        record.notes.append(
-            f"begun by other code, {earlier.code_version or 'unknown'}, and ended by "
-            f"{record.code_version} (kept by --keep-code)"
-        )
+
+def _code_difference(record: RunRecord, planned: RunRecord) -> list[Difference]:
+    if record.code_version != planned.code_version:
+        return [Difference("code", record.code_version or "unknown", planned.code_version)]
+    was, now = parse(record.run_id).code, parse(planned.run_id).code
+    return [] if was == now else [Difference("code (custom_imports)", was or "unknown", now)]
+
+
+def _ways(run_dir: Path, record: RunRecord | None, found: list[Difference]) -> list[str]:
+    ways = ["another --out (without one, the folder is named after the config)"]
+    if all(difference.key.startswith("code") for difference in found):
+        ways.append("--keep-code goes on with it, or takes it as it is where it is done")
+    if record is not None and record.status == "done":
+        ways.append(f"start from its weights: --start-from {run_dir} --out NEW")
+        ways.append(f"train it for longer: --extend {run_dir} --set optim.epochs=N --out NEW")
+    return ways
 
 
 def check_files(run_dir: Path, cfg: Mapping[str, Any]) -> None:
@@ -197,15 +227,13 @@ def check_files(run_dir: Path, cfg: Mapping[str, Any]) -> None:
     Raises:
         ValueError: naming every file whose content is another one.
     """
-    try:
-        trained_with = run_record.read_without_clips(run_dir).files
-    except (FileNotFoundError, ValueError):
+    record = run_record.find(run_dir)
+    if record is None:
         return
-    model = {"model": cfg["model"]}
     other = [
-        f"  - {key}: SHA-256 {trained_with[key][:10]} then, {content[:10]} now"
-        for key, content in file_digests(model).items()
-        if trained_with.get(key, content) != content
+        f"  - {key}: SHA-256 {record.files[key][:10]} then, {content[:10]} now"
+        for key, content in file_digests({"model": cfg["model"]}).items()
+        if record.files.get(key, content) != content
     ]
     if other:
         listed = "\n".join(other)
@@ -237,41 +265,3 @@ def claim_folder(folder: Path, settings: Mapping[str, Any], made: str, *, way: s
             raise OtherRunError(folder, "another training", found, ["another folder", way])
     folder.mkdir(parents=True, exist_ok=True)
     write_text(path, json.dumps(settings, indent=1) + "\n")
-
-
-def _config_differences(stored: Mapping[str, Any] | None, cfg: Mapping[str, Any]) -> list[Any]:
-    if stored is None:
-        return [Difference(CONFIG, "missing or unreadable", "a resolved config")]
-    return differences(stored, cfg)
-
-
-def _record_differences(record: RunRecord, planned: RunRecord) -> list[Difference]:
-    """Data and files whose content has changed."""
-    found = []
-    was, now = record.data_fingerprint[:10], planned.data_fingerprint[:10]
-    if was != now:
-        found.append(Difference("data (content)", was or "unknown", now))
-    for key, content in planned.files.items():
-        known = record.files.get(key)
-        if known not in (None, content):
-            found.append(Difference(f"{key} (content)", str(known)[:10], content[:10]))
-    return found
-
-
-def _code_difference(record: RunRecord, planned: RunRecord) -> list[Difference]:
-    if record.code_version != planned.code_version:
-        return [Difference("code", record.code_version or "unknown", planned.code_version)]
-    was, now = parse(record.run_id).code, parse(planned.run_id).code
-    if was != now:
-        return [Difference("code (custom_imports)", was or "unknown", now)]
-    return []
-
-
-def _ways(run_dir: Path, record: RunRecord | None, found: list[Difference]) -> list[str]:
-    ways = ["another --out (without one, the folder is named after the config)"]
-    if all(difference.key.startswith("code") for difference in found):
-        ways.append("--keep-code goes on with it, or takes it as it is where it is done")
-    if record is not None and record.status == "done":
-        ways.append(f"start from its weights: --start-from {run_dir} --out NEW")
-        ways.append(f"train it for longer: --extend {run_dir} --set optim.epochs=N --out NEW")
-    return ways

@@ -1,7 +1,7 @@
 """What a run leaves behind: one ``record.json`` in its folder, whole or not at all.
 
-The record is the only thing that training, grids and analysis share, so it needs no torch, is read
-strictly, and says where every number came from.
+Training, grids and analysis meet in records and in the files that lie beside them. A record needs
+no torch, is read strictly, and says where every number came from.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from auralsam2.engine.provenance import code_version, environment
-from auralsam2.engine.record_schema import ADDED as ADDED
 from auralsam2.engine.record_schema import SCHEMA, find_problems
 from auralsam2.text_files import write_text
 
 FILE_NAME = "record.json"
 WEIGHTS = "best.safetensors"
 """The selected weights, beside the record of a run that trains something."""
+LAST_WEIGHTS = "last.safetensors"
+"""Weights of the last epoch, kept where none could be selected."""
 
 
 @dataclass
@@ -112,11 +113,7 @@ class RunRecord:
 
     @classmethod
     def from_json(cls, text: str, source: str | os.PathLike[str] = FILE_NAME) -> RunRecord:
-        """Read a record.
-
-        Args:
-            text: the file's text.
-            source: the file's path, for errors.
+        """Read the text of a record file; ``source`` is its path, for errors.
 
         Raises:
             ValueError: listing every unknown, missing and wrongly typed field.
@@ -127,7 +124,7 @@ class RunRecord:
             content = json.loads(text, parse_constant=lambda _: None)
         except (json.JSONDecodeError, RecursionError) as error:
             raise ValueError(f"{where}: no JSON ({error}); delete the file to run again") from error
-        problems = find_problems(content, [f.name for f in fields(cls)])
+        problems = find_problems(content, {f.name: str(f.type) for f in fields(cls)})
         if problems:
             listed = "\n".join(f"  - {problem}" for problem in problems)
             raise ValueError(f"{where}: not a run record of schema {SCHEMA}\n{listed}")
@@ -140,31 +137,10 @@ class RunRecord:
         return record
 
 
-def start(
-    *,
-    name: str,
-    axes: Mapping[str, str],
-    seed: int,
-    run_id: str,
-    config_hash: str,
-    data_fingerprint: str,
-    label_source: str = "",
-    files: Mapping[str, str] | None = None,
-) -> RunRecord:
-    """Return the record of a run that begins now."""
-    return RunRecord(
-        name=name,
-        axes=dict(axes),
-        seed=seed,
-        run_id=run_id,
-        config_hash=config_hash,
-        data_fingerprint=data_fingerprint,
-        label_source=label_source,
-        files=dict(files or {}),
-        code_version=code_version(),
-        started=_now(),
-        environment=environment(),
-    )
+def start(**stated: Any) -> RunRecord:
+    """Return the record of a run that begins now; what is stated are fields of it."""
+    known = dict(code_version=code_version(), started=_now(), environment=environment())
+    return RunRecord(**known, **stated)
 
 
 def add_scores(
@@ -173,14 +149,7 @@ def add_scores(
     metrics: Mapping[str, float],
     per_clip: Mapping[str, Mapping[str, float]],
 ) -> None:
-    """Enter the scores of one split.
-
-    Args:
-        record: changed in place.
-        split: name of the test set.
-        metrics: metric -> mean over clips.
-        per_clip: metric -> clip -> score.
-    """
+    """Enter the scores of one split: by metric the mean over clips, and of every clip."""
     record.metrics[split] = {metric: float(value) for metric, value in metrics.items()}
     record.per_clip += [
         {"split": split, "clip": clip, "metric": metric, "value": float(value)}
@@ -191,32 +160,27 @@ def add_scores(
 
 def finish(record: RunRecord, duration_s: float) -> RunRecord:
     """Mark a run as done after ``duration_s`` seconds."""
-    record.status, record.finished = "done", _now()
-    record.duration_s = round(duration_s, 3)
-    return record
+    return _end(record, "done", duration_s=round(duration_s, 3))
 
 
 def fail(record: RunRecord, error: str) -> RunRecord:
     """Mark a run as failed; ``error`` is its traceback."""
-    record.status, record.finished, record.error = "failed", _now(), error
-    return record
+    return _end(record, "failed", error=error)
 
 
 def stop(record: RunRecord, reason: str, duration_s: float) -> RunRecord:
     """Mark a run as stopped before its last epoch, after ``duration_s`` seconds."""
-    record.status, record.finished, record.stopped_because = "stopped", _now(), reason
-    record.duration_s = round(duration_s, 3)
+    return _end(record, "stopped", stopped_because=reason, duration_s=round(duration_s, 3))
+
+
+def _end(record: RunRecord, status: str, **stated: Any) -> RunRecord:
+    for name, value in {"status": status, "finished": _now(), **stated}.items():
+        setattr(record, name, value)
     return record
 
 
 def add_validation(record: RunRecord, epoch: int, scores: Mapping[str, float]) -> None:
-    """Enter the scores of one validation; those of the same or a later epoch are replaced.
-
-    Args:
-        record: changed in place.
-        epoch: trained so far, from 1.
-        scores: metric -> mean over clips.
-    """
+    """Enter the scores of one validation; those of the same or a later epoch are replaced."""
     record.curve = [entry for entry in record.curve if entry["epoch"] < epoch]
     plain = {metric: float(value) for metric, value in scores.items()}
     record.curve.append({"epoch": epoch, "split": "val", "scores": plain})
@@ -252,12 +216,16 @@ def read_without_clips(run_dir: str | os.PathLike[str]) -> RunRecord:
     return RunRecord.from_json(text, source=file)
 
 
-def set_aside(run_dir: str | os.PathLike[str]) -> Path:
-    """Give a record that cannot be read another name, so that nothing overwrites it.
+def find(run_dir: str | os.PathLike[str]) -> RunRecord | None:
+    """Like `read_without_clips`; None where there is no record, or none that can be read."""
+    try:
+        return read_without_clips(run_dir)
+    except (FileNotFoundError, ValueError):
+        return None
 
-    Returns:
-        Where it lies now.
-    """
+
+def set_aside(run_dir: str | os.PathLike[str]) -> Path:
+    """Give a record that cannot be read another name, so that nothing overwrites it."""
     folder = Path(run_dir)
     names = (folder / f"record.damaged-{number}.json" for number in itertools.count(1))
     free = next(name for name in names if not name.exists())

@@ -21,14 +21,10 @@ from torch import nn
 from auralsam2.config_identity import differences
 from auralsam2.engine import run_record
 from auralsam2.engine.checkpoint import save_pickled
-from auralsam2.engine.run_folder import (
-    best_checkpoint,
-    has_begun,
-    newest_checkpoint,
-    stored_config,
-)
+from auralsam2.engine.evaluate import load_trained
+from auralsam2.engine.run_folder import best_checkpoint, finished, newest_checkpoint, stored_config
 from auralsam2.engine.run_record import RunRecord
-from auralsam2.engine.runner_settings import schedule
+from auralsam2.engine.runner import schedule
 
 KEY = "start"
 _WEIGHTS, _CHECKPOINT = "weights", "checkpoint"
@@ -46,7 +42,7 @@ def check_start(cfg: Config, run_dir: Path | None = None) -> None:
         ValueError: where both kinds are stated, or the run to extend is not one that this config
             extends; all problems at once.
     """
-    if run_dir is not None and has_begun(run_dir):
+    if run_dir is not None and (newest_checkpoint(run_dir) or finished(run_dir)):
         return
     start = dict(cfg.get(KEY) or {})
     if len(start) > 1:
@@ -61,13 +57,54 @@ def check_start(cfg: Config, run_dir: Path | None = None) -> None:
         _check_extension(cfg, Path(start[_CHECKPOINT]))
 
 
+def _check_extension(cfg: Config, file: Path) -> None:
+    record, stored = run_record.find(file.parent), stored_config(file.parent)
+    if record is None or stored is None or record.status != "done":
+        raise ValueError(f"{KEY}.{_CHECKPOINT}: '{file.parent}' holds no finished run to extend")
+    now = {key: value for key, value in cfg.to_dict().items() if key != KEY}
+    stored.pop(KEY, None)
+    problems = [str(d) for d in differences(stored, now) if d.key != "optim.epochs"]
+    if record.epochs < stored["optim"]["epochs"]:
+        problems.append(f"it was stopped early, after {record.epochs} epochs")
+    if cfg.optim.epochs <= stored["optim"]["epochs"]:
+        problems.append(
+            f"optim.epochs: got {cfg.optim.epochs}, wanted more than its {record.epochs}"
+        )
+    if problems:
+        raise ValueError(
+            f"'{file.parent}' can only be extended by more epochs; to go on with other settings, "
+            f"start from its weights (--start-from {file.parent}):\n"
+            + "\n".join(f"  - {problem}" for problem in problems)
+        )
+
+
+def carry_over(earlier: RunRecord, record: RunRecord) -> None:
+    """Enter in a record what the sessions before this one have left in theirs."""
+    record.curve, record.attempts = earlier.curve, earlier.attempts
+    if gone := earlier.files.keys() - record.files.keys():  # what it began from, by now
+        record.files |= {key: earlier.files[key] for key in gone}
+        record.run_id = earlier.run_id
+    record.start = earlier.start
+    before, now = (one.skipped.get("val", 0) for one in (earlier, record))
+    if record.curve and before != now:
+        record.notes.append(
+            f"val: {before} clips were left out before the run went on, {now} since then: its "
+            "epochs are scored on different clips, and the best one was chosen among them"
+        )
+    if earlier.code_version != record.code_version:
+        record.notes.append(
+            f"begun by other code, {earlier.code_version or 'unknown'}, and ended by "
+            f"{record.code_version} (kept by --keep-code)"
+        )
+
+
 def enter_start(cfg: Config, record: RunRecord) -> None:
     """Enter in a record which run its training begins from, unless an earlier session has."""
     if record.start:
         return
     for how, file in (cfg.get(KEY) or {}).items():
         run_dir = Path(file).parent
-        before = _record(run_dir)
+        before = run_record.find(run_dir)
         record.start = {
             "how": {_WEIGHTS: "weights", _CHECKPOINT: "extended"}[how],
             "run": run_dir.name,
@@ -99,48 +136,6 @@ def lay_out(cfg: Config, run_dir: Path, record: RunRecord) -> None:
     save_pickled(state, run_dir / f"epoch_{epoch}.pth")
 
 
-def load_start(cfg: Config, run_dir: Path, model: nn.Module) -> None:
-    """Load the weights that a new training begins with, where its config names some.
-
-    Raises:
-        ValueError: where they do not fit the model.
-    """
-    from auralsam2.engine.evaluate import load_trained
-
-    file = (cfg.get(KEY) or {}).get(_WEIGHTS)
-    if file is not None and newest_checkpoint(run_dir) is None:
-        load_trained(model, Path(file))
-
-
-def _check_extension(cfg: Config, file: Path) -> None:
-    record, stored = _record(file.parent), stored_config(file.parent)
-    if record is None or stored is None or record.status != "done":
-        raise ValueError(f"{KEY}.{_CHECKPOINT}: '{file.parent}' holds no finished run to extend")
-    now = {key: value for key, value in cfg.to_dict().items() if key != KEY}
-    stored.pop(KEY, None)
-    others = [d for d in differences(stored, now) if d.key != "optim.epochs"]
-    problems = [str(difference) for difference in others]
-    if record.epochs < stored["optim"]["epochs"]:
-        problems.append(f"it was stopped early, after {record.epochs} epochs")
-    if cfg.optim.epochs <= stored["optim"]["epochs"]:
-        problems.append(
-            f"optim.epochs: got {cfg.optim.epochs}, wanted more than its {record.epochs}"
-        )
-    if problems:
-        raise ValueError(
-            f"'{file.parent}' can only be extended by more epochs; to go on with other settings, "
-            f"start from its weights (--start-from {file.parent}):\n"
-            + "\n".join(f"  - {problem}" for problem in problems)
-        )
-
-
-def _record(run_dir: Path) -> RunRecord | None:
-    try:
-        return run_record.read_without_clips(run_dir)
-    except (FileNotFoundError, ValueError):
-        return None
-
-
 def _stretch(state: dict[str, Any], cfg: Config) -> None:
     """Bring a training state to where the schedule of a config is after as many steps."""
     steps, epochs = int(state["meta"]["iter"]), int(state["meta"]["epoch"])
@@ -169,3 +164,14 @@ def _after(cfg: Config, steps: int, epoch_length: int) -> tuple[float, list[Mapp
         for scheduler in schedulers:
             scheduler.step()
     return float(optimizer.param_groups[0]["lr"]), [s.state_dict() for s in schedulers]
+
+
+def load_start(cfg: Config, run_dir: Path, model: nn.Module) -> None:
+    """Load the weights that a new training begins with, where its config names some.
+
+    Raises:
+        ValueError: where they do not fit the model.
+    """
+    file = (cfg.get(KEY) or {}).get(_WEIGHTS)
+    if file is not None and newest_checkpoint(run_dir) is None:
+        load_trained(model, Path(file))

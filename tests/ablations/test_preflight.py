@@ -12,6 +12,7 @@ from ablations.executors.local import InlineExecutor
 from ablations.grids.file import Grid
 from ablations.grids.plan import Plan
 from ablations.runs.run_cell import current_record
+from auralsam2.engine import preflight as engine_preflight
 from auralsam2.engine import run_record
 
 
@@ -27,8 +28,7 @@ def first_steps(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             raise RuntimeError("shapes do not fit")
         return SimpleNamespace(seconds=0.5, gpu_bytes=3 * 2**20)
 
-    fake = SimpleNamespace(first_step=first_step)
-    monkeypatch.setitem(__import__("sys").modules, "auralsam2.engine.first_step", fake)
+    monkeypatch.setattr(engine_preflight, "first_step", first_step)
     return tried
 
 

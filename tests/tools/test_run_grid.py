@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +10,7 @@ from mmengine.config import Config
 
 import ablations.grids.plan
 import ablations.runs.run_cell
+from auralsam2.engine import preflight as engine_preflight
 from auralsam2.engine import run_record
 
 
@@ -119,8 +119,7 @@ def test_a_preflight_with_problems_starts_nothing(grid: Path, tmp_path: Path, ca
             raise RuntimeError("shapes do not fit")
         return SimpleNamespace(seconds=0.1, gpu_bytes=0)
 
-    fake = SimpleNamespace(first_step=first_step)
-    monkeypatch.setitem(sys.modules, "auralsam2.engine.first_step", fake)
+    monkeypatch.setattr(engine_preflight, "first_step", first_step)
     assert run_grid.main([str(grid), "--jobs", "0", "--preflight"]) == 2
     shown = capfd.readouterr().out
     assert "problem: cell 'boom': RuntimeError: shapes do not fit" in shown

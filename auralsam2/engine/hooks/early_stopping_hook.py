@@ -7,7 +7,7 @@ from typing import Any
 
 from mmengine.hooks import EarlyStoppingHook as MMEngineEarlyStopping
 
-from auralsam2.engine.selection import better
+from auralsam2.engine.metric_scales import better
 from auralsam2.registry import HOOKS
 
 

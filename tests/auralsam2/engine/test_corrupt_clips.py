@@ -10,7 +10,7 @@ import pytest
 
 from auralsam2.data.problems import DataError
 from auralsam2.engine import run_record
-from auralsam2.engine.run_folder import carry_over
+from auralsam2.engine.start import carry_over
 from auralsam2.engine.train import train
 
 

@@ -1,13 +1,15 @@
-"""Settings of a valid config that do not go together, over all registered classes."""
+"""What would fail on day three fails before the first."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from auralsam2 import config
-from auralsam2.engine.preflight import check, setting_problems
+from auralsam2 import config as configs
+from auralsam2.engine.preflight import check, check_selection, first_step, setting_problems
 from auralsam2.registry import BACKBONES
 
 
@@ -64,5 +66,75 @@ def test_every_backbone_is_built_at_its_own_multiple(tiny_config: Any) -> None:
 
 
 def test_every_shipped_config_goes_together() -> None:
-    for name in config.names("auralsam2") + config.names("methods"):
-        assert setting_problems(config.load(name)) == [], name
+    for name in configs.names("auralsam2") + configs.names("methods"):
+        assert setting_problems(configs.load(name)) == [], name
+
+
+class Val(list):
+    """Clips of two frames; counts how many were read."""
+
+    def __init__(self, *masks: torch.Tensor) -> None:
+        super().__init__(masks)
+        self.read = 0
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        self.read += 1
+        masks = super().__getitem__(index)
+        supervised = torch.ones(2, dtype=torch.bool)
+        return dict(clip=str(index), native_masks=masks, supervised=supervised)
+
+
+EMPTY, FULL = torch.zeros(2, 4, 4, dtype=torch.uint8), torch.ones(2, 4, 4, dtype=torch.uint8)
+
+
+def selecting(tiny_config: Any, by: str) -> Any:
+    tiny_config.evaluation.metrics = [
+        dict(type="JaccardMetric"),
+        dict(type="FScoreMetric", empty_clips="skip"),
+    ]
+    tiny_config.evaluation.select_by = by
+    return tiny_config
+
+
+def test_a_metric_in_which_no_clip_counts_is_refused(tiny_config: Any) -> None:
+    cfg = selecting(tiny_config, "F")
+    with pytest.raises(ValueError) as caught:
+        check_selection(cfg, Val(EMPTY, EMPTY))
+    assert str(caught.value) == (
+        "evaluation.select_by='F' is not a number on data.val: none of its 2 clips counts in that "
+        "metric; select by another one (J)"
+    )
+    check_selection(selecting(tiny_config, "J"), Val(EMPTY, EMPTY))
+    with pytest.raises(ValueError, match="data.val holds no clip"):
+        check_selection(cfg, Val())
+
+
+def test_no_clip_is_read_behind_the_first_that_counts(tiny_config: Any) -> None:
+    val = Val(EMPTY, FULL, FULL)
+    check_selection(selecting(tiny_config, "F"), val)
+    assert val.read == 2
+
+
+def test_a_config_that_works(tiny_config: Any, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = first_step(tiny_config)
+    assert found.seconds > 0 and found.gpu_bytes == 0
+    assert list(tmp_path.iterdir()) == [], "nothing is written"
+
+
+def test_nothing_to_train(tiny_config: Any) -> None:
+    for part in ("sparse_prompt", "dense_prompt", "contrastive_loss", "projector"):
+        configs.set_node(tiny_config, f"model.{part}", None)
+    first_step(tiny_config)
+
+
+def test_a_loss_that_is_no_number(tiny_config: Any) -> None:
+    tiny_config.model.mask_loss.focal_weight = float("nan")
+    with pytest.raises(FloatingPointError, match="first step is nan"):
+        first_step(tiny_config)
+
+
+def test_missing_data(tiny_config: Any, tmp_path: Path) -> None:
+    tiny_config.data.root = str(tmp_path / "nowhere")
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        first_step(tiny_config)

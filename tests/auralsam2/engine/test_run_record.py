@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from auralsam2.engine import run_record
+from auralsam2.engine.record_schema import ADDED
 from auralsam2.engine.run_record import RunRecord
 
 
@@ -123,7 +124,7 @@ def test_records_need_no_torch() -> None:
 
 def test_records_from_before_a_field_was_added_still_read(record: RunRecord) -> None:
     content = json.loads(record.to_json())
-    for name in run_record.ADDED:
+    for name in ADDED:
         del content[name]
     back = RunRecord.from_json(json.dumps(content))
     assert (back.label_source, back.skipped, back.curve, back.speed) == ("", {}, [], {})

@@ -1,6 +1,7 @@
 """A run leaves everything that its numbers hang on, and a killed one goes on as if nothing was."""
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,9 +19,11 @@ from auralsam2.engine.progress import Progress, StopRun
 from auralsam2.engine.run_folder import OtherRunError
 from auralsam2.engine.splits import label_source
 from auralsam2.engine.train import train
+from auralsam2.metrics.f_score import FScoreMetric
 from auralsam2.mmengine_fixes import DeviceRunner
 from auralsam2.models.audio.log_mel_cnn import LogMelCNN
 from auralsam2.models.weights import read_state
+from auralsam2.registry import METRICS
 
 
 class Steps(Progress):
@@ -283,3 +286,35 @@ def test_what_cannot_work_is_told_before_anything_is_written(
     with pytest.raises(ValueError, match=message.replace("[", r"\[")):
         train(tiny_config, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.fixture
+def no_number(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Name of a metric that only turns out to be no number when a model is scored."""
+
+    class Undefined(FScoreMetric):
+        key = "U"
+
+        def process(self, data_batch: Any, data_samples: Any) -> None:
+            super().process(data_batch, data_samples)
+
+        def average(self, outcomes: Any) -> float:
+            return math.nan
+
+    monkeypatch.setitem(METRICS.module_dict, "Undefined", Undefined)
+    return "Undefined"
+
+
+def test_weights_are_kept_where_nothing_can_be_selected(
+    tiny_config: Any, tmp_path: Path, no_number: str
+) -> None:
+    tiny_config.evaluation.metrics = [dict(type="JaccardMetric"), dict(type=no_number)]
+    tiny_config.evaluation.select_by = "U"
+    tiny_config.optim.epochs = 1
+    run = tmp_path / "run"
+    with pytest.raises(ValueError, match="'U' was not a number in any validation") as caught:
+        train(tiny_config, run)
+    assert "last.safetensors" in str(caught.value)
+    cfg = configs.load(run / "config.py", {"evaluation.metrics": [dict(type="JaccardMetric")]})
+    cfg.evaluation.select_by = "J"
+    assert 0 <= evaluate(cfg, run / "last.safetensors").splits["test"].metrics["J"] <= 1

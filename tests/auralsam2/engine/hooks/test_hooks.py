@@ -1,5 +1,6 @@
 """The hooks that make runs resumable, small and honest."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +11,7 @@ from auralsam2.engine.hooks.progress_hook import ProgressHook
 from auralsam2.engine.hooks.step_seed_hook import StepSeedHook, step_seed
 from auralsam2.engine.hooks.trainable_state_hook import TrainableStateHook, trainable_state
 from auralsam2.engine.progress import Progress
+from auralsam2.engine.run_record import RunRecord
 
 
 class Model(nn.Module):
@@ -52,7 +54,7 @@ def test_checkpoints_hold_what_training_changes() -> None:
 
 def test_progress_stops_at_a_loss_that_is_no_number() -> None:
     runner = SimpleNamespace(iter=5, epoch=0, max_epochs=2)
-    hook = ProgressHook(Progress())
+    hook = ProgressHook(Progress(), RunRecord(), Path())
     hook.after_train_iter(runner, 0, outputs={"loss": torch.tensor(1.0)})
     with pytest.raises(FloatingPointError, match="step 5.*loss_dice"):
         outputs = {"loss": torch.tensor(float("nan")), "loss_dice": torch.tensor(float("nan"))}
