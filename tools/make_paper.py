@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from analysis.paper.make import make_paper
     from analysis.paper.manifest import EMPTY
-    from analysis.paper.recipe import load_recipe
+    from analysis.paper.part import load_recipe
     from analysis.paper.source import find_sources
     from auralsam2.config import parse_overrides
 
@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"note: {entry.source}, {entry.part}: {note}")
     for problem in paper.problems:
         print(f"MISSING {problem}")
-    print("\n".join(map(str, paper.manifests)))
+    print("\n".join(map(str, paper.paths)))
     return 1 if paper.problems else 0
 
 

@@ -5,8 +5,13 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-from collections.abc import Callable, Mapping, Sequence
+import multiprocessing
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from multiprocessing import util
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +25,20 @@ from analysis.paper.manifest import (
     read_entries,
     write_manifest,
 )
-from analysis.paper.part import NothingToShow, Part
-from analysis.paper.recipe import Recipe
+from analysis.paper.part import NothingToShow, Part, Recipe
 from analysis.paper.source import Source, file_digest
-from analysis.paper.workers import Measure, measuring
 from auralsam2.engine.provenance import code_version
 from auralsam2.messages import is_message, message
+from auralsam2.process_end import end_soon
+from auralsam2.text_files import write_text
 
 STALE = "stale"
 """Folder of what an earlier call has made and this one has not."""
+ERRORS = "errors.log"
+"""What parts that failed have raised, and where."""
+
+Job = Callable[[], object]
+RunJobs = Callable[[Sequence[Job]], None]
 
 
 @dataclass(frozen=True)
@@ -38,12 +48,12 @@ class Paper:
     Attributes:
         entries: one a part and source.
         problems: why parts are missing; nothing where all is well.
-        manifests: paths.
+        paths: of the manifests, and of the tracebacks of parts that failed, where some did.
     """
 
     entries: tuple[Entry, ...]
     problems: tuple[str, ...]
-    manifests: tuple[Path, ...]
+    paths: tuple[Path, ...]
 
 
 def make_paper(
@@ -70,67 +80,166 @@ def make_paper(
         jobs: measurements of runs at once, each in a process.
         say: is told each part.
     """
-    held = read_entries(out)
-    before = {} if again else held
     usable, problems = _usable(sources, partial)
     problems += _unmatched(recipe, sources)
-    entries: list[Entry] = []
-    owners: dict[str, str] = {}  # file -> the part that wrote it first
-    with measuring(jobs) as measure:
+    (out / ERRORS).unlink(missing_ok=True)
+    with running(jobs) as run:
+        making = _Making(recipe, out, usable, problems, again, run)
         for source in usable:
-            moved = _set_aside(source, recipe, held, out)
-            for number, (node, part) in enumerate(recipe.parts):
-                if not part.wants(source):
-                    continue
-                entry = _make_part(node, part, source, out, before, measure)
+            making.make(source, say)
+        paths = making.write_manifest()
+    paths += [out / ERRORS] if making.raised else []
+    return Paper(tuple(making.entries), tuple(problems), tuple(paths))
+
+
+class _Making:
+    """A paper while it is made; the arguments are those of `make_paper`."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        out: Path,
+        sources: Sequence[Source],
+        problems: list[str],
+        again: bool,
+        run: RunJobs | None,
+    ) -> None:
+        self.recipe, self.out, self.sources, self.problems = recipe, out, sources, problems
+        self.again, self.run = again, run
+        self.held = read_entries(out)  # of an earlier call, still to be looked at
+        self.entries: list[Entry] = []
+        self.raised: list[str] = []
+        self.owners: dict[str, str] = {}  # file -> the part that wrote it first
+
+    def make(self, source: Source, say: Callable[[str], None]) -> None:
+        """Make every part that is of a source."""
+        moved = self._set_aside(source)
+        for number, (node, part) in enumerate(self.recipe.parts):
+            if part.wants(source):
+                entry = self._make_part(node, part, source)
                 say(f"{source.name}: {entry.part}: {entry.status}")
-                entries.append(entry)
-                if entry.status == FAILED:
-                    problems.append(f"{source.name}, {entry.part}: {entry.reason}")
-                problems += [f"{source.name}, {entry.part}: {text}" for text in entry.lost]
-                own = f"{entry.part} (parts.{number})"
-                problems += [
+                self.entries.append(entry)
+                self._note_problems(entry, number)
+                self.write_manifest()
+        for name in moved & self.owners.keys():
+            (self.out / STALE / name).unlink()
+        self.held = {key: held for key, held in self.held.items() if held.source != source.name}
+
+    def write_manifest(self) -> list[Path]:
+        """Write what has been made, and what a call that goes on after this one may still keep."""
+        made = {(entry.source, entry.key) for entry in self.entries}
+        earlier = [held for key, held in self.held.items() if key not in made]
+        return write_manifest(
+            self.out, self.recipe, self.sources, self.entries, self.problems, earlier
+        )
+
+    def _set_aside(self, source: Source) -> set[str]:
+        """Move files of parts that are no longer as they were, since pages show what lies there.
+
+        Returns:
+            Their names.
+        """
+        current = set()
+        for node, part in self.recipe.parts:
+            inputs = part.inputs(source, part.place(source, self.out))
+            if part.wants(source) and all(path.is_file() for path in inputs):
+                current.add(self._key(node, part, source))
+        moved = set()
+        for (name, key), old in self.held.items():
+            if name != source.name or key in current:
+                continue
+            for file in old.files.keys() - set(old.changed(self.out)):
+                aside = self.out / STALE / file
+                aside.parent.mkdir(parents=True, exist_ok=True)
+                (self.out / file).replace(aside)
+                moved.add(file)
+        return moved
+
+    def _make_part(self, node: dict[str, Any], part: Part, source: Source) -> Entry:
+        folder = part.place(source, self.out)
+        entry = Entry(str(node["type"]), source.name, MADE, settings=node, command="", key="")
+        try:
+            entry.command = part.command(source, folder)
+            entry.key = self._key(node, part, source)
+            earlier = None if self.again else self.held.get((source.name, entry.key))
+            if earlier is not None and earlier.is_whole(self.out):
+                entry.status, entry.files, entry.notes = KEPT, earlier.files, earlier.notes
+                return entry
+            if self.run is not None and (jobs := part.jobs(source)):
+                self.run(jobs)
+                source = replace(source, again=False)  # that has just been done
+            made = part.make(source, folder)
+            entry.notes, entry.lost = [str(n) for n in made.notes], [str(n) for n in made.lost]
+            paths = [path.resolve() for path in made.paths]
+            root = self.out.resolve()
+            entry.files = {path.relative_to(root).as_posix(): file_digest(path) for path in paths}
+        except NothingToShow as why:
+            entry.status, entry.reason = EMPTY, str(why)
+        except Exception as error:  # whatever a part or a model raises: the others are made
+            entry.status, entry.reason = FAILED, _said(error)
+            self.raised.append(f"{entry.source}, {entry.part}:\n{traceback.format_exc()}")
+            write_text(self.out / ERRORS, "\n".join(self.raised))
+        return entry
+
+    def _note_problems(self, entry: Entry, number: int) -> None:
+        where = f"{entry.source}, {entry.part}"
+        said = [entry.reason] if entry.status == FAILED else []
+        self.problems += [f"{where}: {text}" for text in [*said, *entry.lost]]
+        own = f"{entry.part} (parts.{number})"
+        for name in entry.files:
+            if (other := self.owners.setdefault(name, own)) != own:
+                self.problems.append(
                     f"{name}: {other} and {own} both write it; give one of them another `folder`"
-                    for name in entry.files
-                    if (other := owners.setdefault(name, own)) != own
-                ]
-                earlier = [e for e in held.values() if (e.source, e.key) not in _keys(entries)]
-                write_manifest(out, recipe, usable, entries, problems=problems, earlier=earlier)
-            for name in moved & owners.keys():
-                (out / STALE / name).unlink()
-    looked_at = {source.name for source in usable}
-    earlier = [entry for entry in held.values() if entry.source not in looked_at]
-    manifests = write_manifest(out, recipe, usable, entries, problems=problems, earlier=earlier)
-    return Paper(tuple(entries), tuple(problems), tuple(manifests))
+                )
+
+    def _key(self, node: dict[str, Any], part: Part, source: Source) -> str:
+        """Everything that the files of a part depend on."""
+        inputs = part.inputs(source, part.place(source, self.out))
+        # The file that a part comes from may be the user's own.
+        code = [code_version(), analysis_version(), file_digest(Path(inspect.getfile(type(part))))]
+        held = {
+            "node": node,
+            "source": source.digest,
+            "overrides": {key: repr(value) for key, value in sorted(source.overrides.items())},
+            "code": code,
+            "inputs": [[path.name, file_digest(path)] for path in inputs],
+        }
+        return hashlib.sha256(json.dumps(held, sort_keys=True, default=repr).encode()).hexdigest()
 
 
-def _keys(entries: Sequence[Entry]) -> set[tuple[str, str]]:
-    return {(entry.source, entry.key) for entry in entries}
+@contextmanager
+def running(jobs: int) -> Iterator[RunJobs | None]:
+    """Yield a function that runs ``jobs`` jobs at once in processes; None where one is enough.
 
-
-def _set_aside(
-    source: Source, recipe: Recipe, before: Mapping[tuple[str, str], Entry], out: Path
-) -> set[str]:
-    """Move files of parts that are no longer as they were, since pages show what lies there.
-
-    Returns:
-        Their names.
+    What a job raises is left to the part, which comes upon the same run again.
     """
-    current = set()
-    for node, part in recipe.parts:
-        folder = out / source.name / part.folder
-        if part.wants(source) and all(path.is_file() for path in part.inputs(source, folder)):
-            current.add(_key(node, part, source, folder))
-    moved = set()
-    for (name, key), old in before.items():
-        if name != source.name or key in current:
-            continue
-        for file in old.files.keys() - set(old.changed(out)):
-            aside = out / STALE / file
-            aside.parent.mkdir(parents=True, exist_ok=True)
-            (out / file).replace(aside)
-            moved.add(file)
-    return moved
+    if jobs == 1:
+        yield None
+        return
+    # A forked process would inherit the threads of torch, and hang in them.
+    spawn = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(jobs, mp_context=spawn, initializer=_end_when_done)
+
+    def run(listed: Sequence[Job]) -> None:
+        futures: list[Future[object]] = [pool.submit(_done, each) for each in listed]
+        for future in as_completed(futures):
+            future.exception()
+
+    try:
+        yield run
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _end_when_done() -> None:
+    """Let this process end when the pool does, whatever a run's components have left running."""
+    # Called when the process has left its work, before it waits for threads.
+    util.Finalize(None, end_soon, args=(0,), exitpriority=0)
+
+
+def _done(job: Job) -> None:
+    """Run it; what it returns is large, and kept in the run's folder."""
+    job()
 
 
 def _usable(sources: Sequence[Source], partial: bool) -> tuple[list[Source], list[str]]:
@@ -163,58 +272,6 @@ def _unmatched(recipe: Recipe, sources: Sequence[Source]) -> list[str]:
     ]
 
 
-def _make_part(
-    node: dict[str, Any],
-    part: Part,
-    source: Source,
-    out: Path,
-    before: Mapping[tuple[str, str], Entry],
-    measure: Measure | None,
-) -> Entry:
-    folder = out / source.name / part.folder
-    entry = Entry(str(node["type"]), source.name, MADE, settings=node, command="", key="")
-    try:
-        entry.command = part.command(source, folder)
-        entry.key = _key(node, part, source, folder)
-        earlier = before.get((source.name, entry.key))
-        if earlier is not None and earlier.is_whole(out):
-            entry.status, entry.files, entry.notes = KEPT, earlier.files, earlier.notes
-            return entry
-        if measure is not None and (measurements := part.measurements(source)):
-            measure(measurements)
-            source = replace(source, again=False)  # that has just been done
-        made = part.make(source, folder)
-        entry.notes, entry.lost = [str(n) for n in made.notes], [str(n) for n in made.lost]
-        entry.files = {
-            path.resolve().relative_to(out.resolve()).as_posix(): file_digest(path)
-            for path in made.paths
-        }
-    except NothingToShow as why:
-        entry.status, entry.reason = EMPTY, str(why)
-    except (
-        Exception
-    ) as error:  # whatever a part or a model raises: the others are made all the same
-        entry.status, entry.reason = FAILED, _said(error)
-    return entry
-
-
 def _said(error: Exception) -> str:
     """What went wrong, with its kind where it was not raised to be read."""
     return message(error) if is_message(error) else f"{type(error).__name__}: {error}"
-
-
-def _key(node: dict[str, Any], part: Part, source: Source, folder: Path) -> str:
-    """Everything that the files of a part depend on."""
-    held = {
-        "node": node,
-        "source": source.digest,
-        "overrides": {key: repr(value) for key, value in sorted(source.overrides.items())},
-        "code": [code_version(), analysis_version(), _code_digest(type(part))],
-        "inputs": [[path.name, file_digest(path)] for path in part.inputs(source, folder)],
-    }
-    return hashlib.sha256(json.dumps(held, sort_keys=True, default=repr).encode()).hexdigest()
-
-
-def _code_digest(kind: type) -> str:
-    """Of the file that a part comes from, which may be the user's own."""
-    return file_digest(Path(inspect.getfile(kind)))

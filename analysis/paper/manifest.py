@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
@@ -12,11 +10,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from analysis.paper.recipe import Recipe
+from analysis.paper.part import Recipe
 from analysis.paper.source import Source, file_digest
 from analysis.tables.text import escape_markdown
-from auralsam2.engine.provenance import code_version
-from auralsam2.listing import files_below
+from auralsam2.engine.provenance import code_version, sources_hash
 from auralsam2.text_files import write_text
 
 JSON_NAME, TEXT_NAME = "manifest.json", "manifest.md"
@@ -68,11 +65,7 @@ class Entry:
 @lru_cache(maxsize=1)
 def analysis_version() -> str:
     """Return a hash of the sources of analysis, ten digits."""
-    root = Path(__file__).resolve().parents[1]
-    digest = hashlib.sha256()
-    for path in files_below(root, "*.py", "*.j2"):
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:10]
+    return sources_hash(Path(__file__).resolve().parents[1], "*.py", "*.j2")
 
 
 def read_entries(folder: Path) -> dict[tuple[str, str], Entry]:
@@ -92,7 +85,6 @@ def write_manifest(
     recipe: Recipe,
     sources: Sequence[Source],
     entries: Sequence[Entry],
-    *,
     problems: Sequence[str] = (),
     earlier: Sequence[Entry] = (),
 ) -> list[Path]:
@@ -113,22 +105,16 @@ def write_manifest(
         "recipe": {"name": recipe.name, "sha256": file_digest(recipe.path)},
         "code_version": code_version(),
         "analysis_version": analysis_version(),
-        "sources": {
-            source.name: {
-                "kind": source.kind,
-                "folder": os.path.relpath(source.path, folder),
-                "unfinished": source.unfinished,
-                "runs": source.runs(),
-            }
-            for source in sources
-        },
+        "sources": {source.name: source.stated(folder) for source in sources},
         "problems": list(problems),
         "parts": [asdict(entry) for entry in entries],
         "earlier": [asdict(entry) for entry in earlier],
     }
-    paths = [folder / JSON_NAME, folder / TEXT_NAME]
-    texts = [json.dumps(content, indent=1, default=repr) + "\n", "\n".join(_lines(content)) + "\n"]
-    return [write_text(path, text) for path, text in zip(paths, texts, strict=True)]
+    text = json.dumps(content, indent=1, default=repr)
+    return [
+        write_text(folder / JSON_NAME, f"{text}\n"),
+        write_text(folder / TEXT_NAME, "\n".join([*_lines(content), ""])),
+    ]
 
 
 def _lines(content: Mapping[str, Any]) -> Iterator[str]:

@@ -1,17 +1,20 @@
-"""What a recipe is made of: parts, each of which makes some files of one grid or sweep."""
+"""Parts of a paper, and the recipes that list them: config files that say what a paper has."""
 
 from __future__ import annotations
 
 import shlex
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from analysis.paper.source import GRID, Source
-from auralsam2.builder import Registry
+from auralsam2 import config
+from auralsam2.builder import ComponentArgumentError, Registry, UnknownComponentError
+from auralsam2.custom_imports import CUSTOM_KEY, import_custom, locate_files
+from auralsam2.messages import unknown_name
 
 PARTS = Registry(
     "paper part",
@@ -20,6 +23,8 @@ PARTS = Registry(
     locations=["analysis.paper.parts"],
     base="analysis.paper.part:Part",
 )
+_FOLDER, _DEFAULT = "figures", "paper"
+_KEYS = ("parts", "title", CUSTOM_KEY)
 
 
 class NothingToShow(Exception):
@@ -42,43 +47,54 @@ class Made:
     lost: Sequence[str] = field(default_factory=tuple)
 
 
-def names_of(key: str, names: Sequence[str] | None) -> tuple[str, ...] | None:
-    """Return a list of names, None as it is.
-
-    Raises:
-        ValueError: for a text, whose letters would be taken for names.
-    """
-    if isinstance(names, str):
-        raise ValueError(f"{key}: wanted a list of names, got {names!r}; write [{names!r}]")
-    return None if names is None else tuple(names)
-
-
+@dataclass(kw_only=True)
 class Part(ABC):
-    """Tables, figures or pages of one grid or sweep.
+    """Tables, figures or pages of one grid or sweep; its fields are its arguments in a recipe.
 
-    Args:
+    Attributes:
         sources: names of the grids or sweeps it is made of, as shell patterns, e.g. ``"fusion*"``;
             one or several.
         folder: below the source's own folder of the paper; None for what is usual.
 
     Raises:
-        ValueError: for a folder that is not below it.
+        ValueError: for a folder that is not below it, or a text where names belong.
     """
 
     reads: ClassVar[str] = GRID
     reads_data: ClassVar[bool] = False
     usual_folder: ClassVar[str] = "figures"
+    names: ClassVar[tuple[str, ...]] = ()
+    """Arguments that are lists of names."""
+    tool: ClassVar[str]
+    """The command that makes the same files."""
+    flags: ClassVar[Mapping[str, str]] = {}
+    """Argument -> the tool's option."""
 
-    def __init__(self, sources: str | Sequence[str] = "*", folder: str | None = None) -> None:
-        self.patterns = (sources,) if isinstance(sources, str) else tuple(sources)
-        self.folder = self.usual_folder if folder is None else folder
-        if Path(self.folder).is_absolute() or ".." in Path(self.folder).parts:
+    sources: str | Sequence[str] = "*"
+    folder: str | None = None
+
+    def __post_init__(self) -> None:
+        for key in self.names:
+            if isinstance(got := getattr(self, key), str):  # whose letters would be the names
+                raise ValueError(f"{key}: wanted a list of names, got {got!r}; write [{got!r}]")
+        below = Path(self.usual_folder if self.folder is None else self.folder)
+        if below.is_absolute() or ".." in below.parts:
             raise ValueError(f"folder must lie below that of the source, got {self.folder!r}")
+        self.folder = str(below)
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """Patterns of the sources' names."""
+        return (self.sources,) if isinstance(self.sources, str) else tuple(self.sources)
 
     def wants(self, source: Source) -> bool:
         """Return whether it is to be made of a source."""
         named = any(fnmatchcase(source.name, pattern) for pattern in self.patterns)
         return source.kind == self.reads and named
+
+    def place(self, source: Source, out: Path) -> Path:
+        """Return the folder of its files in a paper's folder."""
+        return out / source.name / str(self.folder)
 
     @abstractmethod
     def make(self, source: Source, out: Path) -> Made:
@@ -93,12 +109,15 @@ class Part(ABC):
             ValueError: where they cannot be made.
         """
 
-    @abstractmethod
     def arguments(self, source: Source, out: Path) -> list[str]:
         """Return subcommand and arguments that make the same files, and maybe others, in ``out``.
 
         Overrides of the source are added to them where `reads_data`.
         """
+        said = [self.tool, str(source.path), "--out", str(out)]
+        for key, flag in self.flags.items():
+            said += option(flag, getattr(self, key))
+        return said
 
     def command(self, source: Source, out: Path) -> str:
         """Return the command that makes the same files without a recipe."""
@@ -107,7 +126,7 @@ class Part(ABC):
             said += ["--set", *(f"{key}={value}" for key, value in source.overrides.items())]
         return shlex.join(said)
 
-    def measurements(self, source: Source) -> list[Callable[[], object]]:
+    def jobs(self, source: Source) -> list[Callable[[], object]]:
         """Return what takes long and is kept in the run folders, where `make` finds it.
 
         They are independent of each other, can be pickled, and may run in other processes; one that
@@ -118,3 +137,62 @@ class Part(ABC):
     def inputs(self, source: Source, out: Path) -> list[Path]:
         """Return files beside the runs that what is made depends on."""
         return []
+
+
+def option(flag: str, value: object) -> list[str]:
+    """Return an option of a command; nothing where the value is None, false or empty."""
+    if value is True:
+        return [flag]
+    if isinstance(value, (list, tuple)):
+        return [flag, *map(str, value)] if value else []
+    return [] if value is None or value is False else [flag, str(value)]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a paper is made of.
+
+    Attributes:
+        name: of the file, without ``.py``.
+        title: for people.
+        parts: node -> part, in the order in which they are made.
+        path: of the file.
+    """
+
+    name: str
+    title: str
+    parts: tuple[tuple[dict[str, Any], Part], ...]
+    path: Path
+
+
+def load_recipe(name_or_path: str = _DEFAULT) -> Recipe:
+    """Read a recipe.
+
+    A recipe is an mmengine config with ``parts``, a list of nodes ``dict(type="GridPoints",
+    sources="*", ...)``; ``title``; and ``custom_imports`` for parts of one's own.
+
+    Args:
+        name_or_path: a shipped recipe, e.g. ``paper``, or the path of a ``.py`` file.
+
+    Raises:
+        FileNotFoundError: if there is no such recipe; the message lists the known ones.
+        ConfigError: with all problems at once.
+    """
+    path = config.find(name_or_path, folder=_FOLDER)
+    cfg = config.peek(str(path))
+    locate_files(cfg, path.parent)
+    problems = import_custom(cfg, path.parent)
+    problems += [unknown_name("key", key, _KEYS) for key in cfg if key not in _KEYS]
+    nodes = cfg.to_dict().get("parts")
+    if not isinstance(nodes, (list, tuple)) or not nodes:
+        problems.append("parts: wanted a list of nodes, e.g. [dict(type='ScoreTable')]")
+        nodes = []
+    parts = []
+    for index, node in enumerate(nodes):
+        try:
+            parts.append((node, PARTS.build(node)))
+        except (UnknownComponentError, ComponentArgumentError, ValueError, TypeError) as error:
+            problems.append(f"parts.{index}: {error}")
+    if problems:
+        raise config.ConfigError(problems, source=f"recipe '{path}'")
+    return Recipe(path.stem, str(cfg.get("title", path.stem)), tuple(parts), path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.runs.folders import GRID_FILE, finished, read_folder
-from analysis.runs.results import Results, load_runs
+from analysis.runs.results import Results, load_runs, with_reference
 from analysis.runs.sweep_results import MANIFEST, TRIALS, is_sweep, load_sweep_results
 from auralsam2.engine.run_record import FILE_NAME
 from auralsam2.listing import folders_in
@@ -20,7 +21,10 @@ GRID, SWEEP = "grid", "sweep"
 # States of trials that are still to end.
 OPEN = ("running", "waiting")
 # What pages and tables name of every run.
-RUN_KEYS = ("cell", "seed", "run_id", "config_hash", "data_fingerprint", "label_source")
+RUN_KEYS = (
+    *("cell", "seed", "run_id", "config_hash", "data_fingerprint", "label_source"),
+    "code_version",
+)
 
 
 @dataclass(frozen=True)
@@ -71,9 +75,23 @@ class Source:
         held = [[path.relative_to(self.path).as_posix(), file_digest(path)] for path in files]
         return hashlib.sha256(json.dumps(held).encode()).hexdigest()
 
+    def against(self, reference: str | None) -> Results:
+        """Return the results, compared with another cell than the grid's own where one is named."""
+        results = self.results
+        return results if reference is None else with_reference(results, reference)
+
     def how(self) -> dict[str, Any]:
         """Return the arguments that every measurement of the runs takes."""
         return {"overrides": self.overrides, "again": self.again, "track": self.track}
+
+    def stated(self, paper: Path) -> dict[str, Any]:
+        """Return what the manifest in a paper's folder says of it."""
+        return {
+            "kind": self.kind,
+            "folder": os.path.relpath(self.path, paper),
+            "unfinished": self.unfinished,
+            "runs": self.runs(),
+        }
 
     def runs(self) -> list[dict[str, Any]]:
         """Return the grid's runs with what identifies them; folders are relative to the grid's."""
@@ -81,7 +99,6 @@ class Source:
             return []
         return [
             {key: run[key] for key in RUN_KEYS}
-            | {"code_version": run["code_version"]}
             | {"folder": Path(str(run["run_dir"])).relative_to(self.path).as_posix()}
             for run in self._results.runs.to_dict("records")
         ]

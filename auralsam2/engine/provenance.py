@@ -27,11 +27,16 @@ def code_version() -> str:
 
     The hash tells edited checkouts apart and needs no git, so a wheel gives the same one.
     """
+    return f"{__version__}+{sources_hash(_PACKAGE, '*.py', '*.safetensors')}"
+
+
+def sources_hash(root: Path, *patterns: str) -> str:
+    """Return a hash of the files below a folder that match patterns, ten digits."""
     digest = hashlib.sha256()
-    for path in files_below(_PACKAGE, "*.py", "*.safetensors"):
-        digest.update(path.relative_to(_PACKAGE).as_posix().encode() + b"\0")
+    for path in files_below(root, *patterns):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0")
         digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return f"{__version__}+{digest.hexdigest()[:10]}"
+    return digest.hexdigest()[:10]
 
 
 def environment() -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from analysis.paper.part import PARTS
-from analysis.paper.recipe import load_recipe
+from analysis.paper.part import PARTS, load_recipe, option
+from analysis.paper.source import find_sources
 from auralsam2.config import ConfigError
 
 OWN_PART = '''
@@ -82,11 +84,53 @@ def test_wrong_values_are_told_with_the_rest(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         "parts = [dict(type='ScoreTable', spread='intervals'), dict(type='Failures',"
         " rules=['lowset']), dict(type='Dilution', sounds=['swaped']), dict(type='Embeddings',"
-        " cells='ours'), dict(type='GridPoints', folder='../elsewhere')]"
+        " cells='ours'), dict(type='GridPoints', folder='../elsewhere'), dict(type='Embeddings',"
+        " perplexities=[15, 0])]"
     )
     with pytest.raises(ConfigError) as caught:
         load_recipe(str(tmp_path / "mine.py"))
-    hints = ("std, interval", "'lowest'", "'swapped'", "['ours']", "'../elsewhere'")
-    assert len(caught.value.problems) == 5
+    hints = ("std, interval", "'lowest'", "'swapped'", "['ours']", "'../elsewhere'", "[15, 0]")
+    assert len(caught.value.problems) == 6
     for hint, problem in zip(hints, caught.value.problems, strict=True):
         assert hint in problem
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (True, ["--x"]),
+        (False, []),
+        (None, []),
+        (0, ["--x", "0"]),
+        ("a b", ["--x", "a b"]),
+        ((), []),
+        (["a", 2], ["--x", "a", "2"]),
+    ],
+)
+def test_arguments_become_options(value: object, said: list[str]) -> None:
+    assert option("--x", value) == said
+
+
+def test_all_that_a_part_is_told_stands_in_its_command(
+    tmp_path: Path, write_grid: Callable[..., Path]
+) -> None:
+    (source,) = find_sources(write_grid(tmp_path / "arms"), again=True)
+    nodes: dict[str, dict[str, Any]] = {
+        "ScoreTable": dict(over="clips", significance=False, columns=["fps"], scores=["test:J"]),
+        "Failures": dict(rules=["lowest"], other="none", reference="dense", num_clips=2),
+        "Dilution": dict(cells=["none"], sounds=["noise"], max_clips=3, split="held", heads=True),
+        "Embeddings": dict(max_clips=3, level=0, perplexities=[5]),
+        "Report": dict(num_clips=0, reference="dense"),
+        "Qualitative": dict(num_clips=1),
+    }
+    said = {
+        "ScoreTable": "--spread std --scores test:J --columns fps --clips-alone --no-significance",
+        "Failures": "--failures lowest --clips 2 --against none --reference dense",
+        "Dilution": "--cells none --max-clips 3 --split held --sounds noise --heads",
+        "Embeddings": "--max-clips 3 --split test --level 0 --perplexities 5",
+        "Report": "--clips 0 --reference dense --again",
+        "Qualitative": "--clips 1",
+    }
+    for name, node in nodes.items():
+        part = PARTS.build({"type": name, **node})
+        assert " ".join(part.arguments(source, tmp_path / "out")[4:]) == said[name]

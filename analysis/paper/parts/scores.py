@@ -1,0 +1,249 @@
+"""Tables, figures and pages of what the runs have scored."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from analysis.figures import efficiency, grid_points, qualitative, sweep, training_curves
+from analysis.paper.part import PARTS, Made, NothingToShow, Part, option
+from analysis.paper.source import SWEEP, Source
+from analysis.report import ReportOptions, write_report, write_sweep_report
+from analysis.runs.reported import load_reported
+from analysis.runs.results import Results, write_csv
+from analysis.statistics.crossed_means import Settings
+from analysis.statistics.significance import reference_problem
+from analysis.tables import EXTRA_COLUMNS, make_table, notes, write_tables
+from auralsam2.listing import files_in
+
+
+@PARTS.register_module()
+@dataclass(kw_only=True)
+class ScoreTable(Part):
+    """Scores of every cell: Markdown, LaTeX, CSV, and the runs behind each entry.
+
+    Attributes:
+        spread: ``"std"`` or ``"interval"``.
+        columns: beside the scores, see ``make-tables --columns``; None for all that were measured.
+        scores: ``SPLIT:METRIC`` in order; none for all that say something.
+        difference: show differences from the reference.
+        significance: test against the reference, where there is one.
+        reference: another cell than the grid's own.
+        reported: JSON files of other papers' numbers, from the working folder.
+        over: ``"clips and seeds"``, or ``"clips"``: intervals and tests for the trained models.
+
+    Raises:
+        ValueError: for an unknown spread, or a text where names belong.
+    """
+
+    usual_folder = "tables"
+    names = ("columns", "scores", "reported")
+    tool = "make-tables"
+    flags = {
+        "spread": "--spread",
+        "scores": "--scores",
+        "reported": "--reported",
+        "difference": "--difference",
+        "reference": "--reference",
+    }
+
+    spread: str = "std"
+    columns: Sequence[str] | None = None
+    scores: Sequence[str] = ()
+    difference: bool = False
+    significance: bool = True
+    reference: str | None = None
+    reported: Sequence[str] = ()
+    over: str = "clips and seeds"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.spread not in ("std", "interval"):
+            raise ValueError(f"spread: got {self.spread!r}; known: std, interval")
+
+    def make(self, source: Source, out: Path) -> Made:
+        """Write ``table.*``, and ``results.csv`` with the score of every clip."""
+        results = source.against(self.reference)
+        single = "there is one cell" if len(results.cells) < 2 else None
+        problem = single or reference_problem(results)
+        if self.difference and problem:
+            raise NothingToShow(f"no differences: {problem}")
+        if self.significance and problem:
+            results.notes.append(f"nothing is tested for significance: {problem}")
+        table = make_table(
+            results,
+            difference=self.difference,
+            significance=self.significance and not problem,
+            spread=self.spread,
+            columns=self._columns(results),
+            scores=self.scores,
+            reported=[row for path in self.reported for row in load_reported(Path(path))],
+            settings=Settings(over=self.over),
+        )
+        paths = [write_csv(results, out / "results.csv"), *write_tables(table, out)]
+        return Made(paths, notes(table))
+
+    def arguments(self, source: Source, out: Path) -> list[str]:
+        """Return those of ``make-tables``."""
+        said = super().arguments(source, out)
+        said += option("--columns", self._columns(source.results))
+        said += option("--clips-alone", self.over == "clips")
+        return said + option("--no-significance", not self.significance)
+
+    def inputs(self, source: Source, out: Path) -> list[Path]:
+        """Return the files of other papers' numbers."""
+        return [Path(path) for path in self.reported]
+
+    def _columns(self, results: Results) -> list[str]:
+        if self.columns is not None:
+            return list(self.columns)
+        measured = results.runs.dropna(axis="columns", how="all").columns
+        named = [name for name, column in EXTRA_COLUMNS.items() if column.source in measured]
+        return [name for name in named if name != "total_params"]
+
+
+class GridFigure(Part):
+    """A figure of a grid; ``make-figures`` draws the others, too."""
+
+    tool = "make-figures"
+    nothing = ""
+    """Why it may not be drawn, where `draw` does not say so."""
+
+    @abstractmethod
+    def draw(self, results: Results, out: Path, notes: list[str]) -> list[Path]:
+        """Write the files; none where there is nothing to show."""
+
+    def make(self, source: Source, out: Path) -> Made:
+        """Draw the figure."""
+        notes: list[str] = []
+        if not (paths := self.draw(source.results, out, notes)):
+            raise NothingToShow("; ".join(notes) or self.nothing)
+        return Made(paths, notes)
+
+
+@PARTS.register_module()
+class GridPoints(GridFigure):
+    """Every cell: a point for each seed, a bar for the mean."""
+
+    def draw(self, results: Results, out: Path, notes: list[str]) -> list[Path]:
+        """Write ``grid_points.*``."""
+        return grid_points.make(results, out)
+
+
+@PARTS.register_module()
+class TrainingCurves(GridFigure):
+    """Losses and validation scores while the cells were trained."""
+
+    nothing = "no run was trained, or none has kept its log"
+
+    def draw(self, results: Results, out: Path, notes: list[str]) -> list[Path]:
+        """Write ``training_curves.*``."""
+        return training_curves.make(results, out, notes=notes)
+
+
+@PARTS.register_module()
+class Efficiency(GridFigure):
+    """Score against speed and size."""
+
+    nothing = "no run was timed"
+
+    def draw(self, results: Results, out: Path, notes: list[str]) -> list[Path]:
+        """Write ``efficiency.*``."""
+        return efficiency.make(results, out, notes=notes)
+
+
+@PARTS.register_module()
+@dataclass(kw_only=True)
+class Qualitative(GridFigure):
+    """Clips whose masks all runs have saved, a row a cell.
+
+    Attributes:
+        num_clips: on the sheet.
+    """
+
+    flags = {"num_clips": "--clips"}
+    nothing = "no run has saved predictions"
+
+    num_clips: int = 2
+
+    def draw(self, results: Results, out: Path, notes: list[str]) -> list[Path]:
+        """Write ``qualitative.*``."""
+        return qualitative.make(results, out, num_clips=self.num_clips)
+
+
+@PARTS.register_module()
+class SweepFigures(Part):
+    """Trials of a sweep in order, importance of its parameters, slices, Pareto front."""
+
+    reads = SWEEP
+    tool = "make-figures"
+
+    def make(self, source: Source, out: Path) -> Made:
+        """Write ``sweep_*.*``."""
+        if not (paths := sweep.make(source.path, out)):
+            raise NothingToShow("too few trials are complete")
+        return Made(paths)
+
+
+@dataclass(kw_only=True)
+class Page(Part):
+    """Pages that show the figures which the recipe has made; ``report`` shows the source's own.
+
+    Put it behind the figures in the recipe.
+
+    Attributes:
+        figures: folder of the figures, beside its own.
+    """
+
+    usual_folder = "report"
+    tool = "report"
+
+    figures: str = "figures"
+
+    def inputs(self, source: Source, out: Path) -> list[Path]:
+        """Return the figures."""
+        return files_in(out.parent / self.figures, "*.png")
+
+
+@PARTS.register_module()
+@dataclass(kw_only=True)
+class Report(Page):
+    """The grid as HTML pages that work offline, with the figures that the recipe has made.
+
+    Attributes:
+        num_clips: worst clips of a cell, and as many best ones.
+        reference: another cell than the grid's own.
+    """
+
+    reads_data = True
+    flags = {"num_clips": "--clips", "reference": "--reference"}
+
+    num_clips: int = 3
+    reference: str | None = None
+
+    def make(self, source: Source, out: Path) -> Made:
+        """Write ``index.html`` and a page for every cell."""
+        results = source.against(self.reference)
+        before = len(results.notes)
+        lost: list[str] = []
+        figures = out.parent / self.figures
+        options = ReportOptions(num_clips=self.num_clips, figures=figures, **source.how())
+        paths = write_report(results, source.path, out, options, lost)
+        return Made(paths, results.notes[before:], lost)
+
+    def arguments(self, source: Source, out: Path) -> list[str]:
+        """Return those of ``report``."""
+        return super().arguments(source, out) + option("--again", source.again)
+
+
+@PARTS.register_module()
+class SweepPage(Page):
+    """The sweep as one HTML page, with the figures that the recipe has made."""
+
+    reads = SWEEP
+
+    def make(self, source: Source, out: Path) -> Made:
+        """Write ``index.html``."""
+        return Made(write_sweep_report(source.path, out, figures=out.parent / self.figures))

@@ -1,0 +1,199 @@
+"""What trained weights are asked again for: attention, embeddings, masks of chosen clips."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+from analysis.clips.picks import check_rules
+from analysis.dilution.measure import MeasuredDilution
+from analysis.dilution.measure import measure as measure_dilution
+from analysis.dilution.readings import SOUNDS, DilutionReadings
+from analysis.embeddings.measure import MeasuredEmbeddings
+from analysis.embeddings.measure import measure as measure_embeddings
+from analysis.embeddings.points import RunPoints
+from analysis.figures import dilution, embeddings, failures
+from analysis.figures.embedding_tsne import PERPLEXITIES
+from analysis.kept import Measurement
+from analysis.options import name_problems
+from analysis.paper.part import PARTS, Made, NothingToShow, Part
+from analysis.paper.source import Source
+from analysis.statistics.significance import reference_problem
+from auralsam2.counterfactuals import kinds
+
+
+@dataclass(kw_only=True)
+class Measured(Part):
+    """What is measured run by run, and kept there.
+
+    Attributes:
+        cells: of the grid, in this order; None for all that can be measured.
+        max_clips: the first clips of the split only.
+        split: whose clips.
+    """
+
+    reads_data = True
+    names: ClassVar[tuple[str, ...]] = ("cells",)
+    flags = {"cells": "--cells", "max_clips": "--max-clips", "split": "--split"}
+
+    cells: Sequence[str] | None = None
+    max_clips: int | None = None
+    split: str = "test"
+
+    @abstractmethod
+    def measurement(self) -> Measurement[Any]:
+        """Return what is measured of a run."""
+
+    @abstractmethod
+    def measure(self, source: Source) -> Any:
+        """Return what is measured of all runs, with ``problems`` and what is ``lost``."""
+
+    @abstractmethod
+    def write(self, measured: Any, out: Path, notes: list[str]) -> list[Path]:
+        """Write the files; none where there is nothing to show."""
+
+    def make(self, source: Source, out: Path) -> Made:
+        """Measure what is not there, and show all."""
+        measured = self.measure(source)
+        notes = measured.problems
+        if not (paths := self.write(measured, out, notes)):
+            raise NothingToShow("; ".join(notes))
+        return Made(paths, notes, measured.lost)
+
+    def jobs(self, source: Source) -> list[Callable[[], object]]:
+        """Return the measurement of each run."""
+        runs = source.results.runs
+        chosen = runs if self.cells is None else runs[runs["cell"].isin(self.cells)]
+        asked: dict[str, Any] = {"overrides": dict(source.overrides), "again": source.again}
+        of = self.measurement().of
+        return [partial(of, Path(str(folder)), **asked) for folder in chosen["run_dir"]]
+
+
+@PARTS.register_module()
+@dataclass(kw_only=True)
+class Dilution(Measured):
+    """How audio prompts fare in the mask decoder, site by site: curves, matrices, D1 and D2.
+
+    Attributes:
+        sounds: counterfactual audio; the first one is drawn.
+        heads: a figure of single heads, too.
+    """
+
+    names = ("cells", "sounds")
+    tool = "measure-dilution"
+    flags = {**Measured.flags, "sounds": "--sounds", "heads": "--heads"}
+
+    sounds: Sequence[str] = SOUNDS
+    heads: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if problems := name_problems("sound", self.sounds, kinds()):
+            raise ValueError("; ".join(problems))
+
+    def measurement(self) -> DilutionReadings:
+        """Return the reading of a run's attention."""
+        sounds = tuple(self.sounds)
+        return DilutionReadings(sounds=sounds, max_clips=self.max_clips, split=self.split)
+
+    def measure(self, source: Source) -> MeasuredDilution:
+        """Read the attention of all runs."""
+        how = source.how()
+        return measure_dilution(source.results, self.measurement(), cells=self.cells, **how)
+
+    def write(self, measured: MeasuredDilution, out: Path, notes: list[str]) -> list[Path]:
+        """Write ``dilution_*.*`` and ``site_matrix.*``."""
+        return dilution.make(measured, out, heads=self.heads)
+
+
+@PARTS.register_module()
+@dataclass(kw_only=True)
+class Embeddings(Measured):
+    """The audio-visual space of every arm: t-SNE, and the companions in numbers.
+
+    Attributes:
+        level: of the pyramid, -1 the coarsest.
+        perplexities: of t-SNE; the one in the middle is drawn large.
+    """
+
+    tool = "measure-embeddings"
+    flags = {**Measured.flags, "level": "--level", "perplexities": "--perplexities"}
+
+    level: int = -1
+    perplexities: Sequence[float] = PERPLEXITIES
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if problems := embeddings.perplexity_problems(self.perplexities):
+            raise ValueError(problems[0])
+
+    def measurement(self) -> RunPoints:
+        """Return the drawing of a run's points."""
+        return RunPoints(max_clips=self.max_clips, split=self.split)
+
+    def measure(self, source: Source) -> MeasuredEmbeddings:
+        """Draw the points of all runs."""
+        how = {"cells": self.cells, "level": self.level, **source.how()}
+        return measure_embeddings(source.results, self.measurement(), **how)
+
+    def write(self, measured: MeasuredEmbeddings, out: Path, notes: list[str]) -> list[Path]:
+        """Write ``embedding_*.*``."""
+        return embeddings.make(measured, out, perplexities=self.perplexities, notes=notes)
+
+
+@PARTS.register_module()
+@dataclass(kw_only=True)
+class Failures(Part):
+    """Sheets of clips that rules pick, with the masks of the reference and of other cells.
+
+    Attributes:
+        rules: of `analysis.clips.picks.RULES`; None for all.
+        num_clips: on a sheet, at most.
+        cells: beside the reference; None for the best ones.
+        other: cell that a rule compares with; None for the best one.
+        reference: another cell than the grid's own.
+
+    Raises:
+        ValueError: for unknown rules.
+    """
+
+    reads_data = True
+    names = ("rules", "cells")
+    tool = "make-figures"
+    flags = {
+        "rules": "--failures",
+        "num_clips": "--clips",
+        "cells": "--cells",
+        "other": "--against",
+        "reference": "--reference",
+    }
+
+    rules: Sequence[str] | None = None
+    num_clips: int = 4
+    cells: Sequence[str] | None = None
+    other: str | None = None
+    reference: str | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.rules = check_rules(self.rules or ())
+
+    def make(self, source: Source, out: Path) -> Made:
+        """Write ``failures_RULE.*``."""
+        results = source.against(self.reference)
+        if (problem := reference_problem(results)) is not None:
+            raise NothingToShow(problem)
+        notes: list[str] = []
+        lost: list[str] = []
+        asked: dict[str, Any] = {"num_clips": self.num_clips, "cells": self.cells}
+        asked |= {"other": self.other, "overrides": source.overrides}
+        paths = []
+        for rule in self.rules or ():
+            paths += failures.make(results, out, rule, notes=notes, lost=lost, **asked)
+        if not paths:
+            raise NothingToShow("; ".join(notes))
+        return Made(paths, notes, lost)
