@@ -63,13 +63,10 @@ def log_negative_sums(
             of_first, of_second = log_sums_of_both_sides(scaled, points[rows[second]])
             sums[first].append(of_first)
             sums[second].append(of_second)
-        if others is not None and other_labels is not None:
-            negatives = others[other_labels != first]
-            if len(negatives):
-                sums[first].append((scaled @ negatives.T).logsumexp(dim=1))
+        if others is not None and len(negatives := others[other_labels != first]):
+            sums[first].append((scaled @ negatives.T).logsumexp(dim=1))
     result = points.new_full((len(points),), -torch.inf)
-    for label in classes:
-        if sums[label]:
-            total = torch.stack(sums[label]).logsumexp(dim=0)
-            result = result.index_put((rows[label],), total)
+    for label in filter(sums.get, classes):
+        total = torch.stack(sums[label]).logsumexp(dim=0)
+        result = result.index_put((rows[label],), total)
     return result

@@ -163,12 +163,7 @@ def released_joint_set(
         rules: what is drawn, and under which labels.
         generator: see :func:`draw_pixels`.
     """
-    size = math.isqrt(visual[0].shape[1])
-    # Few and small: the loop below is faster on the CPU.
-    values = reduce_masks(masks[:, None], size)[:, 0].long().cpu()
-    predictions = reduce_logits(mask_logits[:, None], size)[:, 0].cpu()
-    if rules.prediction == "thresholded":
-        predictions = (predictions > 0).float()
+    values, predictions = _on_grid(masks, mask_logits, math.isqrt(visual[0].shape[1]), rules)
     device = visual[0].device
     pixels, pixel_labels = [visual[0][:0, 0]], [values.new_empty(0)]
     sounds, sound_labels = [audio[0][:0]], []
@@ -186,6 +181,16 @@ def released_joint_set(
         audio=at_least_float32(torch.cat(sounds)),
         audio_labels=torch.tensor(sound_labels, dtype=torch.long, device=device),
     )
+
+
+def _on_grid(
+    masks: Tensor, mask_logits: Tensor, size: int, rules: SamplingRules
+) -> tuple[Tensor, Tensor]:
+    """Labels and predictions of T frames, (T, size, size); few and small: on the CPU."""
+    values = reduce_masks(masks[:, None], size)[:, 0].long().cpu()
+    predictions = reduce_logits(mask_logits[:, None], size)[:, 0].cpu()
+    thresholded = rules.prediction == "thresholded"
+    return values, (predictions > 0).float() if thresholded else predictions
 
 
 def keep_prefix(joint: JointSet, max_anchors: int, generator: torch.Generator | None) -> JointSet:

@@ -49,40 +49,43 @@ class ReleasedListener(nn.Module):
         text_hidden: int = 1024,
     ) -> None:
         super().__init__()
-        blocks, audio_blocks = facts["config"]["block_kw"], facts["config"]["one_d_kw"]
-        depths = facts["config"]["f_depths"]
         size = {"channels": channels, "embedding_size": int(facts["image_embedding_size"])}
-        self.fuser = ReleasedFuser(
-            pyramid=_part("pyramid", "PatchEmbedPyramid", size, num_levels=len(depths)),
-            visual_attentions=[
-                _part(
-                    *("visual_attention", "SpatialReductionAttention", size),
-                    depth=depth,
-                    num_heads=blocks["num_heads"],
-                    mlp_ratio=blocks["mlp_ratio"],
-                    reduction=blocks["sr_ratio"],
-                    dropout=blocks["drop"],
-                    drop_remainder=True,
-                )
-                for depth in depths
-            ],
-            audio_attentions=[
-                _part(
-                    *("audio_attention", "ReleasedTemporalAttention", size),
-                    depth=depth,
-                    num_heads=audio_blocks["num_heads"],
-                    mlp_ratio=audio_blocks["mlp_ratio"],
-                    dropout=audio_blocks["drop"],
-                    unused_reduction=audio_blocks["sr_ratio"],
-                )
-                for depth in audio_depths
-            ],
-            fusions=[_part("fusion", "ReleasedTPAVIFusion", size) for _ in depths],
-            **size,
-        )
+        self.fuser = _fuser(facts["config"], audio_depths, size)
         self.projector = _part("projector", projector, size, out_channels=out_channels)
         if text_channels is not None:
             self.text_adapter = TextAdapter(text_channels, channels, text_hidden)
+
+
+def _fuser(
+    config: Mapping[str, Any], audio_depths: Sequence[int], size: Mapping[str, int]
+) -> ReleasedFuser:
+    depths = config["f_depths"]
+
+    def attention(key: str, name: str, depth: int, stated: Mapping[str, Any], **own: Any) -> Any:
+        shared = {key: stated[key] for key in ("num_heads", "mlp_ratio")}
+        return _part(key, name, size, depth=depth, dropout=stated["drop"], **shared, **own)
+
+    visual, audio = config["block_kw"], config["one_d_kw"]
+    return ReleasedFuser(
+        pyramid=_part("pyramid", "PatchEmbedPyramid", size, num_levels=len(depths)),
+        visual_attentions=[
+            attention(
+                *("visual_attention", "SpatialReductionAttention", depth, visual),
+                reduction=visual["sr_ratio"],
+                drop_remainder=True,
+            )
+            for depth in depths
+        ],
+        audio_attentions=[
+            attention(
+                *("audio_attention", "ReleasedTemporalAttention", depth, audio),
+                unused_reduction=audio["sr_ratio"],
+            )
+            for depth in audio_depths
+        ],
+        fusions=[_part("fusion", "ReleasedTPAVIFusion", size) for _ in depths],
+        **size,
+    )
 
 
 def _part(key: str, name: str, size: Mapping[str, int], **arguments: Any) -> nn.Module:
