@@ -141,7 +141,7 @@ def _predict(
 ) -> dict[str, ClipMasks]:
     few = {"evaluation.num_saved_clips": len(clips), "data.num_workers": 0}
     run = OpenRun(run_dir, {**overrides, **few})
-    from auralsam2.data.datasets.chosen_clips import ChosenClips
+    from auralsam2.data.datasets.wrapped import ChosenClips
     from auralsam2.engine.evaluate import evaluate_model
 
     dataset = run.dataset(split)

@@ -84,7 +84,7 @@ class RunPoints(Measurement[Points]):
     def measure(self, run_dir: Path, overrides: Mapping[str, Any]) -> Points:
         """Draw the points of every frame."""
         run = OpenRun(run_dir, overrides)
-        from auralsam2.data.heard_classes import heard_classes
+        from auralsam2.data.clip_contents import heard_classes
         from auralsam2.engine.embedding_points import draw_points
 
         dataset = run.dataset(self.split, tested=True)

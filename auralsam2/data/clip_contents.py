@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 SYNTHETIC_TRUTH = "synthetic.json"
 
+Classes = frozenset[str]
+
 
 class ClipContents(NamedTuple):
     """Classes of a clip.
@@ -15,10 +17,12 @@ class ClipContents(NamedTuple):
     Attributes:
         heard: what sounds in some second.
         seen: what can be seen, silent or not; where only sounding things are labelled, these.
+        by_frame: what sounds in each second, where the data tell; else none.
     """
 
-    heard: frozenset[str]
-    seen: frozenset[str]
+    heard: Classes
+    seen: Classes
+    by_frame: tuple[Classes, ...] = ()
 
 
 def read_contents(dataset: Any) -> list[ClipContents]:
@@ -31,7 +35,7 @@ def read_contents(dataset: Any) -> list[ClipContents]:
     Raises:
         ValueError: where neither the data set nor a list of drawn objects names classes.
     """
-    drawn = _drawn(Path(dataset.root) / SYNTHETIC_TRUTH)
+    drawn = _drawn(Path(dataset.root))
     # A clip lies in the folder of its name; several expressions may share a clip.
     names = [clip.audio.parent.name for clip in dataset.files]
     if drawn.keys() >= set(names):
@@ -45,14 +49,41 @@ def read_contents(dataset: Any) -> list[ClipContents]:
     return [ClipContents(clip.sources, clip.sources) for clip in dataset.files]
 
 
-def _drawn(path: Path) -> dict[str, ClipContents]:
+def heard_classes(dataset: Any) -> dict[str, list[Classes] | Classes]:
+    """Classes that sound, by clip.
+
+    Args:
+        dataset: of clips with ``files``, possibly behind wrappers with ``dataset``.
+
+    Returns:
+        Clip -> one set a frame where the data tell frame by frame, as synthetic clips do, or one
+        set for the whole clip; empty where they tell nothing.
+    """
+    own = dataset
+    while not hasattr(own, "files") and hasattr(own, "dataset"):
+        own = own.dataset
+    files = getattr(own, "files", ())
+    drawn = _drawn(Path(getattr(own, "root", "")))
+    heard: dict[str, list[Classes] | Classes] = {}
+    for clip, held in zip(own.clips if files else (), files, strict=True):
+        contents = drawn.get(held.audio.parent.name)
+        whole = frozenset(getattr(held, "sources", ()))
+        heard[clip] = whole if contents is None else list(contents.by_frame)
+    return heard
+
+
+def _drawn(root: Path) -> dict[str, ClipContents]:
     """Contents of synthetic clips by the name of their folder; empty for other data."""
+    path = root / SYNTHETIC_TRUTH
     if not path.is_file():
         return {}
     contents = {}
     for clip in json.loads(path.read_text(encoding="utf-8"))["clips"]:
         names = clip["objects"]
-        sounding = [any(column) for column in zip(*clip["sounding"], strict=True)]
-        heard = [name for name, sounds in zip(names, sounding, strict=True) if sounds]
-        contents[clip["uid"]] = ClipContents(frozenset(heard), frozenset(names))
+        by_frame = tuple(
+            frozenset(name for name, sounds in zip(names, row, strict=True) if sounds)
+            for row in clip["sounding"]
+        )
+        heard = frozenset().union(*by_frame)
+        contents[clip["uid"]] = ClipContents(heard, frozenset(names), by_frame)
     return contents

@@ -13,7 +13,7 @@ from mmengine.config import Config
 from numpy.typing import NDArray
 from torch import nn
 
-from auralsam2.data.datasets.chosen_clips import on_common_clips
+from auralsam2.data.datasets.wrapped import on_common_clips
 from auralsam2.engine.evaluate import clip_loader, frames_encoded_once
 from auralsam2.models.decoder_rows import CannotProbeError, DecoderCalls, DecoderRow, coverage
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import zlib
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
+import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from auralsam2.data.audio import LOG_OFFSET, SAMPLE_RATE, log_mel_examples
+from auralsam2.data.clip_contents import read_contents
 from auralsam2.data.problems import DataError
 from auralsam2.registry import DATASETS
+from auralsam2.text_files import encode
+
+LOUDEST_DB = 0.0
 
 
 class CounterfactualAudio(Dataset[dict[str, Any]]):
@@ -91,32 +99,110 @@ class CounterfactualAudio(Dataset[dict[str, Any]]):
         return [str(self.seed)]
 
 
+@DATASETS.register_module()
+class AudioSilence(CounterfactualAudio):
+    """Clips with digital silence in place of their sound; masks and frames stay.
+
+    The examples are those that the audio front end computes of samples of 0, not zeros. J against
+    the real masks is *muted J*, the share of the score that needs no sound; a model that listens
+    segments nothing, so that its muted J is that of the seconds whose truth is empty. Silence is
+    always the same: the seed is not used.
+    """
+
+    counterfactual = "silence"
+    empty_truth = True
+
+    def hear(self, index: int, own: Tensor) -> Tensor:
+        """What the front end makes of a waveform of zeros."""
+        return _silence(len(own)).expand_as(own).clone()
+
+    def settings(self) -> list[str]:
+        """Nothing."""
+        return []
+
+
+@lru_cache(maxsize=8)
+def _silence(num_frames: int) -> Tensor:
+    samples = np.zeros((num_frames * SAMPLE_RATE, 1))
+    return torch.from_numpy(log_mel_examples(samples, SAMPLE_RATE, num_frames))[:, :1]
+
+
+@DATASETS.register_module()
+class AudioNoise(CounterfactualAudio):
+    """Clips with white noise in place of their sound; masks and frames stay.
+
+    Something is heard, as loud as usual, that tells nothing: where silence is unlike anything a
+    model was trained on, noise separates *no sound* from *no information*. Both ears hear the
+    same. A clip's draw hangs on the seed and on the clip's name.
+
+    Args:
+        dataset: as above.
+        root: as above.
+        level_db: root mean square of the noise in dB below full scale, e.g. -20; None for the
+            clip's own level: the mean over seconds, ears and bands of the mel spectrum (a
+            magnitude, so that it grows with the amplitude) is that of the clip's sound.
+        settings: as above.
+
+    Raises:
+        ValueError: where the level is above full scale.
+    """
+
+    counterfactual = "noise"
+    empty_truth = True
+
+    def __init__(
+        self,
+        dataset: Mapping[str, Any] | Any,
+        root: str,
+        level_db: float | None = None,
+        **settings: Any,
+    ) -> None:
+        super().__init__(dataset, root, **settings)
+        if level_db is not None and level_db > LOUDEST_DB:
+            raise ValueError(f"level_db must be at most 0 dB (full scale) or None, got {level_db=}")
+        self.level_db = level_db
+
+    def hear(self, index: int, own: Tensor) -> Tensor:
+        """Noise drawn for this clip, at its level."""
+        name = zlib.crc32(encode(self.dataset.clips[index]))
+        rng = np.random.default_rng([self.seed, name])
+        num_frames = len(own)
+        level_db = -20.0 if self.level_db is None else self.level_db
+        samples = rng.standard_normal((num_frames * SAMPLE_RATE, 1)) * 10 ** (level_db / 20)
+        log_mel = torch.from_numpy(log_mel_examples(samples, SAMPLE_RATE, num_frames))[:, :1]
+        if self.level_db is None:
+            # The spectrum is linear in the amplitude, so that the level can be set afterwards;
+            # this way it also works where a data set has no waveforms.
+            mel = log_mel.exp() - LOG_OFFSET
+            wanted = (own.exp() - LOG_OFFSET).mean().clamp(min=0)
+            log_mel = (mel * (wanted / mel.mean()) + LOG_OFFSET).log()
+        return log_mel.expand_as(own).clone()
+
+    def settings(self) -> list[str]:
+        """Seed and level."""
+        return [str(self.seed), "own" if self.level_db is None else f"{self.level_db:g}dB"]
+
+
 class PartnerAudio(CounterfactualAudio):
-    """Clips that hear the recording of another clip of the same data set.
+    """Clips that hear the recording of another clip of the same data set, drawn from the seed.
+
+    The data set has ``files`` whose entries tell ``sources`` and ``frames``.
 
     Attributes:
         partners: for every clip the number of the one that it hears.
-
-    Args:
-        dataset: as above; it has ``files`` whose entries tell ``sources`` and ``frames``.
-        root: as above.
-        image_size: as above.
-        seed: of the partners.
 
     Raises:
         ValueError: where some clip has no partner.
     """
 
-    def __init__(
-        self, dataset: Mapping[str, Any] | Any, root: str, image_size: int = 1024, seed: int = 0
-    ) -> None:
-        super().__init__(dataset, root=root, image_size=image_size, seed=seed)
+    def __init__(self, dataset: Mapping[str, Any] | Any, root: str, **settings: Any) -> None:
+        super().__init__(dataset, root, **settings)
         if not hasattr(self.dataset, "files"):
             raise ValueError(
                 f"{type(self.dataset).__name__} has no `files` that tell what sounds in its clips: "
                 f"'{self.counterfactual}' sound is not to be had; 'silence' and 'noise' are"
             )
-        self.partners = self._pair(self.admits(), np.random.default_rng(seed))
+        self.partners = self._pair(self.admits(), np.random.default_rng(self.seed))
 
     @abstractmethod
     def admits(self) -> Callable[[int, int], bool]:
@@ -154,3 +240,51 @@ class PartnerAudio(CounterfactualAudio):
                 f"'{self.dataset.clips[index]}', which is to hear it, has {len(own)} frames"
             )
         return heard[: len(own)]
+
+
+@DATASETS.register_module()
+class AudioSwapped(PartnerAudio):
+    """Clips with the audio of a clip in which other things sound; masks and frames stay.
+
+    A model that truly listens must lose here; one that guesses salient objects does not. What
+    sounds in the partner may be in view, silent in truth: a model that listens segments that.
+    """
+
+    counterfactual = "swapped"
+    empty_truth = False
+
+    def admits(self) -> Callable[[int, int], bool]:
+        """Disjoint sources: nothing that the clip's truth shows may be heard."""
+        sources = [clip.sources for clip in self.dataset.files]
+        return lambda i, j: bool(sources[j]) and not sources[i] & sources[j]
+
+    def complaint(self, index: int) -> str:
+        """No partner."""
+        own = ", ".join(sorted(self.dataset.files[index].sources)) or "silent"
+        return f"({own}) has no partner of its length or longer in which other things sound"
+
+
+@DATASETS.register_module()
+class AudioOffscreen(PartnerAudio):
+    """Clips with a sound whose source is nowhere in view; masks and frames stay.
+
+    The sound is the recording of another clip, all of whose sources are classes that the clip does
+    not show. What a clip shows is known from the list of drawn objects where clips are synthetic,
+    silent ones included. Elsewhere it is known from the classes of the labels, and these name what
+    sounds only: on AVSBench something silent in view may be of the class that is heard, and this
+    control asks no more than ``swapped`` does. Data without classes (Ref-AVS, the V1M part of
+    AVSBench's object release) cannot tell, and are refused.
+    """
+
+    counterfactual = "offscreen"
+    empty_truth = True
+
+    def admits(self) -> Callable[[int, int], bool]:
+        """No class that is heard is one that is seen."""
+        contents = self._contents = read_contents(self.dataset)
+        return lambda i, j: bool(contents[j].heard) and not contents[j].heard & contents[i].seen
+
+    def complaint(self, index: int) -> str:
+        """No partner."""
+        seen = ", ".join(sorted(self._contents[index].seen)) or "nothing"
+        return f"(in view: {seen}) has no partner that sounds of classes not in view"

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from torch.utils.data import DataLoader, Dataset
 
+from auralsam2.data.datasets.wrapped import WrappedDataset
 from auralsam2.data.problems import DataError
 
 ON_CORRUPT = ("stop", "skip")
@@ -24,18 +25,13 @@ SHOWN = 3
 
 
 class CorruptClip(NamedTuple):
-    """A clip that could not be read.
-
-    Attributes:
-        clip: its name.
-        reason: names the file.
-    """
+    """A clip that could not be read, and why; the reason names the file."""
 
     clip: str
     reason: str
 
 
-class Guarded(Dataset[dict[str, Any]]):
+class Guarded(WrappedDataset):
     """A data set that answers for corrupt files.
 
     * ``on_corrupt="stop"``: reading such a clip raises, naming clip and file.
@@ -47,8 +43,6 @@ class Guarded(Dataset[dict[str, Any]]):
       Scores are those of the others.
 
     What the machine lacks, such as file handles or space on a disk, always stops.
-
-    Everything else is asked of the data set inside.
 
     Args:
         dataset: of clips.
@@ -71,22 +65,11 @@ class Guarded(Dataset[dict[str, Any]]):
     ) -> None:
         if on_corrupt not in ON_CORRUPT:
             raise ValueError(f"data.on_corrupt got {on_corrupt!r}; known: {', '.join(ON_CORRUPT)}")
-        self.dataset = dataset
+        super().__init__(dataset)
         self.on_corrupt, self.training, self.num_workers = on_corrupt, training, num_workers
         self.split_name = split_name
         self._readable: list[int] | None = None
         self._left_out: list[CorruptClip] = []
-
-    def __getattr__(self, name: str) -> Any:
-        # An object that is being unpickled has no data set yet.
-        if name == "dataset" or name.startswith("__"):
-            raise AttributeError(name)
-        return getattr(self.dataset, name)
-
-    @property
-    def leaves_out(self) -> bool:
-        """Whether corrupt clips are left out."""
-        return self.on_corrupt == "skip" and not self.training
 
     @property
     def left_out(self) -> list[CorruptClip]:
@@ -136,8 +119,9 @@ class Guarded(Dataset[dict[str, Any]]):
         """Of the clips that are handed out."""
         if self._readable is None:
             everything = list(range(len(self.dataset)))
-            if self.leaves_out:
-                self._left_out = scan(self, self.num_workers)
+            if self.on_corrupt == "skip" and not self.training:
+                probes = DataLoader(_Probe(self), batch_size=None, num_workers=self.num_workers)
+                self._left_out = [CorruptClip(*found) for found in probes if found is not None]
                 names = {corrupt.clip for corrupt in self._left_out}
                 everything = [i for i in everything if self.dataset.clips[i] not in names]
                 if not everything:
@@ -173,12 +157,6 @@ def counted(num_clips: int, left_out: int) -> str:
     """Say how many clips scores are of: ``4 clips``, ``4 of 5 clips``."""
     word = "clip" if num_clips + left_out == 1 else "clips"
     return f"{num_clips} of {num_clips + left_out} {word}" if left_out else f"{num_clips} {word}"
-
-
-def scan(guarded: Guarded, num_workers: int = 0) -> list[CorruptClip]:
-    """Read every clip once; those that cannot be read, in their order."""
-    probes = DataLoader(_Probe(guarded), batch_size=None, num_workers=num_workers)
-    return [CorruptClip(*found) for found in probes if found is not None]
 
 
 class _Probe(Dataset[Any]):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from auralsam2.data.heard_classes import heard_classes
+from auralsam2.data.clip_contents import heard_classes
 from auralsam2.engine.embedding_points import (
     AUDIO,
     FOREGROUND,

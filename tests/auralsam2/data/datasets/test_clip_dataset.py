@@ -11,8 +11,8 @@ import torch
 from torch.utils.data import DataLoader
 
 from auralsam2.data.collate import collate_clips
-from auralsam2.data.datasets.audio_swapped import AudioSwapped
 from auralsam2.data.datasets.avsbench import AVSBenchDataset
+from auralsam2.data.datasets.counterfactual import AudioSwapped
 from auralsam2.data.problems import DataError
 
 TRANSFORMS = [

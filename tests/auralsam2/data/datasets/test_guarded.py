@@ -9,8 +9,8 @@ import torch
 from torch.utils.data import DataLoader
 
 from auralsam2.data.collate import collate_clips
-from auralsam2.data.datasets.audio_swapped import AudioSwapped
 from auralsam2.data.datasets.avsbench import AVSBenchDataset
+from auralsam2.data.datasets.counterfactual import AudioSwapped
 from auralsam2.data.datasets.guarded import MACHINE, CorruptClip, Guarded, counted
 from auralsam2.data.problems import DataError
 

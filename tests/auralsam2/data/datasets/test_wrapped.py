@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from auralsam2.data.datasets.named_sources import NamedSources
+from auralsam2.data.datasets.wrapped import NamedSources
 from auralsam2.data.problems import DataError
 from auralsam2.data.synthetic.objects import CLASSES
 from auralsam2.data.synthetic.writer import Plan, write_clips

@@ -1,7 +1,8 @@
-"""Clips with the names of what sounds in them, as numbers."""
+"""Data sets around another one: some of its clips, or the names of what sounds in them."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,73 @@ from auralsam2.messages import nearest
 from auralsam2.registry import DATASETS
 
 
+class WrappedDataset(Dataset[dict[str, Any]]):
+    """Whatever it does not have itself is asked of the data set inside."""
+
+    def __init__(self, dataset: Any) -> None:
+        self.dataset = dataset
+
+    def __getattr__(self, name: str) -> Any:
+        # An object that is being unpickled has no data set yet.
+        if name == "dataset" or name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self.dataset, name)
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+
+class ChosenClips(WrappedDataset):
+    """Some clips of a data set.
+
+    Args:
+        dataset: with ``clips``.
+        clips: names, in the order wanted.
+    """
+
+    def __init__(self, dataset: Any, clips: Sequence[str]) -> None:
+        super().__init__(dataset)
+        numbers = {name: index for index, name in enumerate(dataset.clips)}
+        self.clips, self.indices = list(clips), [numbers[clip] for clip in clips]
+
+    def __getitem__(self, index: int) -> Any:
+        """An item of the data set."""
+        return self.dataset[self.indices[index]]
+
+
+def on_common_clips(datasets: Mapping[str, Any]) -> dict[str, Any]:
+    """The data sets, each with the clips that all of them have, in the order of the first.
+
+    A control may have left out clips that its split has, where the sound of a partner could not be
+    read; item i of all would no longer be the same clip. A warning says how many clips go.
+
+    Args:
+        datasets: by name, at least one, with ``clips``.
+    """
+    first, *others = [list(dataset.clips) for dataset in datasets.values()]
+    if all(clips == first for clips in others):
+        return dict(datasets)
+    held = [set(clips) for clips in others]
+    common = [clip for clip in first if all(clip in clips for clips in held)]
+    logging.getLogger(__name__).warning(
+        "%s: not of the same clips, compared on the %d that all have",
+        ", ".join(datasets),
+        len(common),
+    )
+    return {name: ChosenClips(dataset, common) for name, dataset in datasets.items()}
+
+
 @DATASETS.register_module()
-class NamedSources(Dataset[dict[str, Any]]):
+class NamedSources(WrappedDataset):
     """Adds ``sources`` (K,) uint8 to the items: 1 for every class that the index row names.
 
     A row names the sources of the whole clip, not which of them sounds in which second, nor which
     part of a mask is which: weak labels, that a method which translates sound to names learns
     from. Only training needs them.
+
+    The fingerprint is that of the wrapped data, which covers the names: how they are numbered is
+    no data. So methods that do and do not read the names are on the same data, and stand in one
+    table; the numbers count in a run's identity.
 
     Args:
         dataset: node of the data set to wrap; a reader of AVSBench's semantic release.
@@ -44,7 +105,7 @@ class NamedSources(Dataset[dict[str, Any]]):
         image_size: int = 1024,
         seed: int = 0,
     ) -> None:
-        self.dataset = DATASETS.build(dataset, root=root, image_size=image_size, seed=seed)
+        super().__init__(DATASETS.build(dataset, root=root, image_size=image_size, seed=seed))
         self.classes = _known(Path(root).expanduser()) if classes is None else tuple(classes)
         if not self.classes or len(set(self.classes)) != len(self.classes):
             raise ValueError(f"classes must be names, each once; got {self.classes}")
@@ -69,33 +130,12 @@ class NamedSources(Dataset[dict[str, Any]]):
                 "and count them in model.num_classes"
             )
 
-    def __len__(self) -> int:
-        return len(self.dataset)
-
     def __getitem__(self, index: int) -> dict[str, Any]:
         """The clip's item with its ``sources``."""
         sources = torch.zeros(len(self.classes), dtype=torch.uint8)
         for name in self.dataset.files[index].sources:
             sources[self._numbers[name]] = 1
         return {**self.dataset[index], "sources": sources}
-
-    def __getattr__(self, name: str) -> Any:
-        # An object that is being unpickled has no data set yet.
-        if name == "dataset" or name.startswith("__"):
-            raise AttributeError(name)
-        return getattr(self.dataset, name)
-
-    def set_epoch(self, epoch: int) -> None:
-        """Draw the transforms anew."""
-        self.dataset.set_epoch(epoch)
-
-    def fingerprint(self) -> str:
-        """That of the wrapped data, which covers the names: how they are numbered is no data.
-
-        So methods that do and do not read the names are on the same data, and stand in one table;
-        the numbers count in a run's identity.
-        """
-        return str(self.dataset.fingerprint())
 
 
 def _known(root: Path) -> tuple[str, ...]:
