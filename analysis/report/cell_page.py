@@ -4,30 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from analysis.report import charts, pages
 from analysis.report.clips import ClipSection
-from analysis.report.config_diff import compare_configs, read_config
-from analysis.report.data_table import Column, DataTable, Entry
-from analysis.report.run_tables import Records, clip_table, run_table, score_headers
-from analysis.report.score_table import in_words
-from analysis.report.summary import Fact
+from analysis.report.summary import Facts, in_words
+from analysis.report.tables import (
+    DataTable,
+    Entry,
+    Records,
+    clip_table,
+    run_table,
+    score_headers,
+)
+from analysis.runs.saved_clips import first_runs
 from analysis.tables import Table, pairs
+from auralsam2.config_identity import counted
 
-
-class CellLinks(NamedTuple):
-    """Pages around a cell's own, as seen from it.
-
-    Attributes:
-        report: address of the report.
-        before: (cell, address) of the one before, or None.
-        after: of the one after, or None.
-    """
-
-    report: str
-    before: tuple[str, str] | None
-    after: tuple[str, str] | None
+ABSENT = "(absent)"
 
 
 class ConfigView(NamedTuple):
@@ -40,9 +34,9 @@ class ConfigView(NamedTuple):
         problem: why there is nothing, or "".
     """
 
-    base: str | None
-    differences: DataTable | None
-    whole: DataTable | None
+    base: str | None = None
+    differences: DataTable | None = None
+    whole: DataTable | None = None
     problem: str = ""
 
 
@@ -51,7 +45,7 @@ def cell_page(
     records: Records,
     cell: str,
     clips: ClipSection,
-    links: CellLinks,
+    links: Mapping[str, tuple[str, str] | None],
     folder: Path,
 ) -> str:
     """Return the page of a cell.
@@ -61,12 +55,17 @@ def cell_page(
         records: of all runs.
         cell: name.
         clips: worst and best.
-        links: to other pages.
+        links: ``before`` and ``after`` -> cell and address, or None.
         folder: that run folders are named from.
     """
-    runs = _runs(table, records, cell)
+    frame = table.results.runs
+    own = frame[frame["cell"] == cell].sort_values("seed")
+    runs = {
+        int(seed): (records[cell, int(seed)], Path(run_dir))
+        for seed, run_dir in zip(own["seed"], own["run_dir"], strict=True)
+    }
     drawn = [
-        (chart, charts.draw(chart, f"chart{index}"))
+        (chart.title, charts.draw(chart, f"chart{index}"))
         for index, chart in enumerate(charts.collect(runs))
     ]
     return pages.render(
@@ -87,49 +86,75 @@ def cell_page(
 def config_view(table: Table, cell: str) -> ConfigView:
     """Compare a cell's config with that of the reference, or of the first cell."""
     results = table.results
-    base = results.reference if results.reference in results.cells else results.cells[0]
+    base = str(results.reference if results.reference in results.cells else results.cells[0])
     try:
-        own = read_config(_first_folder(table, cell))
-        other = None if cell == base else read_config(_first_folder(table, str(base)))
+        own = read_config(first_runs(results)[cell].folder)
+        other = None if cell == base else read_config(first_runs(results)[base].folder)
     except ValueError as error:
-        return ConfigView(None, None, None, str(error))
+        return ConfigView(problem=str(error))
     if own is None:
-        return ConfigView(None, None, None, "The run's folder has no config.py.")
-    whole = DataTable(
-        "config",
-        "Every key of the config",
-        [Column("key"), Column("value")],
-        [[Entry(key), Entry(value)] for key, value in own.items()],
-        code=True,
-    )
+        return ConfigView(problem="The run's folder has no config.py.")
+    keys = [[Entry(key), Entry(value)] for key, value in own.items()]
+    whole = DataTable("config", "Every key of the config", ["key", "value"], keys, code=True)
     if other is None:
-        return ConfigView(None, None, whole)
-    rows = [
-        [Entry(key), Entry(left), Entry(right)] for key, left, right in compare_configs(other, own)
-    ]
-    headers = [Column("key"), Column(str(base)), Column(cell)]
-    differences = DataTable("differences", f"Differences from {base}", headers, rows, code=True)
-    return ConfigView(str(base), differences, whole, "")
+        return ConfigView(whole=whole)
+    rows = [list(map(Entry, difference)) for difference in compare_configs(other, own)]
+    caption = f"Differences from {base}"
+    differences = DataTable("differences", caption, ["key", base, cell], rows, code=True)
+    return ConfigView(base, differences, whole)
 
 
-def _facts(table: Table, cell: str) -> list[Fact]:
+def read_config(run_dir: Path) -> dict[str, str] | None:
+    """Return dotted key -> value of a run's resolved config; None where there is none.
+
+    Left out are the seed, which says which repetition it is, and what is no part of a run's
+    identity (`auralsam2.config_identity`); of weight files only the name is there.
+
+    Raises:
+        ValueError: where ``config.py`` is no config.
+    """
+    path = run_dir / "config.py"
+    if not path.is_file():
+        return None
+    from auralsam2.config import peek
+
+    found = counted(peek(str(path)))
+    return {key: repr(value) for key, value in found.items() if key != "seed"}
+
+
+def compare_configs(base: Mapping[str, str], own: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Return every key whose value differs, in the order of the first config, with both values.
+
+    Where one config has a value and the other a component with keys of its own, as where a part is
+    switched off, the component is one value.
+    """
+    base, own = _folded(base, own), _folded(own, base)
+    pairs = ((key, base.get(key, ABSENT), own.get(key, ABSENT)) for key in {**base, **own})
+    return [(key, left, right) for key, left, right in pairs if left != right]
+
+
+def _folded(config: Mapping[str, str], other: Mapping[str, str]) -> dict[str, str]:
+    """Write the keys below a key that has a value of its own in the other config as that value."""
+    folded: dict[str, str] = {}
+    for key, value in config.items():
+        parts = key.split(".")
+        above = (".".join(parts[:end]) for end in range(1, len(parts)))
+        node = next((path for path in above if path in other), None)
+        if node is None:
+            folded[key] = value
+        else:
+            text = f"{key[len(node) + 1 :]}={value}"
+            folded[node] = f"{folded[node]}, {text}" if node in folded else text
+    return folded
+
+
+def _facts(table: Table, cell: str) -> Facts:
     axes = table.results.axes.get(cell, {})
-    facts = [Fact(axis, label) for axis, label in axes.items() if label != cell]
+    facts = [(axis, label) for axis, label in axes.items() if label != cell]
     if cell == table.results.reference:
-        facts.append(Fact("role", "reference cell"))
+        facts.append(("role", "reference cell"))
     columns = pairs(table.mean)
     scored = zip(columns, score_headers(columns), table.mean.loc[cell].notna(), strict=True)
-    return facts + [Fact(name, in_words(table, cell, c)) for c, name, known in scored if known]
-
-
-def _runs(table: Table, records: Records, cell: str) -> dict[int, tuple[Any, Path]]:
-    frame = table.results.runs
-    own: Mapping[int, str] = dict(
-        frame.loc[frame["cell"] == cell, ["seed", "run_dir"]].itertuples(index=False, name=None)
-    )
-    return {int(s): (records[(cell, int(s))], Path(str(own[s]))) for s in sorted(own)}
-
-
-def _first_folder(table: Table, cell: str) -> Path:
-    frame = table.results.runs
-    return Path(str(frame[frame["cell"] == cell].sort_values("seed").iloc[0]["run_dir"]))
+    return facts + [
+        (name, in_words(table, cell, column)) for column, name, known in scored if known
+    ]

@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+from contourpy import contour_generator
+from matplotlib import colormaps
 from numpy.typing import NDArray
+from PIL import Image
 
 from analysis.clips.masks import ClipMasks, clip_masks, score_warning
 from analysis.clips.picks import ranked
 from analysis.clips.sound import MEDIA_TYPE
-from analysis.report.pictures import data_uri, frame_uri, outline, spectrogram_uri
+from analysis.report.pages import data_uri
 from analysis.runs.lost_runs import why_lost
 from analysis.runs.results import Results
 from analysis.runs.saved_clips import PREDICTIONS, first_runs
 from auralsam2.kept_files import read_archive
 
+LONGEST_SIDE = 320
+
 Array = NDArray[Any]
+Scores = Mapping[tuple[int, str], Mapping[str, float]]
+"""Seed and clip -> metric -> score."""
 
 
 class FrameView(NamedTuple):
-    """A frame.
+    """A frame: address of its picture, outlines as paths, and the score of both in words."""
 
-    Attributes:
-        second: of the clip, from 1.
-        picture: its address.
-        truth: path of the outlines.
-        prediction: path of the outlines.
-        score: of the two masks, in words.
-    """
-
-    second: int
     picture: str
     truth: str
     prediction: str
@@ -62,29 +62,17 @@ class ClipView(NamedTuple):
     warning: str = ""
 
 
-class ClipGroup(NamedTuple):
-    """Clips of one kind.
-
-    Attributes:
-        title: the kind.
-        clips: in order.
-    """
-
-    title: str
-    clips: tuple[ClipView, ...]
-
-
 class ClipSection(NamedTuple):
     """What a cell's page shows of clips.
 
     Attributes:
         rule: how they were chosen.
-        groups: worst and best, or those that were saved.
+        groups: title -> clips: worst and best, or those that were saved.
         problem: why worst and best cannot be shown, or "".
     """
 
     rule: str
-    groups: tuple[ClipGroup, ...]
+    groups: Mapping[str, list[ClipView]]
     problem: str = ""
 
 
@@ -108,13 +96,7 @@ def choose(
 
 
 def collect(
-    results: Results,
-    cell: str,
-    column: tuple[str, str],
-    *,
-    num_clips: int,
-    overrides: Mapping[str, Any] | None = None,
-    again: bool = False,
+    results: Results, cell: str, column: tuple[str, str], *, num_clips: int, **making: Any
 ) -> ClipSection:
     """Return the worst and best clips of a cell's first seed.
 
@@ -123,8 +105,7 @@ def collect(
         cell: name.
         column: split and metric that the clips are ranked by.
         num_clips: of each kind.
-        overrides: of the run's config.
-        again: predict anew.
+        **making: ``overrides`` and ``again`` of `analysis.clips.masks.clip_masks`.
 
     Returns:
         Where weights or data are gone: the clips that the run has saved, and why.
@@ -136,13 +117,13 @@ def collect(
     higher = results.scale(metric).higher_is_better
     worst, best = choose(own, num_clips, higher_is_better=higher)
     try:
-        masks = clip_masks(run_dir, worst + best, split=split, overrides=overrides, again=again)
+        masks = clip_masks(run_dir, worst + best, split=split, **making)
     except Exception as error:
         return _saved(run_dir, split, scores, seed, num_clips, why_lost(error))
-    groups = tuple(
-        ClipGroup(title, tuple(_view(masks[c], scores, seed, metric) for c in chosen))
+    groups = {
+        title: [_view(masks[clip], scores, seed, metric) for clip in chosen]
         for title, chosen in (("Worst clips", worst), ("Best clips", best))
-    )
+    }
     ends = ("lowest", "highest") if higher else ("highest", "lowest")
     rule = (
         f"The {len(worst)} clips of {split} with the {ends[0]} {metric} and the {len(best)} with "
@@ -152,35 +133,70 @@ def collect(
     return ClipSection(rule, groups)
 
 
+def spectrogram_uri(log_mel: Array) -> str:
+    """Return the sound of all seconds (T, 96, 64) side by side as a PNG, low bands below."""
+    bands = log_mel.reshape(-1, log_mel.shape[-1]).T[::-1]
+    low, high = float(bands.min()), float(bands.max())
+    shares = (bands - low) / (high - low) if high > low else np.zeros_like(bands)
+    image = Image.fromarray(colormaps["magma"](shares, bytes=True)[..., :3])
+    return _uri(image.quantize(64), "PNG", optimize=True)
+
+
+def frame_uri(frame: Array) -> str:
+    """Return one frame (h, w, 3) uint8 as a JPEG, at most `LONGEST_SIDE` pixels long."""
+    image = Image.fromarray(np.ascontiguousarray(frame))
+    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    return _uri(image, "JPEG", quality=88)
+
+
+def outline(mask: Array) -> str:
+    """Return the outlines of a mask (H, W) as the path of an SVG whose unit is one pixel.
+
+    Pixel (y, x) covers x to x + 1 and y to y + 1. Empty where nothing is inside.
+    """
+    inside = np.pad(np.asarray(mask) > 0, 1).astype(float)  # closes outlines at the border
+    if not inside.any():
+        return ""
+    lines = contour_generator(z=inside).lines(0.5)
+    # Padded by one, and a pixel's value lies at its centre.
+    return "".join(_path(np.asarray(line) - 0.5) for line in lines)
+
+
+def _path(line: Array) -> str:
+    """Return one closed line, points on the straight between their neighbours left out."""
+    points = line[:-1]
+    before, after = points - np.roll(points, 1, axis=0), np.roll(points, -1, axis=0) - points
+    bends = np.abs(before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]) > 1e-9
+    return "M" + "L".join(f"{x:g} {y:g}" for x, y in points[bends]) + "Z"
+
+
+def _uri(image: Image.Image, kind: str, **options: Any) -> str:
+    file = io.BytesIO()
+    image.save(file, format=kind, **options)
+    return data_uri(file.getvalue(), f"image/{kind.lower()}")
+
+
 def _saved(
-    run_dir: Path,
-    split: str,
-    scores: Mapping[tuple[int, str], Mapping[str, float]],
-    seed: int,
-    num_clips: int,
-    problem: str,
+    run_dir: Path, split: str, scores: Scores, seed: int, num_clips: int, problem: str
 ) -> ClipSection:
-    views: list[ClipView] = []
     try:
         arrays = read_archive(run_dir / PREDICTIONS)
     except ValueError as error:
         arrays, problem = {}, f"{problem}; {error}"
     start, end = f"{split}/", "/prediction"
     keys = [k for k in arrays if k.startswith(start) and k.endswith(end)]
+    views = []
     for clip in [key[len(start) : -len(end)] for key in keys][: 2 * num_clips]:
-        held = {
-            name: arrays[f"{start}{clip}/{name}"]
-            for name in ("frames", "truth", "prediction", "log_mel")
-        }
-        masks = ClipMasks(clip=clip, **held, sound=None, scores={})
-        views.append(_view(masks, scores, seed, ""))
+        names = ("frames", "truth", "prediction", "log_mel")
+        held = {name: arrays[f"{start}{clip}/{name}"] for name in names}
+        views.append(_view(ClipMasks(clip, **held, sound=None, scores={}), scores, seed, ""))
+    if not views:
+        return ClipSection("", {}, problem)
     rule = f"The first clips of {split}, whose masks the run with seed {seed} has saved."
-    groups = (ClipGroup("Saved clips", tuple(views)),) if views else ()
-    return ClipSection(rule if views else "", groups, problem)
+    return ClipSection(rule, {"Saved clips": views}, problem)
 
 
-def _scores(results: Results, cell: str, split: str) -> dict[tuple[int, str], dict[str, float]]:
-    """Return seed and clip -> metric -> score."""
+def _scores(results: Results, cell: str, split: str) -> Scores:
     frame = results.scores
     frame = frame[(frame["cell"] == cell) & (frame["split"] == split)]
     found: dict[tuple[int, str], dict[str, float]] = {}
@@ -189,37 +205,29 @@ def _scores(results: Results, cell: str, split: str) -> dict[tuple[int, str], di
     return found
 
 
-def _view(
-    masks: ClipMasks,
-    scores: Mapping[tuple[int, str], Mapping[str, float]],
-    seed: int,
-    metric: str,
-) -> ClipView:
+def _view(masks: ClipMasks, scores: Scores, seed: int, metric: str) -> ClipView:
     height, width = masks.truth.shape[1:]
     pairs = zip(masks.frames, masks.truth > 0, masks.prediction > 0, strict=True)
-    frames = tuple(
-        FrameView(index, frame_uri(frame), outline(truth), outline(mask), _frame_score(truth, mask))
-        for index, (frame, truth, mask) in enumerate(pairs, start=1)
-    )
-    own = scores.get((seed, masks.clip), {})
     others = sorted(of for of, clip in scores if clip == masks.clip and of != seed)
-    words = [_in_words(own, f"seed {seed}")]
-    words += [_in_words(scores[(of, masks.clip)], f"seed {of}") for of in others]
+    words = [_in_words(scores.get((of, masks.clip), {}), of) for of in (seed, *others)]
     return ClipView(
         clip=masks.clip,
         width=width,
         height=height,
-        frames=frames,
+        frames=tuple(
+            FrameView(frame_uri(frame), outline(truth), outline(mask), _frame_score(truth, mask))
+            for frame, truth, mask in pairs
+        ),
         spectrogram=spectrogram_uri(masks.log_mel),
         sound=None if masks.sound is None else data_uri(masks.sound, MEDIA_TYPE),
         scores="; ".join(word for word in words if word),
-        warning=score_warning(masks, metric, own.get(metric)),
+        warning=score_warning(masks, metric, scores.get((seed, masks.clip), {}).get(metric)),
     )
 
 
-def _in_words(scores: Mapping[str, float], whose: str) -> str:
+def _in_words(scores: Mapping[str, float], seed: int) -> str:
     listed = ", ".join(f"{metric} {value:.3f}" for metric, value in scores.items())
-    return f"{whose}: {listed}" if listed else ""
+    return f"seed {seed}: {listed}" if listed else ""
 
 
 def _frame_score(truth: Array, mask: Array) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import io
 from pathlib import Path
 from typing import NamedTuple
 
 from analysis.figures.style import NOTE_KEY
-from analysis.report.pictures import data_uri, figure_uri
+from analysis.report.pages import data_uri
 from analysis.runs.results import Results
 from auralsam2.listing import files_in
 
@@ -21,7 +21,7 @@ CAPTIONS = {
     "signal_retention": "What is left of a prompt at each site, in tokens and image keys.",
     "site_matrix": "Prompts exchanged at one site, attention read at each.",
     "embedding_tsne": "Audio and visual vectors in two dimensions.",
-    "label_lookup": "What can be predicted from labels alone.",
+    "label_lookup": "What the released look-up of labels does to sampled pixels.",
     "training_curves": "Training and validation: mean over seeds, from the lowest to the highest.",
     "efficiency": "Scores against speed and size.",
     "failures_lowest": "Where the reference cell scores worst.",
@@ -33,7 +33,7 @@ CAPTIONS = {
     "sweep_slice": "Score against each parameter.",
     "sweep_pareto": "Trials that no other beats in every objective.",
 }
-_LARGEST_CSV = 200_000
+_LARGEST_CSV, _LARGE_PNG = 200_000, 400_000
 
 
 class EmbeddedFigure(NamedTuple):
@@ -77,29 +77,36 @@ def collect(folder: Path) -> list[EmbeddedFigure]:
     """Return the figures of a folder, known ones first and in their order."""
     order = {name: position for position, name in enumerate(CAPTIONS)}
     found = sorted(files_in(folder, "*.png"), key=lambda p: (order.get(p.stem, len(order)), p.stem))
-    return list(_embed(found))
+    return [_embed(path) for path in found]
 
 
-def _embed(paths: Iterable[Path]) -> Iterable[EmbeddedFigure]:
-    for path in paths:
-        csv = path.with_suffix(".csv")
-        small = csv.is_file() and csv.stat().st_size <= _LARGEST_CSV
-        caption = CAPTIONS.get(path.stem, path.stem.replace("_", " ").capitalize() + ".")
-        yield EmbeddedFigure(
-            name=path.stem,
-            caption=" ".join([caption, *_note(path)]),
-            picture=figure_uri(path.read_bytes()),
-            numbers=data_uri(csv.read_bytes(), "text/csv;charset=utf-8") if small else None,
-        )
+def figure_uri(png: bytes) -> str:
+    """Return a figure's address; large ones, which hold photographs, as WebP of a tenth."""
+    if len(png) <= _LARGE_PNG:
+        return data_uri(png, "image/png")
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGB").save(file, format="WEBP", quality=88)
+    return data_uri(file.getvalue(), "image/webp")
 
 
-def _note(path: Path) -> list[str]:
+def _embed(path: Path) -> EmbeddedFigure:
+    csv = path.with_suffix(".csv")
+    small = csv.is_file() and csv.stat().st_size <= _LARGEST_CSV
+    caption = CAPTIONS.get(path.stem, path.stem.replace("_", " ").capitalize() + ".")
+    if note := _note(path):
+        caption += f" {note[0].upper()}{note[1:]}."
+    numbers = data_uri(csv.read_bytes(), "text/csv;charset=utf-8") if small else None
+    return EmbeddedFigure(path.stem, caption, figure_uri(path.read_bytes()), numbers)
+
+
+def _note(path: Path) -> str:
     """Return what the picture itself says that a reader must know."""
     from PIL import Image
 
     try:
         with Image.open(path) as picture:
-            note = str(picture.info.get(NOTE_KEY, ""))
+            return str(picture.info.get(NOTE_KEY, ""))
     except OSError:  # no picture that this can read; a browser shows what it can
-        return []
-    return [f"{note[0].upper()}{note[1:]}."] if note else []
+        return ""

@@ -5,14 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from auralsam2.text_files import write_text
-
-_SCRIPT, _STYLE = "report.js.j2", "report.css.j2"
 
 
 def render(template: str, **content: Any) -> str:
@@ -25,11 +20,19 @@ def render(template: str, **content: Any) -> str:
         content: names that the template uses.
     """
     environment = _environment()
-    script = environment.get_template(_SCRIPT).render()
+    script = environment.get_template("report.js.j2").render()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    style = environment.get_template(_STYLE).render()
-    page = environment.get_template(template)
-    return page.render(script=script, script_hash=f"sha256-{digest}", style=style, **content)
+    own = {
+        "script": script,
+        "script_hash": f"sha256-{digest}",
+        "style": environment.get_template("report.css.j2").render(),
+    }
+    return environment.get_template(template).render(**own, **content)
+
+
+def data_uri(content: bytes, media_type: str) -> str:
+    """Return a file's content as an address."""
+    return f"data:{media_type};base64,{base64.b64encode(content).decode('ascii')}"
 
 
 @cache
@@ -41,8 +44,3 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-
-
-def write(path: Path, page: str) -> Path:
-    """Write a page and return its path."""
-    return write_text(path, page)

@@ -9,9 +9,10 @@ from typing import Any
 import pandas as pd
 
 from analysis.report import embedded_figures, pages
-from analysis.report.data_table import Column, DataTable, Entry, count, number
-from analysis.report.summary import Fact
+from analysis.report.summary import Facts
+from analysis.report.tables import DataTable, Entry, count, number
 from analysis.runs.sweep_results import SIZE, TRIALS, SweepResults, load_sweep_results
+from auralsam2.text_files import write_text
 
 
 def write_sweep_report(folder: Path, out: Path, *, figures: Path | None = None) -> list[Path]:
@@ -38,33 +39,31 @@ def write_sweep_report(folder: Path, out: Path, *, figures: Path | None = None) 
         trials=trial_table(sweep),
         figures=embedded_figures.collect(figures),
     )
-    return [pages.write(out / "index.html", page)]
+    return [write_text(out / "index.html", page)]
 
 
-def summary(sweep: SweepResults) -> list[Fact]:
+def summary(sweep: SweepResults) -> Facts:
     """Return the facts about a sweep."""
     sought = ", ".join(f"{direction} {name}" for name, direction in sweep.directions.items())
     states = sweep.trials["state"].value_counts(sort=False)
     facts = [
-        Fact("Objectives", sought),
-        Fact("Parameters", ", ".join(sweep.parameters)),
-        Fact("Trials", ", ".join(f"{n} {state}" for state, n in states.items())),
+        ("Objectives", sought),
+        ("Parameters", ", ".join(sweep.parameters)),
+        ("Trials", ", ".join(f"{n} {state}" for state, n in states.items())),
     ]
     best = sweep.trials[sweep.trials["best"]]
     for trial in best.to_dict("records"):
         scores = ", ".join(f"{name} {_objective(name, trial).text}" for name in sweep.directions)
-        facts.append(Fact("Best trial", f"{trial['number']}: {scores}"))
+        facts.append(("Best trial", f"{trial['number']}: {scores}"))
     return facts
 
 
 def trial_table(sweep: SweepResults) -> DataTable:
     """Return one row a trial."""
     ranges = [name for name in sweep.parameters if sweep.is_number(name)]
-    columns = [Column("trial", True), Column("state")]
-    columns += [Column(name, True) for name in sweep.directions]
     sizes = [SIZE] if SIZE in sweep.trials and SIZE not in sweep.directions else []
-    columns += [Column("trained parameters", True) for _ in sizes]
-    columns += [Column(name, name in ranges) for name in sweep.parameters]
+    headers = ["trial", "state", *sweep.directions]
+    headers += ["trained parameters"] * len(sizes) + list(sweep.parameters)
     rows = []
     for trial in sweep.trials.to_dict("records"):
         row = [Entry(str(trial["number"]), trial["number"], best=bool(trial["best"]))]
@@ -80,7 +79,7 @@ def trial_table(sweep: SweepResults) -> DataTable:
                 text = f"{value:g}" if numeric else str(value)
                 row.append(Entry(text, float(value) if numeric else None))
         rows.append(row)
-    return DataTable("trials", f"Trials of {sweep.title}", columns, rows)
+    return DataTable("trials", f"Trials of {sweep.title}", headers, rows)
 
 
 def _objective(name: str, trial: Mapping[Any, Any]) -> Entry:

@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from analysis.report import embedded_figures, pages
-from analysis.report.cell_page import CellLinks, cell_page
+from analysis.report.cell_page import cell_page
 from analysis.report.clips import ClipSection
 from analysis.report.clips import collect as collect_clips
-from analysis.report.run_tables import Records, run_table
-from analysis.report.score_table import downloads, primary_column, score_table
-from analysis.report.summary import all_notes, provenance_facts, summary
+from analysis.report.summary import all_notes, primary_column, provenance_facts, summary
+from analysis.report.tables import Records, downloads, run_table, score_table
 from analysis.runs.results import Results
 from analysis.statistics.crossed_means import Settings
 from analysis.statistics.significance import reference_problem
 from analysis.tables import EXTRA_COLUMNS, Table, footnote, make_table
 from auralsam2.engine import run_record
 from auralsam2.listing import files_in
+from auralsam2.text_files import write_text
 
 T = TypeVar("T")
 _OWN_PAGE = re.compile(r"\d{2,}-[a-z0-9-]*\.html")
@@ -71,17 +71,16 @@ def write_report(
     table = _table(results, options.settings)
     records = _records(results)
     names = page_names(results.cells)
+    beside = [None, *names.items(), None]
     written = []
     problems: dict[str, list[str]] = {}
     for index, cell in enumerate(options.track(results.cells)):
         clips = _clips(table, cell, folder, options)
         if clips.problem:
             problems.setdefault(clips.problem, []).append(cell)
-        around = [results.cells[i] if 0 <= i < len(names) else None for i in (index - 1, index + 1)]
-        before, after = ((c, names[c]) if c is not None else None for c in around)
-        links = CellLinks("../index.html", before, after)
+        links = {"before": beside[index], "after": beside[index + 2]}
         page = cell_page(table, records, cell, clips, links, folder)
-        written.append(pages.write(out / "cells" / names[cell], page))
+        written.append(write_text(out / "cells" / names[cell], page))
     missing = [
         f"no worst and best clips of {', '.join(cells)}: {problem}"
         for problem, cells in problems.items()
@@ -96,7 +95,7 @@ def write_report(
         embedded_figures.draw_missing(table.results, figures)
     index_page = _index(table, records, links_of_cells, folder, figures)
     _remove_others(out / "cells", set(names.values()))
-    return [pages.write(out / "index.html", index_page), *written]
+    return [write_text(out / "index.html", index_page), *written]
 
 
 def page_names(cells: Iterable[str]) -> dict[str, str]:
@@ -136,7 +135,7 @@ def _records(results: Results) -> Records:
 
 def _clips(table: Table, cell: str, folder: Path, options: ReportOptions) -> ClipSection:
     if not options.num_clips:
-        return ClipSection("", ())
+        return ClipSection("", {})
     section = collect_clips(
         table.results,
         cell,

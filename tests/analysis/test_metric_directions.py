@@ -14,7 +14,7 @@ from analysis.clips import picks as clip_picks
 from analysis.clips.picks import RULES, best_first, pick
 from analysis.figures import efficiency, grid_points
 from analysis.report.clips import choose
-from analysis.report.score_table import best_cell, primary_column
+from analysis.report.summary import best_cell, primary_column
 from analysis.runs.comparable import MixedDataError
 from analysis.runs.results import Results, load_runs
 from analysis.runs.splits import table_columns

@@ -10,15 +10,15 @@ from analysis.runs.sweep_results import load_sweep_results
 
 def test_every_trial_is_a_row(write_sweep_folder) -> None:
     table = trial_table(load_sweep_results(write_sweep_folder()))
-    assert [column.header for column in table.columns[:4]] == [
+    assert table.headers[:4] == [
         "trial",
         "state",
         "J",
         "trained parameters",
     ]
-    assert len(table.rows) == 7 and all(len(row) == len(table.columns) for row in table.rows)
+    assert len(table.rows) == 7 and all(len(row) == len(table.headers) for row in table.rows)
     assert [row[0].text for row in table.rows if row[0].best] == ["4"]
-    first = {c.header: entry for c, entry in zip(table.columns, table.rows[0])}
+    first = dict(zip(table.headers, table.rows[0]))
     assert first["optim.optimizer.lr"].value == 1e-3 and first["model.fusion"].text == "SumFusion"
     assert table.rows[1][-1].text == "–", "a parameter that does not apply"
 

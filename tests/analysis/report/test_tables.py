@@ -4,9 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from analysis.report.data_table import Entry, count, duration, number
-from analysis.report.run_tables import clip_table, run_table
-from analysis.report.score_table import best_cell, in_words, primary_column, score_table
+from analysis.report.tables import (
+    DataTable,
+    Entry,
+    clip_table,
+    count,
+    duration,
+    number,
+    run_table,
+    score_table,
+)
 from analysis.runs.results import load_runs
 from analysis.tables import make_table
 from auralsam2.engine import run_record
@@ -20,31 +27,20 @@ def test_numbers_say_what_they_are_sorted_by() -> None:
     assert duration(None) == Entry("–")
 
 
+def test_columns_with_a_number_are_sorted_by_numbers() -> None:
+    rows = [[Entry("a"), Entry("–")], [Entry("b"), Entry("2 of 5", 2.0)]]
+    assert DataTable("key", "caption", ["name", "epochs"], rows).numeric == [False, True]
+
+
 def test_every_number_of_the_table_is_sorted_by_its_mean(exact) -> None:
     scores = {("a", 0): 0.25, ("a", 1): 0.35, ("b", 0): 0.5, ("b", 1): 0.5}
     table = make_table(load_runs(exact(scores)), difference=True, columns=["params"])
     held = score_table(table, {"a": "cells/a.html"})
-    headers = [column.header for column in held.columns]
-    assert headers == ["cell", "J", "J, audio swapped", "trained (M)", "seeds", "J vs b"]
+    assert held.headers == ["cell", "J", "J, audio swapped", "trained (M)", "seeds", "J vs b"]
     first = held.rows[0]
     assert first[0] == Entry("a", href="cells/a.html") and held.rows[1][0].href is None
     assert [entry.value for entry in first[1:]] == pytest.approx([0.3, 0.7, None, 2, -0.2])
     assert first[1].text == "0.300 ± 0.071" and not first[1].best and held.rows[1][1].best
-
-
-def test_the_best_cell_is_that_of_the_first_column_that_is_no_control(exact) -> None:
-    table = make_table(load_runs(exact({("a", 0): 0.7, ("b", 0): 0.5})), scores=())
-    assert primary_column(table) == ("test", "J") and best_cell(table) == ("a", ("test", "J"))
-    assert in_words(table, "a", ("test", "J")) == "0.700"
-    controls = make_table(table.results, scores=["test_audio_swapped:J"])
-    assert best_cell(controls) is None
-
-
-def test_a_score_has_its_interval(planted) -> None:
-    results = load_runs(planted({"a": 0.1}, num_seeds=3))
-    table = make_table(results, spread="interval")
-    low, high = in_words(table, "a", ("test", "J")).split("[")[1].rstrip("]").split(", ")
-    assert float(low) < float(table.mean[("test", "J")]["a"]) < float(high)
 
 
 def test_runs_have_their_scores_and_origin(grid_folder: Path) -> None:
@@ -58,7 +54,7 @@ def test_runs_have_their_scores_and_origin(grid_folder: Path) -> None:
     assert len(held.rows) == 8 and held.rows[0][0] == Entry("none", href="x.html")
     assert held.rows[0][2].value == pytest.approx(records[("none", 0)].metrics["test"]["J"])
     assert held.rows[0][-1].text == "runs/none-s0-x" and held.rows[0][-3].text == "0.1.0+abc"
-    assert all(len(row) == len(held.columns) for row in held.rows)
+    assert all(len(row) == len(held.headers) for row in held.rows)
     assert len(run_table(table, records, grid_folder, cell="none").rows) == 2
 
 

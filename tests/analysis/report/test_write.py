@@ -1,14 +1,10 @@
 from __future__ import annotations
 
 import json
-import os
 from html.parser import HTMLParser
 from pathlib import Path
 
-import pytest
-
-from analysis.figures import grid_points, qualitative
-from analysis.report import ReportOptions, embedded_figures, write_report
+from analysis.report import ReportOptions, write_report
 from analysis.report.write import page_names
 from analysis.runs.results import load_runs
 
@@ -119,36 +115,6 @@ def test_an_earlier_report_s_pages_go_and_other_files_stay(
     assert held == {"01-none.html", "02-script-alert-x-script.html", "mine.html"}
     assert planted_masks == [], "no clips were asked for"
     assert "Worst and best" not in (out / "cells" / "01-none.html").read_text()
-
-
-def test_figures_are_drawn_again_only_where_a_run_is_newer(
-    grid: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    drawn: list[str] = []
-    for figure in (grid_points, qualitative):
-        monkeypatch.setattr(figure, "make", lambda *_, name=figure.NAME: drawn.append(name))
-    results, folder = load_runs(grid), grid / "figures"
-    embedded_figures.draw_missing(results, folder)
-    assert drawn == ["grid_points", "qualitative"]
-    folder.mkdir()
-    for name in drawn:
-        (folder / f"{name}.png").write_bytes(b"drawn")
-    embedded_figures.draw_missing(results, folder)
-    assert len(drawn) == 2
-    os.utime(folder / "grid_points.png", (1, 1))
-    embedded_figures.draw_missing(results, folder)
-    assert drawn[2:] == ["grid_points"]
-
-
-def test_known_figures_come_first_and_large_numbers_stay_outside(tmp_path: Path) -> None:
-    for name in ("my_own", "qualitative", "grid_points"):
-        (tmp_path / f"{name}.png").write_bytes(b"drawn")
-    (tmp_path / "my_own.csv").write_bytes(b"0" * 300_000)
-    (tmp_path / "qualitative.csv").write_bytes(b"a,b")
-    found = embedded_figures.collect(tmp_path)
-    assert [figure.name for figure in found] == ["grid_points", "qualitative", "my_own"]
-    assert [figure.numbers is not None for figure in found] == [False, True, False]
-    assert found[2].caption == "My own."
 
 
 def test_a_single_cell_without_axes_or_config(exact, tmp_path: Path, no_figures: None) -> None:

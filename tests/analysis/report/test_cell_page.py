@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.report.config_diff import ABSENT, Difference, compare_configs, read_config
+from analysis.report.cell_page import ABSENT, compare_configs, read_config
 
 CONFIG = """
 seed = 3
@@ -42,9 +42,9 @@ def test_a_folder_without_a_config(tmp_path: Path) -> None:
 def test_what_was_changed_added_and_taken_away() -> None:
     base = {"a": "1", "b.c": "2", "d": "3"}
     assert compare_configs(base, {"a": "1", "b.c": "4", "e": "5"}) == [
-        Difference("b.c", "2", "4"),
-        Difference("d", "3", ABSENT),
-        Difference("e", ABSENT, "5"),
+        ("b.c", "2", "4"),
+        ("d", "3", ABSENT),
+        ("e", ABSENT, "5"),
     ]
     assert compare_configs(base, base) == []
 
@@ -53,5 +53,5 @@ def test_a_part_that_is_switched_off_is_one_value() -> None:
     on = {"model.dense.type": "'D'", "model.dense.inner.width": "3", "model.denser": "1"}
     off = {"model.dense": "None", "model.denser": "1"}
     whole = "type='D', inner.width=3"
-    assert compare_configs(on, off) == [Difference("model.dense", whole, "None")]
-    assert compare_configs(off, on) == [Difference("model.dense", "None", whole)]
+    assert compare_configs(on, off) == [("model.dense", whole, "None")]
+    assert compare_configs(off, on) == [("model.dense", "None", whole)]

@@ -1,0 +1,220 @@
+"""The tables of pages: scores, runs and clips; what an entry says, and what it is sorted by."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from analysis.report.pages import data_uri
+from analysis.runs.conditions import start_in_words, trained_on
+from analysis.runs.controls import base_split, metric_header, split_header
+from analysis.runs.results import Results
+from analysis.tables import Table, pairs, provenance, to_frame, to_latex, to_markdown
+from analysis.tables.layout import lay_out
+from auralsam2.engine.run_record import RunRecord
+from auralsam2.text_files import encode
+
+Records = Mapping[tuple[str, int], RunRecord]
+"""Cell and seed -> record without the scores of clips."""
+
+
+class Entry(NamedTuple):
+    """An entry.
+
+    Attributes:
+        text: as written.
+        value: what a column of numbers is sorted by; None stands last.
+        href: page that the text leads to.
+        best: of its column.
+    """
+
+    text: str
+    value: float | None = None
+    href: str | None = None
+    best: bool = False
+
+
+class DataTable(NamedTuple):
+    """A table.
+
+    Attributes:
+        key: of the table within its page, letters and hyphens.
+        caption: what its rows are.
+        headers: of the columns; the first one names the rows.
+        rows: entries in the order of the columns.
+        code: whether entries are code, such as keys and values of a config.
+    """
+
+    key: str
+    caption: str
+    headers: Sequence[str]
+    rows: Sequence[Sequence[Entry]]
+    code: bool = False
+
+    @property
+    def numeric(self) -> list[bool]:
+        """Which columns are sorted by numbers, the largest first; the others go by letters."""
+        columns = range(len(self.headers))
+        return [any(row[index].value is not None for row in self.rows) for index in columns]
+
+
+def number(value: object, decimals: int = 3) -> Entry:
+    """Return the entry of a number; a dash where there is none."""
+    known = _known(value)
+    return Entry("–") if known is None else Entry(f"{known:.{decimals}f}", known)
+
+
+def count(value: object) -> Entry:
+    """Return the entry of a whole number with spaces between thousands; a dash where none."""
+    known = _known(value)
+    # A narrow space that does not break; no comma, which is a decimal sign elsewhere.
+    return Entry("–") if known is None else Entry(f"{known:,.0f}".replace(",", "\u202f"), known)
+
+
+def duration(value: object) -> Entry:
+    """Return the entry of seconds: 48 s, 3 min, 1.5 h."""
+    seconds = _known(value)
+    if seconds is None:
+        return Entry("–")
+    for limit, unit in ((90, 1), (5400, 60)):
+        if seconds < limit:
+            return Entry(f"{seconds / unit:.0f} {'s' if unit == 1 else 'min'}", seconds)
+    return Entry(f"{seconds / 3600:.1f} h", seconds)
+
+
+def score_table(table: Table, links: Mapping[str, str]) -> DataTable:
+    """Return all cells with their scores, extras and differences.
+
+    Args:
+        table: the numbers.
+        links: cell -> page of the cell.
+    """
+    layout = lay_out(table)
+    frames = [table.mean, table.extras, table.count.max(axis=1).to_frame()]
+    if table.difference is not None:
+        frames.append(table.difference)
+    # The numbers behind the entries of cells, in their order; reported rows have none.
+    values = pd.concat([frame.reset_index(drop=True) for frame in frames], axis=1).to_numpy(object)
+    rows = []
+    for index, row in enumerate(layout.rows):
+        name = f"{row.name} (reported)" if row.reported else row.name
+        entries = [Entry(name, href=None if row.reported else links.get(row.name))]
+        numbers = [None] * len(row.entries) if row.reported else map(_known, values[index])
+        for entry, value in zip(row.entries, numbers, strict=True):
+            entries.append(Entry(f"{entry.text}{entry.mark}", value, best=entry.best))
+        rows.append(entries)
+    headers = ["cell", *(header.flat for header in layout.headers)]
+    return DataTable("scores", f"Scores of {table.results.title}", headers, rows)
+
+
+def downloads(table: Table, folder: Path) -> dict[str, str]:
+    """Return name -> address of the table's files, also of where every entry comes from."""
+    origin = json.dumps(provenance(table, folder), indent=1, allow_nan=False) + "\n"
+    files = {
+        "table.csv": (to_frame(table).to_csv(index=False), "text/csv"),
+        "table.md": (to_markdown(table), "text/markdown"),
+        "table.tex": (to_latex(table), "application/x-tex"),
+        "table.provenance.json": (origin, "application/json"),
+    }
+    return {
+        name: data_uri(encode(text), f"{kind};charset=utf-8")
+        for name, (text, kind) in files.items()
+    }
+
+
+def run_table(
+    table: Table,
+    records: Records,
+    folder: Path,
+    *,
+    links: Mapping[str, str] | None = None,
+    cell: str | None = None,
+) -> DataTable:
+    """Return one row a run.
+
+    Args:
+        table: of the grid.
+        records: of the runs.
+        folder: that run folders are named from.
+        links: cell -> page of the cell.
+        cell: only its runs.
+    """
+    columns = pairs(table.mean)
+    means = table.seed_means.pivot_table(
+        index=["cell", "seed"], columns=["split", "metric"], values="value", sort=False
+    ).reindex(columns=pd.MultiIndex.from_tuples(columns))
+    scores = dict(zip(means.index, means.to_numpy().tolist(), strict=True))
+    headers: list[str] = []
+    rows = []
+    for run in table.results.runs.to_dict("records"):
+        key = (str(run["cell"]), int(run["seed"]))
+        if cell is not None and key[0] != cell:
+            continue
+        own = scores.get(key, [float("nan")] * len(columns))
+        origin = _origin(records[key], Path(str(run["run_dir"])), folder)
+        row = [Entry(str(key[1]), float(key[1])), *map(number, own), *origin.values()]
+        headers = ["seed", *score_headers(columns), *origin]
+        if cell is None:
+            row.insert(0, Entry(key[0], href=(links or {}).get(key[0])))
+            headers.insert(0, "cell")
+        rows.append(row)
+    return DataTable("runs", "Runs", headers, rows)
+
+
+def clip_table(results: Results, cell: str, columns: Sequence[tuple[str, str]]) -> DataTable:
+    """Return one row a clip: its scores, averaged over seeds.
+
+    Args:
+        results: the runs.
+        cell: name.
+        columns: split and metric; derived splits, which have no clips of their own, are left out.
+    """
+    frame = results.scores[results.scores["cell"] == cell]
+    wide = frame.pivot_table(index="clip", columns=["split", "metric"], values="value", sort=True)
+    held = [column for column in columns if column[0] in results.splits and column in wide]
+    rows = [
+        [Entry(str(clip)), *map(number, values)]
+        for clip, values in zip(wide.index, wide[held].to_numpy().tolist(), strict=True)
+    ]
+    headers = ["clip", *score_headers(held)]
+    return DataTable("clips", "All clips, mean over seeds", headers, rows)
+
+
+def score_headers(columns: Sequence[tuple[str, str]]) -> list[str]:
+    """Return headers of one line; of a single base split, without its name."""
+    bases = [base_split(split) for split, _ in columns]
+    names = [metric_header(split, metric) for split, metric in columns]
+    if len(set(bases)) == 1:
+        return names
+    return [f"{split_header(base)} {name}" for base, name in zip(bases, names, strict=True)]
+
+
+def _origin(record: RunRecord, run_dir: Path, folder: Path) -> dict[str, Entry]:
+    """Return header -> entry of how a run was made."""
+    shown = run_dir.relative_to(folder) if run_dir.is_relative_to(folder) else run_dir
+    epochs, planned = count(record.epochs), record.epochs_planned
+    if planned is not None and record.epochs not in (0, planned):
+        epochs = epochs._replace(text=f"{epochs.text} of {planned}")
+    return {
+        "epochs": epochs,
+        "best epoch": count(record.best_epoch),
+        "trained parameters": count(record.num_parameters.get("trainable")),
+        "took": duration(record.duration_s),
+        "trained on": Entry(trained_on(record)),
+        "began with": Entry(start_in_words(record) or ""),
+        "finished": Entry((record.finished or "")[:16].replace("T", " ")),
+        "code": Entry(record.code_version),
+        "run id": Entry(record.run_id),
+        "folder": Entry(shown.as_posix()),
+    }
+
+
+def _known(value: Any) -> float | None:
+    if not isinstance(value, (int, float)) or not math.isfinite(value):
+        return None
+    return float(value)
