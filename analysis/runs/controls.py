@@ -21,15 +21,10 @@ _NAME = re.compile(r"(?P<base>.+)_audio_(?P<kind>[^_]+)")
 
 
 class Control(NamedTuple):
-    """A control split.
+    """A control split."""
 
-    Attributes:
-        base: split whose clips it shows.
-        kind: one of `KINDS`, or one from elsewhere.
-    """
-
-    base: str
-    kind: str
+    base: str  # split whose clips it shows
+    kind: str  # one of `KINDS`, or one from elsewhere
 
 
 def parse_control(split: str) -> Control | None:

@@ -16,17 +16,11 @@ _DAMAGED = "left out, its record cannot be read"
 
 
 class RunEntry(NamedTuple):
-    """A run as a grid lists it.
+    """A run as a grid lists it."""
 
-    Attributes:
-        cell: name.
-        seed: of the run.
-        run_dir: its folder, which two cells may share.
-    """
-
-    cell: str
-    seed: int
-    run_dir: Path
+    cell: str  # name
+    seed: int  # of the run
+    run_dir: Path  # its folder, which two cells may share
 
     def __str__(self) -> str:
         """Name the run for people."""
@@ -35,25 +29,15 @@ class RunEntry(NamedTuple):
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The runs of one grid, or all runs below any folder.
+    """The runs of one grid, or all runs below any folder."""
 
-    Attributes:
-        path: of the folder.
-        title: of the grid, or the folder's name.
-        reference: cell that the others are compared with, or None.
-        entries: the runs that count, in order.
-        records: run folder -> record.
-        damaged: run folder -> why its record cannot be read.
-        notes: what a reader must know.
-    """
-
-    path: Path
-    title: str
-    reference: str | None
-    entries: list[RunEntry]
-    records: dict[Path, RunRecord]
-    damaged: dict[Path, str]
-    notes: list[str]
+    path: Path  # of the folder
+    title: str  # of the grid, or the folder's name
+    reference: str | None  # cell that the others are compared with, or None
+    entries: list[RunEntry]  # the runs that count, in order
+    records: dict[Path, RunRecord]  # run folder -> record
+    damaged: dict[Path, str]  # run folder -> why its record cannot be read
+    notes: list[str]  # what a reader must know
 
 
 def read_folder(path: Path) -> RunFolder:

@@ -26,25 +26,15 @@ _OPTIONAL = ("url", "note")
 
 
 class ReportedRow(NamedTuple):
-    """One method as another paper reports it.
+    """One method as another paper reports it."""
 
-    Attributes:
-        method: name.
-        source: authors, title, venue, year.
-        where: table or page.
-        protocol: how it was measured there.
-        scores: (split, metric) -> number.
-        url: of the paper; may be empty.
-        note: may be empty.
-    """
-
-    method: str
-    source: str
-    where: str
-    protocol: str
-    scores: Mapping[tuple[str, str], float]
-    url: str = ""
-    note: str = ""
+    method: str  # name
+    source: str  # authors, title, venue, year
+    where: str  # table or page
+    protocol: str  # how it was measured there
+    scores: Mapping[tuple[str, str], float]  # (split, metric) -> number
+    url: str = ""  # of the paper; may be empty
+    note: str = ""  # may be empty
 
     def citation(self) -> str:
         """Return where the numbers come from, and how they were measured."""

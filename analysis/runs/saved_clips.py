@@ -21,51 +21,30 @@ Array = NDArray[Any]
 
 
 class Row(NamedTuple):
-    """The predictions of one cell for one clip of T frames.
+    """The predictions of one cell for one clip of T frames."""
 
-    Attributes:
-        label: cell, and the kind of control where it is one.
-        seed: of the run.
-        masks: (T, H, W), above 0 where predicted.
-        score: the clip's score as recorded, e.g. ``("J", 0.71)``, or None.
-    """
-
-    label: str
-    seed: int
-    masks: Array
-    score: tuple[str, float] | None
+    label: str  # cell, and the kind of control where it is one
+    seed: int  # of the run
+    masks: Array  # (T, H, W), above 0 where predicted
+    score: tuple[str, float] | None  # the clip's score as recorded, e.g. ``("J", 0.71)``, or None
 
 
 class SavedClip(NamedTuple):
-    """One clip with the predictions of all cells, T frames.
+    """One clip with the predictions of all cells, T frames."""
 
-    Attributes:
-        clip: name.
-        seconds: (T,) the second of the clip that each frame belongs to, from 1.
-        frames: (T, h, w, 3) uint8; the model's size, which may differ from the masks'.
-        truth: (T, H, W), above 0 on the object.
-        rows: predictions, cells in the order of the grid, then controls.
-        log_mel: (T, 96, 64), the sound of each frame's second, time before frequency.
-    """
-
-    clip: str
-    seconds: tuple[int, ...]
-    frames: Array
-    truth: Array
-    rows: tuple[Row, ...]
-    log_mel: Array
+    clip: str  # name
+    seconds: tuple[int, ...]  # (T,) the second of the clip that each frame belongs to, from 1
+    frames: Array  # (T, h, w, 3) uint8; the model's size, which may differ from the masks'
+    truth: Array  # (T, H, W), above 0 on the object
+    rows: tuple[Row, ...]  # predictions, cells in the order of the grid, then controls
+    log_mel: Array  # (T, 96, 64), the sound of each frame's second, time before frequency
 
 
 class FirstRun(NamedTuple):
-    """The finished run of a cell with the lowest seed.
+    """The finished run of a cell with the lowest seed."""
 
-    Attributes:
-        seed: of the run.
-        folder: of the run.
-    """
-
-    seed: int
-    folder: Path
+    seed: int  # of the run
+    folder: Path  # of the run
 
 
 def load_clips(

@@ -12,15 +12,11 @@ from auralsam2.engine.metric_scales import AREA, NULL
 
 
 class DerivedSplit(NamedTuple):
-    """A split made of others.
+    """A split made of others."""
 
-    Attributes:
-        parts: names of the splits.
-        weighting: ``"clips"``, the mean over the clips of all parts together, or ``"splits"``,
-            the mean of the parts' own means.
-    """
-
-    parts: tuple[str, ...]
+    parts: tuple[str, ...]  # names of the splits
+    # ``"clips"``, the mean over the clips of all parts together, or ``"splits"``, the mean of the
+    # parts' own means.
     weighting: str = "clips"
 
     def __str__(self) -> str:

@@ -20,15 +20,10 @@ Entries = Sequence[Mapping[str, Any]]
 
 
 class TrainingLog(NamedTuple):
-    """The log of one run, steps ascending.
+    """The log of one run, steps ascending."""
 
-    Attributes:
-        training: ``step`` counts iterations.
-        validation: ``step`` counts epochs.
-    """
-
-    training: Entries
-    validation: Entries
+    training: Entries  # ``step`` counts iterations
+    validation: Entries  # ``step`` counts epochs
 
 
 def read_log(record: RunRecord, run_dir: Path) -> TrainingLog:

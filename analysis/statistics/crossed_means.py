@@ -32,19 +32,14 @@ _SMALLEST_LOG_P = -340.0  # the squares of its quantiles are still numbers
 class Settings:
     """How statistics are computed.
 
-    Attributes:
-        confidence: of intervals, which are not corrected for the number of cells.
-        alpha: level of the tests after Holm's correction.
-        power: of the smallest detectable difference.
-        over: `CLIPS_AND_SEEDS`, or `CLIPS`: other clips alone, for these trained models.
-
     Raises:
         ValueError: with all problems at once.
     """
 
-    confidence: float = 0.95
-    alpha: float = 0.05
-    power: float = 0.8
+    confidence: float = 0.95  # of intervals, which are not corrected for the number of cells
+    alpha: float = 0.05  # level of the tests after Holm's correction
+    power: float = 0.8  # of the smallest detectable difference
+    # `CLIPS_AND_SEEDS`, or `CLIPS`: other clips alone, for these trained models.
     over: str = CLIPS_AND_SEEDS
 
     def __post_init__(self) -> None:
@@ -60,19 +55,12 @@ class Settings:
 
 
 class Spread(NamedTuple):
-    """Variances of the means of K rows.
+    """Variances of the means of K rows."""
 
-    Attributes:
-        by_seeds: (K,) what seeds contribute, with their share of the rest.
-        by_clips: (K,) what is added by clips.
-        df_seeds: degrees of freedom of ``by_seeds``, one number or (K,).
-        df_clips: (K,) of ``by_clips``.
-    """
-
-    by_seeds: Array
-    by_clips: Array
-    df_seeds: float | Array
-    df_clips: Array
+    by_seeds: Array  # (K,) what seeds contribute, with their share of the rest
+    by_clips: Array  # (K,) what is added by clips
+    df_seeds: float | Array  # degrees of freedom of ``by_seeds``, one number or (K,)
+    df_clips: Array  # (K,) of ``by_clips``
 
     @property
     def standard_error(self) -> Array:

@@ -21,46 +21,30 @@ Column = tuple[str, str]
 
 
 class ScoreArray(NamedTuple):
-    """The scores of one column of a table.
+    """The scores of one column of a table."""
 
-    Attributes:
-        values: (K, S, C), NaN where there is no score.
-        cells: K names.
-        seeds: S seeds.
-        clips: C names; those of a derived split carry the name of its part.
-        strata: (C,) number of the stratum that each clip is drawn from. The mean of a row is the
-            mean over strata of the means over their clips.
-    """
-
-    values: Array
-    cells: tuple[str, ...]
-    seeds: tuple[int, ...]
-    clips: tuple[str, ...]
+    values: Array  # (K, S, C), NaN where there is no score
+    cells: tuple[str, ...]  # K names
+    seeds: tuple[int, ...]  # S seeds
+    clips: tuple[str, ...]  # C names; those of a derived split carry the name of its part
+    # (C,) number of the stratum that each clip is drawn from. The mean of a row is the mean over
+    # strata of the means over their clips.
     strata: Array
 
 
 class Sample(NamedTuple):
-    """Rows with the same seeds and clips and without gaps.
+    """Rows with the same seeds and clips and without gaps."""
 
-    Attributes:
-        values: (K, S, C).
-        strata: number of clips of every stratum, which lie side by side; they sum to C.
-    """
-
-    values: Array
+    values: Array  # (K, S, C)
+    # Number of clips of every stratum, which lie side by side; they sum to C.
     strata: tuple[int, ...]
 
 
 class Group(NamedTuple):
-    """A sample and what its rows are.
+    """A sample and what its rows are."""
 
-    Attributes:
-        labels: K pairs of column and cell.
-        sample: the numbers.
-    """
-
-    labels: list[tuple[Column, str]]
-    sample: Sample
+    labels: list[tuple[Column, str]]  # K pairs of column and cell
+    sample: Sample  # the numbers
 
 
 def score_arrays(results: Results, columns: Sequence[Column]) -> dict[Column, ScoreArray]:

@@ -12,17 +12,11 @@ from analysis.runs.results import SPEED, Results
 
 
 class ExtraColumn(NamedTuple):
-    """A number of a run that is no score.
+    """A number of a run that is no score."""
 
-    Attributes:
-        header: as printed.
-        source: column of `Results.runs`.
-        scale: what the number is multiplied by.
-    """
-
-    header: str
-    source: str
-    scale: float = 1.0
+    header: str  # as printed
+    source: str  # column of `Results.runs`
+    scale: float = 1.0  # what the number is multiplied by
 
 
 EXTRA_COLUMNS = {

@@ -16,19 +16,12 @@ DAGGER = "†"
 
 
 class Notation(NamedTuple):
-    """How numbers are written.
+    """How numbers are written."""
 
-    Attributes:
-        plus_minus: between mean and standard deviation.
-        absent: where there is no number.
-        minus: sign.
-        plus: sign.
-    """
-
-    plus_minus: str = " ± "
-    absent: str = "–"
-    minus: str = "-"
-    plus: str = "+"
+    plus_minus: str = " ± "  # between mean and standard deviation
+    absent: str = "–"  # where there is no number
+    minus: str = "-"  # sign
+    plus: str = "+"  # sign
 
     def signed(self, value: float, digits: int) -> str:
         """Return a difference."""
@@ -37,61 +30,36 @@ class Notation(NamedTuple):
 
 
 class Header(NamedTuple):
-    """A column's header.
+    """A column's header."""
 
-    Attributes:
-        group: what columns side by side share; may be empty.
-        name: within the group.
-        flat: in one line.
-        difference: whether the column compares.
-    """
-
-    group: str
-    name: str
-    flat: str
-    difference: bool = False
+    group: str  # what columns side by side share; may be empty
+    name: str  # within the group
+    flat: str  # in one line
+    difference: bool = False  # whether the column compares
 
 
 class Entry(NamedTuple):
-    """A number as printed.
+    """A number as printed."""
 
-    Attributes:
-        text: with its spread.
-        mark: `STAR`, `DAGGER` or nothing.
-        best: of its column.
-    """
-
-    text: str
-    mark: str = ""
-    best: bool = False
+    text: str  # with its spread
+    mark: str = ""  # `STAR`, `DAGGER` or nothing
+    best: bool = False  # of its column
 
 
 class Row(NamedTuple):
-    """A row.
+    """A row."""
 
-    Attributes:
-        name: of the cell, or of the method of another paper.
-        entries: one a header.
-        reported: whether it is another paper's.
-    """
-
-    name: str
-    entries: list[Entry]
-    reported: bool = False
+    name: str  # of the cell, or of the method of another paper
+    entries: list[Entry]  # one a header
+    reported: bool = False  # whether it is another paper's
 
 
 class Layout(NamedTuple):
-    """A table's entries.
+    """A table's entries."""
 
-    Attributes:
-        headers: of the columns: scores, extras, seeds, differences.
-        rows: cells in order, then rows of other papers.
-        num_differences: how many at the end are differences.
-    """
-
-    headers: list[Header]
-    rows: list[Row]
-    num_differences: int
+    headers: list[Header]  # of the columns: scores, extras, seeds, differences
+    rows: list[Row]  # cells in order, then rows of other papers
+    num_differences: int  # how many at the end are differences
 
 
 def lay_out(table: Table, notation: Notation | None = None) -> Layout:

@@ -18,19 +18,12 @@ POOLS = ("clip", "batch")
 
 
 class JointSet(NamedTuple):
-    """Sampled pixels and audio embeddings that are contrasted with each other.
+    """Sampled pixels and audio embeddings that are contrasted with each other."""
 
-    Attributes:
-        visual: (V, D) embeddings of sampled pixels, all frames and levels.
-        visual_labels: (V,) 1 sounding object, 0 background.
-        audio: (A, D) embeddings of every supervised frame and level.
-        audio_labels: (A,) 1 where the frame shows a sounding object, 0 where it shows none.
-    """
-
-    visual: Tensor
-    visual_labels: Tensor
-    audio: Tensor
-    audio_labels: Tensor
+    visual: Tensor  # (V, D) embeddings of sampled pixels, all frames and levels
+    visual_labels: Tensor  # (V,) 1 sounding object, 0 background
+    audio: Tensor  # (A, D) embeddings of every supervised frame and level
+    audio_labels: Tensor  # (A,) 1 where the frame shows a sounding object, 0 where it shows none
 
 
 def concatenate(sets: list[JointSet]) -> JointSet:

@@ -83,15 +83,10 @@ def f_score_curves(
 
 @dataclass(frozen=True)
 class CurveSum:
-    """F-score curves of the frames of a clip that show an object, added up.
+    """F-score curves of the frames of a clip that show an object, added up."""
 
-    Attributes:
-        total: (K,) float64 on the CPU.
-        num_frames: how many curves were added; frames without object have none.
-    """
-
-    total: Tensor
-    num_frames: int
+    total: Tensor  # (K,) float64 on the CPU
+    num_frames: int  # how many curves were added; frames without object have none
 
     @property
     def mean(self) -> Tensor:

@@ -32,17 +32,11 @@ BATCH = 4
 
 @dataclass(frozen=True)
 class ClipStatistics:
-    """All that the protocols need to know of a clip.
+    """All that the protocols need to know of a clip."""
 
-    Attributes:
-        jaccards: (T,) J of the frames, by threshold.
-        curves: F-score curves of the frames with an object.
-        pixels: pixels predicted as foreground.
-    """
-
-    jaccards: dict[float, Tensor]
-    curves: CurveSum
-    pixels: PixelCount
+    jaccards: dict[float, Tensor]  # (T,) J of the frames, by threshold
+    curves: CurveSum  # F-score curves of the frames with an object
+    pixels: PixelCount  # pixels predicted as foreground
 
 
 def clip_statistics(mask_logits: Tensor, masks: Tensor) -> ClipStatistics:

@@ -69,18 +69,13 @@ class Options(NamedTuple):
 
 
 class Conversion(NamedTuple):
-    """A converted checkpoint.
+    """A converted checkpoint."""
 
-    Attributes:
-        state: the tensors under their new names.
-        aside: unexpected and misshapen tensors under the names they came with; empty unless
-            ``allow_partial``.
-        report: what was met.
-    """
-
-    state: dict[str, Tensor]
+    state: dict[str, Tensor]  # the tensors under their new names
+    # Unexpected and misshapen tensors under the names they came with; empty unless
+    # ``allow_partial``.
     aside: dict[str, Tensor]
-    report: Report
+    report: Report  # what was met
 
 
 def convert_file(source: Path, target: Path, options: Options | None = None) -> Conversion:

@@ -51,17 +51,11 @@ NUMBERED = ("training_layers.", "finetuning_layers.")
 
 
 class Named(NamedTuple):
-    """The authors' tensors under current names.
+    """The authors' tensors under current names."""
 
-    Attributes:
-        state: current name -> tensor; full models' prefix ``aural_fuser.`` is off.
-        origin: current name -> name in the file.
-        duplicates: names in the file of tensors that it holds under another name too.
-    """
-
-    state: dict[str, Tensor]
-    origin: dict[str, str]
-    duplicates: tuple[str, ...]
+    state: dict[str, Tensor]  # current name -> tensor; full models' prefix ``aural_fuser.`` is off
+    origin: dict[str, str]  # current name -> name in the file
+    duplicates: tuple[str, ...]  # names in the file of tensors that it holds under another name too
 
 
 def current_name(key: str) -> str:

@@ -28,23 +28,14 @@ Shape = tuple[Size, ...]
 
 
 class Layer(NamedTuple):
-    """A layer with a weight and a bias.
+    """A layer with a weight and a bias."""
 
-    Attributes:
-        authors: its name in the authors' module; empty where it is the module.
-        ours: its name in our module.
-        weight: the authors' shape of the weight.
-        flat: ours is a linear layer, its weight ends after two axes.
-        statistics: a batch normalisation, with its three buffers.
-        unused: the released code never reads it.
-    """
-
-    authors: str
-    ours: str
-    weight: Shape
-    flat: bool = False
-    statistics: bool = False
-    unused: bool = False
+    authors: str  # its name in the authors' module; empty where it is the module
+    ours: str  # its name in our module
+    weight: Shape  # the authors' shape of the weight
+    flat: bool = False  # ours is a linear layer, its weight ends after two axes
+    statistics: bool = False  # a batch normalisation, with its three buffers
+    unused: bool = False  # the released code never reads it
 
 
 class Entry(NamedTuple):
@@ -66,19 +57,13 @@ class Entry(NamedTuple):
 
 
 class Structure(NamedTuple):
-    """What a fuser consists of.
+    """What a fuser consists of."""
 
-    Attributes:
-        variant: one of ``VARIANTS``.
-        visual_depths: blocks of each level, finest first; its length is the number of levels.
-        audio_depths: likewise.
-        vggish: whether the audio network is there.
-    """
-
-    variant: str
+    variant: str  # one of ``VARIANTS``
+    # Blocks of each level, finest first; its length is the number of levels.
     visual_depths: tuple[int, ...]
-    audio_depths: tuple[int, ...]
-    vggish: bool = True
+    audio_depths: tuple[int, ...]  # likewise
+    vggish: bool = True  # whether the audio network is there
 
 
 def _pointwise(authors: str, ours: str, axes: int, *width: Size, unused: bool = False) -> Layer:

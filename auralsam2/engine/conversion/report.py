@@ -19,21 +19,13 @@ NUM_GUESSES = 8
 
 
 class Coverage(NamedTuple):
-    """Expected and found tensors, by the names in the file where they are in it.
+    """Expected and found tensors, by the names in the file where they are in it."""
 
-    Attributes:
-        matched: expected name, expected shape.
-        missing: expected names that the file lacks.
-        unexpected: names that no released fuser has, with the nearest missing one.
-        misshapen: ``name: shape, expected shape``.
-        filled: never used tensors that were missing and made of zeros.
-    """
-
-    matched: tuple[str, ...]
-    missing: tuple[str, ...]
-    unexpected: tuple[str, ...]
-    misshapen: tuple[str, ...]
-    filled: tuple[str, ...] = ()
+    matched: tuple[str, ...]  # expected name, expected shape
+    missing: tuple[str, ...]  # expected names that the file lacks
+    unexpected: tuple[str, ...]  # names that no released fuser has, with the nearest missing one
+    misshapen: tuple[str, ...]  # ``name: shape, expected shape``
+    filled: tuple[str, ...] = ()  # never used tensors that were missing and made of zeros
 
     @property
     def complete(self) -> bool:
@@ -50,23 +42,15 @@ class Coverage(NamedTuple):
 
 
 class Report(NamedTuple):
-    """How a checkpoint was read and converted.
+    """How a checkpoint was read and converted."""
 
-    Attributes:
-        side: whose names it had, ``authors`` or ``ours``.
-        structure: what its fuser consists of.
-        coverage: expected and found tensors.
-        duplicates: names dropped because the file holds the same tensor under another.
-        carried: number of tensors of the frozen networks that were renamed alone.
-        left_out: their names, where the layout asks for the fuser alone.
-    """
-
-    side: str
-    structure: Structure
-    coverage: Coverage
+    side: str  # whose names it had, ``authors`` or ``ours``
+    structure: Structure  # what its fuser consists of
+    coverage: Coverage  # expected and found tensors
+    # Names dropped because the file holds the same tensor under another.
     duplicates: tuple[str, ...]
-    carried: int
-    left_out: tuple[str, ...]
+    carried: int  # number of tensors of the frozen networks that were renamed alone
+    left_out: tuple[str, ...]  # their names, where the layout asks for the fuser alone
 
     def __str__(self) -> str:
         whose = "the authors' names" if self.side == "authors" else "our names"

@@ -17,23 +17,14 @@ from auralsam2.engine.conversion.names import (
 
 
 class Side(NamedTuple):
-    """Patterns of the names on one side.
+    """Patterns of the names on one side."""
 
-    Attributes:
-        own: begins every name on this side and none on the other.
-        level: a module that every level has, with the level.
-        visual_block: level and block of the visual stream.
-        audio_block: of the audio stream.
-        vggish: begins the audio network's names.
-        marks: variant -> names that only this variant has.
-    """
-
-    own: str
-    level: str
-    visual_block: str
-    audio_block: str
-    vggish: str
-    marks: Mapping[str, str]
+    own: str  # begins every name on this side and none on the other
+    level: str  # a module that every level has, with the level
+    visual_block: str  # level and block of the visual stream
+    audio_block: str  # of the audio stream
+    vggish: str  # begins the audio network's names
+    marks: Mapping[str, str]  # variant -> names that only this variant has
 
 
 SIDES = {

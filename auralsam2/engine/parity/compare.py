@@ -18,25 +18,15 @@ NUMERICALLY_ZERO = 1e-6
 
 
 class Row(NamedTuple):
-    """One compared tensor.
+    """One compared tensor."""
 
-    Attributes:
-        fixture: name of the file.
-        tensor: key in it.
-        absolute: largest absolute difference; not-a-number where shapes differ.
-        relative: ``absolute`` over the largest expected magnitude.
-        tolerance: what was allowed, in words.
-        passed: whether it is within.
-        note: why not, where numbers do not tell.
-    """
-
-    fixture: str
-    tensor: str
-    absolute: float
-    relative: float
-    tolerance: str
-    passed: bool
-    note: str = ""
+    fixture: str  # name of the file
+    tensor: str  # key in it
+    absolute: float  # largest absolute difference; not-a-number where shapes differ
+    relative: float  # ``absolute`` over the largest expected magnitude
+    tolerance: str  # what was allowed, in words
+    passed: bool  # whether it is within
+    note: str = ""  # why not, where numbers do not tell
 
 
 def compare(

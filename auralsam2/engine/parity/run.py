@@ -21,17 +21,11 @@ from auralsam2.registry import load_all
 
 
 class Group(NamedTuple):
-    """One kind of fixture.
+    """One kind of fixture."""
 
-    Attributes:
-        name: file that holds the expected numbers; a group is present where it is.
-        check: compares.
-        needs: further files of tensors.
-    """
-
-    name: str
-    check: Callable[[Fixtures], Iterator[Row]]
-    needs: tuple[str, ...] = ()
+    name: str  # file that holds the expected numbers; a group is present where it is
+    check: Callable[[Fixtures], Iterator[Row]]  # compares
+    needs: tuple[str, ...] = ()  # further files of tensors
 
 
 GROUPS = (

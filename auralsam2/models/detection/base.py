@@ -21,33 +21,20 @@ FILLED = 1 / 3
 
 
 class Detections(NamedTuple):
-    """Boxes of every frame, padded to one number of them.
+    """Boxes of every frame, padded to one number of them."""
 
-    Attributes:
-        boxes: (B, T, D, 4) left, top, right, bottom as shares of the frame's sides.
-        labels: (B, T, D) long, the class; ``NO_BOX`` where there is none.
-        scores: (B, T, D) in [0, 1].
-    """
-
-    boxes: Tensor
-    labels: Tensor
-    scores: Tensor
+    boxes: Tensor  # (B, T, D, 4) left, top, right, bottom as shares of the frame's sides
+    labels: Tensor  # (B, T, D) long, the class; ``NO_BOX`` where there is none
+    scores: Tensor  # (B, T, D) in [0, 1]
 
 
 class Evidence(NamedTuple):
-    """What a training batch tells about boxes.
+    """What a training batch tells about boxes."""
 
-    Attributes:
-        masks: (B, T, S, S) in {0, 1}, everything that sounds and is seen.
-        supervised: (B, T) bool.
-        sources: (B, K) in {0, 1}, classes that sound anywhere in the clip.
-        heard: (B, T, K) probability that a class sounds in the frame's second, a constant.
-    """
-
-    masks: Tensor
-    supervised: Tensor
-    sources: Tensor
-    heard: Tensor
+    masks: Tensor  # (B, T, S, S) in {0, 1}, everything that sounds and is seen
+    supervised: Tensor  # (B, T) bool
+    sources: Tensor  # (B, K) in {0, 1}, classes that sound anywhere in the clip
+    heard: Tensor  # (B, T, K) probability that a class sounds in the frame's second, a constant
 
 
 class Detector(nn.Module, ABC):

@@ -14,15 +14,10 @@ from torch import Tensor
 
 
 class Boxes(NamedTuple):
-    """Boxes of a batch in one list.
+    """Boxes of a batch in one list."""
 
-    Attributes:
-        frame: (R,) long, the frame that each is in.
-        corners: (R, 4) left, top, right, bottom as shares of the frame's sides.
-    """
-
-    frame: Tensor
-    corners: Tensor
+    frame: Tensor  # (R,) long, the frame that each is in
+    corners: Tensor  # (R, 4) left, top, right, bottom as shares of the frame's sides
 
 
 def boxes_of_parts(masks: Tensor, min_area: float = 0.002) -> Boxes:
@@ -68,17 +63,11 @@ def cell_centres(side: int, device: torch.device | None = None) -> Tensor:
 
 
 class Assignment(NamedTuple):
-    """Cells that answer for boxes; a cell answers for one box at most.
+    """Cells that answer for boxes; a cell answers for one box at most."""
 
-    Attributes:
-        frame: (A,) long.
-        cell: (A,) long, row by row.
-        box: (A,) long, row of the list of boxes.
-    """
-
-    frame: Tensor
-    cell: Tensor
-    box: Tensor
+    frame: Tensor  # (A,) long
+    cell: Tensor  # (A,) long, row by row
+    box: Tensor  # (A,) long, row of the list of boxes
 
 
 def assign_cells(boxes: Boxes, num_frames: int, side: int, central: float = 0.5) -> Assignment:

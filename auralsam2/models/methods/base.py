@@ -30,27 +30,17 @@ EMPTY_LOGIT = -1024.0
 
 
 class ClipBatch(NamedTuple):
-    """A batch as the data sets give it.
+    """A batch as the data sets give it."""
 
-    Attributes:
-        frames: (B, T, 3, S, S) uint8 RGB.
-        log_mel: (B, T, 2, 96, 64).
-        masks: (B, T, S, S) truth in {0, 1}.
-        supervised: (B, T) bool, frames whose truth is known.
-        clip: B names.
-        text: B referring expressions, where the data have them.
-        native_masks: B tensors (T, H, W), the truth at its own size.
-        semantic: (B, T, S, S) class indices where the data have them; masks here are
-            class-agnostic, so they are not used.
-    """
-
-    frames: Tensor
-    log_mel: Tensor
-    masks: Tensor
-    supervised: Tensor
-    clip: Sequence[str]
-    text: Sequence[str] | None = None
-    native_masks: Sequence[Tensor] | None = None
+    frames: Tensor  # (B, T, 3, S, S) uint8 RGB
+    log_mel: Tensor  # (B, T, 2, 96, 64)
+    masks: Tensor  # (B, T, S, S) truth in {0, 1}
+    supervised: Tensor  # (B, T) bool, frames whose truth is known
+    clip: Sequence[str]  # B names
+    text: Sequence[str] | None = None  # B referring expressions, where the data have them
+    native_masks: Sequence[Tensor] | None = None  # B tensors (T, H, W), the truth at its own size
+    # (B, T, S, S) class indices where the data have them; masks here are class-agnostic, so they
+    # are not used.
     semantic: Tensor | None = None
 
 

@@ -23,15 +23,10 @@ MIN_SHARE = 0.02
 
 
 class HumanPrompt(NamedTuple):
-    """One prompt an object.
+    """One prompt an object."""
 
-    Attributes:
-        points: clicks or boxes of K objects.
-        masks: (K, 1, h, h) mask prompts as logits.
-    """
-
-    points: Points | None = None
-    masks: Tensor | None = None
+    points: Points | None = None  # clicks or boxes of K objects
+    masks: Tensor | None = None  # (K, 1, h, h) mask prompts as logits
 
 
 def clip_generator(seed: int, clip: str) -> torch.Generator:

@@ -19,11 +19,9 @@ class PixelFusion(nn.Module):
     Args:
         channels: C.
         audio_channels: D.
-
-    Attributes:
-        sites: sites of the decoder in front of which something is added.
     """
 
+    # Sites of the decoder in front of which something is added.
     sites: tuple[str, ...] = ("block1",)
 
     def __init__(self, channels: int, audio_channels: int) -> None:
@@ -58,11 +56,9 @@ class CorrelationAdapter(nn.Module):
         channels: C.
         audio_channels: D.
         hidden_channels: width of the adapter.
-
-    Attributes:
-        sites: sites of the decoder in front of which something is added.
     """
 
+    # Sites of the decoder in front of which something is added.
     sites: tuple[str, ...] = ("block1", "block2")
 
     def __init__(self, channels: int, audio_channels: int, hidden_channels: int = 64) -> None:

@@ -27,19 +27,12 @@ PROMPTED_FRAMES = ("every", "first")
 
 
 class FrameAnswer(NamedTuple):
-    """One frame's mask, its objects joined.
+    """One frame's mask, its objects joined."""
 
-    Attributes:
-        mask_logits: (3, 4E, 4E).
-        ious: (3,).
-        score: (1,).
-        best: (4E, 4E).
-    """
-
-    mask_logits: Tensor
-    ious: Tensor
-    score: Tensor
-    best: Tensor
+    mask_logits: Tensor  # (3, 4E, 4E)
+    ious: Tensor  # (3,)
+    score: Tensor  # (1,)
+    best: Tensor  # (4E, 4E)
 
 
 @MODELS.register_module()

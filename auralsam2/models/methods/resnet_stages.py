@@ -14,17 +14,11 @@ FULL_WIDTH = 64
 
 
 class Kind(NamedTuple):
-    """One of torchvision's ResNets.
+    """One of torchvision's ResNets."""
 
-    Attributes:
-        block: name of its class of blocks.
-        depths: blocks of each stage.
-        expansion: channels that leave a block over channels inside it.
-    """
-
-    block: str
-    depths: tuple[int, int, int, int]
-    expansion: int = 1
+    block: str  # name of its class of blocks
+    depths: tuple[int, int, int, int]  # blocks of each stage
+    expansion: int = 1  # channels that leave a block over channels inside it
 
 
 KINDS = {

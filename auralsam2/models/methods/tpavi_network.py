@@ -27,17 +27,11 @@ OUTPUT_STRIDES = (1, 2, 4)
 
 
 class Answer(NamedTuple):
-    """What one pass gives.
+    """What one pass gives."""
 
-    Attributes:
-        mask_logits: (B, T, H, H).
-        fused: (B T, C, h, h) of each fused stage.
-        audio: (B T, C) of each fused stage.
-    """
-
-    mask_logits: Tensor
-    fused: tuple[Tensor, ...]
-    audio: tuple[Tensor, ...]
+    mask_logits: Tensor  # (B, T, H, H)
+    fused: tuple[Tensor, ...]  # (B T, C, h, h) of each fused stage
+    audio: tuple[Tensor, ...]  # (B T, C) of each fused stage
 
 
 @MODELS.register_module()

@@ -16,20 +16,14 @@ RULES = ("threshold", "argmax")
 
 
 class Rule(NamedTuple):
-    """Which boxes sound.
+    """Which boxes sound."""
 
-    Attributes:
-        rule: ``threshold``: every class with a probability of ``sound_threshold``, several or
-            none; ``argmax``: the most probable one, where it reaches the threshold.
-        sound_threshold: probability from which a class is heard.
-        box_threshold: score from which a box counts.
-        boxes_per_class: of a class that is heard, so many boxes of the highest scores.
-    """
-
+    # ``threshold``: every class with a probability of ``sound_threshold``, several or none;
+    # ``argmax``: the most probable one, where it reaches the threshold.
     rule: str = "threshold"
-    sound_threshold: float = 0.5
-    box_threshold: float = 0.1
-    boxes_per_class: int = 1
+    sound_threshold: float = 0.5  # probability from which a class is heard
+    box_threshold: float = 0.1  # score from which a box counts
+    boxes_per_class: int = 1  # of a class that is heard, so many boxes of the highest scores
 
     def problems(self) -> list[str]:
         """What is wrong with it."""
