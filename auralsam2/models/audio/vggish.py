@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from auralsam2.models.audio.ears import NUM_EARS, encode_ears
+from auralsam2.models.audio.ears import NUM_EARS, EarEncoder
 from auralsam2.models.weights.loading import load_weights
 from auralsam2.registry import AUDIO_ENCODERS
 from auralsam2.weight_files import VGGISH_FILE, VGGISH_SOURCE
@@ -42,7 +42,7 @@ def _build_network(path: Path | None) -> nn.Module:
 
 
 @AUDIO_ENCODERS.register_module()
-class VGGish(nn.Module):
+class VGGish(EarEncoder):
     """VGGish (Hershey et al. 2017), 128 non-negative channels an ear, no PCA (published).
 
     Args:
@@ -64,41 +64,27 @@ class VGGish(nn.Module):
         random_weights: bool = False,
     ) -> None:
         super().__init__()
-        if weights is None and not random_weights:
-            raise ValueError(
-                f"VGGish got weights=None; {PUBLISHED}: download it and {CONFIG_KEY} (or set "
-                "`model.audio_encoder.random_weights` to True to go without, on purpose)"
-            )
-        if weights is not None and random_weights:
-            raise ValueError(f"VGGish got both weights='{weights}' and random_weights=True")
+        if problems := self.problems(weights, random_weights):
+            missing = weights is not None and not random_weights
+            raise (FileNotFoundError if missing else ValueError)(problems[0])
         path = None if weights is None else Path(weights).expanduser()
-        if path is not None and not path.is_file():
-            raise FileNotFoundError(_missing(path))
         self.out_channels = NUM_EARS * EMBEDDING_CHANNELS
         self.frozen = frozen
         self.network = _build_network(path)
-        self.network.requires_grad_(not frozen)
-        self.train(self.training)
+        self.freeze()
 
     @staticmethod
     def problems(
         weights: str | os.PathLike[str] | None = None, random_weights: bool = False, **_: object
     ) -> list[str]:
         """What stands in the way of building, found without building."""
-        if weights is not None and not Path(weights).expanduser().is_file():
-            return [_missing(weights)]
-        if weights is None and not random_weights:
-            return [f"VGGish got weights=None; {PUBLISHED}: download it and {CONFIG_KEY}"]
-        return []
-
-    def train(self, mode: bool = True) -> VGGish:
-        """Switch the mode; a frozen network stays in eval mode."""
-        super().train(mode)
-        if self.frozen:
-            self.network.eval()
-        return self
-
-    def forward(self, log_mel: Tensor) -> Tensor:
-        """(B, T, 2, 96, 64) natural logarithm of (mel + 0.01) -> (B, T, 256)."""
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            return encode_ears(self.network, log_mel)
+        if weights is not None and random_weights:
+            return [f"VGGish got both weights='{weights}' and random_weights=True"]
+        if weights is not None:
+            return [] if Path(weights).expanduser().is_file() else [_missing(weights)]
+        if random_weights:
+            return []
+        return [
+            f"VGGish got weights=None; {PUBLISHED}: download it and {CONFIG_KEY} (or set "
+            "`model.audio_encoder.random_weights` to True to go without, on purpose)"
+        ]

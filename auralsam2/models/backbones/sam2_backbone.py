@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from auralsam2.models.backbones.sam2.checkpoint import MISFIT, PARTIAL, checkpoint_problem
 from auralsam2.models.backbones.sam2.sizes import SIZE_MULTIPLE
+from auralsam2.models.freezing import Freezable
 from auralsam2.models.weights import locate
 from auralsam2.models.weights.coverage import Coverage
 from auralsam2.models.weights.loading import load_weights
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @BACKBONES.register_module()
-class SAM2Backbone(nn.Module):
+class SAM2Backbone(Freezable):
     """SAM2 of any size, frozen and in eval mode unless asked otherwise.
 
     Args:
@@ -83,8 +84,7 @@ class SAM2Backbone(nn.Module):
                 allow_partial=allow_partial,
             )
         self.frozen = frozen
-        self.network.requires_grad_(not frozen)
-        self.train(self.training)
+        self.freeze()
 
     @staticmethod
     def problems(
@@ -112,13 +112,6 @@ class SAM2Backbone(nn.Module):
     def image_size(self) -> int:
         """S, side of the input in pixels."""
         return int(self.network.image_size)
-
-    def train(self, mode: bool = True) -> SAM2Backbone:
-        """Switch the mode; a frozen SAM2 stays in eval mode."""
-        super().train(mode)
-        if self.frozen:
-            self.network.eval()
-        return self
 
     def forward(self, frames: Tensor) -> VisualPyramid:
         """(B, T, 3, S, S) normalised frames -> the raw pyramid of every frame."""

@@ -18,7 +18,7 @@ from auralsam2 import registry
 from auralsam2.messages import unknown_name
 from auralsam2.models.decode import clip_results, decode_mode
 from auralsam2.models.decoder_rows import CannotProbeError, DecoderCalls, rows_of_frames
-from auralsam2.models.feature_cache import shared_cache
+from auralsam2.models.feature_cache import BACKBONES, FeatureCache, weights_digest
 from auralsam2.structures import Prediction, VisualPyramid
 
 Node = Mapping[str, Any] | None
@@ -164,9 +164,10 @@ class SAM2Method(ClipMethod):
         self.backbone = registry.BACKBONES.build(backbone, image_size=image_size)
         self.tracker = registry.TRACKERS.build(tracker)
         self._train_parts(trained_parts)
-        encoder = self.backbone.network.image_encoder
-        cached = feature_cache_mb and not is_trained(encoder)
-        self.feature_cache = shared_cache(self.backbone, feature_cache_mb) if cached else None
+        self.feature_cache: FeatureCache | None = None
+        if feature_cache_mb and not is_trained(self.backbone.network.image_encoder):
+            digest = weights_digest(self.backbone)
+            self.feature_cache = FeatureCache(feature_cache_mb, BACKBONES, digest)
 
     def _train_parts(self, names: Sequence[str]) -> None:
         network = self.backbone.network

@@ -4,16 +4,33 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from auralsam2.models.feature_cache import weights_digest
-from auralsam2.models.text.text_cache import SHARED, TextCache, TokenStates
+from auralsam2.models.feature_cache import FeatureStore, weights_digest
+from auralsam2.models.freezing import Freezable
+
+BUDGET_MB = 1024
+"""25 tokens of width 384 weigh 38 kB: 27,000 expressions, more than Ref-AVS has."""
+SHARED = FeatureStore()
+"""Token states of this process, of all encoders."""
 
 
-class TextEncoder(nn.Module, ABC):
+class TokenStates(NamedTuple):
+    """What an encoder says about expressions.
+
+    Attributes:
+        states: (B, K, D) hidden states, padding included.
+        mask: (B, K) bool, False at padding.
+    """
+
+    states: Tensor
+    mask: Tensor
+
+
+class TextEncoder(Freezable, ABC):
     """Expressions to hidden states, a fixed number of tokens each.
 
     A frozen encoder reads every expression by itself, in float32 and without autocast: its states
@@ -41,7 +58,7 @@ class TextEncoder(nn.Module, ABC):
     def __init__(self, frozen: bool = True, cache: bool = True, mask_padding: bool = False) -> None:
         super().__init__()
         self.frozen, self.mask_padding = frozen, mask_padding
-        self.cache: TextCache | None = SHARED if cache and frozen else None
+        self.cache: FeatureStore | None = SHARED if cache and frozen else None
         self._digest: bytes | None = None
         self.register_load_state_dict_post_hook(_forget_digest)
 
@@ -52,16 +69,6 @@ class TextEncoder(nn.Module, ABC):
     @abstractmethod
     def identity(self) -> Hashable:
         """What besides the weights decides about the states: tokenizer, number of tokens."""
-
-    def freeze(self) -> None:
-        """Take gradients from, or give them to, all parameters, as ``frozen`` says."""
-        self.requires_grad_(not self.frozen)
-        self.train(self.training)
-
-    def train(self, mode: bool = True) -> TextEncoder:
-        """Switch the mode; a frozen encoder stays in eval mode."""
-        super().train(mode and not self.frozen)
-        return self
 
     def forward(self, text: Sequence[str]) -> Tensor:
         """B expressions -> (B, K, D)."""
@@ -79,8 +86,12 @@ class TextEncoder(nn.Module, ABC):
             return self.encode([expression])
         if self._digest is None:
             self._digest = weights_digest(self)
-        key = (type(self), self.identity(), self._digest, device.type, expression)
-        return self.cache(key, lambda: self.encode([expression]))
+        network = (type(self), self.identity(), self._digest, device.type)
+        kept = self.cache.get(network, expression)
+        if kept is None:
+            kept = tuple(part.detach().cpu() for part in self.encode([expression]))
+            self.cache.keep(network, expression, kept, BUDGET_MB)
+        return TokenStates(*kept)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> TextEncoder:
         self._digest = None  # another precision gives other states

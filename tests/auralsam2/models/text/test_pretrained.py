@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from auralsam2.models.text.roberta import RobertaText
+from auralsam2.models.text.pretrained import RobertaText
 from auralsam2.registry import TEXT_ENCODERS
 
 transformers = pytest.importorskip("transformers", reason="needs the extra [text]")
