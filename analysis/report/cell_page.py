@@ -58,28 +58,25 @@ def cell_page(
         links: ``before`` and ``after`` -> cell and address, or None.
         folder: that run folders are named from.
     """
-    frame = table.results.runs
+    results = table.results
+    frame = results.runs
     own = frame[frame["cell"] == cell].sort_values("seed")
     runs = {
         int(seed): (records[cell, int(seed)], Path(run_dir))
         for seed, run_dir in zip(own["seed"], own["run_dir"], strict=True)
     }
-    drawn = [
-        (chart.title, charts.draw(chart, f"chart{index}"))
-        for index, chart in enumerate(charts.collect(runs))
-    ]
     return pages.render(
         "report_cell.html.j2",
-        title=f"{cell} · {table.results.title}",
+        title=f"{cell} · {results.title}",
         cell=cell,
-        grid=table.results.title,
+        grid=results.title,
         links=links,
         facts=_facts(table, cell),
         runs=run_table(table, records, folder, cell=cell),
         config=config_view(table, cell),
-        charts=drawn,
+        charts=charts.drawn(runs),
         clips=clips,
-        clip_scores=clip_table(table.results, cell, pairs(table.mean)),
+        clip_scores=clip_table(results, cell, pairs(table.mean)),
     )
 
 

@@ -48,6 +48,12 @@ class Chart(NamedTuple):
     lines: Mapping[str, tuple[tuple[int, ...], tuple[float, ...]]]
 
 
+def drawn(runs: Mapping[int, tuple[RunRecord, Path]]) -> list[tuple[str, str]]:
+    """Return title and drawing of every chart of `collect`."""
+    charts = enumerate(collect(runs))
+    return [(chart.title, draw(chart, f"chart{index}")) for index, chart in charts]
+
+
 def collect(runs: Mapping[int, tuple[RunRecord, Path]]) -> list[Chart]:
     """Return the charts of a cell that have something to show.
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from analysis.report import embedded_figures, pages
 from analysis.report.cell_page import cell_page
@@ -22,7 +22,6 @@ from auralsam2.engine import run_record
 from auralsam2.listing import files_in
 from auralsam2.text_files import write_text
 
-T = TypeVar("T")
 _OWN_PAGE = re.compile(r"\d{2,}-[a-z0-9-]*\.html")
 
 
@@ -69,33 +68,33 @@ def write_report(
     """
     options = options or ReportOptions()
     table = _table(results, options.settings)
-    records = _records(results)
+    records = {
+        (str(run["cell"]), int(run["seed"])): run_record.read_without_clips(str(run["run_dir"]))
+        for run in results.runs.to_dict("records")
+    }
     names = page_names(results.cells)
-    beside = [None, *names.items(), None]
-    written = []
-    problems: dict[str, list[str]] = {}
-    for index, cell in enumerate(options.track(results.cells)):
-        clips = _clips(table, cell, folder, options)
-        if clips.problem:
-            problems.setdefault(clips.problem, []).append(cell)
-        links = {"before": beside[index], "after": beside[index + 2]}
-        page = cell_page(table, records, cell, clips, links, folder)
-        written.append(write_text(out / "cells" / names[cell], page))
-    missing = [
-        f"no worst and best clips of {', '.join(cells)}: {problem}"
-        for problem, cells in problems.items()
-    ]
+    written, missing = _write_cells(table, records, names, folder, out / "cells", options)
     results.notes.extend(missing)
     if lost is not None:
         lost += missing
-    links_of_cells = {cell: f"cells/{name}" for cell, name in names.items()}
     figures = options.figures
     if figures is None:
         figures = folder / "figures"
-        embedded_figures.draw_missing(table.results, figures)
-    index_page = _index(table, records, links_of_cells, folder, figures)
-    _remove_others(out / "cells", set(names.values()))
-    return [write_text(out / "index.html", index_page), *written]
+        embedded_figures.draw_missing(results, figures)
+    links = {cell: f"cells/{name}" for cell, name in names.items()}
+    index = pages.render(
+        "report_index.html.j2",
+        title=results.title,
+        facts=summary(table, records),
+        notes=all_notes(table, records),
+        scores=score_table(table, links),
+        footnote=footnote(table),
+        downloads=downloads(table, folder),
+        figures=embedded_figures.collect(figures),
+        runs=run_table(table, records, folder, links=links),
+        provenance=provenance_facts(results, records),
+    )
+    return [write_text(out / "index.html", index), *written]
 
 
 def page_names(cells: Iterable[str]) -> dict[str, str]:
@@ -111,7 +110,8 @@ def _table(results: Results, settings: Settings) -> Table:
     if tested and (problem := reference_problem(results)) is not None:
         results.notes.append(f"nothing is tested for significance: {problem}")
         tested = False
-    measured = [name for name, column in EXTRA_COLUMNS.items() if _measured(results, column.source)]
+    runs = results.runs.dropna(axis=1, how="all")
+    measured = [name for name, column in EXTRA_COLUMNS.items() if column.source in runs]
     return make_table(
         results,
         difference=tested,
@@ -122,52 +122,45 @@ def _table(results: Results, settings: Settings) -> Table:
     )
 
 
-def _measured(results: Results, column: str) -> bool:
-    return column in results.runs and bool(results.runs[column].notna().any())
+def _write_cells(
+    table: Table,
+    records: Records,
+    names: Mapping[str, str],
+    folder: Path,
+    out: Path,
+    options: ReportOptions,
+) -> tuple[list[Path], list[str]]:
+    """Write a page for every cell, and remove those of an earlier report.
 
-
-def _records(results: Results) -> Records:
-    return {
-        (str(run["cell"]), int(run["seed"])): run_record.read_without_clips(str(run["run_dir"]))
-        for run in results.runs.to_dict("records")
-    }
+    Returns:
+        The pages, and what clips cannot be shown, and why.
+    """
+    written = []
+    problems: dict[str, list[str]] = {}
+    beside = [None, *names.items(), None]
+    for index, cell in enumerate(options.track(table.results.cells)):
+        clips = _clips(table, cell, folder, options)
+        if clips.problem:
+            problems.setdefault(clips.problem, []).append(cell)
+        links = {"before": beside[index], "after": beside[index + 2]}
+        page = cell_page(table, records, cell, clips, links, folder)
+        written.append(write_text(out / names[cell], page))
+    for path in files_in(out, "*.html"):
+        if _OWN_PAGE.fullmatch(path.name) and path not in written:
+            path.unlink()
+    missing = [
+        f"no worst and best clips of {', '.join(cells)}: {problem}"
+        for problem, cells in problems.items()
+    ]
+    return written, missing
 
 
 def _clips(table: Table, cell: str, folder: Path, options: ReportOptions) -> ClipSection:
     if not options.num_clips:
         return ClipSection("", {})
-    section = collect_clips(
-        table.results,
-        cell,
-        primary_column(table),
-        num_clips=options.num_clips,
-        overrides=options.overrides,
-        again=options.again,
-    )
+    making = {"overrides": options.overrides, "again": options.again}
+    column = primary_column(table)
+    section = collect_clips(table.results, cell, column, num_clips=options.num_clips, **making)
     # In one line, and without the folder: where it lies is nobody's business who gets the page.
     problem = " ".join(section.problem.replace(f"{folder}/", "").split())
     return section._replace(problem=problem)
-
-
-def _index(
-    table: Table, records: Records, links: Mapping[str, str], folder: Path, figures: Path
-) -> str:
-    return pages.render(
-        "report_index.html.j2",
-        title=table.results.title,
-        facts=summary(table, records),
-        notes=all_notes(table, records),
-        scores=score_table(table, links),
-        footnote=footnote(table),
-        downloads=downloads(table, folder),
-        figures=embedded_figures.collect(figures),
-        runs=run_table(table, records, folder, links=links),
-        provenance=provenance_facts(table.results, records),
-    )
-
-
-def _remove_others(folder: Path, own: set[str]) -> None:
-    """Remove pages of cells that an earlier report had."""
-    for path in files_in(folder, "*.html"):
-        if _OWN_PAGE.fullmatch(path.name) and path.name not in own:
-            path.unlink()
