@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from ablations.grids.axes import Axis, AxisValue, GridError, parse_axes, parse_named_cells
 from ablations.grids.grid import Cell, expand
 from ablations.grids.modes import BASE
-from ablations.grids.statements import UnreadableError, read_statements
+from ablations.grids.statements import beside, key_problems, mistyped, read_statements
 from auralsam2 import config, config_files
 from auralsam2.messages import nearest, unknown_name
 
@@ -111,18 +111,16 @@ def load_grid(name_or_path: str, base: str | None = None) -> Grid:
         GridError: with all problems at once.
     """
     path = _find(name_or_path)
-    stated = _statements(path)
+    stated = read_statements(path, GridError)
     base = base or config_files.base_of(name_or_path, FOLDER)
     own = str(stated.get("base"))
-    base = None if base in (own, _beside(path, own)) else base
+    base = None if base in (own, beside(path, own)) else base
     problems = _put_on_base(stated, base)
-    problems += [unknown_name("key", key, _KNOWN) for key in stated if key not in _KNOWN]
-    problems += [] if "base" in stated else ["missing key 'base'"]
+    problems += key_problems(stated, _KNOWN, required=["base"])
     problems += [] if {"axes", "cells"} & set(stated) else ["missing key 'axes' (or 'cells')"]
-    for key, types in _KNOWN.items():
-        if key in stated and not isinstance(stated[key], types):
-            problems.append(f"{key}: got {stated[key]!r}, wanted {types[0].__name__}")
-            del stated[key]
+    for key, problem in mistyped(stated, _KNOWN).items():
+        problems.append(problem)
+        del stated[key]
     own_cells = base is not None and base not in stated.pop("bases", {})
     grid, more = _grid(path, path.stem if base is None else _name_on_base(path, base), stated)
     if own_cells and not more:
@@ -191,7 +189,7 @@ def _grid(path: Path, name: str, stated: Mapping[str, Any]) -> tuple[Grid, list[
     named, of_cells = _parsed(lambda: parse_named_cells(stated.get("cells", ())))
     grid = Grid(
         name=name,
-        base=_beside(path, stated.get("base", "")),
+        base=beside(path, stated.get("base", "")),
         axes=tuple(Axis(a.name, tuple(_anchored(path, v) for v in a.values)) for a in axes),
         seeds=tuple(stated.get("seeds", (0,))),
         overrides=dict(stated.get("overrides", {})),
@@ -238,16 +236,4 @@ def _names_without_exclude(grid: Grid) -> set[str]:
 
 def _anchored(path: Path, value: AxisValue) -> AxisValue:
     """Return the value with the path of its config made absolute, where it has one."""
-    return value if value.config is None else replace(value, config=_beside(path, value.config))
-
-
-def _beside(path: Path, name: str) -> str:
-    beside = path.parent / name
-    return str(beside) if name.endswith(".py") and beside.is_file() else name
-
-
-def _statements(path: Path) -> dict[str, Any]:
-    try:
-        return read_statements(path)
-    except UnreadableError as error:
-        raise GridError([str(error)], source=str(path)) from error
+    return value if value.config is None else replace(value, config=beside(path, value.config))

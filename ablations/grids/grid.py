@@ -62,7 +62,7 @@ def expand(
             not unique, unknown modes, axes and values, axes that wait for each other or undo
             each other's settings, and grids or axes without a cell.
     """
-    problems = _seed_problems(seeds) + repeated_values(axes, may_repeat=mode == "paired")
+    problems = seed_problems(seeds) + repeated_values(axes, may_repeat=mode == "paired")
     choices: list[tuple[str, Choice]] = []
     try:
         choices = _choices(axes, mode, when or {}, exclude, alone=not named_cells)
@@ -125,7 +125,8 @@ def _choices(
     return kept
 
 
-def _seed_problems(seeds: Sequence[Any]) -> list[str]:
+def seed_problems(seeds: Sequence[Any]) -> list[str]:
+    """Say what is wrong with a list of seeds."""
     problems = [
         f"seeds: got {seed!r}, wanted an integer of at least 0"
         for seed in seeds

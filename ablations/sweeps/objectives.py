@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
+from ablations.grids.axes import repeated
 from ablations.sweeps.search_space import SweepError
 from auralsam2.engine.metric_scales import scales_of
 from auralsam2.engine.run_record import RunRecord
@@ -23,32 +23,31 @@ class NoValueError(ValueError):
     """A finished run whose record does not hold what the sweep looks for."""
 
 
-@dataclass(frozen=True)
-class Measure:
+class Measure(NamedTuple):
     """Something that a record says about a run besides its scores.
 
     Attributes:
-        read: takes it from a record; KeyError where it is not there.
+        field: of the record, a dict.
+        key: in it.
         direction: which way it is better.
         switch: key of ``evaluation`` without which it is not measured.
     """
 
-    read: Callable[[RunRecord], float]
+    field: str
+    key: str
     direction: str
     switch: str | None = None
 
 
-_TIMED = "measure_speed"
-MEASURES: dict[str, Measure] = {
-    "num_trainable": Measure(lambda r: r.num_parameters["trainable"], "minimize"),
-    "num_parameters": Measure(lambda r: r.num_parameters["total"], "minimize"),
-    "fps": Measure(lambda r: r.speed["fps"], "maximize", _TIMED),
-    "decoder_fps": Measure(lambda r: r.speed["decoder_fps"], "maximize", _TIMED),
+MEASURES = {
+    "num_trainable": Measure("num_parameters", "trainable", "minimize"),
+    "num_parameters": Measure("num_parameters", "total", "minimize"),
+    "fps": Measure("speed", "fps", "maximize", "measure_speed"),
+    "decoder_fps": Measure("speed", "decoder_fps", "maximize", "measure_speed"),
 }
 
 
-@dataclass(frozen=True)
-class Objective:
+class Objective(NamedTuple):
     """One number that a sweep makes as large or as small as it can.
 
     Attributes:
@@ -71,21 +70,19 @@ class Objective:
         Raises:
             NoValueError: where the record does not hold it, or it is not a number.
         """
+        measure = MEASURES.get(self.metric)
         try:
-            value = float(_score(record, self.metric) if self.is_score else self._measured(record))
+            if measure is None:
+                value = _score(record, self.metric)
+            else:
+                value = float(getattr(record, measure.field)[measure.key])
         except KeyError as error:
-            raise NoValueError(f"the record of the run holds no {self.metric!r}") from error
+            switch = measure.switch if measure else None
+            hint = f"; is evaluation.{switch} off?" if switch else ""
+            raise NoValueError(f"the record of the run holds no {self.metric!r}{hint}") from error
         if not math.isfinite(value):
             raise NoValueError(f"{self.metric} is {value}")
         return value
-
-    def _measured(self, record: RunRecord) -> float:
-        measure = MEASURES[self.metric]
-        try:
-            return measure.read(record)
-        except KeyError as error:
-            hint = f"; is evaluation.{measure.switch} off?" if measure.switch else ""
-            raise NoValueError(f"the record of the run holds no {self.metric!r}{hint}") from error
 
 
 def parse_objectives(raw: Sequence[Any], cfg: Any) -> tuple[Objective, ...]:
@@ -108,12 +105,8 @@ def parse_objectives(raw: Sequence[Any], cfg: Any) -> tuple[Objective, ...]:
         if not found:
             metric = stated["metric"]
             objectives.append(Objective(metric, stated.get("direction", known[metric])))
-    names = [objective.metric for objective in objectives]
-    problems += [
-        f"objectives: {name} stands more than once"
-        for name in dict.fromkeys(names)
-        if names.count(name) > 1
-    ]
+    twice = repeated(objective.metric for objective in objectives)
+    problems += [f"objectives: {name} stands more than once" for name in twice]
     if problems:
         raise SweepError(problems)
     return tuple(objectives)

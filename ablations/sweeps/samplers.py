@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from optuna import pruners, samplers
-from optuna.distributions import BaseDistribution
 from optuna.exceptions import ExperimentalWarning
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
@@ -123,8 +122,8 @@ class GridSampler(Choosy, samplers.GridSampler):
             )
 
 
-class NumberedSampler(samplers.BaseSampler):
-    """A fresh sampler for every trial, seeded by the sweep's seed and the trial's number.
+def numbered(build: Callable[[int], samplers.BaseSampler], seed: int) -> samplers.BaseSampler:
+    """Return a sampler that is fresh for every trial, seeded by the sweep and the trial's number.
 
     A sampler of Optuna draws from one stream, which starts anew in every session: what it draws
     after a kill would be what it drew at the beginning. With a seed of its own, a trial hangs only
@@ -134,47 +133,19 @@ class NumberedSampler(samplers.BaseSampler):
         build: seed -> sampler.
         seed: of the sweep.
     """
+    sampler = build(trial_seed(seed, 0))
+    kind: Any = type(sampler)
 
-    def __init__(self, build: Callable[[int], samplers.BaseSampler], seed: int) -> None:
-        self.build, self.seed = build, seed
-        self.inner = build(trial_seed(seed, 0))
+    class Numbered(kind):  # type: ignore[misc]
+        """Takes over all that a fresh sampler holds before it chooses a trial."""
 
-    def before_trial(self, study: Study, trial: FrozenTrial) -> None:
-        """Take a sampler of the trial's own."""
-        self.inner = self.build(trial_seed(self.seed, trial.number))
-        self.inner.before_trial(study, trial)
+        def before_trial(self, study: Study, trial: FrozenTrial) -> None:
+            """Begin the stream of the trial."""
+            self.__dict__ = build(trial_seed(seed, trial.number)).__dict__
+            super().before_trial(study, trial)
 
-    def infer_relative_search_space(
-        self, study: Study, trial: FrozenTrial
-    ) -> dict[str, BaseDistribution]:
-        """Pass on."""
-        return self.inner.infer_relative_search_space(study, trial)
-
-    def sample_relative(
-        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        """Pass on."""
-        return self.inner.sample_relative(study, trial, search_space)
-
-    def sample_independent(
-        self,
-        study: Study,
-        trial: FrozenTrial,
-        param_name: str,
-        param_distribution: BaseDistribution,
-    ) -> Any:
-        """Pass on."""
-        return self.inner.sample_independent(study, trial, param_name, param_distribution)
-
-    def after_trial(
-        self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
-    ) -> None:
-        """Pass on."""
-        self.inner.after_trial(study, trial, state, values)
-
-    def is_exhausted(self, study: Study) -> bool:
-        """Return whether there is nothing left to choose."""
-        return isinstance(self.inner, GridSampler) and self.inner.all_asked(study)
+    sampler.__class__ = Numbered
+    return sampler
 
 
 def trial_seed(seed: int, number: int) -> int:
@@ -209,7 +180,7 @@ def parse_node(registry: Registry, stated: Any, given: str | None) -> dict[str, 
     return node
 
 
-def build_sampler(node: Mapping[str, Any], space: SearchSpace, seed: int) -> NumberedSampler:
+def build_sampler(node: Mapping[str, Any], space: SearchSpace, seed: int) -> samplers.BaseSampler:
     """Return the sampler of a node, for a study of one process."""
 
     def build(number_seed: int) -> samplers.BaseSampler:
@@ -219,7 +190,7 @@ def build_sampler(node: Mapping[str, Any], space: SearchSpace, seed: int) -> Num
             sampler: samplers.BaseSampler = SAMPLERS.build(node, **own, **_FIXED)
         return sampler
 
-    return NumberedSampler(build, seed)
+    return numbered(build, seed)
 
 
 def build_pruner(node: Mapping[str, Any], cfg: Any, space: SearchSpace) -> pruners.BasePruner:

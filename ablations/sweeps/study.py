@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from ablations.grids.plan import Fingerprints
 from ablations.sweeps.open_study import open_study
 from ablations.sweeps.presence import ALIVE, GONE, UNSURE, Presence
-from ablations.sweeps.samplers import NumberedSampler
+from ablations.sweeps.samplers import GridSampler
 from ablations.sweeps.storage import GRACE_S, StorageAddress, quiet, retry_callback
 from ablations.sweeps.sweep_file import Sweep
 from ablations.sweeps.trial import Fingerprint, TrialItem, TrialResult, plan_runs
@@ -197,8 +197,8 @@ class SweepStudy:
         if len(self.ended()) + self.num_running() >= limit:
             return None
         sampler = self.study.sampler
-        assert isinstance(sampler, NumberedSampler), "open_study has set it"
-        if sampler.is_exhausted(self.study) and not self.trials(TrialState.WAITING):
+        exhausted = isinstance(sampler, GridSampler) and sampler.all_asked(self.study)
+        if exhausted and not self.trials(TrialState.WAITING):
             return None
         return self.study.ask()
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ablations.grids.file import Grid
-from ablations.grids.grid import Cell
+from ablations.grids.grid import Cell, seed_problems
 from ablations.grids.resolve import resolve
-from ablations.grids.statements import UnreadableError, read_statements
+from ablations.grids.statements import beside, key_problems, mistyped, read_statements
 from ablations.sweeps.objectives import Objective, parse_objectives
 from ablations.sweeps.samplers import (
     PRUNERS,
@@ -21,7 +21,6 @@ from ablations.sweeps.samplers import (
 )
 from ablations.sweeps.search_space import SearchSpace, SweepError, Values, parse_space
 from auralsam2 import config
-from auralsam2.messages import unknown_name
 
 FOLDER = "sweeps"
 _KNOWN: dict[str, tuple[type, ...]] = {
@@ -96,28 +95,30 @@ def load_sweep(
         SweepError: with all problems at once.
     """
     path = config.find(name_or_path, folder=FOLDER)
-    stated = _statements(path)
-    if problems := list(_key_problems(stated)):
+    stated = read_statements(path, SweepError)
+    wrong = mistyped(stated, _KNOWN)
+    problems = [*key_problems(stated, _KNOWN, _REQUIRED), *wrong.values()]
+    seeds = (0,) if "seeds" in wrong else tuple(stated.get("seeds", (0,)))
+    problems += seed_problems(seeds)
+    if problems:
         raise SweepError(problems, source=str(path))
     cfg, problems = _base(path, stated, overrides or {})
     parts = _parts(stated, cfg, sampler, pruner, problems)
+    if not problems:
+        problems += sampler_problems(parts["sampler"], parts["space"], parts["objectives"])
+        problems += pruner_problems(parts["pruner"], parts["objectives"])
     if problems:
         raise SweepError(dict.fromkeys(problems), source=str(path))
-    sweep = Sweep(
+    return Sweep(
         name=path.stem,
         title=stated.get("title", path.stem),
         base=stated["base"],
         cfg=cfg,
-        seeds=tuple(stated.get("seeds", (0,))),
+        seeds=seeds,
         sampler_seed=stated.get("sampler_seed", 0),
         out=Path(out if out is not None else stated.get("out", f"work_dirs/{path.stem}")),
         **parts,
     )
-    problems = sampler_problems(sweep.sampler, sweep.space, sweep.objectives)
-    problems += pruner_problems(sweep.pruner, sweep.objectives)
-    if problems:
-        raise SweepError(problems, source=str(path))
-    return sweep
 
 
 def summary_lines(sweep: Sweep, storage: str) -> Iterator[str]:
@@ -170,35 +171,13 @@ def _parts(
     return parts
 
 
-def _key_problems(stated: Mapping[str, Any]) -> Iterator[str]:
-    yield from (unknown_name("key", key, _KNOWN) for key in stated if key not in _KNOWN)
-    yield from (f"missing key {key!r}" for key in _REQUIRED if key not in stated)
-    for key, types in _KNOWN.items():
-        value = stated.get(key)
-        odd_bool = isinstance(value, bool) and bool not in types
-        if key in stated and (odd_bool or not isinstance(value, types)):
-            yield f"{key}: got {value!r}, wanted {types[0].__name__}"
-        elif key == "seeds" and key in stated:
-            yield from _seed_problems(list(stated["seeds"]))
-
-
-def _seed_problems(seeds: Sequence[Any]) -> Iterator[str]:
-    for seed in seeds:
-        if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
-            yield f"seeds: got {seed!r}, wanted integers of at least 0"
-    if not seeds or len(set(map(str, seeds))) < len(seeds):
-        yield f"seeds: got {seeds!r}, wanted at least one, each once"
-
-
 def _base(
     path: Path, stated: Mapping[str, Any], overrides: Mapping[str, Any]
 ) -> tuple[Any, list[str]]:
     """Return the config of all trials before their values, None where it has problems."""
-    beside = path.parent / stated["base"]
-    name = str(beside) if stated["base"].endswith(".py") and beside.is_file() else stated["base"]
     grid = Grid(
         name=path.stem,
-        base=name,
+        base=beside(path, stated["base"]),
         axes=(),
         overrides=stated.get("overrides", {}),
         custom_imports=stated.get("custom_imports"),
@@ -207,10 +186,3 @@ def _base(
     cell = Cell("base", {}, {}, 0)
     configs, problems = resolve(grid, [cell], overrides)
     return configs.get(cell.name), [f"base: {problem}" for _, problem in problems]
-
-
-def _statements(path: Path) -> dict[str, Any]:
-    try:
-        return read_statements(path)
-    except UnreadableError as error:
-        raise SweepError([str(error)], source=str(path)) from error

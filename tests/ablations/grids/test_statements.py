@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ablations.grids.statements import UnreadableError, read_statements
+from ablations.grids.grid import GridError
+from ablations.grids.statements import read_statements
 
 
 def test_what_counts_as_stated(tmp_path: Path) -> None:
@@ -15,7 +16,7 @@ def test_what_counts_as_stated(tmp_path: Path) -> None:
     )
     import math
 
-    assert read_statements(path) == {"pi": math.pi, "seeds": [1]}
+    assert read_statements(path, GridError) == {"pi": math.pi, "seeds": [1]}
 
 
 @pytest.mark.parametrize(
@@ -29,5 +30,5 @@ def test_what_counts_as_stated(tmp_path: Path) -> None:
 def test_files_that_cannot_be_read(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "a.py"
     path.write_text(text)
-    with pytest.raises(UnreadableError, match=said):
-        read_statements(path)
+    with pytest.raises(GridError, match=said):
+        read_statements(path, GridError)

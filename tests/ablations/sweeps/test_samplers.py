@@ -6,9 +6,9 @@ import pytest
 from ablations.sweeps.samplers import (
     PRUNERS,
     SAMPLERS,
-    NumberedSampler,
     build_pruner,
     build_sampler,
+    numbered,
     parse_node,
     prunes,
     trial_seed,
@@ -26,7 +26,7 @@ def ask_and_tell(study: optuna.Study, count: int) -> None:
 @pytest.mark.parametrize("name", ["TPESampler", "RandomSampler", "CmaEsSampler"])
 def test_draws_hang_on_the_number_and_the_past_alone(name: str) -> None:
     def study_of(trials=()) -> optuna.Study:
-        sampler = NumberedSampler(lambda s: getattr(optuna.samplers, name)(seed=s), seed=3)
+        sampler = numbered(lambda s: getattr(optuna.samplers, name)(seed=s), seed=3)
         study = optuna.create_study(sampler=sampler)
         study.add_trials(trials)
         return study
@@ -50,7 +50,7 @@ def test_nodes_name_classes_of_optuna_with_their_arguments(write_sweep) -> None:
     sweep = write_sweep()
     for name in ("tpe", "TPESampler", "optuna.samplers.TPESampler"):
         node = parse_node(SAMPLERS, dict(type=name, n_startup_trials=3), None)
-        inner = build_sampler(node, sweep.space, 5).inner
+        inner = build_sampler(node, sweep.space, 5)
         assert isinstance(inner, optuna.samplers.TPESampler)
         assert (inner._n_startup_trials, inner._multivariate, inner._group) == (3, True, True)
     node = parse_node(PRUNERS, dict(type="optuna.pruners.PercentilePruner", percentile=25.0), None)

@@ -26,8 +26,8 @@ def test_problems_of_keys(write_sweep) -> None:
     said = problems(write_sweep, spce={}, seeds=[0, 0, -1], enqueue_base=1, sampler_seed=True)
     for part in (
         "unknown key 'spce'; did you mean 'space'?",
-        "seeds: got -1, wanted integers of at least 0",
-        "seeds: got [0, 0, -1], wanted at least one, each once",
+        "seeds: got -1, wanted an integer of at least 0",
+        "seeds: 0 stands more than once",
         "enqueue_base: got 1, wanted bool",
         "sampler_seed: got True, wanted int",
     ):
