@@ -31,17 +31,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=Whole(0), default=0)
     options = parser.parse_args(argv)
 
-    from auralsam2.engine.pretrain_audio import pretrain_audio
+    from auralsam2.engine.pretraining.log_mel_cnn import pretrain_audio
 
     started = time.monotonic()
-    weights, scores = pretrain_audio(
-        options.out,
-        clips=options.clips,
-        width=options.width,
-        lr=options.lr,
-        workers=options.workers,
-        seed=options.seed,
-    )
+    weights, scores = pretrain_audio(**vars(options))
     report = {"weights": weights.name, "seconds": round(time.monotonic() - started, 1)}
     report |= scores._asdict()
     write_text(options.out / "scores.json", json.dumps(report, indent=1) + "\n")

@@ -20,54 +20,42 @@ from auralsam2.text_files import write_text
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Train or resume, export half-precision safetensors, and measure them on fresh clips."""
-    parser = Parser(__doc__)
-    parser.add_argument("out", type=output_folder, help="run folder")
-    parser.add_argument("--image-size", type=Whole(1), default=128, help="pixels (default: 128)")
-    parser.add_argument("--epochs", type=Whole(1), default=18, help="of --steps each (default: 18)")
-    parser.add_argument("--steps", type=Whole(1), default=100, help="a epoch (default: 100)")
-    parser.add_argument("--items", type=Whole(1), default=4, help="4 images and 1 clip each")
-    parser.add_argument("--lr", type=Real(above=0), default=8e-4, help="peak learning rate")
-    parser.add_argument("--workers", type=Whole(1), default=1, help="rendering processes")
-    parser.add_argument("--threads", type=Whole(1), help="CPU threads of the trainer")
-    parser.add_argument("--seed", type=Whole(0), default=0)
-    parser.add_argument(
-        "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)"
-    )
-    parser.add_argument("--amp", action="store_true", help="bfloat16, for a GPU")
-    parser.add_argument("--init", type=input_path, help="start from these weights (safetensors)")
-    parser.add_argument(
-        "--score-clips", type=Whole(1), default=200, help="fresh clips to measure on"
-    )
-    parser.add_argument("--scores-only", action="store_true", help="measure what was exported")
-    options = parser.parse_args(argv)
+    stated = vars(_parser().parse_args(argv))
+    out, clips, scores_only = (stated.pop(name) for name in ("out", "score_clips", "scores_only"))
 
-    from auralsam2.engine.pretrain import pretrain, score_exported
+    from auralsam2.engine.pretraining.sam2_mini import EXPORTED, Recipe, pretrain, score_exported
 
-    exported = options.out / "sam2-mini.safetensors"
-    started = time.monotonic()
-    if not options.scores_only:
-        exported = pretrain(
-            options.out,
-            image_size=options.image_size,
-            epochs=options.epochs,
-            steps_per_epoch=options.steps,
-            items=options.items,
-            lr=options.lr,
-            workers=options.workers,
-            seed=options.seed,
-            threads=options.threads,
-            amp=options.amp,
-            init=options.init,
-            device=options.device,
-        )
-    scores = score_exported(exported, options.image_size, options.score_clips)
-    report = {"weights": exported.name, "mean_iou": scores, "clips": options.score_clips}
+    recipe, started = Recipe(**stated), time.monotonic()
+    exported = out / EXPORTED if scores_only else pretrain(out, recipe)
+    scores = score_exported(exported, recipe.image_size, clips)
+    report = {"weights": exported.name, "mean_iou": scores, "clips": clips}
     report["seconds"] = round(time.monotonic() - started, 1)
-    write_text(options.out / "scores.json", json.dumps(report, indent=2))
+    write_text(out / "scores.json", json.dumps(report, indent=2))
     for kind, value in scores.items():
         print(f"{kind}: {value:.4f}")
     print(f"weights: {exported}")
     return 0
+
+
+def _parser() -> Parser:
+    """Options by the names of the recipe's settings, and what is done with them."""
+    parser = Parser(__doc__)
+    add, whole = parser.add_argument, Whole(1)
+    add("out", type=output_folder, help="run folder")
+    add("--image-size", type=whole, default=128, help="pixels (default: 128)")
+    add("--epochs", type=whole, default=18, help="of --steps each (default: 18)")
+    add("--steps", type=whole, default=100, help="a epoch (default: 100)", dest="steps_per_epoch")
+    add("--items", type=whole, default=4, help="4 images and 1 clip each")
+    add("--lr", type=Real(above=0), default=8e-4, help="peak learning rate")
+    add("--workers", type=whole, default=1, help="rendering processes")
+    add("--threads", type=whole, help="CPU threads of the trainer")
+    add("--seed", type=Whole(0), default=0)
+    add("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
+    add("--amp", action="store_true", help="bfloat16, for a GPU")
+    add("--init", type=input_path, help="start from these weights (safetensors)")
+    add("--score-clips", type=whole, default=200, help="fresh clips to measure on")
+    add("--scores-only", action="store_true", help="measure what was exported")
+    return parser
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ def box_prompt(
     objects: Tensor, size: int, jitter: float, generator: torch.Generator
 ) -> HumanPrompt:
     """The bounding box of every object, its corners shaken by a share of its sides."""
-    from auralsam2.models.pretraining.prompts import box_points
+    from auralsam2.models.drawn_prompts import box_points
 
     return HumanPrompt(points=box_points(objects, generator, jitter))
 
@@ -79,7 +79,7 @@ def mask_prompt(
     objects: Tensor, size: int, jitter: float, generator: torch.Generator
 ) -> HumanPrompt:
     """A rough mask an object: shifted by a share of its sides, blurred, with noise."""
-    from auralsam2.models.pretraining.prompts import coarse_mask_logits
+    from auralsam2.models.drawn_prompts import coarse_mask_logits
 
     noise = torch.randn(len(objects), 2, generator=generator).clamp(-2, 2).numpy() * jitter
     shifted = [

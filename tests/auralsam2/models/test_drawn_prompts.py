@@ -2,7 +2,7 @@
 
 import torch
 
-from auralsam2.models.pretraining.prompts import (
+from auralsam2.models.drawn_prompts import (
     box_of,
     box_points,
     click_points,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from auralsam2.engine.pretrain import pretrain, score_exported
+from auralsam2.engine.pretraining.sam2_mini import Recipe, pretrain, score_exported
 from auralsam2.engine.run_folder import OtherRunError
 from auralsam2.models.backbones.sam2.build import build_sam2
 from auralsam2.models.weights import locate, read_state
@@ -16,9 +16,9 @@ SETTINGS = dict(steps_per_epoch=1, items=1, workers=0, threads=1)
 
 
 def test_train_resume_export(tmp_path: Path) -> None:
-    pretrain(tmp_path, epochs=2, **SETTINGS)
+    pretrain(tmp_path, Recipe(epochs=2, **SETTINGS))
     (tmp_path / "last_checkpoint").write_text(str(tmp_path / "epoch_1.pth"))  # as if cut off
-    second = pretrain(tmp_path, epochs=2, **SETTINGS)
+    second = pretrain(tmp_path, Recipe(epochs=2, **SETTINGS))
     logs = [
         json.loads(line)
         for p in sorted(tmp_path.glob("*/vis_data/scalars.json"))
@@ -28,11 +28,11 @@ def test_train_resume_export(tmp_path: Path) -> None:
     assert epochs == [1, 2, 2], "epoch 1 is not repeated"
     before, held = read_state(second), second.read_bytes()
     with pytest.raises(OtherRunError, match="epochs: 2 there, 3 now") as caught:
-        pretrain(tmp_path, epochs=3, **SETTINGS)
+        pretrain(tmp_path, Recipe(epochs=3, **SETTINGS))
     assert "--init WEIGHTS" in str(caught.value) and second.read_bytes() == held
     (tmp_path / "settings.json").unlink()
     with pytest.raises(OtherRunError, match="settings.json: missing there"):
-        pretrain(tmp_path, epochs=2, **SETTINGS)
+        pretrain(tmp_path, Recipe(epochs=2, **SETTINGS))
     fresh = build_sam2("mini").state_dict()
     assert any(not torch.equal(before[key].float(), fresh[key]) for key in before)
     network = build_sam2("mini")
@@ -47,7 +47,7 @@ def test_a_device_that_cannot_is_refused_before_anything_is_written(
     tmp_path: Path, wrong: dict
 ) -> None:
     with pytest.raises(ValueError, match="got 'banana'|needs a GPU"):
-        pretrain(tmp_path / "out", epochs=1, **wrong, **SETTINGS)
+        pretrain(tmp_path / "out", Recipe(epochs=1, **wrong, **SETTINGS))
     assert not (tmp_path / "out").exists()
 
 

@@ -3,9 +3,8 @@
 import torch
 
 from auralsam2.data.synthetic.endless import PromptDataset, collate_prompts
+from auralsam2.engine.pretraining.promptable import PromptableSegmentation, all_token_loss
 from auralsam2.models.backbones.sam2.network import Decoded
-from auralsam2.models.pretraining.loss import all_token_loss
-from auralsam2.models.pretraining.promptable import PromptableSegmentation
 
 
 def test_two_steps_reach_all_parameters_and_repeat_exactly() -> None:

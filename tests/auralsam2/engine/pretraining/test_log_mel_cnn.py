@@ -7,7 +7,7 @@ import torch
 
 from auralsam2.data.synthetic.endless import SoundDataset
 from auralsam2.data.synthetic.objects import CLASSES
-from auralsam2.engine.pretrain_audio import pretrain_audio
+from auralsam2.engine.pretraining.log_mel_cnn import pretrain_audio
 from auralsam2.engine.run_folder import OtherRunError
 from auralsam2.models.audio.log_mel_cnn import LogMelCNN
 from auralsam2.models.weights import locate

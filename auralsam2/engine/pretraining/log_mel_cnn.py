@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 from auralsam2.data.synthetic.endless import SoundDataset
 from auralsam2.data.synthetic.objects import CLASSES
 from auralsam2.engine.checkpoint import save_safetensors
-from auralsam2.engine.promptable_eval import SEED as FRESH
+from auralsam2.engine.pretraining import FRESH_SEED
 from auralsam2.engine.run_folder import claim_folder
 from auralsam2.models.audio.log_mel_cnn import LogMelCNN
 
@@ -42,21 +42,18 @@ def pretrain_audio(
     seed: int = 0,
     num_fresh: int = 200,
 ) -> tuple[Path, Hearing]:
-    """Train for one pass over fresh clips and export the network's weights.
+    """Train for one pass over fresh clips and export the network's weights with their score.
 
     Args:
         out: folder.
         clips: clips of five seconds, each heard once.
         batch_size: clips a step.
-        width: of the :class:`LogMelCNN`.
-        out_channels: of the :class:`LogMelCNN`.
+        width: of the :class:`LogMelCNN`, like ``out_channels``.
+        out_channels: likewise.
         lr: peak learning rate of AdamW, one cosine down to 0.
         workers: processes that synthesise.
         seed: of weights and data.
         num_fresh: clips that the score comes from, none of them heard in training.
-
-    Returns:
-        The path of the exported file and its score.
     """
     settings = dict(clips=clips, batch_size=batch_size, width=width, out_channels=out_channels)
     settings |= dict(lr=lr, seed=seed)
@@ -64,9 +61,16 @@ def pretrain_audio(
     torch.manual_seed(seed)
     encoder = LogMelCNN(out_channels, width)
     head = nn.Linear(out_channels, len(CLASSES))
+    sounds = SoundDataset(clips, seed)
+    _fit(encoder, head, DataLoader(sounds, batch_size, num_workers=workers, drop_last=True), lr)
+    path = out / "log-mel-cnn.safetensors"
+    save_safetensors(encoder.state_dict(), path)
+    return path, _score(encoder, head, num_fresh)
+
+
+def _fit(encoder: nn.Module, head: nn.Module, loader: DataLoader, lr: float) -> None:
     parameters = [*encoder.parameters(), *head.parameters()]
     optimizer = torch.optim.AdamW(parameters, lr=lr, weight_decay=0.05)
-    loader = DataLoader(SoundDataset(clips, seed), batch_size, num_workers=workers, drop_last=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=len(loader))
     encoder.train()
     for log_mel, heard in loader:
@@ -75,16 +79,13 @@ def pretrain_audio(
         loss.backward()
         optimizer.step()
         schedule.step()
-    path = out / "log-mel-cnn.safetensors"
-    save_safetensors(encoder.state_dict(), path)
-    return path, _score(encoder, head, num_fresh)
 
 
 @torch.no_grad()
 def _score(encoder: nn.Module, head: nn.Module, clips: int) -> Hearing:
     encoder.eval()
     right: list[Tensor] = []
-    for log_mel, heard in DataLoader(SoundDataset(clips, FRESH), 20):
+    for log_mel, heard in DataLoader(SoundDataset(clips, FRESH_SEED), 20):
         right.append(((head(encoder(log_mel)) > 0) == heard.bool()).flatten(0, 1))
     answers = torch.cat(right)
     return Hearing(float(answers.float().mean()), float(answers.all(dim=1).float().mean()))
