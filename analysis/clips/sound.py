@@ -23,8 +23,7 @@ def encode_sound(path: Path, seconds: float) -> bytes:
     """
     import soundfile
 
-    from auralsam2.data.audio import RESAMPLERS, SAMPLE_RATE
-    from auralsam2.data.sound_files import read_waveform
+    from auralsam2.data.audio import RESAMPLERS, SAMPLE_RATE, read_waveform
 
     samples, rate = read_waveform(path)
     mono = samples.mean(axis=1)[: round(seconds * rate)]

@@ -1,14 +1,18 @@
-"""The audio front end: files to the log-mel examples that VGGish was trained on."""
+"""The audio front end: sound files to the log-mel examples that VGGish was trained on."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from auralsam2.data.mel_filters import torchvggish_file
-from auralsam2.data.sound_files import read_waveform as read_waveform
+from auralsam2.file_kinds import misplaced
 
 FRONT_END = 2
 """Version; raise it whenever the same file gives other examples, so that caches are left behind."""
@@ -20,6 +24,87 @@ LOG_OFFSET = 0.01
 """Added before the logarithm: silence is ln 0.01."""
 
 RELEASED_MIN_EXAMPLES = 5
+TORCHVGGISH = "torchvggish"
+
+HIGHEST_SAMPLE = 1.5
+"""Of a float file. Lossy codecs and resampling overshoot 1 by a little; integers written as
+floats overshoot it by thousands."""
+
+LONGEST_HEADER = 1024
+"""Bytes; what is longer and has no samples lacks their number."""
+NO_LENGTH = (
+    "; its header states no length, as that of a stream, and more follows: write it again, "
+    "e.g. with ffmpeg -i IN.wav OUT.wav"
+)
+STREAM = 2**31 - 2**16
+"""Lengths from here on, and 0, stand in RIFF headers for one that was not known yet."""
+OWN_SUFFIXES = (".wav", ".flac")
+"""Read by libsndfile or not at all: FFmpeg finds some sound in almost any damaged file."""
+
+
+def read_waveform(path: str | os.PathLike[str]) -> tuple[NDArray[np.float64], int]:
+    """Read a sound file, or the sound of a video.
+
+    libsndfile reads wav, flac, mp3, ogg and aiff; FFmpeg (PyAV, the extra ``video``) reads what
+    it does not know, such as the audio track of an mp4.
+
+    Full scale is 1, whatever a file stores: integers of b bits are divided by 2 ** (b - 1), so
+    16 bits by 32768; floats stay as they are. A float file that goes beyond 1.5 is refused:
+    its samples are most likely integers that nobody divided, and its log-mels would be too loud
+    by ln 32768 = 10.4 in every band. Floats between 1 and 1.5 are kept and not clipped.
+
+    Returns:
+        Samples (L, channels) in [-1, 1], and the sample rate.
+
+    Raises:
+        FileNotFoundError: where there is no such file.
+        ValueError: where it cannot be decoded, is cut short, holds no sample, samples that are
+            no numbers, or floats in the range of integers.
+        ImportError: where FFmpeg is needed and PyAV is missing.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no sound file at '{path}'")
+    samples, rate = _decode(path)
+    _refuse_cut(path)
+    if not len(samples):
+        streamed = path.stat().st_size > LONGEST_HEADER
+        raise ValueError(f"'{path}' holds no samples{NO_LENGTH if streamed else ''}")
+    loudest = float(np.abs(samples).max())
+    if not np.isfinite(loudest):
+        raise ValueError(f"'{path}' holds samples that are no numbers")
+    if loudest > HIGHEST_SAMPLE:
+        raise ValueError(
+            f"'{path}' holds float samples up to {loudest:.6g}, where full scale is 1: they look "
+            "like integers that were written as floats. Divide them by full scale (32768 for 16 "
+            "bits), or write them as integers (soundfile.write with subtype='PCM_16')"
+        )
+    return samples, rate
+
+
+def _refuse_cut(path: Path) -> None:
+    """Refuse a wav that is shorter than its header states: libsndfile reads what is there."""
+    with path.open("rb") as file:
+        head, size = file.read(12), file.seek(0, os.SEEK_END)
+    stated = 8 + int.from_bytes(head[4:8], "little")
+    if head.startswith(b"RIFF") and size + LONGEST_HEADER < stated < STREAM:
+        raise ValueError(f"'{path}' is cut short: {size} of {stated} bytes")
+
+
+def _decode(path: Path) -> tuple[NDArray[np.float64], int]:
+    import soundfile
+
+    try:
+        samples, rate = soundfile.read(path, dtype="float64", always_2d=True)
+        return samples, int(rate)
+    except soundfile.SoundFileError as error:
+        kind = misplaced(path)
+        if kind or path.suffix.lower() in OWN_SUFFIXES:
+            reason = f"it is {kind}" if kind else str(error)
+            raise ValueError(f"cannot decode '{path}': {reason}") from error
+    from auralsam2.data.video import read_audio_track
+
+    return read_audio_track(path)
 
 
 def _by_soxr(samples: NDArray[np.float64], rate: int) -> NDArray[np.float64]:
@@ -39,6 +124,27 @@ RESAMPLERS: dict[str, Callable[[NDArray[np.float64], int], NDArray[np.float64]]]
     "released": _by_resampy,
 }
 """To 16 kHz. The two differ near 8 kHz, in the last three mel bands; soxr is 60 times faster."""
+
+
+@cache
+def torchvggish_file(name: str) -> ModuleType:
+    """Return torchvggish's ``mel_features`` or ``vggish_params``, which belong to its weights.
+
+    Loaded from their own files: the package around them imports torch, resampy and numba, about a
+    second that every process would pay before its first step.
+
+    Raises:
+        ImportError: where torchvggish is not installed.
+    """
+    package = find_spec(TORCHVGGISH)
+    if package is None or not package.submodule_search_locations:
+        raise ImportError(f"log-mel spectrograms need {TORCHVGGISH}: pip install {TORCHVGGISH}")
+    path = Path(package.submodule_search_locations[0]) / f"{name}.py"
+    spec = spec_from_file_location(f"{TORCHVGGISH}_{name}", path)
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def log_mel_spectrogram(

@@ -1,19 +1,25 @@
-"""Pictures of frames, decoded."""
+"""Pictures, decoded whole or refused: decoders fill what is missing, and libjpeg only warns."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from auralsam2.data import jpeg
 from auralsam2.data.problems import DataError
 from auralsam2.file_kinds import instead
 
-PNG = b"\x89PNG"
+PNG, PNG_END = b"\x89PNG", b"IEND"
+JPEG, JPEG_END, FIRST_SCAN = b"\xff\xd8", b"\xff\xd9", 0xDA
+WITHOUT_LENGTH = (0x01, *range(0xD0, 0xDA))
+"""Markers of a JPEG."""
+GREY = 128
+"""What libjpeg paints where there are no data."""
+MORE_DATA = bytes(range(255))
 ORIENTATION = 0x0112
 """Tag of EXIF."""
 
@@ -45,10 +51,10 @@ def decode(content: bytes, path: Path, flags: int) -> NDArray[Any]:
     if picture is None:
         reason = instead(content)
         raise DataError(f"cannot decode the image '{path}'{': ' if reason else ''}{reason}")
-    if content.startswith(jpeg.START):
-        ends_early = jpeg.lacks_data(content, picture, lambda longer: _decoded(longer, flags))
+    if content.startswith(JPEG):
+        ends_early = lacks_data(content, picture, lambda longer: _decoded(longer, flags))
     else:
-        ends_early = _png_ends_early(content)
+        ends_early = content.startswith(PNG) and PNG_END not in content
     if ends_early:
         raise DataError(f"cannot decode the image '{path}': the file ends early")
     return picture
@@ -63,9 +69,44 @@ def _decoded(content: bytes, flags: int) -> NDArray[Any] | None:
         return None
 
 
-def _png_ends_early(content: bytes) -> bool:
-    """Whether a PNG lacks its end; OpenCV fills the rest with black."""
-    return content.startswith(PNG) and b"IEND" not in content
+def lacks_data(
+    content: bytes, picture: NDArray[Any], decode: Callable[[bytes], NDArray[Any] | None]
+) -> bool:
+    """Whether a JPEG's picture goes on behind the end of its data.
+
+    A corner that is grey may be so by itself. Where data are missing, further ones before the end
+    show in the picture; a whole one stays as it is.
+
+    Args:
+        content: of the file.
+        picture: (H, W, ...) as it was decoded.
+        decode: what decoded it.
+    """
+    # A thumbnail in the header has an end of its own, which is not the picture's.
+    end = content.find(JPEG_END, _first_scan(content))
+    if end < 0:
+        return True
+    corners = picture[[0, 0, -1, -1], [0, -1, 0, -1]].reshape(4, -1)
+    if not (corners == GREY).all(axis=1).any():
+        return False
+    longer = decode(content[:end] + MORE_DATA + content[end:])
+    return longer is not None and not np.array_equal(picture, longer)
+
+
+def _first_scan(content: bytes) -> int:
+    """Place of the first scan's marker; where the header cannot be followed, of its last part."""
+    place = 2
+    while place + 4 <= len(content) and content[place] == 0xFF:
+        marker = content[place + 1]
+        if marker == FIRST_SCAN:
+            return place
+        if marker == 0xFF:  # padding
+            place += 1
+        elif marker in WITHOUT_LENGTH:
+            place += 2
+        else:
+            place += 2 + int.from_bytes(content[place + 2 : place + 4], "big")
+    return min(place, len(content))
 
 
 def upright(picture: NDArray[Any], orientation: int) -> NDArray[Any]:

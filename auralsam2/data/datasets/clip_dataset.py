@@ -16,7 +16,6 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from auralsam2.data.audio import RULES, log_mel_examples, read_waveform
-from auralsam2.data.augmentation import Augmentation
 from auralsam2.data.datasets.index import ClipFiles, fingerprint
 from auralsam2.data.datasets.semantic import UNLABELLED, ClassMap
 from auralsam2.data.images import image_size, read_image
@@ -24,6 +23,7 @@ from auralsam2.data.labels import LABEL_RULES, WHITE, objects
 from auralsam2.data.log_mel_cache import LogMelCache
 from auralsam2.data.problems import DataError
 from auralsam2.data.resizing import Resizing
+from auralsam2.data.transforms.base import Augmentation
 
 
 class ClipDataset(Dataset[dict[str, Any]]):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from auralsam2.data.transforms.base import ClipTransform, check_probability
+from auralsam2.data.transforms.base import ChanceTransform, ClipTransform
 from auralsam2.registry import TRANSFORMS
 
 
@@ -68,27 +68,18 @@ class ClipColourJitter(ClipTransform):
 
 
 @TRANSFORMS.register_module()
-class RandomClipGrey(ClipTransform):
-    """Take the colours from all frames of a clip, or from none.
-
-    Args:
-        prob: share of the clips that turn grey.
-
-    Raises:
-        ValueError: where ``prob`` is no probability.
-    """
+class RandomClipGrey(ChanceTransform):
+    """Take the colours from all frames of a clip, or from none."""
 
     def __init__(self, prob: float = 0.05) -> None:
-        self.prob = check_probability("RandomClipGrey", prob)
+        super().__init__(prob)
 
-    def __call__(self, clip: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
-        """Turn the clip grey with probability ``prob``; it keeps three channels."""
+    def changed(self, clip: dict[str, Any]) -> dict[str, Any]:
+        """Frames in grey, of three channels still."""
         import mmcv
 
-        if rng.random() >= self.prob:
-            return clip
         grey = np.stack([mmcv.rgb2gray(image) for image in clip["frames"]])
-        return {**clip, "frames": np.repeat(grey[..., None], 3, axis=-1)}
+        return {"frames": np.repeat(grey[..., None], 3, axis=-1)}
 
 
 def _recolour(image: NDArray[np.uint8], draw: list[tuple[str, float]]) -> NDArray[np.uint8]:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from auralsam2.data.sound_files import read_waveform
+from auralsam2.data.audio import read_waveform
 from auralsam2.data.video import _pick, _upright, read_audio_track, read_frames
 
 

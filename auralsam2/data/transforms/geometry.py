@@ -1,4 +1,4 @@
-"""Rotation and shear about the centre of the picture."""
+"""Pixels moved: left and right exchanged, turned and sheared about the centre of the picture."""
 
 from __future__ import annotations
 
@@ -9,8 +9,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from auralsam2.data.transforms.base import ClipTransform
+from auralsam2.data.transforms.base import ChanceTransform, ClipTransform
 from auralsam2.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class RandomClipFlip(ChanceTransform):
+    """Mirror all frames and masks of a clip, or none.
+
+    As released, the ears are not exchanged and expressions keep their "left" and "right".
+    """
+
+    def __init__(self, prob: float = 0.5) -> None:
+        super().__init__(prob)
+
+    def changed(self, clip: dict[str, Any]) -> dict[str, Any]:
+        """Mirrored."""
+        import mmcv
+
+        return {k: np.stack([mmcv.imflip(i) for i in clip[k]]) for k in ("frames", "masks")}
 
 
 def affine_matrix(angle: float, shear: float, height: int, width: int) -> NDArray[np.float64]:
@@ -84,13 +101,5 @@ def _warp(
     import cv2
 
     flags = {"bilinear": cv2.INTER_LINEAR, "nearest": cv2.INTER_NEAREST}[how]
-    height, width = image.shape[:2]
-    warped = cv2.warpAffine(
-        image,
-        matrix,
-        (width, height),
-        flags=flags,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=fill,
-    )
-    return np.asarray(warped, dtype=np.uint8)
+    size = image.shape[1::-1]
+    return np.asarray(cv2.warpAffine(image, matrix, size, flags=flags, borderValue=fill))

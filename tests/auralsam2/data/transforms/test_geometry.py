@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from auralsam2.data.transforms.affine import RandomClipAffine, affine_matrix
+from auralsam2.data.transforms.geometry import RandomClipAffine, RandomClipFlip, affine_matrix
 
 HEIGHT, WIDTH = 60, 80
 
@@ -108,3 +108,28 @@ def test_bad_settings_are_named_together() -> None:
         RandomClipAffine(degrees=-1, shear=90, fill=(0, 0))
     message = str(caught.value)
     assert "degrees=-1" in message and "shear=90" in message and "fill=(0, 0)" in message
+
+
+def small_clip() -> dict[str, np.ndarray]:
+    masks = np.zeros((3, 6, 8), np.uint8)
+    masks[:, 1:3, :2] = 7
+    return {"frames": np.repeat(masks[..., None], 3, axis=-1), "masks": masks}
+
+
+def test_frames_and_masks_are_mirrored_together() -> None:
+    out = RandomClipFlip(prob=1.0)(small_clip(), np.random.default_rng(0))
+    assert np.array_equal(out["masks"], small_clip()["masks"][:, :, ::-1])
+    assert np.array_equal(out["frames"][..., 1], out["masks"])
+
+
+def test_prob_is_the_share_of_mirrored_clips() -> None:
+    flip, rng, original = RandomClipFlip(prob=0.25), np.random.default_rng(0), small_clip()
+    mirrored = [flip(original, rng)["masks"] is not original["masks"] for _ in range(400)]
+    assert abs(np.mean(mirrored) - 0.25) < 0.07
+    assert RandomClipFlip(prob=0.0)(original, rng)["frames"] is original["frames"]
+
+
+@pytest.mark.parametrize("prob", [-0.1, 1.1])
+def test_no_probability_is_refused(prob: float) -> None:
+    with pytest.raises(ValueError, match=r"RandomClipFlip got prob=.*\[0, 1\]"):
+        RandomClipFlip(prob)

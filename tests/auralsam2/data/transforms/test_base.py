@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from auralsam2.data.augmentation import Augmentation
+from auralsam2.data.transforms.base import Augmentation
 from auralsam2.registry import ComponentArgumentError, UnknownComponentError
 
 NODES = [dict(type="RandomClipAffine"), dict(type="RandomClipFlip")]
