@@ -12,6 +12,7 @@ from typing import Any, Generic
 from ablations.display import Display
 from ablations.executors.base import Executor, Outcome, R, T, Work
 from ablations.grids.plan import PlannedRun
+from ablations.options import Options
 from ablations.runs import attempts, claims
 from ablations.runs.checkpoints import delete_checkpoints
 from ablations.runs.claims import Watch
@@ -34,10 +35,8 @@ class Driver(ABC, Generic[T, R]):
     Args:
         name: in the claims, so that it knows its own.
         display: told of what ends.
-        watch: judges claims.
+        options: how it does so.
         clock: monotonic, seconds.
-        oom_retries: how often a run that runs out of memory is tried with halved batches.
-        deletes_checkpoints: of finished runs, all but the selected weights.
 
     Attributes:
         running: folders of what was handed out and has not come back.
@@ -49,15 +48,11 @@ class Driver(ABC, Generic[T, R]):
         self,
         name: str,
         display: Display,
-        *,
-        watch: Watch | None = None,
+        options: Options,
         clock: Callable[[], float] = time.monotonic,
-        oom_retries: int = 0,
-        deletes_checkpoints: bool = False,
     ) -> None:
-        self.name, self.display = name, display
-        self.watch, self.clock = watch or Watch(), clock
-        self.oom_retries, self.deletes_checkpoints = oom_retries, deletes_checkpoints
+        self.name, self.display, self.options = name, display, options
+        self.watch, self.clock = Watch(options.stale_s, clock), clock
         self.running: set[Path] = set()
         self.elsewhere: dict[Path, T] = {}
         self.freed_bytes = 0
@@ -128,7 +123,7 @@ class Driver(ABC, Generic[T, R]):
 
     def tell_end(self, item: T, state: str, text: str, runs: Iterable[PlannedRun] = ()) -> None:
         """Show how an item ended, whose ``runs`` that are done may lose their checkpoints."""
-        if self.deletes_checkpoints:
+        if self.options.deletes_checkpoints:
             self.freed_bytes += sum(delete_checkpoints(run.run_dir) for run in runs)
         self.display.run_finished(item.label, state, text)
 
@@ -149,7 +144,7 @@ class Driver(ABC, Generic[T, R]):
             return None
         record = current_record(run)
         if record.status != "done":  # else it died when all was written
-            times = attempts.halvings(record, self.oom_retries)
+            times = attempts.halvings(record, self.options.oom_retries)
             memory = attempts.smaller_batches(run.cfg, times) if outcome.out_of_memory else None
             record = record_failure(run, str(outcome.error), out_of_memory=memory)
         claims.end(run.run_dir, claim, record.status)

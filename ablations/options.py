@@ -1,45 +1,44 @@
-"""How a grid is run: what ``run-grid`` and other drivers let their users choose."""
+"""How grids and sweeps are run: what ``run-grid`` and ``run-sweep`` let their users choose."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from ablations.executors import base as executors
 from ablations.runs.claims import BEAT_S, STALE_S
-from auralsam2.command_line import Real, Whole, add_overrides, output_folder
+from auralsam2.command_line import Real, Whole, add_overrides, output_file, output_folder
 
 
 @dataclass(frozen=True)
 class Options:
-    """How a grid is run.
+    """How a grid or a sweep is run.
 
     Attributes:
-        retry_failed: run again what failed or was stopped in an earlier call.
-        only: see `ablations.grids.selection.select`.
-        oom_retries: how often a run that runs out of memory is tried with halved batches.
+        retry_failed: run again what failed in an earlier call, in a grid also what was stopped.
         deletes_checkpoints: of finished runs, all but the selected weights.
+        only: runs of a grid, see `ablations.grids.selection.select`.
+        oom_retries: how often a run that runs out of memory is tried with halved batches.
         stale_s: silence after which the owner of a claim counts as gone.
+        max_failures: so many failures in a row end a sweep.
     """
 
     retry_failed: bool = False
+    deletes_checkpoints: bool = False
     only: Sequence[str] = ()
     oom_retries: int = 0
-    deletes_checkpoints: bool = False
     stale_s: float = STALE_S
+    max_failures: int = 5
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_grid_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the grid, the options and those of the executors to a parser."""
     add = parser.add_argument
     add("grid", nargs="?", help="a name or a path in .py; none lists the names")
     add("--base", help="config that cells start from in place of the grid's own; docs/grids.md")
-    add("--out", type=output_folder, help="folder of the runs; default: the grid's own")
     add("--seeds", type=Whole(0), nargs="+", help="in place of the grid's own")
-    add("--dry-run", action="store_true", help="show the runs and train nothing")
     add("--all-cells", action="store_true", help="with --dry-run, however many")
-    add_overrides(parser, "set in every cell, applied last")
     add("--keep-code", action="store_true", help="take runs that were made by other code as done")
     add("--preflight", action="store_true", help="first do one training step of every cell")
     add(
@@ -49,7 +48,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="of these runs only; NAME is an axis, cell or seed; may be repeated",
     )
-    add("--retry-failed", action="store_true", help="run again what failed or was stopped")
     add(
         "--oom-retries",
         type=Whole(0),
@@ -58,27 +56,61 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="up to N times, halve the batches of a run that is out of memory, and accumulate",
     )
     add(
-        "--prune-checkpoints",
-        action="store_true",
-        help="delete what done runs do not need; best.safetensors stays",
-    )
-    add(
         "--stale-after",
+        dest="stale_s",
         type=Real(above=2 * BEAT_S),
         default=STALE_S,
         metavar="S",
         help="take over a run whose process, on another machine, has been silent for S seconds; a "
         f"live one writes every {BEAT_S:.0f}; default: {STALE_S:.0f}",
     )
+    _add_shared(parser, "grid", "every cell, applied last")
+
+
+def add_sweep_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the sweep, the options and those of the executors to a parser."""
+    add = parser.add_argument
+    add("space", help="a name or a path in .py")
+    add("--trials", type=Whole(1), required=True, metavar="N", help="over all calls and drivers")
+    add("--sampler", metavar="tpe|cmaes|random|grid", help="in place of the file's own")
+    add("--pruner", metavar="hyperband|median|none", help="in place of the file's own")
+    add(
+        "--storage",
+        type=_storage,
+        metavar="FILE|URL",
+        help="of the study: a journal file, or a database as SQLAlchemy takes it; default: "
+        "journal.log in the folder of the sweep",
+    )
+    add(
+        "--max-failures",
+        type=Whole(1),
+        default=Options.max_failures,
+        metavar="N",
+        help=f"end after N failures in a row; default: {Options.max_failures}",
+    )
+    _add_shared(parser, "sweep", "the base, before a trial")
+
+
+def chosen(namespace: argparse.Namespace) -> Options:
+    """Return what a command line chose."""
+    names = [field.name for field in fields(Options)]
+    return Options(**{key: value for key, value in vars(namespace).items() if key in names})
+
+
+def _add_shared(parser: argparse.ArgumentParser, what: str, where_set: str) -> None:
+    add = parser.add_argument
+    add("--out", type=output_folder, help=f"folder of the {what}; default: the file's own")
+    add_overrides(parser, f"set in {where_set}")
+    add("--dry-run", action="store_true", help="check and show what there is, and train nothing")
+    add("--retry-failed", action="store_true", help="run again what failed, or was stopped")
+    add(
+        "--prune-checkpoints",
+        dest="deletes_checkpoints",
+        action="store_true",
+        help="delete what done runs do not need; best.safetensors stays",
+    )
     executors.add_arguments(parser)
 
 
-def from_namespace(options: argparse.Namespace) -> Options:
-    """Return what a command line chose."""
-    return Options(
-        retry_failed=options.retry_failed,
-        only=tuple(options.only),
-        oom_retries=options.oom_retries,
-        deletes_checkpoints=options.prune_checkpoints,
-        stale_s=options.stale_after,
-    )
+def _storage(text: str) -> str:
+    return text if "://" in text else str(output_file(text))

@@ -24,7 +24,6 @@ from ablations.options import Options
 from ablations.progress import make_display
 from ablations.runs import attempts, claims
 from ablations.runs.checkpoints import delete_checkpoints
-from ablations.runs.claims import Watch
 from ablations.runs.processes import this_process
 from ablations.runs.run_cell import last_line, run_cell
 from auralsam2.engine import run_record
@@ -96,7 +95,7 @@ def run_grid(
         grid: as planned.
         plan: of `ablations.grids.plan.make_plan`.
         executor: where the runs happen.
-        options: how.
+        options: how they are run.
         console: for the progress.
         work: does one run; picklable.
 
@@ -149,7 +148,7 @@ class GridDriver(Driver[PlannedRun, RunRecord]):
         todo: what is to be done.
         result: where everything is entered.
         display: told of every run that ends.
-        options: how.
+        options: how they are run.
         clock: monotonic, seconds.
     """
 
@@ -162,14 +161,8 @@ class GridDriver(Driver[PlannedRun, RunRecord]):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         process = this_process()
-        super().__init__(
-            f"{process.host}/{process.pid}/{process.started}",
-            display,
-            watch=Watch(options.stale_s, clock),
-            clock=clock,
-            oom_retries=options.oom_retries,
-            deletes_checkpoints=options.deletes_checkpoints,
-        )
+        name = f"{process.host}/{process.pid}/{process.started}"
+        super().__init__(name, display, options, clock)
         self.pending, self.result = deque(todo), result
         # A run that had failed before and fails again elsewhere has a newer claim then.
         self._claims = {run.run_dir: _claim_number(run.run_dir) for run in todo}
@@ -205,7 +198,7 @@ class GridDriver(Driver[PlannedRun, RunRecord]):
 
     def settle(self, run: PlannedRun, record: RunRecord) -> None:
         """Enter how a run ended, or hand it out again where memory ran out."""
-        if attempts.can_try_again(run.cfg, record, self.oom_retries):
+        if attempts.can_try_again(run.cfg, record, self.options.oom_retries):
             self._claims[run.run_dir] = _claim_number(run.run_dir)  # its failure is known
             self.pending.append(run)
             self.display.run_left(run.label, "ran out of memory; comes again in smaller batches")

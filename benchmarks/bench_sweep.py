@@ -34,12 +34,8 @@ def timed(options: argparse.Namespace, at_once: int, out: Path) -> tuple[float, 
     }
     sweep = load_sweep(options.space, overrides=overrides, sampler="random", pruner="none", out=out)
     began = time.monotonic()
-    run_sweep(
-        sweep,
-        StorageAddress.of(None, out),
-        LocalExecutor(at_once, options.threads),
-        num_trials=options.trials,
-    )
+    executor = LocalExecutor(at_once, options.threads)
+    run_sweep(sweep, StorageAddress.of(None, out), executor, options.trials)
     seconds = time.monotonic() - began
     with (out / "trials.csv").open(encoding="utf-8") as file:
         rows = sorted(csv.DictReader(file), key=lambda row: int(row["number"]))

@@ -20,10 +20,10 @@ from auralsam2.command_line import Parser, output_folder
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run or resume a grid; exit with 1 where a run failed."""
-    from ablations.options import add_arguments, from_namespace
+    from ablations.options import add_grid_arguments, chosen
 
     parser = Parser(__doc__)
-    add_arguments(parser)
+    add_grid_arguments(parser)
     options = parser.parse_args(argv)
     if options.grid is None:
         return _list_grids()
@@ -38,26 +38,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     from ablations.runs.processes import say_how_to_go_on
     from auralsam2.config import parse_overrides
 
-    how, overrides = from_namespace(options), parse_overrides(options.set)
+    overrides = parse_overrides(options.set)
     grid = load_grid(options.grid, options.base)
     plan = make_plan(
         grid, out=options.out, seeds=options.seeds, overrides=overrides, keep_code=options.keep_code
     )
     for note in plan.notes:
         print(f"note: {note}")
-    chosen = plan.runs if plan.problems else select(plan.runs, options.only)
+    runs = plan.runs if plan.problems else select(plan.runs, options.only)
     if options.dry_run and (plan.problems or not options.preflight):
-        return _show_plan(grid, plan, chosen, options.all_cells)
-    options.num_items, options.on_gpu = len(chosen), lambda: trains_on_gpu(r.cfg for r in chosen)
+        return _show_plan(grid, plan, runs, options.all_cells)
+    options.num_items, options.on_gpu = len(runs), lambda: trains_on_gpu(r.cfg for r in runs)
     output_folder(plan.out)
     executor = from_options(options)
     with say_how_to_go_on():
         if options.preflight and not plan.problems:
-            report = preflight(chosen, plan.out, executor)
+            report = preflight(runs, plan.out, executor)
             print("\n".join(report.lines()))
             if options.dry_run or report.problems:
                 return 2 if report.problems else 0
-        result = run_grid(grid, plan, executor, how)
+        result = run_grid(grid, plan, executor, chosen(options))
     return _show_result(plan.out, result)
 
 

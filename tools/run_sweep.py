@@ -16,10 +16,10 @@ from auralsam2.command_line import Parser, output_folder
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run or resume a sweep; exit with 1 where no trial is complete."""
-    from ablations.sweeps.options import add_arguments
+    from ablations.options import add_sweep_arguments, chosen
 
     parser = Parser(__doc__)
-    add_arguments(parser)
+    add_sweep_arguments(parser)
     options = parser.parse_args(argv)
 
     from ablations.driver import trains_on_gpu
@@ -47,15 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     output_folder(sweep.out)
     options.num_items, options.on_gpu = options.trials, lambda: trains_on_gpu([sweep.cfg])
     with say_how_to_go_on():
-        result = run_sweep(
-            sweep,
-            address,
-            from_options(options),
-            num_trials=options.trials,
-            retry_failed=options.retry_failed,
-            max_failures=options.max_failures,
-            deletes_checkpoints=options.prune_checkpoints,
-        )
+        executor = from_options(options)
+        result = run_sweep(sweep, address, executor, options.trials, chosen(options))
     print("\n".join(result.lines(sweep.out)))
 
     from analysis.figures import sweep as figures

@@ -13,6 +13,7 @@ from ablations.display import Display
 from ablations.driver import Driver
 from ablations.executors.base import Executor, Outcome, Work
 from ablations.grids.plan import state_of
+from ablations.options import Options
 from ablations.progress import make_display
 from ablations.sweeps.outputs import write_outputs
 from ablations.sweeps.presence import Presence, beating
@@ -31,7 +32,6 @@ from ablations.sweeps.trial import (
 )
 from auralsam2.engine.preflight import check
 
-MAX_FAILURES = 5
 _SHOWN = {
     TrialState.COMPLETE: "done",
     TrialState.PRUNED: "stopped",
@@ -70,11 +70,9 @@ def run_sweep(
     sweep: Sweep,
     address: StorageAddress,
     executor: Executor,
-    *,
     num_trials: int,
-    retry_failed: bool = False,
-    max_failures: int = MAX_FAILURES,
-    deletes_checkpoints: bool = False,
+    options: Options | None = None,
+    *,
     console: Console | None = None,
     work: Work[TrialItem, TrialResult] = run_trial,
     fingerprint: Fingerprint | None = None,
@@ -86,9 +84,7 @@ def run_sweep(
         address: of the study.
         executor: where the trials happen.
         num_trials: how many there shall be, over all calls and all drivers.
-        retry_failed: try those again first that failed in an earlier call.
-        max_failures: so many failures in a row end the sweep.
-        deletes_checkpoints: of finished runs, all but the selected weights.
+        options: how they are run.
         console: for the progress.
         work: does one trial; picklable.
         fingerprint: of the data of a config; the engine's where None.
@@ -100,16 +96,17 @@ def run_sweep(
             call.
     """
     _check(sweep)
+    options = options or Options()
     presence = Presence(address.beside / "drivers")
     study = SweepStudy(sweep, address, presence, fingerprint)
-    if retry_failed:
+    if options.retry_failed:
         study.retry_failed()
     display = make_display(num_trials, min(len(study.ended()), num_trials), console)
-    driver = SweepDriver(study, display, num_trials, max_failures, deletes_checkpoints)
+    driver = SweepDriver(study, display, num_trials, options)
     with presence.joined(), beating(study.beat, BEAT_S):
         driver.drive(executor, work)
     write_outputs(study)
-    if study.failures_in_a_row >= max_failures:
+    if driver.gives_up():
         raise SweepError([_give_up(study)], source=f"sweep {sweep.name!r}")
     return _result(study)
 
@@ -138,24 +135,18 @@ class SweepDriver(Driver[TrialItem, TrialResult]):
         study: that is asked and told.
         display: told of every trial that ends, here or elsewhere.
         num_trials: see `run_sweep`.
-        max_failures: likewise.
-        deletes_checkpoints: likewise.
+        options: likewise.
     """
 
     def __init__(
-        self,
-        study: SweepStudy,
-        display: Display,
-        num_trials: int,
-        max_failures: int,
-        deletes_checkpoints: bool,
+        self, study: SweepStudy, display: Display, num_trials: int, options: Options
     ) -> None:
-        super().__init__(study.presence.own, display, deletes_checkpoints=deletes_checkpoints)
-        self.study, self.num_trials, self.max_failures = study, num_trials, max_failures
+        super().__init__(study.presence.own, display, options)
+        self.study, self.num_trials = study, num_trials
 
     def new(self) -> TrialItem | None:
         """Ask the study; a trial of a lost driver comes first."""
-        if self._gives_up():
+        if self.gives_up():
             return None
         item = self.study.next_trial(self.num_trials)
         self._tell_others()
@@ -163,7 +154,7 @@ class SweepDriver(Driver[TrialItem, TrialResult]):
 
     def is_over(self) -> bool:
         """Return whether no trial is under way here, or may yet be found elsewhere."""
-        return self._gives_up() or not (self.study.own or self.study.unsure())
+        return self.gives_up() or not (self.study.own or self.study.unsure())
 
     def is_free(self, item: TrialItem) -> bool:
         """Return whether no process is at one of its runs."""
@@ -190,8 +181,9 @@ class SweepDriver(Driver[TrialItem, TrialResult]):
         self.tell_end(item, _SHOWN[result.state], result.text, runs)
         write_outputs(self.study)
 
-    def _gives_up(self) -> bool:
-        return self.study.failures_in_a_row >= self.max_failures
+    def gives_up(self) -> bool:
+        """Return whether too many trials have failed one after the other."""
+        return self.study.failures_in_a_row >= self.options.max_failures
 
     def _tell_others(self) -> None:
         """Show the trials that ended without being run here."""

@@ -138,7 +138,7 @@ def test_silent_owners_are_taken_over(make, runs) -> None:
 
 def test_runs_come_again_where_asked(make, runs) -> None:
     work, _ = make()
-    work.oom_retries = 1
+    work.options = Options(oom_retries=1)
     next(work)
     record = current_record(runs[0])
     attempts.enter(record, runs[0].cfg, attempts.OUT_OF_MEMORY, "no room")

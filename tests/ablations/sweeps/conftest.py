@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from ablations.executors.local import InlineExecutor
+from ablations.options import Options
 from ablations.sweeps.presence import Presence
 from ablations.sweeps.run_sweep import SweepResult, run_sweep
 from ablations.sweeps.storage import StorageAddress
@@ -98,6 +100,8 @@ def drive(fake_trials, console: Console) -> Callable[..., SweepResult]:
         executor = arguments.pop("executor", None) or InlineExecutor()
         address = StorageAddress.of(storage, sweep.out)
         arguments = {**defaults, **arguments}
-        return run_sweep(sweep, address, executor, num_trials=num_trials, **arguments)
+        names = {field.name for field in dataclasses.fields(Options)} & set(arguments)
+        options = Options(**{name: arguments.pop(name) for name in names})
+        return run_sweep(sweep, address, executor, num_trials, options, **arguments)
 
     return call
