@@ -37,24 +37,36 @@ class Registry(MMEngineRegistry):  # type: ignore[misc]
 
     Args:
         name: what it holds, in the singular; with underscores it is the key of config nodes.
-        contract: how its components are built and called, with shapes.
+        contract: what holds of its components beside the next two.
+        given: arguments that whoever builds a component passes where its class takes them.
+        calls: how a component is called, ``"forward(visual, audio)"`` -> shapes in and out; what
+            else the method takes has defaults.
         locations: packages whose import registers the components; imported at first look-up.
             ``package.*`` stands for all modules of a package that does not import them itself.
         parent: the mmengine root that the Runner searches, None for an own root.
         base: class that its classes derive from, as ``package.module:Class``; None: any.
+
+    Attributes:
+        contract: all of this in one text.
     """
 
     def __init__(
         self,
         name: str,
         *,
-        contract: str,
+        contract: str = "",
+        given: Sequence[str] = (),
+        calls: Mapping[str, str] | None = None,
         locations: Sequence[str] = (),
         parent: MMEngineRegistry | None = None,
         base: str | None = None,
     ) -> None:
         super().__init__(name, parent=parent, scope=SCOPE)
-        self.contract, self.base, self.locations = contract, base, tuple(locations)
+        self.base, self.locations = base, tuple(locations)
+        self.given, self.calls = tuple(given), dict(calls or {})
+        stated = [f"build({', '.join(given)})"] if given else []
+        stated += [f"{call}: {shapes}" for call, shapes in self.calls.items()]
+        self.contract = "; ".join([*stated, contract] if contract else stated)
 
     @property
     def config_key(self) -> str:

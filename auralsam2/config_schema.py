@@ -21,11 +21,6 @@ from auralsam2.registry import (
 from auralsam2.signature import annotated_kinds, parameters_of
 from auralsam2.weight_files import FILE_KEYS
 
-# Arguments that the engine or the model adds at build time: a node need not state them.
-INJECTED = frozenset(
-    {"root", "image_size", "channels", "embedding_size", "depth", "params", "num_classes"}
-)
-
 
 class Value(NamedTuple):
     """A plain setting.

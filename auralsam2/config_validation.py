@@ -10,7 +10,6 @@ from mmengine.config import Config
 
 from auralsam2.builder import ComponentArgumentError, UnknownComponentError
 from auralsam2.config_schema import (
-    INJECTED,
     SCHEMA,
     Factors,
     Node,
@@ -124,7 +123,9 @@ def _check_node(value: Any, registry: Registry, path: str) -> Iterator[str]:
         yield f"{path}: {error}"
         return
     arguments = {key: argument for key, argument in value.items() if key != "type"}
-    for problem in registry.base_problems(target) + argument_problems(target, arguments, INJECTED):
+    for problem in registry.base_problems(target) + argument_problems(
+        target, arguments, registry.given
+    ):
         yield f"{path}: {problem}"
     for key, argument in arguments.items():
         yield from _check_argument(argument, key, registry, f"{path}.{key}")

@@ -38,11 +38,18 @@ def load_all() -> None:
         registry.import_from_location()
 
 
+_MODULE = "torch.nn:Module"
+
 # The model, one class that owns the parts below.
 MODELS = Registry(
     "model",
-    contract="mmengine BaseModel: forward(inputs, data_samples, mode) with mode loss|predict; "
-    "builds its parts from the nodes of the model config",
+    given=["image_size", "decode"],
+    calls={
+        "forward(mode, frames, log_mel, masks, supervised, clip)": "a batch as data sets give it "
+        "-> loss: dict of scalars loss_...; predict: a dict for each clip of what metrics read; "
+        "tensor: Prediction"
+    },
+    contract="builds its parts from the nodes of the model config",
     locations=["auralsam2.models.released", "auralsam2.models.methods"],
     parent=roots.MODELS,
     base="mmengine.model:BaseModel",
@@ -50,10 +57,15 @@ MODELS = Registry(
 # Readers of clips.
 DATASETS = Registry(
     "dataset",
-    contract="build(root, image_size); len(), [i] -> dict(frames (T,3,S,S) uint8, log_mel "
-    "(T,A,96,64) float32, masks (T,S,S) uint8, supervised (T,) bool, clip str), .clips, "
-    ".fingerprint() -> str; may have a static companions(root, **node) -> files of the root that "
-    "items hang on and the fingerprint leaves out",
+    given=["root", "image_size"],
+    calls={
+        "__len__()": "number of clips",
+        "__getitem__(index)": "dict(frames (T,3,S,S) uint8, log_mel (T,A,96,64) float32, masks "
+        "(T,S,S) uint8, native_masks (T,H,W) uint8, supervised (T,) bool, clip str)",
+        "fingerprint()": "str that changes with the content",
+    },
+    contract=".clips, the names; may have a static companions(root, **node) -> files of the root "
+    "that items hang on and the fingerprint leaves out",
     locations=["auralsam2.data.datasets.*"],
     parent=roots.DATASETS,
 )
@@ -61,9 +73,11 @@ DATASETS = Registry(
 # pictures would be found too, and fail at the first clip.
 TRANSFORMS = Registry(
     "transform",
-    contract="build(); dict(frames (T,H,W,3) uint8 RGB, masks (T,H,W) uint8), "
-    "numpy.random.Generator -> dict of the same keys and shapes; one draw a clip; inputs are not "
-    "written to",
+    calls={
+        "__call__(clip, rng)": "dict(frames (T,H,W,3) uint8 RGB, masks (T,H,W) uint8), "
+        "numpy.random.Generator -> dict of the same keys and shapes"
+    },
+    contract="one draw a clip; inputs are not written to",
     locations=["auralsam2.data.transforms"],
 )
 # Stages of training that are not part of the loop.
@@ -77,7 +91,13 @@ HOOKS = Registry(
 # Scores of predicted masks.
 METRICS = Registry(
     "metric",
-    contract="computed per frame on native-size masks, averaged per clip, then over clips",
+    calls={
+        "score_clip(mask_logits, masks)": "(T,H,W) both, frames that have a truth -> an outcome, "
+        "None where the clip does not count",
+        "clip_value(outcome)": "the clip's score, or None",
+        "average(outcomes)": "those of all clips -> the data set's score",
+    },
+    contract=".key names the score, .bounds and .higher_is_better say what it can be",
     locations=["auralsam2.metrics"],
     parent=roots.METRICS,
     base="auralsam2.metrics.clip_metric:ClipMetric",
@@ -85,152 +105,187 @@ METRICS = Registry(
 # Step rules of training; torch's are known by their class names.
 OPTIMIZERS = Registry(
     "optimizer",
-    contract="torch Optimizer: build(params)",
+    given=["params"],
+    calls={"step()": "one update", "zero_grad()": "forgets the gradients"},
+    contract="a torch Optimizer",
     locations=["mmengine.optim"],
     parent=roots.OPTIMIZERS,
 )
 # Order in which clips are drawn.
 DATA_SAMPLERS = Registry(
     "data sampler",
-    contract="torch Sampler: build(dataset, seed) -> iterator over clip indices",
+    given=["dataset", "seed"],
+    calls={"__iter__()": "indices of clips"},
+    contract="a torch Sampler",
     parent=roots.DATA_SAMPLERS,
 )
 # The image backbone with its mask decoder and memory.
 BACKBONES = Registry(
     "backbone",
-    contract="frames -> VisualPyramid of (B,T,C,4E,4E), (B,T,C,2E,2E), (B,T,C,E,E); frozen; "
-    ".size_multiple (default 1), which divides S",
+    given=["image_size"],
+    calls={
+        "forward(frames)": "(B,T,3,S,S) normalised -> VisualPyramid of (B,T,C,4E,4E), "
+        "(B,T,C,2E,2E), (B,T,C,E,E)"
+    },
+    contract=".channels = C, .embedding_size = E, .image_size = S; .network, the PromptableSAM2 "
+    "that a tracker drives; .size_multiple (default 1), which divides S; frozen unless its "
+    "arguments say otherwise",
     locations=["auralsam2.models.backbones"],
-    base="torch.nn:Module",
+    base=_MODULE,
 )
 # Log-mel patches to one vector a frame.
 AUDIO_ENCODERS = Registry(
     "audio encoder",
-    contract="(B,T,A,96,64) log-mel -> (B,T,D); ears share weights and are concatenated; "
-    ".out_channels",
+    calls={"forward(log_mel)": "(B,T,A,96,64) -> (B,T,D)"},
+    contract=".out_channels = D; ears share weights and are concatenated",
     locations=["auralsam2.models.audio"],
-    base="torch.nn:Module",
+    base=_MODULE,
 )
 # A referring expression to tokens that join the audio's.
 TEXT_ENCODERS = Registry(
     "text encoder",
-    contract="build(); B strings -> (B,K,D) hidden states; .out_channels = D; None = off",
+    calls={"forward(text)": "B strings -> (B,K,D) hidden states"},
+    contract=".out_channels = D; None = off",
     locations=["auralsam2.models.text"],
-    base="torch.nn:Module",
+    base=_MODULE,
 )
 # Which levels of the pyramid are used, brought to one token grid.
 PYRAMIDS = Registry(
     "pyramid",
-    contract="build(channels=C, embedding_size=E); VisualPyramid -> tuple of (B,T,N,C), one per "
-    "used level, finest first",
+    given=["channels", "embedding_size"],
+    calls={
+        "forward(pyramid)": "VisualPyramid -> tuple of (B,T,N,C), one per used level, finest first"
+    },
+    contract=".num_levels",
     locations=["auralsam2.models.pyramid"],
-    base="torch.nn:Module",
+    base=_MODULE,
 )
 # Self-attention over the visual tokens of one frame, before fusion.
 VISUAL_ATTENTIONS = Registry(
     "visual attention",
-    contract="build(channels=C, embedding_size=E, depth); (B,T,N,C) -> (B,T,N,C), per frame",
+    given=["channels", "embedding_size", "depth"],
+    calls={"forward(tokens)": "(B,T,N,C) -> (B,T,N,C), per frame"},
     locations=["auralsam2.models.attention"],
-    base="torch.nn:Module",
+    base=_MODULE,
 )
 # Self-attention over the audio tokens of one clip, before fusion.
 AUDIO_ATTENTIONS = Registry(
     "audio attention",
-    contract="build(channels=C, depth); (B,M,C) -> (B,M,C), a sequence is a clip's tokens",
+    given=["channels", "depth"],
+    calls={"forward(tokens)": "(B,M,C) -> (B,M,C), a sequence is a clip's tokens"},
     locations=["auralsam2.models.attention"],
-    base="torch.nn:Module",
+    base=_MODULE,
 )
 # Exchange between the visual and the audio tokens of a level.
 FUSIONS = Registry(
     "fusion",
-    contract="build(channels=C); visual (B,T,N,C), audio (B,M,C) -> FusionOutput of the same "
-    "shapes; never mixes clips; own arguments have defaults",
+    given=["channels", "embedding_size"],
+    calls={"forward(visual, audio)": "(B,T,N,C), (B,M,C) -> FusionOutput of the same shapes"},
+    contract="never mixes clips; own arguments have defaults",
     locations=["auralsam2.models.fusion"],
-    base="torch.nn:Module",
+    base=_MODULE,
 )
 # Fused audio to tokens of the mask decoder.
 SPARSE_PROMPTS = Registry(
     "sparse prompt",
-    contract="build(channels=C), one per level; (B,T,C) -> (B,T,C); None = off",
+    given=["channels"],
+    calls={"forward(fused)": "(B,T,C) -> (B,T,C)"},
+    contract="one per level; None = off",
     locations=["auralsam2.models.prompts"],
-    base="torch.nn:Module",
+    base=_MODULE,
 )
 # Fused visual tokens to the image embedding that the mask decoder reads.
 DENSE_PROMPTS = Registry(
     "dense prompt",
-    contract="build(channels=C), one per level; (B,T,N,C) -> (B,T,N,C); None = off",
+    given=["channels"],
+    calls={"forward(fused)": "(B,T,N,C) -> (B,T,N,C)"},
+    contract="one per level; None = off",
     locations=["auralsam2.models.prompts"],
-    base="torch.nn:Module",
+    base=_MODULE,
 )
 # Both modalities into the contrastive space.
 PROJECTORS = Registry(
     "projector",
-    contract="build(channels=C); .visual (B,T,N,C) -> (B,T,N,D), .audio (B,T,C) -> (B,T,D), "
-    "L2-normalised over D; .visual_source, the field of FuserOutput that .visual reads",
+    given=["channels"],
+    calls={
+        "visual(tokens)": "(B,T,N,C) -> (B,T,N,D), unit length over .visual_axis",
+        "audio(tokens)": "(B,T,C) -> (B,T,D), unit length over D",
+    },
+    contract=".visual_source, the field of FuserOutput that visual reads",
     locations=["auralsam2.models.projector"],
-    base="torch.nn:Module",
+    base=_MODULE,
 )
 # Supervision of the decoder's masks.
 MASK_LOSSES = Registry(
     "mask loss",
-    contract="Prediction, masks (B,T,S,S) float 0/1, supervised (B,T) bool -> dict of weighted "
-    "scalars loss_mask, loss_dice, loss_iou, loss_class",
+    calls={
+        "forward(prediction, masks, supervised)": "Prediction, (B,T,S,S) float 0/1, (B,T) bool -> "
+        "dict of weighted scalars, loss_mask among them"
+    },
     locations=["auralsam2.losses"],
-    base="torch.nn:Module",
+    base=_MODULE,
 )
 # Supervision of the contrastive space.
 CONTRASTIVE_LOSSES = Registry(
     "contrastive loss",
-    contract="Embeddings, mask_logits (B,T,4E,4E), masks (B,T,S,S), supervised (B,T), "
-    "generator -> dict(loss_contrastive); None = off",
+    calls={
+        "forward(embeddings, mask_logits, masks, supervised, generator)": "Embeddings, "
+        "(B,T,4E,4E), (B,T,S,S), (B,T), torch.Generator -> dict(loss_contrastive)"
+    },
+    contract="None = off",
     locations=["auralsam2.losses"],
-    base="torch.nn:Module",
+    base=_MODULE,
 )
 # Where in the mask decoder prompts enter.
 INJECTIONS = Registry(
     "injection",
-    contract="build(); .dense_levels(L), .added_levels(L) -> level or None of each decoder site, "
-    ".appended_levels(L) -> levels that become tokens; .token_mask(K, device) -> (K,) 0/1; "
-    ".token_position(tokens, injected) -> their positional code, (B,K,C) all three",
+    calls={
+        "dense_levels(num_levels)": "level, or None, of each decoder site",
+        "added_levels(num_levels)": "likewise",
+        "appended_levels(num_levels)": "levels that become tokens",
+        "token_mask(num_tokens, device)": "(K,) 0/1",
+        "token_position(tokens, injected)": "their positional code, (B,K,C) all three",
+    },
     locations=["auralsam2.models.injection"],
 )
 # How masks travel through a clip.
 TRACKERS = Registry(
     "tracker",
-    contract="VisualPyramid, Prompts -> Prediction over T frames; conditioning frame and memory "
-    "are its policy",
+    calls={
+        "forward(network, pyramid, prompts, injection, points, masks, extra_tokens)": "the "
+        "backbone's network, VisualPyramid, Prompts, an injection; clicks and masks by frame, "
+        "(B,T,K,C) tokens, None = none -> Prediction over T frames"
+    },
+    contract="conditioning frame and memory are its policy",
     locations=["auralsam2.models.tracking"],
+    base=_MODULE,
 )
 # Named objects in frames, for methods that translate sound to a prompt.
 DETECTORS = Registry(
     "detector",
-    contract="build(channels=C, num_classes=K); VisualPyramid, B clip names -> Detections of "
-    "boxes (B,T,D,4), labels (B,T,D), scores (B,T,D); .losses(VisualPyramid, clip names, Evidence)",
+    given=["channels", "num_classes"],
+    calls={
+        "forward(pyramid, clip)": "VisualPyramid, B names -> Detections of boxes (B,T,D,4), labels "
+        "(B,T,D), scores (B,T,D)",
+        "losses(pyramid, clip, evidence)": "the same and Evidence -> dict of scalars, (B,T,K) how "
+        "sure it is of each class in the mask",
+    },
     locations=["auralsam2.models.detection"],
+    base=_MODULE,
 )
 # What is heard, for methods that translate sound to a prompt.
 SOUND_CLASSIFIERS = Registry(
     "sound classifier",
-    contract="build(num_classes=K); (B,T,A,96,64) log-mel, B clip names -> (B,T,K) logits",
+    given=["num_classes"],
+    calls={"forward(log_mel, clip)": "(B,T,A,96,64), B names -> (B,T,K) logits"},
     locations=["auralsam2.models.sound"],
+    base=_MODULE,
 )
 
 REGISTRIES: dict[str, Registry] = {
     registry.config_key: registry
-    for registry in (
-        *(MODELS, DATASETS, TRANSFORMS, HOOKS, METRICS, OPTIMIZERS, DATA_SAMPLERS),
-        *(
-            BACKBONES,
-            AUDIO_ENCODERS,
-            TEXT_ENCODERS,
-            PYRAMIDS,
-            VISUAL_ATTENTIONS,
-            AUDIO_ATTENTIONS,
-            FUSIONS,
-        ),
-        *(SPARSE_PROMPTS, DENSE_PROMPTS, PROJECTORS, MASK_LOSSES, CONTRASTIVE_LOSSES),
-        *(INJECTIONS, TRACKERS, DETECTORS, SOUND_CLASSIFIERS),
-    )
+    for registry in list(vars().values())
+    if type(registry) is Registry
 }
 
 # Under default_scope="auralsam2" the Runner looks for a child of every root it builds from and

@@ -12,6 +12,7 @@ Examples:
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,19 +24,13 @@ from auralsam2.command_line import Parser
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the registries as tables, or as JSON for other programs."""
     parser = Parser(__doc__)
-    parser.add_argument("axes", nargs="*", metavar="AXIS", help="registries to show, e.g. fusion")
-    parser.add_argument(
-        "--import",
-        dest="imports",
-        nargs="+",
-        default=[],
-        metavar="MODULE",
-        help="files or modules of your own whose components to show, too",
-    )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add, own = parser.add_argument, "files or modules of your own whose components to show, too"
+    add("axes", nargs="*", metavar="AXIS", help="registries to show, e.g. fusion")
+    add("--import", dest="imports", nargs="+", default=[], metavar="MODULE", help=own)
+    add("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args(argv)
 
-    from auralsam2.component_listing import describe
+    from auralsam2.custom_imports import import_custom
     from auralsam2.messages import unknown_name
     from auralsam2.registry import REGISTRIES
 
@@ -43,8 +38,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     unknown = [axis for axis in axes if axis not in REGISTRIES]
     if unknown:
         parser.error("\n".join(unknown_name("axis", axis, REGISTRIES) for axis in unknown))
-    _import(options.imports)
-    listing = {axis: describe(REGISTRIES[axis]) for axis in axes}
+    imports = {"custom_imports": {"imports": options.imports}}
+    if problems := import_custom(imports, Path.cwd()):
+        raise ValueError("\n".join(problems))
+    listing = {axis: _describe(REGISTRIES[axis]) for axis in axes}
     if options.json:
         print(json.dumps(listing, indent=2))
     else:
@@ -52,12 +49,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _import(modules: Sequence[str]) -> None:
-    from auralsam2.custom_imports import import_custom
+def _describe(registry: Any) -> dict[str, Any]:
+    """A registry's contract and, by name, its components' summaries and arguments."""
+    components = {}
+    for name in registry.names():
+        component = registry.lookup(name)
+        docstring = inspect.getdoc(component) or ""
+        components[name] = {
+            "summary": " ".join(docstring.partition("\n\n")[0].split()),
+            "arguments": _arguments(component, registry.given),
+        }
+    return {"contract": registry.contract, "components": components}
 
-    problems = import_custom({"custom_imports": {"imports": list(modules)}}, Path.cwd())
-    if problems:
-        raise ValueError("\n".join(problems))
+
+def _arguments(component: Any, given: Sequence[str]) -> list[dict[str, Any]]:
+    """Name, need and default (None where it has none, else as Python writes it) of each."""
+    from auralsam2.signature import parameters_of
+
+    found = []
+    for name, parameter in parameters_of(component).known.items():
+        optional = parameter.default is not parameter.empty
+        need = "optional" if optional else "given" if name in given else "required"
+        default = repr(parameter.default) if optional else None
+        found.append({"name": name, "need": need, "default": default})
+    return found
 
 
 def _print_tables(listing: dict[str, dict[str, Any]]) -> None:

@@ -4,9 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from auralsam2_tools.list_components import main
+from auralsam2_tools.list_components import _describe, main
 
-from auralsam2.component_listing import describe
 from auralsam2.registry import REGISTRIES
 
 
@@ -79,6 +78,6 @@ def test_unknown_axes_are_all_named(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_every_real_component_can_be_described() -> None:
     for axis, registry in REGISTRIES.items():
-        for name, component in describe(registry)["components"].items():
+        for name, component in _describe(registry)["components"].items():
             if registry.lookup(name).__module__.startswith("auralsam2."):
                 assert component["summary"], f"{axis} {name} has no docstring"
