@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import nan
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,8 +12,8 @@ import pandas as pd
 from analysis.clips.masks import ClipMasks, clip_masks, score_warning
 from analysis.clips.picks import NoPicksError, Picked, best_first, first_column, pick
 from analysis.figures import style
-from analysis.figures.clip_sheet import MOST_FRAMES, sheet
 from analysis.figures.figure_text import wrap_name
+from analysis.figures.qualitative import MOST_FRAMES, sheet
 from analysis.runs.lost_runs import why_lost
 from analysis.runs.results import Results
 from analysis.runs.saved_clips import (
@@ -92,23 +93,13 @@ def collect(
     picked = pick(results, rule, num_clips=num_clips, other=other)
     column = first_column(results)
     assert column is not None
-    split, metric = column
-    made: dict[_Shown, Masks] = {}
-    lost: list[str] = []
-    for shown in _rows(results, picked, column, cells):
-        folder = first_runs(results)[shown.cell].folder
-        try:
-            made[shown] = clip_masks(folder, picked.clips, split=shown.split, overrides=overrides)
-        except Exception as error:
-            text = why_lost(error)
-            if shown == _Shown(shown.cell, reference_cell(results), split):
-                raise NoMasksError(f"no masks of {shown.cell}: {text}") from error
-            lost.append(f"{rule}: no masks of {shown.label}: {text}")
+    made, lost = _masks(results, picked, _rows(results, picked, column, cells), overrides)
+    lost = [f"{rule}: {problem}" for problem in lost]
     clips, notes = [], [*lost]
     for clip in picked.clips:
         rows = []
         for shown, masks in made.items():
-            row, warning = _row(results, shown, masks[clip], metric)
+            row, warning = _row(results, shown, masks[clip], column[1])
             rows.append(row)
             notes += [f"{rule}: {shown.label}, {clip}: {warning}"] * bool(warning)
         clips.append(_saved_clip(next(iter(made.values()))[clip], rows))
@@ -120,33 +111,26 @@ def make(
     folder: Path,
     rule: str = "lowest",
     *,
-    num_clips: int = 4,
-    cells: Sequence[str] | None = None,
-    other: str | None = None,
-    overrides: Mapping[str, Any] | None = None,
     notes: list[str] | None = None,
     lost: list[str] | None = None,
+    **asked: Any,
 ) -> list[Path]:
     """Write ``failures_RULE.pdf``, ``.png`` and ``.csv``; nothing where a rule has nothing to pick.
 
     Args:
         results: the runs.
         folder: for the files.
-        rule: see `collect`, likewise the others.
-        num_clips: at most.
-        cells: beside the reference.
-        other: cell that the rule compares with.
-        overrides: of the runs' configs.
+        rule: see `collect`.
         notes: gets what is left out, and why.
         lost: gets those of the notes that are runs whose weights or data are gone.
+        **asked: other arguments of `collect`.
 
     Raises:
         ValueError: for an unknown rule or cell, or without a reference cell.
     """
-    options: dict[str, Any] = {"cells": cells, "other": other, "overrides": overrides}
     told, gone = [] if notes is None else notes, [] if lost is None else lost
     try:
-        numbers = collect(results, rule, num_clips=num_clips, **options)
+        numbers = collect(results, rule, **asked)
     except NoPicksError as error:
         told.append(f"no failure sheet '{rule}': {error}")
         gone += told[-1:] if isinstance(error, NoMasksError) else []
@@ -174,17 +158,16 @@ def captions(numbers: Failures) -> list[str]:
 
 def in_numbers(numbers: Failures) -> pd.DataFrame:
     """Return `to_frame` with columns rule, ranked_by (smallest first) and score in front."""
-    frame = to_frame(list(numbers.clips))
-    values = dict(zip(numbers.picked.clips, numbers.picked.values, strict=True))
-    scores = {
-        (clip.clip, row.label): row.score[1] if row.score else float("nan")
-        for clip in numbers.clips
-        for row in clip.rows
-    }
-    frame.insert(0, "rule", numbers.picked.title)
-    frame.insert(2, "ranked_by", frame["clip"].map(values))
-    keys = zip(frame["clip"], frame["row"], strict=True)
-    frame.insert(4, "score", [scores[key] for key in keys])
+    clips, picked = numbers.clips, numbers.picked
+    frame = to_frame(list(clips))
+    scores = [
+        row.score[1] if row.score else nan for c in clips for row in c.rows for _ in c.seconds
+    ]
+    frame.insert(0, "rule", picked.title)
+    frame.insert(
+        2, "ranked_by", frame["clip"].map(dict(zip(picked.clips, picked.values, strict=True)))
+    )
+    frame.insert(4, "score", scores)
     return frame
 
 
@@ -203,6 +186,27 @@ def _rows(
     else:
         others = list(dict.fromkeys([*compared, *check_cells(results, cells)]))
     return shown + [_Shown(cell, cell, column[0]) for cell in others if cell != reference]
+
+
+def _masks(
+    results: Results,
+    picked: Picked,
+    rows: Sequence[_Shown],
+    overrides: Mapping[str, Any] | None,
+) -> tuple[dict[_Shown, Masks], list[str]]:
+    """Return the masks of rows, the reference first, and rows that have none, and why."""
+    made: dict[_Shown, Masks] = {}
+    lost: list[str] = []
+    for shown in rows:
+        folder = first_runs(results)[shown.cell].folder
+        try:
+            made[shown] = clip_masks(folder, picked.clips, split=shown.split, overrides=overrides)
+        except Exception as error:
+            problem = f"no masks of {shown.label}: {why_lost(error)}"
+            if not made:
+                raise NoMasksError(problem) from error
+            lost.append(problem)
+    return made, lost
 
 
 def _row(results: Results, shown: _Shown, masks: ClipMasks, metric: str) -> tuple[Row, str]:

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 
 import analysis.figures
 from analysis.clips.masks import ClipMasks
-from analysis.dilution import capture
+from analysis.dilution import readings
 from analysis.dilution.indices import clip_means
 from analysis.embeddings import points as embeddings
 from analysis.figures import (
@@ -47,7 +47,9 @@ FIGURES = {
     module: import_module(f"analysis.figures.{module}")
     for _, module, _ in pkgutil.iter_modules(analysis.figures.__path__)
 }
-DRAWN = {name for name, module in FIGURES.items() if hasattr(module, "make")}
+GATHERED = {"dilution", "embeddings"}
+"""Modules that call those of the single figures."""
+DRAWN = {name for name, module in FIGURES.items() if hasattr(module, "make")} - GATHERED
 
 
 # One of each kind is enough where a figure does with its names what all of them do.
@@ -66,7 +68,7 @@ def captured(arms: tuple[str, ...], condition: str) -> pd.DataFrame:
         for site in (1, 2, 3)
         for head in (-1, 0)
     ]
-    frame = pd.DataFrame(rows, columns=list(capture.COLUMNS))
+    frame = pd.DataFrame(rows, columns=list(readings.COLUMNS))
     return clip_means({(arm, 0): frame for arm in arms})
 
 

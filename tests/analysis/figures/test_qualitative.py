@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis.figures import clip_sheet, qualitative
+from analysis.figures import qualitative
 from analysis.runs.results import Results, load_runs
 
 
@@ -26,7 +26,7 @@ def results(write_grid: Callable[..., Path], save_predictions, tmp_path: Path) -
 def test_rows_of_one_clip(results: Results) -> None:
     clip = qualitative.collect(results)[0]
     panels = Figure().subplots(6, 3)
-    clip_sheet.draw(clip, panels, labelled=True)
+    qualitative.draw(clip, panels, labelled=True)
     written = [[text.get_text() for text in panel.texts] for panel in panels[:, 0]]
     assert [texts[-1] for texts in written[:-1]] == [
         "frame",
@@ -46,7 +46,7 @@ def test_rows_of_one_clip(results: Results) -> None:
 
 
 def test_columns_align_across_rows(results: Results) -> None:
-    figure, (first, second) = clip_sheet.lay_out(qualitative.collect(results))
+    figure, (first, second) = qualitative.lay_out(qualitative.collect(results))
     assert figure.get_figwidth() == 6.75
     for block in (first, second):
         left = np.array([[panel.get_position().x0 for panel in row] for row in block])
@@ -68,13 +68,13 @@ def test_files(results: Results, tmp_path: Path) -> None:
 
 def test_lines_of_clips_below_a_title(results: Results) -> None:
     clips = [qualitative.collect(results)[0]] * 3
-    figure, blocks = clip_sheet.lay_out(clips, title="a\nb")
+    figure, blocks = qualitative.lay_out(clips, title="a\nb")
     corners = [block[0, 0].get_position() for block in blocks]
     assert corners[0].x0 == corners[2].x0 < corners[1].x0
     assert corners[0].y0 == corners[1].y0
     assert blocks[0][-1, 0].get_position().y0 > corners[2].y1
     assert blocks[2][-1, 0].get_position().y0 >= 0
-    drawn = clip_sheet.sheet(clips, title="a\nb", captions=["x\n1", "y\n2", "z\n3"])
+    drawn = qualitative.sheet(clips, title="a\nb", captions=["x\n1", "y\n2", "z\n3"])
     assert [text.get_text() for text in drawn.texts] == ["a\nb", "x\n1", "y\n2", "z\n3"]
     assert drawn.get_figheight() > figure.get_figheight(), "captions of two lines need more"
 
