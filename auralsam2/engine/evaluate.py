@@ -29,9 +29,7 @@ from auralsam2.kept_files import archive_bytes, keep
 from auralsam2.metrics.area import AreaMetric
 from auralsam2.models.feature_cache import LastPyramid
 from auralsam2.models.weights import read_state
-from auralsam2.models.weights.coverage import compare
-from auralsam2.models.weights.loading import fitted, misfit
-from auralsam2.models.weights.names import foreign_prefix
+from auralsam2.models.weights.loading import compare, fitted, foreign_prefix, misfit
 from auralsam2.registry import METRICS, MODELS
 
 

@@ -121,7 +121,7 @@ def _read_batch(
     model: Any, batch: Mapping[str, Any], others: Mapping[str, Any], num_clips: float
 ) -> Iterator[FrameReadings]:
     """Read the labelled frames of the first clips of a batch."""
-    from auralsam2.models.backbones.sam2.decoder_call import join_calls, select_rows
+    from auralsam2.models.backbones.sam2.probe import join_calls, select_rows
 
     rows: DecoderCalls = model.decoder_rows(batch["masks"])
     calls = {TRUE: _calls(model, batch, rows)}
@@ -151,7 +151,7 @@ def _calls(
     model: Any, batch: Mapping[str, Any], rows: DecoderCalls, *, run: bool = True
 ) -> list[Any]:
     """What the transformer was given, call by call; ``run`` as in `recording`."""
-    from auralsam2.models.backbones.sam2.decoder_call import recording
+    from auralsam2.models.backbones.sam2.probe import recording
 
     network = _network(model)
     transformer, encoder = network.sam_mask_decoder.transformer, network.sam_prompt_encoder
@@ -195,8 +195,7 @@ def _chunks(calls: Sequence[Any]) -> Iterator[slice]:
 
 def _conditions(transformer: Any, calls: Mapping[str, Any]) -> dict[Any, list[Any]]:
     """Condition, or condition and site -> one reading a site; one object where nothing changes."""
-    from auralsam2.models.backbones.sam2.decoder_call import differ, swap_sites, without_prompts
-    from auralsam2.models.backbones.sam2.probe import replay
+    from auralsam2.models.backbones.sam2.probe import differ, replay, swap_sites, without_prompts
 
     true = calls[TRUE]
     changed: dict[Any, Any] = {}

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from auralsam2.messages import UnfitModelError
+from auralsam2.models.tracking import frame_order
 
 
 class CannotProbeError(UnfitModelError):
@@ -38,21 +39,15 @@ DecoderCalls = list[list[DecoderRow]]
 """The rows of every call, in the order of the calls."""
 
 
-def rows_of_frames(tracker: Any, masks: Tensor, *, joined: bool = False) -> DecoderCalls:
-    """Rows of a model that decodes every frame once, in its tracker's order.
+def rows_of_frames(tracker: Any, masks: Tensor) -> DecoderCalls:
+    """Rows of a model that decodes every frame once, in its tracker's order, all clips in one call.
 
     Args:
         tracker: one of ``TRACKERS``.
         masks: (B, T, S, S) truth.
-        joined: the clips of the batch are one long video; else all of them share a call.
     """
-    from auralsam2.models.backbones.sam2.memory import frame_order
-
     num_clips, num_frames = masks.shape[:2]
-    length = num_clips * num_frames if joined else num_frames
-    order = frame_order(length, tracker.conditioning_frame(length))
-    if joined:
-        return [[DecoderRow(*divmod(t, num_frames))] for t in order]
+    order = frame_order(num_frames, tracker.conditioning_frame(num_frames))
     return [[DecoderRow(i, t) for i in range(num_clips)] for t in order]
 
 
@@ -68,6 +63,5 @@ def coverage(rows: Sequence[DecoderRow], masks: Tensor, side: int) -> Tensor:
         (R, N) in [0, 1].
     """
     own = [masks[row.clip, row.frame] if row.mask is None else row.mask for row in rows]
-    return F.interpolate(torch.stack(own)[:, None].float(), size=(side, side), mode="area").flatten(
-        1
-    )
+    shares = torch.stack(own)[:, None].float()
+    return F.interpolate(shares, size=(side, side), mode="area").flatten(1)

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from auralsam2.models.auralsam2 import AuralSAM2
-from auralsam2.models.decoder_rows import DecoderCalls, rows_of_frames
+from auralsam2.models.decoder_rows import DecoderCalls, DecoderRow
 from auralsam2.models.fuser import AuralFuser, ReleasedFuser
 from auralsam2.models.methods.base import ClipBatch
 from auralsam2.registry import MODELS
@@ -67,7 +67,11 @@ class ReleasedAuralSAM2(AuralSAM2):
 
     def decoder_rows(self, masks: Tensor) -> DecoderCalls:
         """See :meth:`ClipMethod.decoder_rows`."""
-        return rows_of_frames(self.tracker, masks, joined=self.join_clips)
+        num_frames = masks.shape[1]
+        return [
+            [DecoderRow(row.clip + row.frame // num_frames, row.frame % num_frames) for row in call]
+            for call in super().decoder_rows(self._joined(masks))
+        ]
 
     def _joined(self, batch: Tensor) -> Tensor:
         """(B, T, ...) -> (1, B T, ...)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -65,76 +65,64 @@ class MemoryTracker(nn.Module):
         pyramid: VisualPyramid,
         prompts: Prompts,
         injection: StepwiseInjection | None = None,
-        points: dict[int, Points] | None = None,
-        masks: dict[int, Tensor] | None = None,
+        points: Mapping[int, Points] | None = None,
+        masks: Mapping[int, Tensor] | None = None,
         extra_tokens: Tensor | None = None,
     ) -> Prediction:
-        """Masks of every frame.
+        """Masks of all T frames; image features are not touched by prompts of any kind.
 
         Args:
             network: the SAM2.
             pyramid: raw maps, (B, T, C, 4E, 4E) to (B, T, C, E, E).
             prompts: audio prompts of every frame.
             injection: where they go; not needed where all of them are off.
-            points: clicks or boxes of single frames, by index of the frame; image features are
-                not touched by the audio, so nothing is encoded again.
+            points: clicks or boxes of single frames, by index of the frame.
             masks: mask prompts of single frames, (B, 1, 4E, 4E) logits by index of the frame.
-            extra_tokens: (B, T, K, C) prompt tokens of every frame, see
-                :meth:`PromptableSAM2.decode`.
-
-        Returns:
-            The decoder's answer for all T frames.
+            extra_tokens: (B, T, K, C), see :meth:`PromptableSAM2.decode`.
         """
-        from auralsam2.models.backbones.sam2.memory import ClipMemory, frame_order
-
-        batch, num_frames = pyramid.levels[0].shape[:2]
+        clips = pyramid.levels[0].shape[:2]
         flat = network.decoder_features([level.flatten(0, 1) for level in pyramid.levels])
-        maps = [m.unflatten(0, (batch, num_frames)) for m in flat]
-        conditioning = self.conditioning_frame(num_frames)
-        memory = ClipMemory(network, num_frames)
+        fine, middle, coarse = (maps.unflatten(0, clips) for maps in flat)
         tokens = _joined(appended_prompts(prompts, injection), extra_tokens)
-        answers: list[Decoded | None] = [None] * num_frames
-        order = frame_order(num_frames, conditioning)
-        for t in order:
-            is_conditioning = not self.use_memory or t == conditioning
-            coarse = maps[2][:, t]
-            decoded = network.decode(
-                memory.condition(t, coarse, is_conditioning),
-                [maps[0][:, t], maps[1][:, t]],
+
+        def decode(t: int, features: Tensor) -> Decoded:
+            return network.decode(
+                features,
+                [fine[:, t], middle[:, t]],
                 points=(points or {}).get(t),
                 masks=(masks or {}).get(t),
                 extra_tokens=None if tokens is None else tokens[:, t],
                 prompts=site_prompts(prompts, injection, t),
                 injection=injection,
             )
-            answers[t] = decoded
-            if self.use_memory and t != order[-1]:  # nobody reads the memory of the last one
-                self._store(network, memory, t, coarse, decoded, is_conditioning)
-        return _stack([a for a in answers if a is not None])
 
-    def _store(
-        self,
-        network: PromptableSAM2,
-        memory: object,
-        frame: int,
-        features: Tensor,
-        decoded: Decoded,
-        is_conditioning: bool,
-    ) -> None:
+        return _stack(self._through_clip(network, coarse, decode))
+
+    def _through_clip(
+        self, network: PromptableSAM2, coarse: Tensor, decode: Callable[[int, Tensor], Decoded]
+    ) -> list[Decoded]:
+        """Decode each frame given its memory of the others, (B, T, C, E, E)."""
         from auralsam2.models.backbones.sam2.memory import ClipMemory
 
-        assert isinstance(memory, ClipMemory)
-        best = decoded.best
-        if self.gate_memory:
-            best = network.gate(best, decoded.object_score_logits)
-        memory.store(
-            frame,
-            features,
-            network.upsample(best),
-            decoded.pointer,
-            decoded.object_score_logits,
-            is_conditioning=is_conditioning,
-        )
+        num_frames = coarse.shape[1]
+        conditioning = self.conditioning_frame(num_frames)
+        order = frame_order(num_frames, conditioning)
+        memory = ClipMemory(network, num_frames)
+        answers: dict[int, Decoded] = {}
+        for t in order:
+            is_conditioning = not self.use_memory or t == conditioning
+            _, _, score, best, pointer = answers[t] = decode(
+                t, memory.condition(t, coarse[:, t], is_conditioning)
+            )
+            if self.use_memory and t != order[-1]:  # nobody reads the memory of the last one
+                mask = network.upsample(network.gate(best, score) if self.gate_memory else best)
+                memory.store(t, coarse[:, t], mask, pointer, score, is_conditioning=is_conditioning)
+        return [answers[t] for t in range(num_frames)]
+
+
+def frame_order(num_frames: int, conditioning: int) -> Sequence[int]:
+    """The conditioning frame first, then the others in increasing order."""
+    return [conditioning, *(t for t in range(num_frames) if t != conditioning)]
 
 
 def site_prompts(

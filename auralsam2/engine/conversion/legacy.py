@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from auralsam2.engine.conversion.names import FUSER_PREFIX
-from auralsam2.models.weights.names import without_wrappers
+from auralsam2.models.weights.loading import without_wrappers
 
 NAMINGS = ("current", "audio_prompter", "training_layers")
 OLDER_PREFIX = "audio_prompter."

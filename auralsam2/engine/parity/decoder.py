@@ -18,8 +18,8 @@ OUTPUTS = ("masks", "iou_pred", "mask_tokens_out", "object_score_logits")
 
 def check_decoder(fixtures: Fixtures) -> Iterator[Row]:
     """Masks, scores, tokens and gradients, with and without the leak into the position code."""
+    from auralsam2.models.backbones.sam2.build import build_mask_decoder
     from auralsam2.models.backbones.sam2.injection import SitePrompts
-    from auralsam2.models.backbones.sam2.parts import build_mask_decoder
 
     numbers = fixtures.tensors(NAME)
     decoder = build_mask_decoder(fixtures.facts(NAME))
@@ -79,7 +79,7 @@ def _multimask(
 
 def _transformer(decoder: Any, prompts: Any, numbers: dict[str, Tensor]) -> Iterator[Row]:
     """What the two-way transformer itself returns, as released and with the leak closed."""
-    from auralsam2.models.backbones.sam2.parts import output_tokens
+    from auralsam2.models.backbones.sam2.build import output_tokens
 
     inputs = _inputs(numbers)
     image = inputs["image_embeddings"] + inputs["dense_prompt_embeddings"]

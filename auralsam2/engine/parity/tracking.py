@@ -12,7 +12,7 @@ from torch import Tensor
 from auralsam2.engine.parity.compare import Row, compare, equal
 from auralsam2.engine.parity.fixtures import Fixtures, under
 from auralsam2.models.injection import ReleasedInjection
-from auralsam2.models.tracking import MemoryTracker
+from auralsam2.models.tracking import MemoryTracker, frame_order
 from auralsam2.structures import Prediction, Prompts, VisualPyramid
 
 if TYPE_CHECKING:
@@ -119,8 +119,6 @@ def _check_mode(
     pyramid: VisualPyramid,
     prompts: Prompts,
 ) -> Iterator[Row]:
-    from auralsam2.models.backbones.sam2.memory import frame_order
-
     conditioning, num_frames = int(facts[f"{mode}.cond_frame"]), pyramid.levels[0].shape[1]
     order = list(frame_order(num_frames, conditioning))
     yield equal(NAME, f"{mode}.order", order, facts[f"{mode}.order"])

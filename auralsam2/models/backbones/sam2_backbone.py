@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from auralsam2.models.backbones.sam2.checkpoint import MISFIT, PARTIAL, checkpoint_problem
-from auralsam2.models.backbones.sam2.sizes import SIZE_MULTIPLE
+from auralsam2.models.backbones.sam2.sizes import SIZE_MULTIPLE, checkpoint_problem
 from auralsam2.models.freezing import Freezable
 from auralsam2.models.weights import locate
-from auralsam2.models.weights.coverage import Coverage
-from auralsam2.models.weights.loading import load_weights
+from auralsam2.models.weights.loading import Coverage, load_weights
 from auralsam2.registry import BACKBONES
 from auralsam2.shapes import check_shape
 from auralsam2.structures import VisualPyramid
@@ -60,11 +58,8 @@ class SAM2Backbone(Freezable):
         random_weights: bool = False,
     ) -> None:
         super().__init__()
-        problem = checkpoint_problem(size, version, checkpoint, random_weights)
-        if problem.startswith("no SAM2 weights"):
-            raise FileNotFoundError(problem)
-        if problem:
-            raise ValueError(problem)
+        if problem := checkpoint_problem(size, version, checkpoint, random_weights):
+            raise problem
         try:
             from auralsam2.models.backbones.sam2.build import build_sam2
         except ImportError as error:
@@ -79,8 +74,8 @@ class SAM2Backbone(Freezable):
                 self.network,
                 locate(checkpoint),
                 what=f"SAM2 {version} {size!r}",
-                hint=MISFIT,
-                partial_hint=PARTIAL,
+                hint="Is it of another size or version?",
+                partial_hint="To load what matches, set `model.backbone.allow_partial` to True",
                 allow_partial=allow_partial,
             )
         self.frozen = frozen
@@ -96,7 +91,7 @@ class SAM2Backbone(Freezable):
     ) -> list[str]:
         """What stands in the way of building, found without building."""
         problem = checkpoint_problem(size, version, checkpoint, random_weights)
-        return [problem] if problem else []
+        return [str(problem)] if problem else []
 
     @property
     def channels(self) -> int:

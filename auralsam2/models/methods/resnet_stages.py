@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from auralsam2.models.weights.loading import load_weights
+from auralsam2.models.weights.loading import Tolerance, load_weights
 
 FULL_WIDTH = 64
 
@@ -69,7 +69,7 @@ class ResNetStages(nn.Module):
                 f"It must be a state dict of torchvision's, and `model.resnet_width` {FULL_WIDTH}"
             )
             path = Path(weights).expanduser()
-            load_weights(self.network, path, what=kind, hint=hint, unused=("fc.",))
+            load_weights(self.network, path, what=kind, hint=hint, tolerance=Tolerance(("fc.",)))
 
     def forward(self, frames: Tensor) -> list[Tensor]:
         """(F, 3, S, S) -> (F, C_i, S / s, S / s) for s = 4, 8, 16, 32."""

@@ -11,8 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from auralsam2.models.text.encoder import TextEncoder, TokenStates
-from auralsam2.models.weights.coverage import Coverage
-from auralsam2.models.weights.loading import load_weights, misfit, note_coverage
+from auralsam2.models.weights.loading import (
+    Coverage,
+    Tolerance,
+    load_weights,
+    misfit,
+    note_coverage,
+)
 from auralsam2.models.weights.reading import check_whole, read_state, unreadable
 from auralsam2.registry import TEXT_ENCODERS
 from auralsam2.weight_files import TEXT_MODEL, TEXT_SOURCE
@@ -110,9 +115,7 @@ class PretrainedText(TextEncoder):
             self.network,
             path,
             what=what,
-            unused=HEADS,
-            optional=(POOLER,),
-            wrappers=(self.network.base_model_prefix,),
+            tolerance=Tolerance(HEADS, (POOLER,), (self.network.base_model_prefix,)),
         )
 
     def encode(self, text: list[str]) -> TokenStates:

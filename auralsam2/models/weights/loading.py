@@ -1,22 +1,82 @@
-"""The one way of weight files into networks: what matched is counted, and nothing is silent."""
+"""The one way of weight files into networks: what matched is counted, and nothing is silent.
+
+Names of tensors are compared without what training programs wrap around a network.
+"""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
-from auralsam2.models.weights.coverage import Coverage, compare
-from auralsam2.models.weights.names import foreign_prefix, unwrapped
 from auralsam2.models.weights.reading import read_state
 
+LEADING = ("module", "model", "state_dict", "_orig_mod")
+"""What a wrapper puts before all names: parallel training, Lightning and others, compilation."""
+ANYWHERE = ("module", "_orig_mod")
+"""Of these, what may be wrapped around a part of a network."""
 COUNTER = "num_batches_tracked"
 """Of a batch norm, which files older than it lack, torchvision's first among them; none is read."""
 COVERAGE = "weight_coverage"
 """Attribute that a network carries once weights were loaded into it."""
+SHOWN = 4
+
+
+class Coverage(NamedTuple):
+    """Which names of a file met which names of a network.
+
+    Attributes:
+        matched: same name, same shape; as the network calls them.
+        missing: only in the network; these keep what they start with, which is random.
+        unexpected: only in the file.
+        misshapen: same name, other shape, as ``name: shape in the file, of the network``.
+    """
+
+    matched: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+    unexpected: tuple[str, ...] = ()
+    misshapen: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether file and network agree in every name and shape."""
+        return not (self.missing or self.unexpected or self.misshapen)
+
+    def __str__(self) -> str:
+        lines = [f"{len(self.matched)} matched"]
+        for name in self._fields[1:]:
+            keys = getattr(self, name)
+            shown = ", ".join(keys[:SHOWN]) + (", ..." if len(keys) > SHOWN else "")
+            lines.append(f"{len(keys)} {name}" + (f" ({shown})" if keys else ""))
+        return "; ".join(lines)
+
+    def to_json(self) -> dict[str, Any]:
+        """Counts, and the first few names of what did not match."""
+        counts: dict[str, Any] = {name: len(getattr(self, name)) for name in self._fields}
+        unmatched = {name: list(getattr(self, name)[:SHOWN]) for name in self._fields[1:]}
+        return {**counts, "examples": {name: keys for name, keys in unmatched.items() if keys}}
+
+
+class Tolerance(NamedTuple):
+    """What a file may have or lack without a word; all but ``wrappers`` are prefixes of names.
+
+    Attributes:
+        unused: of the file, for which the network has no use.
+        optional: of the network, which the file may lack.
+        wrappers: what may stand before all names of the file, besides the known wrappers.
+    """
+
+    unused: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    wrappers: tuple[str, ...] = ()
+
+
+NONE = Tolerance()
 
 
 def load_weights(
@@ -26,9 +86,7 @@ def load_weights(
     what: str = "the network",
     hint: str = "",
     partial_hint: str = "",
-    unused: Sequence[str] = (),
-    optional: Sequence[str] = (),
-    wrappers: Sequence[str] = (),
+    tolerance: Tolerance = NONE,
     allow_partial: bool = False,
     assign: bool = False,
 ) -> Coverage:
@@ -40,31 +98,17 @@ def load_weights(
         what: names the network in errors.
         hint: what to do, for every error.
         partial_hint: what else to do where some names match.
-        unused: prefixes of names in the file that the network has no use for, told nowhere.
-        optional: prefixes of the network's names that the file may lack, told nowhere.
-        wrappers: what may stand before all names in the file, besides the known wrappers.
+        tolerance: names that do not count.
         allow_partial: accept missing, unexpected and misshapen names, as long as any match.
         assign: take the file's tensors themselves, for a network on the meta device.
-
-    Returns:
-        What matched.
 
     Raises:
         FileNotFoundError: where there is no such file.
         ValueError: where it cannot be read, nothing in it matches, or it covers the network only
             in part and ``allow_partial`` is off; then nothing is loaded.
     """
-    try:
-        state = read_state(path)
-    except ValueError as error:
-        raise ValueError(_sentences(str(error), hint)) from error
-    own = network.state_dict()
-    known = fitted(state, own, path, wrappers)
-    known = {key: value for key, value in known.items() if not key.startswith(tuple(unused))}
-    coverage = compare(known, own)
-    needed = [key for key in coverage.missing if not key.startswith(tuple(optional))]
-    needed = [key for key in needed if key.split(".")[-1] != COUNTER]
-    coverage = coverage._replace(missing=tuple(needed))
+    state, own = _read(path, hint), network.state_dict()
+    known, coverage = _matched(state, own, path, tolerance)
     if not coverage.matched or not (coverage.complete or allow_partial):
         hints = [foreign_prefix(state, own), hint, partial_hint if coverage.matched else ""]
         raise ValueError(misfit(path, what, coverage, *hints))
@@ -77,21 +121,112 @@ def load_weights(
     return coverage
 
 
+def _read(path: str | os.PathLike[str], hint: str) -> dict[str, Tensor]:
+    try:
+        return read_state(path)
+    except ValueError as error:
+        raise ValueError(_sentences(str(error), hint)) from error
+
+
+def _matched(
+    state: Mapping[str, Tensor],
+    own: Mapping[str, Tensor],
+    path: str | os.PathLike[str],
+    tolerance: Tolerance,
+) -> tuple[dict[str, Tensor], Coverage]:
+    """Tensors of a file under a network's names, and what of both met."""
+    known = fitted(state, own, path, tolerance.wrappers)
+    known = {key: value for key, value in known.items() if not key.startswith(tolerance.unused)}
+    coverage = compare(known, own)
+    needed = [key for key in coverage.missing if not key.startswith(tolerance.optional)]
+    needed = [key for key in needed if key.split(".")[-1] != COUNTER]
+    return known, coverage._replace(missing=tuple(needed))
+
+
+def compare(state: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> Coverage:
+    """Coverage of a network's state by another of the same names."""
+    shared = [key for key in own if key in state]
+    misshapen = {key for key in shared if own[key].shape != state[key].shape}
+    return Coverage(
+        matched=tuple(key for key in shared if key not in misshapen),
+        missing=tuple(key for key in own if key not in state),
+        unexpected=tuple(key for key in state if key not in own),
+        misshapen=tuple(
+            f"{key}: {tuple(state[key].shape)}, {tuple(own[key].shape)}"
+            for key in shared
+            if key in misshapen
+        ),
+    )
+
+
+def without_wrappers(key: str, also: Collection[str] = ()) -> str:
+    """A name without the wrappers before it and within, and those in ``also`` before it."""
+    parts = without_leading(key, also).split(".")
+    return ".".join([*(p for p in parts[:-1] if p not in ANYWHERE), parts[-1]])
+
+
+def without_leading(key: str, also: Collection[str] = ()) -> str:
+    """A name without the wrappers before it, and those in ``also``."""
+    parts = key.split(".")
+    while len(parts) > 1 and (parts[0] in LEADING or parts[0] in also):
+        parts = parts[1:]
+    return ".".join(parts)
+
+
 def fitted(
     state: Mapping[str, Tensor],
     own: Mapping[str, Tensor],
     path: str | os.PathLike[str],
     wrappers: Sequence[str] = (),
 ) -> dict[str, Tensor]:
-    """Tensors of a file under a network's names, known wrappers taken off.
+    """Tensors of a file under a network's names, where wrappers alone make the difference.
+
+    Names are taken as they are unless more of them are known without their wrappers.
+
+    Args:
+        state: of the file.
+        own: of the network.
+        path: of the file, for the error.
+        wrappers: further ones that may stand before all names.
 
     Raises:
         ValueError: where two names become one.
     """
-    try:
-        return unwrapped(state, own, wrappers)
-    except ValueError as error:
-        raise ValueError(f"'{os.fspath(path)}': {error}; save one of them alone") from error
+    forms: list[Callable[[str], str]] = [
+        str,
+        partial(without_leading, also=wrappers),
+        partial(without_wrappers, also=wrappers),
+    ]
+    # max takes the first of equals: names that need nothing taken off are left alone.
+    form = max(forms, key=lambda form: sum(form(key) in own for key in state))
+    origin: dict[str, str] = {}
+    for key in state:
+        name = form(key)
+        if name in origin:
+            raise ValueError(
+                f"'{os.fspath(path)}': '{origin[name]}' and '{key}' are the same name under "
+                "wrappers; save one of them alone"
+            )
+        origin[name] = key
+    return {name: state[key] for name, key in origin.items()}
+
+
+def foreign_prefix(keys: Collection[str], own: Collection[str]) -> str:
+    """What stands before most names of a file that a network would know without it; "" if nothing.
+
+    Args:
+        keys: of a file.
+        own: names of the network.
+    """
+    found: Counter[str] = Counter()
+    for key in keys:
+        parts = key.split(".")
+        for start in range(1, len(parts)):
+            if ".".join(parts[start:]) in own:
+                found[".".join(parts[:start]) + "."] += 1
+                break
+    (prefix, count), *_ = found.most_common(1) or [("", 0)]
+    return prefix if 2 * count >= len(own) else ""
 
 
 def note_coverage(network: nn.Module, path: str | os.PathLike[str], coverage: Coverage) -> None:

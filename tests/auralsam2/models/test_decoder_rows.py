@@ -24,12 +24,6 @@ def test_one_call_a_frame_in_the_order_of_the_tracker(tracker: MemoryTracker) ->
     assert calls == [[DecoderRow(0, t), DecoderRow(1, t)] for t in (1, 0, 2)]
 
 
-def test_joined_clips_are_one_video(tracker: MemoryTracker) -> None:
-    calls = rows_of_frames(tracker, MASKS, joined=True)
-    at = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]
-    assert calls == [[DecoderRow(*at[t])] for t in (3, 0, 1, 2, 4, 5)]
-
-
 def test_coverage_is_of_the_row_s_own_mask() -> None:
     masks = torch.zeros(1, 1, 4, 4)
     masks[0, 0, :2] = 1

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from auralsam2.models.decoder_rows import DecoderRow
 from auralsam2.structures import Prediction
 
 
@@ -60,6 +61,13 @@ def test_results_take_apart_what_was_joined(switch_bench: Any, released: Any) ->
     apart = released.results(joined, _Batch(), "tensor")
     for back, tensor in zip(apart, tensors, strict=True):
         torch.testing.assert_close(back, tensor, atol=0, rtol=0)
+
+
+def test_a_decoder_sees_joined_clips_as_one_video(released: Any) -> None:
+    released.eval().tracker.test_conditioning = "middle"
+    calls = released.decoder_rows(torch.zeros(2, 3, 8, 8))
+    at = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]
+    assert calls == [[DecoderRow(*at[t])] for t in (3, 0, 1, 2, 4, 5)]
 
 
 class _Batch:

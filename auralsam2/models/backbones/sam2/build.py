@@ -1,4 +1,4 @@
-"""Build a SAM2 of a given size from the configuration files of the official package."""
+"""Build a SAM2 of a given size from the official configuration files, or its mask decoder alone."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
+import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
+from sam2.modeling.sam.mask_decoder import MaskDecoder
+from torch import Tensor
 
+from auralsam2.models.backbones.sam2.injection import InjectableTwoWayTransformer
 from auralsam2.models.backbones.sam2.network import PromptableSAM2
 from auralsam2.models.backbones.sam2.sizes import SIZE_MULTIPLE, SIZES, VERSIONS, Size
 
@@ -71,3 +75,31 @@ def _settings(image_size: int) -> dict[str, Any]:
         # As the official video predictor: masks that prompts produced enter memory as 0/1.
         "binarize_mask_from_pts_for_mem_enc": True,
     }
+
+
+def build_mask_decoder(settings: Mapping[str, Any]) -> MaskDecoder:
+    """The official mask decoder around our injectable transformer.
+
+    Args:
+        settings: ``transformer`` (depth, embedding_dim, num_heads, mlp_dim) and arguments of the
+            official class under their own names; other entries are ignored.
+    """
+    known = (
+        *("num_multimask_outputs", "iou_head_depth", "iou_head_hidden_dim"),
+        *("use_high_res_features", "iou_prediction_use_sigmoid", "pred_obj_scores"),
+        *("pred_obj_scores_mlp", "use_multimask_token_for_obj_ptr"),
+    )
+    transformer = InjectableTwoWayTransformer(**settings["transformer"])
+    return MaskDecoder(
+        transformer_dim=int(settings["transformer"]["embedding_dim"]),
+        transformer=transformer,
+        **{key: settings[key] for key in known if key in settings},
+    )
+
+
+def output_tokens(decoder: MaskDecoder, batch: int) -> Tensor:
+    """(B, 6, C): object score, IoU and mask tokens, as the decoder orders them."""
+    tokens = torch.cat(
+        [decoder.obj_score_token.weight, decoder.iou_token.weight, decoder.mask_tokens.weight]
+    )
+    return tokens.unsqueeze(0).expand(batch, -1, -1)

@@ -6,7 +6,6 @@ here it is only given a shape that a training loop can call.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor
@@ -82,8 +81,3 @@ class ClipMemory:
             "maskmem_pos_enc": position,
             "obj_ptr": pointer,
         }
-
-
-def frame_order(num_frames: int, conditioning: int) -> Sequence[int]:
-    """The conditioning frame first, then the others in increasing order."""
-    return [conditioning, *(t for t in range(num_frames) if t != conditioning)]

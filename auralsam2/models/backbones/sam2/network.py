@@ -8,7 +8,7 @@ where no click is given (AuralSAM2's decoder sees exactly its six output tokens)
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 import torch
@@ -114,61 +114,71 @@ class PromptableSAM2(SAM2Base):
             high_res: (B, C/8, 4E, 4E) and (B, C/4, 2E, 2E).
             points: clicks and boxes.
             masks: (B, 1, 4E, 4E) mask prompt as logits.
-            extra_tokens: (B, K, C) prompt tokens of the caller's own. They stand where upstream's
-                sparse prompt embeddings stand, behind the output tokens (and behind those of
-                points), so they pass the whole transformer and no output is read from them.
+            extra_tokens: (B, K, C) prompt tokens of the caller's own, behind those of points: they
+                pass the whole transformer and no output is read from them.
             prompts: audio prompts, one entry a site.
             injection: where they go.
             pad_point: without points, add upstream's padding point.
             all_masks: return four masks (single-mask output first) instead of three; the best one
                 is chosen among the last three either way.
-
-        Raises:
-            ValueError: where ``extra_tokens`` are not (B, K, C).
         """
-        batch = features.shape[0]
         if points is None and pad_point:
-            zero = features.new_zeros(batch, 1, 2)
-            points = Points(zero, -torch.ones(batch, 1, dtype=torch.int32, device=zero.device))
-        sparse, dense = self._encode_prompts(batch, features, points, masks)
+            points = self._padding_point(features)
+        sparse, dense = self._encode_prompts(features, points, masks)
         if extra_tokens is not None:
-            shape = {"B": batch, "C": features.shape[1]}
+            shape = {"B": features.shape[0], "C": features.shape[1]}
             check_shape(extra_tokens, "B K C", name="extra tokens", **shape)
             sparse = torch.cat([sparse, extra_tokens.to(sparse.dtype)], dim=1)
-        decoder = self.sam_mask_decoder
-        context = (
-            decoder.transformer.injecting(prompts, injection)
-            if prompts and injection
-            else nullcontext()
-        )
-        with context:
-            logits, ious, tokens, score = decoder.predict_masks(
-                image_embeddings=features,
-                image_pe=self.sam_prompt_encoder.get_dense_pe(),
-                sparse_prompt_embeddings=sparse,
-                dense_prompt_embeddings=dense,
-                repeat_image=False,
-                high_res_features=list(high_res),
-            )
-        logits = logits.float()
-        chosen = 1 + ious[:, 1:].argmax(dim=1)
-        rows = torch.arange(batch, device=features.device)
-        pointer = self._pointer(tokens[rows, chosen], score)
-        best = logits[rows, chosen][:, None]
-        first = 0 if all_masks else 1
-        return Decoded(logits[:, first:], ious[:, first:], score, best, pointer)
+        with self._injecting(prompts, injection):
+            decoded = self._predict_masks(features, high_res, sparse, dense)
+        return self._choose(*decoded, first=0 if all_masks else 1)
+
+    def _padding_point(self, features: Tensor) -> Points:
+        zero = features.new_zeros(len(features), 1, 2)
+        return Points(zero, -torch.ones(len(zero), 1, dtype=torch.int32, device=zero.device))
 
     def _encode_prompts(
-        self, batch: int, features: Tensor, points: Points | None, masks: Tensor | None
+        self, features: Tensor, points: Points | None, masks: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         encoder = self.sam_prompt_encoder
         if points is not None or masks is not None:
             return encoder(points=points, boxes=None, masks=masks)
         # The encoder cannot tell the batch size without a prompt, so its two constants are
         # spelled out: no sparse token and the learned "no mask" embedding.
-        e = self.embedding_size
+        batch, e = features.shape[0], self.embedding_size
         dense = encoder.no_mask_embed.weight.reshape(1, -1, 1, 1).expand(batch, -1, e, e)
         return features.new_zeros(batch, 0, features.shape[1]), dense
+
+    def _injecting(
+        self, prompts: Sequence[SitePrompts], injection: StepwiseInjection | None
+    ) -> AbstractContextManager[None]:
+        if not prompts or injection is None:
+            return nullcontext()
+        return self.sam_mask_decoder.transformer.injecting(prompts, injection)
+
+    def _predict_masks(
+        self, features: Tensor, high_res: Sequence[Tensor], sparse: Tensor, dense: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Logits of four masks, their IoUs and tokens, and the object score."""
+        return self.sam_mask_decoder.predict_masks(
+            image_embeddings=features,
+            image_pe=self.sam_prompt_encoder.get_dense_pe(),
+            sparse_prompt_embeddings=sparse,
+            dense_prompt_embeddings=dense,
+            repeat_image=False,
+            high_res_features=list(high_res),
+        )
+
+    def _choose(
+        self, logits: Tensor, ious: Tensor, tokens: Tensor, score: Tensor, first: int
+    ) -> Decoded:
+        """The masks from ``first`` on, and the best of the last three."""
+        logits = logits.float()
+        chosen = 1 + ious[:, 1:].argmax(dim=1)
+        rows = torch.arange(len(logits), device=logits.device)
+        pointer = self._pointer(tokens[rows, chosen], score)
+        best = logits[rows, chosen][:, None]
+        return Decoded(logits[:, first:], ious[:, first:], score, best, pointer)
 
     def _pointer(self, token: Tensor, score: Tensor) -> Tensor:
         pointer = self.obj_ptr_proj(token)

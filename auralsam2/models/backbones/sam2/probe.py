@@ -1,8 +1,11 @@
-"""Read what the mask decoder attends to, by hooks on the official modules; nothing is changed."""
+"""What the mask decoder is given and attends to: recorded, changed for a counterfactual, read.
+
+Hooks on the official modules see it; nothing that they compute is changed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
@@ -10,8 +13,182 @@ import torch
 from sam2.modeling.sam.transformer import Attention
 from torch import Tensor, nn
 
-from auralsam2.models.backbones.sam2.decoder_call import DecoderCall
-from auralsam2.models.backbones.sam2.injection import InjectableTwoWayTransformer
+from auralsam2.models.backbones.sam2.injection import InjectableTwoWayTransformer, SitePrompts
+from auralsam2.models.decoder_rows import CannotProbeError
+from auralsam2.models.injection import NUM_OUTPUT_TOKENS, StepwiseInjection
+
+
+class DecoderCall(NamedTuple):
+    """What the decoder's transformer was given once.
+
+    Attributes:
+        image_embedding: (B, C, E, E), memory and dense mask prompt included.
+        image_pe: (B, C, E, E), or a batch of one.
+        tokens: (B, K, C) output tokens, then prompt tokens.
+        prompts: injected ones, one entry a site; empty where nothing is injected.
+        injection: where they go; None likewise.
+        mask_prompt: (B, C, E, E) what a mask prompt has added to the image embedding beyond what
+            SAM2 adds without one; None where there is none.
+    """
+
+    image_embedding: Tensor
+    image_pe: Tensor
+    tokens: Tensor
+    prompts: tuple[SitePrompts, ...]
+    injection: StepwiseInjection | None
+    mask_prompt: Tensor | None = None
+
+
+class _Recorder:
+    """Hooks that note what the transformer is given."""
+
+    def __init__(self) -> None:
+        self.calls: list[DecoderCall] = []
+        self.mask_prompt: Tensor | None = None
+
+    def encoded(
+        self, encoder: Any, args: Any, given: dict[str, Any], output: tuple[Tensor, Tensor]
+    ) -> None:
+        """Behind the prompt encoder, which is called with keywords."""
+        masked = given.get("masks") is not None
+        plain = encoder.no_mask_embed.weight.reshape(1, -1, 1, 1)
+        self.mask_prompt = (output[1] - plain).detach() if masked else None
+
+    def before(self, transformer: Any, args: tuple[Any, ...]) -> None:
+        """In front of the transformer."""
+        image, position, tokens = (x.detach() for x in args)
+        prompts = tuple(transformer._prompts)
+        self.calls.append(
+            DecoderCall(image, position, tokens, prompts, transformer._injection, self.mask_prompt)
+        )
+        self.mask_prompt = None
+
+
+@contextmanager
+def recording(
+    transformer: InjectableTwoWayTransformer,
+    prompt_encoder: nn.Module | None = None,
+    *,
+    run: bool = True,
+) -> Iterator[list[DecoderCall]]:
+    """Collect what the transformer is given, forward by forward.
+
+    Args:
+        transformer: of the mask decoder.
+        prompt_encoder: of the same SAM2, so that mask prompts are told from the image.
+        run: off, the transformer gives back what it is given, which takes no time; masks and
+            whatever hangs on them then say nothing.
+    """
+    recorder = _Recorder()
+    with ExitStack() as hooks:
+        handles = [transformer.register_forward_pre_hook(recorder.before)]
+        if prompt_encoder is not None:
+            handles.append(prompt_encoder.register_forward_hook(recorder.encoded, with_kwargs=True))
+        for handle in handles:
+            hooks.callback(handle.remove)
+        if not run:
+            hooks.callback(delattr, transformer, "forward")
+            transformer.forward = _pass  # type: ignore[method-assign]
+        yield recorder.calls
+
+
+def swap_sites(
+    call: DecoderCall, other: DecoderCall, sites: Sequence[int] | None = None
+) -> DecoderCall:
+    """Give a call the prompts of another one; its image embedding, with the memory, is held.
+
+    Args:
+        call: whose frame it is.
+        other: of the same frame under another sound.
+        sites: where to swap, None everywhere. Prompt tokens belong to the first site, where they
+            enter.
+
+    Raises:
+        ValueError: where the two were not made by one model.
+    """
+    if call.tokens.shape != other.tokens.shape or len(call.prompts) != len(other.prompts):
+        raise ValueError(
+            f"the calls have {call.tokens.shape[1]} and {other.tokens.shape[1]} tokens, prompts "
+            f"for {len(call.prompts)} and {len(other.prompts)} sites: not one model's"
+        )
+    wanted = range(max(1, len(call.prompts))) if sites is None else sites
+    prompts = [
+        theirs if site in wanted else own
+        for site, (own, theirs) in enumerate(zip(call.prompts, other.prompts, strict=True))
+    ]
+    tokens = other.tokens if 0 in wanted else call.tokens
+    return call._replace(prompts=tuple(prompts), tokens=tokens)
+
+
+def without_prompts(call: DecoderCall) -> DecoderCall:
+    """Leave SAM2's output tokens and the image; padding points and mask prompts go, too."""
+    image = call.image_embedding
+    return DecoderCall(
+        image if call.mask_prompt is None else image - call.mask_prompt,
+        call.image_pe,
+        call.tokens[:, :NUM_OUTPUT_TOKENS],
+        (),
+        None,
+    )
+
+
+def differ(call: DecoderCall, other: DecoderCall) -> bool:
+    """Tell whether two calls of one frame give the transformer anything different."""
+    if call.tokens.shape != other.tokens.shape:
+        return True
+    ours, theirs = (
+        [x for x in (c.image_embedding, c.tokens, *_given(c)) if x is not None]
+        for c in (call, other)
+    )
+    return len(ours) != len(theirs) or not all(map(torch.equal, ours, theirs))
+
+
+def join_calls(calls: Sequence[DecoderCall]) -> DecoderCall:
+    """Calls of one model, one behind the other along the batch.
+
+    Raises:
+        CannotProbeError: where they do not have the same tokens and prompts.
+    """
+    first = calls[0]
+    kinds = {(c.tokens.shape[1], tuple(x is None for x in _given(c))) for c in calls}
+    if len(kinds) > 1:
+        raise CannotProbeError(
+            "the decoder's calls have different numbers of tokens, or prompts at different sites, "
+            f"{sorted(kinds, key=str)}: they cannot be compared"
+        )
+    return _each(lambda *parts: torch.cat(parts), calls)._replace(injection=first.injection)
+
+
+def select_rows(call: DecoderCall, rows: Sequence[int]) -> DecoderCall:
+    """Leave some rows of the batch of a call."""
+    return _each(lambda part: part[list(rows)], [call])._replace(injection=call.injection)
+
+
+def _pass(image: Tensor, position: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
+    return tokens, image.flatten(2).transpose(1, 2)
+
+
+def _given(call: DecoderCall) -> list[Tensor | None]:
+    """Injected prompts and the mask prompt, flat."""
+    return [*(part for site in call.prompts for part in site), call.mask_prompt]
+
+
+def _each(change: Callable[..., Tensor], calls: Sequence[DecoderCall]) -> DecoderCall:
+    """Apply a change to every tensor that calls of one kind have."""
+
+    def changed(*parts: Tensor | None) -> Tensor | None:
+        return None if parts[0] is None else change(*parts)
+
+    sites = zip(*(call.prompts for call in calls), strict=True)
+    return DecoderCall(
+        *(
+            change(*(getattr(call, name) for call in calls))
+            for name in ("image_embedding", "image_pe", "tokens")
+        ),
+        tuple(SitePrompts(*map(changed, *parts)) for parts in sites),
+        None,
+        changed(*(call.mask_prompt for call in calls)),
+    )
 
 
 class SiteReading(NamedTuple):

@@ -1,4 +1,4 @@
-"""The five sizes of SAM2 as differences from the official package's configuration files.
+"""The five sizes of SAM2 as differences from the official configuration files, and their weights.
 
 Nothing here imports ``sam2``: a size is a plain description. The four published sizes name the
 official file; ``mini`` is a difference from the official *tiny* file, so that it stays a SAM2 made
@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from auralsam2.weight_files import SAM2_VERSIONS, sam2_file
+from auralsam2.models.weights import locate
+from auralsam2.weight_files import BUILTIN, SAM2_SOURCE, SAM2_VERSIONS, sam2_file
 
 VERSIONS = tuple(SAM2_VERSIONS)
 SIZE_MULTIPLE = 32
@@ -74,3 +75,29 @@ SIZES: dict[str, Size] = {
     "base_plus": Size("b+", 1024, 256, _published("base_plus"), {}),
     "large": Size("l", 1024, 256, _published("large"), {}),
 }
+
+CONFIG_KEY = "model.backbone.checkpoint"
+
+
+def checkpoint_problem(
+    size: str, version: str, checkpoint: str | None, random_weights: bool
+) -> ValueError | FileNotFoundError | None:
+    """What stands in the way of loading, found without building anything."""
+    published = SIZES[size].published.get(version) if size in SIZES else None
+    where = (
+        f"the published file is {published}, from {SAM2_SOURCE}"
+        if published
+        else f"the weights that come with this package are '{BUILTIN}sam2-mini'"
+    )
+    if checkpoint is not None and random_weights:
+        return ValueError(f"SAM2 {size!r} got both {checkpoint=} and random_weights=True")
+    if checkpoint is None and not random_weights:
+        return ValueError(
+            f"SAM2 {size!r} got checkpoint=None; {where}: set `{CONFIG_KEY}` to its path (or set "
+            "`model.backbone.random_weights` to True to go without, on purpose)"
+        )
+    if checkpoint is not None and not locate(checkpoint).is_file():
+        return FileNotFoundError(
+            f"no SAM2 weights at '{checkpoint}'; {where}: set `{CONFIG_KEY}` to its path"
+        )
+    return None

@@ -1,37 +1,139 @@
-"""The probe reads what SDPA uses, and prompts reach only the sites behind them."""
+"""What the decoder is given: recorded, exchanged, taken away, joined; and what SDPA uses of it."""
 
 from typing import Any
 
 import pytest
 import torch
 
-from auralsam2.models.backbones.sam2 import decoder_call, probe
+from auralsam2.models.backbones.sam2 import probe
 from auralsam2.models.backbones.sam2.build import build_sam2
 from auralsam2.models.backbones.sam2.injection import SitePrompts
+from auralsam2.models.decoder_rows import CannotProbeError
 from auralsam2.models.injection import StepwiseInjection
 
 B, K, E = 2, 6, 4
 
 
-@pytest.fixture
-def transformer() -> Any:
-    return build_sam2("mini", "2.1", 128).sam_mask_decoder.transformer.eval()
+@pytest.fixture(scope="module")
+def network() -> Any:
+    return build_sam2("mini", "2.1", 64).eval()
 
 
 @pytest.fixture
-def call(transformer: Any) -> decoder_call.DecoderCall:
+def transformer(network: Any) -> Any:
+    return network.sam_mask_decoder.transformer
+
+
+@pytest.fixture
+def call(transformer: Any) -> probe.DecoderCall:
     g, c = torch.Generator().manual_seed(0), transformer.embedding_dim
 
     def draw(*shape: int) -> torch.Tensor:
         return torch.randn(*shape, generator=g)
 
     prompts = tuple(SitePrompts(draw(B, c), draw(B, E * E, c)) for _ in range(3))
-    return decoder_call.DecoderCall(
+    return probe.DecoderCall(
         draw(B, c, E, E), draw(B, c, E, E), draw(B, K, c), prompts, StepwiseInjection()
     )
 
 
-def other_sound(call: decoder_call.DecoderCall) -> decoder_call.DecoderCall:
+def test_recording_gives_back_what_the_decoder_was_given(transformer, call):
+    with (
+        probe.recording(transformer) as calls,
+        transformer.injecting(call.prompts, call.injection),
+    ):
+        transformer(call.image_embedding, call.image_pe, call.tokens)
+    (found,) = calls
+
+    assert torch.equal(found.tokens, call.tokens)
+    assert torch.equal(found.image_embedding, call.image_embedding)
+    assert found.injection is call.injection
+    for own, theirs in zip(found.prompts, call.prompts):
+        assert torch.equal(own.sparse, theirs.sparse) and torch.equal(own.dense, theirs.dense)
+
+
+def test_prompt_tokens_enter_at_the_first_site(call):
+    other = call._replace(tokens=call.tokens + 1)
+
+    assert torch.equal(probe.swap_sites(call, other, [0]).tokens, other.tokens)
+    assert torch.equal(probe.swap_sites(call, other, [1, 2]).tokens, call.tokens)
+    assert torch.equal(probe.swap_sites(call, other).tokens, other.tokens)
+    assert torch.equal(probe.swap_sites(call, other).image_embedding, call.image_embedding)
+
+
+def test_calls_of_two_models_do_not_mix(call):
+    with pytest.raises(ValueError, match="6 and 7 tokens, prompts for 3 and 0 sites"):
+        probe.swap_sites(
+            call, call._replace(tokens=torch.zeros(B, 7, call.tokens.shape[2]), prompts=())
+        )
+
+
+def decode(network: Any, **prompts: Any) -> probe.DecoderCall:
+    c, decoder = network.hidden_dim, network.sam_mask_decoder
+    features = torch.randn(1, c, E, E, generator=torch.Generator().manual_seed(1))
+    fine = [torch.zeros(1, c // 8, 4 * E, 4 * E), torch.zeros(1, c // 4, 2 * E, 2 * E)]
+    recording = probe.recording(decoder.transformer, network.sam_prompt_encoder)
+    with torch.no_grad(), recording as calls:
+        network.decode(features, fine, **prompts)
+    return calls[0]
+
+
+def test_without_prompts_every_prompt_is_gone(network):
+    from auralsam2.models.backbones.sam2.network import Points
+
+    bare = decode(network)
+    box = Points(torch.tensor([[[4.0, 4.0], [40.0, 40.0]]]), torch.tensor([[2, 3]]))
+    rough = torch.randn(1, 1, 4 * E, 4 * E, generator=torch.Generator().manual_seed(2)) * 10
+    for prompts in (
+        {"points": box},
+        {"pad_point": True},
+        {"masks": rough, "pad_point": True},
+        {"extra_tokens": torch.ones(1, 2, network.hidden_dim)},
+        {},
+    ):
+        prompted = decode(network, **prompts)
+        assert probe.differ(prompted, bare) == bool(prompts)
+        found = probe.without_prompts(prompted)
+        torch.testing.assert_close(found.image_embedding, bare.image_embedding)
+        torch.testing.assert_close(found.tokens, bare.tokens)
+        assert found.prompts == () and found.injection is None
+    assert decode(network, masks=rough).mask_prompt is not None
+
+
+def test_what_is_not_run_is_recorded_all_the_same(transformer, call):
+    given = (call.image_embedding, call.image_pe, call.tokens)
+    before = transformer(*given)[0]
+    with probe.recording(transformer, run=False) as calls:
+        tokens, keys = transformer(*given)
+    assert torch.equal(calls[0].tokens, call.tokens) and torch.equal(tokens, call.tokens)
+    assert keys.shape == (B, E * E, transformer.embedding_dim)
+    assert torch.equal(transformer(*given)[0], before)
+
+
+def test_calls_go_through_together(transformer, call):
+    other = call._replace(tokens=call.tokens + 1, prompts=call.prompts[::-1])
+    both = probe.join_calls([call, other])
+    apart = probe.select_rows(both, [2, 3])
+
+    assert not probe.differ(apart, other) and apart.injection is call.injection
+    one = probe.replay(transformer, other)[-1].attention
+    torch.testing.assert_close(probe.replay(transformer, both)[-1].attention[2:], one)
+    with pytest.raises(CannotProbeError, match="different numbers of tokens"):
+        probe.join_calls([call, call._replace(tokens=call.tokens[:, :3])])
+
+
+def test_a_difference_anywhere_is_found(call):
+    assert not probe.differ(call, call._replace(tokens=call.tokens.clone()))
+    changed = [*call.prompts[:2], SitePrompts(call.prompts[2].sparse + 1, None)]
+    for other in (
+        call._replace(image_embedding=call.image_embedding + 1),
+        call._replace(prompts=tuple(changed)),
+        call._replace(prompts=()),
+    ):
+        assert probe.differ(call, other)
+
+
+def other_sound(call: probe.DecoderCall) -> probe.DecoderCall:
     prompts = tuple(SitePrompts(p.sparse + 1.0, p.dense * 0.5) for p in call.prompts)
     return call._replace(prompts=prompts)
 
@@ -69,7 +171,7 @@ def test_probing_changes_neither_outputs_nor_gradients(transformer, call):
 
 def test_the_same_sound_has_no_effect(transformer, call):
     true = probe.replay(transformer, call)
-    same = probe.replay(transformer, decoder_call.swap_sites(call, call))
+    same = probe.replay(transformer, probe.swap_sites(call, call))
 
     for a, b in zip(true, same):
         assert torch.equal(a.attention, b.attention)
@@ -78,7 +180,7 @@ def test_the_same_sound_has_no_effect(transformer, call):
 @pytest.mark.parametrize("swapped", [0, 1, 2])
 def test_prompts_reach_only_their_site_and_those_behind_it(transformer, call, swapped):
     true = probe.replay(transformer, call)
-    found = probe.replay(transformer, decoder_call.swap_sites(call, other_sound(call), [swapped]))
+    found = probe.replay(transformer, probe.swap_sites(call, other_sound(call), [swapped]))
 
     changed = [not torch.equal(a.attention, b.attention) for a, b in zip(true, found)]
 
