@@ -14,7 +14,7 @@ from ablations.executors.base import Executor, Outcome, R, T, Work
 from ablations.grids.plan import PlannedRun
 from ablations.options import Options
 from ablations.runs import attempts, claims
-from ablations.runs.checkpoints import delete_checkpoints
+from ablations.runs.attempts import delete_checkpoints
 from ablations.runs.claims import Watch
 from ablations.runs.processes import terminate_like_interrupt
 from ablations.runs.run_cell import current_record, record_failure

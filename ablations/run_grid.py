@@ -23,7 +23,7 @@ from ablations.grids.selection import select
 from ablations.options import Options
 from ablations.progress import make_display
 from ablations.runs import attempts, claims
-from ablations.runs.checkpoints import delete_checkpoints
+from ablations.runs.attempts import delete_checkpoints
 from ablations.runs.processes import this_process
 from ablations.runs.run_cell import last_line, run_cell
 from auralsam2.engine import run_record

@@ -21,8 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from rich.console import Console
 
-    from ablations.runs.status import read_status
-    from ablations.runs.status_table import as_json, render
+    from ablations.runs.status import as_json, read_status, render
 
     status = read_status(options.folder, options.stale_after)
     if options.json:

@@ -1,17 +1,4 @@
-"""``grid.json``: which run folders make up a grid, in order, for whoever reads the results.
-
-Layout, schema 1::
-
-    {"schema": 1, "name": "demo", "title": "...", "reference": "sparse+dense" or null,
-     "mode": "product", "axes": {"prompts": ["none", "sparse", ...]},
-     "cells": [{"name": "none", "axes": {"prompts": "none"}, "config": null,
-                "recipe": "0123456789",
-                "runs": [{"seed": 0, "run_id": "...", "folder": "runs/none-s0-..."}]}]}
-
-The outer ``axes`` list the names of all values in order; those of a cell are the axes that apply
-to it, none for a cell that the grid names itself. ``config`` is what a cell starts from in place of
-the grid's base. ``recipe`` is the identity of config and data without the seed.
-"""
+"""Write ``grid.json``; `auralsam2.engine.grid_manifest` says what it holds, and reads it."""
 
 from __future__ import annotations
 
@@ -22,11 +9,12 @@ from typing import Any
 
 from ablations.grids.file import Grid
 from ablations.grids.plan import Plan, PlannedRun
+from auralsam2.engine.grid_manifest import FILE_NAME, SCHEMA, read_manifest
 from auralsam2.engine.identity import parse
 from auralsam2.text_files import write_text
 
-FILE_NAME = "grid.json"
-SCHEMA = 1
+Listed = dict[int, dict[str, Any]]
+"""Seed -> its run as the file lists it."""
 
 
 def write_manifest(grid: Grid, plan: Plan) -> Path:
@@ -53,12 +41,10 @@ def write_manifest(grid: Grid, plan: Plan) -> Path:
 
 
 def _cell(
-    runs: Sequence[PlannedRun], earlier: dict[tuple[str, str], list[dict[str, Any]]], out: Path
+    runs: Sequence[PlannedRun], earlier: dict[tuple[str, str], Listed], out: Path
 ) -> dict[str, Any]:
-    first = runs[0]
-    listed = {
-        entry["seed"]: entry for entry in earlier.get((first.cell.name, first.recipe), [])
-    } | {
+    cell, recipe = runs[0].cell, runs[0].recipe
+    listed = earlier.get((cell.name, recipe), {}) | {
         run.cell.seed: {
             "seed": run.cell.seed,
             "run_id": run.run_id,
@@ -67,28 +53,23 @@ def _cell(
         for run in runs
     }
     return {
-        "name": first.cell.name,
-        "axes": dict(first.cell.axes),
-        "config": first.cell.config,
-        "recipe": first.recipe,
+        "name": cell.name,
+        "axes": dict(cell.axes),
+        "config": cell.config,
+        "recipe": recipe,
         "runs": [listed[seed] for seed in sorted(listed)],
     }
 
 
-def _earlier_runs(plan: Plan) -> dict[tuple[str, str], list[dict[str, Any]]]:
-    path = plan.out / FILE_NAME
-    if not path.is_file():
-        return {}
-    try:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        return {
-            (cell["name"], cell["recipe"]): [run for run in cell["runs"] if _counts(run, plan)]
-            for cell in cells
-        }
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path}: no grid manifest ({error!r}); delete the file") from error
-
-
-def _counts(run: dict[str, Any], plan: Plan) -> bool:
+def _earlier_runs(plan: Plan) -> dict[tuple[str, str], Listed]:
+    """Return the runs that count still, by name and recipe of their cell."""
+    manifest = read_manifest(plan.out)
     codes = {parse(planned.run_id).code for planned in plan.runs}
-    return plan.keep_code or parse(run["run_id"]).code in codes
+    return {
+        (cell["name"], cell.get("recipe", "")): {
+            run["seed"]: run
+            for run in cell["runs"]
+            if plan.keep_code or parse(run.get("run_id", "")).code in codes
+        }
+        for cell in (manifest.cells if manifest else ())
+    }

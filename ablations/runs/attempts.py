@@ -1,14 +1,19 @@
-"""What is tried again with less memory: the same global batch in smaller parts."""
+"""Attempts at a run: with less memory the same global batch in smaller parts; their checkpoints."""
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
+from auralsam2.engine import run_folder, run_record
 from auralsam2.engine.run_record import RunRecord
 
 OUT_OF_MEMORY = "out of memory"
 _MESSAGES = ("out of memory", "can't allocate memory", "cannot allocate memory", "alloc_failed")
+_RESUME = ("epoch_*.pth", "best_*.pth", "last_checkpoint")
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -39,6 +44,14 @@ def smaller_batches(cfg: Any, times: int) -> Any:
     return cfg
 
 
+def batches(cfg: Any) -> dict[str, int]:
+    """Return batch size and accumulation of a config."""
+    return {
+        "batch_size": int(cfg["data"]["batch_size"]),
+        "accumulate": int(cfg["optim"]["accumulate"]),
+    }
+
+
 def out_of_memory(record: RunRecord) -> int:
     """Return how often a run has run out of memory."""
     return sum(attempt.get("ended") == OUT_OF_MEMORY for attempt in record.attempts)
@@ -52,7 +65,9 @@ def halvings(record: RunRecord, retries: int) -> int:
 def can_try_again(run_cfg: Any, record: RunRecord, retries: int) -> bool:
     """Return whether a run that failed has a smaller batch left to try."""
     times = out_of_memory(record)
-    if record.status != "failed" or not 0 < times <= retries or not _ended_so(record):
+    if record.status != "failed" or not 0 < times <= retries:
+        return False
+    if record.attempts[-1].get("ended") != OUT_OF_MEMORY:
         return False
     return bool(
         smaller_batches(run_cfg, times).data.batch_size
@@ -60,15 +75,35 @@ def can_try_again(run_cfg: Any, record: RunRecord, retries: int) -> bool:
     )
 
 
-def enter(record: RunRecord, cfg: Any, ended: str, error: str) -> None:
-    """Enter an attempt that ended badly.
+def config_to_train(
+    run_dir: Path, cfg: Any, record: RunRecord, before: str, retries: int
+) -> tuple[Any, bool]:
+    """Return the config of the next attempt, and whether the checkpoints are of such batches.
 
     Args:
-        record: changed in place.
-        cfg: what was trained.
-        ended: how, e.g. `OUT_OF_MEMORY`.
-        error: the last line of what was said.
+        run_dir: folder of the run.
+        cfg: as planned.
+        record: as it stands in the folder.
+        before: state of the run.
+        retries: how often its batches may be halved.
     """
+    if before == "pending":
+        return cfg, True
+    stored = run_folder.stored_config(run_dir)
+    held = batches(stored) if stored else None
+    # Who goes on does so with the batches that were used, whatever this call allows.
+    allowed = out_of_memory(record) if before != "failed" else retries
+    wanted = smaller_batches(cfg, halvings(record, allowed))
+    if before != "failed" and held is not None:
+        for times in range(allowed):
+            smaller = smaller_batches(cfg, times)
+            if batches(smaller) == held:
+                return smaller, True
+    return wanted, held in (None, batches(wanted))
+
+
+def enter(record: RunRecord, cfg: Any, ended: str, error: str) -> None:
+    """Enter an attempt at training ``cfg`` that ended badly, e.g. `OUT_OF_MEMORY`."""
     record.attempts.append({**batches(cfg), "ended": ended, "error": error})
 
 
@@ -83,10 +118,26 @@ def note(record: RunRecord, planned: Any, trained: Any) -> None:
     )
 
 
-def batches(cfg: Any) -> dict[str, int]:
-    """Return batch size and accumulation of a config."""
-    return {"batch_size": int(cfg.data.batch_size), "accumulate": int(cfg.optim.accumulate)}
+def resume_files(run_dir: Path) -> Iterator[Path]:
+    """Yield the files that a training resumes from."""
+    for pattern in _RESUME:
+        yield from run_dir.glob(pattern)
 
 
-def _ended_so(record: RunRecord) -> bool:
-    return bool(record.attempts) and record.attempts[-1].get("ended") == OUT_OF_MEMORY
+def delete_checkpoints(run_dir: Path) -> int:
+    """Delete what a done run does not need any more; its selected weights stay.
+
+    Returns:
+        Bytes that were freed; 0 where the run is not done.
+    """
+    record = run_record.read_without_clips(run_dir)
+    trained = record.num_parameters.get("trainable", 0) > 0
+    if record.status != "done" or (trained and not (run_dir / run_record.WEIGHTS).is_file()):
+        return 0
+    freed = 0
+    for path in resume_files(run_dir):
+        with suppress(FileNotFoundError):  # another driver deletes them too
+            size = path.stat().st_size
+            path.unlink()
+            freed += size
+    return freed

@@ -95,14 +95,8 @@ def acquire(run_dir: Path, driver: str = "") -> ClaimState | None:
     number = _newest_number(run_dir)
     if number and holder(run_dir) is not None:
         return None
-    claim = ClaimState(
-        number=number + 1,
-        token=uuid.uuid4().hex,
-        owner=this_process(),
-        driver=driver,
-        place=os.environ.get(PLACE_VARIABLE, ""),
-        claimed=_now(),
-    )
+    place = os.environ.get(PLACE_VARIABLE, "")
+    claim = _new(number + 1, driver=driver, place=place)
     return claim if _create(run_dir, claim) else None
 
 
@@ -117,15 +111,7 @@ def break_claim(run_dir: Path, claim: ClaimState, why: str) -> bool:
     Returns:
         Whether it was this call; False where there is a newer claim by now.
     """
-    end = ClaimState(
-        number=claim.number + 1,
-        token=uuid.uuid4().hex,
-        owner=this_process(),
-        claimed=_now(),
-        progress=claim.progress,
-        ended=why,
-    )
-    return _create(run_dir, end)
+    return _create(run_dir, _new(claim.number + 1, progress=claim.progress, ended=why))
 
 
 def is_newest(run_dir: Path, claim: ClaimState) -> bool:
@@ -134,14 +120,9 @@ def is_newest(run_dir: Path, claim: ClaimState) -> bool:
 
 
 def age_s(run_dir: Path, claim: ClaimState, now: float) -> float:
-    """Return how long ago a claim was written, by the dates of files.
+    """Return how long ago a claim was written, ``now`` being of the clock that dates files.
 
     Good enough to look at; who acts on it uses a `Watch`.
-
-    Args:
-        run_dir: folder of the run.
-        claim: of it.
-        now: by the clock that dates the files.
     """
     try:
         return now - _path(run_dir, claim.number).stat().st_mtime
@@ -211,6 +192,11 @@ def _read(run_dir: Path, number: int) -> ClaimState:
         return ClaimState(number, "unreadable", ProcessId("unknown", "", 0, ""))
 
 
+def _new(number: int, **known: Any) -> ClaimState:
+    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    return ClaimState(number, uuid.uuid4().hex, this_process(), claimed=now, **known)
+
+
 def _text(claim: ClaimState) -> str:
     return json.dumps(asdict(claim), indent=1) + "\n"
 
@@ -225,20 +211,13 @@ def _create(run_dir: Path, claim: ClaimState) -> bool:
         return False
     except OSError:
         # NFS may report an error for a link that it made; other disks have no links at all.
-        return temporary.stat().st_nlink == 2 or _create_exclusively(target, _text(claim))
+        if temporary.stat().st_nlink == 2:
+            return True
+        try:
+            with target.open("x", encoding="utf-8") as file:
+                file.write(_text(claim))
+        except FileExistsError:
+            return False
     finally:
         temporary.unlink(missing_ok=True)
     return True
-
-
-def _create_exclusively(target: Path, text: str) -> bool:
-    try:
-        with target.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        return False
-    return True
-
-
-def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")

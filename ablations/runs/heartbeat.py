@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from ablations.runs import claims
@@ -21,9 +20,10 @@ class ClaimLostError(RuntimeError):
 
 
 class Heartbeat(Forwarding):
-    """Beats for a claim, and passes everything on.
+    """Beats for a claim, notes in it how far the run is, and passes everything on.
 
-    Use it as a context manager: the claim ends with it, as ``how`` says.
+    Use it as a context manager: the claim ends with it, as ``how`` says. Every call but the first
+    raises `ClaimLostError` where another process has the run by now.
 
     Args:
         run_dir: folder of the run.
@@ -33,11 +33,7 @@ class Heartbeat(Forwarding):
     """
 
     def __init__(
-        self,
-        run_dir: Path,
-        claim: ClaimState,
-        progress: Progress,
-        beat_s: float = claims.BEAT_S,
+        self, run_dir: Path, claim: ClaimState, progress: Progress, beat_s: float = claims.BEAT_S
     ) -> None:
         super().__init__(progress)
         self.run_dir, self.claim, self.beat_s = run_dir, claim, beat_s
@@ -54,9 +50,7 @@ class Heartbeat(Forwarding):
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """End the claim, unless it is lost."""
         self._over.set()
         self._thread.join()
@@ -65,39 +59,28 @@ class Heartbeat(Forwarding):
                 claims.end(self.run_dir, self._now(), self.how)
 
     def start_run(self, total_steps: int, epochs: int) -> None:
-        """Pass on."""
-        self._enter(phase="training", step=0, total=total_steps, epochs=epochs)
-        self.progress.start_run(total_steps, epochs)
+        """Enter it."""
+        news = {"phase": "training", "step": 0, "total": total_steps, "epochs": epochs}
+        self._state = {**self._state, **news}
+        super().start_run(total_steps, epochs)
 
     def step(self, epoch: int, epochs: int, postfix: str) -> None:
-        """Pass on.
-
-        Raises:
-            ClaimLostError: where another process has the run by now.
-        """
+        """Enter it."""
         self._check()
         self._state["step"] += 1  # by this thread only
         self._state.update(epoch=epoch, epochs=epochs, postfix=postfix)
         if self._state["step"] == self._state.get("total"):
             self._state["phase"] = "testing"
-        self.progress.step(epoch, epochs, postfix)
+        super().step(epoch, epochs, postfix)
 
     def validated(self, epoch: int, scores: Mapping[str, float]) -> None:
-        """Pass on.
-
-        Raises:
-            ClaimLostError: where another process has the run by now.
-        """
+        """Pass on."""
         self._check()
-        self.progress.validated(epoch, scores)
+        super().validated(epoch, scores)
 
     def finish_run(self) -> None:
-        """Pass on; the record of a run that is lost is not this process's to write.
-
-        Raises:
-            ClaimLostError: where another process has the run by now.
-        """
-        self.progress.finish_run()
+        """Pass on; the record of a run that is lost is not this process's to write."""
+        super().finish_run()
         self._check()
 
     def beat(self) -> None:
@@ -113,9 +96,6 @@ class Heartbeat(Forwarding):
     def _now(self) -> ClaimState:
         elapsed = round(time.monotonic() - self.began, 1)
         return replace(self.claim, progress={**self._state, "elapsed_s": elapsed})
-
-    def _enter(self, **state: Any) -> None:
-        self._state = {**self._state, **state}
 
     def _check(self) -> None:
         # A process that was suspended must not write a line before it has looked.

@@ -8,15 +8,12 @@ import traceback
 from pathlib import Path
 from typing import Any, Protocol
 
-from mmengine.config import Config
-
 from ablations.grids.plan import DAMAGED, PlannedRun, state_of
 from ablations.runs import attempts, claims
-from ablations.runs.checkpoints import resume_files
 from ablations.runs.heartbeat import ClaimLostError, Heartbeat
 from ablations.runs.processes import retire
 from auralsam2.custom_imports import import_custom
-from auralsam2.engine import identity, run_folder, run_record
+from auralsam2.engine import identity, run_record
 from auralsam2.engine.progress import Progress
 from auralsam2.engine.run_folder import FolderInUseError, OtherRunError
 from auralsam2.engine.run_record import RunRecord
@@ -124,9 +121,10 @@ def _run(
 ) -> RunRecord:
     if aside := _set_aside_damaged(run):
         before = aside
-    cfg, goes_on = _config_to_train(run, before, oom_retries)
+    record = current_record(run)
+    cfg, goes_on = attempts.config_to_train(run.run_dir, run.cfg, record, before, oom_retries)
     if not goes_on:
-        for path in resume_files(run.run_dir):  # their schedule counts other batches
+        for path in attempts.resume_files(run.run_dir):  # their schedule counts other batches
             path.unlink(missing_ok=True)
     try:
         imports = import_custom(cfg, Path())  # a process of its own starts without them
@@ -163,24 +161,6 @@ def _set_aside_damaged(run: PlannedRun) -> str:
     said = f"{DAMAGED}, its record is {run_record.set_aside(run.run_dir).name}"
     print(f"the record of {run.label} cannot be read: the run was {said}")  # for its log
     return said
-
-
-def _config_to_train(run: PlannedRun, before: str, oom_retries: int) -> tuple[Any, bool]:
-    """Return the config of this attempt, and whether the checkpoints there are of such batches."""
-    if before == "pending":
-        return run.cfg, True
-    stored = run_folder.stored_config(run.run_dir)
-    held = attempts.batches(Config(stored)) if stored else None
-    record = current_record(run)
-    # Who goes on does so with the batches that were used, whatever this call allows.
-    allowed = attempts.out_of_memory(record) if before != "failed" else oom_retries
-    wanted = attempts.smaller_batches(run.cfg, attempts.halvings(record, allowed))
-    if before != "failed" and held is not None:
-        for times in range(allowed):
-            smaller = attempts.smaller_batches(run.cfg, times)
-            if attempts.batches(smaller) == held:
-                return smaller, True
-    return wanted, held in (None, attempts.batches(wanted))
 
 
 def _complete(record: RunRecord, run: PlannedRun, trained: Any, before: str) -> None:

@@ -1,28 +1,36 @@
-"""How the runs of a folder stand, from files only: any machine that sees the folder can look.
-
-Imports neither torch nor any config, so that looking is quick.
-"""
+"""How the runs of a folder stand, from files only; light, as any machine that sees it may look."""
 
 from __future__ import annotations
 
-import json
 import statistics
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
 from ablations.runs import claims
-from ablations.runs.claims import ClaimState
 from ablations.runs.processes import LOG
 from auralsam2.engine import run_record
+from auralsam2.engine.grid_manifest import FILE_NAME, RunEntry, read_manifest
 from auralsam2.engine.run_record import RunRecord
 
-MANIFEST = "grid.json"
-STATES = ("pending", "running", "stale", "stopped", "failed", "done")
-"""``stale``: begun, and its process is gone; the next driver goes on with it."""
+STYLES = {
+    "pending": "dim",
+    "running": "cyan",
+    "stale": "yellow",
+    "stopped": "yellow",
+    "failed": "red",
+    "done": "green",
+}
+"""States as they are shown; ``stale``: begun, its process gone; the next driver goes on with it."""
+OPEN = ("pending", "running", "stale")
+"""What a driver would do by itself."""
 _ENOUGH = 0.05
 """Part of a run after which its own pace says more than that of others."""
 
@@ -32,10 +40,8 @@ class RunStatus:
     """How one run stands.
 
     Attributes:
-        cell: name.
-        seed: of the run.
-        run_dir: its folder.
-        state: one of `STATES`.
+        cell, seed, run_dir: which one.
+        state: one of `STYLES`.
         progress: see `ablations.runs.claims.ClaimState`.
         owner: who trains it, in words.
         error: of a failed run; the reason of a stopped one.
@@ -81,7 +87,7 @@ class GridStatus:
     @property
     def is_over(self) -> bool:
         """Whether nothing is left that a driver would do by itself."""
-        return not any(self.count(state) for state in ("pending", "running", "stale"))
+        return not any(self.count(state) for state in OPEN)
 
 
 def read_status(folder: str | Path, stale_s: float = claims.STALE_S) -> GridStatus:
@@ -89,19 +95,20 @@ def read_status(folder: str | Path, stale_s: float = claims.STALE_S) -> GridStat
 
     Args:
         folder: with a ``grid.json``, or with runs anywhere below.
-        stale_s: silence after which the owner of a claim counts as gone.
+        stale_s: silence after which an owner counts as gone.
 
     Raises:
         FileNotFoundError: where there is neither a grid nor a run.
         ValueError: for a broken manifest.
     """
     folder = Path(folder)
-    title, entries = _entries(folder)
+    manifest = read_manifest(folder)
+    entries = manifest.entries if manifest else list(_walk(folder))
+    if not manifest and not entries:
+        raise FileNotFoundError(f"no {FILE_NAME} in '{folder}' and no run below it")
     now = _now_of(folder)
-    runs = [_status(cell, seed, run_dir, now, stale_s) for cell, seed, run_dir in entries]
-    usual = _usual_duration(runs)
-    runs = [_with_remaining(run, usual) for run in runs]
-    return GridStatus(title, tuple(runs), _eta(runs))
+    runs = _with_remaining([_status(*entry, now, stale_s) for entry in entries])
+    return GridStatus(manifest.title if manifest else folder.name, tuple(runs), _eta(runs))
 
 
 def log_tail(run_dir: Path, lines: int) -> list[str]:
@@ -115,29 +122,48 @@ def log_tail(run_dir: Path, lines: int) -> list[str]:
     return [line.rstrip() for line in text.splitlines() if line.strip()][-lines:]
 
 
-def _entries(folder: Path) -> tuple[str, list[tuple[str, int, Path]]]:
-    path = folder / MANIFEST
-    if path.is_file():
-        try:
-            grid = json.loads(path.read_text(encoding="utf-8"))
-            return str(grid["title"]), [
-                (str(cell["name"]), int(run["seed"]), folder / run["folder"])
-                for cell in grid["cells"]
-                for run in cell["runs"]
-            ]
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{path}: no grid file ({error!r}); run the grid again") from error
-    found = list(_walk(folder))
-    if not found:
-        raise FileNotFoundError(f"no {MANIFEST} in '{folder}' and no run below it")
-    return folder.name, found
+def render(status: GridStatus, lines: int = 5) -> RenderableType:
+    """Return what a terminal shows, with so many lines of the log of every failed run."""
+    said = [summary(status), *_running(status), *_troubles(status, lines)]
+    return Group(_table(status), *map(Text, said))
 
 
-def _walk(folder: Path) -> Iterator[tuple[str, int, Path]]:
+def summary(status: GridStatus) -> str:
+    """Return one line: how many runs are in which state, and the time left."""
+    counts = ", ".join(
+        f"{status.count(state)} {state}" for state in reversed(STYLES) if status.count(state)
+    )
+    left = "" if status.is_over else f"; about {duration(status.eta_s)} left at this pace"
+    return f"{len(status.runs)} runs: {counts}{left}"
+
+
+def duration(seconds: float | None) -> str:
+    """Return hours, minutes and seconds as they fit."""
+    if seconds is None:
+        return "?"
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {seconds:02} s" if minutes else f"{seconds} s"
+
+
+def as_json(status: GridStatus, lines: int = 5) -> dict[str, Any]:
+    """Return the same for programs."""
+    return {
+        "title": status.title,
+        "counts": {state: status.count(state) for state in STYLES},
+        "eta_s": status.eta_s,
+        "runs": [_run_as_json(run, lines) for run in status.runs],
+    }
+
+
+def _walk(folder: Path) -> Iterator[RunEntry]:
     for path in sorted(folder.rglob(run_record.FILE_NAME)):
         record, _ = _record(path.parent)
         seed = 0 if record is None else record.seed
-        yield (record.name if record else "") or path.parent.name, seed, path.parent
+        name = (record.name if record else "") or path.parent.name
+        yield RunEntry(name, seed, path.parent)
 
 
 def _record(run_dir: Path) -> tuple[RunRecord | None, str]:
@@ -170,20 +196,26 @@ def _status(cell: str, seed: int, run_dir: Path, now: float, stale_s: float) -> 
     if record is None:
         state = "failed" if damage else "pending"
         return RunStatus(cell, seed, run_dir, state, progress, error=damage)
-    state = {"running": _unfinished(claim)}.get(record.status, record.status)
-    error = record.stopped_because if record.status == "stopped" else record.error
-    duration = record.duration_s if record.status == "done" else None
-    return RunStatus(cell, seed, run_dir, state, progress, "", error or "", duration)
+    state, error = record.status, record.error
+    if state == "running":
+        state = "pending" if claim is not None and claim.ended == "interrupted" else "stale"
+    if state == "stopped":
+        error = record.stopped_because
+    took = record.duration_s if state == "done" else None
+    return RunStatus(cell, seed, run_dir, state, progress, "", error or "", took)
 
 
-def _unfinished(claim: ClaimState | None) -> str:
-    return "pending" if claim is not None and claim.ended == "interrupted" else "stale"
-
-
-def _usual_duration(runs: Sequence[RunStatus]) -> float | None:
+def _with_remaining(runs: Sequence[RunStatus]) -> list[RunStatus]:
+    """Return the runs with estimates at their own pace, else at that of the others."""
     known = [run.duration_s for run in runs if run.duration_s is not None]
     known = known or [total for run in runs if (total := _own_pace(run)) is not None]
-    return statistics.median(known) if known else None
+    usual = statistics.median(known) if known else None
+    return [
+        replace(run, remaining_s=total * (1 - run.fraction))
+        if run.state in OPEN and (total := _own_pace(run) or usual) is not None
+        else run
+        for run in runs
+    ]
 
 
 def _own_pace(run: RunStatus) -> float | None:
@@ -192,16 +224,8 @@ def _own_pace(run: RunStatus) -> float | None:
     return float(run.progress.get("elapsed_s", 0.0)) / run.fraction
 
 
-def _with_remaining(run: RunStatus, usual: float | None) -> RunStatus:
-    if run.state not in ("pending", "running", "stale"):
-        return run
-    total = _own_pace(run) or usual
-    left = None if total is None else total * (1 - run.fraction)
-    return RunStatus(**{**run.__dict__, "remaining_s": left})
-
-
 def _eta(runs: Sequence[RunStatus]) -> float | None:
-    left = [run for run in runs if run.state in ("pending", "running", "stale")]
+    left = [run for run in runs if run.state in OPEN]
     if not left:
         return 0.0
     if any(run.remaining_s is None for run in left):
@@ -209,3 +233,68 @@ def _eta(runs: Sequence[RunStatus]) -> float | None:
     seconds = [run.remaining_s or 0.0 for run in left]
     at_a_time = max(1, sum(run.state == "running" for run in left))
     return max(sum(seconds) / at_a_time, max(seconds))
+
+
+def _table(status: GridStatus) -> Table:
+    seeds = list(dict.fromkeys(run.seed for run in status.runs))
+    table = Table("cell", *(f"seed {seed}" for seed in seeds), title=status.title)
+    by_cell: dict[str, dict[int, RunStatus]] = {}
+    for run in status.runs:
+        by_cell.setdefault(run.cell, {})[run.seed] = run
+    for cell, runs in by_cell.items():
+        table.add_row(Text(cell), *(_entry(runs.get(seed)) for seed in seeds))
+    return table
+
+
+def _entry(run: RunStatus | None) -> Text:
+    if run is None:
+        return Text("")
+    text = run.state
+    if run.state == "running":
+        text += f" {run.fraction:.0%}"
+        if run.remaining_s is not None:
+            text += f", {duration(run.remaining_s)}"
+    elif run.state in ("pending", "stale") and run.progress.get("epoch"):
+        text += f" at epoch {run.progress['epoch']}/{run.progress.get('epochs', '?')}"
+    elif run.duration_s is not None:
+        text += f" in {duration(run.duration_s)}"
+    return Text(text, STYLES[run.state])
+
+
+def _running(status: GridStatus) -> Iterator[str]:
+    for run in status.runs:
+        if run.state in ("running", "stale"):
+            told = run.progress
+            epoch = f"epoch {told['epoch']}/{told['epochs']}, " if "epoch" in told else ""
+            postfix = f"{told['postfix']}, " if told.get("postfix") else ""
+            yield (
+                f"{run.state}: {run.cell}, seed {run.seed}: {told.get('phase', 'starting')}, "
+                f"{epoch}{postfix}{run.owner}"
+            )
+
+
+def _troubles(status: GridStatus, lines: int) -> Iterator[str]:
+    for run in status.runs:
+        if run.state == "stopped":
+            yield f"stopped: {run.cell}, seed {run.seed}: {run.error}"
+        if run.state == "failed":
+            last = [line for line in run.error.splitlines() if line.strip()][-1:]
+            tail = [f"    {line}" for line in log_tail(run.run_dir, lines)]
+            said = ": ".join([f"failed: {run.cell}, seed {run.seed}", *last])
+            yield "\n".join([said, f"  {run.run_dir}", *tail])
+
+
+def _run_as_json(run: RunStatus, lines: int) -> dict[str, Any]:
+    return {
+        "cell": run.cell,
+        "seed": run.seed,
+        "state": run.state,
+        "folder": run.run_dir.as_posix(),
+        "progress": dict(run.progress),
+        "fraction": round(run.fraction, 4),
+        "owner": run.owner,
+        "duration_s": run.duration_s,
+        "remaining_s": None if run.remaining_s is None else round(run.remaining_s, 1),
+        "error": run.error or None,
+        "log": log_tail(run.run_dir, lines) if run.state == "failed" else [],
+    }

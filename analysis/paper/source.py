@@ -11,9 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from analysis.runs.folders import GRID_FILE, finished, read_folder
+from analysis.runs.folders import finished, read_folder
 from analysis.runs.results import Results, load_runs, with_reference
 from analysis.runs.sweep_results import MANIFEST, TRIALS, is_sweep, load_sweep_results
+from auralsam2.engine import grid_manifest
 from auralsam2.engine.run_record import FILE_NAME
 from auralsam2.listing import folders_in
 
@@ -70,7 +71,7 @@ class Source:
         if self.kind == SWEEP:
             files = [self.path / MANIFEST, self.path / TRIALS]
         else:
-            files = [path for path in [self.path / GRID_FILE] if path.is_file()]
+            files = [path for path in [self.path / grid_manifest.FILE_NAME] if path.is_file()]
             files += [Path(str(run)) / FILE_NAME for run in self._results.runs["run_dir"]]
         held = [[path.relative_to(self.path).as_posix(), file_digest(path)] for path in files]
         return hashlib.sha256(json.dumps(held).encode()).hexdigest()
@@ -152,7 +153,7 @@ def _walk(folder: Path, seen: set[Path]) -> Iterator[tuple[Path, str]]:
     seen.add(resolved)
     if is_sweep(folder):
         yield folder, SWEEP
-    elif (folder / GRID_FILE).is_file():
+    elif (folder / grid_manifest.FILE_NAME).is_file():
         yield folder, GRID
     else:
         for below in folders_in(folder):

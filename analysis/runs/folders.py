@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from auralsam2.engine import run_record
+from auralsam2.engine.grid_manifest import RunEntry as RunEntry
+from auralsam2.engine.grid_manifest import read_manifest
 from auralsam2.engine.run_record import RunRecord
 
-GRID_FILE = "grid.json"
 _DAMAGED = "left out, its record cannot be read"
-
-
-class RunEntry(NamedTuple):
-    """A run as a grid lists it."""
-
-    cell: str  # name
-    seed: int  # of the run
-    run_dir: Path  # its folder, which two cells may share
-
-    def __str__(self) -> str:
-        """Name the run for people."""
-        return f"{self.cell}, seed {self.seed}"
 
 
 @dataclass(frozen=True)
@@ -49,15 +36,15 @@ def read_folder(path: Path) -> RunFolder:
     """
     if not path.is_dir():
         raise FileNotFoundError(f"no folder '{path}'")
-    grid = _read_grid(path)
-    listed = [entry.run_dir for entry in _entries(path, grid)] if grid else []
+    grid = read_manifest(path)
+    listed = [entry.run_dir for entry in grid.entries] if grid else []
     found = [file.parent for file in sorted(path.rglob(run_record.FILE_NAME))]
     records, damaged = _read_records([*found, *listed])
     if not records and not damaged:
         raise FileNotFoundError(
             f"no record.json below '{path}'; runs come from: auralsam2 run-grid NAME --out DIR"
         )
-    entries = list(_entries(path, grid)) if grid else _walked(records)
+    entries = grid.entries if grid else _walked(records)
     notes = []
     known = {entry.run_dir for entry in entries}
     if grid and (strays := len((records.keys() | damaged.keys()) - known)):
@@ -66,8 +53,8 @@ def read_folder(path: Path) -> RunFolder:
         notes += [f"'{run_dir}': {_DAMAGED}: {why}" for run_dir, why in damaged.items()]
     return RunFolder(
         path=path,
-        title=str(grid["title"]) if grid else path.resolve().name,
-        reference=grid["reference"] if grid else None,
+        title=grid.title if grid else path.resolve().name,
+        reference=grid.reference if grid else None,
         entries=entries,
         records=records,
         damaged=damaged,
@@ -159,24 +146,6 @@ def _with_distinct_cells(folders: Sequence[RunFolder]) -> list[RunFolder]:
         reference = named.get(str(folder.reference), folder.reference)
         joined.append(replace(folder, entries=entries, reference=reference))
     return joined
-
-
-def _read_grid(folder: Path) -> dict[str, Any] | None:
-    path = folder / GRID_FILE
-    if not path.is_file():
-        return None
-    try:
-        grid = json.loads(path.read_text(encoding="utf-8"))
-        list(_entries(folder, grid))
-        return {"title": grid["title"], "reference": grid["reference"], "cells": grid["cells"]}
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path}: no grid file ({error!r}); run the grid again") from error
-
-
-def _entries(folder: Path, grid: Mapping[str, Any]) -> Iterator[RunEntry]:
-    for cell in grid["cells"]:
-        for run in cell["runs"]:
-            yield RunEntry(str(cell["name"]), int(run["seed"]), folder / run["folder"])
 
 
 def _walked(found: Mapping[Path, RunRecord]) -> list[RunEntry]:

@@ -72,5 +72,5 @@ def test_shared_runs_point_to_one_folder(write_grid, plan_of) -> None:
 def test_a_broken_manifest_is_named(written, tmp_path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "grid.json").write_text('{"cells": [{}]}')
-    with pytest.raises(ValueError, match=r"grid\.json: no grid manifest"):
+    with pytest.raises(ValueError, match=r"grid\.json: no grid file"):
         written("a")

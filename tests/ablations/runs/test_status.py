@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from ablations.runs import claims, status, status_table
+from ablations.runs import claims, status
 from ablations.runs.status import read_status
 from auralsam2.engine import run_record
 from auralsam2.engine.run_record import RunRecord
@@ -53,7 +53,7 @@ def states(out: Path, **arguments: object) -> dict[str, str]:
 
 def shown(out: Path) -> str:
     console = Console(width=120, record=True, file=io.StringIO())
-    console.print(status_table.render(read_status(out)))
+    console.print(status.render(read_status(out)))
     return console.export_text()
 
 
@@ -143,7 +143,7 @@ def test_folders_without_a_manifest(tmp_path: Path) -> None:
 def test_json_for_programs(out: Path) -> None:
     record(folder(out, "none"), "failed", error="Traceback\nOSError: disk full")
     (folder(out, "none") / "log.txt").write_text("a\nb\nc\n")
-    content = json.loads(json.dumps(status_table.as_json(read_status(out), lines=2)))
+    content = json.loads(json.dumps(status.as_json(read_status(out), lines=2)))
     assert content["counts"]["failed"] == 1 and content["counts"]["pending"] == 5
     assert content["runs"][0]["log"] == ["b", "c"]
 
@@ -153,7 +153,7 @@ def test_json_for_programs(out: Path) -> None:
     [(None, "?"), (0.2, "0 s"), (61, "1 min 01 s"), (7322, "2 h 02 min")],
 )
 def test_durations(seconds: float | None, text: str) -> None:
-    assert status_table.duration(seconds) == text
+    assert status.duration(seconds) == text
 
 
 def test_the_end_of_a_long_log(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_the_end_of_a_long_log(tmp_path: Path) -> None:
 def test_looking_is_light(out: Path) -> None:
     program = (
         "import sys\nfrom ablations.runs.status import read_status\n"
-        "import ablations.runs.status_table\n"
+        "import ablations.runs.status\n"
         f"read_status({str(out)!r})\n"
         "print([m for m in ('torch', 'mmengine', 'numpy', 'pandas') if m in sys.modules])"
     )
