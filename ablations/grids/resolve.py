@@ -38,8 +38,8 @@ def resolve(
         if cell.name in configs:
             continue
         cfg, found = sources.read(cell.config or grid.base)
-        found += _apply(cfg, _merged(grid.overrides, cell.overrides, overrides))
         if cfg is not None:
+            found += apply(cfg, _merged(grid.overrides, cell.overrides, overrides))
             found += config.validate(cfg)
             _add_imports(cfg, custom["custom_imports"])
         configs[cell.name] = None if found else cfg
@@ -80,9 +80,10 @@ def _merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _apply(cfg: Any, overrides: Mapping[str, Any]) -> list[str]:
+def apply(cfg: Any, overrides: Mapping[str, Any]) -> list[str]:
+    """Set dotted path -> node in a config, in place, and return the problems."""
     problems: list[str] = []
-    for dotted, value in overrides.items() if cfg is not None else ():
+    for dotted, value in overrides.items():
         try:
             config.set_node(cfg, dotted, value)
         except ConfigError as error:

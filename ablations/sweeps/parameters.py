@@ -14,18 +14,18 @@ from typing import Any, ClassVar
 from optuna.trial import BaseTrial
 
 from ablations.grids.axes import AxisValue, GridError, parse_axes
+from ablations.grids.resolve import apply
 from ablations.sweeps.stated_values import value_at
 from auralsam2 import config
 from auralsam2.builder import Registry
-from auralsam2.config import ConfigError
 
 _TOLERANCE = 1e-8
 _PLAIN = (bool, int, float, str, type(None))
 
 PARAMETERS = Registry(
     "parameter",
-    contract="build(name, when, own arguments): a Parameter, whose values are plain (numbers, "
-    "texts, None), since storages and trials.csv hold nothing else",
+    given=["name", "when"],
+    contract="its values are plain (numbers, texts, None): storages and trials.csv hold no others",
     base="ablations.sweeps.parameters:Parameter",
 )
 
@@ -289,11 +289,9 @@ def _means(node: Any, wanted: Any) -> bool:
 def _holds(cfg: Any, overrides: Mapping[str, Any]) -> bool:
     """Whether settings leave a config as it is, or state what a class does anyway."""
     changed = copy.deepcopy(cfg)
-    with suppress(ConfigError):  # reported where the choice itself is checked
-        for path, node in overrides.items():
-            config.set_node(changed, path, copy.deepcopy(node))
-        if config.config_hash(changed) == config.config_hash(cfg):
-            return True
+    problems = apply(changed, copy.deepcopy(dict(overrides)))  # told where the choice is checked
+    if not problems and config.config_hash(changed) == config.config_hash(cfg):
+        return True
     with suppress(LookupError):
         return all(_same(value_at(cfg, path), node) for path, node in overrides.items())
     return False

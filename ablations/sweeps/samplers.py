@@ -19,21 +19,20 @@ from ablations.sweeps.search_space import SearchSpace, SweepError
 from auralsam2.builder import Registry, UnknownComponentError
 from auralsam2.signature import argument_problems
 
-SAMPLERS = Registry(
-    "sampler",
-    contract="an Optuna sampler: build(seed, own arguments); may be `Choosy`",
-    base="optuna.samplers:BaseSampler",
-)
-PRUNERS = Registry(
-    "pruner", contract="an Optuna pruner: build(own arguments)", base="optuna.pruners:BasePruner"
-)
-_EPOCHS = "optim.epochs"
 # Groups for conditional parameters; running trials count as poor ones, to spread out.
 _FIXED = {"multivariate": True, "group": True, "constant_liar": True}
+SAMPLERS = Registry(
+    "sampler",
+    given=["seed", "space", "sweep_seed", *_FIXED],
+    contract="an Optuna sampler, `Choosy` where it cannot serve every sweep",
+    base="optuna.samplers:BaseSampler",
+)
+PRUNERS = Registry("pruner", given=["max_resource"], base="optuna.pruners:BasePruner")
 _SET_BY_SWEEP = frozenset(
-    {*_FIXED, "seed", "max_resource", "search_space"}
+    {*SAMPLERS.given, *PRUNERS.given, "search_space"}
     | {"independent_sampler", "source_trials", "warn_independent_sampling"}
 )
+_EPOCHS = "optim.epochs"
 
 
 class Choosy:
@@ -174,7 +173,7 @@ def parse_node(registry: Registry, stated: Any, given: str | None) -> dict[str, 
     arguments = [key for key in node if key != "type"]
     problems = [f"{key!r} is set by the sweep" for key in arguments if key in _SET_BY_SWEEP]
     own = [key for key in arguments if key not in _SET_BY_SWEEP]
-    problems += argument_problems(target, own, {*_SET_BY_SWEEP, "space", "sweep_seed"})
+    problems += argument_problems(target, own, _SET_BY_SWEEP)
     if problems:
         raise SweepError([f"{registry.name}: {problem}" for problem in problems])
     return node

@@ -10,9 +10,9 @@ from typing import Any
 
 from optuna.trial import BaseTrial
 
+from ablations.grids.resolve import apply
 from ablations.sweeps.parameters import PARAMETERS, NotInSpace, Parameter
 from auralsam2 import config
-from auralsam2.config import ConfigError
 from auralsam2.messages import ProblemsError, unknown_name
 from auralsam2.signature import parameters_of
 
@@ -48,6 +48,12 @@ class SearchSpace:
                 stated |= parameter.overrides(values[parameter.name])
         return stated
 
+    def applied(self, cfg: Any, values: Values) -> tuple[Any, list[str]]:
+        """Return a copy of a config under some values, and its problems."""
+        changed = copy.deepcopy(cfg)
+        problems = apply(changed, self.overrides(values))
+        return changed, problems + config.validate(changed)
+
     def base_values(self, cfg: Any) -> Values:
         """Return the values that a config stands for.
 
@@ -75,7 +81,7 @@ class SearchSpace:
         found: dict[str, list[str]] = {}
         probes = list(self.probes(cfg))
         for said, values in probes:
-            for problem in _problems_under(cfg, self.overrides(values)):
+            for problem in self.applied(cfg, values)[1]:
                 found.setdefault(problem, []).append(said)
         return [
             f"space: {problem}"
@@ -196,17 +202,6 @@ def _typical(parameter: Parameter, cfg: Any) -> Any:
         return parameter.base_value(cfg)
     except NotInSpace:
         return parameter.extremes()[0]
-
-
-def _problems_under(cfg: Any, overrides: Mapping[str, Any]) -> list[str]:
-    changed = copy.deepcopy(cfg)
-    problems = []
-    for path, node in overrides.items():
-        try:
-            config.set_node(changed, path, node)
-        except ConfigError as error:
-            problems += error.problems
-    return problems + config.validate(changed)
 
 
 def _is_about(problem: str, probe: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from ablations.sweeps.samplers import build_pruner, prunes
 from ablations.sweeps.search_space import Values
 from ablations.sweeps.storage import StorageAddress, quiet
 from ablations.sweeps.sweep_file import Sweep
-from auralsam2 import config
+from auralsam2.config import ConfigError
 from auralsam2.engine import run_record
 from auralsam2.engine.progress import Forwarding, Progress, StopRun
 from auralsam2.engine.run_record import RunRecord
@@ -126,11 +125,9 @@ def trial_config(sweep: Sweep, values: Values) -> Any:
     Raises:
         ConfigError: where they do not go together.
     """
-    cfg = copy.deepcopy(sweep.cfg)
-    for path, node in sweep.space.overrides(values).items():
-        config.set_node(cfg, path, node)
-    if problems := config.validate(cfg):
-        raise config.ConfigError(problems, source=f"trial with {values}")
+    cfg, problems = sweep.space.applied(sweep.cfg, values)
+    if problems:
+        raise ConfigError(problems, source=f"trial with {values}")
     return cfg
 
 

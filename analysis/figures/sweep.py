@@ -33,21 +33,13 @@ def make(sweep: Path, folder: Path) -> list[Path]:
     return [path for make_figure in FIGURES for path in make_figure(results, folder)]
 
 
-class SweepHistory(NamedTuple):
-    """Every trial's score, the best so far, and what was stopped.
+def collect_history(results: SweepResults) -> pd.DataFrame:
+    """Follow the best value of each objective over the trials.
 
-    Attributes:
-        objectives: a panel each.
-        points: columns objective, number, state, base, value, best_so_far; a trial without a
-            value has none; the best so far is that of complete trials.
+    Returns:
+        Columns objective, number, state, base, value, best_so_far; a trial without a value has
+        none; the best so far is that of complete trials.
     """
-
-    objectives: tuple[str, ...]
-    points: pd.DataFrame
-
-
-def collect_history(results: SweepResults) -> SweepHistory:
-    """Follow the best value of each objective over the trials."""
     parts = []
     for objective, direction in results.directions.items():
         part = results.trials[["number", "state", "base"]].copy()
@@ -57,49 +49,31 @@ def collect_history(results: SweepResults) -> SweepHistory:
         part["best_so_far"] = complete.cummax() if direction == "maximize" else complete.cummin()
         part["best_so_far"] = part["best_so_far"].ffill()
         parts.append(part)
-    return SweepHistory(tuple(results.directions), pd.concat(parts, ignore_index=True))
+    return pd.concat(parts, ignore_index=True)
 
 
-def draw_history(numbers: SweepHistory, panels: Sequence[Axes]) -> None:
+def draw_history(points: pd.DataFrame, panels: Sequence[Axes]) -> None:
     """Draw an objective in each panel.
 
     Args:
-        numbers: of `collect_history`.
+        points: of `collect_history`.
         panels: as many as objectives.
     """
-    for objective, panel in zip(numbers.objectives, panels, strict=True):
-        points = numbers.points[numbers.points["objective"] == objective]
-        line = points.dropna(subset="best_so_far")
+    for (objective, rows), panel in zip(_by_objective(points), panels, strict=True):
+        line = rows.dropna(subset="best_so_far")
         panel.step(
             line["number"], line["best_so_far"], where="post", color=style.BLUE, label="best so far"
         )
-        for state, label, filling in (
-            ("complete", "complete", style.BLUE),
-            ("pruned", "pruned, last score", "white"),
-        ):
-            shown = points[points["state"] == state]
-            colour = style.BLUE if state == "complete" else style.GREY
-            if len(shown):
-                dots = dict(_DOTS, color=colour, markerfacecolor=filling, label=label)
-                panel.plot(shown["number"], shown["value"], **dots)
-        base = points[points["base"] & points["value"].notna()]
-        if len(base):
-            panel.axhline(
-                base["value"].iloc[0], color="0.35", linewidth=0.8, linestyle="--", label="base"
-            )
-        failed = points[points["state"] == "failed"]
+        _draw_trials(panel, rows[rows["state"] == "complete"], "complete", color=style.BLUE)
+        pruned = dict(color=style.GREY, markerfacecolor="white")
+        _draw_trials(panel, rows[rows["state"] == "pruned"], "pruned, last score", **pruned)
+        for base in rows["value"][rows["base"]].dropna()[:1]:
+            panel.axhline(base, color="0.35", linewidth=0.8, linestyle="--", label="base")
+        bottom = panel.get_ylim()[0]
+        failed = rows[rows["state"] == "failed"].assign(value=bottom)
+        crosses = dict(marker="x", markersize=3.5, color=style.RED, clip_on=False)
+        _draw_trials(panel, failed, "failed", **crosses)
         if len(failed):
-            bottom = panel.get_ylim()[0]
-            panel.plot(
-                failed["number"],
-                [bottom] * len(failed),
-                linestyle="none",
-                marker="x",
-                markersize=3.5,
-                color=style.RED,
-                clip_on=False,
-                label="failed",
-            )
             panel.set_ylim(bottom=bottom)
         panel.set_ylabel(objective)
         style.light_grid(panel, "y")
@@ -107,16 +81,25 @@ def draw_history(numbers: SweepHistory, panels: Sequence[Axes]) -> None:
     panels[-1].set_xlabel("trial")
 
 
+def _draw_trials(panel: Axes, rows: pd.DataFrame, label: str, **look: Any) -> None:
+    if len(rows):
+        panel.plot(rows["number"], rows["value"], **{**_DOTS, **look}, label=label)
+
+
+def _by_objective(points: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    return [(str(name), rows) for name, rows in points.groupby("objective", sort=False)]
+
+
 def make_history(results: SweepResults, folder: Path) -> list[Path]:
     """Write ``sweep_history.pdf``, ``.png`` and ``.csv``; nothing where nothing has ended."""
-    numbers = collect_history(results)
-    if numbers.points["value"].notna().sum() == 0:
+    points = collect_history(results)
+    if points["value"].notna().sum() == 0:
         return []
     with style.paper_style():
-        count = len(numbers.objectives)
+        count = len(results.directions)
         figure = style.new_figure("column", 1.35 * count + 0.75)
         panels = list(figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0])
-        draw_history(numbers, panels)
+        draw_history(points, panels)
         entries = {
             label: handle
             for panel in panels
@@ -125,7 +108,7 @@ def make_history(results: SweepResults, folder: Path) -> list[Path]:
         figure.legend(
             entries.values(), entries.keys(), loc="outside upper center", ncols=2, handlelength=1.4
         )
-        return style.save(figure, numbers.points, folder, "sweep_history")
+        return style.save(figure, points, folder, "sweep_history")
 
 
 class SweepFront(NamedTuple):

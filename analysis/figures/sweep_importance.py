@@ -6,7 +6,7 @@ import json
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -23,47 +23,31 @@ FEWEST = 4
 _SEED = 0
 
 
-class SweepImportance(NamedTuple):
-    """What the figure shows.
-
-    Attributes:
-        objectives: a panel each.
-        shares: columns objective, parameter, importance, num_trials; the importances of an
-            objective sum to 1. A parameter that does not always apply has none.
-    """
-
-    objectives: tuple[str, ...]
-    shares: pd.DataFrame
-
-
-def collect(results: SweepResults) -> SweepImportance | None:
+def collect(results: SweepResults) -> pd.DataFrame | None:
     """Let Optuna fit its random forest to the complete trials.
 
     Returns:
-        None with fewer than `FEWEST` complete trials, or where all of them scored alike.
+        Columns objective, parameter, importance, num_trials; the importances of an objective sum
+        to 1. A parameter that does not always apply has none. None with fewer than `FEWEST`
+        complete trials, or where all of them scored alike.
     """
     complete = results.complete()
     if len(complete) < FEWEST:
         return None
-    rows: list[dict[str, Any]] = []
+    parts = []
     for objective in results.directions:
         if complete[objective].nunique() < 2:
             continue
         shares = _importances(results, complete, objective)
-        ordered = sorted(results.parameters, key=lambda name: -shares.get(name, -1.0))
-        rows += [
-            {
-                "objective": objective,
-                "parameter": name,
-                "importance": shares.get(name),
-                "num_trials": int(complete[name].notna().sum()),
-            }
-            for name in ordered
-        ]
-    if not rows:
-        return None
-    table = pd.DataFrame(rows)
-    return SweepImportance(tuple(table["objective"].unique()), table)
+        names = sorted(results.parameters, key=lambda name: -shares.get(name, -1.0))
+        columns = {
+            "objective": objective,
+            "parameter": names,
+            "importance": [shares.get(name) for name in names],
+            "num_trials": [int(complete[name].notna().sum()) for name in names],
+        }
+        parts.append(pd.DataFrame(columns))
+    return pd.concat(parts, ignore_index=True) if parts else None
 
 
 def _importances(results: SweepResults, complete: pd.DataFrame, objective: str) -> dict[str, float]:
@@ -103,16 +87,16 @@ def _distribution(stated: Mapping[str, Any]) -> BaseDistribution:
     return json_to_distribution(json.dumps(stated))
 
 
-def draw(numbers: SweepImportance, panels: Sequence[Axes]) -> None:
+def draw(shares: pd.DataFrame, panels: Sequence[Axes]) -> None:
     """Draw a bar for every parameter.
 
     Args:
-        numbers: of `collect`.
+        shares: of `collect`.
         panels: as many as objectives.
     """
-    names = short_names(dict.fromkeys(numbers.shares["parameter"]))
-    for objective, panel in zip(numbers.objectives, panels, strict=True):
-        rows = numbers.shares[numbers.shares["objective"] == objective]
+    names = short_names(dict.fromkeys(shares["parameter"]))
+    by_objective = shares.groupby("objective", sort=False)
+    for (objective, rows), panel in zip(by_objective, panels, strict=True):
         positions = range(len(rows))
         panel.barh(positions, rows["importance"].fillna(0.0), height=0.62, color=style.BLUE)
         for position, (share, count) in enumerate(
@@ -129,12 +113,12 @@ def draw(numbers: SweepImportance, panels: Sequence[Axes]) -> None:
 
 def make(results: SweepResults, folder: Path) -> list[Path]:
     """Write ``sweep_importance.*``; nothing where `collect` has none."""
-    numbers = collect(results)
-    if numbers is None:
+    shares = collect(results)
+    if shares is None:
         return []
     with style.paper_style():
-        count = len(numbers.objectives)
+        count = shares["objective"].nunique()
         figure = style.new_figure("column", count * (0.2 * len(results.parameters) + 0.55))
         panels = figure.subplots(count, 1, squeeze=False)[:, 0]
-        draw(numbers, list(panels))
-        return style.save(figure, numbers.shares, folder, NAME)
+        draw(shares, list(panels))
+        return style.save(figure, shares, folder, NAME)

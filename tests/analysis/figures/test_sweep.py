@@ -12,10 +12,10 @@ from analysis.runs.sweep_results import load_sweep_results
 
 def test_the_best_so_far_is_of_complete_trials(write_sweep_folder: Callable[..., Path]) -> None:
     numbers = sweep.collect_history(load_sweep_results(write_sweep_folder()))
-    assert list(numbers.points["best_so_far"]) == [0.5, 0.5, 0.5, 0.5, 0.7, 0.7, 0.7]
+    assert list(numbers["best_so_far"]) == [0.5, 0.5, 0.5, 0.5, 0.7, 0.7, 0.7]
     down = write_sweep_folder(directions=("minimize",))
     numbers = sweep.collect_history(load_sweep_results(down))
-    assert list(numbers.points["best_so_far"]) == [0.5, *[0.4] * 6]
+    assert list(numbers["best_so_far"]) == [0.5, *[0.4] * 6]
 
 
 def test_points_stand_at_their_trials(write_sweep_folder: Callable[..., Path]) -> None:

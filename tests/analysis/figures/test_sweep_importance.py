@@ -24,7 +24,7 @@ def rows(count: int) -> str:
 
 def test_what_decides_the_score_comes_first(write_sweep_folder: Callable[..., Path]) -> None:
     numbers = sweep_importance.collect(load_sweep_results(write_sweep_folder(rows=rows(24))))
-    shares = numbers.shares.set_index("parameter")
+    shares = numbers.set_index("parameter")
     assert list(shares.index)[0] == "model.fusion" and shares["importance"].iloc[0] > 0.8
     assert shares["importance"].sum() == pytest.approx(1)
     # It applies to half of the trials: its share of the variance of all is not defined.
@@ -35,7 +35,7 @@ def test_what_decides_the_score_comes_first(write_sweep_folder: Callable[..., Pa
 def test_the_same_trials_give_the_same_shares(write_sweep_folder: Callable[..., Path]) -> None:
     results = load_sweep_results(write_sweep_folder())
     one, other = (sweep_importance.collect(results) for _ in range(2))
-    assert one.shares.equals(other.shares)
+    assert one.equals(other)
 
 
 def test_too_few_trials_or_equal_scores_have_none(
