@@ -5,29 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 from analysis.runs.comparable import check_tested_clips
-from analysis.runs.lost_runs import why_lost
-from analysis.runs.results import Results
 from auralsam2.config_identity import config_hash
 from auralsam2.engine import run_record
 from auralsam2.engine.provenance import code_version
 from auralsam2.engine.run_folder import stored_config
 from auralsam2.engine.run_record import WEIGHTS
 from auralsam2.kept_files import keep
-from auralsam2.messages import UnfitModelError, unknown_name
+from auralsam2.messages import unknown_name
 
 _DIGEST, _SETTINGS = "sha256", "settings"
 
 T = TypeVar("T")
-Run = tuple[str, int]
-"""Cell and seed."""
-Track = Callable[[Iterable[Any]], Iterable[Any]]
-"""Wraps runs that take long, e.g. `rich.progress.track`."""
 
 
 class Kept(ABC, Generic[T]):
@@ -83,6 +77,13 @@ class Kept(ABC, Generic[T]):
             return self.decode(content, facts)
         except (ValueError, KeyError):  # damaged: made again
             return None
+
+    def has(self, run_dir: Path, overrides: Mapping[str, Any]) -> bool:
+        """Return whether there is something that holds; not of a run that cannot be read."""
+        try:
+            return self.read(run_dir, self.settings(run_dir, overrides)) is not None
+        except (OSError, ValueError):
+            return False
 
     def write(self, run_dir: Path, settings: Mapping[str, Any], numbers: T) -> None:
         """Keep numbers; where they cannot be written, say so and go on."""
@@ -145,71 +146,6 @@ class Measurement(Kept[T]):
         numbers = self.measure(run_dir, overrides or {})
         self.write(run_dir, settings, numbers)
         return numbers
-
-
-@dataclass
-class MeasuredRuns(Generic[T]):
-    """The runs of a grid, each in one of three places.
-
-    Attributes:
-        found: the numbers of those that have some.
-        unfit: why others have none: their models cannot be measured so.
-        lost: why others cannot be measured any more: weights or data are gone, or they are broken.
-    """
-
-    found: dict[Run, T] = field(default_factory=dict)
-    unfit: dict[Run, str] = field(default_factory=dict)
-    lost: dict[Run, str] = field(default_factory=dict)
-
-    def said(self, of: Mapping[Run, str], words: str = "") -> list[str]:
-        """Return a line for each run of `unfit` or `lost`."""
-        return [f"{cell}, seed {seed}: {words}{why}" for (cell, seed), why in of.items()]
-
-
-def measure_runs(
-    results: Results,
-    measurement: Measurement[T],
-    *,
-    cells: Sequence[str] | None = None,
-    overrides: Mapping[str, Any] | Iterable[tuple[str, Any]] = (),
-    again: bool = False,
-    track: Track = iter,
-) -> MeasuredRuns[T]:
-    """Measure the runs of cells where they lie.
-
-    Args:
-        results: the runs.
-        measurement: of each.
-        cells: in this order; None for all.
-        overrides: of the runs' configs, e.g. ``{"data.root": ...}`` where the data have moved.
-        again: also runs whose folders have the numbers.
-        track: wraps the runs.
-
-    Raises:
-        ValueError: where none has numbers, and some are lost.
-    """
-    wanted = list(dict.fromkeys(results.cells if cells is None else cells))
-    chosen = results.runs[results.runs["cell"].isin(wanted)].to_dict("records")
-    measured: MeasuredRuns[T] = MeasuredRuns()
-    unfit: dict[str, str] = {}
-    for run in track(sorted(chosen, key=lambda run: (wanted.index(run["cell"]), run["seed"]))):
-        cell, seed = str(run["cell"]), int(run["seed"])
-        try:
-            if cell not in unfit:  # what holds for one seed holds for all
-                run_dir = Path(str(run["run_dir"]))
-                numbers = measurement.of(run_dir, overrides=dict(overrides), again=again)
-                measurement.check(numbers)
-                measured.found[cell, seed] = numbers
-        except UnfitModelError as error:
-            unfit[cell] = str(error)
-        except Exception as error:
-            measured.lost[cell, seed] = why_lost(error)
-        if cell in unfit:
-            measured.unfit[cell, seed] = unfit[cell]
-    if measured.lost and not measured.found:
-        lines = ["no run could be read:", *measured.said(measured.lost)]
-        raise ValueError("\n  ".join(lines))
-    return measured
 
 
 class OpenRun:

@@ -36,10 +36,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         options.folder,
         overrides=parse_overrides(options.set),
         again=options.again,
+        jobs=options.jobs,
         track=partial(track, description="  ", console=Console(stderr=True), transient=True),
     )
     out = output_folder(options.out or options.folder / "paper")
-    how = dict(again=options.again, partial=options.partial, jobs=options.jobs)
+    how = dict(again=options.again, partial=options.partial)
     paper = make_paper(sources, recipe, out, **how)
     for entry in paper.entries:
         for note in [*entry.notes, *([entry.reason] if entry.status == EMPTY else [])]:

@@ -48,6 +48,16 @@ class Question(NamedTuple):
         """Name a cell's first seed."""
         return f"{cell} (seed {first_runs(self.results)[cell].seed})"
 
+    @property
+    def where(self) -> str:
+        """Name the split."""
+        return split_header(self.split)
+
+    @property
+    def up(self) -> float:
+        """Sign that puts the worst score first."""
+        return _worst_first(self.results, self.metric)
+
 
 class Picked(NamedTuple):
     """The clips that a rule picks.
@@ -74,9 +84,9 @@ class Picked(NamedTuple):
 def lowest_score(question: Question, num_clips: int) -> Picked:
     """Pick where the cell scores worst."""
     scores = question.scores(question.cell)
-    sign, words = _worst_first(question.results, question.metric)
-    title = f"{words} {question.metric} of {question.of(question.cell)} on {_on(question)}"
-    values = {clip: sign * score for clip, score in scores.items()}
+    words = "Lowest" if question.up > 0 else "Highest"
+    title = f"{words} {question.metric} of {question.of(question.cell)} on {question.where}"
+    values = {clip: question.up * score for clip, score in scores.items()}
     captions = {clip: f"{question.metric} {score:.2f}" for clip, score in scores.items()}
     return _pick(values, captions, title, num_clips)
 
@@ -101,10 +111,9 @@ def listens_least(question: Question, num_clips: int) -> Picked:
     sound = split_header(control).rpartition(", ")[2]
     title = (
         f"Smallest loss of {question.metric} of {question.of(question.cell)} with {sound}, "
-        f"on {_on(question)}"
+        f"on {question.where}"
     )
-    up = _worst_first(question.results, question.metric)[0]
-    values = {clip: up * (a - b) for clip, (a, b) in both.items()}
+    values = {clip: question.up * (a - b) for clip, (a, b) in both.items()}
     captions = {c: f"{question.metric} {a:.2f}; {sound} {b:.2f}" for c, (a, b) in both.items()}
     return _pick(values, captions, title, num_clips)._replace(beside={control: sound})
 
@@ -130,11 +139,7 @@ scores that are no numbers do not count."""
 
 
 def check_rules(names: Sequence[str]) -> list[str]:
-    """Return rules that are asked for, each once; all of them where none is named.
-
-    Raises:
-        ValueError: for the first unknown one; the message lists those that are known.
-    """
+    """Return rules that are asked for, each once; all where none is named; refuse unknown ones."""
     for name in names:
         if name not in RULES:
             raise ValueError(unknown_name("rule", name, RULES))
@@ -169,8 +174,8 @@ def pick(results: Results, rule: str, *, num_clips: int, other: str | None = Non
 
 def first_column(results: Results) -> tuple[str, str] | None:
     """Return the first split that is no control and the first metric that is shown of it."""
-    return next((c for c in table_columns(results) if c[0] in results.splits
-                 and not is_control(c[0])), None)  # fmt: skip
+    columns = [c for c in table_columns(results) if c[0] in results.splits]
+    return next((c for c in columns if not is_control(c[0])), None)
 
 
 def ranked(scores: Scores) -> list[str]:
@@ -184,7 +189,7 @@ def best_first(results: Results, column: tuple[str, str], cells: Sequence[str]) 
     means = seed_means(results.scores)
     own = means[(means["split"] == column[0]) & (means["metric"] == column[1])].dropna()
     by_cell = own.groupby("cell")["value"].mean()
-    sign = _worst_first(results, column[1])[0]
+    sign = _worst_first(results, column[1])
     # Equal ones keep the grid's order.
     return sorted((c for c in cells if c in by_cell.index), key=lambda c: -sign * by_cell[c])
 
@@ -200,10 +205,9 @@ def _against(question: Question, num_clips: int, words: str, sign: float) -> Pic
     both = {clip: (own[clip], their[clip]) for clip in own if clip in their}
     title = (
         f"{words} in {question.metric} of {question.of(question.cell)} against "
-        f"{question.of(other)} on {_on(question)}"
+        f"{question.of(other)} on {question.where}"
     )
-    up = _worst_first(question.results, question.metric)[0]
-    values = {clip: sign * up * (a - b) for clip, (a, b) in both.items()}
+    values = {clip: sign * question.up * (a - b) for clip, (a, b) in both.items()}
     captions = {c: f"{question.metric} {a:.2f}, against {b:.2f}" for c, (a, b) in both.items()}
     ahead = {clip: value for clip, value in values.items() if value < 0}
     picked = _pick(ahead, captions, title, num_clips)
@@ -235,10 +239,6 @@ def _control(question: Question) -> str | None:
     return min(controls)[-1] if controls else None
 
 
-def _worst_first(results: Results, metric: str) -> tuple[float, str]:
-    """Return the sign that puts the worst score first, and what that end is called."""
-    return (1.0, "Lowest") if results.scale(metric).higher_is_better else (-1.0, "Highest")
-
-
-def _on(question: Question) -> str:
-    return split_header(question.split)
+def _worst_first(results: Results, metric: str) -> float:
+    """Return the sign that puts the worst score first."""
+    return 1.0 if results.scale(metric).higher_is_better else -1.0

@@ -21,14 +21,11 @@ def in_mask_gain(attention: ArrayLike, coverage: ArrayLike) -> Array:
 
     g = (m - r) / (1 - r) with m = sum_n a_n c_n the attention mass inside the true mask and
     r = mean_n c_n the mask's share of the frame: 1 where all attention is inside, 0 at chance,
-    negative below.
+    negative below; NaN where the mask is empty or fills the frame: there is no chance to beat.
 
     Args:
         attention: (..., N), sums to one over N.
         coverage: (N,) share of each key position that the mask covers, in [0, 1].
-
-    Returns:
-        (...), NaN where the mask is empty or fills the frame: there is no chance to beat.
     """
     a, c = np.asarray(attention, dtype=float), np.asarray(coverage, dtype=float)
     share = float(c.mean())
@@ -38,29 +35,15 @@ def in_mask_gain(attention: ArrayLike, coverage: ArrayLike) -> Array:
 
 
 def normalised_entropy(attention: ArrayLike) -> Array:
-    """Spread of the attention, -sum_n a_n ln a_n / ln N: 0 at one position, 1 where uniform.
-
-    Args:
-        attention: (..., N), N at least 2.
-
-    Returns:
-        (...).
-    """
+    """Spread of (..., N), -sum_n a_n ln a_n / ln N: 0 at one position, 1 where uniform."""
     a = np.asarray(attention, dtype=float)
     return np.asarray(entr(a).sum(axis=-1) / np.log(a.shape[-1]))
 
 
 def js_divergence(attention: ArrayLike, other: ArrayLike) -> Array:
-    """Jensen-Shannon divergence in nats, between 0 (equal) and ln 2 (nothing in common).
+    """Jensen-Shannon divergence of (..., N) in nats, from 0 (equal) to ln 2 (nothing in common).
 
     JS = (KL(a | m) + KL(b | m)) / 2 with m = (a + b) / 2.
-
-    Args:
-        attention: (..., N).
-        other: (..., N).
-
-    Returns:
-        (...).
     """
     a, b = np.asarray(attention, dtype=float), np.asarray(other, dtype=float)
     mean = (a + b) / 2
@@ -69,15 +52,7 @@ def js_divergence(attention: ArrayLike, other: ArrayLike) -> Array:
 
 
 def relative_change(vectors: ArrayLike, other: ArrayLike) -> Array:
-    """|x - y| / ((|x| + |y|) / 2), between 0 (equal) and 2 (opposite); 0 for two zeros.
-
-    Args:
-        vectors: (..., C).
-        other: (..., C).
-
-    Returns:
-        (...).
-    """
+    """|x - y| / ((|x| + |y|) / 2) of (..., C): 0 (equal) to 2 (opposite); 0 for two zeros."""
     x, y = np.asarray(vectors, dtype=float), np.asarray(other, dtype=float)
     scale = (np.linalg.norm(x, axis=-1) + np.linalg.norm(y, axis=-1)) / 2
     change = np.linalg.norm(x - y, axis=-1)
@@ -95,14 +70,8 @@ def cosine(vectors: ArrayLike, other: ArrayLike) -> Array:
 def dilution(first: ArrayLike, final: ArrayLike) -> Array:
     """1 - final / first: the share of an effect at site 1 that is gone at the final site.
 
-    0 where nothing is lost, 1 where all is, negative where the effect grows.
-
-    Args:
-        first: effect at site 1.
-        final: effect at the final site.
-
-    Returns:
-        NaN where the first is not positive: nothing was there to lose.
+    0 where nothing is lost, 1 where all is, negative where the effect grows; NaN where the first
+    is not positive: nothing was there to lose.
     """
     start, end = np.asarray(first, dtype=float), np.asarray(final, dtype=float)
     out = np.full(np.broadcast(start, end).shape, np.nan)
@@ -111,15 +80,7 @@ def dilution(first: ArrayLike, final: ArrayLike) -> Array:
 
 
 def inside_mean(values: ArrayLike, coverage: ArrayLike) -> Array:
-    """Mean over positions weighted by the mask's coverage; NaN for an empty mask.
-
-    Args:
-        values: (..., N).
-        coverage: (N,).
-
-    Returns:
-        (...).
-    """
+    """Mean of (..., N) weighted by the mask's coverage (N,); NaN for an empty mask."""
     v, c = np.asarray(values, dtype=float), np.asarray(coverage, dtype=float)
     total = float(c.sum())
     return np.asarray(v @ c / total) if total > 0 else np.full(v.shape[:-1], np.nan)

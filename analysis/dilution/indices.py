@@ -17,57 +17,37 @@ POOLED = "all"
 """In place of a seed: every clip is the mean of its seeds."""
 INDICES = {"gain": "D1", "js": "D2", "output_change": "D2 outputs"}
 """Quantity -> the index of its dilution."""
-INDEX_COLUMNS = (
-    "arm",
-    "seed",
-    "index",
-    "condition",
-    "value",
-    "low",
-    "high",
-    "first",
-    "final",
-    "num_clips",
-)
-Captures = Mapping[tuple[str, int], pd.DataFrame]
+_OF = ("arm", "seed", "index", "condition")
+INDEX_COLUMNS = (*_OF, "value", "low", "high", "first", "final", "num_clips")
+Readings = Mapping[tuple[str, int], pd.DataFrame]
+"""Arm and seed -> rows of `analysis.dilution.readings.DilutionReadings`."""
 _SETTINGS = Settings(over=CLIPS)
 CONFIDENCE = _SETTINGS.confidence
 _KEYS = ["arm", "quantity", "condition", "swapped_at", "site", "head", "tokens"]
 
 
-def clip_means(captures: Captures) -> pd.DataFrame:
+def clip_means(readings: Readings) -> pd.DataFrame:
     """Average frames within clips, then a clip's seeds.
 
     The mean over clips is the mean over frames of clips, as for scores: a long clip counts once.
     Gains are defined where a mask is neither empty nor full; entropy is taken where it is empty,
     where no gain can be.
 
-    Args:
-        captures: (arm, seed) -> rows of `analysis.dilution.readings.capture_dilution`.
-
     Returns:
         Columns arm, quantity, condition, swapped_at, site, head, tokens, clip, value.
     """
-    return over_seeds(clip_means_of_seeds(captures))
+    return over_seeds(clip_means_of_seeds(readings))
 
 
-def clip_means_of_seeds(captures: Captures) -> pd.DataFrame:
+def clip_means_of_seeds(readings: Readings) -> pd.DataFrame:
     """Average frames within clips, as `clip_means`, and leave seeds apart: a column ``seed``."""
-    parts = [
-        _within_clips(rows).assign(arm=arm, seed=seed) for (arm, seed), rows in captures.items()
-    ]
+    runs = readings.items()
+    parts = [_within_clips(rows).assign(arm=arm, seed=seed) for (arm, seed), rows in runs]
     return pd.concat(parts, ignore_index=True)
 
 
 def over_seeds(by_seed: pd.DataFrame) -> pd.DataFrame:
-    """Average a clip's seeds.
-
-    Args:
-        by_seed: of `clip_means_of_seeds`.
-
-    Returns:
-        As `clip_means`.
-    """
+    """Average a clip's seeds: `clip_means_of_seeds` to `clip_means`."""
     return by_seed.groupby([*_KEYS, "clip"], sort=False)["value"].mean().reset_index()
 
 
@@ -94,9 +74,7 @@ def curves(clips: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for key, group in clips.groupby(_KEYS, sort=False):
         low, high = _interval(group["value"].to_numpy())
-        row = dict(zip(_KEYS, _as_tuple(key), strict=True))
-        row |= {"mean": group["value"].mean(), "low": low, "high": high, "num_clips": len(group)}
-        rows.append(row)
+        rows.append((*tuple(key), group["value"].mean(), low, high, len(group)))
     return pd.DataFrame(rows, columns=[*_KEYS, "mean", "low", "high", "num_clips"])
 
 
@@ -132,13 +110,9 @@ def dilution_indices(clips: pd.DataFrame, by_seed: pd.DataFrame | None = None) -
                 if wide.empty:
                     continue
                 first, final = wide.iloc[:, 0].to_numpy(), wide.iloc[:, -1].to_numpy()
-                low, high = _interval_of_ratio(first, final)
-                rows.append(
-                    {"arm": arm, "seed": of_seed, "index": index, "condition": condition}
-                    | {"value": float(dilution(first.mean(), final.mean()))}
-                    | {"low": low, "high": high}
-                    | {"first": first.mean(), "final": final.mean(), "num_clips": len(wide)}
-                )
+                value = float(dilution(first.mean(), final.mean()))
+                ends = (*_interval_of_ratio(first, final), first.mean(), final.mean())
+                rows.append((arm, of_seed, index, condition, value, *ends, len(wide)))
     return pd.DataFrame(rows, columns=list(INDEX_COLUMNS))
 
 
@@ -187,7 +161,3 @@ def _interval_of_ratio(first: Any, final: Any) -> tuple[float, float]:
     c = final.mean() ** 2 - reach * end
     root = np.sqrt(max(b**2 - a * c, 0.0))
     return float(dilution(a, b + root)), float(dilution(a, b - root))
-
-
-def _as_tuple(key: Any) -> tuple[Any, ...]:
-    return key if isinstance(key, tuple) else (key,)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis.dilution.indices import clip_means_of_seeds, dilution_indices, over_seeds
 from analysis.dilution.readings import DilutionReadings
-from analysis.kept import MeasuredRuns, measure_runs
+from analysis.measured_runs import MeasuredRuns, measure_runs
 from analysis.options import name_problems
 from analysis.runs.results import Results
 
@@ -56,7 +56,7 @@ def measure(
         results: the runs; the numbers of each are kept in its folder.
         readings: what is read.
         cells: those to measure, in this order; None for all.
-        **how: ``overrides``, ``again`` and ``track`` of `analysis.kept.measure_runs`.
+        **how: ``overrides``, ``again``, ``jobs`` and ``track`` of `measure_runs`.
 
     Raises:
         ValueError: where no sound or cell, or an unknown one, is named, or ``max_clips`` is below

@@ -18,17 +18,8 @@ from analysis.kept import Measurement, OpenRun
 from auralsam2.text_files import encode
 
 SOUNDS = ("swapped", "silence")
-COLUMNS = (
-    "clip",
-    "frame",
-    "quantity",
-    "condition",
-    "swapped_at",
-    "site",
-    "head",
-    "tokens",
-    "value",
-)
+_OF_FRAME, _OF_READING = ("clip", "frame", "quantity"), ("condition", "swapped_at", "site", "head")
+COLUMNS = (*_OF_FRAME, *_OF_READING, "tokens", "value")
 EVERYWHERE, ALL_HEADS = 0, -1
 MASK_TOKENS, PROMPT_TOKENS = "mask", "prompt"
 NO_PROMPTS = "no prompts"
@@ -120,7 +111,9 @@ def frame_rows(readings: Any) -> Iterator[Row]:
     key = (readings.clip, readings.frame)
     coverage = np.asarray(readings.coverage, dtype=float)
     true = _stack(readings.conditions[TRUE])
-    for tokens, chosen in _token_groups(true.attention.shape[2]).items():
+    groups = _token_groups(true.attention.shape[2])
+    mask = groups[MASK_TOKENS]
+    for tokens, chosen in groups.items():
         maps = true.attention[:, :, chosen]
         for quantity, values in (
             ("gain", formulas.in_mask_gain(maps, coverage)),
@@ -134,9 +127,9 @@ def frame_rows(readings: Any) -> Iterator[Row]:
     ]
     for condition, swapped_at, other in changed:
         sites = _stack(other)
-        effects = _effects(true, sites)
+        effects = _effects(true, sites, mask)
         if swapped_at == EVERYWHERE:
-            effects |= _signals(true, sites, coverage)
+            effects |= _signals(true, sites, mask, coverage)
         for quantity, values in effects.items():
             for site, head, value in _by_site_and_head(values):
                 yield *key, quantity, condition, swapped_at, site, head, MASK_TOKENS, value
@@ -165,17 +158,15 @@ def _by_site_and_head(values: Array) -> Iterator[tuple[int, int, float]]:
                 yield site, head, value
 
 
-def _effects(true: _Sites, other: _Sites) -> dict[str, Array]:
+def _effects(true: _Sites, other: _Sites, mask: slice) -> dict[str, Array]:
     """Return how much other prompts change what is attended to, (S, H), and what is read, (S,)."""
-    mask = _mask_tokens()
     js = formulas.js_divergence(true.attention[:, :, mask], other.attention[:, :, mask])
     outputs = formulas.relative_change(true.output[:, mask], other.output[:, mask])
     return {"js": js.mean(axis=2), "output_change": outputs.mean(axis=1)}
 
 
-def _signals(true: _Sites, other: _Sites, coverage: Array) -> dict[str, Array]:
+def _signals(true: _Sites, other: _Sites, mask: slice, coverage: Array) -> dict[str, Array]:
     """Return what is left of the difference at each site, (S,)."""
-    mask = _mask_tokens()
     tokens, other_tokens = true.tokens[:, mask], other.tokens[:, mask]
     keys = formulas.relative_change(true.keys, other.keys)
     token_change, key_change = tokens - other_tokens, true.keys - other.keys
@@ -190,21 +181,13 @@ def _signals(true: _Sites, other: _Sites, coverage: Array) -> dict[str, Array]:
 
 def _mean(values: Array) -> Array:
     """Mean over the last axis of what is a number; NaN where nothing is."""
-    known = np.isfinite(values)
-    total, count = np.where(known, values, 0).sum(axis=-1), known.sum(axis=-1)
-    return np.asarray(np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0))
-
-
-def _mask_tokens() -> slice:
-    from auralsam2.models.injection import TOKENS
-
-    return TOKENS["mask"]
+    return np.asarray(np.ma.masked_invalid(values).mean(axis=-1).filled(np.nan))
 
 
 def _token_groups(num_tokens: int) -> dict[str, slice]:
-    from auralsam2.models.injection import NUM_OUTPUT_TOKENS
+    from auralsam2.models.injection import NUM_OUTPUT_TOKENS, TOKENS
 
-    groups = {MASK_TOKENS: _mask_tokens()}
+    groups = {MASK_TOKENS: TOKENS["mask"]}
     if num_tokens > NUM_OUTPUT_TOKENS:
         groups[PROMPT_TOKENS] = slice(NUM_OUTPUT_TOKENS, num_tokens)
     return groups

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,16 +25,8 @@ DASH = "–"
 Entry = Mapping[Any, Any]
 _FIRST = {"D1": "g_1", "D2": "E_1", "D2 outputs": "the change of what is read at block 1"}
 """Index -> what it is a share of."""
-
-
-class _Size(NamedTuple):
-    """Letters of a size, and how wide one of them is in points."""
-
-    command: str
-    letter: float
-
-
-_SIZES = (_Size(r"\small", 4.2), _Size(r"\footnotesize", 3.75), _Size(r"\scriptsize", 3.4))
+_SIZES = {r"\small": 4.2, r"\footnotesize": 3.75, r"\scriptsize": 3.4}
+"""Size of letters -> how wide one of them is, in points."""
 _ROOM = 410.0
 """For the letters of a row, in points: a page of two columns less what stands between entries."""
 _LONG_NAME = 30
@@ -119,7 +111,7 @@ def to_latex(indices: pd.DataFrame) -> str:
     rows = to_rows(indices).map(escape)
     rows.columns = [_LATEX.get(name, escape(name)) for name in COLUMNS]
     longest = [min(_LONG_NAME, max(map(len, [*to_rows(indices)[name], name]))) for name in COLUMNS]
-    size = next(s for s in _SIZES if s is _SIZES[-1] or s.letter * sum(longest) <= _ROOM)
+    size = next((s for s, width in _SIZES.items() if width * sum(longest) <= _ROOM), r"\scriptsize")
     arm = "l" if longest[0] < _LONG_NAME else r"p{0.18\linewidth}"
     others = "".join("l" if _is_text(name) else "r" for name in COLUMNS[1:])
     styled = rows.style.hide(axis="index")
@@ -130,7 +122,7 @@ def to_latex(indices: pd.DataFrame) -> str:
         r"\centering",
         r"\caption{Dilution in the mask decoder}",
         r"\label{tab:dilution}",
-        size.command,
+        size,
         r"\setlength{\tabcolsep}{3pt}",
         tabular.rstrip("\n"),
         rf"\par\smallskip\parbox{{\linewidth}}{{\footnotesize {escape(footnote(indices))}}}",

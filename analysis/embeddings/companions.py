@@ -1,4 +1,22 @@
-"""What a t-SNE picture of the audio-visual space seems to show, in numbers on the vectors."""
+"""What a t-SNE picture of the audio-visual space seems to show, in numbers on the vectors.
+
+With a the audio point of a sounding frame, f its object pixels (``foreground``) and b the other
+ones; c the class that sounds, used where it is one and known:
+
+- ``auroc``: share of pairs (f, b) of a frame with a·f > a·b, ties counting half; mean over frames.
+  0.5 is chance. ``other_auroc``: the same pixels with the audio of other clips, of another class
+  where classes are known: what the object's looks alone explain.
+- ``silhouette``: mean over f of (d_other - d_own) / max(d_own, d_other), d the mean cosine
+  distance to f's own and to the nearest other class (Rousseeuw 1987).
+- ``purity``: share of the 10 nearest f' of other clips, by cosine, that have f's class, mean over
+  f; ``cross_modal_purity``: of the 10 nearest f' to a. ``chance_purity``, ``cross_modal_chance``:
+  the share of all f' of other clips that have it.
+- ``alignment``: E |a - f|², over a frame's pairs, then frames (Wang & Isola 2020, alpha = 2); 0 to
+  4, lower is closer.
+- ``uniformity``: ln E exp(-2 |f - f'|²) over pairs (Wang & Isola 2020, t = 2); 0 where all points
+  coincide, lower is more spread. ``audio_uniformity``: of the a.
+- ``modality_gap``: |mean a - mean f| (Liang et al. 2022), 0 to 2.
+"""
 
 from __future__ import annotations
 
@@ -46,23 +64,6 @@ class _Frame(NamedTuple):
 def companions(rows: pd.DataFrame, vectors: Vectors, *, seed: int = 0) -> dict[str, float]:
     """Describe one space and level by the keys of `COMPANIONS`.
 
-    With a the audio point of a sounding frame, f its object pixels (``foreground``) and b the
-    other ones; c the class that sounds, used where it is one and known:
-
-    - ``auroc``: share of pairs (f, b) of a frame with a·f > a·b, ties counting half; mean over
-      frames. 0.5 is chance. ``other_auroc``: the same pixels with the audio of other clips, of
-      another class where classes are known: what the object's looks alone explain.
-    - ``silhouette``: mean over f of (d_other - d_own) / max(d_own, d_other), d the mean cosine
-      distance to f's own and to the nearest other class (Rousseeuw 1987).
-    - ``purity``: share of the 10 nearest f' of other clips, by cosine, that have f's class, mean
-      over f; ``cross_modal_purity``: of the 10 nearest f' to a. ``chance_purity`` and
-      ``cross_modal_chance``: the share of all f' of other clips that have it.
-    - ``alignment``: E |a - f|², over a frame's pairs, then frames (Wang & Isola 2020, alpha = 2);
-      0 to 4, lower is closer.
-    - ``uniformity``: ln E exp(-2 |f - f'|²) over pairs (Wang & Isola 2020, t = 2); 0 where all
-      points coincide, lower is more spread. ``audio_uniformity``: of the a.
-    - ``modality_gap``: |mean a - mean f| (Liang et al. 2022), 0 to 2.
-
     Args:
         rows: of one space and level.
         vectors: (P, D), unit length.
@@ -87,20 +88,15 @@ def companions(rows: pd.DataFrame, vectors: Vectors, *, seed: int = 0) -> dict[s
         "auroc": audio_to_pixel_auroc(rows, vectors),
         "other_auroc": _other_auroc(frames, vectors, generator),
     }
-    some = _some(known_pixels, generator, _MOST_POINTS)
+    some = _some(known_pixels, generator)
     found["silhouette"] = _silhouette(rows, vectors, some)
-    for name, chance, asking in (
-        ("purity", "chance_purity", some),
-        ("cross_modal_purity", "cross_modal_chance", _some(known_audio, generator, _MOST_POINTS)),
-    ):
-        found[name], found[chance] = _purity(rows, vectors, asking, known_pixels)
+    purities = (("purity", "chance_purity"), ("cross_modal_purity", "cross_modal_chance"))
+    for names, asking in zip(purities, (some, _some(known_audio, generator)), strict=True):
+        found |= zip(names, _purity(rows, vectors, asking, known_pixels), strict=True)
     found["alignment"] = _alignment(frames, vectors)
-    found["uniformity"] = _uniformity(vectors[_some(pixels, generator, _MOST_POINTS)])
-    found["audio_uniformity"] = _uniformity(vectors[_some(audio, generator, _MOST_POINTS)])
-    found["modality_gap"] = float("nan")
-    if len(audio) and len(pixels):
-        gap = vectors[audio].mean(axis=0) - vectors[pixels].mean(axis=0)
-        found["modality_gap"] = float(np.linalg.norm(gap))
+    found["uniformity"] = _uniformity(vectors[_some(pixels, generator)])
+    found["audio_uniformity"] = _uniformity(vectors[_some(audio, generator)])
+    found["modality_gap"] = _gap(vectors[audio], vectors[pixels])
     return found
 
 
@@ -191,12 +187,8 @@ def _purity(
 
 
 def _alignment(frames: list[_Frame], vectors: Vectors) -> float:
-    distances = [
-        float(((vectors[frame.foreground] - vectors[frame.audio]) ** 2).sum(axis=1).mean())
-        for frame in frames
-        if len(frame.foreground)
-    ]
-    return _mean(distances)
+    pairs = [(vectors[f.foreground], vectors[f.audio]) for f in frames if len(f.foreground)]
+    return _mean([float(((inside - audio) ** 2).sum(axis=1).mean()) for inside, audio in pairs])
 
 
 def _uniformity(vectors: Vectors) -> float:
@@ -207,7 +199,14 @@ def _uniformity(vectors: Vectors) -> float:
     return float(np.log(np.exp(-2 * pairs).mean()))
 
 
-def _some(positions: Positions, generator: np.random.Generator, most: int) -> Positions:
+def _gap(audio: Vectors, pixels: Vectors) -> float:
+    if not len(audio) or not len(pixels):
+        return float("nan")
+    return float(np.linalg.norm(audio.mean(axis=0) - pixels.mean(axis=0)))
+
+
+def _some(positions: Positions, generator: np.random.Generator, most: int = 0) -> Positions:
+    most = most or _MOST_POINTS
     if len(positions) <= most:
         return positions
     return np.sort(generator.choice(positions, size=most, replace=False))

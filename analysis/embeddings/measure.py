@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.embeddings.points import Points, RunPoints
 from analysis.embeddings.table import measure_all
-from analysis.kept import MeasuredRuns, measure_runs
+from analysis.measured_runs import MeasuredRuns, measure_runs
 from analysis.options import name_problems
 from analysis.runs.results import Results
 from auralsam2.engine.run_folder import stored_config
@@ -71,7 +71,7 @@ def measure(
         cells: in the order of the panels; None for all.
         level: of the pyramid, 0 the finest, -1 the coarsest of every run's own.
         spaces: of ``"projected"`` and ``"fused"``.
-        **how: ``overrides``, ``again`` and ``track`` of `analysis.kept.measure_runs`.
+        **how: ``overrides``, ``again``, ``jobs`` and ``track`` of `measure_runs`.
 
     Raises:
         ValueError: for cells or spaces that are not known, settings below 1, or a level that no

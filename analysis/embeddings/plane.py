@@ -48,13 +48,12 @@ class Wanted(NamedTuple):
 def choose(rows: pd.DataFrame, *, seed: int = 0) -> NDArray[np.intp]:
     """Return positions of at most 300 points a kind, the same ones for the same rows."""
     generator = np.random.default_rng(seed)
-    chosen = []
+    chosen = [np.empty(0, dtype=np.intp)]
     for kind in sorted(set(rows["kind"])):
         own = np.flatnonzero(rows["kind"] == kind)
-        if len(own) > MOST_OF_A_KIND:
-            own = generator.choice(own, MOST_OF_A_KIND, replace=False)
-        chosen.append(own)
-    return np.sort(np.concatenate(chosen)) if chosen else np.empty(0, dtype=np.intp)
+        many = len(own) > MOST_OF_A_KIND
+        chosen.append(generator.choice(own, MOST_OF_A_KIND, replace=False) if many else own)
+    return np.sort(np.concatenate(chosen))
 
 
 def misplaced(wanted: Wanted) -> str | None:
@@ -70,10 +69,6 @@ def misplaced(wanted: Wanted) -> str | None:
 
 def place(wanted: Wanted, *, seed: int = 0) -> Plane:
     """Place points by t-SNE (van der Maaten & Hinton 2008): cosine, begun at the first two PCs.
-
-    Args:
-        wanted: what to place.
-        seed: of the choice of points, and of t-SNE.
 
     Raises:
         ValueError: where `misplaced` says why they cannot be.

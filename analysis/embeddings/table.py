@@ -54,21 +54,24 @@ def at_level(companions: pd.DataFrame, level: int) -> pd.DataFrame:
 
 def summarise(chosen: pd.DataFrame, spaces: Sequence[str], absent: str = "–") -> pd.DataFrame:
     """Return mean ± standard deviation over seeds: rows (space, companion), columns cells."""
-    texts: dict[tuple[str, str], dict[str, str]] = {}
-    for space in spaces:
-        for key, label in COMPANIONS.items():
-            # Two companions are called "… by chance": the line above says of what.
-            row = texts.setdefault((space, f"{list(COMPANIONS).index(key)} {label}"), {})
-            for cell in dict.fromkeys(chosen["cell"]):
-                own = chosen[(chosen["cell"] == cell) & (chosen["space"] == space)][key].dropna()
-                row[cell] = absent if own.empty else f"{own.mean():.3f}"
-                if len(own) > 1:
-                    row[cell] += f" ± {own.std(ddof=1):.3f}"
-    frame = pd.DataFrame.from_dict(texts, orient="index")
-    frame.index = pd.MultiIndex.from_tuples(
-        [(space, label.split(" ", 1)[1]) for space, label in texts], names=["space", "companion"]
-    )
-    return frame
+    cells = list(dict.fromkeys(chosen["cell"]))
+    rows = [(space, key, label) for space in spaces for key, label in COMPANIONS.items()]
+    own = dict(iter(chosen.groupby(["cell", "space"])))
+    none = chosen.iloc[:0]
+    texts = [
+        [_spread(own.get((cell, space), none)[key], absent) for cell in cells]
+        for space, key, _ in rows
+    ]
+    labels = [(space, label) for space, _, label in rows]
+    index = pd.MultiIndex.from_tuples(labels, names=["space", "companion"])
+    return pd.DataFrame(texts, index, columns=cells)
+
+
+def _spread(values: pd.Series, absent: str) -> str:
+    known = values.dropna()
+    if known.empty:
+        return absent
+    return f"{known.mean():.3f}" + (f" ± {known.std(ddof=1):.3f}" if len(known) > 1 else "")
 
 
 def to_markdown(chosen: pd.DataFrame, spaces: Sequence[str], caption: str) -> str:
@@ -88,19 +91,7 @@ def to_latex(chosen: pd.DataFrame, spaces: Sequence[str], caption: str) -> str:
     table.index = pd.MultiIndex.from_tuples(
         [(escape(space), escape(label)) for space, label in table.index]
     )
-    tabulars = []
-    for cells in _pieces(table):
-        piece = table[cells].rename(columns=escape)
-        tabulars.append(
-            str(
-                piece.style.to_latex(
-                    hrules=True,
-                    clines="skip-last;data",
-                    multirow_align="t",
-                    column_format="ll" + "c" * len(cells),
-                )
-            ).rstrip("\n")
-        )
+    tabulars = [_tabular(table[cells].rename(columns=escape)) for cells in _pieces(table)]
     lines = [
         r"% \usepackage{booktabs,multirow}",
         r"\begin{table*}[t]",
@@ -109,7 +100,7 @@ def to_latex(chosen: pd.DataFrame, spaces: Sequence[str], caption: str) -> str:
         r"\label{tab:embedding-companions}",
         r"\footnotesize",
         r"\setlength{\tabcolsep}{3pt}",
-        "\n\\par\\medskip\n".join(map(_ruled, tabulars)),
+        "\n\\par\\medskip\n".join(tabulars),
         r"\end{table*}",
     ]
     return "\n".join(lines) + "\n"
@@ -183,7 +174,13 @@ def _pieces(table: pd.DataFrame) -> list[list[str]]:
     return pieces
 
 
-def _ruled(tabular: str) -> str:
+def _tabular(piece: pd.DataFrame) -> str:
     """Return a tabular with booktabs' rules between its groups, and none behind the last."""
-    ruled = re.sub(r"\\cline\{[\d-]+\}", r"\\midrule", tabular)
+    tabular = piece.style.to_latex(
+        hrules=True,
+        clines="skip-last;data",
+        multirow_align="t",
+        column_format="ll" + "c" * piece.shape[1],
+    )
+    ruled = re.sub(r"\\cline\{[\d-]+\}", r"\\midrule", tabular.rstrip("\n"))
     return ruled.replace("\\midrule\n\\bottomrule", "\\bottomrule")

@@ -5,13 +5,9 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-import multiprocessing
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from multiprocessing import util
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,16 +25,12 @@ from analysis.paper.part import NothingToShow, Part, Recipe
 from analysis.paper.source import Source, file_digest
 from auralsam2.engine.provenance import code_version
 from auralsam2.messages import is_message, message
-from auralsam2.process_end import end_soon
 from auralsam2.text_files import write_text
 
 STALE = "stale"
 """Folder of what an earlier call has made and this one has not."""
 ERRORS = "errors.log"
 """What parts that failed have raised, and where."""
-
-Job = Callable[[], object]
-RunJobs = Callable[[Sequence[Job]], None]
 
 
 @dataclass(frozen=True)
@@ -63,7 +55,6 @@ def make_paper(
     *,
     again: bool = False,
     partial: bool = False,
-    jobs: int = 1,
     say: Callable[[str], None] = print,
 ) -> Paper:
     """Make a paper's tables, figures and pages.
@@ -77,17 +68,15 @@ def make_paper(
         out: folder of the paper.
         again: also what is there already.
         partial: of grids with unfinished runs, too.
-        jobs: measurements of runs at once, each in a process.
         say: is told each part.
     """
     usable, problems = _usable(sources, partial)
     problems += _unmatched(recipe, sources)
     (out / ERRORS).unlink(missing_ok=True)
-    with running(jobs) as run:
-        making = _Making(recipe, out, usable, problems, again, run)
-        for source in usable:
-            making.make(source, say)
-        paths = making.write_manifest()
+    making = _Making(recipe, out, usable, problems, again)
+    for source in usable:
+        making.make(source, say)
+    paths = making.write_manifest()
     paths += [out / ERRORS] if making.raised else []
     return Paper(tuple(making.entries), tuple(problems), tuple(paths))
 
@@ -102,10 +91,9 @@ class _Making:
         sources: Sequence[Source],
         problems: list[str],
         again: bool,
-        run: RunJobs | None,
     ) -> None:
         self.recipe, self.out, self.sources, self.problems = recipe, out, sources, problems
-        self.again, self.run = again, run
+        self.again = again
         self.held = read_entries(out)  # of an earlier call, still to be looked at
         self.entries: list[Entry] = []
         self.raised: list[str] = []
@@ -165,9 +153,6 @@ class _Making:
             if earlier is not None and earlier.is_whole(self.out):
                 entry.status, entry.files, entry.notes = KEPT, earlier.files, earlier.notes
                 return entry
-            if self.run is not None and (jobs := part.jobs(source)):
-                self.run(jobs)
-                source = replace(source, again=False)  # that has just been done
             made = part.make(source, folder)
             entry.notes, entry.lost = [str(n) for n in made.notes], [str(n) for n in made.lost]
             paths = [path.resolve() for path in made.paths]
@@ -205,41 +190,6 @@ class _Making:
             "inputs": [[path.name, file_digest(path)] for path in inputs],
         }
         return hashlib.sha256(json.dumps(held, sort_keys=True, default=repr).encode()).hexdigest()
-
-
-@contextmanager
-def running(jobs: int) -> Iterator[RunJobs | None]:
-    """Yield a function that runs ``jobs`` jobs at once in processes; None where one is enough.
-
-    What a job raises is left to the part, which comes upon the same run again.
-    """
-    if jobs == 1:
-        yield None
-        return
-    # A forked process would inherit the threads of torch, and hang in them.
-    spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(jobs, mp_context=spawn, initializer=_end_when_done)
-
-    def run(listed: Sequence[Job]) -> None:
-        futures: list[Future[object]] = [pool.submit(_done, each) for each in listed]
-        for future in as_completed(futures):
-            future.exception()
-
-    try:
-        yield run
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _end_when_done() -> None:
-    """Let this process end when the pool does, whatever a run's components have left running."""
-    # Called when the process has left its work, before it waits for threads.
-    util.Finalize(None, end_soon, args=(0,), exitpriority=0)
-
-
-def _done(job: Job) -> None:
-    """Run it; what it returns is large, and kept in the run's folder."""
-    job()
 
 
 def _usable(sources: Sequence[Source], partial: bool) -> tuple[list[Source], list[str]]:

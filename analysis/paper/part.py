@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -125,14 +125,6 @@ class Part(ABC):
         if self.reads_data and source.overrides:
             said += ["--set", *(f"{key}={value}" for key, value in source.overrides.items())]
         return shlex.join(said)
-
-    def jobs(self, source: Source) -> list[Callable[[], object]]:
-        """Return what takes long and is kept in the run folders, where `make` finds it.
-
-        They are independent of each other, can be pickled, and may run in other processes; one that
-        fails is `make`'s to tell.
-        """
-        return []
 
     def inputs(self, source: Source, out: Path) -> list[Path]:
         """Return files beside the runs that what is made depends on."""

@@ -38,6 +38,7 @@ class Source:
         kind: ``"grid"`` or ``"sweep"``.
         overrides: of the runs' configs where a part needs data, e.g. ``{"data.root": ...}``.
         again: parts are to read weights and data anew, whatever the run folders hold.
+        jobs: runs measured at once, each in a process.
         track: wraps what takes long, e.g. `rich.progress.track`.
     """
 
@@ -46,6 +47,7 @@ class Source:
     kind: str
     overrides: Mapping[str, Any] = field(default_factory=dict)
     again: bool = False
+    jobs: int = 1
     track: Callable[[Iterable[Any]], Iterable[Any]] = iter
 
     @cached_property
@@ -82,7 +84,7 @@ class Source:
         return results if reference is None else with_reference(results, reference)
 
     def how(self) -> dict[str, Any]:
-        """Return the arguments that every measurement of the runs takes."""
+        """Return how parts read weights and data."""
         return {"overrides": self.overrides, "again": self.again, "track": self.track}
 
     def stated(self, paper: Path) -> dict[str, Any]:
@@ -109,8 +111,7 @@ def find_sources(
     folder: Path,
     *,
     overrides: Mapping[str, Any] | None = None,
-    again: bool = False,
-    track: Callable[[Iterable[Any]], Iterable[Any]] = iter,
+    **how: Any,
 ) -> list[Source]:
     """Return the grids and sweeps below a folder, the folder itself included, by name.
 
@@ -118,9 +119,8 @@ def find_sources(
 
     Args:
         folder: to search; what is linked to from several places is found once.
-        overrides: see `Source`, likewise the others.
-        again: of parts.
-        track: of parts.
+        overrides: see `Source`.
+        **how: ``again``, ``jobs`` and ``track`` of `Source`.
 
     Raises:
         FileNotFoundError: where there is no folder, or neither grid nor sweep nor run in it.
@@ -136,7 +136,7 @@ def find_sources(
             "auralsam2 run-sweep"
         )
     return [
-        Source(path, name, kind, dict(overrides or {}), again, track)
+        Source(path, name, kind, dict(overrides or {}), **how)
         for name, (path, kind) in zip(_names(folder, found), found, strict=True)
     ]
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from analysis.kept import Measurement, measure_runs, run_settings, still_holds
-from analysis.runs.results import load_runs
+from analysis.kept import Measurement, run_settings, still_holds
 from auralsam2.engine import run_record
 from auralsam2.engine.run_record import RunRecord
 from auralsam2.messages import UnfitModelError
@@ -114,52 +113,3 @@ def test_writers_at_once_leave_what_belongs_together_or_nothing(run_dir: Path) -
     # Two writers may leave the file of the one with the facts of the other: then nothing is kept.
     found = Letters().read(run_dir, settings)
     assert found is None or len(set(found)) == 1
-
-
-def test_every_run_is_measured_unfit_or_lost(write_grid: Any, tmp_path: Path) -> None:
-    class Some(Letters):
-        def of(self, run_dir: Path, **how: Any) -> bytes:
-            called.append((run_dir.name[:-2], how))
-            if run_dir.name.startswith("none"):
-                raise UnfitModelError("no such numbers")
-            if run_dir.name.startswith("dense-s0"):
-                raise FileNotFoundError("no data")
-            if run_dir.name.startswith("sparse-"):
-                return b""
-            return run_dir.name[:5].encode()
-
-        def check(self, numbers: bytes) -> None:
-            if not numbers:
-                raise ValueError("it is empty")
-
-    def track(runs: Any) -> Iterator[Any]:
-        yield from runs
-
-    called: list[Any] = []
-    results = load_runs(write_grid(tmp_path / "grid"))
-    cells = ["dense", "none", "sparse"]
-    measured = measure_runs(results, Some(), cells=cells, overrides=[("a", 1)], track=track)
-
-    assert measured.found == {("dense", 1): b"dense"}
-    assert measured.said(measured.unfit) == [f"none, seed {s}: no such numbers" for s in (0, 1)]
-    assert measured.said(measured.lost, "gone: ") == [
-        "dense, seed 0: gone: no data",
-        "sparse, seed 0: gone: it is empty",
-        "sparse, seed 1: gone: it is empty",
-    ]
-    how = {"overrides": {"a": 1}, "again": False}
-    order = ["dense-s0", "dense-s1", "none-s0", "sparse-s0", "sparse-s1"]
-    assert called == [(name, how) for name in order], "an unfit cell's other seeds are not read"
-    with pytest.raises(ValueError, match="no run could be read:\n  sparse, seed 0: it is empty"):
-        measure_runs(results, Some(), cells=["sparse"])
-    assert not measure_runs(results, Some(), cells=["none"]).lost
-
-
-def test_a_bug_of_ours_is_no_lost_run(write_grid: Any, tmp_path: Path) -> None:
-    class Broken(Letters):
-        def path(self, run_dir: Path) -> Path:
-            return None  # type: ignore[return-value]
-
-    results = load_runs(write_grid(tmp_path / "grid"))
-    with pytest.raises(AttributeError):
-        measure_runs(results, Broken())

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,7 +17,6 @@ from analysis.embeddings.measure import measure as measure_embeddings
 from analysis.embeddings.points import RunPoints
 from analysis.figures import dilution, embeddings, failures
 from analysis.figures.embedding_tsne import PERPLEXITIES
-from analysis.kept import Measurement
 from analysis.options import name_problems
 from analysis.paper.part import PARTS, Made, NothingToShow, Part
 from analysis.paper.source import Source
@@ -45,10 +43,6 @@ class Measured(Part):
     split: str = "test"
 
     @abstractmethod
-    def measurement(self) -> Measurement[Any]:
-        """Return what is measured of a run."""
-
-    @abstractmethod
     def measure(self, source: Source) -> Any:
         """Return what is measured of all runs, with ``problems`` and what is ``lost``."""
 
@@ -63,14 +57,6 @@ class Measured(Part):
         if not (paths := self.write(measured, out, notes)):
             raise NothingToShow("; ".join(notes))
         return Made(paths, notes, measured.lost)
-
-    def jobs(self, source: Source) -> list[Callable[[], object]]:
-        """Return the measurement of each run."""
-        runs = source.results.runs
-        chosen = runs if self.cells is None else runs[runs["cell"].isin(self.cells)]
-        asked: dict[str, Any] = {"overrides": dict(source.overrides), "again": source.again}
-        of = self.measurement().of
-        return [partial(of, Path(str(folder)), **asked) for folder in chosen["run_dir"]]
 
 
 @PARTS.register_module()
@@ -95,15 +81,12 @@ class Dilution(Measured):
         if problems := name_problems("sound", self.sounds, kinds()):
             raise ValueError("; ".join(problems))
 
-    def measurement(self) -> DilutionReadings:
-        """Return the reading of a run's attention."""
-        sounds = tuple(self.sounds)
-        return DilutionReadings(sounds=sounds, max_clips=self.max_clips, split=self.split)
-
     def measure(self, source: Source) -> MeasuredDilution:
         """Read the attention of all runs."""
-        how = source.how()
-        return measure_dilution(source.results, self.measurement(), cells=self.cells, **how)
+        sounds = tuple(self.sounds)
+        readings = DilutionReadings(sounds=sounds, max_clips=self.max_clips, split=self.split)
+        how = {"cells": self.cells, "jobs": source.jobs, **source.how()}
+        return measure_dilution(source.results, readings, **how)
 
     def write(self, measured: MeasuredDilution, out: Path, notes: list[str]) -> list[Path]:
         """Write ``dilution_*.*`` and ``site_matrix.*``."""
@@ -131,14 +114,11 @@ class Embeddings(Measured):
         if problems := embeddings.perplexity_problems(self.perplexities):
             raise ValueError(problems[0])
 
-    def measurement(self) -> RunPoints:
-        """Return the drawing of a run's points."""
-        return RunPoints(max_clips=self.max_clips, split=self.split)
-
     def measure(self, source: Source) -> MeasuredEmbeddings:
         """Draw the points of all runs."""
-        how = {"cells": self.cells, "level": self.level, **source.how()}
-        return measure_embeddings(source.results, self.measurement(), **how)
+        points = RunPoints(max_clips=self.max_clips, split=self.split)
+        how = {"cells": self.cells, "jobs": source.jobs, **source.how()}
+        return measure_embeddings(source.results, points, level=self.level, **how)
 
     def write(self, measured: MeasuredEmbeddings, out: Path, notes: list[str]) -> list[Path]:
         """Write ``embedding_*.*``."""

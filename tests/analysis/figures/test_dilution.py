@@ -11,7 +11,7 @@ from analysis.dilution.indices import clip_means, dilution_indices
 from analysis.dilution.measure import MeasuredDilution
 from analysis.dilution.readings import COLUMNS
 from analysis.figures import dilution
-from analysis.kept import MeasuredRuns
+from analysis.measured_runs import MeasuredRuns
 
 EVERYTHING = (
     ("gain", "true", 0),

@@ -13,7 +13,7 @@ from analysis.embeddings.measure import SPACES, MeasuredEmbeddings
 from analysis.embeddings.points import Points, RunPoints
 from analysis.embeddings.table import measure_all
 from analysis.figures import embeddings
-from analysis.kept import MeasuredRuns
+from analysis.measured_runs import MeasuredRuns
 
 KINDS = ("pdf", "png", "csv", "points.csv")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Callable, Iterator
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 from auralsam2_tools import measure_dilution
 
-from analysis.paper.make import ERRORS, Paper, make_paper, running
+from analysis.paper.make import ERRORS, Paper, make_paper
 from analysis.paper.part import PARTS, Made, NothingToShow, Part, load_recipe
 from analysis.paper.source import Source, find_sources
 from auralsam2.engine import run_record
@@ -256,36 +255,3 @@ def test_every_printed_command_is_one_of_ours(
     tool = import_module(f"auralsam2_tools.{said[1].replace('-', '_')}")
     parsed = tool._parser().parse_args(said[2:])
     assert getattr(parsed, "out", None) == tmp_path / "out"
-
-
-def test_all_are_run_though_one_fails(tmp_path: Path) -> None:
-    written = [tmp_path / f"{number}.txt" for number in range(3)]
-    measurements = [partial(path.write_text, "measured") for path in written]
-    with running(2) as run:
-        assert run is not None
-        run([partial(Path.read_text, tmp_path / "missing"), *measurements])
-        assert [path.read_text() for path in written] == ["measured"] * 3
-
-
-LEAVES_A_THREAD = """
-import threading, time
-from auralsam2 import process_end
-def late():
-    time.sleep(8)
-    open({path!r}, "w")
-process_end.GRACE_S = 0.1
-threading.Thread(target=late).start()
-"""
-
-
-def test_no_thread_that_a_run_leaves_is_waited_for(tmp_path: Path) -> None:
-    code = LEAVES_A_THREAD.format(path=str(tmp_path / "late"))
-    with running(2) as run:
-        assert run is not None
-        run([partial(exec, code, {})])
-    assert not (tmp_path / "late").exists()
-
-
-def test_one_job_needs_no_other_process() -> None:
-    with running(1) as run:
-        assert run is None

@@ -1,0 +1,130 @@
+"""All runs of a grid, measured where they lie."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing import util
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from analysis.kept import Measurement
+from analysis.runs.lost_runs import why_lost
+from analysis.runs.results import Results
+from auralsam2.messages import UnfitModelError
+from auralsam2.process_end import end_soon
+
+T = TypeVar("T")
+Run = tuple[str, int]
+"""Cell and seed."""
+Track = Callable[[Iterable[Any]], Iterable[Any]]
+"""Wraps runs that take long, e.g. `rich.progress.track`."""
+
+
+@dataclass
+class MeasuredRuns(Generic[T]):
+    """The runs of a grid, each in one of three places.
+
+    Attributes:
+        found: the numbers of those that have some.
+        unfit: why others have none: their models cannot be measured so.
+        lost: why others cannot be measured any more: weights or data are gone, or they are broken.
+    """
+
+    found: dict[Run, T] = field(default_factory=dict)
+    unfit: dict[Run, str] = field(default_factory=dict)
+    lost: dict[Run, str] = field(default_factory=dict)
+
+    def said(self, of: Mapping[Run, str], words: str = "") -> list[str]:
+        """Return a line for each run of `unfit` or `lost`."""
+        return [f"{cell}, seed {seed}: {words}{why}" for (cell, seed), why in of.items()]
+
+
+def measure_runs(
+    results: Results,
+    measurement: Measurement[T],
+    *,
+    cells: Sequence[str] | None = None,
+    overrides: Mapping[str, Any] | Iterable[tuple[str, Any]] = (),
+    again: bool = False,
+    jobs: int = 1,
+    track: Track = iter,
+) -> MeasuredRuns[T]:
+    """Measure the runs of cells where they lie.
+
+    Args:
+        results: the runs.
+        measurement: of each.
+        cells: in this order; None for all.
+        overrides: of the runs' configs, e.g. ``{"data.root": ...}`` where the data have moved.
+        again: also runs whose folders have the numbers.
+        jobs: runs measured at once, each in a process.
+        track: wraps the runs.
+
+    Raises:
+        ValueError: where none has numbers, and some are lost.
+    """
+    wanted = list(dict.fromkeys(results.cells if cells is None else cells))
+    chosen = results.runs[results.runs["cell"].isin(wanted)].to_dict("records")
+    chosen.sort(key=lambda run: (wanted.index(run["cell"]), run["seed"]))
+    how: dict[str, Any] = {"overrides": dict(overrides), "again": again}
+    if jobs > 1:
+        _measure_at_once(jobs, measurement, [Path(str(run["run_dir"])) for run in chosen], how)
+        how["again"] = False
+    measured: MeasuredRuns[T] = MeasuredRuns()
+    unfit: dict[str, str] = {}
+    for run in track(chosen):
+        cell, seed = str(run["cell"]), int(run["seed"])
+        try:
+            if cell not in unfit:  # what holds for one seed holds for all
+                numbers = measurement.of(Path(str(run["run_dir"])), **how)
+                measurement.check(numbers)
+                measured.found[cell, seed] = numbers
+        except UnfitModelError as error:
+            unfit[cell] = str(error)
+        except Exception as error:
+            measured.lost[cell, seed] = why_lost(error)
+        if cell in unfit:
+            measured.unfit[cell, seed] = unfit[cell]
+    if measured.lost and not measured.found:
+        lines = ["no run could be read:", *measured.said(measured.lost)]
+        raise ValueError("\n  ".join(lines))
+    return measured
+
+
+def _measure_at_once(
+    jobs: int, measurement: Measurement[Any], run_dirs: Sequence[Path], how: Mapping[str, Any]
+) -> None:
+    """Measure runs in processes of their own, which keep what they find in the runs' folders.
+
+    What a run raises is told by whoever comes upon it again.
+    """
+    missing = [p for p in run_dirs if how["again"] or not measurement.has(p, how["overrides"])]
+    run_at_once(jobs, [partial(measurement.of, run_dir, **how) for run_dir in missing])
+
+
+def run_at_once(jobs: int, calls: Sequence[Callable[[], object]]) -> None:
+    """Run calls in ``jobs`` processes, whatever they raise; what they return is dropped."""
+    # A forked process would inherit the threads of torch, and hang in them.
+    spawn = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(jobs, mp_context=spawn, initializer=_end_when_done)
+    try:
+        futures: list[Future[None]] = [pool.submit(_run, call) for call in calls]
+        for future in as_completed(futures):
+            future.exception()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _run(call: Callable[[], object]) -> None:
+    """What it returns may be large, and is kept in the run's folder."""
+    call()
+
+
+def _end_when_done() -> None:
+    """Let this process end when the pool does, whatever a run's components have left running."""
+    # Called when the process has left its work, before it waits for threads.
+    util.Finalize(None, end_soon, args=(0,), exitpriority=0)
