@@ -26,29 +26,7 @@ from auralsam2.command_line import Parser, Whole, input_path, output_folder
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Extract, print what failed, and return the exit status."""
-    parser = Parser(__doc__)
-    parser.add_argument(
-        "videos", type=input_path, metavar="VIDEOS", help="folder, with those below it"
-    )
-    parser.add_argument("out", type=output_folder, metavar="OUT", help="root of the data set")
-    parser.add_argument("--layout", required=True, help="v1s or v1m (5 s), v2 or ref_avs (10 s)")
-    parser.add_argument("--metadata", type=input_path, metavar="CSV", help="table of the clips")
-    parser.add_argument(
-        "--named", choices=("uid", "vid"), help="use only videos named after this (default: both)"
-    )
-    parser.add_argument(
-        "--frames-at",
-        choices=("end", "middle", "start"),
-        default="end",
-        help="which picture of each second (%(default)s)",
-    )
-    parser.add_argument(
-        "--workers",
-        type=Whole(1),
-        default=min(8, os.cpu_count() or 1),
-        help="processes (%(default)s)",
-    )
-    options = parser.parse_args(argv)
+    options = _parser().parse_args(argv)
 
     from rich.console import Console
     from rich.progress import Progress
@@ -79,6 +57,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         f"{len(done.failures)} failed"
     )
     return 1 if done.failures else 0
+
+
+def _parser() -> Parser:
+    parser = Parser(__doc__)
+    add = parser.add_argument
+    add("videos", type=input_path, metavar="VIDEOS", help="folder, with those below it")
+    add("out", type=output_folder, metavar="OUT", help="root of the data set")
+    add("--layout", required=True, help="v1s or v1m (5 s), v2 or ref_avs (10 s)")
+    add("--metadata", type=input_path, metavar="CSV", help="table of the clips")
+    named = "use only videos named after this (default: both)"
+    add("--named", choices=("uid", "vid"), help=named)
+    instants = ("end", "middle", "start")
+    which = "which picture of each second (%(default)s)"
+    add("--frames-at", choices=instants, default="end", help=which)
+    workers = min(8, os.cpu_count() or 1)
+    add("--workers", type=Whole(1), default=workers, help="processes (%(default)s)")
+    return parser
 
 
 if __name__ == "__main__":

@@ -73,10 +73,9 @@ def _upright(picture: Any) -> NDArray[np.uint8]:
 def read_audio_track(
     path: Path, start: float = 0.0, seconds: float | None = None
 ) -> tuple[NDArray[np.float64], int]:
-    """Sound of a video.
+    """Sound of a video, full scale 1.
 
-    Sound that sets in later than the pictures is preceded by silence, so that second t is second
-    t of both.
+    Sound that sets in later than the pictures is preceded by silence, so that seconds match.
 
     Args:
         path: of the video, or of a sound file that FFmpeg knows.
@@ -84,7 +83,7 @@ def read_audio_track(
         seconds: length; the rest of the file where None. Less is returned where the file ends.
 
     Returns:
-        Samples (L, channels), full scale 1, in the track's own rate, and that rate.
+        Samples (L, channels) in the track's own rate, and that rate.
 
     Raises:
         FileNotFoundError: where there is no such file.
@@ -103,9 +102,7 @@ def read_audio_track(
             if moment >= end:
                 break
             blocks.append(block)
-    if not blocks:
-        raise ValueError(f"'{path}' has no sound from {start:.1f} s on")
-    samples = np.concatenate(blocks).astype(np.float64)
+    samples = np.concatenate(blocks).astype(np.float64) if blocks else np.empty((0, 1))
     lead = round((first - start) * rate)
     samples = np.pad(samples, ((lead, 0), (0, 0))) if lead > 0 else samples[-lead:]
     samples = samples if seconds is None else samples[: round(seconds * rate)]

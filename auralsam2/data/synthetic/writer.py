@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import re
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from typing import Any
 import cv2
 
 from auralsam2.data.clip_contents import SYNTHETIC_TRUTH
+from auralsam2.data.processes import in_processes
 from auralsam2.data.synthetic.avsbench_layouts import V1MLayout, V1SLayout, V2Layout
 from auralsam2.data.synthetic.layout import GENERATOR as GENERATOR
 from auralsam2.data.synthetic.layout import Layout
@@ -106,27 +105,12 @@ def write_clips(
         return False
     root.mkdir(parents=True, exist_ok=True)
     write_text(root / UNFINISHED, json.dumps(plan.settings()))
-    _finish(root, layout, _write_all(root, plan, workers, on_clip))
+    truths = []
+    for truth in in_processes(partial(_write_clip, root, plan), range(sum(plan.counts)), workers):
+        truths.append(truth)
+        on_clip()
+    _finish(root, layout, truths)
     return True
-
-
-def _write_all(
-    root: Path, plan: Plan, workers: int, on_clip: Callable[[], None]
-) -> list[dict[str, Any]]:
-    """Write the clips that are missing; truths of all, in order."""
-    job = partial(_write_clip, root, plan)
-    truths: dict[int, dict[str, Any]] = {}
-    if workers <= 1:
-        for index in range(sum(plan.counts)):
-            truths[index] = job(index)
-            on_clip()
-    else:
-        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-            futures = {pool.submit(job, index): index for index in range(sum(plan.counts))}
-            for future in as_completed(futures):
-                truths[futures[future]] = future.result()
-                on_clip()
-    return [truths[index] for index in sorted(truths)]
 
 
 def _complete(root: Path, plan: Plan) -> bool:
