@@ -10,16 +10,27 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
 from torch import Tensor
 
-from analysis.figures import label_lookup
+from analysis.figures import style
 from auralsam2.losses.released_sampling import RELEASED, draw_pixels
 
 AREAS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6)
+RULES = {"own": "own label (corrected)", "looked_up": "looked up by rank (released)"}
+CHANCE = "a random pixel's label"
+QUANTITIES = {
+    "kept": "labelled object, of anchors on it",
+    "labelled": "labelled object, of all anchors",
+}
+_TICKS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.6)
 
 
 def random_object(area: float, size: int, generator: torch.Generator) -> Tensor:
@@ -85,10 +96,68 @@ def run_trials(
     for area in areas:
         for placement in range(placements):
             values = random_object(area, size, generator)
-            for labels in label_lookup.RULES:
+            for labels in RULES:
                 numbers = measure(values, max_samples, labels, seed + placement)
                 rows.append({"labels": labels, "area": area, "placement": placement, **numbers})
     return pd.DataFrame(rows)
+
+
+def summarise(trials: pd.DataFrame) -> pd.DataFrame:
+    """Summarise the placements of each size.
+
+    Args:
+        trials: of `run_trials`.
+
+    Returns:
+        Columns labels, area, quantity (of `QUANTITIES`), num_trials, mean over placements, and the
+        quantiles low and high of a tenth and nine tenths.
+    """
+    long = trials.melt(["labels", "area"], list(QUANTITIES), var_name="quantity")
+    groups = long.groupby(["labels", "area", "quantity"], sort=False)["value"]
+    summary = groups.agg(
+        num_trials="size",
+        mean="mean",
+        low=lambda values: values.quantile(0.1),
+        high=lambda values: values.quantile(0.9),
+    )
+    return summary.reset_index()
+
+
+def draw(summary: pd.DataFrame, panels: Sequence[Axes]) -> None:
+    """Draw a quantity in each panel: a line for the mean, a band between the quantiles.
+
+    Args:
+        summary: of `summarise`.
+        panels: as many as `QUANTITIES`.
+    """
+    for (quantity, title), panel in zip(QUANTITIES.items(), panels):
+        for index, (labels, name) in enumerate(RULES.items()):
+            chosen = (summary["labels"] == labels) & (summary["quantity"] == quantity)
+            line = {"color": style.look(index).colour, "marker": "o", "markersize": 2.5}
+            style.line_with_band(panel, summary[chosen], "area", label=name, **line)
+        areas = np.geomspace(summary["area"].min(), summary["area"].max(), 100)
+        # A pixel drawn at random belongs to the object as often as the object is large.
+        panel.plot(areas, areas, color="0.35", linewidth=0.8, linestyle="--", label=CHANCE)
+        panel.set_xscale("log")
+        panel.xaxis.set_major_locator(FixedLocator(_TICKS))
+        panel.xaxis.set_minor_locator(NullLocator())
+        panel.xaxis.set_major_formatter(FuncFormatter(lambda area, _: f"{100 * area:g}%"))
+        panel.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        style.light_grid(panel, "y")
+        panel.set_ylim(0, 1.04)
+        panel.set_ylabel(title)
+        panel.set_xlabel("object's share of the frame")
+
+
+def make(trials: pd.DataFrame, folder: Path) -> list[Path]:
+    """Write ``label_lookup.pdf``, ``.png`` and ``.csv``."""
+    summary = summarise(trials)
+    with style.paper_style():
+        figure = style.new_figure("page", 2.35)
+        panels = figure.subplots(1, len(QUANTITIES), sharey=True)
+        draw(summary, list(panels))
+        style.legend_above(figure, *panels[0].get_legend_handles_labels())
+        return style.save(figure, summary, folder, "label_lookup")
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -107,7 +176,7 @@ def main(argv: list[str] | None = None) -> None:
     missed = trials.assign(missed=trials["kept"] == 0).groupby(["labels", "area"])["missed"]
     print("share of placements whose object pixels all become background:")
     print(missed.mean().unstack("labels").round(3).to_string())
-    print("\n".join(map(str, label_lookup.make(trials, options.out))))
+    print("\n".join(map(str, make(trials, options.out))))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,6 @@ CAPTIONS = {
     "signal_retention": "What is left of a prompt at each site, in tokens and image keys.",
     "site_matrix": "Prompts exchanged at one site, attention read at each.",
     "embedding_tsne": "Audio and visual vectors in two dimensions.",
-    "label_lookup": "What the released look-up of labels does to sampled pixels.",
     "training_curves": "Training and validation: mean over seeds, from the lowest to the highest.",
     "efficiency": "Scores against speed and size.",
     "failures_lowest": "Where the reference cell scores worst.",

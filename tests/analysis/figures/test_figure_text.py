@@ -31,7 +31,6 @@ from analysis.figures import (
     failures,
     figure_text,
     grid_points,
-    label_lookup,
     qualitative,
     style,
     sweep,
@@ -184,12 +183,6 @@ def draw(
         sweep.make(nasty_sweep, tmp_path)
         drawn.check(*FEW[:5], r"\udcff", *FEW[6:])
 
-    def placements() -> None:
-        rows = [(rule, area, 0.5, 0.5) for rule in label_lookup.RULES for area in (0.1, 0.2)]
-        trials = pd.DataFrame(rows, columns=["labels", "area", *label_lookup.QUANTITIES])
-        label_lookup.make(trials, tmp_path)
-        drawn.check(*label_lookup.RULES.values())
-
     return {
         "grid_points": of_grid(
             grid_points.make, *nasty_names, "n_1$2$", "s$s$", "test, audio {x}", " s",
@@ -206,7 +199,6 @@ def draw(
         "sweep": sweeps,
         "sweep_importance": sweeps,
         "sweep_slice": sweeps,
-        "label_lookup": placements,
     }  # fmt: skip
 
 

@@ -10,9 +10,7 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from analysis.figures import label_lookup
-
-SCRIPT = Path(__file__).parents[3] / "benchmarks" / "label_lookup.py"
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "label_lookup.py"
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +31,8 @@ def trials() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def test_numbers(trials: pd.DataFrame) -> None:
-    summary = label_lookup.collect(trials).summary.set_index(["labels", "area", "quantity"])
+def test_numbers(script: dict[str, Any], trials: pd.DataFrame) -> None:
+    summary = script["summarise"](trials).set_index(["labels", "area", "quantity"])
     assert len(summary) == 2 * 2 * 2 and set(summary["num_trials"]) == {3}
     row = summary.loc[("looked_up", 0.5, "kept")]
     assert row["mean"] == pytest.approx((0 + 0.5 + 0.8) / 3)
@@ -42,35 +40,28 @@ def test_numbers(trials: pd.DataFrame) -> None:
     assert summary.loc[("own", 0.01, "labelled"), "mean"] == 0.5
 
 
-def test_lines_stand_at_the_means(trials: pd.DataFrame) -> None:
+def test_lines_stand_at_the_means(script: dict[str, Any], trials: pd.DataFrame) -> None:
     panels = Figure().subplots(1, 2)
-    numbers = label_lookup.collect(trials)
-    label_lookup.draw(numbers, panels)
-    for panel, quantity in zip(panels, label_lookup.QUANTITIES):
+    summary = script["summarise"](trials)
+    script["draw"](summary, panels)
+    for panel, quantity in zip(panels, script["QUANTITIES"]):
         lines = {line.get_label(): line for line in panel.lines}
-        assert set(lines) == {*label_lookup.RULES.values(), label_lookup.CHANCE}
-        for labels, name in label_lookup.RULES.items():
-            wanted = label_lookup.select(numbers, labels, quantity)
+        assert set(lines) == {*script["RULES"].values(), script["CHANCE"]}
+        for labels, name in script["RULES"].items():
+            own = summary[(summary["labels"] == labels) & (summary["quantity"] == quantity)]
             assert list(lines[name].get_xdata()) == [0.01, 0.5]
-            assert list(lines[name].get_ydata()) == pytest.approx(list(wanted["mean"]))
-        chance = lines[label_lookup.CHANCE]
+            assert list(lines[name].get_ydata()) == pytest.approx(list(own["mean"]))
+        chance = lines[script["CHANCE"]]
         assert list(chance.get_xdata()) == list(chance.get_ydata())
 
 
-def test_files(trials: pd.DataFrame, tmp_path: Path) -> None:
-    paths = label_lookup.make(trials, tmp_path)
+def test_files(script: dict[str, Any], trials: pd.DataFrame, tmp_path: Path) -> None:
+    paths = script["make"](trials, tmp_path)
     assert [path.name for path in paths] == [
         f"label_lookup.{kind}" for kind in ("pdf", "png", "csv")
     ]
     assert matplotlib.image.imread(paths[1]).shape[1] == 1350  # a page at 200 dpi
     assert len(pd.read_csv(paths[2])) == 8
-
-
-def test_errors(trials: pd.DataFrame) -> None:
-    with pytest.raises(ValueError, match="lack the columns area, kept"):
-        label_lookup.collect(trials.drop(columns=["area", "kept"]))
-    with pytest.raises(ValueError, match="unknown labels theirs; known: own, looked_up"):
-        label_lookup.collect(trials.replace({"labels": {"own": "theirs"}}))
 
 
 @pytest.mark.parametrize("area", [0.001, 0.05, 0.6])
