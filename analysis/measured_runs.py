@@ -38,6 +38,28 @@ class MeasuredRuns(Generic[T]):
     unfit: dict[Run, str] = field(default_factory=dict)
     lost: dict[Run, str] = field(default_factory=dict)
 
+    def add(self, run: Run, measure: Callable[[], T], check: Callable[[T], None]) -> None:
+        """Measure a run and put it where it belongs.
+
+        Args:
+            run: whose numbers.
+            measure: returns them.
+            check: raises an error for numbers that say nothing.
+        """
+        # What holds for one seed of a cell holds for all.
+        unfit = next((why for (cell, _), why in self.unfit.items() if cell == run[0]), None)
+        try:
+            if unfit is None:
+                numbers = measure()
+                check(numbers)
+                self.found[run] = numbers
+        except UnfitModelError as error:
+            unfit = str(error)
+        except Exception as error:
+            self.lost[run] = why_lost(error)
+        if unfit is not None:
+            self.unfit[run] = unfit
+
     def said(self, of: Mapping[Run, str], words: str = "") -> list[str]:
         """Return a line for each run of `unfit` or `lost`."""
         return [f"{cell}, seed {seed}: {words}{why}" for (cell, seed), why in of.items()]
@@ -67,32 +89,26 @@ def measure_runs(
     Raises:
         ValueError: where none has numbers, and some are lost.
     """
-    wanted = list(dict.fromkeys(results.cells if cells is None else cells))
-    chosen = results.runs[results.runs["cell"].isin(wanted)].to_dict("records")
-    chosen.sort(key=lambda run: (wanted.index(run["cell"]), run["seed"]))
+    runs = _runs(results, cells)
     how: dict[str, Any] = {"overrides": dict(overrides), "again": again}
     if jobs > 1:
-        _measure_at_once(jobs, measurement, [Path(str(run["run_dir"])) for run in chosen], how)
+        _measure_at_once(jobs, measurement, [run_dir for *_, run_dir in runs], how)
         how["again"] = False
     measured: MeasuredRuns[T] = MeasuredRuns()
-    unfit: dict[str, str] = {}
-    for run in track(chosen):
-        cell, seed = str(run["cell"]), int(run["seed"])
-        try:
-            if cell not in unfit:  # what holds for one seed holds for all
-                numbers = measurement.of(Path(str(run["run_dir"])), **how)
-                measurement.check(numbers)
-                measured.found[cell, seed] = numbers
-        except UnfitModelError as error:
-            unfit[cell] = str(error)
-        except Exception as error:
-            measured.lost[cell, seed] = why_lost(error)
-        if cell in unfit:
-            measured.unfit[cell, seed] = unfit[cell]
+    for cell, seed, run_dir in track(runs):
+        measured.add((cell, seed), partial(measurement.of, run_dir, **how), measurement.check)
     if measured.lost and not measured.found:
         lines = ["no run could be read:", *measured.said(measured.lost)]
         raise ValueError("\n  ".join(lines))
     return measured
+
+
+def _runs(results: Results, cells: Sequence[str] | None) -> list[tuple[str, int, Path]]:
+    """Return cell, seed and folder of the runs of cells, in the order of the cells and seeds."""
+    wanted = list(dict.fromkeys(results.cells if cells is None else cells))
+    chosen = results.runs[results.runs["cell"].isin(wanted)].to_dict("records")
+    runs = [(str(run["cell"]), int(run["seed"]), Path(str(run["run_dir"]))) for run in chosen]
+    return sorted(runs, key=lambda run: (wanted.index(run[0]), run[1]))
 
 
 def _measure_at_once(
