@@ -18,7 +18,7 @@ class Options:
     Attributes:
         retry_failed: run again what failed in an earlier call, in a grid also what was stopped.
         deletes_checkpoints: of finished runs, all but the selected weights.
-        only: runs of a grid, see `ablations.grids.selection.select`.
+        only: runs of a grid, see `ablations.grids.plan.select`.
         oom_retries: how often a run that runs out of memory is tried with halved batches.
         stale_s: silence after which the owner of a claim counts as gone.
         max_failures: so many failures in a row end a sweep.

@@ -15,11 +15,10 @@ from rich.console import Console
 from ablations.display import Display
 from ablations.driver import Driver
 from ablations.executors.base import Executor, Outcome
+from ablations.grids.axes import GridError
 from ablations.grids.file import Grid
-from ablations.grids.grid import GridError
 from ablations.grids.manifest import write_manifest
-from ablations.grids.plan import Plan, PlannedRun, state_of
-from ablations.grids.selection import select
+from ablations.grids.plan import Plan, PlannedRun, select, state_of
 from ablations.options import Options
 from ablations.progress import make_display
 from ablations.runs import attempts, claims

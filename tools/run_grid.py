@@ -31,8 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from ablations.driver import trains_on_gpu
     from ablations.executors.base import from_options
     from ablations.grids.file import load_grid
-    from ablations.grids.plan import make_plan
-    from ablations.grids.selection import select
+    from ablations.grids.plan import make_plan, select
     from ablations.preflight import preflight
     from ablations.run_grid import run_grid
     from ablations.runs.processes import say_how_to_go_on

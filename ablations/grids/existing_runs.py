@@ -1,20 +1,27 @@
-"""Run folders that exist already, and which of them a planned run is."""
+"""Run folders that exist already, and which of them a planned run is.
+
+Earlier code gave runs other names: ``runtime`` and ``custom_imports`` did not count, hooks
+included, nor the content of files other than weights, while the number of loader processes did.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
-from ablations.grids.earlier_identity import earlier_work
-from auralsam2.config_identity import differences
+from auralsam2 import config_identity
 from auralsam2.engine import run_folder, run_record
-from auralsam2.engine.identity import CODE, WORK, Identity
+from auralsam2.engine.identity import CODE, WORK, Identity, digest, file_digests
 from auralsam2.engine.provenance import code_version
 from auralsam2.engine.run_record import RunRecord
 from auralsam2.listing import folders_in
+from auralsam2.moved_arguments import earlier_type
+from auralsam2.weight_files import FILE_KEYS
 
+_UNCOUNTED = ("runtime", "custom_imports")  # by earlier code
 # Runs from before code was part of the identity have no second part.
 _FOLDER = re.compile(rf"-s\d+-([0-9a-f]{{{WORK}}})(?:-([0-9a-f]{{{CODE}}}))?$")
 _SAID = {
@@ -93,7 +100,7 @@ class ExistingRuns:
         found = {Identity(work, code): path for code, path in self._by_work.get(work, {}).items()}
         for who, path in list(found.items()):
             stored = run_folder.stored_config(path)
-            if stored is None or differences(stored, plain):
+            if stored is None or config_identity.differences(stored, plain):
                 del found[who]
                 record = _record(path)
                 self._others["strangers"].add((path, record.code_version if record else ""))
@@ -109,3 +116,39 @@ def _record(run_dir: Path) -> RunRecord | None:
 
 def _versions(runs: set[tuple[Path, str]]) -> str:
     return ", ".join(sorted({version or "unknown" for _, version in runs}))
+
+
+def earlier_work(plain: Mapping[str, Any], data: str) -> str:
+    """Return the hash of config, seed, data and weights by the rule of then.
+
+    Args:
+        plain: a resolved config.
+        data: fingerprint of its data.
+    """
+    contents = [
+        content
+        for key, content in file_digests(plain).items()
+        if key.rpartition(".")[2] in FILE_KEYS
+    ]
+    return digest(earlier_config_hash(plain), data, *contents)[:WORK]
+
+
+def earlier_config_hash(plain: Mapping[str, Any]) -> str:
+    """Return the hash of a config by the rule of then."""
+    stated = config_identity.plain(plain)
+    counted = _canonical({key: stated[key] for key in stated if key not in _UNCOUNTED})
+    return digest(json.dumps(counted, sort_keys=True, separators=(",", ":"), allow_nan=False))
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            key: PurePath(item).name
+            if key in FILE_KEYS and isinstance(item, str) and "://" not in item
+            else _canonical(earlier_type(key, item))
+            for key, item in value.items()
+            if key != "root"
+        }
+    if isinstance(value, (list, tuple)):
+        return [_canonical(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

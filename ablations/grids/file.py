@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ablations.grids.axes import Axis, AxisValue, GridError, parse_axes, parse_named_cells
-from ablations.grids.grid import Cell, expand
+from ablations.grids.cells import Cell, expand
 from ablations.grids.modes import BASE
 from ablations.grids.statements import beside, key_problems, mistyped, read_statements
 from auralsam2 import config, config_files
@@ -74,7 +74,7 @@ class Grid:
         """Return the cells of every seed, the grid's own seeds where None.
 
         Raises:
-            GridError: see `ablations.grids.grid.expand`.
+            GridError: see `ablations.grids.cells.expand`.
         """
         return expand(
             self.axes,

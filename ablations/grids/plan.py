@@ -10,14 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ablations.grids.cells import Cell
 from ablations.grids.existing_runs import ExistingRuns
 from ablations.grids.file import Grid
-from ablations.grids.grid import Cell
 from ablations.grids.resolve import resolve
 from auralsam2 import config
 from auralsam2.engine import run_record
 from auralsam2.engine.identity import Identity, identify
-from auralsam2.messages import message
+from auralsam2.messages import ProblemsError, message, unknown_name
 
 RUNS = "runs"
 DAMAGED = "damaged"
@@ -31,59 +31,33 @@ Fingerprint = Callable[[Any], str]
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """One run of a grid, ready to start.
-
-    Attributes:
-        cell: what it is.
-        cfg: its resolved config.
-        recipe: identity of config and data without the seed and the code.
-        run_id: identity of config, data, weights and code.
-        run_dir: its folder.
-        config_hash: of ``cfg``.
-        data_fingerprint: of the data that ``cfg`` names.
-        state: ``"pending"``, ``"unfinished"``, ``"failed"``, ``"stopped"``, ``"done"`` or
-            `DAMAGED`.
-        shares: label of the earlier run whose folder it shares, as both do the same.
-    """
+    """One run of a grid, ready to start."""
 
     cell: Cell
-    cfg: Any
-    recipe: str
-    run_id: str
+    cfg: Any  # its resolved config
+    recipe: str  # identity of config and data without the seed and the code
+    run_id: str  # identity of config, data, weights and code
     run_dir: Path
     config_hash: str
     data_fingerprint: str
-    state: str
-    shares: str | None = None
+    state: str  # "pending", "unfinished", "failed", "stopped", "done" or `DAMAGED`
+    shares: str | None = None  # label of the earlier run that does the same, in the same folder
 
     @property
     def label(self) -> str:
         """Cell and seed in words."""
-        return label(self.cell)
+        return f"{self.cell.name}, seed {self.cell.seed}"
 
 
 @dataclass
 class Plan:
-    """All runs of a grid.
+    """All runs of a grid."""
 
-    Attributes:
-        out: folder of the grid.
-        runs: in the order in which they start.
-        problems: why the grid cannot start; cells with problems have no run.
-        notes: what the user ought to know and nothing stops at.
-        keep_code: whether runs made by other code count as the grid's own.
-    """
-
-    out: Path
-    runs: list[PlannedRun] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    keep_code: bool = False
-
-
-def label(cell: Cell) -> str:
-    """Return the name of a cell with its seed."""
-    return f"{cell.name}, seed {cell.seed}"
+    out: Path  # folder of the grid
+    runs: list[PlannedRun] = field(default_factory=list)  # in the order in which they start
+    problems: list[str] = field(default_factory=list)  # cells with problems have no run
+    notes: list[str] = field(default_factory=list)  # what nothing stops at
+    keep_code: bool = False  # whether runs made by other code count as the grid's own
 
 
 def make_plan(
@@ -114,30 +88,35 @@ def make_plan(
     folders = ExistingRuns(plan.out / RUNS, keep_code)
     cells = grid.cells(seeds)
     configs, problems = resolve(grid, cells, overrides or {})
-    prints = Fingerprints(fingerprint, remembers_errors=True)
-    taken: dict[str, PlannedRun] = {}
-    checked: set[str] = set()
+    data_of = Fingerprints(fingerprint, remembers_errors=True)
     for cell in cells:
         if (cfg := configs.get(cell.name)) is None:
             continue
         try:
-            if cell.name not in checked:
-                checked.add(cell.name)
+            if cell.seed == cells[0].seed:  # once a cell
                 (check or _preflight())(cfg)
-            data = prints(cfg)
-            slug = f"{_slug(cell.name)}-s{cell.seed}"
-            run = planned_run(cell, cfg, data, partial(folders.find, slug=slug, data=data))
+            data = data_of(cfg)
+            find = partial(folders.find, slug=f"{_slug(cell.name)}-s{cell.seed}", data=data)
+            plan.runs.append(planned_run(cell, cfg, data, find))
         except (ValueError, LookupError, OSError, ImportError) as error:
             problems.append((cell.name, message(error)))
             configs[cell.name] = None  # one seed speaks for all
-            continue
-        first = taken.setdefault(run.run_id, run)
-        if first is not run:
-            run = replace(run, run_dir=first.run_dir, state=first.state, shares=first.label)
-        plan.runs.append(run)
+    plan.runs = _sharing(plan.runs)
     plan.problems = _grouped(problems, len({cell.name for cell in cells}))
     plan.notes = _notes(plan.runs) + folders.notes()
     return plan
+
+
+def _sharing(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
+    """Return the runs; those of one identity share the folder of the first."""
+    first: dict[str, PlannedRun] = {}
+    shared = []
+    for run in runs:
+        owner = first.setdefault(run.run_id, run)
+        if owner is not run:
+            run = replace(run, run_dir=owner.run_dir, state=owner.state, shares=owner.label)
+        shared.append(run)
+    return shared
 
 
 def data_fingerprint(cfg: Any) -> str:
@@ -225,6 +204,44 @@ def state_of(run_dir: Path) -> str:
     except (OSError, ValueError):
         return DAMAGED
     return {"running": "unfinished"}.get(status, status)
+
+
+def select(runs: Sequence[PlannedRun], only: Sequence[str]) -> list[PlannedRun]:
+    """Return the runs of a plan that a command line asks for.
+
+    Args:
+        runs: of a plan.
+        only: ``NAME=VALUE``, the name being an axis, ``cell`` or ``seed``. Values of one name are
+            alternatives; several names must all fit.
+
+    Raises:
+        ProblemsError: names and values that the grid does not have, or that leave nothing.
+    """
+    known = [{**run.cell.axes, "cell": run.cell.name, "seed": str(run.cell.seed)} for run in runs]
+    names = dict.fromkeys([*(axis for run in runs for axis in run.cell.axes), "cell", "seed"])
+    wanted: dict[str, set[str]] = {}
+    problems = []
+    for condition in only:
+        name, equals, value = condition.partition("=")
+        name, value = name.strip(), value.strip()
+        if not equals or not name:
+            problems.append(f"{condition!r}: write NAME=VALUE, e.g. seed=0")
+        elif name not in names:
+            problems.append(f"{condition!r}: {unknown_name('axis', name, names)}")
+        elif value not in (values := dict.fromkeys(of.get(name, "") for of in known)):
+            problems.append(f"{condition!r}: {unknown_name('value', value, filter(None, values))}")
+        else:
+            wanted.setdefault(name, set()).add(value)
+    chosen = [
+        run
+        for run, of in zip(runs, known, strict=True)
+        if all(of.get(name, "") in values for name, values in wanted.items())
+    ]
+    if not problems and not chosen:
+        problems.append("no run fits all of them")
+    if problems:
+        raise ProblemsError(problems, source="--only")
+    return chosen
 
 
 def _slug(name: str) -> str:

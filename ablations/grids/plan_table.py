@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ablations.grids.cells import Cell
 from ablations.grids.file import Grid
-from ablations.grids.grid import Cell
 from ablations.grids.plan import PlannedRun
 
 MAX_CELLS = 40

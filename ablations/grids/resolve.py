@@ -6,8 +6,8 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ablations.grids.cells import Cell
 from ablations.grids.file import Grid
-from ablations.grids.grid import Cell
 from auralsam2 import config
 from auralsam2.config import ConfigError
 from auralsam2.custom_imports import import_custom

@@ -10,7 +10,7 @@ from optuna.storages import BaseStorage
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
-from ablations.grids.earlier_identity import earlier_config_hash
+from ablations.grids.existing_runs import earlier_config_hash
 from ablations.sweeps.samplers import build_pruner, build_sampler
 from ablations.sweeps.search_space import SweepError
 from ablations.sweeps.storage import StorageAddress, quiet

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ablations.grids.cells import Cell, seed_problems
 from ablations.grids.file import Grid
-from ablations.grids.grid import Cell, seed_problems
 from ablations.grids.resolve import resolve
 from ablations.grids.statements import beside, key_problems, mistyped, read_statements
 from ablations.sweeps.objectives import Objective, parse_objectives

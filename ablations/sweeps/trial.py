@@ -13,7 +13,7 @@ from optuna.samplers import RandomSampler
 from optuna.storages import BaseStorage
 from optuna.trial import TrialState
 
-from ablations.grids.grid import Cell
+from ablations.grids.cells import Cell
 from ablations.grids.plan import RUNS, PlannedRun, planned_run, state_of
 from ablations.runs.processes import output_to
 from ablations.runs.run_cell import Train, current_record, last_line, run_cell

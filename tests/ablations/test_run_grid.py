@@ -9,8 +9,8 @@ from rich.console import Console
 
 from ablations.driver import trains_on_gpu
 from ablations.executors.local import InlineExecutor, LocalExecutor
+from ablations.grids.axes import GridError
 from ablations.grids.file import Grid
-from ablations.grids.grid import GridError
 from ablations.grids.plan import Plan
 from ablations.options import Options
 from ablations.run_grid import last_lines, run_grid

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from ablations.grids.cells import expand
 from ablations.grids.file import load_grid
-from ablations.grids.grid import expand
 from auralsam2 import config
 from auralsam2.registry import DATASETS
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from ablations.grids import existing_runs
-from ablations.grids.earlier_identity import earlier_work
+from ablations.grids.existing_runs import earlier_work
 from ablations.grids.file import Grid
 from ablations.grids.manifest import write_manifest
 from ablations.grids.plan import Plan

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ablations.grids.axes import GridError
 from ablations.grids.file import Grid, load_grid, shipped_grids
-from ablations.grids.grid import GridError
 
 AXES = {"prompts": [dict(name="none", set={}), dict(name="both", set={"seed": 3})]}
 

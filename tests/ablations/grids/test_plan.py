@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ablations.grids import plan as planning
+from ablations.grids.cells import Cell
 from ablations.grids.file import Grid
-from ablations.grids.grid import Cell
-from ablations.grids.plan import Plan
+from ablations.grids.plan import Plan, PlannedRun, select
 from auralsam2.engine import run_record
 
 FUSIONS = {"model.fusion": [dict(type="GateFusion"), dict(type="SumFusion")]}
@@ -160,4 +159,50 @@ def test_an_import_that_fails_is_the_only_problem(
 
 
 def test_label() -> None:
-    assert planning.label(Cell("a, b", {}, {}, 4)) == "a, b, seed 4"
+    run = PlannedRun(Cell("a, b", {}, {}, 4), None, "", "", Path(), "", "", "pending")
+    assert run.label == "a, b, seed 4"
+
+
+@pytest.fixture
+def runs(write_grid: Callable[..., Grid], plan_of: Callable[..., Plan]) -> list[PlannedRun]:
+    axes = {
+        "model.fusion": [dict(type="GateFusion"), dict(type="SumFusion")],
+        "optim.epochs": [1, 2],
+    }
+    return plan_of(write_grid(axes=axes, seeds=[0, 1])).runs
+
+
+def labels(runs: list[PlannedRun]) -> list[str]:
+    return [run.label for run in runs]
+
+
+def test_nothing_asked_for_is_everything(runs) -> None:
+    assert select(runs, []) == runs
+
+
+def test_names_must_all_fit_and_values_are_alternatives(runs) -> None:
+    some = select(runs, ["model.fusion=SumFusion", "seed=1"])
+    assert labels(some) == ["SumFusion, epochs=1, seed 1", "SumFusion, epochs=2, seed 1"]
+    assert len(select(runs, ["seed=0", "seed=1"])) == 8
+    assert labels(select(runs, ["cell=GateFusion, epochs=2", "seed=0"])) == [
+        "GateFusion, epochs=2, seed 0"
+    ]
+    assert len(select(runs, ["optim.epochs=epochs=2"])) == 4
+
+
+def test_all_mistakes_are_told_with_what_is_known(runs) -> None:
+    with pytest.raises(ValueError) as caught:
+        select(runs, ["model.fusoin=x", "cell=nothing", "seed=7", "seed"])
+    for part in (
+        "4 problems",
+        "did you mean 'model.fusion'",
+        "known: GateFusion, epochs=1",
+        "unknown value '7'",
+        "write NAME=VALUE",
+    ):
+        assert part in str(caught.value)
+
+
+def test_a_selection_of_nothing_is_a_mistake(runs) -> None:
+    with pytest.raises(ValueError, match="no run fits all of them"):
+        select(runs, ["model.fusion=SumFusion", "cell=GateFusion, epochs=2"])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ablations.grids.grid import GridError
+from ablations.grids.axes import GridError
 from ablations.grids.statements import read_statements
 
 

@@ -8,7 +8,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from ablations.grids.earlier_identity import earlier_config_hash
+from ablations.grids.existing_runs import earlier_config_hash
 from ablations.sweeps.open_study import IDENTITY
 from ablations.sweeps.presence import ALIVE, GONE
 from ablations.sweeps.search_space import SweepError

@@ -1,4 +1,4 @@
-"""A grid as data: axes, how they are combined, and the cells that come out."""
+"""The cells of a grid: its axes combined, and every seed."""
 
 from __future__ import annotations
 
@@ -6,33 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ablations.grids.axes import Axis as Axis
-from ablations.grids.axes import AxisValue as AxisValue
-from ablations.grids.axes import GridError as GridError
-from ablations.grids.axes import parse_axes as parse_axes
-from ablations.grids.axes import repeated, repeated_values
-from ablations.grids.conditions import Choice, Conditions, parse_conditions
-from ablations.grids.modes import BASE, MODES
+from ablations.grids.axes import Axis, AxisValue, GridError, repeated, repeated_values
+from ablations.grids.modes import BASE, MODES, Choice, parse_conditions
 from auralsam2.messages import unknown_name
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One point of a grid with one seed.
+    """One point of a grid with one seed."""
 
-    Attributes:
-        name: the values' names joined, the same for every seed.
-        axes: axis name -> value name, of the axes that apply.
-        overrides: dotted path -> node, in the order in which they apply.
-        seed: a replicate.
-        config: name or path of the config to start from; the grid's own where None.
-    """
-
-    name: str
-    axes: Mapping[str, str]
-    overrides: Mapping[str, Any]
-    seed: int
-    config: str | None = None
+    name: str  # the values' names joined, the same for every seed
+    axes: Mapping[str, str]  # axis name -> value name, of the axes that apply
+    overrides: Mapping[str, Any]  # dotted path -> node, in the order in which they apply
+    seed: int  # a replicate
+    config: str | None = None  # to start from; the grid's own where None
 
 
 def expand(
@@ -68,18 +55,20 @@ def expand(
         choices = _choices(axes, mode, when or {}, exclude, alone=not named_cells)
     except GridError as error:
         problems += error.problems
-    names = [*(name for name, _ in choices), *(cell.name for cell in named_cells)]
-    problems += [
-        f"several cells are named {name!r}; give their values names of their own"
-        for name in repeated(names)
-    ]
-    for name, choice in choices:
-        problems += _contradictions(name, choice)
+    problems += _name_problems([*(name for name, _ in choices), *(c.name for c in named_cells)])
+    problems += [said for name, choice in choices for said in _contradictions(name, choice)]
     if problems:
         raise GridError(dict.fromkeys(problems))
     cells = [_cell(name, choice) for name, choice in choices]
     cells += [Cell(c.name, {}, dict(c.overrides), 0, c.config) for c in named_cells]
     return [replace(cell, seed=seed) for seed in seeds for cell in cells]
+
+
+def _name_problems(names: Iterable[str]) -> list[str]:
+    return [
+        f"several cells are named {name!r}; give their values names of their own"
+        for name in repeated(names)
+    ]
 
 
 def _cell(name: str, choice: Choice) -> Cell:
@@ -98,12 +87,11 @@ def _choices(
 ) -> list[tuple[str, Choice]]:
     """Return the cells of the axes; without axes the base, where no other cell is named."""
     problems = [] if mode in MODES else [unknown_name("mode", str(mode), MODES)]
-    conditions: Conditions | None = None
     try:
         conditions = parse_conditions(axes, when, exclude)
     except GridError as error:
-        problems += error.problems
-    if problems or conditions is None:
+        raise GridError([*problems, *error.problems]) from error
+    if problems:
         raise GridError(problems)
     if not axes:
         return [(BASE, {})] if alone else []

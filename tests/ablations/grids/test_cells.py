@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from ablations.grids.axes import parse_named_cells
-from ablations.grids.grid import Axis, AxisValue, GridError, expand, parse_axes
+from ablations.grids.axes import Axis, AxisValue, GridError, parse_axes, parse_named_cells
+from ablations.grids.cells import expand
 
 
 def test_full_product_with_all_cells_before_the_second_seed() -> None:
@@ -132,6 +132,6 @@ def test_a_thousand_cells_take_less_than_a_second() -> None:
 
 
 def test_expanding_needs_neither_torch_nor_mmengine() -> None:
-    program = "import sys, ablations.grids.grid; print({'torch', 'mmengine'} & set(sys.modules))"
+    program = "import sys, ablations.grids.cells; print({'torch', 'mmengine'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.strip() == "set()", done.stderr
