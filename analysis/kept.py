@@ -166,7 +166,7 @@ class OpenRun:
         self.run_dir = run_dir
         self._target = find_target(str(run_dir), None)
         # From here on torch is needed.
-        from auralsam2.engine.evaluate import test_datasets
+        from auralsam2.engine.splits import test_datasets
         from auralsam2.registry import load_all
 
         self.cfg = config.load(self._target.config, overrides)

@@ -11,7 +11,8 @@ import csv
 import io
 import os
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -55,18 +56,24 @@ def write_csv(path: Path, rows: Iterable[Iterable[object]]) -> Path:
 
 def write_bytes(path: Path, content: bytes) -> Path:
     """Like `write_text`; the content is on the disk when this returns."""
+    with replacing(path) as unfinished, unfinished.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    return path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a file to write that takes the place of ``path`` once it is whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # Several processes may write the same file, on several machines.
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        yield unfinished
+        os.replace(unfinished, path)
     finally:
-        temporary.unlink(missing_ok=True)
-    return path
+        unfinished.unlink(missing_ok=True)
 
 
 def tolerate_any_text(stream: IO[str]) -> None:

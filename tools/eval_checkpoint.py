@@ -35,7 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from auralsam2.counterfactuals import heard_with
     from auralsam2.data.datasets.guarded import counted
-    from auralsam2.engine.evaluate import evaluate_model, test_datasets, trained_model
+    from auralsam2.engine.evaluate import evaluate_model, trained_model
+    from auralsam2.engine.splits import test_datasets
 
     nodes = heard_with(cfg.data.test.to_dict(), options.audio) if options.audio else None
     if checkpoint is None:

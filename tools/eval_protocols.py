@@ -26,9 +26,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
 
     from auralsam2.config import load, parse_overrides
-    from auralsam2.engine.evaluate import test_datasets, trained_model
+    from auralsam2.engine.evaluate import trained_model
     from auralsam2.engine.protocols import SIZES, Comparison, evaluate_protocols, write_rows
     from auralsam2.engine.run_folder import find_target
+    from auralsam2.engine.splits import test_datasets
 
     sizes = SIZES if options.sizes is None else [Comparison.parse(s) for s in options.sizes]
     config, checkpoint = find_target(options.config, options.checkpoint)

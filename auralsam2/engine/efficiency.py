@@ -15,6 +15,7 @@ from mmengine.model import BaseModel
 from torch import nn
 
 from auralsam2.data.collate import collate_clips
+from auralsam2.engine.evaluate import with_attribute
 from auralsam2.engine.run_record import RunRecord
 
 ENCODERS = ("encode", "encode_heard")
@@ -61,7 +62,7 @@ def measure_speed(
     batch, num_frames = collate_clips([dict(clip)]), len(clip["frames"])
     training = model.training
     model.eval()
-    with torch.no_grad(), _without_feature_cache(model):
+    with torch.no_grad(), with_attribute(model, "feature_cache", None):
         device = next((value.device for value in model.parameters()), torch.device("cpu"))
         taken = {"fps": _times(lambda: model.val_step(batch), device, repeats, seconds)}
         with _encoded_before(model) as called:
@@ -83,13 +84,9 @@ def measure_speed(
 def enter_speed(
     record: RunRecord, model: BaseModel, cfg: Config, datasets: Mapping[str, Any]
 ) -> None:
-    """Measure a run's model on the first test clip, unless ``evaluation.measure_speed`` is off.
+    """Measure a model on the first test clip, unless ``evaluation.measure_speed`` is off.
 
-    Args:
-        record: gets ``speed``, and the conditions in ``environment["speed"]``.
-        model: on the run's device.
-        cfg: of the run.
-        datasets: test sets by split; the first one counts.
+    The record gets ``speed``, and the conditions in ``environment["speed"]``.
     """
     if not cfg.evaluation.get("measure_speed", True):
         return
@@ -101,7 +98,7 @@ def enter_speed(
 def _times(
     run: Callable[[], object], device: torch.device, repeats: int, seconds: float
 ) -> list[float]:
-    """Seconds of every repeat, the first and unmeasured one being the warm-up."""
+    """Seconds of every repeat behind a warm-up."""
     run()
     _wait_for(device)
     started, times = time.perf_counter(), []
@@ -118,19 +115,6 @@ def _times(
 def _wait_for(device: torch.device) -> None:
     if device.type == "cuda":  # its kernels run behind the calls
         torch.cuda.synchronize(device)
-
-
-@contextmanager
-def _without_feature_cache(model: nn.Module) -> Iterator[None]:
-    cache = getattr(model, "feature_cache", None)
-    if cache is None:
-        yield
-        return
-    model.feature_cache = None  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        model.feature_cache = cache
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import auralsam2.mmengine_fixes  # noqa: F401  (before all else of mmengine)
 # isort: split
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,21 +15,17 @@ import torch
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch import nn
+from torch.utils.data import DataLoader, StackDataset
 
 from auralsam2.data.collate import collate_clips
 from auralsam2.devices import pick_device
-from auralsam2.engine.hooks.trainable_state_hook import trainable_state
+from auralsam2.engine.checkpoint import load_trained
 from auralsam2.engine.metric_scales import MetricScale, scales_of
 from auralsam2.engine.run_folder import check_files
-from auralsam2.engine.run_record import WEIGHTS
-from auralsam2.engine.splits import test_datasets as test_datasets
 from auralsam2.kept_files import archive_bytes, keep
 from auralsam2.metrics.area import AreaMetric
 from auralsam2.models.feature_cache import LastPyramid
-from auralsam2.models.weights import read_state
-from auralsam2.models.weights.loading import compare, fitted, foreign_prefix, misfit
 from auralsam2.registry import METRICS, MODELS
 
 
@@ -62,26 +58,11 @@ class EvalResult(NamedTuple):
     scales: dict[str, MetricScale]
 
 
-def evaluate(cfg: Config, checkpoint: str | Path | None, run_dir: Path | None = None) -> EvalResult:
-    """Score a checkpoint on every test split of a config.
-
-    Args:
-        cfg: a loaded config.
-        checkpoint: ``best.safetensors`` of a run; ``None`` for a model that trains nothing.
-        run_dir: where to write ``predictions.npz``; ``None`` writes nothing.
-
-    Raises:
-        ValueError: where the checkpoint does not fit the config's model.
-    """
-    return evaluate_model(trained_model(cfg, checkpoint), cfg, test_datasets(cfg), run_dir)
-
-
 def evaluate_model(
     model: nn.Module,
     cfg: Config,
     datasets: Mapping[str, Any],
     run_dir: Path | None = None,
-    on_batch: Callable[[], None] | None = None,
 ) -> EvalResult:
     """Score a built model on data sets; the first ``num_saved_clips`` clips of each are kept.
 
@@ -93,7 +74,6 @@ def evaluate_model(
         cfg: a loaded config.
         datasets: by split.
         run_dir: where to write ``predictions.npz``; None writes nothing.
-        on_batch: called after every batch of every split.
     """
     scores = {split: _SplitScores(cfg, dataset) for split, dataset in datasets.items()}
     model.eval()
@@ -102,8 +82,6 @@ def evaluate_model(
             for batches in _side_by_side(cfg, [datasets[split] for split in splits]):
                 for split, batch in zip(splits, batches, strict=True):
                     scores[split].add(batch, model.val_step(batch))
-                    if on_batch is not None:
-                        on_batch()
     results = {split: of_split.result() for split, of_split in scores.items()}
     saved = {f"{split}/{key}": v for split, of in scores.items() for key, v in of.saved.items()}
     if run_dir is not None and saved:
@@ -138,17 +116,25 @@ class _SplitScores:
         return SplitResult({k: float(v) for k, v in means.items()}, per_clip, self.left_out)
 
 
-@contextmanager
-def frames_encoded_once(model: nn.Module) -> Iterator[None]:
+def frames_encoded_once(model: nn.Module) -> AbstractContextManager[None]:
     """Let a model without a feature cache remember the frames that it saw last."""
     if getattr(model, "feature_cache", False) is not None:
-        yield  # it has one, or its encoder sees more than frames
+        return nullcontext()  # it has one, or its encoder sees more than frames
+    return with_attribute(model, "feature_cache", LastPyramid())
+
+
+@contextmanager
+def with_attribute(owner: Any, name: str, value: Any) -> Iterator[None]:
+    """Give an attribute another value for a while, where there is one of that name."""
+    if not hasattr(owner, name):
+        yield
         return
-    model.feature_cache = LastPyramid()  # type: ignore[assignment]
+    before = getattr(owner, name)
+    setattr(owner, name, value)
     try:
         yield
     finally:
-        model.feature_cache = None  # type: ignore[assignment]
+        setattr(owner, name, before)
 
 
 def _of_the_same_clips(datasets: Mapping[str, Any]) -> list[list[str]]:
@@ -159,30 +145,23 @@ def _of_the_same_clips(datasets: Mapping[str, Any]) -> list[list[str]]:
     return list(groups.values())
 
 
-class _Together(Dataset[list[dict[str, Any]]]):
-    """Item i is a list of the items i of several data sets."""
-
-    def __init__(self, datasets: Sequence[Any]) -> None:
-        self.datasets = datasets
-
-    def __len__(self) -> int:
-        return len(self.datasets[0])
-
-    def __getitem__(self, index: int) -> list[dict[str, Any]]:
-        return [dataset[index] for dataset in self.datasets]
+def _side_by_side(cfg: Config, datasets: Sequence[Any]) -> DataLoader[Any]:
+    """Batches of several data sets, a list of one each."""
+    return _loader(cfg, StackDataset(*datasets), _collate_each)
 
 
-def _collate_together(items: Sequence[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+def _collate_each(items: Sequence[tuple[dict[str, Any], ...]]) -> list[dict[str, Any]]:
     return [collate_clips(column) for column in zip(*items, strict=True)]
 
 
-def _side_by_side(cfg: Config, datasets: Sequence[Any]) -> DataLoader[list[dict[str, Any]]]:
-    return DataLoader(
-        _Together(datasets),
-        batch_size=cfg.data.batch_size,
-        num_workers=cfg.data.num_workers,
-        collate_fn=_collate_together,
-    )
+def clip_loader(cfg: Config, dataset: Any) -> DataLoader[Any]:
+    """Batches of a data set in its own order."""
+    return _loader(cfg, dataset, collate_clips)
+
+
+def _loader(cfg: Config, dataset: Any, collate: Callable[..., Any]) -> DataLoader[Any]:
+    size, workers = cfg.data.batch_size, cfg.data.num_workers
+    return DataLoader(dataset, batch_size=size, num_workers=workers, collate_fn=collate)
 
 
 def _to_save(batch: dict[str, Any], i: int, result: dict[str, Any]) -> dict[str, NDArray[Any]]:
@@ -218,68 +197,3 @@ def trained_model(cfg: Config, checkpoint: str | Path | None) -> nn.Module:
     if checkpoint is not None:
         load_trained(model, Path(checkpoint))
     return model
-
-
-def clip_loader(cfg: Config, dataset: Any) -> DataLoader[dict[str, Any]]:
-    """Batches of a data set in its own order."""
-    return DataLoader(
-        dataset,
-        batch_size=cfg.data.batch_size,
-        num_workers=cfg.data.num_workers,
-        collate_fn=collate_clips,
-    )
-
-
-def load_trained(model: nn.Module, path: Path) -> None:
-    """Load trained weights over a model whose frozen parts have theirs already.
-
-    Weights of frozen parts may be in the file, as in a converted checkpoint: they are loaded too.
-
-    Raises:
-        FileNotFoundError: where there is no such file.
-        ValueError: where keys or shapes differ from what this model trains, or a frozen part is
-            there in part.
-    """
-    if not path.is_file():
-        raise FileNotFoundError(f"no checkpoint at '{path}'; a finished run has {WEIGHTS}")
-    load_trained_state(model, read_state(path), path)
-
-
-def load_trained_state(model: nn.Module, state: Mapping[str, Tensor], path: Path) -> None:
-    """Like :func:`load_trained`, for the tensors of a file."""
-    own = model.state_dict()
-    state = fitted(state, own, path)
-    coverage = compare(state, own)
-    coverage = coverage._replace(missing=_lacking(model, state))
-    if not coverage.matched or not coverage.complete:
-        hint = "Evaluate it with the config.py of its own run folder"
-        prefix = foreign_prefix(state, own)
-        raise ValueError(misfit(path, "the config's model", coverage, prefix, hint))
-    if any(
-        k.startswith("backbone.") and not torch.equal(own[k], state[k].to(own[k])) for k in state
-    ):
-        model.feature_cache = None  # type: ignore[assignment]  # of the weights it was built with
-    model.load_state_dict(state, strict=False)
-
-
-def _lacking(model: nn.Module, state: Mapping[str, Tensor]) -> tuple[str, ...]:
-    """Names that a file of trained weights should have, and those of frozen parts that it begins.
-
-    Buffers of frozen parts are in files that have none of their parameters.
-    """
-    frozen = frozen_parts(model)
-    needed = [key for key in trainable_state(model) if not key.startswith(frozen)]
-    parameters = [name for name, _ in model.named_parameters()]
-    for part in frozen:
-        whole = [name for name in parameters if name.startswith(part)]
-        needed += whole if any(name in state for name in whole) else []
-    return tuple(key for key in needed if key not in state)
-
-
-def frozen_parts(model: nn.Module) -> tuple[str, ...]:
-    """Prefixes of the children that train nothing: a checkpoint of trained weights lacks them."""
-    return tuple(
-        f"{name}."
-        for name, child in model.named_children()
-        if (parameters := list(child.parameters())) and not any(p.requires_grad for p in parameters)
-    )

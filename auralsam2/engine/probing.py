@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from auralsam2.data.datasets.wrapped import on_common_clips
-from auralsam2.engine.evaluate import clip_loader, frames_encoded_once
+from auralsam2.engine.evaluate import clip_loader, frames_encoded_once, with_attribute
 from auralsam2.models.decoder_rows import CannotProbeError, DecoderCalls, DecoderRow, coverage
 
 TRUE = "true"
@@ -125,7 +124,8 @@ def _read_batch(
 
     rows: DecoderCalls = model.decoder_rows(batch["masks"])
     calls = {TRUE: _calls(model, batch, rows)}
-    with _without_memory(model):
+    # Nobody reads the images of another sound, and their memory takes time.
+    with with_attribute(getattr(model, "tracker", None), "use_memory", False):
         for name, other in others.items():
             # Frames and truth stay, whatever the other data set says of them.
             heard = {**batch, "log_mel": other["log_mel"]}
@@ -164,20 +164,6 @@ def _calls(
             f"decoder_rows say {len(stated)} times, {sum(stated)} rows"
         )
     return calls
-
-
-@contextmanager
-def _without_memory(model: Any) -> Iterator[None]:
-    """Do not let masks travel: nobody reads the images of another sound, and they take time."""
-    tracker = getattr(model, "tracker", None)
-    if not getattr(tracker, "use_memory", False):
-        yield
-        return
-    tracker.use_memory = False
-    try:
-        yield
-    finally:
-        tracker.use_memory = True
 
 
 def _chunks(calls: Sequence[Any]) -> Iterator[slice]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -85,7 +85,6 @@ def evaluate_protocols(
     decodes: Sequence[str] = tuple(DECODE_MODES),
     sizes: Sequence[Comparison] = SIZES,
     group_size: int = BATCH,
-    on_batch: Callable[[], None] | None = None,
 ) -> list[ProtocolRow]:
     """Score a model; each clip passes through it once, whatever is asked for.
 
@@ -96,7 +95,6 @@ def evaluate_protocols(
         decodes: names of decode modes.
         sizes: at which masks are compared.
         group_size: clips of a batch, for the protocols that score batches.
-        on_batch: called after every batch.
 
     Returns:
         One row per split, decode mode, size and metric, in this order.
@@ -114,7 +112,7 @@ def evaluate_protocols(
             for decode in decodes
             for size in sizes
         }
-        _score_split(model, cfg, dataset, metrics, on_batch)
+        _score_split(model, cfg, dataset, metrics)
         for (decode, size), metric in metrics.items():
             scores = metric.evaluate(len(dataset))
             counts = len(dataset), len(getattr(dataset, "left_out", ()))
@@ -130,7 +128,6 @@ def _score_split(
     cfg: Config,
     dataset: Any,
     metrics: Mapping[tuple[str, Comparison], ProtocolsMetric],
-    on_batch: Callable[[], None] | None,
 ) -> None:
     modes = {name: decode_mode(name) for name, _ in metrics}
     model.eval()
@@ -144,8 +141,6 @@ def _score_split(
                 for (wanted, _), metric in metrics.items():
                     if wanted == name:
                         metric.process(data, results)
-            if on_batch is not None:
-                on_batch()
 
 
 def write_rows(rows: Sequence[ProtocolRow], path: Path) -> None:

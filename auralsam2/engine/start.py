@@ -20,11 +20,11 @@ from torch import nn
 
 from auralsam2.config_identity import differences
 from auralsam2.engine import run_record
-from auralsam2.engine.checkpoint import save_pickled
-from auralsam2.engine.evaluate import load_trained
+from auralsam2.engine.checkpoint import load_trained
 from auralsam2.engine.run_folder import best_checkpoint, finished, newest_checkpoint, stored_config
 from auralsam2.engine.run_record import RunRecord
 from auralsam2.engine.runner import schedule
+from auralsam2.text_files import replacing
 
 KEY = "start"
 _WEIGHTS, _CHECKPOINT = "weights", "checkpoint"
@@ -133,7 +133,8 @@ def lay_out(cfg: Config, run_dir: Path, record: RunRecord) -> None:
         shutil.copyfile(selected, run_dir / selected.name)
         info["best_ckpt"] = str(run_dir / selected.name)
     # The last file that is written: it is what a killed training goes on from.
-    save_pickled(state, run_dir / f"epoch_{epoch}.pth")
+    with replacing(run_dir / f"epoch_{epoch}.pth") as unfinished:
+        torch.save(state, unfinished)
 
 
 def _stretch(state: dict[str, Any], cfg: Config) -> None:

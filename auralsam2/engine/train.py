@@ -29,9 +29,9 @@ from auralsam2 import config as configs
 from auralsam2.data.datasets.guarded import CorruptClip
 from auralsam2.devices import check_amp, pick_device
 from auralsam2.engine import distributed, identity, run_record
-from auralsam2.engine.checkpoint import save_safetensors
+from auralsam2.engine.checkpoint import load_trained_state, save_state
 from auralsam2.engine.efficiency import enter_speed
-from auralsam2.engine.evaluate import evaluate_model, load_trained_state
+from auralsam2.engine.evaluate import evaluate_model
 from auralsam2.engine.hooks.progress_hook import ProgressHook
 from auralsam2.engine.hooks.skipped_clips_hook import SkippedClipsHook, note_skipped
 from auralsam2.engine.hooks.trainable_state_hook import trainable_state
@@ -225,7 +225,7 @@ def _select(run: _Run, model: nn.Module) -> None:
     best, metric = best_checkpoint(run.run_dir), run.cfg.evaluation.select_by
     if best is None:
         last = run.run_dir / LAST_WEIGHTS
-        save_safetensors(trainable_state(model), last)
+        save_state(trainable_state(model), last)
         raise ValueError(
             f"evaluation.select_by={metric!r} was not a number in any validation, so that no epoch "
             f"is the best; the weights of the last one are in '{last}' (auralsam2 eval-checkpoint "
@@ -236,7 +236,7 @@ def _select(run: _Run, model: nn.Module) -> None:
     run.record.best_epoch = int(saved["meta"]["epoch"])
     score = float(saved["message_hub"]["runtime_info"]["best_score"])
     run.record.selection = {"split": "val", "metric": metric, "value": score}
-    save_safetensors(trainable_state(model), run.run_dir / WEIGHTS)
+    save_state(trainable_state(model), run.run_dir / WEIGHTS)
 
 
 def _test(run: _Run, model: nn.Module) -> None:

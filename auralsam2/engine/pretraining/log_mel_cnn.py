@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 
 from auralsam2.data.synthetic.endless import SoundDataset
 from auralsam2.data.synthetic.objects import CLASSES
-from auralsam2.engine.checkpoint import save_safetensors
+from auralsam2.engine.checkpoint import save_state
 from auralsam2.engine.pretraining import FRESH_SEED
 from auralsam2.engine.run_folder import claim_folder
 from auralsam2.models.audio.log_mel_cnn import LogMelCNN
@@ -64,7 +64,7 @@ def pretrain_audio(
     sounds = SoundDataset(clips, seed)
     _fit(encoder, head, DataLoader(sounds, batch_size, num_workers=workers, drop_last=True), lr)
     path = out / "log-mel-cnn.safetensors"
-    save_safetensors(encoder.state_dict(), path)
+    save_state(encoder.state_dict(), path)
     return path, _score(encoder, head, num_fresh)
 
 

@@ -20,7 +20,7 @@ from auralsam2.data.synthetic.endless import (
 )
 from auralsam2.data.synthetic.scene import render, sample_scene
 from auralsam2.devices import check_amp, pick_device
-from auralsam2.engine.checkpoint import save_safetensors
+from auralsam2.engine.checkpoint import save_state
 from auralsam2.engine.pretraining import FRESH_SEED
 from auralsam2.engine.pretraining.promptable import SIZE, PromptableSegmentation
 from auralsam2.engine.run_folder import claim_folder
@@ -88,7 +88,7 @@ def pretrain(out: Path, recipe: Recipe) -> Path:
     if recipe.init is not None:
         load_weights(runner.model.sam2, recipe.init)
     runner.train()
-    save_safetensors(runner.model.sam2.state_dict(), out / EXPORTED, torch.float16)
+    save_state(runner.model.sam2.state_dict(), out / EXPORTED, torch.float16)
     return out / EXPORTED
 
 

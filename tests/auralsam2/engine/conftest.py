@@ -10,6 +10,8 @@ import pytest
 
 from auralsam2 import config as configs
 from auralsam2.data.synthetic.writer import Plan, write_clips
+from auralsam2.engine.evaluate import EvalResult, evaluate_model, trained_model
+from auralsam2.engine.splits import test_datasets
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +49,12 @@ def _load(root: Path) -> Any:
             "model.mask_loss.loss_size": 32,
         },
     )
+
+
+@pytest.fixture
+def evaluate() -> Callable[[Any, Path], EvalResult]:
+    """Score weights on every test split of a config."""
+    return lambda cfg, weights: evaluate_model(trained_model(cfg, weights), cfg, test_datasets(cfg))
 
 
 @pytest.fixture

@@ -96,8 +96,8 @@ def test_different_clips_go_through_the_model_one_split_after_the_other(config: 
     datasets = build_tests(config)
     datasets = {"test": datasets["test"], "val": build_tests(config, {"v": config.data.val})["v"]}
     called: list[None] = []
-    result = evaluate_model(
-        trained_model(config, None), config, datasets, on_batch=lambda: called.append(None)
-    )
+    model = trained_model(config, None)
+    model.register_forward_hook(lambda *_: called.append(None))
+    result = evaluate_model(model, config, datasets)
     assert len(called) == 3 and list(result.splits) == ["test", "val"]
     assert list(result.splits["val"].per_clip["J"]) == datasets["val"].clips

@@ -17,8 +17,8 @@ from auralsam2.engine.embedding_points import (
     NoAudioVisualSpaceError,
     draw_points,
 )
-from auralsam2.engine.evaluate import test_datasets as build_test_datasets
 from auralsam2.engine.evaluate import trained_model
+from auralsam2.engine.splits import test_datasets as build_test_datasets
 from auralsam2.models.auralsam2 import AuralSAM2
 from auralsam2.structures import Embeddings
 
@@ -55,7 +55,7 @@ def test_joined_clips_are_taken_apart_again(tiny_config: Any) -> None:
     """As released, clips of a batch are one video; of one clip, that is the clip."""
     tiny_config.data.batch_size = 1
     alone = draw(tiny_config, per_kind=2)
-    tiny_config.model.join_clips = True
+    tiny_config.model.type, tiny_config.model.join_clips = "ReleasedAuralSAM2", True
     for one, joined in zip(alone, draw(tiny_config, per_kind=2), strict=True):
         for kind, vectors in one.vectors.items():
             np.testing.assert_allclose(joined.vectors[kind], vectors, atol=1e-5)

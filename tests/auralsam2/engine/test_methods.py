@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from auralsam2 import config as configs
-from auralsam2.engine.evaluate import evaluate
 from auralsam2.engine.train import train
 from auralsam2.models.weights import read_state
 
@@ -30,7 +29,7 @@ def method_config(name: str, root: Path, **overrides: Any) -> Any:
 
 @pytest.mark.parametrize("name", ["audio_token", "adapter"])
 def test_a_trained_method_comes_back_from_its_run_folder(
-    name: str, tiny_data: Path, tmp_path: Path
+    evaluate: Any, name: str, tiny_data: Path, tmp_path: Path
 ) -> None:
     record = train(method_config(name, tiny_data), tmp_path)
     assert record.status == "done" and record.best_epoch == 1

@@ -9,9 +9,9 @@ import pytest
 import torch
 from mmengine.config import ConfigDict
 
-from auralsam2.engine.evaluate import test_datasets as build_test_datasets
 from auralsam2.engine.evaluate import trained_model
 from auralsam2.engine.probing import NO_PROMPTS, TRUE, FrameReadings, read_frames
+from auralsam2.engine.splits import test_datasets as build_test_datasets
 from auralsam2.models.decoder_rows import CannotProbeError
 from auralsam2.models.methods.human_prompts import objects_of
 

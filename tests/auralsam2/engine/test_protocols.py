@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from auralsam2.engine import evaluate
 from auralsam2.engine.evaluate import evaluate_model, trained_model
 from auralsam2.engine.protocols import (
     SIZES,
@@ -17,12 +16,13 @@ from auralsam2.engine.protocols import (
     evaluate_protocols,
     write_rows,
 )
+from auralsam2.engine.splits import test_datasets as build_tests
 from auralsam2.metrics.protocols import protocols
 from auralsam2.models.decode import DECODE_MODES, decode_mode
 
 
 def test_rows_equal_separate_evaluations(tiny_config: Any) -> None:
-    datasets = {"test": evaluate.test_datasets(tiny_config)["test"]}
+    datasets = {"test": build_tests(tiny_config)["test"]}
     model = trained_model(tiny_config, None)
     calls = []
     model.register_forward_hook(lambda *_: calls.append(1))
@@ -54,9 +54,7 @@ def test_rows_equal_separate_evaluations(tiny_config: Any) -> None:
 def test_unknown_decode_mode(tiny_config: Any) -> None:
     model = trained_model(tiny_config, None)
     with pytest.raises(ValueError, match="'best'.*iou_select"):
-        evaluate_protocols(
-            model, tiny_config, evaluate.test_datasets(tiny_config), decodes=["best"]
-        )
+        evaluate_protocols(model, tiny_config, build_tests(tiny_config), decodes=["best"])
 
 
 def test_csv_has_one_line_a_score(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from auralsam2 import config as configs
-from auralsam2.engine.evaluate import evaluate
 from auralsam2.engine.train import train
 
 
@@ -33,7 +32,7 @@ def tiny(name: str, data: Path, **changes: Any) -> Any:
     [("translated", {"sound_classifier", "detector"}), ("tpavi", {"resnet", "head", "fusions"})],
 )
 def test_trained_saved_and_read_again(
-    name: str, parts: set[str], tiny_data: Path, tmp_path: Path
+    evaluate: Any, name: str, parts: set[str], tiny_data: Path, tmp_path: Path
 ) -> None:
     from auralsam2.models.weights import read_state
 

@@ -13,7 +13,6 @@ from torch import nn
 
 from auralsam2 import config as configs
 from auralsam2.config_validation import validate
-from auralsam2.engine.evaluate import evaluate
 from auralsam2.engine.runner import optimizer_node
 from auralsam2.engine.train import train
 from auralsam2.models.weights import read_state
@@ -105,7 +104,7 @@ def test_factors_are_positive_numbers(tiny_config: Any, value: Any) -> None:
 
 
 def test_a_tuned_encoder_is_trained_at_its_rate_saved_counted_and_scored(
-    tiny_config: Any, tmp_path: Path
+    evaluate: Any, tiny_config: Any, tmp_path: Path
 ) -> None:
     """The one of the tiny config is trained; VGGish is saved and loaded by the same rule."""
     tiny_config.optim.epochs = 1

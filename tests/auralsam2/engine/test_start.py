@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import torch
 
-from auralsam2.engine.evaluate import evaluate
 from auralsam2.engine.run_folder import OtherRunError, extension_of, start_from
 from auralsam2.engine.train import train
 from auralsam2.models.weights import read_state
@@ -84,7 +83,9 @@ def test_only_more_epochs_extend_a_run(toys: Any, tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
 
 
-def test_a_run_that_has_begun_needs_its_start_no_more(toys: Any, tmp_path: Path) -> None:
+def test_a_run_that_has_begun_needs_its_start_no_more(
+    evaluate: Any, toys: Any, tmp_path: Path
+) -> None:
     cfg = finished(toys, tmp_path)
     cfg.start = start_from(tmp_path / "R")
     first = train(cfg, tmp_path / "done")

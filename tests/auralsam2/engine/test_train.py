@@ -14,7 +14,6 @@ from mmengine.runner import runner as mmengine_runner
 
 from auralsam2 import config as configs
 from auralsam2.engine import run_record
-from auralsam2.engine.evaluate import evaluate
 from auralsam2.engine.progress import Progress, StopRun
 from auralsam2.engine.run_folder import OtherRunError
 from auralsam2.engine.splits import label_source
@@ -78,7 +77,9 @@ def whole(load_tiny: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory
     return Whole(run_dir, record, steps)
 
 
-def test_run_folder_is_complete_and_reproducible(tiny_config: Any, whole: Whole) -> None:
+def test_run_folder_is_complete_and_reproducible(
+    evaluate: Any, tiny_config: Any, whole: Whole
+) -> None:
     run_dir, record, steps = whole
     tiny_config.evaluation.measure_speed = True
     assert (steps.count, steps.total, steps.finished) == (4, 4, True)
@@ -306,7 +307,7 @@ def no_number(monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_weights_are_kept_where_nothing_can_be_selected(
-    tiny_config: Any, tmp_path: Path, no_number: str
+    evaluate: Any, tiny_config: Any, tmp_path: Path, no_number: str
 ) -> None:
     tiny_config.evaluation.metrics = [dict(type="JaccardMetric"), dict(type=no_number)]
     tiny_config.evaluation.select_by = "U"

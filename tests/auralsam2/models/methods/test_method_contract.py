@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 
 from auralsam2 import config
-from auralsam2.engine.checkpoint import save_safetensors
-from auralsam2.engine.evaluate import load_trained
+from auralsam2.engine.checkpoint import load_trained, save_state
 from auralsam2.engine.hooks.trainable_state_hook import trainable_state
 from auralsam2.models.methods.base import ClipMethod
 from auralsam2.registry import MODELS
@@ -121,12 +120,12 @@ def test_a_checkpoint_brings_the_whole_method_back(
     state, path = trainable_state(source), tmp_path / "best.safetensors"
     parameters = {n for n, _ in source.named_parameters()}
     assert parameters & state.keys() == {n for n, p in source.named_parameters() if p.requires_grad}
-    save_safetensors(state, path)
+    save_state(state, path)
     assert not torch.equal(best(source, clips), best(target, clips))
     load_trained(target, path)
     assert torch.equal(best(source, clips), best(target, clips))
     incomplete = {k: v for k, v in state.items() if not k.startswith(DECODER)}
-    save_safetensors(incomplete, path)
+    save_state(incomplete, path)
     with pytest.raises(ValueError, match="does not fit the config's model: .* missing"):
         load_trained(target, path)
 

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from auralsam2.engine.evaluate import frozen_parts, load_trained
+from auralsam2.engine.checkpoint import frozen_parts, load_trained
 from auralsam2.engine.hooks.trainable_state_hook import trainable_state
 
 
