@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,17 +70,30 @@ def measuring(options: argparse.Namespace, words: str) -> dict[str, Any]:
         options: of `add_measuring`.
         words: what takes long, for the terminal.
     """
-    from rich.console import Console
-    from rich.progress import track
-
     from auralsam2.config import parse_overrides
 
     return {
         "cells": options.cells,
         "again": options.again,
         "overrides": parse_overrides(options.set),
-        "track": partial(track, description=words, console=Console(stderr=True)),
+        "track": tracking(words),
     }
+
+
+def tracking(words: str, **how: Any) -> Callable[[Iterable[Any]], Iterable[Any]]:
+    """Return what shows on the terminal how far something is that takes long."""
+    from rich.console import Console
+    from rich.progress import track
+
+    return partial(track, description=words, console=Console(stderr=True), **how)
+
+
+def tell(notes: Iterable[str], paths: Iterable[Path]) -> None:
+    """Print what a reader must know, and the files."""
+    for note in notes:
+        print(f"note: {note}")
+    for path in paths:
+        print(path)
 
 
 def name_problems(kind: str, asked: Sequence[str] | None, known: Iterable[str]) -> list[str]:

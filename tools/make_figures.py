@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analysis.options import add_arguments, read_runs
+from analysis.options import add_arguments, read_runs, tell
 from auralsam2.command_line import Parser, Whole, add_overrides, input_path, output_folder
 
 
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     folder = output_folder(options.out or options.folder / "figures")
     if is_sweep(options.folder):
-        print("\n".join(map(str, make_sweep(options.folder, folder))))
+        tell([], make_sweep(options.folder, folder))
         return 0
     results = read_runs(options, options.folder)
     notes, cells = results.notes, options.cells
@@ -53,9 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for rule in rules:
         num_clips = options.clips or 4
         paths += failures.make(results, folder, rule, num_clips=num_clips, notes=notes, **picked)
-    for note in notes:
-        print(f"note: {note}")
-    print("\n".join(map(str, paths)))
+    tell(notes, paths)
     return 0
 
 

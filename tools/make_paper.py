@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from analysis.options import tell, tracking
 from auralsam2.command_line import Parser, Whole, add_overrides, input_path, output_folder
 
 
@@ -20,13 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Write DIR/paper; exit with 1 where something that the recipe states could not be made."""
     options = _parser().parse_args(argv)
 
-    from functools import partial
-
-    from rich.console import Console
-    from rich.progress import track
-
     from analysis.paper.make import make_paper
-    from analysis.paper.manifest import EMPTY
     from analysis.paper.part import load_recipe
     from analysis.paper.source import find_sources
     from auralsam2.config import parse_overrides
@@ -37,17 +32,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         overrides=parse_overrides(options.set),
         again=options.again,
         jobs=options.jobs,
-        track=partial(track, description="  ", console=Console(stderr=True), transient=True),
+        track=tracking("  ", transient=True),
     )
     out = output_folder(options.out or options.folder / "paper")
     how = dict(again=options.again, partial=options.partial)
     paper = make_paper(sources, recipe, out, **how)
-    for entry in paper.entries:
-        for note in [*entry.notes, *([entry.reason] if entry.status == EMPTY else [])]:
-            print(f"note: {entry.source}, {entry.part}: {note}")
+    tell(paper.notes, [])
     for problem in paper.problems:
         print(f"MISSING {problem}")
-    print("\n".join(map(str, paper.paths)))
+    tell([], paper.paths)
     return 1 if paper.problems else 0
 
 

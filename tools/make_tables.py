@@ -13,7 +13,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from analysis.options import add_arguments, read_runs
+from analysis.options import add_arguments, read_runs, tell
 from auralsam2.command_line import Parser, input_path, output_folder
 
 
@@ -35,9 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console(markup=False, emoji=False)
     console.print(to_rich(table, console.width))
     print(footnote(table))
-    for note in notes(table):
-        print(f"note: {note}")
-    print("\n".join(map(str, paths)))
+    tell(notes(table), paths)
     return 0
 
 

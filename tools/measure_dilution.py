@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analysis.options import add_measuring, measuring, read_runs
+from analysis.options import add_measuring, measuring, read_runs, tell
 from auralsam2.command_line import Parser, output_folder
 
 
@@ -36,12 +36,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise ValueError(
             "no run has a decoder that can be probed:\n  " + "\n  ".join(measured.problems)
         )
-    for note in results.notes:
-        print(f"note: {note}")
+    tell(results.notes, [])
     for problem in measured.problems:
         print(f"left out: {problem}")
     print(to_markdown(measured.indices))
-    print("\n".join(map(str, paths)))
+    tell([], paths)
     return 0
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analysis.options import add_measuring, measuring, read_runs
+from analysis.options import add_measuring, measuring, read_runs, tell
 from auralsam2.command_line import Parser, Real, Whole, output_folder
 
 
@@ -35,9 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise ValueError("\n".join(["no run has an audio-visual space", *measured.problems]))
     chosen = at_level(measured.companions, options.level)
     print(summarise(chosen, list(dict.fromkeys(chosen["space"]))[::-1]).to_string())
-    for note in notes:
-        print(f"note: {note}")
-    print("\n".join(map(str, paths)))
+    tell(notes, paths)
     return 0
 
 

@@ -14,18 +14,14 @@ Examples:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
-from analysis.options import add_arguments, read_runs
+from analysis.options import add_arguments, read_runs, tell, tracking
 from auralsam2.command_line import Parser, Whole, add_overrides, input_path, output_folder
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Write DIR/report; print the path of its index.html."""
     options = _parser().parse_args(argv)
-
-    from rich.console import Console
-    from rich.progress import track
 
     from analysis.report import ReportOptions, write_report, write_sweep_report
     from analysis.runs.sweep_results import is_sweep
@@ -40,12 +36,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         num_clips=options.clips,
         overrides=parse_overrides(options.set),
         again=options.again,
-        track=partial(track, description="cells", console=Console(stderr=True)),
+        track=tracking("cells"),
     )
     paths = write_report(results, options.folder, out, shown)
-    for note in results.notes:
-        print(f"note: {note}")
-    print(paths[0])
+    tell(results.notes, paths[:1])
     return 0
 
 

@@ -47,6 +47,15 @@ class Paper:
     problems: tuple[str, ...]
     paths: tuple[Path, ...]
 
+    @property
+    def notes(self) -> list[str]:
+        """What a reader must know of each part."""
+        return [
+            f"{entry.source}, {entry.part}: {note}"
+            for entry in self.entries
+            for note in [*entry.notes, *([entry.reason] if entry.status == EMPTY else [])]
+        ]
+
 
 def make_paper(
     sources: Sequence[Source],

@@ -17,7 +17,7 @@ from analysis.report.tables import Records, downloads, run_table, score_table
 from analysis.runs.results import Results
 from analysis.statistics.crossed_means import Settings
 from analysis.statistics.significance import reference_problem
-from analysis.tables import EXTRA_COLUMNS, Table, footnote, make_table
+from analysis.tables import Table, footnote, make_table, measured_columns
 from auralsam2.engine import run_record
 from auralsam2.listing import files_in
 from auralsam2.text_files import write_text
@@ -110,14 +110,12 @@ def _table(results: Results, settings: Settings) -> Table:
     if tested and (problem := reference_problem(results)) is not None:
         results.notes.append(f"nothing is tested for significance: {problem}")
         tested = False
-    runs = results.runs.dropna(axis=1, how="all")
-    measured = [name for name, column in EXTRA_COLUMNS.items() if column.source in runs]
     return make_table(
         results,
         difference=tested,
         significance=tested,
         spread="interval",
-        columns=[name for name in measured if name != "total_params"],
+        columns=measured_columns(results),
         settings=settings,
     )
 

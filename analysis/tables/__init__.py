@@ -1,6 +1,6 @@
 """Scores to tables: Markdown, LaTeX, CSV, terminal, with the origin of every entry."""
 
-from analysis.tables.extra_columns import EXTRA_COLUMNS
+from analysis.tables.extra_columns import EXTRA_COLUMNS, measured_columns
 from analysis.tables.latex import to_latex
 from analysis.tables.make import SPREADS, Table, best_cells, make_table, pairs
 from analysis.tables.notes import footnote, notes
@@ -14,6 +14,7 @@ __all__ = [
     "best_cells",
     "footnote",
     "make_table",
+    "measured_columns",
     "notes",
     "pairs",
     "provenance",

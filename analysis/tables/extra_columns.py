@@ -27,6 +27,13 @@ EXTRA_COLUMNS = {
 }
 
 
+def measured_columns(results: Results) -> list[str]:
+    """Return the columns that some run has a number for, but what is not trained."""
+    measured = results.runs.dropna(axis="columns", how="all").columns
+    named = [name for name, column in EXTRA_COLUMNS.items() if column.source in measured]
+    return [name for name in named if name != "total_params"]
+
+
 def extra_values(results: Results, names: Sequence[str]) -> pd.DataFrame:
     """Average the named columns over the runs of each cell.
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -189,6 +189,22 @@ def _disc(down: np.ndarray, across: np.ndarray, y: int, x: int, radius: int) -> 
 @pytest.fixture
 def grid_folder(write_grid: Callable[..., Path], tmp_path: Path) -> Path:
     return write_grid(tmp_path / "demo")
+
+
+@pytest.fixture(scope="module")
+def tiny_model() -> Iterator[dict[str, object]]:
+    """Overrides of ``auralsam2/mini_v1m``: a model without weights, for one thread."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield {
+        "data.batch_size": 2,
+        "model.backbone": dict(type="SAM2Backbone", size="mini", random_weights=True),
+        "model.audio_encoder": dict(type="LogMelCNN", width=8),
+        "model.visual_depths": (0, 0, 1),
+    }
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from analysis.runs.reported import load_reported
 from analysis.runs.results import Results, write_csv
 from analysis.statistics.crossed_means import Settings
 from analysis.statistics.significance import reference_problem
-from analysis.tables import EXTRA_COLUMNS, make_table, notes, write_tables
+from analysis.tables import make_table, measured_columns, notes, write_tables
 from auralsam2.listing import files_in
 
 
@@ -96,12 +96,8 @@ class ScoreTable(Part):
         """Return the files of other papers' numbers."""
         return [Path(path) for path in self.reported]
 
-    def _columns(self, results: Results) -> list[str]:
-        if self.columns is not None:
-            return list(self.columns)
-        measured = results.runs.dropna(axis="columns", how="all").columns
-        named = [name for name, column in EXTRA_COLUMNS.items() if column.source in measured]
-        return [name for name in named if name != "total_params"]
+    def _columns(self, results: Results) -> Sequence[str]:
+        return measured_columns(results) if self.columns is None else self.columns
 
 
 class GridFigure(Part):

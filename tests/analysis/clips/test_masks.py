@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import io
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-import torch
 
 from analysis.clips import masks as module
 from analysis.clips.masks import clip_masks
@@ -18,24 +16,11 @@ from auralsam2 import config as configs
 from auralsam2.data.synthetic.writer import Plan, write_clips
 from auralsam2.engine import run_record
 
-TINY = {
-    "data.batch_size": 2,
-    "model.backbone": dict(type="SAM2Backbone", size="mini", random_weights=True),
-    "model.audio_encoder": dict(type="LogMelCNN", width=8),
-    "model.visual_depths": (0, 0, 1),
-}
-
 
 @pytest.fixture(scope="module")
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> tuple[Path, dict]:
+def made(
+    tmp_path_factory: pytest.TempPathFactory, tiny_model: dict[str, object]
+) -> tuple[Path, dict]:
     """A run that trained nothing, and masks of its last and first clip; its data are gone."""
     folder = tmp_path_factory.mktemp("masks")
     write_clips(folder / "clips", Plan("v1m", (1, 1, 3), seed=2, size=48, num_frames=2))
@@ -44,7 +29,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> tuple[Pa
         name="a", axes={}, seed=0, run_id="a", config_hash="c", data_fingerprint="d"
     )
     run_record.write(run_record.finish(record, 1.0), run_dir)
-    cfg = configs.load("auralsam2/mini_v1m", TINY | {"data.root": str(folder / "nowhere")})
+    cfg = configs.load("auralsam2/mini_v1m", tiny_model | {"data.root": str(folder / "nowhere")})
     configs.dump(cfg, run_dir / "config.py")
     clips = sorted(path.name for path in (folder / "clips/v1m").iterdir())[-3:]
     root = {"data.root": str(folder / "clips")}

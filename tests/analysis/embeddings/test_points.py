@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 from analysis.embeddings.points import (
     COLUMNS,
@@ -22,34 +21,26 @@ from auralsam2.data.synthetic.writer import Plan, write_clips
 from auralsam2.engine import run_record
 from auralsam2.engine.embedding_points import NoAudioVisualSpaceError
 
-TINY = {
-    "data.batch_size": 2,
-    "model.backbone": dict(type="SAM2Backbone", size="mini", random_weights=True),
-    "model.audio_encoder": dict(type="LogMelCNN", width=8),
-    "model.visual_depths": (0, 0, 1),
-}
+
+@pytest.fixture(scope="module")
+def write_run(tiny_model: dict[str, object]) -> Callable[..., Path]:
+    def write(folder: Path, trainable: int = 0, **overrides: object) -> Path:
+        record = run_record.start(
+            name="a", axes={}, seed=0, run_id="a", config_hash="c", data_fingerprint="d"
+        )
+        record.num_parameters = {"trainable": trainable}
+        run_record.write(run_record.finish(record, 1.0), folder)
+        cfg = configs.load("auralsam2/mini_v1m", {**tiny_model, **overrides})
+        configs.dump(cfg, folder / "config.py")
+        return folder
+
+    return write
 
 
 @pytest.fixture(scope="module")
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-def write_run(folder: Path, trainable: int = 0, **overrides: object) -> Path:
-    record = run_record.start(
-        name="a", axes={}, seed=0, run_id="a", config_hash="c", data_fingerprint="d"
-    )
-    record.num_parameters = {"trainable": trainable}
-    run_record.write(run_record.finish(record, 1.0), folder)
-    configs.dump(configs.load("auralsam2/mini_v1m", {**TINY, **overrides}), folder / "config.py")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> tuple[Path, Points]:
+def made(
+    tmp_path_factory: pytest.TempPathFactory, write_run: Callable[..., Path]
+) -> tuple[Path, Points]:
     """A run that trained nothing, and its points; its data are gone."""
     folder = tmp_path_factory.mktemp("points")
     write_clips(folder / "clips", Plan("v1m", (1, 1, 3), seed=2, size=48, num_frames=2))
@@ -93,33 +84,37 @@ def test_points_are_read_back_where_the_data_are_gone(made: tuple[Path, Points])
         RunPoints(per_kind=4).of(run_dir)
 
 
-def test_of_other_code_is_made_again_and_kept_where_weights_are_gone(
-    made: tuple[Path, Points], tmp_path: Path
-) -> None:
-    run_dir = shutil.copytree(made[0], tmp_path / "run")
-    stated = json.loads((run_dir / "embeddings.json").read_text())["settings"]
-    (run_dir / "embeddings.json").write_text(
-        json.dumps({**stated, "weights": "b", "code_version": "0"})
-    )
+@pytest.fixture
+def restate(made: tuple[Path, Points], tmp_path: Path) -> Callable[..., Path]:
+    """Copy the run, whose points are then said to have been drawn with other settings."""
 
+    def copy(**changes: object) -> Path:
+        run_dir = shutil.copytree(made[0], tmp_path / "run")
+        stated = json.loads((run_dir / "embeddings.json").read_text())["settings"]
+        (run_dir / "embeddings.json").write_text(json.dumps({**stated, **changes}))
+        return run_dir
+
+    return copy
+
+
+def test_what_weights_that_are_gone_gave_is_kept_whatever_the_code(
+    made: tuple[Path, Points], restate: Callable[..., Path]
+) -> None:
+    run_dir = restate(weights="b", code_version="0")
     assert len(RunPoints(per_kind=3).of(run_dir).table) == len(made[1].table)
-    (run_dir / "embeddings.json").write_text(json.dumps({**stated, "per_kind": 2}))
-    with pytest.raises(FileNotFoundError):
-        RunPoints(per_kind=3).of(run_dir)
 
 
-def test_of_other_code_is_not_kept_where_nothing_was_trained(
-    made: tuple[Path, Points], tmp_path: Path
+@pytest.mark.parametrize("changed", [{"per_kind": 2}, {"code_version": "0"}])
+def test_of_other_settings_or_code_is_drawn_again(
+    changed: dict[str, object], restate: Callable[..., Path]
 ) -> None:
-    run_dir = shutil.copytree(made[0], tmp_path / "run")
-    stated = json.loads((run_dir / "embeddings.json").read_text())["settings"]
-    (run_dir / "embeddings.json").write_text(json.dumps({**stated, "code_version": "0"}))
-
     with pytest.raises(FileNotFoundError, match="nowhere"):
-        RunPoints(per_kind=3).of(run_dir)
+        RunPoints(per_kind=3).of(restate(**changed))
 
 
-def test_a_trained_run_without_its_weights_is_not_taken_as_built(tmp_path: Path) -> None:
+def test_a_trained_run_without_its_weights_is_not_taken_as_built(
+    write_run: Callable[..., Path], tmp_path: Path
+) -> None:
     run_dir = write_run(tmp_path / "run", trainable=10)
 
     with pytest.raises(FileNotFoundError, match="trained weights are gone"):
