@@ -11,9 +11,9 @@ from typing import Any
 
 from rich.console import Console
 
+from ablations.display import make_display
 from ablations.executors.base import Executor, Outcome
 from ablations.grids.plan import PlannedRun
-from ablations.progress import make_display
 from ablations.runs.processes import LOG, retire, terminate_like_interrupt
 from ablations.runs.run_cell import last_line
 from auralsam2.custom_imports import import_custom
@@ -25,16 +25,11 @@ _MEBIBYTE = 2**20
 
 
 @dataclass(frozen=True)
-class Trial:
-    """One cell to try.
+class FirstStep:
+    """The first step of one cell."""
 
-    Attributes:
-        run: of the cell, with any of its seeds.
-        run_dir: for its log; not the folder of the run.
-    """
-
-    run: PlannedRun
-    run_dir: Path
+    run: PlannedRun  # of the cell, with any of its seeds
+    run_dir: Path  # for its log; not the folder of the run
 
     @property
     def label(self) -> str:
@@ -44,17 +39,11 @@ class Trial:
 
 @dataclass(frozen=True)
 class Report:
-    """What trying has shown.
+    """What trying has shown."""
 
-    Attributes:
-        seconds: all in all.
-        tried: number of cells.
-        problems: one a cell that fails, with the place of its log.
-    """
-
-    seconds: float
-    tried: int
-    problems: list[str]
+    seconds: float  # all in all
+    tried: int  # number of cells
+    problems: list[str]  # one a cell that fails, with the place of its log
 
     def lines(self) -> list[str]:
         """Return the report in words."""
@@ -74,22 +63,22 @@ def preflight(
         console: for the progress.
     """
     first = {run.cell.name: run for run in reversed(runs) if run.state != "done"}
-    trials = [Trial(run, out / FOLDER / run.run_dir.name) for run in reversed(first.values())]
+    steps = [FirstStep(run, out / FOLDER / run.run_dir.name) for run in reversed(first.values())]
     began, problems = time.monotonic(), []
     with (
-        make_display(len(trials), 0, console) as display,
+        make_display(len(steps), 0, console) as display,
         terminate_like_interrupt(),
-        closing(executor.map(try_cell, trials, display)) as outcomes,
+        closing(executor.map(try_cell, steps, display)) as outcomes,
     ):
         for outcome in outcomes:
             if outcome.error is not None:
                 problems.append(_problem(outcome))
             state = "fine" if outcome.error is None else "failed"
             display.run_finished(outcome.item.label, state, _line(outcome))
-    return Report(time.monotonic() - began, len(trials), problems)
+    return Report(time.monotonic() - began, len(steps), problems)
 
 
-def try_cell(item: Trial, progress: Progress) -> tuple[float, int]:
+def try_cell(item: FirstStep, progress: Progress) -> tuple[float, int]:
     """Do the first step of a cell; seconds and bytes of GPU memory.
 
     Raises:
@@ -108,7 +97,7 @@ def try_cell(item: Trial, progress: Progress) -> tuple[float, int]:
         raise
 
 
-def _line(outcome: Outcome[Trial, Any]) -> str:
+def _line(outcome: Outcome[FirstStep, Any]) -> str:
     if outcome.error is not None:
         return last_line(outcome.error)
     assert outcome.result is not None
@@ -118,7 +107,7 @@ def _line(outcome: Outcome[Trial, Any]) -> str:
     )
 
 
-def _problem(outcome: Outcome[Trial, Any]) -> str:
+def _problem(outcome: Outcome[FirstStep, Any]) -> str:
     assert outcome.error is not None
     log = outcome.item.run_dir / LOG
     log.parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from rich.console import Console
 
-from ablations.display import Display
+from ablations.display import Display, make_display
 from ablations.driver import Driver
 from ablations.executors.base import Executor, Outcome
 from ablations.grids.axes import GridError
@@ -20,7 +20,6 @@ from ablations.grids.file import Grid
 from ablations.grids.manifest import write_manifest
 from ablations.grids.plan import Plan, PlannedRun, select, state_of
 from ablations.options import Options
-from ablations.progress import make_display
 from ablations.runs import attempts, claims
 from ablations.runs.attempts import delete_checkpoints
 from ablations.runs.processes import this_process

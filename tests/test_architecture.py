@@ -136,7 +136,7 @@ OWN_WRITERS = {
     "auralsam2/text_files.py",
     "ablations/runs/claims.py",
     "ablations/preflight.py",
-    "ablations/progress.py",
+    "ablations/display.py",
     "ablations/runs/processes.py",
 }
 

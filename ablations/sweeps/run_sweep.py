@@ -9,12 +9,11 @@ from pathlib import Path
 from optuna.trial import TrialState
 from rich.console import Console
 
-from ablations.display import Display
+from ablations.display import Display, make_display
 from ablations.driver import Driver
 from ablations.executors.base import Executor, Outcome, Work
 from ablations.grids.plan import state_of
 from ablations.options import Options
-from ablations.progress import make_display
 from ablations.sweeps.outputs import write_outputs
 from ablations.sweeps.presence import Presence, beating
 from ablations.sweeps.search_space import SweepError

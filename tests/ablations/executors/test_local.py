@@ -214,7 +214,7 @@ def test_children_die_with_a_killed_parent(
         f"sys.path.insert(0, {str(Path(fake_training.__file__).parent)!r})\n"
         "import fake_training\n"
         "from ablations.executors.local import LocalExecutor\n"
-        "from ablations.progress import make_display\n"
+        "from ablations.display import make_display\n"
         "if __name__ == '__main__':\n"
         f"    runs = pickle.load(open({str(tmp_path / 'runs.pickle')!r}, 'rb'))\n"
         "    display = make_display(1, 0)\n"

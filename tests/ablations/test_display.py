@@ -6,7 +6,7 @@ import sys
 import pytest
 from rich.console import Console
 
-from ablations.progress import BarDisplay, LineDisplay, make_display, own_console
+from ablations.display import BarDisplay, LineDisplay, make_display, own_console
 
 
 class Clock:
@@ -58,7 +58,7 @@ def test_bars_count_parts_of_running_runs(clock: Clock) -> None:
         second.step(1, 1, "loss")
         assert display.completed() == pytest.approx(1 + 0.5 + 0.25)
         clock.now = 75.0
-        assert display.remaining.text(display.completed()) == "ETA 3:45"
+        assert display.time_left(display.completed()) == "ETA 3:45"
         display.run_finished("a, seed 0", "done", "J 0.5")
         assert display.completed() == pytest.approx(2.25)
         assert [task.description for task in display.bars.tasks] == ["grid", "b, seed 0"]
@@ -115,13 +115,13 @@ def test_runs_that_come_later_do_not_count(console: Console, clock: Clock) -> No
 
 def test_no_estimate_before_anything_is_done(clock: Clock) -> None:
     display = BarDisplay(3, 2, terminal(), clock)
-    assert display.remaining.text(display.completed()) == "ETA -:--"
+    assert display.time_left(display.completed()) == "ETA -:--"
 
 
 def test_long_estimates_have_hours(clock: Clock) -> None:
     display = LineDisplay(11, 0, Console(file=io.StringIO()), clock)
     clock.now = 1000.0
-    assert display.remaining.text(1) == "ETA 2:46:40"
+    assert display.time_left(1) == "ETA 2:46:40"
 
 
 def test_the_display_fits_where_it_writes(console: Console) -> None:
