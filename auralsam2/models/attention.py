@@ -50,15 +50,10 @@ def multi_head_attention(
 
 
 class MultiHeadSelfAttention(nn.Module):
-    """Softmax self-attention; with a reduction, keys and values come from a coarser grid.
+    """Softmax self-attention, with dropout on the attention weights and on the output.
 
-    Args:
-        channels: C, divisible by ``num_heads``.
-        num_heads: H.
-        dropout: rate on the attention weights and on the output.
-        reduction: keys and values are the tokens' map after a convolution of this kernel and
-            stride, normalised; 1 = every token is a key.
-        embedding_size: E, needed where ``reduction`` > 1.
+    With a ``reduction`` above 1, keys and values are the tokens' map of side E after a convolution
+    of this kernel and stride, normalised.
     """
 
     def __init__(
@@ -93,13 +88,9 @@ class MultiHeadSelfAttention(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """Linear, (depth-wise 3x3 convolution on the map,) GELU, linear.
+    """Linear, GELU, linear, with dropout behind the last two.
 
-    Args:
-        channels: C.
-        hidden: width between the two linear layers.
-        dropout: rate after the activation and after the output.
-        embedding_size: E, for the depth-wise convolution; ``None`` leaves it out.
+    Where the side E of a map is given, a depth-wise 3x3 convolution on it comes before the GELU.
     """
 
     def __init__(
@@ -220,12 +211,9 @@ class TemporalSelfAttention(_AttentionBlocks):
     Args:
         channels: C.
         depth: number of blocks; 0 gives the identity.
-        num_heads: heads of the attention.
-        mlp_ratio: width of the feed-forward's hidden layer over C.
-        dropout: rate on attention weights, attention output and twice in the feed-forward.
-
-    Raises:
-        ValueError: where C is not divisible by the heads.
+        num_heads: as the two below, see :class:`SpatialReductionAttention`.
+        mlp_ratio: see there.
+        dropout: see there.
     """
 
     def __init__(

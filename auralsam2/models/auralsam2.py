@@ -142,7 +142,7 @@ class AuralSAM2(SAM2Method):
         prompts = self.prompts(fused)  # 3.3
         prediction = self.tracker(self.backbone.network, pyramid, prompts, self.injection)
         if mode == "loss":
-            return self.losses_of(prediction, fused, batch.masks, batch.supervised)  # 3.4
+            return self.losses_of(prediction, fused, batch)  # 3.4
         return self.results(prediction, batch, mode)
 
     def predict_clip(self, batch: ClipBatch) -> Prediction:
@@ -189,14 +189,11 @@ class AuralSAM2(SAM2Method):
         )
 
     def losses_of(
-        self,
-        prediction: Prediction,
-        fused: FuserOutput | None,
-        masks: Tensor,
-        supervised: Tensor,
+        self, prediction: Prediction, fused: FuserOutput | None, batch: ClipBatch
     ) -> dict[str, Tensor]:
         """Mask loss, and the contrastive loss where there is one."""
         assert self.mask_loss is not None
+        masks, supervised = batch.masks, batch.supervised
         losses: dict[str, Tensor] = self.mask_loss(prediction, masks.float(), supervised)
         if self.contrastive_loss is not None:
             assert fused is not None

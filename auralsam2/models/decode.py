@@ -55,14 +55,7 @@ DECODE_MODES: dict[str, Decode] = {
 
 
 def decode_mode(name: str) -> Decode:
-    """Look a mode up.
-
-    Returns:
-        Prediction -> (B, T, 4E, 4E) logits.
-
-    Raises:
-        ValueError: on an unknown name.
-    """
+    """The function of a mode, Prediction -> (B, T, 4E, 4E) logits; a ValueError names the known."""
     if name not in DECODE_MODES:
         raise ValueError(f"evaluation.decode got {name!r}; known: {', '.join(DECODE_MODES)}")
     return DECODE_MODES[name]

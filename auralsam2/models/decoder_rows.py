@@ -40,19 +40,14 @@ DecoderCalls = list[list[DecoderRow]]
 
 
 def rows_of_frames(tracker: Any, masks: Tensor) -> DecoderCalls:
-    """Rows of a model that decodes every frame once, in its tracker's order, all clips in one call.
-
-    Args:
-        tracker: one of ``TRACKERS``.
-        masks: (B, T, S, S) truth.
-    """
+    """Rows of a model that decodes every frame once, in its tracker's order, clips together."""
     num_clips, num_frames = masks.shape[:2]
     order = frame_order(num_frames, tracker.conditioning_frame(num_frames))
     return [[DecoderRow(i, t) for i in range(num_clips)] for t in order]
 
 
 def coverage(rows: Sequence[DecoderRow], masks: Tensor, side: int) -> Tensor:
-    """Share of every position of the key grid that each row's mask covers.
+    """Share of every position of the key grid, of ``side``, that each row's mask covers.
 
     Args:
         rows: R of them.

@@ -42,11 +42,7 @@ class FeatureStore:
     ) -> None:
         """Keep copies under a new key, unless the network has filled the budget itself.
 
-        Args:
-            network: whose tensors they are; equal weights, equal network.
-            key: of the input.
-            tensors: on any device.
-            budget_mb: megabytes that all networks together may hold from now on.
+        From now on all networks together hold at most ``budget_mb`` megabytes.
         """
         budget, size = int(budget_mb * MEGABYTE), _num_bytes(tensors)
         if self._used[network] + size > budget:

@@ -12,12 +12,7 @@ from auralsam2.structures import FuserOutput, FusionOutput, VisualPyramid
 
 
 def level_depths(depths: Sequence[int], num_levels: int) -> tuple[int, ...]:
-    """Depths of the used levels, finest first.
-
-    Args:
-        depths: number of blocks of each level, finest first; may name all levels of the pyramid
-            where only the coarsest ``num_levels`` are used.
-        num_levels: how many levels are used.
+    """Depths of the used levels, the coarsest ``num_levels``, of those of all; finest first.
 
     Raises:
         ValueError: where there are fewer depths than levels, or one is negative.
@@ -40,14 +35,11 @@ class AuralFuser(nn.Module):
 
     Args:
         pyramid: maps to tokens, one tensor a level.
-        visual_attentions: one module a level, finest first.
-        audio_attentions: one module a level.
-        fusions: one fusion block a level.
+        visual_attentions: one module a level, finest first, as the two below.
+        audio_attentions: see there.
+        fusions: see there.
         channels: C.
         embedding_size: E, the side of the token grid.
-
-    Raises:
-        ValueError: where the lists differ in length or are empty.
     """
 
     def __init__(

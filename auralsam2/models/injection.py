@@ -89,10 +89,7 @@ class StepwiseInjection:
         self.repeat_last, self.repeat_level = repeat_last, repeat_level
 
     def dense_levels(self, num_levels: int) -> LevelOfSite:
-        """Level whose dense prompt each site adds, in order of computation; ``None`` adds none.
-
-        Args:
-            num_levels: of the pyramid, as are those of the other methods.
+        """Level of the pyramid whose dense prompt each site adds; ``None`` adds none.
 
         Raises:
             ValueError: where there is no such level as ``repeat_level``.
@@ -111,12 +108,7 @@ class StepwiseInjection:
         return tuple(level for level in levels if level is not None)
 
     def token_position(self, tokens: Tensor, injected: Tensor) -> Tensor:
-        """Positional code of the tokens (B, K, C) in all attention: the tokens as they came in.
-
-        Args:
-            tokens: in front of the first site.
-            injected: behind it.
-        """
+        """Their positional code in attention, given (B, K, C) before and behind the first site."""
         return tokens
 
     def token_mask(self, num_tokens: int, device: torch.device) -> Tensor:
@@ -127,7 +119,6 @@ class StepwiseInjection:
         return mask
 
     def _own_problems(self, placement: str) -> list[str]:
-        """What else is wrong with a placement, of a subclass."""
         return []
 
     def _levels_at(self, sites: Sequence[str], num_levels: int) -> LevelOfSite:

@@ -18,18 +18,13 @@ def _sine_code(positions: Tensor, channels: int) -> Tensor:
 
 
 def sine_position_1d(length: int, channels: int, device: torch.device | None = None) -> Tensor:
-    """Code of the token index (Vaswani et al. 2017, section 3.5): even channels sine, odd cosine.
-
-    Args:
-        length: number of tokens L; token 0 has the position 0.
-        channels: width C, even.
-        device: where the code is computed.
+    """Code of the index, from 0, of L tokens (Vaswani et al. 2017, section 3.5).
 
     Returns:
-        float32 (L, C), entries in [-1, 1].
+        float32 (L, C); even channels sine, odd cosine.
 
     Raises:
-        ValueError: where ``channels`` is odd.
+        ValueError: where C is odd.
     """
     if channels % 2:
         raise ValueError(f"a 1-D sine code needs an even number of channels, got {channels}")
@@ -40,18 +35,13 @@ def sine_position_1d(length: int, channels: int, device: torch.device | None = N
 def sine_position_2d(side: int, channels: int, device: torch.device | None = None) -> Tensor:
     """SAM2's code of the positions of a square map: the first half of the channels y, then x.
 
-    Positions run from 1 to ``side`` and are normalised so that the last one lies at 2 pi.
-
-    Args:
-        side: E, the map has E x E tokens.
-        channels: width C, divisible by 4 (sine and cosine of two coordinates).
-        device: where the code is computed.
+    Positions run from 1 to the side E and are normalised so that the last one lies at 2 pi.
 
     Returns:
         float32 (E * E, C) in row-major order of the map.
 
     Raises:
-        ValueError: where ``channels`` is not divisible by 4.
+        ValueError: where C is not divisible by 4 (sine and cosine of two coordinates).
     """
     if channels % 4:
         raise ValueError(f"a 2-D sine code needs channels divisible by 4, got {channels}")

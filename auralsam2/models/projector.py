@@ -13,16 +13,7 @@ from auralsam2.shapes import check_shape
 
 
 class Projector(nn.Module):
-    """One head a modality, shared by the pyramid's levels.
-
-    Args:
-        channels: C of the fuser's streams.
-        out_channels: D.
-        head: gives a module, (B, L, C) -> (B, L, D).
-
-    Attributes:
-        visual_source: field of ``FuserOutput`` that :meth:`visual` reads.
-    """
+    """One head (B, L, C) -> (B, L, D) a modality, shared by the pyramid's levels."""
 
     visual_source = "visual"
     visual_axis = 3
@@ -63,11 +54,8 @@ class MLPProjector(Projector):
 
     Args:
         channels: C of the fuser's streams.
-        num_layers: linear layers of each MLP.
+        num_layers: linear layers of each MLP, at least 1.
         out_channels: D, the width of every layer.
-
-    Raises:
-        ValueError: where ``num_layers`` is below 1.
     """
 
     def __init__(self, channels: int, num_layers: int = 3, out_channels: int = 64) -> None:

@@ -12,13 +12,7 @@ from auralsam2.shapes import check_shape
 
 
 class _FusedTokens(nn.Module):
-    """The fused tokens themselves.
-
-    Args:
-        channels: C.
-        scale_init: ``None`` (published) has no parameter; a number adds a learnable factor that
-            starts there.
-    """
+    """The fused tokens themselves, perhaps times a learnable factor."""
 
     axes: ClassVar[str]
     tokens: ClassVar[str]

@@ -47,14 +47,12 @@ class ReleasedAuralSAM2(AuralSAM2):
         return super().listen(pyramid, self._joined(log_mel), text)
 
     def losses_of(
-        self,
-        prediction: Prediction,
-        fused: FuserOutput | None,
-        masks: Tensor,
-        supervised: Tensor,
+        self, prediction: Prediction, fused: FuserOutput | None, batch: ClipBatch
     ) -> dict[str, Tensor]:
         """As published, of one video."""
-        return super().losses_of(prediction, fused, self._joined(masks), self._joined(supervised))
+        masks, supervised = self._joined(batch.masks), self._joined(batch.supervised)
+        joined = batch._replace(masks=masks, supervised=supervised)
+        return super().losses_of(prediction, fused, joined)
 
     def results(
         self, prediction: Prediction, batch: ClipBatch, mode: str

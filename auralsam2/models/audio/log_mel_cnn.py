@@ -27,14 +27,10 @@ def _stage(
 
 
 class LogMelNetwork(nn.Module):
-    """(L, 1, 96, 64) log-mel examples -> (L, out_channels).
+    """Three convolutions, the later ones of 2 and 3 times the first one's width.
 
     Time is averaged away at the end while 8 bands of frequency are kept: which bands carry energy
     is what tells sources apart, and they add up in a mixture.
-
-    Args:
-        out_channels: width of the vector.
-        width: channels after the first convolution; later ones have 2 and 3 times as many.
     """
 
     num_bands = 8
@@ -88,17 +84,13 @@ class LogMelCNN(EarEncoder):
             raise ValueError("LogMelCNN: " + "; ".join(problems))
         self.out_channels = out_channels
         self.network = LogMelNetwork(out_channels // NUM_EARS, width)
+        if missing := self.problems(weights):
+            raise FileNotFoundError(missing[0])
         if weights is not None:
-            self._load(weights)
+            hint = "Set its width and out_channels to those that the weights were trained with"
+            load_weights(self, locate(weights), what="this LogMelCNN", hint=hint)
         self.frozen = frozen
         self.freeze()
-
-    def _load(self, weights: str) -> None:
-        missing = self.problems(weights)
-        if missing:
-            raise FileNotFoundError(missing[0])
-        hint = "Set its width and out_channels to those that the weights were trained with"
-        load_weights(self, locate(weights), what="this LogMelCNN", hint=hint)
 
     @staticmethod
     def problems(weights: str | None = None, **_: object) -> list[str]:

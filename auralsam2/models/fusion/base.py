@@ -41,14 +41,11 @@ class Fusion(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, visual: Tensor, audio: Tensor) -> FusionOutput:
-        """Fuse one level.
+        """Fuse one level; both streams keep their shapes.
 
         Args:
             visual: (B, T, N, C) tokens of B clips of T frames, position code included.
             audio: (B, M, C) tokens of the clips, the first T those of the frames.
-
-        Returns:
-            ``visual`` (B, T, N, C) and ``audio`` (B, M, C).
         """
 
 
@@ -92,14 +89,9 @@ class ScopedFusion(Fusion):
 
 
 def split_frames(visual: Tensor, audio: Tensor) -> tuple[Tensor, Tensor]:
-    """Clips to clips of one frame.
+    """Clips to clips of one frame; K of the audio's tokens belong to every frame.
 
-    Args:
-        visual: (B, T, N, C).
-        audio: (B, T + K, C), the frames' tokens and K that belong to every frame.
-
-    Returns:
-        (B * T, 1, N, C) and (B * T, 1 + K, C).
+    (B, T, N, C), (B, T + K, C) -> (B * T, 1, N, C), (B * T, 1 + K, C).
     """
     num_frames = visual.shape[1]
     own, shared = audio[:, :num_frames, None], audio[:, None, num_frames:]
@@ -108,12 +100,7 @@ def split_frames(visual: Tensor, audio: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def join_frames(fused: FusionOutput, num_frames: int) -> FusionOutput:
-    """Inverse of :func:`split_frames`; of the shared tokens, the mean over the frames.
-
-    Args:
-        fused: outputs of B * T clips of one frame.
-        num_frames: T.
-    """
+    """Inverse of :func:`split_frames`; of the shared tokens, the mean over the T frames."""
 
     def visual_of_clips(tokens: Tensor) -> Tensor:
         """(B * T, 1, N, C) -> (B, T, N, C)."""

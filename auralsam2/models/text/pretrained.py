@@ -120,13 +120,9 @@ class PretrainedText(TextEncoder):
 
     def encode(self, text: list[str]) -> TokenStates:
         """B expressions -> states (B, K, D) and where they are words (B, K)."""
-        batch = self.tokenizer(
-            text,
-            padding="max_length",
-            truncation=True,
-            max_length=self.num_tokens,
-            return_tensors="pt",
-        ).to(next(self.network.parameters()).device)
+        length = {"padding": "max_length", "truncation": True, "max_length": self.num_tokens}
+        batch = self.tokenizer(text, return_tensors="pt", **length)
+        batch = batch.to(next(self.network.parameters()).device)
         return TokenStates(self.network(**batch).last_hidden_state, batch["attention_mask"].bool())
 
     def identity(self) -> Hashable:

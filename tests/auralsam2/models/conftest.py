@@ -31,15 +31,19 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
+def parity_file(name: str) -> bytes:
+    """Content of a fixture's file, where it is at hand."""
+    if not (PARITY / name).is_file():
+        pytest.skip(f"numbers of the released code are not at ../shared/parity/{name}")
+    return (PARITY / name).read_bytes()
+
+
 @pytest.fixture
 def read_parity() -> Callable[[str], dict[str, Tensor]]:
     """Return a function from a fixture's name to its tensors, floating ones in float32."""
 
     def read(name: str) -> dict[str, Tensor]:
-        path = PARITY / f"{name}.safetensors.gz"
-        if not path.is_file():
-            pytest.skip(f"numbers of the released code are not at ../shared/parity/{path.name}")
-        tensors = load(gzip.decompress(path.read_bytes()))
+        tensors = load(gzip.decompress(parity_file(f"{name}.safetensors.gz")))
         return {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
 
     return read
@@ -50,10 +54,7 @@ def read_parity_facts() -> Callable[[str], dict[str, Any]]:
     """Return a function from a fixture's name to its JSON."""
 
     def read(name: str) -> dict[str, Any]:
-        path = PARITY / f"{name}.json"
-        if not path.is_file():
-            pytest.skip(f"numbers of the released code are not at ../shared/parity/{path.name}")
-        facts: dict[str, Any] = json.loads(path.read_text())
+        facts: dict[str, Any] = json.loads(parity_file(f"{name}.json"))
         return facts
 
     return read
@@ -107,18 +108,30 @@ class MelBands(nn.Module):
         return self.head(log_mel.mean(dim=(2, 3)))
 
 
+def clip_batch(masks: Tensor, seed: int = 0) -> dict[str, Any]:
+    """Random clips with such masks (B, T, S, S)."""
+    g = torch.Generator().manual_seed(seed)
+    num_clips, num_frames, side, _ = masks.shape
+    frames = torch.randint(0, 256, (num_clips, num_frames, 3, side, side), generator=g)
+    return dict(
+        frames=frames.to(torch.uint8),
+        log_mel=torch.randn(num_clips, num_frames, 2, 96, 64, generator=g),
+        masks=masks,
+        supervised=torch.ones(num_clips, num_frames, dtype=torch.bool),
+        clip=["a", "b"][:num_clips],
+    )
+
+
+@pytest.fixture
+def batch_of() -> Callable[..., dict[str, Any]]:
+    """Return `clip_batch`."""
+    return clip_batch
+
+
 def _narrow_batch() -> dict[str, Any]:
-    g = torch.Generator().manual_seed(0)
     masks = torch.zeros(B, T, S, S, dtype=torch.uint8)
     masks[:, :2, 14:40, 10:34] = 1  # the last frame is silent
-    return dict(
-        frames=torch.randint(0, 256, (B, T, 3, S, S), generator=g).to(torch.uint8),
-        log_mel=torch.randn(B, T, 2, 96, 64, generator=g),
-        masks=masks,
-        supervised=torch.ones(B, T, dtype=torch.bool),
-        clip=["a", "b"],
-        text=["cat", "dog"],
-    )
+    return {**clip_batch(masks), "text": ["cat", "dog"]}
 
 
 class Outcome(NamedTuple):

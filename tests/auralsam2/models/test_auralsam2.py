@@ -1,5 +1,6 @@
 """The assembled model on the smallest SAM2 with random weights."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from auralsam2.registry import MODELS, TEXT_ENCODERS
 from auralsam2.structures import Prediction, Prompts
 
 B, T, S = 2, 3, 128
+Batch = Callable[..., dict[str, Any]]
 
 
 def config(**changes: Any) -> dict[str, Any]:
@@ -40,17 +42,12 @@ def build(**changes: Any) -> Any:
     return MODELS.build(config(**changes))
 
 
-def batch(seed: int = 0) -> dict[str, Any]:
-    g = torch.Generator().manual_seed(seed)
+@pytest.fixture
+def batch(batch_of: Batch) -> Batch:
+    """Return a function from a seed to two clips."""
     masks = torch.zeros(B, T, S, S, dtype=torch.uint8)
     masks[:, :2, 30:70, 20:60] = 1  # the last frame is silent
-    return dict(
-        frames=torch.randint(0, 256, (B, T, 3, S, S), generator=g).to(torch.uint8),
-        log_mel=torch.randn(B, T, 2, 96, 64, generator=g),
-        masks=masks,
-        supervised=torch.ones(B, T, dtype=torch.bool),
-        clip=["a", "b"],
-    )
+    return lambda seed=0: batch_of(masks, seed)
 
 
 def predict(model: Any, data: dict[str, Any]) -> Prediction:
@@ -58,7 +55,7 @@ def predict(model: Any, data: dict[str, Any]) -> Prediction:
         return model.eval()(**data, mode="tensor")
 
 
-def test_losses_reach_every_trained_parameter_and_no_frozen_one() -> None:
+def test_losses_reach_every_trained_parameter_and_no_frozen_one(batch: Batch) -> None:
     model = build().train()
     losses = model(**batch())
     assert set(losses) == {"loss_mask", "loss_dice", "loss_iou", "loss_class", "loss_contrastive"}
@@ -70,7 +67,7 @@ def test_losses_reach_every_trained_parameter_and_no_frozen_one() -> None:
 
 
 @pytest.mark.parametrize("off", ["sparse_prompt", "dense_prompt"])
-def test_each_prompt_can_be_off_and_the_other_still_hears(off: str) -> None:
+def test_each_prompt_can_be_off_and_the_other_still_hears(batch: Batch, off: str) -> None:
     model = build(**{off: None})
     data = batch()
     fused = model.listen(model.backbone(model.normalise(data["frames"])), data["log_mel"])
@@ -80,7 +77,7 @@ def test_each_prompt_can_be_off_and_the_other_still_hears(off: str) -> None:
     assert not torch.equal(predict(model, data).best, predict(model, louder).best)
 
 
-def test_without_prompts_and_contrast_nothing_listens_or_trains() -> None:
+def test_without_prompts_and_contrast_nothing_listens_or_trains(batch: Batch) -> None:
     model = build(sparse_prompt=None, dense_prompt=None, contrastive_loss=None)
     assert not any(p.requires_grad for p in model.parameters())
     assert not hasattr(model, "audio_encoder")
@@ -89,7 +86,7 @@ def test_without_prompts_and_contrast_nothing_listens_or_trains() -> None:
     assert torch.equal(predict(model, data).best, predict(model, deaf).best)
 
 
-def test_clips_of_a_batch_never_mix() -> None:
+def test_clips_of_a_batch_never_mix(batch: Batch) -> None:
     model = build()
     data = batch()
     other = batch(seed=9)
@@ -103,20 +100,20 @@ def test_clips_of_a_batch_never_mix() -> None:
 
 
 @pytest.mark.parametrize("num_levels", [1, 2, 3])
-def test_pyramid_depth(num_levels: int) -> None:
+def test_pyramid_depth(batch: Batch, num_levels: int) -> None:
     model = build(pyramid=dict(type="PatchEmbedPyramid", num_levels=num_levels))
     assert len(model.fuser.fusions) == num_levels
     assert predict(model, batch()).mask_logits.shape == (B, T, 3, 32, 32)
 
 
-def test_single_frame_clip() -> None:
+def test_single_frame_clip(batch: Batch) -> None:
     model = build()
     data = batch()
     one = {k: v[:, :1] if isinstance(v, Tensor) else v for k, v in data.items()}
     assert predict(model, one).best.shape == (B, 1, 32, 32)
 
 
-def test_results_come_at_the_truths_own_size() -> None:
+def test_results_come_at_the_truths_own_size(batch: Batch) -> None:
     model = build().eval()
     truth = [torch.zeros(T, 60, 90), torch.zeros(T, 48, 48)]
     with torch.no_grad():
@@ -131,7 +128,7 @@ def test_conditioning_frame_follows_the_mode() -> None:
     assert tracker.eval().conditioning_frame(5) == 0
 
 
-def test_memory_links_frames_and_can_be_off() -> None:
+def test_memory_links_frames_and_can_be_off(batch: Batch) -> None:
     data = batch()
     changed = dict(data, frames=data["frames"].clone())
     changed["frames"][:, 0] = batch(seed=5)["frames"][:, 0]
@@ -147,7 +144,7 @@ def test_memory_links_frames_and_can_be_off() -> None:
         assert torch.equal(best[0][:, 1:], best[1][:, 1:]) is same
 
 
-def test_clicks_still_work_beside_audio_without_encoding_again() -> None:
+def test_clicks_still_work_beside_audio_without_encoding_again(batch: Batch) -> None:
     model = build().eval()
     data = batch()
     with torch.no_grad():
@@ -160,7 +157,7 @@ def test_clicks_still_work_beside_audio_without_encoding_again() -> None:
         assert not torch.equal(run(None).best, run({0: click}).best)
 
 
-def test_feature_cache_changes_nothing() -> None:
+def test_feature_cache_changes_nothing(batch: Batch) -> None:
     plain, cached = build(), build(feature_cache_mb=16)
     data = batch()
     for _ in range(2):
@@ -223,7 +220,7 @@ def permuted(data: dict[str, Any]) -> dict[str, Any]:
     return {k: v.flip(0) if isinstance(v, Tensor) else v[::-1] for k, v in data.items()}
 
 
-def test_published_permuting_clips_permutes_outputs_and_changes_nothing_else() -> None:
+def test_published_permuting_clips_permutes_outputs_and_changes_nothing_else(batch: Batch) -> None:
     model, data = build(), batch()
     one, other = predict(model, data), predict(model, permuted(data))
     for ours, theirs in zip(one, other, strict=True):
@@ -245,7 +242,7 @@ def with_text() -> Any:
     return build(text_encoder=dict(type="LetterText"))
 
 
-def test_an_expression_changes_the_masks() -> None:
+def test_an_expression_changes_the_masks(batch: Batch) -> None:
     model, data = with_text(), batch()
     one = predict(model, {**data, "text": ["cats", "dogs"]})
     other = predict(model, {**data, "text": ["cats", "bird"]})
@@ -253,12 +250,12 @@ def test_an_expression_changes_the_masks() -> None:
     assert not torch.equal(one.best[1], other.best[1])
 
 
-def test_a_model_with_text_needs_expressions() -> None:
+def test_a_model_with_text_needs_expressions(batch: Batch) -> None:
     with pytest.raises(ValueError, match="needs one expression a clip, got none for 2"):
         predict(with_text(), batch())
 
 
-def test_a_projector_that_reads_what_the_fusion_does_not_give() -> None:
+def test_a_projector_that_reads_what_the_fusion_does_not_give(batch: Batch) -> None:
     model = build(
         fusion=dict(type="CrossAttentionFusion"), projector=dict(type="ReleasedRefProjector")
     )

@@ -35,12 +35,10 @@ def build_sam2(
     """A SAM2 with random weights.
 
     Args:
-        size: one of ``mini``, ``tiny``, ``small``, ``base_plus``, ``large``.
+        size: one of ``SIZES``.
         version: ``2.0`` or ``2.1``, the generation of the published checkpoint.
-        image_size: side of the square input in pixels, a multiple of 32; default: the size the
-            published weights were trained with.
-        overrides: dotted path in the official model configuration -> value, for a SAM2 of a size
-            of its own.
+        image_size: S in pixels; default: as the published weights were trained.
+        overrides: dotted path in the official model configuration -> value.
 
     Raises:
         ValueError: on an unknown size or version or an image size that does not divide.

@@ -1,9 +1,8 @@
 """Step-wise injection of audio prompts into SAM2's two-way transformer (paper, section 3.3).
 
-The official transformer runs block 1, block 2 and a final token-to-image attention. Ours is the
-same module with the same parameters; in front of each of the three sites it adds a dense prompt
-to the keys (the image) and a sparse prompt to chosen query tokens, so that the audio does not
-fade on its way through the decoder.
+The official transformer runs block 1, block 2 and a final token-to-image attention. In front of
+each of these three sites ours adds a dense prompt to the keys (the image) and a sparse prompt to
+chosen query tokens, so that the audio does not fade on its way through the decoder.
 """
 
 from __future__ import annotations

@@ -14,12 +14,7 @@ from auralsam2.models.backbones.sam2.network import PromptableSAM2
 
 
 class ClipMemory:
-    """Memory bank of B clips of equal length, processed frame by frame.
-
-    Args:
-        network: the SAM2 whose memory modules are used.
-        num_frames: T, length of the clips.
-    """
+    """Memory bank of B clips of T frames each, processed frame by frame."""
 
     def __init__(self, network: PromptableSAM2, num_frames: int) -> None:
         self.network = network
@@ -59,12 +54,12 @@ class ClipMemory:
         """Encode a frame's best mask and keep it with its object pointer.
 
         Args:
-            frame: index of the frame.
-            features: (B, C, E, E), the *unconditioned* coarsest map.
+            frame: its index.
+            features: (B, C, E, E), its *unconditioned* coarsest map.
             mask_logits: (B, 1, S, S).
             pointer: (B, C).
             object_score_logits: (B, 1).
-            is_conditioning: whether later frames see it in the conditioning slot.
+            is_conditioning: later frames see it in the conditioning slot.
             from_prompts: the mask came from prompts; then it is binarised in eval mode.
         """
         height, width = features.shape[-2:]

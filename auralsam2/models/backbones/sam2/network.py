@@ -71,10 +71,7 @@ class PromptableSAM2(SAM2Base):
         return int(self.sam_image_embedding_size)
 
     def raw_pyramid(self, frames: Tensor) -> list[Tensor]:
-        """The neck's three maps before ``conv_s0``/``conv_s1``, finest first.
-
-        Args:
-            frames: (F, 3, S, S), normalised.
+        """The neck's maps before ``conv_s0`` and ``conv_s1``, of normalised (F, 3, S, S) frames.
 
         Returns:
             (F, C, 4E, 4E), (F, C, 2E, 2E), (F, C, E, E).

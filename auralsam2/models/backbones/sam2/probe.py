@@ -71,10 +71,10 @@ def recording(
     *,
     run: bool = True,
 ) -> Iterator[list[DecoderCall]]:
-    """Collect what the transformer is given, forward by forward.
+    """Collect what the transformer of a mask decoder is given, forward by forward.
 
     Args:
-        transformer: of the mask decoder.
+        transformer: the one.
         prompt_encoder: of the same SAM2, so that mask prompts are told from the image.
         run: off, the transformer gives back what it is given, which takes no time; masks and
             whatever hangs on them then say nothing.
@@ -95,16 +95,12 @@ def recording(
 def swap_sites(
     call: DecoderCall, other: DecoderCall, sites: Sequence[int] | None = None
 ) -> DecoderCall:
-    """Give a call the prompts of another one; its image embedding, with the memory, is held.
+    """Give a call the prompts that the same frame has under another sound, the image is held.
 
     Args:
-        call: whose frame it is.
-        other: of the same frame under another sound.
-        sites: where to swap, None everywhere. Prompt tokens belong to the first site, where they
-            enter.
-
-    Raises:
-        ValueError: where the two were not made by one model.
+        call: whose image embedding, with the memory, it is.
+        other: of one model with it, else a ValueError.
+        sites: where to swap, None everywhere. Prompt tokens enter, so belong, at the first site.
     """
     if call.tokens.shape != other.tokens.shape or len(call.prompts) != len(other.prompts):
         raise ValueError(
@@ -122,14 +118,9 @@ def swap_sites(
 
 def without_prompts(call: DecoderCall) -> DecoderCall:
     """Leave SAM2's output tokens and the image; padding points and mask prompts go, too."""
-    image = call.image_embedding
-    return DecoderCall(
-        image if call.mask_prompt is None else image - call.mask_prompt,
-        call.image_pe,
-        call.tokens[:, :NUM_OUTPUT_TOKENS],
-        (),
-        None,
-    )
+    image, added = call.image_embedding, call.mask_prompt
+    bare = image if added is None else image - added
+    return DecoderCall(bare, call.image_pe, call.tokens[:, :NUM_OUTPUT_TOKENS], (), None)
 
 
 def differ(call: DecoderCall, other: DecoderCall) -> bool:
@@ -144,11 +135,7 @@ def differ(call: DecoderCall, other: DecoderCall) -> bool:
 
 
 def join_calls(calls: Sequence[DecoderCall]) -> DecoderCall:
-    """Calls of one model, one behind the other along the batch.
-
-    Raises:
-        CannotProbeError: where they do not have the same tokens and prompts.
-    """
+    """Calls of one model, one behind the other; a CannotProbeError where they are not alike."""
     first = calls[0]
     kinds = {(c.tokens.shape[1], tuple(x is None for x in _given(c))) for c in calls}
     if len(kinds) > 1:
@@ -181,10 +168,7 @@ def _each(change: Callable[..., Tensor], calls: Sequence[DecoderCall]) -> Decode
 
     sites = zip(*(call.prompts for call in calls), strict=True)
     return DecoderCall(
-        *(
-            change(*(getattr(call, name) for call in calls))
-            for name in ("image_embedding", "image_pe", "tokens")
-        ),
+        *(change(*parts) for parts in zip(*(call[:3] for call in calls), strict=True)),
         tuple(SitePrompts(*map(changed, *parts)) for parts in sites),
         None,
         changed(*(call.mask_prompt for call in calls)),
@@ -214,27 +198,14 @@ def attention_sites(transformer: InjectableTwoWayTransformer) -> list[Attention]
 
 
 def attention_weights(queries: Tensor, keys: Tensor, num_heads: int) -> Tensor:
-    """softmax(q k^T / sqrt(c)) with c channels a head, in float32.
-
-    Args:
-        queries: (B, K, H c), projected.
-        keys: (B, N, H c), projected.
-        num_heads: H.
-
-    Returns:
-        (B, H, K, N).
-    """
+    """softmax(q k^T / sqrt(c)) in float32: (B, K, H c) and (B, N, H c) -> (B, H, K, N)."""
     q, k = (x.float().unflatten(-1, (num_heads, -1)).transpose(1, 2) for x in (queries, keys))
     return (q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5).softmax(dim=-1)
 
 
 @contextmanager
 def probing(transformer: InjectableTwoWayTransformer) -> Iterator[list[list[SiteReading]]]:
-    """Collect the readings of every forward inside the context, one list a site.
-
-    Args:
-        transformer: of the mask decoder; its gradients and outputs stay as they are.
-    """
+    """Collect the readings of every forward inside the context, one list a site."""
     sites = attention_sites(transformer)
     readings: list[list[SiteReading]] = [[] for _ in sites]
     with ExitStack() as hooks:
@@ -245,11 +216,7 @@ def probing(transformer: InjectableTwoWayTransformer) -> Iterator[list[list[Site
 
 @torch.no_grad()
 def replay(transformer: InjectableTwoWayTransformer, call: DecoderCall) -> list[SiteReading]:
-    """Run the transformer on a recorded call, possibly with some of it replaced.
-
-    Returns:
-        One reading a site.
-    """
+    """Run the transformer on a call, recorded and possibly changed; one reading a site."""
     with probing(transformer) as readings, ExitStack() as injecting:
         if call.injection is not None:
             injecting.enter_context(transformer.injecting(call.prompts, call.injection))

@@ -17,29 +17,18 @@ from auralsam2.engine.evaluate import build_model
 B, T, S = 2, 2, 64
 
 
-def batch(seed: int = 0) -> dict[str, Any]:
-    """Two clips with one object each; the first frame of the second one is silent."""
-    g = torch.Generator().manual_seed(seed)
-    masks = torch.zeros(B, T, S, S, dtype=torch.uint8)
-    masks[0, :, 15:35, 10:30] = 1
-    masks[1, 1:, 30:55, 25:45] = 1
-    return dict(
-        frames=torch.randint(0, 256, (B, T, 3, S, S), generator=g).to(torch.uint8),
-        log_mel=torch.randn(B, T, 2, 96, 64, generator=g),
-        masks=masks,
-        supervised=torch.ones(B, T, dtype=torch.bool),
-        clip=["a", "b"],
-    )
-
-
 @cache
 def _config(name: str) -> Config:
     return config.load(f"methods/{name}_mini_v1m", {"data.image_size": S})
 
 
 @pytest.fixture
-def clips() -> dict[str, Any]:
-    return batch()
+def clips(batch_of: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+    """Two clips with one object each; the first frame of the second one is silent."""
+    masks = torch.zeros(B, T, S, S, dtype=torch.uint8)
+    masks[0, :, 15:35, 10:30] = 1
+    masks[1, 1:, 30:55, 25:45] = 1
+    return batch_of(masks)
 
 
 @pytest.fixture
