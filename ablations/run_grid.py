@@ -61,6 +61,15 @@ class GridResult:
     stopped: list[tuple[PlannedRun, str]] = field(default_factory=list)
     freed_bytes: int = 0
 
+    def enter(self, run: PlannedRun, record: RunRecord, *, elsewhere: bool = False) -> None:
+        """Enter how a run ended, here or in another driver."""
+        if record.status == "done":
+            (self.elsewhere if elsewhere else self.finished).append(run)
+        elif record.status == "stopped":
+            self.stopped.append((run, one_line(record)))
+        else:
+            self.failed.append((run, record.error or "unknown error"))
+
     def lines(self, out: Path) -> list[str]:
         """Return the result in words; ``out`` is the folder of the grid."""
         others = f"{len(self.elsewhere)} by other drivers, " if self.elsewhere else ""
@@ -100,8 +109,7 @@ def run_grid(
     Raises:
         GridError: where the plan has problems; nothing has started then.
         ValueError: where ``options.only`` names what is not there.
-        KeyboardInterrupt: after all processes have ended, also at SIGTERM; unfinished runs resume
-            in the next call.
+        KeyboardInterrupt: after all processes have ended; unfinished runs resume in the next call.
     """
     if plan.problems:
         raise GridError(plan.problems, source=f"grid {grid.name!r}")
@@ -182,7 +190,7 @@ class GridDriver(Driver[PlannedRun, RunRecord]):
         state = state_of(run.run_dir)
         by_others = _claim_number(run.run_dir) > self._claims[run.run_dir]
         if state == "done" or (state in _ENDED and by_others):
-            self._enter(run, run_record.read(run.run_dir), self.result.elsewhere)
+            self._enter(run, run_record.read(run.run_dir), elsewhere=True)
             return False
         return True
 
@@ -201,10 +209,10 @@ class GridDriver(Driver[PlannedRun, RunRecord]):
             self.pending.append(run)
             self.display.run_left(run.label, "ran out of memory; comes again in smaller batches")
         else:
-            self._enter(run, record, self.result.finished)
+            self._enter(run, record)
 
-    def _enter(self, run: PlannedRun, record: RunRecord, done: list[PlannedRun]) -> None:
-        enter(self.result, run, record, done)
+    def _enter(self, run: PlannedRun, record: RunRecord, *, elsewhere: bool = False) -> None:
+        self.result.enter(run, record, elsewhere=elsewhere)
         done_runs = [run] if record.status == "done" else []
         self.tell_end(run, record.status, one_line(record), done_runs)
 
@@ -214,23 +222,6 @@ def _claim_number(run_dir: Path) -> int:
     return 0 if claim is None else claim.number
 
 
-def enter(result: GridResult, run: PlannedRun, record: RunRecord, done: list[PlannedRun]) -> None:
-    """Enter how a run ended.
-
-    Args:
-        result: changed in place.
-        run: which.
-        record: of it.
-        done: the list of ``result`` for a run that is done.
-    """
-    if record.status == "done":
-        done.append(run)
-    elif record.status == "stopped":
-        result.stopped.append((run, one_line(record)))
-    else:
-        result.failed.append((run, record.error or "unknown error"))
-
-
 def _sort(runs: Sequence[PlannedRun], options: Options) -> tuple[GridResult, list[PlannedRun]]:
     """Return what is settled and what is to be done, each folder once."""
     result, todo = GridResult(), []
@@ -238,7 +229,7 @@ def _sort(runs: Sequence[PlannedRun], options: Options) -> tuple[GridResult, lis
         if run.state == "done":
             result.skipped.append(run)
         elif run.state in ("failed", "stopped") and not _goes_on(run, options):
-            enter(result, run, run_record.read_without_clips(run.run_dir), result.finished)
+            result.enter(run, run_record.read_without_clips(run.run_dir))
         else:
             todo.append(run)
     for those in (result.skipped, result.failed, result.stopped, todo):

@@ -10,6 +10,7 @@ Examples:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from auralsam2.command_line import Parser, output_folder
 
@@ -46,15 +47,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     output_folder(sweep.out)
     options.num_items, options.on_gpu = options.trials, lambda: trains_on_gpu([sweep.cfg])
+    executor = from_options(options)
     with say_how_to_go_on():
-        executor = from_options(options)
         result = run_sweep(sweep, address, executor, options.trials, chosen(options))
     print("\n".join(result.lines(sweep.out)))
+    _show_figures(sweep.out)
+    return 0 if result.counts.get("complete") else 1
 
+
+def _show_figures(out: Path) -> None:
     from analysis.figures import sweep as figures
 
-    print("\n".join(map(str, figures.make(sweep.out, sweep.out / "figures"))))
-    return 0 if result.counts.get("complete") else 1
+    print("\n".join(map(str, figures.make(out, out / "figures"))))
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from optuna.trial import FrozenTrial, TrialState
 from ablations.sweeps import study as keys
 from ablations.sweeps.open_study import IS_BASE
 from ablations.sweeps.study import SweepStudy
-from ablations.sweeps.trial import trial_config
+from ablations.sweeps.trial import DURATION, LEFT_OUT, SIZE, trial_config
 from auralsam2 import config
 from auralsam2.text_files import write_text
 
@@ -64,7 +64,7 @@ def unequal_trials(trials: Sequence[FrozenTrial]) -> str:
     held: dict[int, list[int]] = {}
     for trial in trials:
         if trial.state == TrialState.COMPLETE:
-            held.setdefault(int(trial.user_attrs.get(keys.LEFT_OUT) or 0), []).append(trial.number)
+            held.setdefault(int(trial.user_attrs.get(LEFT_OUT) or 0), []).append(trial.number)
     if len(held) < 2:
         return ""
     listed = "; ".join(f"{n} in {', '.join(map(str, t))}" for n, t in sorted(held.items()))
@@ -88,9 +88,9 @@ def _trials_csv(study: SweepStudy, best: Sequence[int]) -> str:
     sweep = study.sweep
     objectives = [objective.metric for objective in sweep.objectives]
     parameters = [parameter.name for parameter in sweep.space.parameters]
-    sizes = [] if keys.SIZE in objectives else [keys.SIZE]
+    sizes = [] if SIZE in objectives else [SIZE]
     first = ["number", "state"]
-    last = [keys.LEFT_OUT, keys.DURATION, "base", "best", keys.RUN_DIRS]
+    last = [LEFT_OUT, DURATION, "base", "best", keys.RUN_DIRS]
     last += [keys.SAME_AS, "retry_of", keys.ERROR]
     columns = [*first, *objectives, *parameters, *sizes, *last]
     ended = {trial.number for trial in study.ended()}

@@ -12,7 +12,7 @@ from rich.console import Console
 from ablations.display import Display, make_display
 from ablations.driver import Driver
 from ablations.executors.base import Executor, Outcome, Work
-from ablations.grids.plan import state_of
+from ablations.grids.plan import Fingerprint, state_of
 from ablations.options import Options
 from ablations.sweeps.outputs import write_outputs
 from ablations.sweeps.presence import Presence, beating
@@ -22,7 +22,6 @@ from ablations.sweeps.study import ERROR, SweepStudy
 from ablations.sweeps.sweep_file import Sweep
 from ablations.sweeps.trial import (
     HELD,
-    Fingerprint,
     TrialItem,
     TrialResult,
     run_trial,
@@ -91,12 +90,10 @@ def run_sweep(
     Raises:
         FileNotFoundError: where weights or data are missing; nothing has started then.
         SweepError: where the storage does not fit the sweep, or the trials keep failing.
-        KeyboardInterrupt: after all processes have ended; unfinished trials resume in the next
-            call.
+        KeyboardInterrupt: after all processes have ended; the next call resumes the trials.
     """
     _check(sweep)
-    options = options or Options()
-    presence = Presence(address.beside / "drivers")
+    options, presence = options or Options(), Presence(address.beside / "drivers")
     study = SweepStudy(sweep, address, presence, fingerprint)
     if options.retry_failed:
         study.retry_failed()

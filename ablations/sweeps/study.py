@@ -10,21 +10,27 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from ablations.grids.plan import Fingerprints
+from ablations.grids.plan import Fingerprint, Fingerprints
 from ablations.sweeps.open_study import open_study
 from ablations.sweeps.presence import ALIVE, GONE, UNSURE, Presence
 from ablations.sweeps.samplers import GridSampler
 from ablations.sweeps.storage import GRACE_S, StorageAddress, quiet, retry_callback
 from ablations.sweeps.sweep_file import Sweep
-from ablations.sweeps.trial import Fingerprint, TrialItem, TrialResult, plan_runs
+from ablations.sweeps.trial import (
+    DURATION,
+    LEFT_OUT,
+    SIZE,
+    TrialItem,
+    TrialResult,
+    plan_runs,
+)
 from auralsam2.config import ConfigError
 from auralsam2.engine.identity import code_of
 from auralsam2.engine.provenance import code_version
 
 # User attributes of a trial.
 DRIVER, CODE, VALUES = "driver", "code", "values"
-RUN_DIRS, DURATION, SIZE = "run_dirs", "duration_s", "num_trainable"
-LEFT_OUT, ERROR, SAME_AS = "left_out", "error", "same_as"
+RUN_DIRS, ERROR, SAME_AS = "run_dirs", "error", "same_as"
 _NAMELESS = timedelta(seconds=10 * GRACE_S)
 """After so long, a trial of a database was lost before it had sent a first heartbeat."""
 
@@ -133,17 +139,12 @@ class SweepStudy:
         self.own.discard(item.number)
         self._settled.add(item.number)
         self.failures_in_a_row = self.failures_in_a_row + 1 if failed else 0
-        self.last_error = result.error or self.last_error
+        self.last_error = result.text if failed else self.last_error
         if self.storage.get_trial(item.trial_id).state.is_finished():
             return
-        notes = {
-            DURATION: result.duration_s,
-            SIZE: result.num_trainable,
-            LEFT_OUT: result.left_out,
-            **({ERROR: result.text} if result.error else {}),
-        }
-        for key, value in notes.items():
-            self.storage.set_trial_user_attr(item.trial_id, key, value)
+        self._note(item, **{DURATION: None, SIZE: None, LEFT_OUT: 0, **result.notes})
+        if failed:
+            self._note(item, **{ERROR: result.text})
         with quiet():
             self.study.tell(
                 item.number,
@@ -214,7 +215,6 @@ class SweepStudy:
         item = TrialItem(
             sweep=self.sweep,
             address=self.address,
-            study=self.sweep.name,
             number=trial.number,
             trial_id=trial_id,
             values=values,
@@ -228,8 +228,7 @@ class SweepStudy:
         try:
             item = replace(item, runs=plan_runs(self.sweep, first, values, self.fingerprint))
         except (ConfigError, OSError, ValueError) as error:
-            said = str(error)
-            self._settle_at_once(item, TrialResult(TrialState.FAIL, text=said, error=said))
+            self._settle_at_once(item, TrialResult(TrialState.FAIL, text=str(error)))
             return None
         folders = [run.run_dir.relative_to(self.sweep.out).as_posix() for run in item.runs]
         trial.set_user_attr(RUN_DIRS, folders)
@@ -249,19 +248,20 @@ class SweepStudy:
                 continue
             for step, value in trial.intermediate_values.items():
                 self.storage.set_trial_intermediate_value(item.trial_id, step, value)
-            notes: dict[str, Any] = {SAME_AS: trial.number, RUN_DIRS: attrs.get(RUN_DIRS, [])}
-            for key, note in notes.items():
-                self.storage.set_trial_user_attr(item.trial_id, key, note)
+            self._note(item, **{SAME_AS: trial.number, RUN_DIRS: attrs.get(RUN_DIRS, [])})
             values = tuple(trial.values) if trial.state == TrialState.COMPLETE else ()
-            said = f"same as trial {trial.number}"
-            result = TrialResult(trial.state, values, said, num_trainable=attrs.get(SIZE))
-            self._settle_at_once(item, result)
+            said, notes = f"same as trial {trial.number}", {SIZE: attrs.get(SIZE)}
+            self._settle_at_once(item, TrialResult(trial.state, values, said, notes))
             return True
         return False
 
     def _settle_at_once(self, item: TrialItem, result: TrialResult) -> None:
         self.settle(item, result)
         self.at_once.append((item, result))
+
+    def _note(self, item: TrialItem, **notes: Any) -> None:
+        for key, note in notes.items():
+            self.storage.set_trial_user_attr(item.trial_id, key, note)
 
     def _trial_id(self, number: int) -> int:
         study = self.storage.get_study_id_from_name(self.sweep.name)

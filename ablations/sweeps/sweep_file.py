@@ -96,17 +96,10 @@ def load_sweep(
     """
     path = config.find(name_or_path, folder=FOLDER)
     stated = read_statements(path, SweepError)
-    wrong = mistyped(stated, _KNOWN)
-    problems = [*key_problems(stated, _KNOWN, _REQUIRED), *wrong.values()]
-    seeds = (0,) if "seeds" in wrong else tuple(stated.get("seeds", (0,)))
-    problems += seed_problems(seeds)
-    if problems:
+    if problems := _key_problems(stated):
         raise SweepError(problems, source=str(path))
     cfg, problems = _base(path, stated, overrides or {})
     parts = _parts(stated, cfg, sampler, pruner, problems)
-    if not problems:
-        problems += sampler_problems(parts["sampler"], parts["space"], parts["objectives"])
-        problems += pruner_problems(parts["pruner"], parts["objectives"])
     if problems:
         raise SweepError(dict.fromkeys(problems), source=str(path))
     return Sweep(
@@ -114,11 +107,17 @@ def load_sweep(
         title=stated.get("title", path.stem),
         base=stated["base"],
         cfg=cfg,
-        seeds=seeds,
+        seeds=tuple(stated.get("seeds", (0,))),
         sampler_seed=stated.get("sampler_seed", 0),
         out=Path(out if out is not None else stated.get("out", f"work_dirs/{path.stem}")),
         **parts,
     )
+
+
+def _key_problems(stated: Mapping[str, Any]) -> list[str]:
+    wrong = mistyped(stated, _KNOWN)
+    seeds = () if "seeds" in wrong else seed_problems(tuple(stated.get("seeds", (0,))))
+    return [*key_problems(stated, _KNOWN, _REQUIRED), *wrong.values(), *seeds]
 
 
 def summary_lines(sweep: Sweep, storage: str) -> Iterator[str]:
@@ -168,6 +167,9 @@ def _parts(
         problems += space.check(cfg)
         enqueued = stated.get("enqueue_base", True)
         read("base_values", lambda: space.base_values(cfg) if enqueued else None)
+    if not problems:
+        problems += sampler_problems(parts["sampler"], parts["space"], parts["objectives"])
+        problems += pruner_problems(parts["pruner"], parts["objectives"])
     return parts
 
 

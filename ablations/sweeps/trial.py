@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from optuna.storages import BaseStorage
 from optuna.trial import TrialState
 
 from ablations.grids.cells import Cell
-from ablations.grids.plan import RUNS, PlannedRun, planned_run, state_of
+from ablations.grids.plan import RUNS, Fingerprint, PlannedRun, planned_run, state_of
 from ablations.runs.processes import output_to
 from ablations.runs.run_cell import Train, current_record, last_line, run_cell
 from ablations.sweeps.objectives import SPLIT, NoValueError, Objective
@@ -27,8 +27,9 @@ from auralsam2.engine import run_record
 from auralsam2.engine.progress import Forwarding, Progress, StopRun
 from auralsam2.engine.run_record import RunRecord
 
-Fingerprint = Callable[[Any], str]
 HELD = TrialState.RUNNING
+DURATION, SIZE, LEFT_OUT = "duration_s", "num_trainable", "left_out"
+"""Of all runs of a trial: seconds, trained parameters, clips of val that could not be read."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,6 @@ class TrialItem:
     Attributes:
         sweep: what it belongs to.
         address: of the storage.
-        study: name of the study there.
         number: in the study.
         trial_id: in the storage.
         values: of its parameters.
@@ -49,7 +49,6 @@ class TrialItem:
 
     sweep: Sweep
     address: StorageAddress
-    study: str
     number: int
     trial_id: int
     values: Values
@@ -75,20 +74,14 @@ class TrialResult:
     Attributes:
         state: complete, pruned or failed; `HELD` where another process works on one of its runs.
         values: of the objectives, the mean over seeds; empty unless complete.
-        text: a short line for people.
-        error: why it failed.
-        duration_s: of all runs, where known.
-        num_trainable: parameters of the model, where known.
-        left_out: clips of val that could not be read, over all runs; the values are of the others.
+        text: a short line for people, or why it failed.
+        notes: user attributes of the trial, for `trials.csv`.
     """
 
     state: TrialState
     values: tuple[float, ...] = ()
     text: str = ""
-    error: str = ""
-    duration_s: float | None = None
-    num_trainable: int | None = None
-    left_out: int = 0
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
 
 def plan_runs(
@@ -163,28 +156,27 @@ def run_trial(
 def summarise(objectives: Sequence[Objective], records: Sequence[RunRecord]) -> TrialResult:
     """Return how a trial ended whose runs ended like this; the last one says why it ended."""
     last = records[-1]
-    seconds = [record.duration_s for record in records if record.duration_s is not None]
-    known: dict[str, Any] = {
-        "duration_s": sum(seconds) if seconds else None,
-        "num_trainable": last.num_parameters.get("trainable"),
-        "left_out": sum(record.skipped.get(SPLIT, 0) for record in records),
-    }
     if last.status == "running":
         return TrialResult(HELD)
+    seconds = [record.duration_s for record in records if record.duration_s is not None]
+    notes = {
+        DURATION: sum(seconds) if seconds else None,
+        SIZE: last.num_parameters.get("trainable"),
+        LEFT_OUT: sum(record.skipped.get(SPLIT, 0) for record in records),
+    }
     if last.status == "stopped":
-        return TrialResult(TrialState.PRUNED, text=last.stopped_because or "stopped", **known)
+        return TrialResult(TrialState.PRUNED, (), last.stopped_because or "stopped", notes)
     if last.status == "failed":
-        error = last.error or "unknown error"
-        return TrialResult(TrialState.FAIL, text=last_line(error), error=error, **known)
+        return TrialResult(TrialState.FAIL, (), last_line(last.error or "unknown error"), notes)
     try:
         values = tuple(
             sum(objective.value(record) for record in records) / len(records)
             for objective in objectives
         )
     except NoValueError as error:
-        return TrialResult(TrialState.FAIL, text=str(error), error=str(error), **known)
+        return TrialResult(TrialState.FAIL, (), str(error), notes)
     text = ", ".join(f"{o.metric} {v:.4g}" for o, v in zip(objectives, values, strict=True))
-    return TrialResult(TrialState.COMPLETE, values, text, **known)
+    return TrialResult(TrialState.COMPLETE, values, text, notes)
 
 
 class Pruning(Forwarding):
@@ -245,7 +237,7 @@ def load_study(item: TrialItem, storage: BaseStorage) -> optuna.Study:
     sweep = item.sweep
     with quiet():
         return optuna.load_study(
-            study_name=item.study,
+            study_name=sweep.name,
             storage=storage,
             sampler=RandomSampler(),
             pruner=build_pruner(sweep.pruner, sweep.cfg, sweep.space),

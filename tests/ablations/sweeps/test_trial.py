@@ -25,7 +25,7 @@ def pruned_study(write_sweep, open_study):
 def test_a_poor_trial_is_stopped_where_it_trains(pruned_study, fake_trials) -> None:
     study, item = pruned_study
     result = fake_trials.work(item, Progress())
-    assert result.state == TrialState.PRUNED and result.num_trainable is not None
+    assert result.state == TrialState.PRUNED and result.notes["num_trainable"] is not None
     record = run_record.read(item.run_dir)
     assert record.status == "stopped" and len(record.curve) == 1
     assert record.stopped_because == result.text
