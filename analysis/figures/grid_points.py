@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from analysis.figures import style
@@ -81,7 +80,8 @@ def make(results: Results, folder: Path) -> list[Path]:
     numbers = collect(results)
     num_panels = len(numbers.metrics)
     with style.paper_style():
-        num_lines = max(len(name.split("\n")) for name in _names(numbers.cells))
+        names = [wrap_name(cell, _LINE_CHARACTERS) for cell in numbers.cells]
+        num_lines = max(name.count("\n") + 1 for name in names)
         if len(numbers.cells) > _MOST_BESIDE or num_panels > 2 or num_lines > 1:
             height = 1.25 * num_panels + 0.8 + _LINE_INCHES * (num_lines - 1)
             figure = style.new_figure("page", height)
@@ -90,41 +90,46 @@ def make(results: Results, folder: Path) -> list[Path]:
             figure = style.new_figure("column", 1.9)
             panels = figure.subplots(1, num_panels, squeeze=False)[0]
         draw(numbers, list(panels))
-        _add_legend(figure, panels[0])
+        bars, labels = panels[0].get_legend_handles_labels()
+        dot = Line2D([], [], linestyle="none", marker="o", markersize=_MARKER_PT, color="0.35")
+        shown = {"handlelength": 1.2, "columnspacing": 1.4}
+        style.legend_above(figure, [*bars, dot], [*labels, "one seed"], **shown)
         return style.save(figure, numbers.points, folder, NAME)
 
 
 def _draw_split(numbers: GridPoints, metric: str, split: str, index: int, panel: Axes) -> None:
     colour = style.look(index).colour
-    control = is_control(split)
+    inside = "white" if is_control(split) else colour
     width = _GROUP_WIDTH / len(numbers.splits)
     offset = (index - (len(numbers.splits) - 1) / 2) * width
-    for position, cell in enumerate(numbers.cells):
-        x = position + offset
-        panel.bar(
-            x,
-            _select(numbers.means, cell, split, metric),
-            width * 0.86,
-            facecolor="white" if control else to_rgba(colour, 0.35),
-            edgecolor=colour,
-            linewidth=0.7,
-            # One entry in the legend.
-            label=legend_name(split_header(split)) if position == 0 else None,
-            zorder=2,
-        )
-        seeds = _select(numbers.points, cell, split, metric)
-        spread = np.linspace(-1, 1, len(seeds)) if len(seeds) > 1 else np.zeros(len(seeds))
-        panel.plot(
-            x + spread * width * 0.22,
-            seeds,
-            linestyle="none",
-            marker="o",
-            markersize=_MARKER_PT,
-            markerfacecolor="white" if control else colour,
-            markeredgecolor=colour,
-            markeredgewidth=0.7,
-            zorder=3,
-        )
+    places = pd.Series(np.arange(len(numbers.cells)) + offset, index=list(numbers.cells))
+    means = _select(numbers.means, split, metric).set_index("cell")["value"]
+    panel.bar(
+        places[means.index],
+        means,
+        width * 0.86,
+        facecolor="white" if is_control(split) else to_rgba(colour, 0.35),
+        edgecolor=colour,
+        linewidth=0.7,
+        label=legend_name(split_header(split)),
+        zorder=2,
+    )
+    seeds = _select(numbers.points, split, metric)
+    of_cell = seeds.groupby("cell")["value"]
+    # From -1 to 1; a single seed stands in the middle.
+    spread = 2 * of_cell.cumcount() - of_cell.transform("size") + 1
+    spread /= (of_cell.transform("size") - 1).clip(lower=1)
+    panel.plot(
+        seeds["cell"].map(places) + spread * width * 0.22,
+        seeds["value"],
+        linestyle="none",
+        marker="o",
+        markersize=_MARKER_PT,
+        markerfacecolor=inside,
+        markeredgecolor=colour,
+        markeredgewidth=0.7,
+        zorder=3,
+    )
 
 
 def _limits(numbers: GridPoints, metric: str) -> tuple[float, float]:
@@ -143,17 +148,12 @@ def _limits(numbers: GridPoints, metric: str) -> tuple[float, float]:
     return (low, high) if low < high else (0.0, 0.054)
 
 
-def _select(frame: pd.DataFrame, cell: str, split: str, metric: str) -> list[float]:
-    chosen = (frame["cell"] == cell) & (frame["split"] == split) & (frame["metric"] == metric)
-    return [float(value) for value in frame.loc[chosen, "value"]]
-
-
-def _names(cells: Sequence[str]) -> list[str]:
-    return [wrap_name(cell, _LINE_CHARACTERS) for cell in cells]
+def _select(frame: pd.DataFrame, split: str, metric: str) -> pd.DataFrame:
+    return frame[(frame["split"] == split) & (frame["metric"] == metric)]
 
 
 def _label_cells(cells: Sequence[str], panel: Axes) -> None:
-    names = _names(cells)
+    names = [wrap_name(cell, _LINE_CHARACTERS) for cell in cells]
     panel.set_xticks(range(len(cells)), names)
     longest = max(room(line) for name in names for line in name.split("\n"))
     inches = panel.bbox.width / panel.figure.dpi
@@ -161,11 +161,3 @@ def _label_cells(cells: Sequence[str], panel: Axes) -> None:
         panel.tick_params(axis="x", labelrotation=30)
         for label in panel.get_xticklabels():
             label.set(ha="right", rotation_mode="anchor")
-
-
-def _add_legend(figure: Figure, panel: Axes) -> None:
-    handles, labels = panel.get_legend_handles_labels()
-    dot = Line2D([], [], linestyle="none", marker="o", markersize=_MARKER_PT, color="0.35")
-    style.legend_above(
-        figure, [*handles, dot], [*labels, "one seed"], handlelength=1.2, columnspacing=1.4
-    )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib.image
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
@@ -36,7 +37,10 @@ def test_bars_and_points_stand_at_the_numbers(grid_folder: Path) -> None:
     assert [tick.get_text() for tick in panels[0].get_xticklabels()] == list(numbers.cells)
     # Hollow where the sound is another clip's.
     hollow = [line for line in panels[0].lines if line.get_markerfacecolor() == "white"]
-    assert len(hollow) == 4
+    assert len(hollow) == 1 and len(hollow[0].get_xdata()) == 4 * 2
+    (split,) = (line for line in panels[0].lines if line not in hollow)
+    places = np.asarray(split.get_xdata()).reshape(4, 2)
+    assert np.ptp(places, axis=1) == pytest.approx(2 * 0.22 * 0.76 / 2), "seeds side by side"
     assert panels[0].get_ylim()[0] == 0
 
 
