@@ -70,13 +70,9 @@ def collect(results: Results) -> TrainingCurves:
 
     Cells that train nothing are left out.
     """
-    rows = pd.DataFrame(_rows(results), columns=["kind", "quantity", "cell", "seed", "step", "y"])
-    averaged = [
-        _average(own).assign(kind=str(kind), quantity=str(quantity), cell=str(cell))
-        for (kind, quantity, cell), own in rows.groupby(["kind", "quantity", "cell"], sort=False)
-    ]
-    columns = ["kind", "quantity", "cell", "step", "mean", "low", "high", "num_seeds"]
-    curves = pd.concat(averaged)[columns] if averaged else pd.DataFrame(columns=columns)
+    columns = ["kind", "quantity", "cell", "seed", "step", "y"]
+    rows = pd.DataFrame(_rows(results), columns=columns).astype({"y": float})
+    curves = _over_seeds(rows)
     held = set(curves["cell"])
     trained = results.runs.loc[results.runs["num_trainable"].fillna(1) > 0, "cell"].unique()
     others = [cell for cell in results.cells if cell not in held]
@@ -91,7 +87,7 @@ def collect(results: Results) -> TrainingCurves:
     return TrainingCurves(
         cells=tuple(cell for cell in results.cells if cell in held),
         quantities=tuple(quantity for quantity in ordered if quantity in found),
-        curves=curves.reset_index(drop=True),
+        curves=curves,
         reference=results.reference if results.reference in held else None,
         notes=tuple(notes),
     )
@@ -104,12 +100,7 @@ def plot(panel: Axes, rows: pd.DataFrame, **line: Any) -> None:
 
 
 def finish(panel: Axes, kind: str) -> None:
-    """Choose scales and ticks for what has been drawn.
-
-    Args:
-        panel: with the lines.
-        kind: `LOSS`, whose axis is logarithmic where the numbers call for it, or `SCORE`.
-    """
+    """Choose scales and ticks for what has been drawn; only losses stand on logarithmic axes."""
     low, high = panel.dataLim.intervaly
     if kind == LOSS and low > 0 and high / low >= _LOG_FROM:
         panel.set_yscale("log")
@@ -123,12 +114,7 @@ def finish(panel: Axes, kind: str) -> None:
 
 
 def draw(numbers: TrainingCurves, panels: Sequence[Axes]) -> None:
-    """Draw a quantity in each panel: a line a cell, a band from the lowest seed to the highest.
-
-    Args:
-        numbers: of `collect`.
-        panels: as many as `TrainingCurves.quantities`.
-    """
+    """Draw a quantity in each panel: a line a cell, a band from the lowest seed to the highest."""
     for (kind, quantity), panel in zip(numbers.quantities, panels, strict=True):
         for index, cell in enumerate(numbers.cells):
             look = style.look(index)
@@ -142,13 +128,7 @@ def draw(numbers: TrainingCurves, panels: Sequence[Axes]) -> None:
 def draw_cells(
     numbers: TrainingCurves, cells: Sequence[str], panels: Sequence[Sequence[Axes]]
 ) -> None:
-    """Draw every cell in panels of its own, with the reference behind it.
-
-    Args:
-        numbers: of `collect`.
-        cells: some of them.
-        panels: for each of these cells as many as `main_quantities`.
-    """
+    """Draw some cells in rows of panels, of each `main_quantities`, with the reference behind."""
     for position, quantity in enumerate(main_quantities(numbers)):
         own = [row[position] for row in panels]
         for cell, panel in zip(cells, own, strict=True):
@@ -178,12 +158,7 @@ def make(results: Results, folder: Path, *, notes: list[str] | None = None) -> l
     """Write ``training_curves.pdf``, ``.png`` and ``.csv``; nothing where nothing is logged.
 
     Of more than `MOST_TOGETHER` cells each has its own panels; beyond `MOST_ON_A_SHEET` they go on
-    in ``training_curves_2.*``.
-
-    Args:
-        results: the runs.
-        folder: for the files.
-        notes: gets what is left out, and why.
+    in ``training_curves_2.*``. ``notes`` gets what is left out, and why.
     """
     numbers = collect(results)
     if notes is not None:
@@ -216,19 +191,14 @@ def _rows(results: Results) -> Iterator[tuple[str, str, str, int, int, float]]:
                 yield (SCORE, metric, *whose, step, value)
 
 
-def _average(rows: pd.DataFrame) -> pd.DataFrame:
+def _over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
     """Average over seeds where all of them have a number: a line may not jump as seeds end."""
-    by_step = rows.pivot(index="step", columns="seed", values="y").sort_index()
-    full = by_step.dropna()
-    return pd.DataFrame(
-        {
-            "step": full.index,
-            "mean": full.mean(axis=1).to_numpy(),
-            "low": full.min(axis=1).to_numpy(),
-            "high": full.max(axis=1).to_numpy(),
-            "num_seeds": by_step.shape[1],
-        }
-    )
+    keys = ["kind", "quantity", "cell"]
+    rows = rows.assign(num_seeds=rows.groupby(keys)["seed"].transform("nunique"))
+    groups = rows.groupby([*keys, "num_seeds", "step"], sort=False)["y"]
+    curves = groups.agg(mean="mean", low="min", high="max", held="size").reset_index()
+    full = curves[curves["held"] == curves["num_seeds"]]
+    return full[[*keys, "step", "mean", "low", "high", "num_seeds"]].reset_index(drop=True)
 
 
 def _select(numbers: TrainingCurves, quantity: tuple[str, str], cell: str) -> pd.DataFrame:
