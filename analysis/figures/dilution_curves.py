@@ -84,12 +84,7 @@ def against(condition: str) -> str:
 
 
 def draw(numbers: DilutionCurves, axes: Sequence[Axes]) -> None:
-    """Draw one quantity in each panel: mean over clips, and its 95 % band.
-
-    Args:
-        numbers: of `collect`.
-        axes: as many as `DilutionCurves.panels`.
-    """
+    """Draw one quantity in each panel: mean over clips, and its 95 % band."""
     for panel, ax in zip(numbers.panels, axes, strict=True):
         rows = numbers.means[numbers.means["quantity"] == panel.quantity]
         for index, arm in enumerate(numbers.arms):
@@ -111,12 +106,7 @@ def make(clips: pd.DataFrame, folder: Path, *, condition: str = "swapped") -> li
     """Write ``dilution_curves.*``, ``dilution_curves_no_prompts.*`` and ``signal_retention.*``.
 
     The second one shows human and audio prompts against none at all. Those without numbers are
-    left out.
-
-    Args:
-        clips: of `analysis.dilution.indices.clip_means`.
-        folder: where to.
-        condition: the other sound that causal effects compare with.
+    left out. Arguments are those of `collect`.
     """
     figures = {"dilution_curves": collect(clips, condition=condition)}
     if (clips["condition"] == NO_PROMPTS).any():

@@ -61,10 +61,6 @@ def collect_sites(clips: pd.DataFrame, *, condition: str = "swapped") -> Matrice
 def collect_heads(clips: pd.DataFrame, *, condition: str = "swapped") -> list[Matrices]:
     """Average the mask tokens' gains and effects over clips, head by head, counted from 1.
 
-    Args:
-        clips: of `analysis.dilution.indices.clip_means`.
-        condition: the other sound.
-
     Returns:
         Gains of all arms, and effects of those that the condition changes, where there are any.
     """
@@ -84,15 +80,7 @@ def collect_heads(clips: pd.DataFrame, *, condition: str = "swapped") -> list[Ma
 
 
 def draw(numbers: Matrices, panels: Sequence[Axes]) -> AxesImage:
-    """Draw an arm in each panel, all on one scale; every entry is written out.
-
-    Args:
-        numbers: of `collect_sites` or `collect_heads`.
-        panels: as many as arms.
-
-    Returns:
-        An image for the colour bar.
-    """
+    """Draw an arm in each panel, all on one scale, every entry written out; return an image."""
     top = max(float(np.nanmax(np.abs(matrix))) for matrix in numbers.by_arm.values()) or 1.0
     low, colours = (-top, "RdBu") if numbers.signed else (0.0, "Blues")
     for (arm, matrix), panel in zip(numbers.by_arm.items(), panels, strict=True):
@@ -120,14 +108,7 @@ def draw(numbers: Matrices, panels: Sequence[Axes]) -> AxesImage:
 def make(
     clips: pd.DataFrame, folder: Path, *, condition: str = "swapped", heads: bool = False
 ) -> list[Path]:
-    """Write ``site_matrix.{pdf,png,csv}``, and ``dilution_heads.*``; nothing without numbers.
-
-    Args:
-        clips: of `analysis.dilution.indices.clip_means`.
-        folder: where to.
-        condition: the other sound that effects compare with.
-        heads: whether single heads are drawn, too.
-    """
+    """Write ``site_matrix.*`` and, where asked, ``dilution_heads.*``; nothing without numbers."""
     paths: list[Path] = []
     sites = collect_sites(clips, condition=condition)
     if sites.by_arm:

@@ -114,10 +114,6 @@ def draw(numbers: Efficiency, panels: Sequence[Axes]) -> None:
     """Draw the score over each measure: a point a cell, bars of one standard deviation.
 
     A light line joins the cells that no other one beats in both.
-
-    Args:
-        numbers: of `collect`.
-        panels: as many as measures.
     """
     looks = _looks(numbers)
     for measure, panel in zip(numbers.measures, panels, strict=True):
@@ -145,13 +141,7 @@ def draw(numbers: Efficiency, panels: Sequence[Axes]) -> None:
 
 
 def make(results: Results, folder: Path, *, notes: list[str] | None = None) -> list[Path]:
-    """Write ``efficiency.pdf``, ``.png`` and ``.csv``; nothing where nothing is measured.
-
-    Args:
-        results: the runs.
-        folder: for the files.
-        notes: gets what is left out, and why.
-    """
+    """Write ``efficiency.*`` where anything is measured; ``notes`` gets what is left out."""
     numbers = collect(results)
     if numbers is None:
         return []

@@ -30,13 +30,7 @@ def to_frame(numbers: EmbeddingTSNE) -> pd.DataFrame:
 
 
 def make(numbers: EmbeddingTSNE, folder: Path, *, name: str = NAME) -> list[Path]:
-    """Write ``embedding_tsne_perplexities.{pdf,png,csv}``: perplexities by arms, by class.
-
-    Args:
-        numbers: of `analysis.figures.embedding_tsne.collect`, with one arm at least.
-        folder: to write to.
-        name: of the files.
-    """
+    """Write ``embedding_tsne_perplexities.*`` of one arm at least: perplexities by arms."""
     columns, rows = len(numbers.arms), len(numbers.perplexities)
     with style.paper_style():
         figure = style.new_figure("page", rows * 1.7 + 0.95)

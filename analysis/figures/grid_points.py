@@ -57,12 +57,7 @@ def collect(results: Results) -> GridPoints:
 
 
 def draw(numbers: GridPoints, panels: Sequence[Axes]) -> None:
-    """Draw one metric in each panel.
-
-    Args:
-        numbers: of `collect`.
-        panels: as many as metrics.
-    """
+    """Draw one metric in each panel."""
     for metric, panel in zip(numbers.metrics, panels, strict=True):
         for index, split in enumerate(numbers.splits):
             _draw_split(numbers, metric, split, index, panel)

@@ -42,12 +42,6 @@ def make(
     """Write ``qualitative.pdf``, ``.png`` and ``.csv``; nothing where nothing is saved.
 
     Two clips lie side by side on the width of a page, one fits a column.
-
-    Args:
-        results: the runs.
-        folder: for the files.
-        num_clips: at most.
-        cells: rows; all of them where None.
     """
     clips = collect(results, num_clips=num_clips, cells=cells)
     if not clips:

@@ -24,8 +24,8 @@ from auralsam2.text_files import write_text
 # Inches of a two-column page.
 WIDTHS = {"column": 3.25, "page": 6.75}
 BLUE, RED, GREEN, PURPLE, GREY = "#4477AA", "#EE6677", "#228833", "#AA3377", "#BBBBBB"
-# Tol's bright colours and others, of a contrast of 3 at least on white, told apart with any colour
-# vision; one more colour than markers, so that both together come round late.
+# Of a contrast of 3 at least on white, the first ones Tol's, told apart with any colour vision, the
+# others together with their markers. One more colour than markers: both come round late.
 PALETTE = (BLUE, RED, GREEN, PURPLE, "#B8860B", "#00A0A0", "#000000", "#994F00", "#7048E8")
 MARKERS = "osD^vPX*"
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
@@ -54,14 +54,7 @@ def look(index: int) -> Look:
 
 
 def line_with_band(panel: Axes, rows: pd.DataFrame, x: str, **line: Any) -> None:
-    """Draw ``mean`` over a column, and a band from ``low`` to ``high`` where there are such.
-
-    Args:
-        panel: to draw in.
-        rows: in the order of x.
-        x: column of the horizontal axis.
-        line: how the line is drawn; the band has its colour.
-    """
+    """Draw ``mean`` over column ``x``; a band of its colour from ``low`` to ``high``, if any."""
     panel.plot(rows[x], rows["mean"], **line)
     if "low" in rows:
         band = {"color": line["color"], "alpha": 0.17, "linewidth": 0}
