@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,10 +13,10 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.clips.sound import encode_sound
 from analysis.kept import Kept, OpenRun, check_weights
 from auralsam2.kept_files import archive_arrays, archive_bytes
 
+MEDIA_TYPE = "audio/flac"
 _USUAL_SPLIT = "test"
 _TOLERANCE = 0.005
 """Scores of masks made anew on other hardware differ by less."""
@@ -33,7 +34,7 @@ class ClipMasks(NamedTuple):
         truth: (T, H, W), above 0 on the object.
         prediction: (T, H, W), above 0 where predicted.
         log_mel: (T, 96, 64), the sound of each frame's second, time before frequency.
-        sound: a file of `analysis.clips.sound`; None where the recording cannot be read.
+        sound: a file of `encode_sound`; None where the recording cannot be read.
         scores: metric -> score of these masks.
     """
 
@@ -134,6 +135,30 @@ def score_warning(masks: ClipMasks, metric: str, recorded: float | None) -> str:
         f"These masks score {metric} {now:.3f}, the run recorded {recorded:.3f}: weights, data, "
         "code or settings are no longer those of the run."
     )
+
+
+def encode_sound(path: Path, seconds: float) -> bytes:
+    """Return what a model hears of a recording, without loss: FLAC, mono, 16 kHz.
+
+    Args:
+        path: of any sound file, or a video.
+        seconds: from the beginning; the rest is left out.
+
+    Raises:
+        FileNotFoundError: where there is no such file.
+        ValueError: where it cannot be decoded.
+    """
+    import soundfile
+
+    from auralsam2.data.audio import RESAMPLERS, SAMPLE_RATE, read_waveform
+
+    samples, rate = read_waveform(path)
+    mono = samples.mean(axis=1)[: round(seconds * rate)]
+    if rate != SAMPLE_RATE:
+        mono = RESAMPLERS["published"](mono, rate)
+    file = io.BytesIO()
+    soundfile.write(file, np.clip(mono, -1, 1), SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+    return file.getvalue()
 
 
 def _predict(

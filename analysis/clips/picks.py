@@ -81,18 +81,17 @@ class Picked(NamedTuple):
     other: str | None = None
 
 
-def lowest_score(question: Question, num_clips: int) -> Picked:
-    """Pick where the cell scores worst."""
+def lowest_score(question: Question) -> Picked:
+    """Rank by how low the cell scores."""
     scores = question.scores(question.cell)
     words = "Lowest" if question.up > 0 else "Highest"
     title = f"{words} {question.metric} of {question.of(question.cell)} on {question.where}"
-    values = {clip: question.up * score for clip, score in scores.items()}
     captions = {clip: f"{question.metric} {score:.2f}" for clip, score in scores.items()}
-    return _pick(values, captions, title, num_clips)
+    return _ranked({clip: question.up * score for clip, score in scores.items()}, captions, title)
 
 
-def listens_least(question: Question, num_clips: int) -> Picked:
-    """Pick where the cell loses least, or gains most, as it hears another sound.
+def listens_least(question: Question) -> Picked:
+    """Rank by how little the cell loses, or how much it gains, as it hears another sound.
 
     The other sound is that of another clip; without such a split, of the first control split in
     which something is heard, or else of any.
@@ -106,36 +105,35 @@ def listens_least(question: Question, num_clips: int) -> Picked:
             f"no control split of '{question.split}' has scores of {question.cell}: add "
             "evaluation.counterfactuals = ['swapped'] to the config"
         )
-    own, heard = question.scores(question.cell), question.scores(question.cell, control)
-    both = {clip: (own[clip], heard[clip]) for clip in own if clip in heard}
+    both = _both(question.scores(question.cell), question.scores(question.cell, control))
     sound = split_header(control).rpartition(", ")[2]
     title = (
         f"Smallest loss of {question.metric} of {question.of(question.cell)} with {sound}, "
         f"on {question.where}"
     )
-    values = {clip: question.up * (a - b) for clip, (a, b) in both.items()}
     captions = {c: f"{question.metric} {a:.2f}; {sound} {b:.2f}" for c, (a, b) in both.items()}
-    return _pick(values, captions, title, num_clips)._replace(beside={control: sound})
+    values = {clip: question.up * (a - b) for clip, (a, b) in both.items()}
+    return _ranked(values, captions, title)._replace(beside={control: sound})
 
 
-def largest_loss(question: Question, num_clips: int) -> Picked:
-    """Pick where the cell is furthest behind the other one."""
-    return _against(question, num_clips, "Largest loss", 1.0)
+def largest_loss(question: Question) -> Picked:
+    """Rank by how far the cell is behind the other one; where it is not, it is not ranked."""
+    return _against(question, "Largest loss", 1.0)
 
 
-def largest_gain(question: Question, num_clips: int) -> Picked:
-    """Pick where the cell is furthest ahead of the other one."""
-    return _against(question, num_clips, "Largest gain", -1.0)
+def largest_gain(question: Question) -> Picked:
+    """Rank by how far the cell is ahead of the other one; where it is not, it is not ranked."""
+    return _against(question, "Largest gain", -1.0)
 
 
-RULES: dict[str, Callable[[Question, int], Picked]] = {
+RULES: dict[str, Callable[[Question], Picked]] = {
     "lowest": lowest_score,
     "listens-least": listens_least,
     "largest-loss": largest_loss,
     "largest-gain": largest_gain,
 }
-"""Name -> rule. Each takes a question and the number of clips; ties go by the clips' names, and
-scores that are no numbers do not count."""
+"""Name -> rule. Each ranks all clips, for `pick` to take the first ones; ties go by the clips'
+names, and scores that are no numbers do not count."""
 
 
 def check_rules(names: Sequence[str]) -> list[str]:
@@ -166,10 +164,12 @@ def pick(results: Results, rule: str, *, num_clips: int, other: str | None = Non
     column = first_column(results)
     if column is None:
         raise NoPicksError("no split but controls has a score")
-    picked = RULES[rule](Question(results, cell, *column, other), num_clips)
-    if not picked.clips:
-        raise NoPicksError(f"there is no such clip ({picked.title})")
-    return picked
+    ranking = RULES[rule](Question(results, cell, *column, other))
+    clips = ranking.clips[:num_clips]
+    if not clips:
+        raise NoPicksError(f"there is no such clip ({ranking.title})")
+    captions, values = ranking.captions[:num_clips], ranking.values[:num_clips]
+    return ranking._replace(clips=clips, captions=captions, values=values)
 
 
 def first_column(results: Results) -> tuple[str, str] | None:
@@ -194,33 +194,34 @@ def best_first(results: Results, column: tuple[str, str], cells: Sequence[str]) 
     return sorted((c for c in cells if c in by_cell.index), key=lambda c: -sign * by_cell[c])
 
 
-def _against(question: Question, num_clips: int, words: str, sign: float) -> Picked:
+def _against(question: Question, words: str, sign: float) -> Picked:
     others = [cell for cell in question.results.cells if cell != question.cell]
-    column = (question.split, question.metric)
-    best = best_first(question.results, column, others)
+    best = best_first(question.results, (question.split, question.metric), others)
     other = question.other or (best[0] if best else None)
     if other is None or other == question.cell:
         raise NoPicksError(f"there is no other cell that {question.cell} can be compared with")
-    own, their = question.scores(question.cell), question.scores(other)
-    both = {clip: (own[clip], their[clip]) for clip in own if clip in their}
+    both = _both(question.scores(question.cell), question.scores(other))
     title = (
         f"{words} in {question.metric} of {question.of(question.cell)} against "
         f"{question.of(other)} on {question.where}"
     )
-    values = {clip: sign * question.up * (a - b) for clip, (a, b) in both.items()}
     captions = {c: f"{question.metric} {a:.2f}, against {b:.2f}" for c, (a, b) in both.items()}
+    values = {clip: sign * question.up * (a - b) for clip, (a, b) in both.items()}
     ahead = {clip: value for clip, value in values.items() if value < 0}
-    picked = _pick(ahead, captions, title, num_clips)
+    picked = _ranked(ahead, captions, title)
     return picked._replace(num_clips=len(ranked(values)), other=other)
 
 
-def _pick(values: Scores, captions: Mapping[str, str], title: str, num_clips: int) -> Picked:
-    clips = ranked(values)
-    chosen = clips[:num_clips]
+def _both(first: Scores, second: Scores) -> dict[str, tuple[float, float]]:
+    return {clip: (first[clip], second[clip]) for clip in first if clip in second}
+
+
+def _ranked(values: Scores, captions: Mapping[str, str], title: str) -> Picked:
+    clips = tuple(ranked(values))
     return Picked(
-        clips=tuple(chosen),
-        captions=tuple(captions[clip] for clip in chosen),
-        values=tuple(values[clip] for clip in chosen),
+        clips=clips,
+        captions=tuple(captions[clip] for clip in clips),
+        values=tuple(values[clip] for clip in clips),
         title=title,
         num_clips=len(clips),
     )

@@ -13,9 +13,8 @@ from matplotlib import colormaps
 from numpy.typing import NDArray
 from PIL import Image
 
-from analysis.clips.masks import ClipMasks, clip_masks, score_warning
+from analysis.clips.masks import MEDIA_TYPE, ClipMasks, clip_masks, score_warning
 from analysis.clips.picks import ranked
-from analysis.clips.sound import MEDIA_TYPE
 from analysis.report.pages import data_uri
 from analysis.runs.lost_runs import why_lost
 from analysis.runs.results import Results

@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from analysis.clips.masks import ClipMasks
-from analysis.clips.sound import encode_sound
+from analysis.clips.masks import ClipMasks, encode_sound
 from analysis.report import ReportOptions, embedded_figures, write_report
 from analysis.report import clips as clip_views
 from analysis.runs.results import load_runs
