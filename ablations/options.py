@@ -13,23 +13,15 @@ from auralsam2.command_line import Real, Whole, add_overrides, output_file, outp
 
 @dataclass(frozen=True)
 class Options:
-    """How a grid or a sweep is run.
+    """How a grid or a sweep is run."""
 
-    Attributes:
-        retry_failed: run again what failed in an earlier call, in a grid also what was stopped.
-        deletes_checkpoints: of finished runs, all but the selected weights.
-        only: runs of a grid, see `ablations.grids.plan.select`.
-        oom_retries: how often a run that runs out of memory is tried with halved batches.
-        stale_s: silence after which the owner of a claim counts as gone.
-        max_failures: so many failures in a row end a sweep.
-    """
-
+    # Run again what failed in an earlier call, in a grid also what was stopped.
     retry_failed: bool = False
-    deletes_checkpoints: bool = False
-    only: Sequence[str] = ()
-    oom_retries: int = 0
-    stale_s: float = STALE_S
-    max_failures: int = 5
+    deletes_checkpoints: bool = False  # of finished runs, all but the selected weights
+    only: Sequence[str] = ()  # runs of a grid, see `ablations.grids.plan.select`
+    oom_retries: int = 0  # how often a run that runs out of memory is tried with halved batches
+    stale_s: float = STALE_S  # silence after which the owner of a claim counts as gone
+    max_failures: int = 5  # so many failures in a row end a sweep
 
 
 def add_grid_arguments(parser: argparse.ArgumentParser) -> None:

@@ -43,23 +43,17 @@ class CellWork(Protocol):
 
 @dataclass
 class GridResult:
-    """How the runs of a grid stand at the end of a call.
+    """How the runs of a grid stand at the end of a call."""
 
-    Attributes:
-        finished: runs done in this call.
-        elsewhere: runs that another driver did in the meantime.
-        skipped: runs that were done before.
-        failed: run and error of those that failed now or before.
-        stopped: run and reason of those that were stopped now or before.
-        freed_bytes: of checkpoints that were deleted.
-    """
-
-    finished: list[PlannedRun] = field(default_factory=list)
+    finished: list[PlannedRun] = field(default_factory=list)  # runs done in this call
+    # Runs that another driver did in the meantime.
     elsewhere: list[PlannedRun] = field(default_factory=list)
-    skipped: list[PlannedRun] = field(default_factory=list)
+    skipped: list[PlannedRun] = field(default_factory=list)  # runs that were done before
+    # Run and error of those that failed now or before.
     failed: list[tuple[PlannedRun, str]] = field(default_factory=list)
+    # Run and reason of those that were stopped now or before.
     stopped: list[tuple[PlannedRun, str]] = field(default_factory=list)
-    freed_bytes: int = 0
+    freed_bytes: int = 0  # of checkpoints that were deleted
 
     def enter(self, run: PlannedRun, record: RunRecord, *, elsewhere: bool = False) -> None:
         """Enter how a run ended, here or in another driver."""

@@ -63,21 +63,13 @@ class Work(Protocol[T_contra, R_co]):
 
 @dataclass(frozen=True)
 class Outcome(Generic[T, R]):
-    """How an item ended.
+    """How an item ended."""
 
-    Attributes:
-        item: what was done.
-        result: what the function returned.
-        error: traceback, or how the process died; None where there is a result.
-        lost: whether the process died under the item.
-        out_of_memory: whether the system may have killed it for the memory that it took.
-    """
-
-    item: T
-    result: R | None = None
-    error: str | None = None
-    lost: bool = False
-    out_of_memory: bool = False
+    item: T  # what was done
+    result: R | None = None  # what the function returned
+    error: str | None = None  # traceback, or how the process died; None where there is a result
+    lost: bool = False  # whether the process died under the item
+    out_of_memory: bool = False  # whether the system may have killed it for the memory that it took
 
 
 # A generator, so that the caller can end everything by closing it.

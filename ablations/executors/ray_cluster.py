@@ -6,7 +6,7 @@ import argparse
 import os
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,14 +18,13 @@ from ablations.executors.base import (
     Outcome,
     Outcomes,
     R,
-    Source,
     T,
     Work,
     add_settings,
     read_settings,
     setting,
 )
-from ablations.executors.remote import Started, do_item, release
+from ablations.executors.remote import RemoteRuns, Started, do_item
 from auralsam2.command_line import Real, Whole
 
 
@@ -91,49 +90,24 @@ class RayExecutor(Executor):
 
     def map(self, fn: Work[T, R], items: Iterable[T | None], display: Display) -> Outcomes[T, R]:
         """Yield an outcome as each item ends; ``fn`` and the items must be picklable."""
+        return _Tasks(fn, self.settings).outcomes(items, display)
+
+
+class _Tasks(RemoteRuns[T, R]):
+    """Tasks by Ray's references to their results."""
+
+    def __init__(self, fn: Work[T, R], settings: RaySettings) -> None:
         import ray
 
-        source: Source[T] = Source(items)
-        tasks = _Tasks(self.settings, fn)
-        try:
-            while not source.empty or tasks.running:
-                room = tasks.room()
-                while len(tasks.running) < room:
-                    if (item := source.next()) is None:
-                        break
-                    tasks.start(Started(item, display))
-                ready: list[Any] = []
-                if tasks.running:
-                    ready, _ = ray.wait(list(tasks.running), timeout=POLL_S)
-                else:
-                    time.sleep(POLL_S)
-                for started, _ in tasks.running.values():
-                    started.follow()
-                for reference in ready:
-                    yield from tasks.ended(reference)
-        finally:
-            tasks.cancel()
-
-
-class _Tasks:
-    """The tasks of one `map`."""
-
-    def __init__(self, settings: RaySettings, fn: Any) -> None:
-        import ray
-
-        self.settings, self.fn = settings, fn
-        self.running: dict[Any, tuple[Started[Any], str]] = {}
+        super().__init__(fn, most_tries=settings.retries + 1)
+        self.settings = settings
+        self._places: dict[Any, str] = {}
+        self._ready: list[Any] = []
         # A process of its own for every run: what one leaves on a GPU is gone with it. Retries
         # are made here, where claims are known.
         self._remote: Any = ray.remote(
             num_cpus=settings.cpus, num_gpus=settings.gpus, max_calls=1, max_retries=0
         )(do_item)
-
-    def start(self, started: Started[Any]) -> None:
-        """Hand a run to the cluster."""
-        place = f"Ray task {uuid.uuid4().hex[:12]}"
-        reference = self._remote.remote(self.fn, started.item, place, os.getcwd())
-        self.running[reference] = (started, place)
 
     def room(self) -> int:
         """How many runs the cluster can do at a time, nodes that come and go included."""
@@ -147,36 +121,38 @@ class _Tasks:
         # At least one: Ray itself says what it is waiting for.
         return max(1, min(rooms))
 
-    def ended(self, reference: Any) -> Iterable[Outcome[Any, Any]]:
-        """Yield the outcome of a task, or start it again where its node or process is lost."""
+    def submit(self, those: Sequence[Started[T]]) -> None:
+        for started in those:
+            place = f"Ray task {uuid.uuid4().hex[:12]}"
+            reference = self._remote.remote(self.fn, started.item, place, os.getcwd())
+            self.running[reference], self._places[reference] = started, place
+
+    def wait(self) -> None:
         import ray
 
-        started, place = self.running.pop(reference)
+        if self.running:
+            self._ready, _ = ray.wait(list(self.running), timeout=POLL_S)
+        else:
+            time.sleep(POLL_S)
+
+    def ended(self, reference: Any, started: Started[T]) -> Iterator[Outcome[T, R]]:
+        import ray
+
+        if reference not in self._ready:
+            return
+        del self.running[reference]
         try:
             answer = ray.get(reference)
         except ray.exceptions.RayTaskError as error:  # not the run's: that comes as an answer
             yield Outcome(started.item, error=str(error))
         except ray.exceptions.RayError as error:
-            yield from self._again(started, place, error)
+            memory = isinstance(error, ray.exceptions.OutOfMemoryError)
+            said = f"lost on the Ray cluster ({started.tries} tries): {error}"
+            yield from self.again(started, self._places[reference], said, out_of_memory=memory)
         else:
             yield Outcome(started.item, result=answer.result, error=answer.error)
 
-    def _again(
-        self, started: Started[Any], place: str, error: Exception
-    ) -> Iterable[Outcome[Any, Any]]:
-        import ray
-
-        release(started.item, place, "lost: its Ray process is gone")
-        memory = isinstance(error, ray.exceptions.OutOfMemoryError)
-        if memory or started.tries > self.settings.retries:
-            text = f"lost on the Ray cluster ({started.tries} tries): {error}"
-            yield Outcome(started.item, error=text, lost=True, out_of_memory=memory)
-            return
-        started.tries += 1
-        self.start(started)
-
     def cancel(self) -> None:
-        """End all tasks."""
         import ray
 
         for reference in self.running:

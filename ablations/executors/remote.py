@@ -8,26 +8,23 @@ from __future__ import annotations
 
 import os
 import traceback
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Generic, NamedTuple
 
 from ablations.display import Display
-from ablations.executors.base import Item, R, T, Work
+from ablations.executors.base import Outcome, Outcomes, R, Source, T, Work
 from ablations.runs import claims
 from ablations.runs.processes import output_to
 from auralsam2.engine.progress import Progress
 
 
 class Answer(NamedTuple):
-    """What comes back from a machine.
+    """What comes back from a machine."""
 
-    Attributes:
-        result: what the function returned.
-        error: traceback, where it raised.
-    """
-
-    result: Any = None
-    error: str | None = None
+    result: Any = None  # what the function returned
+    error: str | None = None  # traceback, where it raised
 
 
 def do_item(fn: Work[T, R], item: T, place: str, folder: str) -> Answer:
@@ -83,17 +80,78 @@ class Started(Generic[T]):
             self.progress.step(int(stated.get("epoch", 0)), epochs, str(stated.get("postfix", "")))
 
 
-def release(item: Item, place: str, why: str) -> None:
-    """End the claim of a process that is known to be gone, so that the next one need not wait.
+class RemoteRuns(ABC, Generic[T, R]):
+    """The runs of one `Executor.map`, on a cluster.
 
     Args:
-        item: whose claim.
-        place: of the process; claims of others stay.
-        why: for people.
+        fn: does one item.
+        most_tries: how often an item is started in all, where its process vanishes.
+
+    Attributes:
+        running: what the cluster calls a run -> the run.
     """
-    claim = claims.newest(item.run_dir)
-    if claim is not None and claim.ended is None and claim.place == place:
-        claims.break_claim(item.run_dir, claim, why)
+
+    def __init__(self, fn: Work[T, R], most_tries: int) -> None:
+        self.fn, self.most_tries = fn, most_tries
+        self.running: dict[Any, Started[T]] = {}
+
+    def outcomes(self, items: Iterable[T | None], display: Display) -> Outcomes[T, R]:
+        """Yield an outcome as each item ends; closing takes all from the cluster."""
+        source = Source(items)
+        try:
+            while not source.empty or self.running:
+                new: list[Started[T]] = []
+                room = self.room() - len(self.running)
+                while len(new) < room and (item := source.next()) is not None:
+                    new.append(Started(item, display))
+                if new:
+                    self.submit(new)
+                self.wait()
+                for handle, started in list(self.running.items()):
+                    started.follow()
+                    yield from self.ended(handle, started)
+        finally:
+            self.cancel()
+
+    @abstractmethod
+    def room(self) -> int:
+        """Return how many runs there may be at a time."""
+
+    @abstractmethod
+    def submit(self, those: Sequence[Started[T]]) -> None:
+        """Hand runs to the cluster."""
+
+    @abstractmethod
+    def wait(self) -> None:
+        """Wait a moment, or until something has ended."""
+
+    @abstractmethod
+    def ended(self, handle: Any, started: Started[T]) -> Iterator[Outcome[T, R]]:
+        """Yield the outcome of a run where it has ended, and take it from `running`."""
+
+    @abstractmethod
+    def cancel(self) -> None:
+        """Take all runs from the cluster."""
+
+    def again(
+        self, started: Started[T], place: str, said: str, *, out_of_memory: bool = False
+    ) -> Iterator[Outcome[T, R]]:
+        """Submit a run anew whose process is gone, as long as that may help.
+
+        Args:
+            started: the run.
+            place: of the process, whose claim need not be waited for; claims of others stay.
+            said: the error where it is given up.
+            out_of_memory: whether that is why; then it would happen again.
+        """
+        claim = claims.newest(started.item.run_dir)
+        if claim is not None and claim.ended is None and claim.place == place:
+            claims.break_claim(started.item.run_dir, claim, f"lost: {place} is gone")
+        if out_of_memory or started.tries >= self.most_tries:
+            yield Outcome(started.item, error=said, lost=True, out_of_memory=out_of_memory)
+        else:
+            started.tries += 1
+            self.submit([started])
 
 
 def _enter(folder: str) -> None:

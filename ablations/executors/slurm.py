@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,14 +20,13 @@ from ablations.executors.base import (
     Outcome,
     Outcomes,
     R,
-    Source,
     T,
     Work,
     add_settings,
     read_settings,
     setting,
 )
-from ablations.executors.remote import Answer, Started, do_item, release
+from ablations.executors.remote import Answer, RemoteRuns, Started, do_item
 from auralsam2.command_line import Real, Whole
 from auralsam2.process_end import end_soon
 
@@ -39,13 +38,7 @@ _RESULT_S = 60.0
 
 @dataclass(frozen=True)
 class SlurmSettings:
-    """What is asked of the cluster for every job.
-
-    Attributes:
-        setup: lines of shell before Python starts, e.g. ``module load cuda``.
-        extra: further options of sbatch, e.g. ``{"account": "avs"}``.
-        signal_delay_s: warning before the time limit kills.
-    """
+    """What is asked of the cluster for every job."""
 
     jobs: int = setting(32, Whole(1), "jobs queued and running at a time")
     time_min: int = setting(240, Whole(1), "minutes until a job is queued again and resumes")
@@ -55,9 +48,10 @@ class SlurmSettings:
     partition: str | None = setting(None, str, "partition")
     requeues: int = setting(10, Whole(0), "how often a job may be preempted, time out or vanish")
     poll_s: float = setting(15.0, Real(above=0), "seconds between looks at the queue")
-    setup: Sequence[str] = ()
+    setup: Sequence[str] = ()  # lines of shell before Python starts, e.g. ``module load cuda``
+    # Further options of sbatch, e.g. ``{"account": "avs"}``.
     extra: dict[str, str] = field(default_factory=dict)
-    signal_delay_s: int = 90
+    signal_delay_s: int = 90  # warning before the time limit kills
 
 
 @EXECUTORS.register_module("slurm")
@@ -125,71 +119,46 @@ class SlurmExecutor(Executor):
 
     def map(self, fn: Work[T, R], items: Iterable[T | None], display: Display) -> Outcomes[T, R]:
         """Yield an outcome as each item ends; ``fn`` and the items must be picklable."""
-        source: Source[T] = Source(items)
-        jobs = _Jobs(self.settings, fn)
-        try:
-            while not source.empty or jobs.running:
-                new: list[Started[T]] = []
-                while len(jobs.running) + len(new) < self.settings.jobs:
-                    if (item := source.next()) is None:
-                        break
-                    new.append(Started(item, display))
-                jobs.submit(new)
-                time.sleep(min(POLL_S, self.settings.poll_s))
-                yield from jobs.ended()
-        finally:
-            jobs.cancel()
+        return _Jobs(fn, self.settings).outcomes(items, display)
 
 
-class _Jobs:
-    """The jobs of one `map`."""
+class _Jobs(RemoteRuns[T, R]):
+    """Jobs by what submitit calls them."""
 
-    def __init__(self, settings: SlurmSettings, fn: Any) -> None:
-        self.settings, self.fn = settings, fn
-        self.running: dict[Any, Started[Any]] = {}
+    def __init__(self, fn: Work[T, R], settings: SlurmSettings) -> None:
+        super().__init__(fn, most_tries=settings.requeues + 1)
+        self.settings = settings
         self._looked = time.monotonic()
+        self._queue: set[str] | None = None
         self._missing: dict[str, int] = {}
 
-    def submit(self, those: Sequence[Started[Any]]) -> None:
-        """Submit runs as one array."""
-        if not those:
-            return
+    def room(self) -> int:
+        return self.settings.jobs
+
+    def submit(self, those: Sequence[Started[T]]) -> None:
         executor = self._submitit(those[0].item.run_dir.parent / FOLDER)
-        with executor.batch():
+        with executor.batch():  # one array
             jobs = [executor.submit(_Task(self.fn, s.item, self.settings.requeues)) for s in those]
         self.running |= dict(zip(jobs, those, strict=True))
 
-    def ended(self) -> Iterable[Outcome[Any, Any]]:
-        """Yield the outcome of every job that has ended."""
-        queued = self._queued()
-        for job, started in list(self.running.items()):
-            started.follow()
-            if job.paths.result_pickle.exists():
-                del self.running[job]
-                yield _outcome(job, started)
-            elif queued is not None and self._is_gone(job.job_id, queued):
-                del self.running[job]
-                yield from self._again(job, started)
+    def wait(self) -> None:
+        time.sleep(min(POLL_S, self.settings.poll_s))
+        self._queue = self._queued()
+
+    def ended(self, job: Any, started: Started[T]) -> Iterator[Outcome[T, R]]:
+        if job.paths.result_pickle.exists():
+            del self.running[job]
+            yield _outcome(job, started)
+        elif self._queue is not None and self._is_gone(job.job_id, self._queue):
+            del self.running[job]
+            said = f"SLURM job {job.job_id} is gone without a result, the last of {started.tries}"
+            said += f"; its log: {job.paths.stderr}"
+            yield from self.again(started, _place(job.job_id), said)
 
     def cancel(self) -> None:
-        """Take all jobs out of the queue."""
         if self.running:
             ids = [job.job_id for job in self.running]
             subprocess.run(["scancel", *ids], check=False, capture_output=True)
-
-    def _again(self, job: Any, started: Started[Any]) -> Iterable[Outcome[Any, Any]]:
-        """Submit a job again that has vanished, as long as that may help."""
-        release(started.item, _place(job.job_id), "lost: its job is gone")
-        if started.tries > self.settings.requeues:
-            yield Outcome(
-                started.item,
-                error=f"SLURM job {job.job_id} is gone without a result, the last of "
-                f"{started.tries}; its log: {job.paths.stderr}",
-                lost=True,
-            )
-            return
-        started.tries += 1
-        self.submit([started])
 
     def _queued(self) -> set[str] | None:
         """Ids of this user's jobs; None where the queue was not looked at, or cannot be seen."""
@@ -262,9 +231,7 @@ class _Task:
 
 def _own_id() -> str:
     array = os.environ.get("SLURM_ARRAY_JOB_ID")
-    if array:
-        return f"{array}_{os.environ['SLURM_ARRAY_TASK_ID']}"
-    return os.environ["SLURM_JOB_ID"]
+    return f"{array}_{os.environ['SLURM_ARRAY_TASK_ID']}" if array else os.environ["SLURM_JOB_ID"]
 
 
 def _place(job_id: str) -> str:

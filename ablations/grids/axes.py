@@ -20,17 +20,12 @@ class GridError(ProblemsError):
 
 @dataclass(frozen=True)
 class AxisValue:
-    """One value of an axis, or one cell that a grid file names.
+    """One value of an axis, or one cell that a grid file names."""
 
-    Attributes:
-        name: shown in tables and folder names.
-        overrides: dotted path of the config -> node that replaces what stands there.
-        config: name or path of the config to start from; the grid's own where None.
-    """
-
-    name: str
+    name: str  # shown in tables and folder names
+    # Dotted path of the config -> node that replaces what stands there.
     overrides: Mapping[str, Any]
-    config: str | None = None
+    config: str | None = None  # name or path of the config to start from; the grid's own where None
 
 
 @dataclass(frozen=True)

@@ -36,39 +36,25 @@ _KNOWN: dict[str, tuple[type, ...]] = {
 
 @dataclass(frozen=True)
 class Grid:
-    """What a grid file states.
+    """What a grid file states."""
 
-    Attributes:
-        name: the file's name without ``.py``.
-        base: name or path of the config that every cell starts from, unless it names its own.
-        axes: what varies.
-        seeds: the replicates of every cell.
-        overrides: dotted path -> value, set in every cell before its axis values.
-        out: folder of the runs.
-        title: for tables and figures.
-        reference: name of the cell that the others are compared with.
-        custom_imports: files and modules that register components, as in a config.
-        folder: of the file; relative paths in it start here.
-        mode: how the axes are combined, see `ablations.grids.modes`.
-        when: axis -> other axis -> values under which the first one applies.
-        exclude: combinations of values that are left out.
-        named_cells: cells stated one by one.
-    """
-
-    name: str
-    base: str
-    axes: tuple[Axis, ...]
-    seeds: tuple[int, ...] = (0,)
+    name: str  # the file's name without ``.py``
+    base: str  # name or path of the config that every cell starts from, unless it names its own
+    axes: tuple[Axis, ...]  # what varies
+    seeds: tuple[int, ...] = (0,)  # the replicates of every cell
+    # Dotted path -> value, set in every cell before its axis values.
     overrides: Mapping[str, Any] = field(default_factory=dict)
-    out: str = ""
-    title: str = ""
-    reference: str | None = None
+    out: str = ""  # folder of the runs
+    title: str = ""  # for tables and figures
+    reference: str | None = None  # name of the cell that the others are compared with
+    # Files and modules that register components, as in a config.
     custom_imports: Mapping[str, Any] | None = None
-    folder: Path = Path()
-    mode: str = "product"
+    folder: Path = Path()  # of the file; relative paths in it start here
+    mode: str = "product"  # how the axes are combined, see `ablations.grids.modes`
+    # Axis -> other axis -> values under which the first one applies.
     when: Mapping[str, Any] = field(default_factory=dict)
-    exclude: tuple[Any, ...] = ()
-    named_cells: tuple[AxisValue, ...] = ()
+    exclude: tuple[Any, ...] = ()  # combinations of values that are left out
+    named_cells: tuple[AxisValue, ...] = ()  # cells stated one by one
 
     def cells(self, seeds: Sequence[int] | None = None) -> list[Cell]:
         """Return the cells of every seed, the grid's own seeds where None.

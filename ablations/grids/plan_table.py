@@ -22,21 +22,13 @@ _WIDE = 120
 
 
 class PlanRow(NamedTuple):
-    """One cell of a plan, all seeds together.
+    """One cell of a plan, all seeds together."""
 
-    Attributes:
-        cell: its name.
-        sets: one line a setting in which it differs from the grid's base.
-        seeds: in the order in which they run.
-        state: the state that all seeds share, or how many have which.
-        folder: of the first seed; those of the others differ in seed and identity.
-    """
-
-    cell: str
-    sets: tuple[str, ...]
-    seeds: str
-    state: str
-    folder: str
+    cell: str  # its name
+    sets: tuple[str, ...]  # one line a setting in which it differs from the grid's base
+    seeds: str  # in the order in which they run
+    state: str  # the state that all seeds share, or how many have which
+    folder: str  # of the first seed; those of the others differ in seed and identity
 
 
 def plan_rows(runs: Sequence[PlannedRun]) -> list[PlanRow]:

@@ -37,30 +37,19 @@ Its next process takes over from the last one without waiting."""
 
 @dataclass(frozen=True)
 class ClaimState:
-    """What a claim file says.
+    """What a claim file says."""
 
-    Attributes:
-        number: which claim of the run.
-        token: unique.
-        owner: the process.
-        driver: id of the grid's driver, for people.
-        place: see `PLACE_VARIABLE`; may be empty.
-        claimed: ISO 8601, UTC.
-        beat: counts up while the owner lives.
-        progress: ``phase``, ``step``, ``total``, ``epoch``, ``epochs``, ``postfix``,
-            ``elapsed_s``; what is not known is missing.
-        ended: how it ended, e.g. ``"done"``; None while it holds.
-    """
-
-    number: int
-    token: str
-    owner: ProcessId
-    driver: str = ""
-    place: str = ""
-    claimed: str = ""
-    beat: int = 0
+    number: int  # which claim of the run
+    token: str  # unique
+    owner: ProcessId  # the process
+    driver: str = ""  # id of the grid's driver, for people
+    place: str = ""  # see `PLACE_VARIABLE`; may be empty
+    claimed: str = ""  # ISO 8601, UTC
+    beat: int = 0  # counts up while the owner lives
+    # ``phase``, ``step``, ``total``, ``epoch``, ``epochs``, ``postfix``, ``elapsed_s``; what is not
+    # known is missing.
     progress: Mapping[str, Any] = field(default_factory=dict)
-    ended: str | None = None
+    ended: str | None = None  # how it ended, e.g. ``"done"``; None while it holds
 
     @property
     def whose(self) -> str:

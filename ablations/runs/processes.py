@@ -23,20 +23,14 @@ _retiring = threading.Event()
 
 @dataclass(frozen=True)
 class ProcessId:
-    """A process among all machines and times.
+    """A process among all machines and times."""
 
-    Attributes:
-        host: name, for people.
-        machine: unique to a running system and its view of processes; containers of one host may
-            share its name but not this.
-        pid: process id there.
-        started: when it started, in the system's own count; empty where that is not told.
-    """
-
-    host: str
+    host: str  # name, for people
+    # Unique to a running system and its view of processes; containers of one host may share its
+    # name but not this.
     machine: str
-    pid: int
-    started: str
+    pid: int  # process id there
+    started: str  # when it started, in the system's own count; empty where that is not told
 
 
 def this_process() -> ProcessId:

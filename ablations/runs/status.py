@@ -37,27 +37,17 @@ _ENOUGH = 0.05
 
 @dataclass(frozen=True)
 class RunStatus:
-    """How one run stands.
-
-    Attributes:
-        cell, seed, run_dir: which one.
-        state: one of `STYLES`.
-        progress: see `ablations.runs.claims.ClaimState`.
-        owner: who trains it, in words.
-        error: of a failed run; the reason of a stopped one.
-        duration_s: of a done run.
-        remaining_s: estimate for what is left of it; None where nothing is known.
-    """
+    """How one run stands."""
 
     cell: str
     seed: int
     run_dir: Path
-    state: str
-    progress: Mapping[str, Any] = field(default_factory=dict)
-    owner: str = ""
-    error: str = ""
-    duration_s: float | None = None
-    remaining_s: float | None = None
+    state: str  # one of `STYLES`
+    progress: Mapping[str, Any] = field(default_factory=dict)  # as in a claim
+    owner: str = ""  # who trains it, in words
+    error: str = ""  # of a failed run; the reason of a stopped one
+    duration_s: float | None = None  # of a done run
+    remaining_s: float | None = None  # estimate; None where nothing is known
 
     @property
     def fraction(self) -> float:
@@ -68,16 +58,11 @@ class RunStatus:
 
 @dataclass(frozen=True)
 class GridStatus:
-    """How a folder stands.
+    """How a folder stands."""
 
-    Attributes:
-        title: of the grid; the folder's name where it has no manifest.
-        runs: in the order of the grid.
-        eta_s: estimate until all is done at the pace of now; None where nothing is known.
-    """
-
-    title: str
-    runs: tuple[RunStatus, ...]
+    title: str  # of the grid; the folder's name where it has no manifest
+    runs: tuple[RunStatus, ...]  # in the order of the grid
+    # Estimate until all is done at the pace of now; None where nothing is known.
     eta_s: float | None
 
     def count(self, state: str) -> int:
