@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from auralsam2.data.checking.clips import ClipFacts, check_clip
-from auralsam2.data.checking.crosses import content_findings
 from auralsam2.data.checking.findings import (
     compare,
     group,
@@ -18,8 +17,8 @@ from auralsam2.data.checking.findings import (
     groups_to_text,
     is_healthy,
 )
-from auralsam2.data.checking.plan import LAYOUTS, Plan
-from auralsam2.data.problems import DataError, Finding
+from auralsam2.data.checking.plan import LAYOUTS, ClipTask, Plan, joined
+from auralsam2.data.problems import SHOWN, DataError, Finding
 from auralsam2.data.processes import in_processes
 
 CHUNK = 8
@@ -108,7 +107,7 @@ def check_data(
     counts = {split: len(rows) for split, rows in plan.rows.items()}
     published, notes = compare(counts, plan.unit)
     digests = {path: content for clip in facts for path, content in clip.digests.items()}
-    found = [*plan.findings, *notes, *content_findings(plan, digests)]
+    found = [*plan.findings, *notes, *_content_findings(plan, digests)]
     found += [finding for clip in facts for finding in clip.findings]
     groups = group(finding.below(root) for finding in found)
     prints = plan.fingerprints(digests)
@@ -123,6 +122,39 @@ def _plan(layout: str, root: Path) -> Plan:
         return Plan(root, [], [Finding("unusable_index", str(root), str(error))], {}, {})
 
 
+def _content_findings(plan: Plan, digests: Mapping[Path, bytes]) -> Iterator[Finding]:
+    """Clips of different splits with the same frames or the same sound, under other names.
+
+    Args:
+        plan: of the data set.
+        digests: file -> SHA-256 of its content; clips with a file that lacks one are passed over.
+    """
+    splits: dict[tuple[Path, ...], set[str]] = {}
+    for name, clips in plan.rows.items():
+        for clip in clips:
+            splits.setdefault(clip.frames, set()).add(name.rpartition("/")[2])
+    files = {
+        "same_frames_across_splits": [(task, task.frames) for task in plan.tasks],
+        "same_sound_across_splits": [(task, (task.sound,)) for task in plan.tasks if task.sound],
+    }
+    for kind, of_tasks in files.items():
+        groups: dict[tuple[bytes, ...], list[ClipTask]] = {}
+        for task, paths in of_tasks:
+            contents = tuple(digests.get(path, b"") for path in paths)
+            if task.frames and all(contents):
+                groups.setdefault(contents, []).append(task)
+        for tasks in groups.values():
+            held = {task.where: splits[task.frames] for task in tasks}
+            if len(held) > 1 and len(set().union(*held.values())) > 1:
+                yield _shared(kind, held)
+
+
+def _shared(kind: str, held: Mapping[str, Iterable[str]]) -> Finding:
+    first, *others = [f"{clip} ({joined(splits)})" for clip, splits in sorted(held.items())]
+    more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
+    return Finding(kind, first, f"is {', '.join(others[:SHOWN])}{more}")
+
+
 def summarise(facts: Sequence[ClipFacts]) -> dict[str, Any]:
     """Totals of all clips that could be opened.
 
@@ -131,6 +163,7 @@ def summarise(facts: Sequence[ClipFacts]) -> dict[str, Any]:
         nothing that can be seen sounds (None without labels); ``areas``: labels by the share of
         the picture that is object, empty ones left out.
     """
+    sounds = [clip.sound for clip in facts if clip.sound]
     areas = np.array([area for clip in facts for area in clip.areas])
     empty = int((areas == 0).sum())
     # Bins are open on the left: an object of exactly 1 % belongs to the first.
@@ -139,7 +172,7 @@ def summarise(facts: Sequence[ClipFacts]) -> dict[str, Any]:
     return {
         "clips": len(facts),
         "frames": sum(clip.num_frames for clip in facts),
-        "seconds": round(sum(clip.seconds or 0.0 for clip in facts), 3),
+        "seconds": round(sum((sound.seconds for sound in sounds), 0.0), 3),
         "labels": len(areas),
         "silent_labels": empty,
         "silent_share": round(empty / len(areas), 4) if len(areas) else None,
@@ -149,7 +182,7 @@ def summarise(facts: Sequence[ClipFacts]) -> dict[str, Any]:
         },
         "frames_per_clip": _counted(clip.num_frames for clip in facts),
         "sizes": _counted(f"{c.size[0]}x{c.size[1]}" for c in facts if c.size),
-        "sample_rates": _counted(clip.rate for clip in facts if clip.rate),
+        "sample_rates": _counted(sound.rate for sound in sounds),
     }
 
 

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from auralsam2.data.audio import SAMPLE_RATE
-from auralsam2.data.checking.crosses import source_findings
 from auralsam2.data.checking.files import (
     MAX_COLOURS,
     Colour,
     LabelFacts,
     SoundFacts,
-    digest,
     frame_size,
     has_ramp,
     label_facts,
     needed_seconds,
     sound_facts,
 )
-from auralsam2.data.checking.plan import ClipTask, LabelRule, Masks
+from auralsam2.data.checking.plan import ClipTask, LabelRule, Masks, joined
 from auralsam2.data.datasets.log_mel_pickle import read_log_mel
 from auralsam2.data.problems import Finding
 
@@ -37,8 +36,7 @@ class ClipFacts(NamedTuple):
         digests: file -> SHA-256 of its content, for every file that could be opened.
         num_frames: T.
         size: (H, W) of most frames; None where none can be decoded.
-        seconds: of the sound; None where there is none to decode.
-        rate: samples a second; None likewise.
+        sound: None where there is none to decode.
         areas: share of each label that is object.
     """
 
@@ -46,8 +44,7 @@ class ClipFacts(NamedTuple):
     digests: dict[Path, bytes]
     num_frames: int
     size: tuple[int, int] | None
-    seconds: float | None
-    rate: int | None
+    sound: SoundFacts | None
     areas: list[float]
 
 
@@ -59,66 +56,50 @@ def check_clip(task: ClipTask) -> ClipFacts:
     def read(path: Path, reader: Callable[[Path], T], kind: str) -> T | None:
         try:
             facts = reader(path)
-            digests[path] = digest(path)
+            digests[path] = hashlib.sha256(path.read_bytes()).digest()
             return facts
         except (OSError, ValueError) as error:
-            findings.append(Finding(kind, task.place(path), _reason(error)))
+            reason = " ".join(str(error).split())[:300] or type(error).__name__
+            findings.append(Finding(kind, path, reason))
             return None
 
-    sizes = [read(path, frame_size, "unreadable_image") for path in task.frames]
-    usual = _usual(sizes)
-    findings += _frame_sizes(task, sizes)
-    areas = []
+    frames = [read(path, frame_size, "unreadable_image") for path in task.frames]
+    sizes = Counter(size for size in frames if size)
+    # A single odd one is told once and not for every label.
+    usual = sizes.most_common(1)[0][0] if sizes else None
+    if len(sizes) > 1:
+        findings.append(Finding("size_mismatch", task.where, f"frames of {_listed(sizes)}"))
+    areas: list[float] = []
     colours: set[Colour] = set()
     for masks in task.masks:
-        labels = [read(path, label_facts, "unreadable_image") for path in masks.files]
-        colours |= {colour for label in labels if label for colour in label.colours or ()}
-        areas += [label.area for label in labels if label]
-        findings += _label_findings(task, masks, labels, usual)
-    findings += source_findings(task, colours)
-    recordings = [read(path, sound_facts, "unreadable_audio") for path in _files(task.sounds)]
-    for path, sound in zip(_files(task.sounds), recordings, strict=True):
+        labels = {path: read(path, label_facts, "unreadable_image") for path in masks.files}
+        known = {path: label for path, label in labels.items() if label}
+        colours |= {colour for label in known.values() for colour in label.colours or ()}
+        areas += [label.area for label in known.values()]
+        findings += _label_findings(task, masks, known, usual)
+    findings += _source_findings(task, colours)
+    sound = None
+    if task.sound and task.sound.is_file():
+        sound = read(task.sound, sound_facts, "unreadable_audio")
         if sound:
-            findings += _sound_findings(task.place(path), sound, len(task.frames))
-    for path in _files(task.log_mels) if task.frames else ():
-        read(path, lambda p: read_log_mel(p, len(task.frames)), "unreadable_log_mel")
-    if any(areas):
-        silent = [p for p, s in zip(_files(task.sounds), recordings, strict=True) if s and s.silent]
-        findings += [Finding("silent_audio", task.place(path)) for path in silent]
-    sound = next((s for s in recordings if s), None)
-    seconds, rate = (sound.seconds, sound.rate) if sound else (None, None)
-    return ClipFacts(findings, digests, len(task.frames), usual, seconds, rate, areas)
-
-
-def _usual(sizes: list[tuple[int, int] | None]) -> tuple[int, int] | None:
-    """What most frames have, so that a single odd one is told once and not for every label."""
-    known = Counter(size for size in sizes if size)
-    return known.most_common(1)[0][0] if known else None
-
-
-def _frame_sizes(task: ClipTask, sizes: list[tuple[int, int] | None]) -> list[Finding]:
-    known = sorted({size for size in sizes if size})
-    if len(known) < 2:
-        return []
-    return [Finding("size_mismatch", task.where, f"frames of {_listed(known)}")]
+            findings += _sound_findings(task.sound, sound, len(task.frames), any(areas))
+    if task.log_mel and task.log_mel.is_file() and task.frames:
+        read(task.log_mel, lambda p: read_log_mel(p, len(task.frames)), "unreadable_log_mel")
+    return ClipFacts(findings, digests, len(task.frames), usual, sound, areas)
 
 
 def _label_findings(
-    task: ClipTask,
-    masks: Masks,
-    labels: list[LabelFacts | None],
-    frame: tuple[int, int] | None,
+    task: ClipTask, masks: Masks, labels: dict[Path, LabelFacts], frame: tuple[int, int] | None
 ) -> list[Finding]:
-    findings = _shape_findings(masks, [label for label in labels if label])
-    others = sorted({label.size for label in labels if label and frame and label.size != frame})
+    findings = _shape_findings(masks, list(labels.values()))
+    others = {label.size for label in labels.values()} - {frame}
     if others and frame:
         detail = f"labels of {_listed(others)}, frames of {_listed([frame])}"
         findings.append(Finding("size_mismatch", masks.where, detail))
-    for path, label in zip(masks.files, labels, strict=True):
-        problem = _colour_problem(label, task.rule) if label else ""
-        if problem:
-            findings.append(Finding("unknown_label_value", task.place(path), problem))
-    return findings
+    problems = {path: _colour_problem(label, task.rule) for path, label in labels.items()}
+    return findings + [
+        Finding("unknown_label_value", path, told) for path, told in problems.items() if told
+    ]
 
 
 def _shape_findings(masks: Masks, labels: list[LabelFacts]) -> list[Finding]:
@@ -134,11 +115,11 @@ def _shape_findings(masks: Masks, labels: list[LabelFacts]) -> list[Finding]:
 def _colour_problem(label: LabelFacts, rule: LabelRule) -> str:
     if label.colours is None:
         return f"more than {MAX_COLOURS} colours: smoothed by resizing or by JPEG?"
-    strange = sorted(label.colours - rule.palette) if rule.palette is not None else []
+    strange = [] if rule.classes is None else sorted(label.colours - rule.classes.keys())
     if strange:
         more = f" and {len(strange) - SHOWN_COLOURS} more" if len(strange) > SHOWN_COLOURS else ""
         return f"RGB {', '.join(map(str, strange[:SHOWN_COLOURS]))}{more} of no class"
-    if rule.palette is None and has_ramp(label.colours):
+    if rule.classes is None and has_ramp(label.colours):
         return "levels that fade from a colour to black: smoothed by resizing or by JPEG?"
     if len(label.colours) > rule.most:
         return (
@@ -148,24 +129,34 @@ def _colour_problem(label: LabelFacts, rule: LabelRule) -> str:
     return ""
 
 
-def _sound_findings(where: str, sound: SoundFacts, num_frames: int) -> list[Finding]:
-    findings = []
-    seconds, rate = sound.seconds, sound.rate
-    if rate != SAMPLE_RATE:
-        findings.append(Finding("sample_rate", where, f"{rate} Hz"))
-    if num_frames and seconds < needed_seconds(num_frames):
-        detail = f"{seconds:.3f} s for {num_frames} frames, one a second"
-        findings.append(Finding("short_audio", where, detail))
-    return findings
+def _source_findings(task: ClipTask, colours: Iterable[Colour]) -> list[Finding]:
+    """Classes that a clip's labels show beside those that its index row names.
+
+    Args:
+        task: whose rule and row; where the class list lacks a name of the row nothing is compared.
+        colours: of the clip's labels.
+    """
+    classes = task.rule.classes or {}
+    shown = {classes[colour] for colour in colours if colour in classes}
+    strange = shown - task.sources
+    if not strange or not task.sources or not task.sources <= set(classes.values()):
+        return []
+    kind = "unnamed_sources" if shown & task.sources else "other_sources"
+    told = f"labels show {joined(strange)}, the index names {joined(task.sources)}"
+    return [Finding(kind, task.where, told)]
 
 
-def _files(paths: tuple[Path, ...]) -> list[Path]:
-    return [path for path in paths if path.is_file()]
+def _sound_findings(
+    path: Path, sound: SoundFacts, num_frames: int, shows_objects: bool
+) -> Iterator[Finding]:
+    if sound.rate != SAMPLE_RATE:
+        yield Finding("sample_rate", path, f"{sound.rate} Hz")
+    if num_frames and sound.seconds < needed_seconds(num_frames):
+        detail = f"{sound.seconds:.3f} s for {num_frames} frames, one a second"
+        yield Finding("short_audio", path, detail)
+    if sound.silent and shows_objects:
+        yield Finding("silent_audio", path)
 
 
-def _listed(sizes: list[tuple[int, int]]) -> str:
-    return ", ".join(f"{height}x{width}" for height, width in sizes)
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:300] or type(error).__name__
+def _listed(sizes: Iterable[tuple[int, int]]) -> str:
+    return ", ".join(f"{height}x{width}" for height, width in sorted(sizes))

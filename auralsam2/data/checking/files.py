@@ -1,8 +1,7 @@
-"""Single files: decoded once, with their digest and what a check asks of them."""
+"""Single files, decoded once: what a check asks of them."""
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -53,11 +52,6 @@ class SoundFacts(NamedTuple):
     silent: bool
 
 
-def digest(path: Path) -> bytes:
-    """SHA-256 of a file's content."""
-    return hashlib.sha256(path.read_bytes()).digest()
-
-
 def frame_size(path: Path) -> tuple[int, int]:
     """(H, W) of a frame that was decoded in whole.
 
@@ -77,19 +71,19 @@ def label_facts(path: Path) -> LabelFacts:
     from PIL import Image
 
     picture = read_colours(path)
-    height, width = picture.shape[:2]
-    border = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
-    framed = float(border.any(axis=1).mean()) >= FRAMED
+    size = picture.shape[0], picture.shape[1]
     # Counts in C; np.unique would sort every picture.
     counted = Image.fromarray(picture).getcolors(MAX_COLOURS)
     if counted is None:
-        shown = int(np.count_nonzero(picture.any(axis=2)))
-        area = shown / (height * width)
-        return LabelFacts((height, width), area, None, framed and area > 0.5)
-    counts = {cast(Colour, colour): count for count, colour in counted}
-    black = counts.pop((0, 0, 0), 0)
-    area = 1 - black / (height * width)
-    return LabelFacts((height, width), area, frozenset(counts), framed and area > 0.5)
+        colours, black = None, size[0] * size[1] - int(np.count_nonzero(picture.any(axis=2)))
+    else:
+        counts = {cast(Colour, colour): count for count, colour in counted}
+        black = counts.pop((0, 0, 0), 0)
+        colours = frozenset(counts)
+    area = 1 - black / (size[0] * size[1])
+    border = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
+    framed = float(border.any(axis=1).mean()) >= FRAMED and area > 0.5
+    return LabelFacts(size, area, colours, framed)
 
 
 def has_ramp(colours: frozenset[Colour]) -> bool:

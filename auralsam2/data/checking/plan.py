@@ -28,14 +28,12 @@ class LabelRule(NamedTuple):
     """Which colours labels may have.
 
     Attributes:
-        palette: the colours with a meaning, black left out; None where nothing tells them.
         most: colours that one label may have at most beside black.
-        classes: colour -> name of its class, where a list tells it.
+        classes: colour, black left out, -> name of its class; None where nothing tells them.
     """
 
-    palette: frozenset[Colour] | None
     most: int
-    classes: Mapping[Colour, str] = {}
+    classes: Mapping[Colour, str] | None = None
 
 
 class Masks(NamedTuple):
@@ -56,28 +54,22 @@ class ClipTask(NamedTuple):
     """Everything of one clip that lies on disk.
 
     Attributes:
-        root: of the data set.
         where: what a report calls the clip.
         frames: in order of time.
         masks: one for each object that has labels of its own.
-        sounds: recordings.
-        log_mels: pickled log-mel examples.
+        sound: recording, there or not.
+        log_mel: pickled log-mel examples, likewise.
         rule: for its labels.
         sources: what the index says to sound.
     """
 
-    root: Path
     where: str
     frames: tuple[Path, ...]
     masks: tuple[Masks, ...]
-    sounds: tuple[Path, ...]
-    log_mels: tuple[Path, ...]
+    sound: Path | None
+    log_mel: Path | None
     rule: LabelRule
     sources: frozenset[str] = frozenset()
-
-    def place(self, path: Path) -> str:
-        """What a report calls a file."""
-        return path.relative_to(self.root).as_posix()
 
 
 class Plan(NamedTuple):
@@ -106,6 +98,11 @@ class Plan(NamedTuple):
         """
         splits = {**self.rows, **self.joined}
         return {s: fingerprint(s, self.root, rows, digests.get) for s, rows in splits.items()}
+
+
+def joined(names: Iterable[str]) -> str:
+    """List names, each once."""
+    return ", ".join(sorted(set(names)))
 
 
 def plan_of(index: Index, rule: LabelRule) -> Plan:
@@ -137,7 +134,7 @@ def _index_findings(index: Index) -> Iterator[Finding]:
     """What the table of a data set shows by itself."""
     yield from [*index.tidied, *index.unread_rows(), *index.missing_rows()]
     splits = list(index.rows["split"])
-    listed = _joined(splits) or "none"
+    listed = joined(splits) or "none"
     missing = (split for split in index.splits if split not in splits)
     yield from (Finding("missing_split", s, f"the index has {listed}") for s in missing)
     yield from _duplicates(zip(index.ids(), splits, strict=True))
@@ -151,7 +148,7 @@ def _duplicates(ids: Iterable[tuple[str, str]]) -> Iterator[Finding]:
         splits.setdefault(name, []).append(split)
     for name, found in splits.items():
         if len(set(found)) > 1:
-            yield Finding("duplicate_across_splits", name, f"in {_joined(found)}")
+            yield Finding("duplicate_across_splits", name, f"in {joined(found)}")
         elif len(found) > 1:
             yield Finding("duplicate_row", name, f"{len(found)} rows in {found[0]}")
 
@@ -165,11 +162,7 @@ def _videos_across_splits(
         held.setdefault(video, {}).setdefault(name, split)
     for video, of_names in held.items():
         if len(set(of_names.values())) > 1:
-            yield Finding("video_across_splits", video, f"in {_joined(of_names.values())}")
-
-
-def _joined(names: Iterable[str]) -> str:
-    return ", ".join(sorted(set(names)))
+            yield Finding("video_across_splits", video, f"in {joined(of_names.values())}")
 
 
 def _tasks(index: Index, rule: LabelRule, clips: Sequence[ClipFiles]) -> list[ClipTask]:
@@ -184,9 +177,8 @@ def _tasks(index: Index, rule: LabelRule, clips: Sequence[ClipFiles]) -> list[Cl
             continue
         labels = {c.labels[0].parent: c for c in reversed(same) if c.labels}
         masks = (Masks(index.name_of_labels(c), c.labels, bool(c.sources)) for c in labels.values())
-        sounds = index.recordings(clip), index.log_mels(clip)
-        frames, sources = clip.frames, clip.sources
-        tasks.append(ClipTask(index.root, where, frames, tuple(masks), *sounds, rule, sources))
+        sounds = index.recording(clip), index.log_mel(clip)
+        tasks.append(ClipTask(where, clip.frames, tuple(masks), *sounds, rule, clip.sources))
     return tasks
 
 
@@ -208,7 +200,7 @@ def _plan_semantic(root: Path, subsets: Sequence[str]) -> Plan:
 
 def _semantic_rule(root: Path) -> tuple[LabelRule, list[Finding]]:
     """The colours of ``label2idx.json``, or no more than a bound on their number."""
-    loose = LabelRule(None, NUM_CLASSES - 1)
+    loose = LabelRule(NUM_CLASSES - 1)
     try:
         class_map = read_class_map(root)
     except FileNotFoundError:
@@ -222,15 +214,15 @@ def _semantic_rule(root: Path) -> tuple[LabelRule, list[Finding]]:
         return loose, [Finding("unusable_class_list", FILE_NAME, str(error))]
     colours = zip(class_map.colours.tolist(), class_map.names, strict=True)
     classes = {(r, g, b): name for (r, g, b), name in colours if r or g or b}
-    return LabelRule(frozenset(classes), len(classes), classes), []
+    return LabelRule(len(classes), classes), []
 
 
 def _plan_object(root: Path, subset: str) -> Plan:
-    return plan_of(ObjectIndex(root, subset), LabelRule(None, 1))  # white on black
+    return plan_of(ObjectIndex(root, subset), LabelRule(1))  # white on black
 
 
 def _plan_ref_avs(root: Path) -> Plan:
-    return plan_of(RefIndex(root), LabelRule(None, 1))  # one object a picture, in whatever colour
+    return plan_of(RefIndex(root), LabelRule(1))  # one object a picture, in whatever colour
 
 
 LAYOUTS: dict[str, Callable[[Path], Plan]] = {

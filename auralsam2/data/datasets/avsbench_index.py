@@ -203,13 +203,13 @@ class ObjectIndex(Index):
         folders = (self._frames(below), self.data / "gt_masks" / below)
         return below.as_posix() if any(folder.is_dir() for folder in folders) else None
 
-    def recordings(self, clip: ClipFiles) -> tuple[Path, ...]:
+    def recording(self, clip: ClipFiles) -> Path | None:
         """None where the release has no such folder."""
-        return (self._sound(self._below(clip), "wav"),) * ("wav" in self.kinds)
+        return self._sound(self._below(clip), "wav") if "wav" in self.kinds else None
 
-    def log_mels(self, clip: ClipFiles) -> tuple[Path, ...]:
+    def log_mel(self, clip: ClipFiles) -> Path | None:
         """None where the release has no such folder."""
-        return (self._sound(self._below(clip), "log_mel"),) * ("log_mel" in self.kinds)
+        return self._sound(self._below(clip), "log_mel") if "log_mel" in self.kinds else None
 
     def unnamed_folders(self) -> Iterator[Finding]:
         """Folders below split and category; each clip once."""

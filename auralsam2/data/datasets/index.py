@@ -115,13 +115,13 @@ class Index(ABC):
     def unnamed_folders(self) -> Iterator[Finding]:
         """Folders of clips that no row names."""
 
-    def recordings(self, clip: ClipFiles) -> tuple[Path, ...]:
-        """Where the sound of a clip lies, there or not."""
-        return (clip.audio,)
+    def recording(self, clip: ClipFiles) -> Path | None:
+        """Where the sound of a clip lies, there or not; None in releases that have none."""
+        return clip.audio
 
-    def log_mels(self, clip: ClipFiles) -> tuple[Path, ...]:
-        """Where its pickled log-mel examples lie, in releases that have some."""
-        return ()
+    def log_mel(self, clip: ClipFiles) -> Path | None:
+        """Where its pickled log-mel examples lie, likewise."""
+        return None
 
     def ids(self) -> pd.Series[str]:
         """Names of the rows that stand for one thing each."""

@@ -45,22 +45,6 @@ class ObjectClass(NamedTuple):
 HUE_JITTER = 9.0
 
 
-def _disc(u: Map, v: Map) -> Map:
-    return np.hypot(u, v) - 0.95
-
-
-def _square(u: Map, v: Map) -> Map:
-    return np.maximum(np.abs(u), np.abs(v)) - 0.8
-
-
-def _triangle(u: Map, v: Map) -> Map:
-    return np.maximum(np.abs(u) * 0.8660254 - v * 0.5, v) - 0.5
-
-
-def _hexagon(u: Map, v: Map) -> Map:
-    return np.maximum(np.abs(u) * 0.8660254 + np.abs(v) * 0.5, np.abs(v)) - 0.84
-
-
 def _star(u: Map, v: Map) -> Map:
     sector = 2 * np.pi / 5
     radius = np.hypot(u, v)
@@ -73,54 +57,26 @@ def _star(u: Map, v: Map) -> Map:
     return (x * normal_x + y * normal_y) / length
 
 
-def _ring(u: Map, v: Map) -> Map:
-    return np.abs(np.hypot(u, v) - 0.7) - 0.3
-
-
 def _cross(u: Map, v: Map) -> Map:
     a, b = np.abs(u), np.abs(v)
     return np.minimum(np.maximum(a - 0.95, b - 0.36), np.maximum(b - 0.95, a - 0.36))
 
 
-def _crescent(u: Map, v: Map) -> Map:
-    return np.maximum(np.hypot(u, v) - 0.98, 0.68 - np.hypot(u - 0.52, v))
-
-
 SHAPES: dict[str, Callable[[Map, Map], Map]] = {
-    "disc": _disc,
-    "square": _square,
-    "triangle": _triangle,
-    "hexagon": _hexagon,
+    "disc": lambda u, v: np.hypot(u, v) - 0.95,
+    "square": lambda u, v: np.maximum(np.abs(u), np.abs(v)) - 0.8,
+    "triangle": lambda u, v: np.maximum(np.abs(u) * 0.8660254 - v * 0.5, v) - 0.5,
+    "hexagon": lambda u, v: np.maximum(np.abs(u) * 0.8660254 + np.abs(v) * 0.5, np.abs(v)) - 0.84,
     "star": _star,
-    "ring": _ring,
+    "ring": lambda u, v: np.abs(np.hypot(u, v) - 0.7) - 0.3,
     "cross": _cross,
-    "crescent": _crescent,
+    "crescent": lambda u, v: np.maximum(np.hypot(u, v) - 0.98, 0.68 - np.hypot(u - 0.52, v)),
 }
 
 
 def _soft_sign(wave: Map) -> Map:
     """A square wave with soft edges in [0, 1], so that fine textures do not alias."""
     return 0.5 + 0.5 * np.clip(wave * 3.0, -1.0, 1.0)
-
-
-def _plain(u: Map, v: Map, noise: Map) -> Map:
-    return np.clip(0.45 + 0.4 * u, 0.0, 1.0)
-
-
-def _stripes(u: Map, v: Map, noise: Map) -> Map:
-    return _soft_sign(np.sin(8.5 * u))
-
-
-def _checks(u: Map, v: Map, noise: Map) -> Map:
-    return _soft_sign(np.sin(6.5 * u) * np.sin(6.5 * v) * 1.5)
-
-
-def _dots(u: Map, v: Map, noise: Map) -> Map:
-    return _soft_sign(np.cos(9.0 * u) + np.cos(9.0 * v) - 0.55)
-
-
-def _rings(u: Map, v: Map, noise: Map) -> Map:
-    return _soft_sign(np.sin(13.0 * np.hypot(u, v)))
 
 
 def _mottle(u: Map, v: Map, noise: Map) -> Map:
@@ -131,11 +87,11 @@ def _mottle(u: Map, v: Map, noise: Map) -> Map:
 
 
 TEXTURES: dict[str, Callable[[Map, Map, Map], Map]] = {
-    "plain": _plain,
-    "stripes": _stripes,
-    "checks": _checks,
-    "dots": _dots,
-    "rings": _rings,
+    "plain": lambda u, v, _: np.clip(0.45 + 0.4 * u, 0.0, 1.0),
+    "stripes": lambda u, v, _: _soft_sign(np.sin(8.5 * u)),
+    "checks": lambda u, v, _: _soft_sign(np.sin(6.5 * u) * np.sin(6.5 * v) * 1.5),
+    "dots": lambda u, v, _: _soft_sign(np.cos(9.0 * u) + np.cos(9.0 * v) - 0.55),
+    "rings": lambda u, v, _: _soft_sign(np.sin(13.0 * np.hypot(u, v))),
     "mottle": _mottle,
 }
 

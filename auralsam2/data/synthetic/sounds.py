@@ -28,30 +28,6 @@ def _partials(time: Signal, pitch: float, orders: NDArray[np.int_], decay: float
     return np.asarray(waves.sum(axis=0))
 
 
-def _harmonic(time: Signal, t: Timbre, rng: np.random.Generator) -> Signal:
-    return _partials(time, t.pitch, np.arange(1, 21), t.shape)
-
-
-def _odd_harmonic(time: Signal, t: Timbre, rng: np.random.Generator) -> Signal:
-    return _partials(time, t.pitch, np.arange(1, 12, 2), t.shape)
-
-
-def _tremolo(time: Signal, t: Timbre, rng: np.random.Generator) -> Signal:
-    depth = t.shape + (1 - t.shape) * (0.5 + 0.5 * np.sin(2 * np.pi * t.rate * time))
-    return _partials(time, t.pitch, np.arange(1, 9), 0.8) * depth
-
-
-def _chirp(time: Signal, t: Timbre, rng: np.random.Generator) -> Signal:
-    sweep = (time * t.rate) % 1.0
-    frequency = t.pitch * 2.0 ** (t.shape * sweep)
-    return np.sin(2 * np.pi * np.cumsum(frequency) / SAMPLE_RATE)
-
-
-def _vibrato(time: Signal, t: Timbre, rng: np.random.Generator) -> Signal:
-    frequency = t.pitch * (1 + t.shape * np.sin(2 * np.pi * t.rate * time))
-    return np.sin(2 * np.pi * np.cumsum(frequency) / SAMPLE_RATE)
-
-
 def _band_noise(time: Signal, pitch: float, octaves: float, rng: np.random.Generator) -> Signal:
     spectrum = np.fft.rfft(rng.standard_normal(len(time)))
     frequency = np.fft.rfftfreq(len(time), 1 / SAMPLE_RATE)
@@ -60,49 +36,54 @@ def _band_noise(time: Signal, pitch: float, octaves: float, rng: np.random.Gener
     return np.asarray(shaped)
 
 
-def _noise(time: Signal, t: Timbre, rng: np.random.Generator) -> Signal:
-    return _band_noise(time, t.pitch, t.shape, rng)
+def _swept(frequency: Signal) -> Signal:
+    """A sine of a frequency that changes."""
+    return np.sin(2 * np.pi * np.cumsum(frequency) / SAMPLE_RATE)
 
 
-def _bursts(time: Signal, t: Timbre, rng: np.random.Generator) -> Signal:
-    gate = np.clip(4 * np.sin(2 * np.pi * t.rate * time) + 0.5, 0, 1)
-    return _band_noise(time, t.pitch, t.shape, rng) * gate
+def _since(time: Signal, t: Timbre) -> Signal:
+    """Seconds since the last stroke, of ``rate`` strokes a second."""
+    return (time * t.rate) % 1.0 / t.rate
 
 
-def _clicks(time: Signal, t: Timbre, rng: np.random.Generator) -> Signal:
-    since = (time * t.rate) % 1.0 / t.rate
-    return np.exp(-since * 120) * np.sin(2 * np.pi * t.pitch * since)
+def _struck(time: Signal, t: Timbre, decay: float) -> Signal:
+    since = _since(time, t)
+    return np.exp(-since * decay) * np.sin(2 * np.pi * t.pitch * since)
 
 
-def _pulses(time: Signal, t: Timbre, rng: np.random.Generator) -> Signal:
-    since = (time * t.rate) % 1.0 / t.rate
-    return np.exp(-since * 14) * np.sin(2 * np.pi * t.pitch * since)
+def _tremolo(time: Signal, t: Timbre) -> Signal:
+    depth = t.shape + (1 - t.shape) * (0.5 + 0.5 * np.sin(2 * np.pi * t.rate * time))
+    return _partials(time, t.pitch, np.arange(1, 9), 0.8) * depth
 
 
-def _bell(time: Signal, t: Timbre, rng: np.random.Generator) -> Signal:
-    since = (time * t.rate) % 1.0 / t.rate
+def _bell(time: Signal, t: Timbre) -> Signal:
+    since = _since(time, t)
     ratios = np.array([1.0, 2.76, 5.4])[:, None]
     partials = np.sin(2 * np.pi * t.pitch * ratios * since) * np.exp(-since * 4 * np.sqrt(ratios))
     return np.asarray(partials.sum(axis=0))
 
 
-def _fm(time: Signal, t: Timbre, rng: np.random.Generator) -> Signal:
-    return np.sin(2 * np.pi * t.pitch * time + t.shape * np.sin(2 * np.pi * t.rate * time))
-
-
 SYNTHESISERS: dict[str, Callable[[Signal, Timbre, np.random.Generator], Signal]] = {
-    "harmonic": _harmonic,
-    "odd_harmonic": _odd_harmonic,
-    "tremolo": _tremolo,
-    "chirp": _chirp,
-    "vibrato": _vibrato,
-    "noise": _noise,
-    "bursts": _bursts,
-    "clicks": _clicks,
-    "pulses": _pulses,
-    "bell": _bell,
-    "fm": _fm,
+    "harmonic": lambda time, t, _: _partials(time, t.pitch, np.arange(1, 21), t.shape),
+    "odd_harmonic": lambda time, t, _: _partials(time, t.pitch, np.arange(1, 12, 2), t.shape),
+    "tremolo": lambda time, t, _: _tremolo(time, t),
+    "chirp": lambda time, t, _: _swept(t.pitch * 2.0 ** (t.shape * ((time * t.rate) % 1.0))),
+    "vibrato": lambda time, t, _: _swept(
+        t.pitch * (1 + t.shape * np.sin(2 * np.pi * t.rate * time))
+    ),
+    "noise": lambda time, t, rng: _band_noise(time, t.pitch, t.shape, rng),
+    "bursts": lambda time, t, rng: (
+        _band_noise(time, t.pitch, t.shape, rng)
+        * np.clip(4 * np.sin(2 * np.pi * t.rate * time) + 0.5, 0, 1)
+    ),
+    "clicks": lambda time, t, _: _struck(time, t, decay=120),
+    "pulses": lambda time, t, _: _struck(time, t, decay=14),
+    "bell": lambda time, t, _: _bell(time, t),
+    "fm": lambda time, t, _: np.sin(
+        2 * np.pi * t.pitch * time + t.shape * np.sin(2 * np.pi * t.rate * time)
+    ),
 }
+"""Kind of a timbre -> its signal at the times."""
 
 
 def synthesise(timbre: Timbre, num_samples: int, rng: np.random.Generator) -> Signal:

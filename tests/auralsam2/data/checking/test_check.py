@@ -11,6 +11,7 @@ import pytest
 
 from auralsam2.data.checking.check import check_data, summarise, summary_to_text
 from auralsam2.data.checking.clips import ClipFacts
+from auralsam2.data.checking.files import SoundFacts
 from auralsam2.data.checking.plan import LAYOUTS
 
 from ..trees import TREES
@@ -80,8 +81,8 @@ def test_clips_of_every_layout_can_be_handed_to_workers(tmp_path: Path, layout: 
 
 
 def facts(areas: list[float], num_frames: int = 5, seconds: float | None = 5.0) -> ClipFacts:
-    rate = 16_000 if seconds else None
-    return ClipFacts([], {}, num_frames, (24, 32), seconds, rate, areas)
+    sound = SoundFacts(seconds, 16_000, False) if seconds else None
+    return ClipFacts([], {}, num_frames, (24, 32), sound, areas)
 
 
 def test_totals_and_histogram() -> None:
