@@ -26,32 +26,16 @@ from auralsam2.engine.run_record import RunRecord
 _TIMEOUT = timedelta(minutes=30)
 
 
-def is_launched() -> bool:
-    """Whether torchrun started this process as one of several."""
-    return int(os.environ.get("WORLD_SIZE", "1")) > 1
-
-
 def join(device: torch.device) -> None:
-    """Meet the other processes; nothing where there are none.
-
-    Args:
-        device: of this process.
-    """
-    if not is_launched() or dist.is_distributed():
-        return
-    backend = "nccl" if device.type == "cuda" else "gloo"
-    torch.distributed.init_process_group(backend, timeout=_TIMEOUT)
-
-
-def wait() -> None:
-    """Wait for the other processes."""
-    if dist.is_distributed():
-        dist.barrier()
+    """Meet the other processes, where torchrun has started this one as one of several."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_distributed():
+        backend = "nccl" if device.type == "cuda" else "gloo"
+        torch.distributed.init_process_group(backend, timeout=_TIMEOUT)
 
 
 def leave() -> bool:
     """Wait for the others and part; whether this process is the one that goes on."""
-    main = is_main()
+    main = dist.is_main_process()
     if dist.is_distributed():
         dist.barrier()
         torch.distributed.destroy_process_group()
@@ -59,11 +43,6 @@ def leave() -> bool:
         for name in ("WORLD_SIZE", "RANK", "LOCAL_RANK"):
             os.environ.pop(name, None)
     return main
-
-
-def launcher() -> str:
-    """What mmengine's Runner calls it."""
-    return "pytorch" if dist.is_distributed() else "none"
 
 
 def wrapping(device: torch.device) -> dict[str, Any]:
@@ -85,11 +64,6 @@ def note(record: RunRecord) -> None:
             f"trained by {dist.get_world_size()} processes that share every batch; skipped clips "
             "are those of the first one"
         )
-
-
-def is_main() -> bool:
-    """Whether this process writes."""
-    return dist.is_main_process()
 
 
 def share_of_batch(batch_size: int) -> int:
@@ -133,7 +107,7 @@ class SharedVerdict(Forwarding):
     """
 
     def __init__(self, progress: Progress | None) -> None:
-        super().__init__(progress if progress and is_main() else Progress())
+        super().__init__(progress if progress and dist.is_main_process() else Progress())
 
     def validated(self, epoch: int, scores: Mapping[str, float]) -> None:
         """Pass on, and raise in every process what is raised in the main one."""
@@ -148,16 +122,7 @@ class SharedVerdict(Forwarding):
 
 
 def launch(processes: int, module: str, arguments: Sequence[str]) -> int:
-    """Run a module of this package in several processes of this machine.
-
-    Args:
-        processes: how many.
-        module: dotted name.
-        arguments: of its command line.
-
-    Returns:
-        The exit status.
-    """
+    """Run a module of this package in several processes of this machine; the exit status."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     command += [f"--nproc-per-node={processes}", "--module", module, *arguments]
     return subprocess.run(command, check=False).returncode

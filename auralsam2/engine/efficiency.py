@@ -21,10 +21,6 @@ from auralsam2.engine.run_record import RunRecord
 ENCODERS = ("encode", "encode_heard")
 """What a model calls its image encoder: of frames alone, or of frames and sound."""
 
-REPEATS = 5
-SECONDS = 0.5
-"""After which no further repeat of a measure begins."""
-
 
 class Speed(NamedTuple):
     """Speed of a model on one clip.
@@ -45,8 +41,8 @@ class Speed(NamedTuple):
 def measure_speed(
     model: BaseModel,
     clip: Mapping[str, Any],
-    repeats: int = REPEATS,
-    seconds: float = SECONDS,
+    repeats: int = 5,
+    seconds: float = 0.5,
 ) -> Speed:
     """Time a model on a batch of one clip: median of repeats after a warm-up, data loading apart.
 

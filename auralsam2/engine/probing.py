@@ -62,11 +62,7 @@ class FrameReadings(NamedTuple):
 
 
 def read_frames(
-    model: nn.Module,
-    cfg: Config,
-    datasets: Mapping[str, Any],
-    *,
-    max_clips: int | None = None,
+    model: nn.Module, cfg: Config, datasets: Mapping[str, Any], *, max_clips: int | None = None
 ) -> Iterator[FrameReadings]:
     """Read the decoder's token-to-image attention on every labelled frame that is decoded.
 

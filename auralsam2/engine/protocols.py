@@ -82,25 +82,22 @@ def evaluate_protocols(
     model: nn.Module,
     cfg: Config,
     datasets: Mapping[str, Any],
-    decodes: Sequence[str] = tuple(DECODE_MODES),
     sizes: Sequence[Comparison] = SIZES,
     group_size: int = BATCH,
 ) -> list[ProtocolRow]:
-    """Score a model; each clip passes through it once, whatever is asked for.
+    """Score a model: one row per split, decode mode, size and metric, in this order.
+
+    Each clip passes through the model once, whatever is asked for.
 
     Args:
         model: gives a ``Prediction`` with ``mode="tensor"``.
         cfg: a loaded config; batch size and workers are its.
         datasets: by split.
-        decodes: names of decode modes.
         sizes: at which masks are compared.
         group_size: clips of a batch, for the protocols that score batches.
 
-    Returns:
-        One row per split, decode mode, size and metric, in this order.
-
     Raises:
-        ValueError: on an unknown decode mode, or a size or group that is no positive number.
+        ValueError: on a size or group that is no positive number.
     """
     rows = []
     meanings = {protocol.name: protocol.meaning for protocol in protocols(group_size)}
@@ -109,7 +106,7 @@ def evaluate_protocols(
             (decode, size): ProtocolsMetric(
                 group_size, size=size.size, widen_truth=size.widen_truth
             )
-            for decode in decodes
+            for decode in DECODE_MODES
             for size in sizes
         }
         _score_split(model, cfg, dataset, metrics)

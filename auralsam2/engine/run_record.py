@@ -6,12 +6,11 @@ no torch, is read strictly, and says where every number came from.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timezone
 from pathlib import Path
@@ -230,11 +229,6 @@ def set_aside(run_dir: str | os.PathLike[str]) -> Path:
     names = (folder / f"record.damaged-{number}.json" for number in itertools.count(1))
     free = next(name for name in names if not name.exists())
     return (folder / FILE_NAME).rename(free)
-
-
-def combine_fingerprints(fingerprints: Iterable[str]) -> str:
-    """Return one fingerprint of several, which depends on their order."""
-    return hashlib.sha256("\n".join(fingerprints).encode()).hexdigest()
 
 
 def _now() -> str:

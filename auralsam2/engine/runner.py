@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine import dist
 from mmengine.config import Config
 from mmengine.optim import DefaultOptimWrapperConstructor
 from torch import nn
@@ -55,7 +56,7 @@ def build_runner(
         default_hooks=_default_hooks(cfg, metrics),
         custom_hooks=_custom_hooks(cfg, own_hooks),
         visualizer=dict(type="Visualizer", vis_backends=[dict(type=name) for name in backends]),
-        launcher=distributed.launcher(),
+        launcher="pytorch" if dist.is_distributed() else "none",
         cfg=distributed.wrapping(device),
         randomness=dict(seed=cfg.seed),
         resume=newest is not None,

@@ -10,38 +10,25 @@ from mmengine.config import Config
 
 from auralsam2.counterfactuals import is_control, with_controls
 from auralsam2.data.datasets.guarded import Guarded
-from auralsam2.engine.run_record import combine_fingerprints
+from auralsam2.engine.identity import digest
 from auralsam2.registry import DATASETS
 from auralsam2.signature import parameters_of
 
 
-def build_dataset(
-    cfg: Config,
-    node: Mapping[str, Any],
-    seed: int | None = None,
-    training: bool = False,
-    name: str = "",
-) -> Any:
-    """One data set, with the root and image size of the config, guarded against corrupt files.
+def run_datasets(cfg: Config) -> dict[str, Any]:
+    """All data sets of a run: ``train``, ``val``, and under ``test`` those of all test splits.
 
-    Args:
-        cfg: a loaded config.
-        node: of the data set.
-        seed: for data sets that take one and whose node states none.
-        training: whether a corrupt clip that is skipped is replaced, and not left out.
-        name: of the split, for a warning of clips that are left out.
+    They have the root and image size of the config, and are guarded against corrupt files.
     """
-    plain = node.to_dict() if hasattr(node, "to_dict") else dict(node)
-    takes_seed = "seed" in parameters_of(DATASETS.lookup(plain["type"])).known
-    if seed is not None and takes_seed and "seed" not in plain:
-        plain["seed"] = seed
-    built = DATASETS.build(plain, root=cfg.data.root, image_size=cfg.data.image_size)
-    return Guarded(built, cfg.data.get("on_corrupt", "stop"), training, cfg.data.num_workers, name)
-
-
-def test_nodes(cfg: Config) -> dict[str, dict[str, Any]]:
-    """Nodes of all test sets of a config, those of ``evaluation.counterfactuals`` included."""
-    return with_controls(cfg.data.test.to_dict(), cfg.evaluation.get("counterfactuals", ()))
+    train = cfg.data.train.to_dict()
+    # Transforms are the only thing in it that is random.
+    if "seed" in parameters_of(DATASETS.lookup(train["type"])).known:
+        train.setdefault("seed", cfg.seed)
+    return {
+        "train": _guarded(cfg, _built(cfg, train), "train", training=True),
+        "val": _guarded(cfg, _built(cfg, cfg.data.val.to_dict()), "val"),
+        "test": test_datasets(cfg),
+    }
 
 
 def test_datasets(
@@ -54,45 +41,43 @@ def test_datasets(
 
     Args:
         cfg: a loaded config.
-        nodes: by name; None for :func:`test_nodes`.
+        nodes: by name; None for all of the config, those of ``evaluation.counterfactuals``
+            included.
     """
+    if nodes is None:
+        nodes = with_controls(cfg.data.test.to_dict(), cfg.evaluation.get("counterfactuals", ()))
     built: dict[str, Any] = {}
 
     def once(node: Mapping[str, Any]) -> Any:
         key = json.dumps(node, sort_keys=True, default=str)
         if key not in built:
-            size = {"root": cfg.data.root, "image_size": cfg.data.image_size}
             inner = node.get("dataset") if is_control(node) else None
             shared = {"dataset": once(inner)} if isinstance(inner, Mapping) else {}
-            built[key] = DATASETS.build({**node, **shared}, **size)
+            built[key] = _built(cfg, {**node, **shared})
         return built[key]
 
+    return {name: _guarded(cfg, once(node), name) for name, node in nodes.items()}
+
+
+def _built(cfg: Config, node: Mapping[str, Any]) -> Any:
+    return DATASETS.build(node, root=cfg.data.root, image_size=cfg.data.image_size)
+
+
+def _guarded(cfg: Config, dataset: Any, name: str, training: bool = False) -> Guarded:
     on_corrupt, num_workers = cfg.data.get("on_corrupt", "stop"), cfg.data.num_workers
-    return {
-        name: Guarded(once(node), on_corrupt, num_workers=num_workers, split_name=name)
-        for name, node in (test_nodes(cfg) if nodes is None else nodes).items()
-    }
+    return Guarded(dataset, on_corrupt, training, num_workers, name)
 
 
-def run_datasets(cfg: Config) -> dict[str, Any]:
-    """All data sets of a run: ``train``, ``val``, and under ``test`` those of all test splits."""
-    return {
-        # Transforms are the only thing in it that is random.
-        "train": build_dataset(cfg, cfg.data.train, cfg.seed, True, "train"),
-        "val": build_dataset(cfg, cfg.data.val, name="val"),
-        "test": test_datasets(cfg),
-    }
+def _every(datasets: Mapping[str, Any]) -> list[Any]:
+    return [datasets["train"], datasets["val"], *datasets["test"].values()]
 
 
 def fingerprint(datasets: Mapping[str, Any]) -> str:
-    """One fingerprint of all splits; wrappers of the test set read the same files."""
-    prints = [datasets["train"].fingerprint(), datasets["val"].fingerprint()]
-    prints += [d.fingerprint() for d in datasets["test"].values()]
-    return combine_fingerprints(prints)
+    """One fingerprint of all splits, which depends on their order."""
+    return digest("\n".join(dataset.fingerprint() for dataset in _every(datasets)))
 
 
 def label_source(datasets: Mapping[str, Any]) -> str:
     """Where the labels come from: every source once, in the order of the splits."""
-    every = [datasets["train"], datasets["val"], *datasets["test"].values()]
-    sources = [getattr(dataset, "label_source", "") for dataset in every]
+    sources = [getattr(dataset, "label_source", "") for dataset in _every(datasets)]
     return ", ".join(dict.fromkeys(source for source in sources if source))

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine import dist
 from mmengine.config import Config
 from mmengine.model import is_model_wrapper
 from torch import nn
@@ -61,7 +62,7 @@ class _Run:
 
     def write(self) -> None:
         """Leave the record in the folder, as it is now."""
-        if distributed.is_main():
+        if dist.is_main_process():
             run_record.write(self.record, self.run_dir)
 
 
@@ -143,7 +144,7 @@ def _train_in_folder(run: _Run, earlier: RunRecord | None) -> RunRecord:
     check_amp(run.cfg.optim.amp, run.device)
     check_selection(run.cfg, run.datasets["val"])
     run.run_dir.mkdir(parents=True, exist_ok=True)
-    with held(run.run_dir) if distributed.is_main() else nullcontext():
+    with held(run.run_dir) if dist.is_main_process() else nullcontext():
         _open_folder(run, earlier)
         started = time.monotonic()
         try:
@@ -165,16 +166,16 @@ def _train_in_folder(run: _Run, earlier: RunRecord | None) -> RunRecord:
 
 def _open_folder(run: _Run, earlier: RunRecord | None) -> None:
     """Leave config and record in the folder."""
-    if distributed.is_main():
+    if dist.is_main_process():
         configs.dump(run.cfg, run.run_dir / CONFIG)
     for split, dataset in {"val": run.datasets["val"], **run.datasets["test"]}.items():
         note_skipped(run.record, split, Counter(dataset.left_out))
     if earlier is not None:
         carry_over(earlier, run.record)
     enter_start(run.cfg, run.record)
-    if distributed.is_main():
+    if dist.is_main_process():
         lay_out(run.cfg, run.run_dir, run.record)
-    distributed.wait()
+    dist.barrier()
     distributed.note(run.record)
     run.write()
 
@@ -196,7 +197,7 @@ def _fit(run: _Run) -> nn.Module:
         record.notes.append("nothing to train: evaluated as built")
         return model
     runner.train()
-    if not distributed.is_main():
+    if not dist.is_main_process():
         return model
     record.environment["amp"] = precision(runner.optim_wrapper)
     note_skipped(record, "train", skipped)

@@ -15,13 +15,11 @@ from auralsam2.data.audio import log_mel_examples
 from auralsam2.data.synthetic.objects import CLASSES
 from auralsam2.data.synthetic.scene import Scene, render, sample_scene
 from auralsam2.data.synthetic.sounds import SAMPLE_RATE, render_sound
-from auralsam2.registry import DATA_SAMPLERS, DATASETS
 
 # An instance smaller than this share of the image is not worth a prompt.
 MIN_AREA = 0.004
 
 
-@DATASETS.register_module()
 class PromptDataset(Dataset):
     """Each item is drawn from (seed, index) alone: ``stills`` images and one clip.
 
@@ -102,7 +100,6 @@ def collate_prompts(items: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
     return {key: torch.cat([item[key] for item in items]) for key in items[0]}
 
 
-@DATA_SAMPLERS.register_module()
 class FreshIndexSampler(Sampler[int]):
     """Indices that never repeat: epoch e gives ``e * len(dataset)`` and on.
 

@@ -21,26 +21,12 @@ class EarlyStoppingHook(MMEngineEarlyStopping):  # type: ignore[misc]
     Args:
         monitor: name of a metric of val.
         rule: ``"greater"`` or ``"less"``; the metric's own where None.
-        min_delta: what counts as an improvement.
-        strict: whether a validation without the metric is an error.
-        check_finite: whether to stop at a score that is not finite.
-        patience: validations without an improvement that are waited for.
-        stopping_threshold: a score at which to stop.
+        **settings: as there.
     """
 
-    def __init__(
-        self,
-        monitor: str,
-        rule: str | None = None,
-        min_delta: float = 0.1,
-        strict: bool = False,
-        check_finite: bool = True,
-        patience: int = 5,
-        stopping_threshold: float | None = None,
-    ) -> None:
-        self._settings = (min_delta, strict, check_finite, patience, stopping_threshold)
-        self._own_rule = rule is None
-        super().__init__(monitor, rule or "greater", *self._settings)
+    def __init__(self, monitor: str, rule: str | None = None, **settings: Any) -> None:
+        self._settings, self._own_rule = settings, rule is None
+        super().__init__(monitor, rule or "greater", **settings)
 
     def watch(self, metrics: Sequence[Any]) -> None:
         """Take the direction of the metric that is monitored.
@@ -50,7 +36,7 @@ class EarlyStoppingHook(MMEngineEarlyStopping):  # type: ignore[misc]
         """
         rule = better(metrics, self.monitor, "monitor")
         if self._own_rule:
-            super().__init__(self.monitor, rule, *self._settings)
+            super().__init__(self.monitor, rule, **self._settings)
 
     def before_run(self, runner: Any) -> None:
         """Look what the metrics of val say."""
@@ -58,12 +44,7 @@ class EarlyStoppingHook(MMEngineEarlyStopping):  # type: ignore[misc]
         self.watch(runner.val_evaluator.metrics)
 
     def recall(self, runner: Any, curve: Sequence[Mapping[str, Any]]) -> None:
-        """Take up the validations of the sessions before.
-
-        Args:
-            runner: about to train.
-            curve: of the run's record.
-        """
+        """Take up the validations of the sessions before, as the run's record has them."""
         for entry in curve:
             if not runner.train_loop.stop_training:
                 self.after_val_epoch(runner, entry["scores"])

@@ -7,9 +7,10 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
+from mmengine import dist
 from mmengine.hooks import Hook
 
-from auralsam2.engine import distributed, run_record
+from auralsam2.engine import run_record
 from auralsam2.engine.progress import Progress
 from auralsam2.engine.run_record import RunRecord
 from auralsam2.registry import HOOKS
@@ -76,6 +77,6 @@ class ProgressHook(Hook):
             return
         self.newest_score = next(iter(metrics.values()))
         run_record.add_validation(self.record, runner.epoch, metrics)
-        if distributed.is_main():
+        if dist.is_main_process():
             run_record.write(self.record, self.run_dir)
         self.progress.validated(runner.epoch, dict(metrics))

@@ -36,13 +36,7 @@ class SkippedClipsHook(Hook):
 
 
 def note_skipped(record: RunRecord, split: str, tally: Mapping[CorruptClip, int]) -> None:
-    """Enter how often corrupt clips of a split were skipped, and which.
-
-    Args:
-        record: changed in place.
-        split: name.
-        tally: how often each was met.
-    """
+    """Enter which corrupt clips of a split were skipped, and how often."""
     if not tally:
         return
     record.skipped[split] = sum(tally.values())

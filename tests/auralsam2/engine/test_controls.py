@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from torch import nn
 
 from auralsam2.config import set_node
 from auralsam2.engine.evaluate import evaluate_model, frames_encoded_once, trained_model
+from auralsam2.engine.splits import fingerprint
 from auralsam2.engine.splits import test_datasets as build_tests
 from auralsam2.models.feature_cache import LastPyramid
 
@@ -101,3 +103,9 @@ def test_different_clips_go_through_the_model_one_split_after_the_other(config: 
     result = evaluate_model(model, config, datasets)
     assert len(called) == 3 and list(result.splits) == ["test", "val"]
     assert list(result.splits["val"].per_clip["J"]) == datasets["val"].clips
+
+
+def test_the_fingerprint_depends_on_the_order_of_the_splits() -> None:
+    a, b = (SimpleNamespace(fingerprint=lambda name=name: name) for name in "ab")
+    ab, ba = (fingerprint(dict(train=x, val=y, test={})) for x, y in ((a, b), (b, a)))
+    assert ab != ba and len(ab) == 64

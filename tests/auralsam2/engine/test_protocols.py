@@ -51,12 +51,6 @@ def test_rows_equal_separate_evaluations(tiny_config: Any) -> None:
             assert values["test", decode, side, metric] == pytest.approx(result.metrics[key])
 
 
-def test_unknown_decode_mode(tiny_config: Any) -> None:
-    model = trained_model(tiny_config, None)
-    with pytest.raises(ValueError, match="'best'.*iou_select"):
-        evaluate_protocols(model, tiny_config, build_tests(tiny_config), decodes=["best"])
-
-
 def test_csv_has_one_line_a_score(tmp_path: Path) -> None:
     rows = [ProtocolRow("test", "first", "224", "J_clip", 0.25, "mean over clips", 3, 1)]
     write_rows(rows, tmp_path / "new" / "scores.csv")
