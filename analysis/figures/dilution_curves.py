@@ -42,19 +42,12 @@ SIGNAL = (
 
 
 class DilutionCurves(NamedTuple):
-    """What a figure shows.
+    """What a figure shows."""
 
-    Attributes:
-        panels: its quantities.
-        arms: in the order of their looks, also those without a line.
-        means: rows of `analysis.dilution.indices.curves` that are drawn.
-        condition: what the causal panels compare with.
-    """
-
-    panels: tuple[Panel, ...]
-    arms: tuple[str, ...]
-    means: pd.DataFrame
-    condition: str
+    panels: tuple[Panel, ...]  # its quantities
+    arms: tuple[str, ...]  # in the order of their looks, also those without a line
+    means: pd.DataFrame  # rows of `analysis.dilution.indices.curves` that are drawn
+    condition: str  # what the causal panels compare with
 
 
 def collect(

@@ -24,23 +24,15 @@ _TITLE_CHARACTERS = 24
 
 
 class Matrices(NamedTuple):
-    """One quantity of several arms.
+    """One quantity of several arms."""
 
-    Attributes:
-        quantity: as the CSV names it.
-        label: of the colour bar.
-        by_arm: arm -> numbers, rows heads or sites, columns sites, both from 1.
-        axes: what rows and columns are, in words.
-        signed: whether 0 is in the middle of the colours.
-        decimals: of the entries.
-    """
-
-    quantity: str
-    label: str
+    quantity: str  # as the CSV names it
+    label: str  # of the colour bar
+    # Arm -> numbers, rows heads or sites, columns sites, both from 1.
     by_arm: Mapping[str, pd.DataFrame]
-    axes: tuple[str, str] = ("head", "")
-    signed: bool = False
-    decimals: int = 2
+    axes: tuple[str, str] = ("head", "")  # what rows and columns are, in words
+    signed: bool = False  # whether 0 is in the middle of the colours
+    decimals: int = 2  # of the entries
 
 
 def collect_sites(clips: pd.DataFrame, *, condition: str = "swapped") -> Matrices:

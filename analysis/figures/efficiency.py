@@ -31,19 +31,12 @@ _STEPS = (1, 2, 2.5, 5, 10)
 
 
 class Measure(NamedTuple):
-    """What stands on a horizontal axis.
+    """What stands on a horizontal axis."""
 
-    Attributes:
-        column: of `Results.runs`.
-        label: of the axis.
-        larger_is_better: otherwise smaller is.
-        timed: whether it hangs on the conditions of the measurement.
-    """
-
-    column: str
-    label: str
-    larger_is_better: bool
-    timed: bool
+    column: str  # of `Results.runs`
+    label: str  # of the axis
+    larger_is_better: bool  # otherwise smaller is
+    timed: bool  # whether it hangs on the conditions of the measurement
 
 
 MEASURES = (
@@ -54,25 +47,17 @@ MEASURES = (
 
 
 class Efficiency(NamedTuple):
-    """What the figure shows.
+    """What the figure shows."""
 
-    Attributes:
-        split: first one that is no control.
-        metric: first one that is shown of it.
-        measures: that cells have.
-        points: columns `_COLUMNS`; front: no other cell is at least as good in both and better in
-            one; conditions: of timed measures, else empty. Means over seeds; standard deviations
-            have S - 1 degrees of freedom and are NaN for one seed.
-        notes: cells that are left out, and why; the conditions of the times.
-        higher_is_better: direction of the score.
-    """
-
-    split: str
-    metric: str
-    measures: tuple[Measure, ...]
+    split: str  # first one that is no control
+    metric: str  # first one that is shown of it
+    measures: tuple[Measure, ...]  # that cells have
+    # Columns `_COLUMNS`; front: no other cell is at least as good in both and better in one;
+    # conditions: of timed measures, else empty. Means over seeds; standard deviations have S - 1
+    # degrees of freedom and are NaN for one seed.
     points: pd.DataFrame
-    notes: tuple[str, ...]
-    higher_is_better: bool = True
+    notes: tuple[str, ...]  # cells that are left out, and why; the conditions of the times
+    higher_is_better: bool = True  # direction of the score
 
 
 def collect(results: Results) -> Efficiency | None:

@@ -47,21 +47,13 @@ PAIRS: dict[Any, Any] = {tuple: HandlerTuple(ndivide=None, pad=0.2)}
 
 
 class Arm(NamedTuple):
-    """One run's points.
+    """One run's points."""
 
-    Attributes:
-        name: of the arm.
-        level: of its pyramid, 0 the finest.
-        planes: of `EmbeddingTSNE.perplexities`, in their order.
-        numbers: companions on the original vectors of all points.
-        note: what a reader must know of the run, e.g. its seed; may be empty.
-    """
-
-    name: str
-    level: int
-    planes: tuple[Plane, ...]
-    numbers: Mapping[str, float]
-    note: str = ""
+    name: str  # of the arm
+    level: int  # of its pyramid, 0 the finest
+    planes: tuple[Plane, ...]  # of `EmbeddingTSNE.perplexities`, in their order
+    numbers: Mapping[str, float]  # companions on the original vectors of all points
+    note: str = ""  # what a reader must know of the run, e.g. its seed; may be empty
 
 
 class EmbeddingTSNE(NamedTuple):
@@ -152,14 +144,7 @@ def draw(
 
     Markers tell the modality; hollow ones are the audio of silent frames, where there is nothing
     to be matched. Audio lies above pixels, what has a class above what has none, and within these
-    layers no class above another.
-
-    Args:
-        plane: of `collect`.
-        panel: to draw in.
-        colouring: what the colours tell.
-        classes: in the order of their looks.
-        generator: shuffles the points of a layer.
+    layers no class above another: the generator shuffles them.
     """
     points = plane.points.sample(frac=1, random_state=generator)
     layer = points["kind"].map(list(KINDS).index) + 0.5 * points["category"].isin(classes)

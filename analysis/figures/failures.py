@@ -40,21 +40,13 @@ class NoMasksError(NoPicksError):
 
 
 class Failures(NamedTuple):
-    """What a sheet shows.
+    """What a sheet shows."""
 
-    Attributes:
-        rule: its name.
-        picked: the clips, and the rule in words.
-        clips: with the masks of all rows, in the same order.
-        notes: rows that are left out, and masks that do not score what was recorded.
-        lost: those of the notes that are rows whose weights or data are gone.
-    """
-
-    rule: str
-    picked: Picked
-    clips: tuple[SavedClip, ...]
-    notes: tuple[str, ...]
-    lost: tuple[str, ...] = ()
+    rule: str  # its name
+    picked: Picked  # the clips, and the rule in words
+    clips: tuple[SavedClip, ...]  # with the masks of all rows, in the same order
+    notes: tuple[str, ...]  # rows that are left out, and masks that do not score what was recorded
+    lost: tuple[str, ...] = ()  # those of the notes that are rows whose weights or data are gone
 
 
 class _Shown(NamedTuple):
@@ -75,7 +67,7 @@ def collect(
     """Pick clips, and make their masks by the runs' own weights where no earlier call has.
 
     Rows are the reference cell, the same under another sound where the rule is about that, the
-    cell that the rule compares with, and other cells. All of them are runs of the first seed.
+    cell that the rule compares with, and other cells, each by its first seed.
 
     Args:
         results: the runs.

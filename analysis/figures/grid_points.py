@@ -28,23 +28,14 @@ _LINE_INCHES = 0.13
 
 
 class GridPoints(NamedTuple):
-    """What the figure shows.
+    """What the figure shows."""
 
-    Attributes:
-        cells: from left to right.
-        splits: within a cell, from left to right.
-        metrics: a panel each.
-        points: columns cell, seed, split, metric, value: a seed's mean over clips.
-        means: columns cell, split, metric, value: the mean over seeds.
-        scales: metric -> how to read it.
-    """
-
-    cells: tuple[str, ...]
-    splits: tuple[str, ...]
-    metrics: tuple[str, ...]
-    points: pd.DataFrame
-    means: pd.DataFrame
-    scales: Mapping[str, MetricScale]
+    cells: tuple[str, ...]  # from left to right
+    splits: tuple[str, ...]  # within a cell, from left to right
+    metrics: tuple[str, ...]  # a panel each
+    points: pd.DataFrame  # columns cell, seed, split, metric, value: a seed's mean over clips
+    means: pd.DataFrame  # columns cell, split, metric, value: the mean over seeds
+    scales: Mapping[str, MetricScale]  # metric -> how to read it
 
 
 def collect(results: Results) -> GridPoints:

@@ -36,23 +36,17 @@ _STEPS = (1, 2, 2.5, 5, 10)
 
 
 class TrainingCurves(NamedTuple):
-    """What the figure shows.
+    """What the figure shows."""
 
-    Attributes:
-        cells: that have something to show, in the order of the grid.
-        quantities: (kind, name) in order: the total loss, its terms, validation metrics.
-        curves: columns kind (`LOSS` or `SCORE`), quantity, cell, step (iteration or epoch), mean
-            over the seeds that have logged, low and high (the lowest and highest of them),
-            num_seeds. Losses are smoothed, seed by seed; only steps that all seeds have.
-        reference: of the grid, where it is among the cells.
-        notes: cells that are left out, and why.
-    """
-
-    cells: tuple[str, ...]
+    cells: tuple[str, ...]  # that have something to show, in the order of the grid
+    # (kind, name) in order: the total loss, its terms, validation metrics.
     quantities: tuple[tuple[str, str], ...]
+    # Columns kind (`LOSS` or `SCORE`), quantity, cell, step (iteration or epoch), mean over the
+    # seeds that have logged, low and high (the lowest and highest of them), num_seeds. Losses are
+    # smoothed, seed by seed; only steps that all seeds have.
     curves: pd.DataFrame
-    reference: str | None
-    notes: tuple[str, ...]
+    reference: str | None  # of the grid, where it is among the cells
+    notes: tuple[str, ...]  # cells that are left out, and why
 
 
 def smooth(values: Sequence[float]) -> list[float]:

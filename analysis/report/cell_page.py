@@ -25,19 +25,13 @@ ABSENT = "(absent)"
 
 
 class ConfigView(NamedTuple):
-    """How a cell's config differs.
+    """How a cell's config differs."""
 
-    Attributes:
-        base: cell that it is compared with; None where it is that cell, or there is no config.
-        differences: one row a key.
-        whole: every key of the cell's own config.
-        problem: why there is nothing, or "".
-    """
-
+    # Cell that it is compared with; None where it is that cell, or there is no config.
     base: str | None = None
-    differences: DataTable | None = None
-    whole: DataTable | None = None
-    problem: str = ""
+    differences: DataTable | None = None  # one row a key
+    whole: DataTable | None = None  # every key of the cell's own config
+    problem: str = ""  # why there is nothing, or ""
 
 
 def cell_page(

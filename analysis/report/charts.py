@@ -35,16 +35,11 @@ _PAGE: dict[Any, Any] = {
 
 
 class Chart(NamedTuple):
-    """Lines over steps.
+    """Lines over steps."""
 
-    Attributes:
-        title: in words.
-        kind: `LOSS` or `SCORE`.
-        lines: label -> steps, ascending, and values.
-    """
-
-    title: str
-    kind: str
+    title: str  # in words
+    kind: str  # `LOSS` or `SCORE`
+    # Label -> steps, ascending, and values.
     lines: Mapping[str, tuple[tuple[int, ...], tuple[float, ...]]]
 
 
@@ -55,11 +50,7 @@ def drawn(runs: Mapping[int, tuple[RunRecord, Path]]) -> list[tuple[str, str]]:
 
 
 def collect(runs: Mapping[int, tuple[RunRecord, Path]]) -> list[Chart]:
-    """Return the charts of a cell that have something to show.
-
-    Args:
-        runs: seed -> record and folder.
-    """
+    """Return the charts of a cell that have something to show, from records and folders by seed."""
     logs = {f"seed {seed}": read_log(record, folder) for seed, (record, folder) in runs.items()}
     losses = {whose: series(log.training, TOTAL) for whose, log in logs.items()}
     charts = [Chart("Training loss", LOSS, losses)]
@@ -78,12 +69,7 @@ def collect(runs: Mapping[int, tuple[RunRecord, Path]]) -> list[Chart]:
 
 
 def draw(chart: Chart, key: str) -> str:
-    """Return a chart as an SVG element in the colours of the page.
-
-    Args:
-        chart: the lines.
-        key: of the chart within its page.
-    """
+    """Return a chart as an SVG element in the colours of the page, in which its key is unique."""
     own = {**_PAGE, "svg.hashsalt": key}
     with style.paper_style(), rc_context(own), warnings.catch_warnings():
         # The browser's faces have other letters than the one that measures here.

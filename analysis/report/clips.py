@@ -38,41 +38,24 @@ class FrameView(NamedTuple):
 
 
 class ClipView(NamedTuple):
-    """A clip on a page.
+    """A clip on a page."""
 
-    Attributes:
-        clip: name.
-        width: of the masks.
-        height: of the masks.
-        frames: one a second.
-        spectrogram: address of the picture.
-        sound: address of the recording, or None.
-        scores: in words.
-        warning: what is wrong with the masks, or "".
-    """
-
-    clip: str
-    width: int
-    height: int
-    frames: tuple[FrameView, ...]
-    spectrogram: str
-    sound: str | None
-    scores: str
-    warning: str = ""
+    clip: str  # name
+    width: int  # of the masks
+    height: int  # of the masks
+    frames: tuple[FrameView, ...]  # one a second
+    spectrogram: str  # address of the picture
+    sound: str | None  # address of the recording, or None
+    scores: str  # in words
+    warning: str = ""  # what is wrong with the masks, or ""
 
 
 class ClipSection(NamedTuple):
-    """What a cell's page shows of clips.
+    """What a cell's page shows of clips."""
 
-    Attributes:
-        rule: how they were chosen.
-        groups: title -> clips: worst and best, or those that were saved.
-        problem: why worst and best cannot be shown, or "".
-    """
-
-    rule: str
-    groups: Mapping[str, list[ClipView]]
-    problem: str = ""
+    rule: str  # how they were chosen
+    groups: Mapping[str, list[ClipView]]  # title -> clips: worst and best, or those that were saved
+    problem: str = ""  # why worst and best cannot be shown, or ""
 
 
 def choose(
@@ -99,15 +82,14 @@ def collect(
 ) -> ClipSection:
     """Return the worst and best clips of a cell's first seed.
 
+    Where weights or data are gone: the clips that the run has saved, and why.
+
     Args:
         results: the runs.
         cell: name.
         column: split and metric that the clips are ranked by.
         num_clips: of each kind.
         **making: ``overrides`` and ``again`` of `analysis.clips.masks.clip_masks`.
-
-    Returns:
-        Where weights or data are gone: the clips that the run has saved, and why.
     """
     split, metric = column
     seed, run_dir = first_runs(results)[cell]

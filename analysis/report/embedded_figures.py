@@ -36,18 +36,12 @@ _LARGEST_CSV, _LARGE_PNG = 200_000, 400_000
 
 
 class EmbeddedFigure(NamedTuple):
-    """A figure.
+    """A figure."""
 
-    Attributes:
-        name: of its file.
-        caption: in words.
-        picture: its address.
-        numbers: address of the CSV of what it shows; None where there is none, or a large one.
-    """
-
-    name: str
-    caption: str
-    picture: str
+    name: str  # of its file
+    caption: str  # in words
+    picture: str  # its address
+    # Address of the CSV of what it shows; None where there is none, or a large one.
     numbers: str | None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,37 +24,22 @@ Records = Mapping[tuple[str, int], RunRecord]
 
 
 class Entry(NamedTuple):
-    """An entry.
+    """An entry."""
 
-    Attributes:
-        text: as written.
-        value: what a column of numbers is sorted by; None stands last.
-        href: page that the text leads to.
-        best: of its column.
-    """
-
-    text: str
-    value: float | None = None
-    href: str | None = None
-    best: bool = False
+    text: str  # as written
+    value: float | None = None  # what a column of numbers is sorted by; None stands last
+    href: str | None = None  # page that the text leads to
+    best: bool = False  # of its column
 
 
 class DataTable(NamedTuple):
-    """A table.
+    """A table."""
 
-    Attributes:
-        key: of the table within its page, letters and hyphens.
-        caption: what its rows are.
-        headers: of the columns; the first one names the rows.
-        rows: entries in the order of the columns.
-        code: whether entries are code, such as keys and values of a config.
-    """
-
-    key: str
-    caption: str
-    headers: Sequence[str]
-    rows: Sequence[Sequence[Entry]]
-    code: bool = False
+    key: str  # of the table within its page, letters and hyphens
+    caption: str  # what its rows are
+    headers: Sequence[str]  # of the columns; the first one names the rows
+    rows: Sequence[Sequence[Entry]]  # entries in the order of the columns
+    code: bool = False  # whether entries are code, such as keys and values of a config
 
     @property
     def numeric(self) -> list[bool]:
@@ -65,35 +50,28 @@ class DataTable(NamedTuple):
 
 def number(value: object, decimals: int = 3) -> Entry:
     """Return the entry of a number; a dash where there is none."""
-    known = _known(value)
-    return Entry("–") if known is None else Entry(f"{known:.{decimals}f}", known)
+    return _entry(value, lambda known: f"{known:.{decimals}f}")
 
 
 def count(value: object) -> Entry:
     """Return the entry of a whole number with spaces between thousands; a dash where none."""
-    known = _known(value)
     # A narrow space that does not break; no comma, which is a decimal sign elsewhere.
-    return Entry("–") if known is None else Entry(f"{known:,.0f}".replace(",", "\u202f"), known)
+    return _entry(value, lambda known: f"{known:,.0f}".replace(",", "\u202f"))
 
 
 def duration(value: object) -> Entry:
     """Return the entry of seconds: 48 s, 3 min, 1.5 h."""
-    seconds = _known(value)
-    if seconds is None:
-        return Entry("–")
-    for limit, unit in ((90, 1), (5400, 60)):
-        if seconds < limit:
-            return Entry(f"{seconds / unit:.0f} {'s' if unit == 1 else 'min'}", seconds)
-    return Entry(f"{seconds / 3600:.1f} h", seconds)
+
+    def written(seconds: float) -> str:
+        if seconds < 90:
+            return f"{seconds:.0f} s"
+        return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+    return _entry(value, written)
 
 
 def score_table(table: Table, links: Mapping[str, str]) -> DataTable:
-    """Return all cells with their scores, extras and differences.
-
-    Args:
-        table: the numbers.
-        links: cell -> page of the cell.
-    """
+    """Return all cells with their scores, extras and differences, and links to their pages."""
     layout = lay_out(table)
     frames = [table.mean, table.extras, table.count.max(axis=1).to_frame()]
     if table.difference is not None:
@@ -142,7 +120,7 @@ def run_table(
         records: of the runs.
         folder: that run folders are named from.
         links: cell -> page of the cell.
-        cell: only its runs.
+        cell: whose runs these are; None for all.
     """
     columns = pairs(table.mean)
     means = table.seed_means.pivot_table(
@@ -169,10 +147,7 @@ def run_table(
 def clip_table(results: Results, cell: str, columns: Sequence[tuple[str, str]]) -> DataTable:
     """Return one row a clip: its scores, averaged over seeds.
 
-    Args:
-        results: the runs.
-        cell: name.
-        columns: split and metric; derived splits, which have no clips of their own, are left out.
+    Columns of derived splits, which have no clips of their own, are left out.
     """
     frame = results.scores[results.scores["cell"] == cell]
     wide = frame.pivot_table(index="clip", columns=["split", "metric"], values="value", sort=True)
@@ -212,6 +187,11 @@ def _origin(record: RunRecord, run_dir: Path, folder: Path) -> dict[str, Entry]:
         "run id": Entry(record.run_id),
         "folder": Entry(shown.as_posix()),
     }
+
+
+def _entry(value: object, written: Callable[[float], str]) -> Entry:
+    known = _known(value)
+    return Entry("–") if known is None else Entry(written(known), known)
 
 
 def _known(value: Any) -> float | None:

@@ -27,23 +27,17 @@ _OWN_PAGE = re.compile(r"\d{2,}-[a-z0-9-]*\.html")
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """What a report shows.
+    """What a report shows."""
 
-    Attributes:
-        num_clips: worst clips of a cell, and as many best ones; 0 for none.
-        overrides: of the runs' configs where masks are made, e.g. ``{"data.root": ...}``.
-        again: make masks anew.
-        settings: of intervals and tests.
-        track: wraps what takes long, e.g. `rich.progress.track`.
-        figures: folder of the figures that are shown as they are; None for the grid's own, where
-            missing ones are drawn.
-    """
-
-    num_clips: int = 3
+    num_clips: int = 3  # worst clips of a cell, and as many best ones; 0 for none
+    # Of the runs' configs where masks are made, e.g. ``{"data.root": ...}``.
     overrides: Mapping[str, Any] = field(default_factory=dict)
-    again: bool = False
-    settings: Settings = field(default_factory=Settings)
+    again: bool = False  # make masks anew
+    settings: Settings = field(default_factory=Settings)  # of intervals and tests
+    # Wraps what takes long, e.g. `rich.progress.track`.
     track: Callable[[Iterable[Any]], Iterable[Any]] = iter
+    # Folder of the figures that are shown as they are; None for the grid's own, where missing ones
+    # are drawn.
     figures: Path | None = None
 
 
@@ -82,18 +76,7 @@ def write_report(
         figures = folder / "figures"
         embedded_figures.draw_missing(results, figures)
     links = {cell: f"cells/{name}" for cell, name in names.items()}
-    index = pages.render(
-        "report_index.html.j2",
-        title=results.title,
-        facts=summary(table, records),
-        notes=all_notes(table, records),
-        scores=score_table(table, links),
-        footnote=footnote(table),
-        downloads=downloads(table, folder),
-        figures=embedded_figures.collect(figures),
-        runs=run_table(table, records, folder, links=links),
-        provenance=provenance_facts(results, records),
-    )
+    index = _index(table, records, links, folder, figures)
     return [write_text(out / "index.html", index), *written]
 
 
@@ -117,6 +100,23 @@ def _table(results: Results, settings: Settings) -> Table:
         spread="interval",
         columns=measured_columns(results),
         settings=settings,
+    )
+
+
+def _index(
+    table: Table, records: Records, links: Mapping[str, str], folder: Path, figures: Path
+) -> str:
+    return pages.render(
+        "report_index.html.j2",
+        title=table.results.title,
+        facts=summary(table, records),
+        notes=all_notes(table, records),
+        scores=score_table(table, links),
+        footnote=footnote(table),
+        downloads=downloads(table, folder),
+        figures=embedded_figures.collect(figures),
+        runs=run_table(table, records, folder, links=links),
+        provenance=provenance_facts(table.results, records),
     )
 
 
