@@ -98,15 +98,10 @@ class Kept(ABC, Generic[T]):
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement(Kept[T]):
-    """Numbers that are measured once on a run's own test data.
+    """Numbers that are measured once on a run's own test data."""
 
-    Attributes:
-        max_clips: the first ones of the split; None for all.
-        split: whose clips.
-    """
-
-    max_clips: int | None = None
-    split: str = "test"
+    max_clips: int | None = None  # the first ones of the split; None for all
+    split: str = "test"  # whose clips
 
     @abstractmethod
     def measure(self, run_dir: Path, overrides: Mapping[str, Any]) -> T:

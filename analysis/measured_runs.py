@@ -26,16 +26,12 @@ Track = Callable[[Iterable[Any]], Iterable[Any]]
 
 @dataclass
 class MeasuredRuns(Generic[T]):
-    """The runs of a grid, each in one of three places.
+    """The runs of a grid, each in one of three places."""
 
-    Attributes:
-        found: the numbers of those that have some.
-        unfit: why others have none: their models cannot be measured so.
-        lost: why others cannot be measured any more: weights or data are gone, or they are broken.
-    """
-
-    found: dict[Run, T] = field(default_factory=dict)
+    found: dict[Run, T] = field(default_factory=dict)  # the numbers of those that have some
+    # Why others have none: their models cannot be measured so
     unfit: dict[Run, str] = field(default_factory=dict)
+    # Why others cannot be measured any more: weights or data are gone, or they are broken
     lost: dict[Run, str] = field(default_factory=dict)
 
     def add(self, run: Run, measure: Callable[[], T], check: Callable[[T], None]) -> None:

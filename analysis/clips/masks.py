@@ -26,25 +26,15 @@ Array = NDArray[Any]
 
 
 class ClipMasks(NamedTuple):
-    """What a model predicts for one clip of T frames.
+    """What a model predicts for one clip of T frames."""
 
-    Attributes:
-        clip: name.
-        frames: (T, h, w, 3) uint8; the model's size, which may differ from the masks'.
-        truth: (T, H, W), above 0 on the object.
-        prediction: (T, H, W), above 0 where predicted.
-        log_mel: (T, 96, 64), the sound of each frame's second, time before frequency.
-        sound: a file of `encode_sound`; None where the recording cannot be read.
-        scores: metric -> score of these masks.
-    """
-
-    clip: str
-    frames: Array
-    truth: Array
-    prediction: Array
-    log_mel: Array
-    sound: bytes | None
-    scores: Mapping[str, float]
+    clip: str  # name
+    frames: Array  # (T, h, w, 3) uint8; the model's size, which may differ from the masks'
+    truth: Array  # (T, H, W), above 0 on the object
+    prediction: Array  # (T, H, W), above 0 where predicted
+    log_mel: Array  # (T, 96, 64), the sound of each frame's second, time before frequency
+    sound: bytes | None  # a file of `encode_sound`; None where the recording cannot be read
+    scores: Mapping[str, float]  # metric -> score of these masks
 
 
 @dataclass(frozen=True)

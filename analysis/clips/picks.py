@@ -23,21 +23,13 @@ class NoPicksError(ValueError):
 
 
 class Question(NamedTuple):
-    """What clips are picked from.
+    """What clips are picked from."""
 
-    Attributes:
-        results: the runs.
-        cell: whose failures are looked for.
-        split: first one that is no control.
-        metric: first one that is shown of it.
-        other: cell that it is compared with, or None: the best one of the others.
-    """
-
-    results: Results
-    cell: str
-    split: str
-    metric: str
-    other: str | None
+    results: Results  # the runs
+    cell: str  # whose failures are looked for
+    split: str  # first one that is no control
+    metric: str  # first one that is shown of it
+    other: str | None  # cell that it is compared with, or None: the best one of the others
 
     def scores(self, cell: str, split: str | None = None) -> Scores:
         """Return the scores of a cell's first seed, by default on the question's own split."""
@@ -60,25 +52,16 @@ class Question(NamedTuple):
 
 
 class Picked(NamedTuple):
-    """The clips that a rule picks.
+    """The clips that a rule picks."""
 
-    Attributes:
-        clips: names, the first one first.
-        captions: of each: what was ranked, in words.
-        values: of each: what was ranked, the smallest first.
-        title: the rule in words, without the number of clips.
-        num_clips: that it has picked from.
-        beside: split -> what it is called: other splits whose masks show what the rule is about.
-        other: cell that was compared with, or None.
-    """
-
-    clips: tuple[str, ...]
-    captions: tuple[str, ...]
-    values: tuple[float, ...]
-    title: str
-    num_clips: int
+    clips: tuple[str, ...]  # names, the first one first
+    captions: tuple[str, ...]  # of each: what was ranked, in words
+    values: tuple[float, ...]  # of each: what was ranked, the smallest first
+    title: str  # the rule in words, without the number of clips
+    num_clips: int  # that it has picked from
+    # Split -> what it is called: other splits whose masks show what the rule is about
     beside: Mapping[str, str] = {}
-    other: str | None = None
+    other: str | None = None  # cell that was compared with, or None
 
 
 def lowest_score(question: Question) -> Picked:

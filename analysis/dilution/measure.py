@@ -17,20 +17,15 @@ from analysis.runs.results import Results
 
 
 class MeasuredDilution(NamedTuple):
-    """What came out.
+    """What came out."""
 
-    Attributes:
-        runs: the runs' readings; none where no run has a model that can be probed.
-        clips: of `analysis.dilution.indices.clip_means`.
-        indices: D1 and D2 of every arm, pooled and seed by seed; see
-            `analysis.dilution.indices.dilution_indices`.
-        sound: the counterfactual audio that figures show.
-    """
-
+    # The runs' readings; none where no run has a model that can be probed
     runs: MeasuredRuns[pd.DataFrame]
-    clips: pd.DataFrame
+    clips: pd.DataFrame  # of `analysis.dilution.indices.clip_means`
+    # D1 and D2 of every arm, pooled and seed by seed; see
+    # `analysis.dilution.indices.dilution_indices`
     indices: pd.DataFrame
-    sound: str
+    sound: str  # the counterfactual audio that figures show
 
     @property
     def lost(self) -> list[str]:

@@ -37,13 +37,10 @@ class DilutionReadings(Measurement[pd.DataFrame]):
     are of these alone); ``head`` -1 is the mean over heads; ``tokens`` is ``"mask"`` for SAM2's
     mask tokens, ``"prompt"`` for tokens behind SAM2's own. Objects that a model decodes one by one
     are averaged in their frame. Conditions that change nothing in any frame have no rows.
-
-    Attributes:
-        sounds: kinds of counterfactual audio.
     """
 
     schema: ClassVar[int] = 2
-    sounds: Sequence[str] = SOUNDS
+    sounds: Sequence[str] = SOUNDS  # kinds of counterfactual audio
 
     def path(self, run_dir: Path) -> Path:
         """Return ``dilution.csv``."""

@@ -19,23 +19,15 @@ PROJECTED, FUSED = SPACES = ("projected", "fused")
 
 
 class MeasuredEmbeddings(NamedTuple):
-    """What came out.
+    """What came out."""
 
-    Attributes:
-        settings: of the drawing.
-        runs: the runs' points; none where no run has an audio-visual space.
-        companions: a row a run, space and level, see `analysis.embeddings.table.measure_all`.
-        spaces: that were asked for.
-        level: of the pyramid, -1 the coarsest of every run's own.
-        untrained: cells whose projector no loss has trained.
-    """
-
-    settings: RunPoints
-    runs: MeasuredRuns[Points]
+    settings: RunPoints  # of the drawing
+    runs: MeasuredRuns[Points]  # the runs' points; none where no run has an audio-visual space
+    # A row a run, space and level, see `analysis.embeddings.table.measure_all`
     companions: pd.DataFrame
-    spaces: tuple[str, ...]
-    level: int
-    untrained: tuple[str, ...]
+    spaces: tuple[str, ...]  # that were asked for
+    level: int  # of the pyramid, -1 the coarsest of every run's own
+    untrained: tuple[str, ...]  # cells whose projector no loss has trained
 
     @property
     def lost(self) -> list[str]:

@@ -23,17 +23,12 @@ _FEWEST_POINTS, _COINCIDE = 12, 1e-6
 
 
 class Plane(NamedTuple):
-    """Points in the plane.
+    """Points in the plane."""
 
-    Attributes:
-        points: columns `SHOWN_COLUMNS`, x and y.
-        perplexity: that was taken; fewer points allow less.
-        trustworthiness: share of neighbourhoods that the plane has kept, 0 to 1 (Venna & Kaski
-            2001), of the 5 nearest by cosine.
-    """
-
-    points: pd.DataFrame
-    perplexity: float
+    points: pd.DataFrame  # columns `SHOWN_COLUMNS`, x and y
+    perplexity: float  # that was taken; fewer points allow less
+    # Share of neighbourhoods that the plane has kept, 0 to 1 (Venna & Kaski 2001), of the 5 nearest
+    # by cosine
     trustworthiness: float
 
 

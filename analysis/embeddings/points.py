@@ -23,16 +23,13 @@ Vectors = NDArray[np.float32]
 
 
 class Points(NamedTuple):
-    """Points of one run.
+    """Points of one run."""
 
-    Attributes:
-        table: one row a point, columns `COLUMNS`; ``category`` is the class that sounds in the
-            frame, or in the clip where the data say no more; ``"several"`` where more than one
-            does, ``"unknown"`` where none does or nothing is known.
-        vectors: (P, D) for every space, rows as in the part of ``table`` of that space.
-    """
-
+    # One row a point, columns `COLUMNS`; category is the class that sounds in the frame, or in the
+    # clip where the data say no more; "several" where more than one does, "unknown" where none does
+    # or nothing is known
     table: pd.DataFrame
+    # (P, D) for every space, rows as in the part of table of that space
     vectors: dict[str, Vectors]
 
     @property
@@ -49,16 +46,11 @@ class Points(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class RunPoints(Measurement[Points]):
-    """Points drawn from a run's test split.
-
-    Attributes:
-        per_kind: most visual points a frame, inside and outside the mask each.
-        seed: of the drawing.
-    """
+    """Points drawn from a run's test split."""
 
     schema: ClassVar[int] = 2
-    per_kind: int = 16
-    seed: int = 0
+    per_kind: int = 16  # most visual points a frame, inside and outside the mask each
+    seed: int = 0  # of the drawing
 
     def path(self, run_dir: Path) -> Path:
         """Return ``embeddings.npz``."""

@@ -35,16 +35,11 @@ ERRORS = "errors.log"
 
 @dataclass(frozen=True)
 class Paper:
-    """What was made.
+    """What was made."""
 
-    Attributes:
-        entries: one a part and source.
-        problems: why parts are missing; nothing where all is well.
-        paths: of the manifests, and of the tracebacks of parts that failed, where some did.
-    """
-
-    entries: tuple[Entry, ...]
-    problems: tuple[str, ...]
+    entries: tuple[Entry, ...]  # one a part and source
+    problems: tuple[str, ...]  # why parts are missing; nothing where all is well
+    # Of the manifests, and of the tracebacks of parts that failed, where some did
     paths: tuple[Path, ...]
 
     @property

@@ -23,31 +23,19 @@ MADE, KEPT, EMPTY, FAILED = "made", "kept", "nothing to show", "failed"
 
 @dataclass
 class Entry:
-    """One part of one source.
+    """One part of one source."""
 
-    Attributes:
-        part: its class.
-        source: name of the grid or sweep.
-        status: ``"made"``, ``"kept"`` from an earlier call, ``"nothing to show"`` or ``"failed"``.
-        settings: its node in the recipe.
-        command: that makes it alone.
-        key: of what it depends on; the same key means the same files.
-        files: path below the paper's folder -> SHA-256.
-        notes: what a reader must know.
-        lost: what is missing from the files; such an entry is made again.
-        reason: why there is nothing.
-    """
-
-    part: str
-    source: str
-    status: str
-    settings: dict[str, Any]
-    command: str
-    key: str
-    files: dict[str, str] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    part: str  # its class
+    source: str  # name of the grid or sweep
+    status: str  # "made", "kept" from an earlier call, "nothing to show" or "failed"
+    settings: dict[str, Any]  # its node in the recipe
+    command: str  # that makes it alone
+    key: str  # of what it depends on; the same key means the same files
+    files: dict[str, str] = field(default_factory=dict)  # path below the paper's folder -> SHA-256
+    notes: list[str] = field(default_factory=list)  # what a reader must know
+    # What is missing from the files; such an entry is made again
     lost: list[str] = field(default_factory=list)
-    reason: str = ""
+    reason: str = ""  # why there is nothing
 
     def is_whole(self, folder: Path) -> bool:
         """Return whether nothing is lost, and all files are there as they were written."""

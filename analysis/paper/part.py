@@ -33,28 +33,17 @@ class NothingToShow(Exception):
 
 @dataclass(frozen=True)
 class Made:
-    """What a part has made.
+    """What a part has made."""
 
-    Attributes:
-        paths: of the files.
-        notes: what a reader must know.
-        lost: what is missing from the files, since weights or data were; it is tried again next
-            time.
-    """
-
-    paths: Sequence[Path]
-    notes: Sequence[str] = field(default_factory=tuple)
+    paths: Sequence[Path]  # of the files
+    notes: Sequence[str] = field(default_factory=tuple)  # what a reader must know
+    # What is missing from the files, since weights or data were; it is tried again next time
     lost: Sequence[str] = field(default_factory=tuple)
 
 
 @dataclass(kw_only=True)
 class Part(ABC):
     """Tables, figures or pages of one grid or sweep; its fields are its arguments in a recipe.
-
-    Attributes:
-        sources: names of the grids or sweeps it is made of, as shell patterns, e.g. ``"fusion*"``;
-            one or several.
-        folder: below the source's own folder of the paper; None for what is usual.
 
     Raises:
         ValueError: for a folder that is not below it, or a text where names belong.
@@ -70,8 +59,9 @@ class Part(ABC):
     flags: ClassVar[Mapping[str, str]] = {}
     """Argument -> the tool's option."""
 
+    # Names of the grids or sweeps it is made of, as shell patterns, e.g. "fusion*"; one or several
     sources: str | Sequence[str] = "*"
-    folder: str | None = None
+    folder: str | None = None  # below the source's own folder of the paper; None for what is usual
 
     def __post_init__(self) -> None:
         for key in self.names:
@@ -142,19 +132,13 @@ def option(flag: str, value: object) -> list[str]:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a paper is made of.
+    """What a paper is made of."""
 
-    Attributes:
-        name: of the file, without ``.py``.
-        title: for people.
-        parts: node -> part, in the order in which they are made.
-        path: of the file.
-    """
-
-    name: str
-    title: str
+    name: str  # of the file, without .py
+    title: str  # for people
+    # Node -> part, in the order in which they are made
     parts: tuple[tuple[dict[str, Any], Part], ...]
-    path: Path
+    path: Path  # of the file
 
 
 def load_recipe(name_or_path: str = _DEFAULT) -> Recipe:

@@ -30,24 +30,16 @@ RUN_KEYS = (
 
 @dataclass(frozen=True)
 class Source:
-    """One grid or one sweep.
+    """One grid or one sweep."""
 
-    Attributes:
-        path: its folder.
-        name: unique among the sources: the folder's name, with its parents' where two share it.
-        kind: ``"grid"`` or ``"sweep"``.
-        overrides: of the runs' configs where a part needs data, e.g. ``{"data.root": ...}``.
-        again: parts are to read weights and data anew, whatever the run folders hold.
-        jobs: runs measured at once, each in a process.
-        track: wraps what takes long, e.g. `rich.progress.track`.
-    """
-
-    path: Path
-    name: str
-    kind: str
+    path: Path  # its folder
+    name: str  # unique among the sources: the folder's name, with its parents' where two share it
+    kind: str  # "grid" or "sweep"
+    # Of the runs' configs where a part needs data, e.g. {"data.root": ...}
     overrides: Mapping[str, Any] = field(default_factory=dict)
-    again: bool = False
-    jobs: int = 1
+    again: bool = False  # parts are to read weights and data anew, whatever the run folders hold
+    jobs: int = 1  # runs measured at once, each in a process
+    # Wraps what takes long, e.g. `rich.progress.track`
     track: Callable[[Iterable[Any]], Iterable[Any]] = iter
 
     @cached_property

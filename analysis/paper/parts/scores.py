@@ -24,16 +24,6 @@ from auralsam2.listing import files_in
 class ScoreTable(Part):
     """Scores of every cell: Markdown, LaTeX, CSV, and the runs behind each entry.
 
-    Attributes:
-        spread: ``"std"`` or ``"interval"``.
-        columns: beside the scores, see ``make-tables --columns``; None for all that were measured.
-        scores: ``SPLIT:METRIC`` in order; none for all that say something.
-        difference: show differences from the reference.
-        significance: test against the reference, where there is one.
-        reference: another cell than the grid's own.
-        reported: JSON files of other papers' numbers, from the working folder.
-        over: ``"clips and seeds"``, or ``"clips"``: intervals and tests for the trained models.
-
     Raises:
         ValueError: for an unknown spread, or a text where names belong.
     """
@@ -49,13 +39,15 @@ class ScoreTable(Part):
         "reference": "--reference",
     }
 
-    spread: str = "std"
+    spread: str = "std"  # "std" or "interval"
+    # Beside the scores, see make-tables --columns; None for all that were measured
     columns: Sequence[str] | None = None
-    scores: Sequence[str] = ()
-    difference: bool = False
-    significance: bool = True
-    reference: str | None = None
-    reported: Sequence[str] = ()
+    scores: Sequence[str] = ()  # SPLIT:METRIC in order; none for all that say something
+    difference: bool = False  # show differences from the reference
+    significance: bool = True  # test against the reference, where there is one
+    reference: str | None = None  # another cell than the grid's own
+    reported: Sequence[str] = ()  # JSON files of other papers' numbers, from the working folder
+    # "clips and seeds", or "clips": intervals and tests for the trained models
     over: str = "clips and seeds"
 
     def __post_init__(self) -> None:
@@ -153,16 +145,12 @@ class Efficiency(GridFigure):
 @PARTS.register_module()
 @dataclass(kw_only=True)
 class Qualitative(GridFigure):
-    """Clips whose masks all runs have saved, a row a cell.
-
-    Attributes:
-        num_clips: on the sheet.
-    """
+    """Clips whose masks all runs have saved, a row a cell."""
 
     flags = {"num_clips": "--clips"}
     nothing = "no run has saved predictions"
 
-    num_clips: int = 2
+    num_clips: int = 2  # on the sheet
 
     def draw(self, results: Results, out: Path, notes: list[str]) -> list[Path]:
         """Write ``qualitative.*``."""
@@ -188,15 +176,12 @@ class Page(Part):
     """Pages that show the figures which the recipe has made; ``report`` shows the source's own.
 
     Put it behind the figures in the recipe.
-
-    Attributes:
-        figures: folder of the figures, beside its own.
     """
 
     usual_folder = "report"
     tool = "report"
 
-    figures: str = "figures"
+    figures: str = "figures"  # folder of the figures, beside its own
 
     def inputs(self, source: Source, out: Path) -> list[Path]:
         """Return the figures."""
@@ -206,18 +191,13 @@ class Page(Part):
 @PARTS.register_module()
 @dataclass(kw_only=True)
 class Report(Page):
-    """The grid as HTML pages that work offline, with the figures that the recipe has made.
-
-    Attributes:
-        num_clips: worst clips of a cell, and as many best ones.
-        reference: another cell than the grid's own.
-    """
+    """The grid as HTML pages that work offline, with the figures that the recipe has made."""
 
     reads_data = True
     flags = {"num_clips": "--clips", "reference": "--reference"}
 
-    num_clips: int = 3
-    reference: str | None = None
+    num_clips: int = 3  # worst clips of a cell, and as many best ones
+    reference: str | None = None  # another cell than the grid's own
 
     def make(self, source: Source, out: Path) -> Made:
         """Write ``index.html`` and a page for every cell."""

@@ -26,21 +26,16 @@ from auralsam2.counterfactuals import kinds
 
 @dataclass(kw_only=True)
 class Measured(Part):
-    """What is measured run by run, and kept there.
-
-    Attributes:
-        cells: of the grid, in this order; None for all that can be measured.
-        max_clips: the first clips of the split only.
-        split: whose clips.
-    """
+    """What is measured run by run, and kept there."""
 
     reads_data = True
     names: ClassVar[tuple[str, ...]] = ("cells",)
     flags = {"cells": "--cells", "max_clips": "--max-clips", "split": "--split"}
 
+    # Of the grid, in this order; None for all that can be measured
     cells: Sequence[str] | None = None
-    max_clips: int | None = None
-    split: str = "test"
+    max_clips: int | None = None  # the first clips of the split only
+    split: str = "test"  # whose clips
 
     @abstractmethod
     def measure(self, source: Source) -> Any:
@@ -62,19 +57,14 @@ class Measured(Part):
 @PARTS.register_module()
 @dataclass(kw_only=True)
 class Dilution(Measured):
-    """How audio prompts fare in the mask decoder, site by site: curves, matrices, D1 and D2.
-
-    Attributes:
-        sounds: counterfactual audio; the first one is drawn.
-        heads: a figure of single heads, too.
-    """
+    """How audio prompts fare in the mask decoder, site by site: curves, matrices, D1 and D2."""
 
     names = ("cells", "sounds")
     tool = "measure-dilution"
     flags = {**Measured.flags, "sounds": "--sounds", "heads": "--heads"}
 
-    sounds: Sequence[str] = SOUNDS
-    heads: bool = False
+    sounds: Sequence[str] = SOUNDS  # counterfactual audio; the first one is drawn
+    heads: bool = False  # a figure of single heads, too
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -96,18 +86,13 @@ class Dilution(Measured):
 @PARTS.register_module()
 @dataclass(kw_only=True)
 class Embeddings(Measured):
-    """The audio-visual space of every arm: t-SNE, and the companions in numbers.
-
-    Attributes:
-        level: of the pyramid, -1 the coarsest.
-        perplexities: of t-SNE; the one in the middle is drawn large.
-    """
+    """The audio-visual space of every arm: t-SNE, and the companions in numbers."""
 
     tool = "measure-embeddings"
     flags = {**Measured.flags, "level": "--level", "perplexities": "--perplexities"}
 
-    level: int = -1
-    perplexities: Sequence[float] = PERPLEXITIES
+    level: int = -1  # of the pyramid, -1 the coarsest
+    perplexities: Sequence[float] = PERPLEXITIES  # of t-SNE; the one in the middle is drawn large
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -130,13 +115,6 @@ class Embeddings(Measured):
 class Failures(Part):
     """Sheets of clips that rules pick, with the masks of the reference and of other cells.
 
-    Attributes:
-        rules: of `analysis.clips.picks.RULES`; None for all.
-        num_clips: on a sheet, at most.
-        cells: beside the reference; None for the best ones.
-        other: cell that a rule compares with; None for the best one.
-        reference: another cell than the grid's own.
-
     Raises:
         ValueError: for unknown rules.
     """
@@ -152,11 +130,11 @@ class Failures(Part):
         "reference": "--reference",
     }
 
-    rules: Sequence[str] | None = None
-    num_clips: int = 4
-    cells: Sequence[str] | None = None
-    other: str | None = None
-    reference: str | None = None
+    rules: Sequence[str] | None = None  # of `analysis.clips.picks.RULES`; None for all
+    num_clips: int = 4  # on a sheet, at most
+    cells: Sequence[str] | None = None  # beside the reference; None for the best ones
+    other: str | None = None  # cell that a rule compares with; None for the best one
+    reference: str | None = None  # another cell than the grid's own
 
     def __post_init__(self) -> None:
         super().__post_init__()
