@@ -88,13 +88,10 @@ def collect(
     made, lost = _masks(results, picked, _rows(results, picked, column, cells), overrides)
     lost = [f"{rule}: {problem}" for problem in lost]
     clips, notes = [], [*lost]
-    for clip in picked.clips:
-        rows = []
-        for shown, masks in made.items():
-            row, warning = _row(results, shown, masks[clip], column[1])
-            rows.append(row)
-            notes += [f"{rule}: {shown.label}, {clip}: {warning}"] * bool(warning)
-        clips.append(_saved_clip(next(iter(made.values()))[clip], rows))
+    for name in picked.clips:
+        clip, warnings = _clip(results, made, name, column[1])
+        clips.append(clip)
+        notes += [f"{rule}: {warning}" for warning in warnings]
     return Failures(rule, picked, tuple(clips), tuple(notes), tuple(lost))
 
 
@@ -201,23 +198,26 @@ def _masks(
     return made, lost
 
 
-def _row(results: Results, shown: _Shown, masks: ClipMasks, metric: str) -> tuple[Row, str]:
-    """Return a row, and what is wrong with its masks."""
-    seed = first_runs(results)[shown.cell].seed
-    recorded = clip_scores(results, shown.cell, seed, shown.split, metric).get(masks.clip)
-    score = None if recorded is None else (metric, recorded)
-    kept = thinned(len(masks.prediction), MOST_FRAMES)
-    warning = score_warning(masks, metric, recorded)
-    return Row(shown.label, seed, masks.prediction[kept], score), warning
-
-
-def _saved_clip(masks: ClipMasks, rows: Sequence[Row]) -> SavedClip:
-    kept = thinned(len(masks.frames), MOST_FRAMES)
-    return SavedClip(
-        clip=masks.clip,
+def _clip(
+    results: Results, made: Mapping[_Shown, Masks], name: str, metric: str
+) -> tuple[SavedClip, list[str]]:
+    """Return a clip with a row of each, and what is wrong with their masks."""
+    first = next(iter(made.values()))[name]
+    kept = thinned(len(first.frames), MOST_FRAMES)
+    rows, warnings = [], []
+    for shown, masks in made.items():
+        seed = first_runs(results)[shown.cell].seed
+        recorded = clip_scores(results, shown.cell, seed, shown.split, metric).get(name)
+        if warning := score_warning(masks[name], metric, recorded):
+            warnings.append(f"{shown.label}, {name}: {warning}")
+        score = None if recorded is None else (metric, recorded)
+        rows.append(Row(shown.label, seed, masks[name].prediction[kept], score))
+    clip = SavedClip(
+        clip=name,
         seconds=tuple(int(index) + 1 for index in kept),
-        frames=masks.frames[kept],
-        truth=masks.truth[kept],
+        frames=first.frames[kept],
+        truth=first.truth[kept],
         rows=tuple(rows),
-        log_mel=masks.log_mel[kept],
+        log_mel=first.log_mel[kept],
     )
+    return clip, warnings
