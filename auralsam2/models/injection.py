@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,6 +18,18 @@ SITES = ("block1", "block2", "final")
 ORDERS = ("coarse_to_fine", "fine_to_coarse")
 PLACEMENTS = ("add", "append")
 LevelOfSite = tuple[int | None, ...]
+
+
+class SitePrompts(NamedTuple):
+    """Prompts of one frame for one site; ``None`` leaves tokens or keys as they are.
+
+    Attributes:
+        sparse: (B, C) added to every chosen token.
+        dense: (B, N, C) added to the keys.
+    """
+
+    sparse: Tensor | None
+    dense: Tensor | None
 
 
 @INJECTIONS.register_module()

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from auralsam2.models.injection import StepwiseInjection
+from auralsam2.models.injection import SitePrompts, StepwiseInjection
 from auralsam2.registry import TRACKERS
 from auralsam2.structures import Prediction, Prompts, VisualPyramid
 
 if TYPE_CHECKING:
-    from auralsam2.models.backbones.sam2.injection import SitePrompts
     from auralsam2.models.backbones.sam2.network import Decoded, Points, PromptableSAM2
 
 CONDITIONING = ("first", "middle", "last")
@@ -129,8 +128,6 @@ def site_prompts(
     prompts: Prompts, injection: StepwiseInjection | None, frame: int
 ) -> Sequence[SitePrompts]:
     """The prompts of one frame, one entry a site of the decoder; empty where all are off."""
-    from auralsam2.models.backbones.sam2.injection import SitePrompts
-
     num_levels = max(len(prompts.sparse), len(prompts.dense))
     if not num_levels:
         return ()

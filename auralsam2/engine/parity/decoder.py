@@ -10,7 +10,7 @@ from torch import Tensor
 
 from auralsam2.engine.parity.compare import GRADIENT, Row, compare, probe_loss
 from auralsam2.engine.parity.fixtures import Fixtures, under
-from auralsam2.models.injection import SITES, ReleasedInjection, StepwiseInjection
+from auralsam2.models.injection import SITES, ReleasedInjection, SitePrompts, StepwiseInjection
 
 NAME = "mask_decoder"
 OUTPUTS = ("masks", "iou_pred", "mask_tokens_out", "object_score_logits")
@@ -19,7 +19,6 @@ OUTPUTS = ("masks", "iou_pred", "mask_tokens_out", "object_score_logits")
 def check_decoder(fixtures: Fixtures) -> Iterator[Row]:
     """Masks, scores, tokens and gradients, with and without the leak into the position code."""
     from auralsam2.models.backbones.sam2.build import build_mask_decoder
-    from auralsam2.models.backbones.sam2.injection import SitePrompts
 
     numbers = fixtures.tensors(NAME)
     decoder = build_mask_decoder(fixtures.facts(NAME))

@@ -68,6 +68,8 @@ class SAM2Backbone(Freezable):
                 "--no-build-isolation sam2==1.1.0"
             ) from error
         self.network: PromptableSAM2 = build_sam2(size, version, image_size)
+        self.channels, self.image_size = self.network.hidden_dim, int(self.network.image_size)
+        self.embedding_size = self.network.embedding_size
         self.coverage: Coverage | None = None
         if checkpoint is not None:
             self.coverage = load_weights(
@@ -92,21 +94,6 @@ class SAM2Backbone(Freezable):
         """What stands in the way of building, found without building."""
         problem = checkpoint_problem(size, version, checkpoint, random_weights)
         return [str(problem)] if problem else []
-
-    @property
-    def channels(self) -> int:
-        """C, width of the pyramid."""
-        return int(self.network.hidden_dim)
-
-    @property
-    def embedding_size(self) -> int:
-        """E, side of the coarsest map."""
-        return self.network.embedding_size
-
-    @property
-    def image_size(self) -> int:
-        """S, side of the input in pixels."""
-        return int(self.network.image_size)
 
     def forward(self, frames: Tensor) -> VisualPyramid:
         """(B, T, 3, S, S) normalised frames -> the raw pyramid of every frame."""

@@ -5,10 +5,10 @@ import torch
 from torch import Tensor, nn
 
 from auralsam2.models.attention import SpatialReductionAttention, TemporalSelfAttention
-from auralsam2.models.backbones.sam2.injection import InjectableTwoWayTransformer, SitePrompts
+from auralsam2.models.backbones.sam2.injection import InjectableTwoWayTransformer
 from auralsam2.models.fuser import AuralFuser, ReleasedFuser
 from auralsam2.models.fusion.tpavi import ReleasedTPAVIFusion, TwoWayTPAVIFusion
-from auralsam2.models.injection import ReleasedInjection
+from auralsam2.models.injection import ReleasedInjection, SitePrompts
 from auralsam2.models.pyramid import PatchEmbedPyramid
 from auralsam2.structures import VisualPyramid
 

@@ -9,24 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
 
 from sam2.modeling.sam.transformer import TwoWayTransformer
 from torch import Tensor
 
-from auralsam2.models.injection import StepwiseInjection
-
-
-class SitePrompts(NamedTuple):
-    """Prompts of one frame for one site; ``None`` leaves tokens or keys as they are.
-
-    Attributes:
-        sparse: (B, C) added to every chosen token.
-        dense: (B, N, C) added to the keys.
-    """
-
-    sparse: Tensor | None
-    dense: Tensor | None
+from auralsam2.models.injection import SitePrompts, StepwiseInjection
 
 
 class InjectableTwoWayTransformer(TwoWayTransformer):

@@ -16,8 +16,8 @@ import torch.nn.functional as F
 from sam2.modeling.sam2_base import NO_OBJ_SCORE, SAM2Base
 from torch import Tensor
 
-from auralsam2.models.backbones.sam2.injection import InjectableTwoWayTransformer, SitePrompts
-from auralsam2.models.injection import StepwiseInjection
+from auralsam2.models.backbones.sam2.injection import InjectableTwoWayTransformer
+from auralsam2.models.injection import SitePrompts, StepwiseInjection
 from auralsam2.shapes import check_shape
 
 

@@ -13,9 +13,9 @@ import torch
 from sam2.modeling.sam.transformer import Attention
 from torch import Tensor, nn
 
-from auralsam2.models.backbones.sam2.injection import InjectableTwoWayTransformer, SitePrompts
+from auralsam2.models.backbones.sam2.injection import InjectableTwoWayTransformer
 from auralsam2.models.decoder_rows import CannotProbeError
-from auralsam2.models.injection import NUM_OUTPUT_TOKENS, StepwiseInjection
+from auralsam2.models.injection import NUM_OUTPUT_TOKENS, SitePrompts, StepwiseInjection
 
 
 class DecoderCall(NamedTuple):

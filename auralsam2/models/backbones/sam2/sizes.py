@@ -8,10 +8,11 @@ of the official classes only.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from auralsam2.models.weights import locate
-from auralsam2.weight_files import BUILTIN, SAM2_SOURCE, SAM2_VERSIONS, sam2_file
+from auralsam2.weight_files import BUILTIN, SAM2_SIZES, SAM2_SOURCE, SAM2_VERSIONS, sam2_file
 
 VERSIONS = tuple(SAM2_VERSIONS)
 SIZE_MULTIPLE = 32
@@ -24,23 +25,16 @@ class Size(NamedTuple):
     Attributes:
         letter: the suffix of the official configuration file.
         image_size: the side of the square input in pixels that the weights were trained with.
-        channels: width of the neck, the memory attention and the mask decoder.
-        published: name of the weight file per SAM version; empty where none is published.
         overrides: dotted path in the official model configuration -> value.
     """
 
     letter: str
     image_size: int
-    channels: int
-    published: Mapping[str, str]
-    overrides: Mapping[str, Any]
-
-
-def _published(name: str) -> dict[str, str]:
-    return {version: sam2_file(name, version) for version in VERSIONS}
+    overrides: Mapping[str, Any] = MappingProxyType({})
 
 
 MINI_CHANNELS = 128
+"""Width of the neck, the memory attention and the mask decoder; of the others it is 256."""
 
 # Widths are chosen for two CPU cores: the encoder of a 128 px frame takes a few milliseconds.
 _MINI: dict[str, Any] = {
@@ -69,11 +63,11 @@ _MINI: dict[str, Any] = {
 }
 
 SIZES: dict[str, Size] = {
-    "mini": Size("t", 128, MINI_CHANNELS, {}, _MINI),
-    "tiny": Size("t", 1024, 256, _published("tiny"), {}),
-    "small": Size("s", 1024, 256, _published("small"), {}),
-    "base_plus": Size("b+", 1024, 256, _published("base_plus"), {}),
-    "large": Size("l", 1024, 256, _published("large"), {}),
+    "mini": Size("t", 128, _MINI),
+    "tiny": Size("t", 1024),
+    "small": Size("s", 1024),
+    "base_plus": Size("b+", 1024),
+    "large": Size("l", 1024),
 }
 
 CONFIG_KEY = "model.backbone.checkpoint"
@@ -83,10 +77,9 @@ def checkpoint_problem(
     size: str, version: str, checkpoint: str | None, random_weights: bool
 ) -> ValueError | FileNotFoundError | None:
     """What stands in the way of loading, found without building anything."""
-    published = SIZES[size].published.get(version) if size in SIZES else None
     where = (
-        f"the published file is {published}, from {SAM2_SOURCE}"
-        if published
+        f"the published file is {sam2_file(size, version)}, from {SAM2_SOURCE}"
+        if size in SAM2_SIZES and version in SAM2_VERSIONS
         else f"the weights that come with this package are '{BUILTIN}sam2-mini'"
     )
     if checkpoint is not None and random_weights:

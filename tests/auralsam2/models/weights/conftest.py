@@ -43,7 +43,12 @@ def _sam2(folder: Path, patch: pytest.MonkeyPatch) -> Component:
     from auralsam2.models.backbones.sam2 import build as sam2_build
     from auralsam2.models.backbones.sam2_backbone import SAM2Backbone
 
-    patch.setattr(sam2_build, "build_sam2", _small)
+    def build_sam2(*_: Any) -> nn.Module:
+        network: Any = _small()
+        network.hidden_dim, network.image_size, network.embedding_size = 8, 64, 4
+        return network
+
+    patch.setattr(sam2_build, "build_sam2", build_sam2)
     build = lambda path, **more: SAM2Backbone(checkpoint=str(path), **more)  # noqa: E731
     return Component(build, _small().state_dict(), folder / "sam2.pt", lambda m: m.network)
 

@@ -7,11 +7,11 @@ from omegaconf import OmegaConf
 from sam2.modeling.sam.transformer import TwoWayTransformer
 
 from auralsam2.models.backbones.sam2.build import _settings, build_sam2, official_config
-from auralsam2.models.backbones.sam2.injection import InjectableTwoWayTransformer, SitePrompts
+from auralsam2.models.backbones.sam2.injection import InjectableTwoWayTransformer
 from auralsam2.models.backbones.sam2.memory import ClipMemory
 from auralsam2.models.backbones.sam2.network import Points
-from auralsam2.models.backbones.sam2.sizes import SIZES
-from auralsam2.models.injection import ReleasedInjection, StepwiseInjection
+from auralsam2.models.backbones.sam2.sizes import MINI_CHANNELS, SIZES
+from auralsam2.models.injection import ReleasedInjection, SitePrompts, StepwiseInjection
 
 
 def upstream(size: str, version: str = "2.1", image_size: int | None = None) -> torch.nn.Module:
@@ -56,7 +56,7 @@ def test_pyramid_is_raw(pair: tuple[torch.nn.Module, torch.nn.Module]) -> None:
     with torch.no_grad():
         raw, reduced = ours.raw_pyramid(frames), theirs.forward_image(frames)["backbone_fpn"]
         again = ours.decoder_features(raw)
-    channels = SIZES["mini"].channels
+    channels = MINI_CHANNELS
     assert [tuple(m.shape) for m in raw] == [(1, channels, s, s) for s in (32, 16, 8)]
     for mine, upstreams in zip(again, reduced, strict=True):
         assert torch.equal(mine, upstreams)

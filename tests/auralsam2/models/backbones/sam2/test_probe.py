@@ -7,9 +7,8 @@ import torch
 
 from auralsam2.models.backbones.sam2 import probe
 from auralsam2.models.backbones.sam2.build import build_sam2
-from auralsam2.models.backbones.sam2.injection import SitePrompts
 from auralsam2.models.decoder_rows import CannotProbeError
-from auralsam2.models.injection import StepwiseInjection
+from auralsam2.models.injection import SitePrompts, StepwiseInjection
 
 B, K, E = 2, 6, 4
 
