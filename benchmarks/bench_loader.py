@@ -31,8 +31,8 @@ from auralsam2.config import load
 from auralsam2.data.collate import collate_clips
 from auralsam2.data.datasets import clip_dataset
 from auralsam2.data.datasets.clip_dataset import ClipDataset
+from auralsam2.data.images import Resizing
 from auralsam2.data.log_mel_cache import LogMelCache
-from auralsam2.data.resizing import Resizing
 from auralsam2.data.synthetic.writer import Plan, write_clips
 from auralsam2.registry import DATASETS
 

@@ -1,11 +1,11 @@
-"""Pictures, decoded whole or refused: decoders fill what is missing, and libjpeg only warns."""
+"""Pictures, decoded whole or refused, since decoders fill what is missing; and resized."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,8 @@ GREY = 128
 MORE_DATA = bytes(range(255))
 ORIENTATION = 0x0112
 """Tag of EXIF."""
+FRAME_INTERPOLATIONS = ("bilinear", "bicubic")
+LABEL_INTERPOLATIONS = ("nearest", "bilinear")
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
@@ -141,3 +143,53 @@ def image_size(path: Path) -> tuple[int, int]:
             return (image.width, image.height) if turned else (image.height, image.width)
     except (OSError, SyntaxError):  # Pillow calls a broken PNG a SyntaxError
         return 0, 0
+
+
+class Resizing(NamedTuple):
+    """Resizes to a square; the aspect ratio is not kept, as in SAM2.
+
+    Attributes:
+        size: S, side in pixels.
+        frames: ``bilinear`` or ``bicubic``.
+        labels: ``nearest``, or ``bilinear``, after which every level above 0 counts as object: an
+            object then grows by up to half a pixel of its picture on every side.
+    """
+
+    size: int
+    frames: str = "bilinear"
+    labels: str = "nearest"
+
+    def problems(self) -> list[str]:
+        """What is wrong with the settings."""
+        known = {"frame": FRAME_INTERPOLATIONS, "mask": LABEL_INTERPOLATIONS}
+        given = {"frame": self.frames, "mask": self.labels}
+        return [
+            f"{name}_interpolation={given[name]!r}; known: {', '.join(choices)}"
+            for name, choices in known.items()
+            if given[name] not in choices
+        ]
+
+    def resize_frames(self, images: Iterable[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+        """T pictures (H, W, 3) -> (T, S, S, 3)."""
+        import mmcv
+
+        if self.frames == "bicubic":
+            # Pillow's kernel has a = -0.5, as torchvision's; OpenCV's has a = -0.75. mmcv does not
+            # hand Pillow's out.
+            return np.stack([_bicubic(image, self.size) for image in images])
+        size = (self.size, self.size)
+        return np.stack([mmcv.imresize(i, size, interpolation="bilinear") for i in images])
+
+    def resize_labels(self, levels: Iterable[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+        """T labels (H, W) -> (T, S, S)."""
+        import mmcv
+
+        size = (self.size, self.size)
+        return np.stack([mmcv.imresize(m, size, interpolation=self.labels) for m in levels])
+
+
+def _bicubic(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    from PIL import Image
+
+    resized = Image.fromarray(image).resize((size, size), Image.Resampling.BICUBIC)
+    return np.asarray(resized, dtype=np.uint8)

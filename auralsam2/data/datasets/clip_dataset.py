@@ -18,11 +18,10 @@ from torch.utils.data import Dataset
 from auralsam2.data.audio import RULES, log_mel_examples, read_waveform
 from auralsam2.data.datasets.index import ClipFiles, fingerprint
 from auralsam2.data.datasets.semantic import UNLABELLED, ClassMap
-from auralsam2.data.images import image_size, read_image
+from auralsam2.data.images import Resizing, image_size, read_image
 from auralsam2.data.labels import LABEL_RULES, WHITE, objects
 from auralsam2.data.log_mel_cache import LogMelCache
 from auralsam2.data.problems import DataError
-from auralsam2.data.resizing import Resizing
 from auralsam2.data.transforms.base import Augmentation
 
 

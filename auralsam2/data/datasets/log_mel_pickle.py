@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Callable
+import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,25 @@ HIGHEST = 7.0
 """Samples in [-1, 1] stay below 6.1: a mel band sums at most 1.3 times the frame's spectral norm,
 and that is bounded by Parseval's theorem for a Hann window of 400 samples."""
 SLACK = 1e-3
+
+# numpy 2 renamed numpy.core; pickles of either read under either.
+NUMPY_CORE = "numpy._core" if hasattr(np, "_core") else "numpy.core"
+ADMITTED = frozenset(
+    {
+        ("numpy", "ndarray"),
+        ("numpy", "dtype"),
+        ("numpy.core.multiarray", "_reconstruct"),
+        ("numpy._core.multiarray", "_reconstruct"),
+        ("numpy.core.numeric", "_frombuffer"),
+        ("numpy._core.numeric", "_frombuffer"),
+        ("_codecs", "encode"),  # bytes, as old protocols write them
+        ("collections", "OrderedDict"),
+        ("torch._utils", "_rebuild_tensor"),
+        ("torch._utils", "_rebuild_tensor_v2"),
+        ("torch.storage", "_load_from_bytes"),
+    }
+)
+"""Module and name of what pickles may ask for: constructors of arrays and tensors."""
 
 
 def read_log_mel(path: Path, num_frames: int) -> NDArray[np.float32]:
@@ -63,14 +83,15 @@ class ArrayUnpickler(pickle.Unpickler):
         Raises:
             ForbiddenGlobalError: for everything but the few constructors.
         """
-        make = _ADMITTED.get((module, name))
-        if make is None:
+        if (module, name) not in ADMITTED:
             raise ForbiddenGlobalError(
                 f"it asks for '{module}.{name}', and log-mel pickles may hold NumPy arrays and "
                 "torch tensors only; nothing of it was run. A file from the publisher does not "
                 "do this: do not open it by other means"
             )
-        return make()
+        if name == "_load_from_bytes":
+            return _storage_from_bytes
+        return getattr(import_module(re.sub(r"numpy\._?core", NUMPY_CORE, module)), name)
 
 
 def _load(path: Path) -> Any:
@@ -131,31 +152,3 @@ def _storage_from_bytes(content: bytes) -> Any:
     import torch
 
     return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-
-
-def _from(module: str, name: str) -> Callable[[], Any]:
-    def look_up() -> Any:
-        from importlib import import_module
-
-        return getattr(import_module(module), name)
-
-    return look_up
-
-
-# numpy 2 renamed numpy.core; pickles of either read under either.
-_MULTIARRAY = "numpy._core.multiarray" if hasattr(np, "_core") else "numpy.core.multiarray"
-_NUMERIC = "numpy._core.numeric" if hasattr(np, "_core") else "numpy.core.numeric"
-
-_ADMITTED: dict[tuple[str, str], Callable[[], Any]] = {
-    ("numpy", "ndarray"): lambda: np.ndarray,
-    ("numpy", "dtype"): lambda: np.dtype,
-    ("numpy.core.multiarray", "_reconstruct"): _from(_MULTIARRAY, "_reconstruct"),
-    ("numpy._core.multiarray", "_reconstruct"): _from(_MULTIARRAY, "_reconstruct"),
-    ("numpy.core.numeric", "_frombuffer"): _from(_NUMERIC, "_frombuffer"),
-    ("numpy._core.numeric", "_frombuffer"): _from(_NUMERIC, "_frombuffer"),
-    ("_codecs", "encode"): _from("_codecs", "encode"),  # bytes, as old protocols write them
-    ("collections", "OrderedDict"): _from("collections", "OrderedDict"),
-    ("torch._utils", "_rebuild_tensor"): _from("torch._utils", "_rebuild_tensor"),
-    ("torch._utils", "_rebuild_tensor_v2"): _from("torch._utils", "_rebuild_tensor_v2"),
-    ("torch.storage", "_load_from_bytes"): lambda: _storage_from_bytes,
-}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import combinations
 from typing import NamedTuple
 
@@ -44,13 +44,7 @@ COUNTS = (3, 4, 5)
 
 
 class Expression(NamedTuple):
-    """A description in words.
-
-    Attributes:
-        text: the words.
-        description: what they say.
-        referent: number of the object, None for null expressions.
-    """
+    """A description in words; ``referent`` is the object's number, None for null expressions."""
 
     text: str
     description: Description
@@ -98,9 +92,7 @@ def candidates(
 ) -> dict[str, dict[int, list[Description]]]:
     """All descriptions of at most two looks, by what they need and by what they refer to.
 
-    Args:
-        facts: of the scene.
-        referents: objects that may be referred to; None: all.
+    Only those of ``referents``, objects that may be referred to, where some are given.
     """
     found: dict[str, dict[int, list[Description]]] = {}
     wanted = range(len(facts.kinds)) if referents is None else referents
@@ -152,11 +144,7 @@ def sample_null_expressions(
 
     Their words are those of other expressions, so that the words alone do not tell null ones.
     Every other expression names looks that the scene shows with a sound that they do not make.
-
-    Args:
-        rng: source of randomness.
-        facts: of the scene.
-        donor: draws the facts of another scene.
+    ``donor`` draws the facts of another scene.
     """
     chosen: list[Expression] = []
     count = int(rng.choice(COUNTS))
@@ -190,16 +178,9 @@ def _draw(
     return fitting[int(rng.integers(len(fitting)))]
 
 
-def _look_sets(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
+def _look_sets(words: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    ordered = sorted(words, key=lambda word: (ORDER.index(LOOKS[word].slot), word))
     for size in range(MOST_LOOKS + 1):
-        for looks in combinations(_order(words), size):
-            if _one_a_slot(looks):
+        for looks in combinations(ordered, size):
+            if len({LOOKS[word].slot for word in looks}) == size:
                 yield looks
-
-
-def _order(words: Sequence[str]) -> tuple[str, ...]:
-    return tuple(sorted(words, key=lambda word: (ORDER.index(LOOKS[word].slot), word)))
-
-
-def _one_a_slot(words: Sequence[str]) -> bool:
-    return len({LOOKS[word].slot for word in words}) == len(words)
