@@ -11,78 +11,27 @@ Examples:
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from auralsam2.command_line import Parser, Whole, add_overrides, input_path, output_folder
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run or resume a training; print its scores."""
-    parser = Parser(__doc__)
-    parser.add_argument("config", help="a name or a path in .py")
-    parser.add_argument("--base", help="config to inherit from in place of the one named there")
-    parser.add_argument("--out", type=output_folder, help="run folder; default: WORK_DIR/NAME-HASH")
-    add_overrides(parser, "overrides, applied in order")
-    parser.add_argument(
-        "--processes",
-        type=Whole(1),
-        default=1,
-        metavar="N",
-        help="share every batch among N processes of this machine, one a GPU; started by torchrun "
-        "on a free port (or start this command with torchrun yourself, e.g. on several machines)",
-    )
-    begin = parser.add_mutually_exclusive_group()
-    begin.add_argument(
-        "--start-from",
-        type=input_path,
-        metavar="RUN",
-        help="train anew from the weights of a run folder (or a file); the same as "
-        "--set start.weights=FILE",
-    )
-    begin.add_argument(
-        "--extend",
-        type=input_path,
-        metavar="RUN",
-        help="go on where a finished run ended, to more epochs (--set optim.epochs=N), in a folder "
-        "of its own; docs/running.md says with which learning rate",
-    )
-    parser.add_argument(
-        "--keep-code",
-        action="store_true",
-        help="go on in a folder that other code has begun, or take its run where it is done",
-    )
-    options = parser.parse_args(argv)
-
-    from auralsam2.config import config_hash, load, parse_overrides, peek
-    from auralsam2.engine.run_folder import extension_of, finished, start_from
-    from auralsam2.weight_files import missing_files
-
-    overrides = parse_overrides(options.set)
-    source = options.start_from or options.extend
-    if source is not None:
-        overrides["start"] = (extension_of if options.extend else start_from)(source)
-    # Before anything imports torch: who lacks a file of 200 MB should not wait to be told.
-    stated = peek(options.config, overrides, options.base).to_dict()
-    stated.pop("start", None)  # a run that has begun does not need it any more
-    missing = missing_files(stated)
-    if missing:
-        raise FileNotFoundError("\n".join(missing))
-    cfg = load(options.config, overrides, options.base)
-    name = f"{Path(options.config).stem}-s{cfg.seed}-{config_hash(cfg)[:8]}"
-    if source is not None:
-        name += f"-from-{source.name}"
-    run_dir = output_folder(options.out or Path(cfg.runtime.work_dir) / name)
+    argv = sys.argv[1:] if argv is None else argv
+    options = _parser().parse_args(argv)
+    cfg, run_dir = _config_and_folder(options)
 
     from auralsam2.engine.distributed import launch
+    from auralsam2.engine.run_folder import finished
     from auralsam2.engine.train import train
 
     if options.processes > 1:
-        stated = ["--out", str(run_dir), *(["--set", *options.set] if options.set else [])]
-        stated += ["--keep-code"] * options.keep_code
-        stated += ["--base", options.base] if options.base else []
-        stated += ["--extend" if options.extend else "--start-from", str(source)] if source else []
-        return launch(options.processes, "auralsam2_tools.train", [options.config, *stated])
+        own = ["--processes", "1", "--out", str(run_dir)]
+        return launch(options.processes, "auralsam2_tools.train", [*argv, *own])
     before = finished(run_dir)
     record = train(cfg, run_dir, keep_code=options.keep_code)
     if before is not None and record.finished == before:
@@ -92,6 +41,57 @@ def main(argv: Sequence[str] | None = None) -> int:
     if record.status != "running":  # that is a process with a share of the batches
         print(f"record: {run_dir / 'record.json'}")
     return 0
+
+
+def _parser() -> Parser:
+    parser = Parser(__doc__)
+    add = parser.add_argument
+    add("config", help="a name or a path in .py")
+    add("--base", help="config to inherit from in place of the one named there")
+    add("--out", type=output_folder, help="run folder; default: WORK_DIR/NAME-HASH")
+    add_overrides(parser, "overrides, applied in order")
+    add(
+        "--processes", type=Whole(1), default=1, metavar="N",
+        help="share every batch among N processes of this machine, one a GPU; started by torchrun "
+        "on a free port (or start this command with torchrun yourself, e.g. on several machines)",
+    )  # fmt: skip
+    begin = parser.add_mutually_exclusive_group()
+    begin.add_argument(
+        "--start-from", type=input_path, metavar="RUN",
+        help="train anew from the weights of a run folder (or a file); the same as "
+        "--set start.weights=FILE",
+    )  # fmt: skip
+    begin.add_argument(
+        "--extend", type=input_path, metavar="RUN",
+        help="go on where a finished run ended, to more epochs (--set optim.epochs=N), in a folder "
+        "of its own; docs/running.md says with which learning rate",
+    )  # fmt: skip
+    add(
+        "--keep-code", action="store_true",
+        help="go on in a folder that other code has begun, or take its run where it is done",
+    )  # fmt: skip
+    return parser
+
+
+def _config_and_folder(options: Any) -> tuple[Any, Path]:
+    """The loaded config of a run, and where the run goes."""
+    from auralsam2.config import config_hash, load, parse_overrides, peek
+    from auralsam2.engine.run_folder import extension_of, start_from
+    from auralsam2.weight_files import missing_files
+
+    overrides = parse_overrides(options.set)
+    source = options.start_from or options.extend
+    if source is not None:
+        overrides["start"] = (extension_of if options.extend else start_from)(source)
+    # Before anything imports torch: who lacks a file of 200 MB should not wait to be told.
+    stated = peek(options.config, overrides, options.base).to_dict()
+    stated.pop("start", None)  # a run that has begun does not need it any more
+    if missing := missing_files(stated):
+        raise FileNotFoundError("\n".join(missing))
+    cfg = load(options.config, overrides, options.base)
+    begun = "" if source is None else f"-from-{source.name}"
+    name = f"{Path(options.config).stem}-s{cfg.seed}-{config_hash(cfg)[:8]}{begun}"
+    return cfg, output_folder(options.out or Path(cfg.runtime.work_dir) / name)
 
 
 if __name__ == "__main__":

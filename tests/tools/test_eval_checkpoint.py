@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from auralsam2_tools.__main__ import main as dispatch
 from auralsam2_tools.eval_checkpoint import main
 
-from auralsam2 import config as configs
-from auralsam2.data.synthetic.writer import Plan, write_clips
-
-TINY = {
-    "data.batch_size": 2,
-    "runtime.num_threads": 1,
-    "model.backbone": dict(type="SAM2Backbone", size="mini", random_weights=True),
-    "model.audio_encoder": dict(type="LogMelCNN", width=8),
-    "model.visual_depths": (0, 0, 1),
-}
-
 
 @pytest.fixture(scope="module")
-def config(tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder = tmp_path_factory.mktemp("eval")
-    write_clips(folder / "clips", Plan("v1m", (1, 1, 4), seed=2, size=48, num_frames=2))
-    cfg = configs.load("auralsam2/mini_v1m", TINY | {"data.root": str(folder / "clips")})
-    configs.dump(cfg, folder / "tiny.py")
-    return str(folder / "tiny.py")
+def config(write_tiny: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(write_tiny(tmp_path_factory.mktemp("eval"), (1, 1, 4), seed=2))
 
 
 def test_every_sound_and_speed(

@@ -1,35 +1,25 @@
 """Train and score again, from the command line."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from auralsam2_tools.eval_checkpoint import main as evaluate
 from auralsam2_tools.train import main as train
 
-from auralsam2 import config as configs
-from auralsam2.data.synthetic.writer import Plan, write_clips
-
-TINY = {
-    "data.batch_size": 2,
+TRAINING = {
     "optim.epochs": 1,
     "runtime.tensorboard": False,
-    "runtime.num_threads": 1,
     "evaluation.num_saved_clips": 1,
-    "model.backbone": dict(type="SAM2Backbone", size="mini", random_weights=True),
-    "model.audio_encoder": dict(type="LogMelCNN", width=8),
-    "model.visual_depths": (0, 0, 1),
     "model.mask_loss.loss_size": 32,
     "data.train.transforms": [dict(type="RandomClipFlip"), dict(type="RandomClipAffine")],
 }
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Path:
-    write_clips(tmp_path / "clips", Plan("v1m", (2, 2, 5), seed=3, size=48, num_frames=2))
-    cfg = configs.load("auralsam2/mini_v1m", TINY | {"data.root": str(tmp_path / "clips")})
-    configs.dump(cfg, tmp_path / "tiny.py")
-    return tmp_path / "tiny.py"
+def config(write_tiny: Callable[..., Path], tmp_path: Path) -> Path:
+    return write_tiny(tmp_path, (2, 2, 5), seed=3, **TRAINING)
 
 
 def test_a_run_and_its_scores_again(
