@@ -179,9 +179,15 @@ def parse_overrides(pairs: Iterable[str]) -> dict[str, Any]:
     return overrides
 
 
-def dump(cfg: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
-    """Write a config as one self-contained Python file that `load` reads back."""
-    write_text(Path(path), Config(plain(cfg)).pretty_text)
+def dump(cfg: Mapping[str, Any], path: str | os.PathLike[str], comment: str = "") -> None:
+    """Write a config as one self-contained Python file that `load` reads back.
+
+    Args:
+        cfg: the config.
+        path: of the file.
+        comment: stands above it.
+    """
+    write_text(Path(path), comment + Config(plain(cfg)).pretty_text)
 
 
 def _value(value: Any, spec: Spec | None, node: Any, key: str) -> Any:

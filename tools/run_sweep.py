@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from ablations.executors.base import from_options
     from ablations.runs.processes import say_how_to_go_on
     from ablations.sweeps.run_sweep import run_sweep
-    from ablations.sweeps.samplers import sampler_notes
+    from ablations.sweeps.samplers import choosy
     from ablations.sweeps.storage import StorageAddress
     from ablations.sweeps.sweep_file import load_sweep, summary_lines
     from auralsam2.config import parse_overrides
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         pruner=options.pruner,
         out=options.out,
     )
-    for note in sampler_notes(sweep.sampler, sweep.space):
+    for note in choosy(sweep.sampler).notes(sweep.space):
         print(f"note: {note}")
     address = StorageAddress.of(options.storage, sweep.out)
     if options.dry_run:

@@ -18,7 +18,6 @@ import csv
 import io
 import json
 import logging
-import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -142,14 +141,8 @@ def _write_best(study: SweepStudy, trial: FrozenTrial) -> None:
     sweep = study.sweep
     cfg = trial_config(sweep, trial.user_attrs[keys.VALUES])
     cfg.seed = sweep.seeds[0]
-    target = sweep.out / BEST
     scores = ", ".join(
         f"{o.metric} = {value:.6g}" for o, value in zip(sweep.objectives, trial.values, strict=True)
     )
-    beside = target.with_name(f".{BEST}.{uuid.uuid4().hex}.py")
-    try:
-        config.dump(cfg, beside)
-        said = f"# Trial {trial.number} of the sweep {sweep.name}: {scores}\n"
-        write_text(target, said + beside.read_text(encoding="utf-8"))
-    finally:
-        beside.unlink(missing_ok=True)
+    said = f"# Trial {trial.number} of the sweep {sweep.name}: {scores}\n"
+    config.dump(cfg, sweep.out / BEST, said)

@@ -204,16 +204,10 @@ def prunes(node: Mapping[str, Any]) -> bool:
     return not issubclass(target, pruners.NopPruner)
 
 
-def sampler_problems(
-    node: Mapping[str, Any], space: SearchSpace, objectives: Sequence[Objective]
-) -> list[str]:
-    """Say why a sampler cannot serve a sweep."""
-    return [f"sampler: {problem}" for problem in _choosy(node).problems(space, objectives)]
-
-
-def sampler_notes(node: Mapping[str, Any], space: SearchSpace) -> list[str]:
-    """Say what a user of a sampler may not expect."""
-    return list(_choosy(node).notes(space))
+def choosy(node: Mapping[str, Any]) -> type[Choosy]:
+    """Return what a sampler says of the sweeps that it can serve."""
+    target: Any = SAMPLERS.lookup(node["type"])
+    return target if issubclass(target, Choosy) else Choosy
 
 
 def pruner_problems(node: Mapping[str, Any], objectives: Sequence[Objective]) -> Iterable[str]:
@@ -236,11 +230,6 @@ def most_epochs(cfg: Any, space: SearchSpace) -> int:
         for value in parameter.extremes():
             epochs.append(parameter.overrides(value).get(_EPOCHS, 0))
     return math.ceil(max(epochs))
-
-
-def _choosy(node: Mapping[str, Any]) -> type[Choosy]:
-    target: Any = SAMPLERS.lookup(node["type"])
-    return target if issubclass(target, Choosy) else Choosy
 
 
 def _adapted(space: SearchSpace) -> list[str]:

@@ -15,9 +15,9 @@ from ablations.sweeps.objectives import Objective, parse_objectives
 from ablations.sweeps.samplers import (
     PRUNERS,
     SAMPLERS,
+    choosy,
     parse_node,
     pruner_problems,
-    sampler_problems,
 )
 from ablations.sweeps.search_space import SearchSpace, SweepError, Values, parse_space
 from auralsam2 import config
@@ -168,8 +168,10 @@ def _parts(
         enqueued = stated.get("enqueue_base", True)
         read("base_values", lambda: space.base_values(cfg) if enqueued else None)
     if not problems:
-        problems += sampler_problems(parts["sampler"], parts["space"], parts["objectives"])
-        problems += pruner_problems(parts["pruner"], parts["objectives"])
+        objectives = parts["objectives"]
+        refused = choosy(parts["sampler"]).problems(parts["space"], objectives)
+        problems += [f"sampler: {problem}" for problem in refused]
+        problems += pruner_problems(parts["pruner"], objectives)
     return parts
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,15 @@ SPACE = {
     "model.fusion": FUSION,
     "model.fusion.num_heads": dict(type="int", low=1, high=8, when={"model.fusion": ["SumFusion"]}),
 }
+
+
+def in_threads(*calls: Callable[[], object]) -> None:
+    """Make all calls at once, and wait until they have ended."""
+    threads = [threading.Thread(target=call) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 @pytest.fixture

@@ -8,10 +8,12 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from .conftest import in_threads
 from .test_run_sweep import rows, starts
 
 pytestmark = pytest.mark.slow
@@ -52,11 +54,7 @@ def test_two_drivers_and_a_kill(write_sweep, drive, database: str) -> None:
     )
     with pytest.raises(KeyboardInterrupt):
         drive(sweep, 8, storage=database)
-    threads = [threading.Thread(target=drive, args=(sweep, 8, database)) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(*[partial(drive, sweep, 8, database)] * 2)
     table = rows(sweep.out)
     assert [row["number"] for row in table] == [str(number) for number in range(8)]
     assert {row["state"] for row in table} <= {"complete", "pruned"}

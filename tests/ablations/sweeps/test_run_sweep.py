@@ -3,8 +3,8 @@ from __future__ import annotations
 import csv
 import os
 import signal
-import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,8 @@ from ablations.executors.local import LocalExecutor
 from ablations.sweeps.search_space import SweepError
 from ablations.sweeps.sweep_file import Sweep
 from auralsam2.engine import run_record
+
+from .conftest import in_threads
 
 PRUNED = dict(pruner=dict(type="median", n_startup_trials=2))
 
@@ -161,11 +163,7 @@ def test_the_mean_over_seeds_counts(write_sweep, drive) -> None:
 
 def test_two_drivers_count_together(write_sweep, drive) -> None:
     sweep = write_sweep()
-    threads = [threading.Thread(target=drive, args=(sweep, 9)) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(*[partial(drive, sweep, 9)] * 2)
     table = rows(sweep.out)
     assert [row["number"] for row in table] == [str(number) for number in range(9)]
     assert all(row["state"] == "complete" for row in table)

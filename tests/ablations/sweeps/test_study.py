@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-import threading
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import optuna
@@ -15,6 +15,8 @@ from ablations.sweeps.search_space import SweepError
 from ablations.sweeps.storage import quiet
 from ablations.sweeps.trial import TrialResult
 from auralsam2.engine import run_record
+
+from .conftest import in_threads
 
 
 def complete(*values: float) -> TrialResult:
@@ -228,9 +230,5 @@ def test_no_trial_is_given_to_two_threads(write_sweep, open_study) -> None:
             while (item := study.next_trial(6)) is not None:
                 given.append(item.number)
 
-    threads = [threading.Thread(target=take, args=(study,)) for study in studies]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(*(partial(take, study) for study in studies))
     assert sorted(set(given)) == list(range(6))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ablations.sweeps.samplers import sampler_notes
+from ablations.sweeps.samplers import choosy
 from ablations.sweeps.search_space import SweepError
 from ablations.sweeps.sweep_file import load_sweep
 
@@ -83,7 +83,7 @@ def test_samplers_say_what_they_cannot_do(write_sweep) -> None:
     assert "'seed' is set by the sweep" in said
     assert "TPESampler got an unknown argument 'startup'" in said
     sweep = write_sweep(sampler="cmaes")
-    (note,) = sampler_notes(sweep.sampler, sweep.space)
+    (note,) = choosy(sweep.sampler).notes(sweep.space)
     assert note == "cmaes draws these at random: model.fusion, model.fusion.num_heads"
 
 
