@@ -31,10 +31,11 @@ class Kept(ABC, Generic[T]):
     """
 
     schema: ClassVar[int]
+    file_name: ClassVar[str]
 
-    @abstractmethod
     def path(self, run_dir: Path) -> Path:
         """Return the file; the JSON file has its name with another ending."""
+        return run_dir / self.file_name
 
     @abstractmethod
     def encode(self, numbers: T) -> tuple[bytes, dict[str, Any]]:
@@ -42,11 +43,7 @@ class Kept(ABC, Generic[T]):
 
     @abstractmethod
     def decode(self, content: bytes, facts: Mapping[str, Any]) -> T:
-        """Return what `encode` was given.
-
-        Raises:
-            ValueError: where it is damaged, likewise `KeyError`.
-        """
+        """Return what `encode` was given; raise a `ValueError` or `KeyError` at damage."""
 
     def code(self) -> dict[str, str]:
         """Return the versions of the code that the numbers depend on."""

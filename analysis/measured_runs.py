@@ -35,13 +35,7 @@ class MeasuredRuns(Generic[T]):
     lost: dict[Run, str] = field(default_factory=dict)
 
     def add(self, run: Run, measure: Callable[[], T], check: Callable[[T], None]) -> None:
-        """Measure a run and put it where it belongs.
-
-        Args:
-            run: whose numbers.
-            measure: returns them.
-            check: raises an error for numbers that say nothing.
-        """
+        """Measure and check a run's numbers, and put it where it belongs."""
         # What holds for one seed of a cell holds for all.
         unfit = next((why for (cell, _), why in self.unfit.items() if cell == run[0]), None)
         try:

@@ -45,7 +45,7 @@ class _SplitMasks(Kept[dict[str, ClipMasks]]):
     split: str
 
     def path(self, run_dir: Path) -> Path:
-        """Return ``clip_masks.npz``, or one with the split's name."""
+        """Return the file of the split."""
         own = "" if self.split == _USUAL_SPLIT else f"_{self.split}"
         return run_dir / f"clip_masks{own}.npz"
 
@@ -88,14 +88,6 @@ def clip_masks(
     again: bool = False,
 ) -> dict[str, ClipMasks]:
     """Predict the masks of chosen clips, or read them where the run's folder has them.
-
-    Args:
-        run_dir: with ``config.py`` and ``record.json``, and ``best.safetensors`` where something
-            was trained.
-        clips: names.
-        split: that they belong to.
-        overrides: of the run's config, e.g. ``{"data.root": ...}`` where the data have moved.
-        again: also where the folder has them.
 
     Returns:
         Clip -> masks, in the order asked for.

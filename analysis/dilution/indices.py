@@ -61,10 +61,7 @@ def _within_clips(frames: pd.DataFrame) -> pd.DataFrame:
 
 
 def curves(clips: pd.DataFrame) -> pd.DataFrame:
-    """Mean over clips of every quantity at every site, with a band.
-
-    Args:
-        clips: of `clip_means`.
+    """Mean over clips (of `clip_means`) of every quantity at every site, with a band.
 
     Returns:
         Columns arm, quantity, condition, swapped_at, site, head, tokens, mean, low, high,
@@ -117,12 +114,7 @@ def dilution_indices(clips: pd.DataFrame, by_seed: pd.DataFrame | None = None) -
 
 
 def site_matrix(means: pd.DataFrame, arm: str, condition: str) -> pd.DataFrame:
-    """E[s, b]: effect at site b of another sound's prompts at site s alone.
-
-    Args:
-        means: of `curves`.
-        arm: whose.
-        condition: the other sound.
+    """E[s, b]: effect at site b of another sound's prompts at site s alone, of `curves`.
 
     Returns:
         Rows s, columns b, JS divergence in nats; empty where the arm injects nothing.

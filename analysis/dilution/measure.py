@@ -45,13 +45,7 @@ def measure(
     cells: Sequence[str] | None = None,
     **how: Any,
 ) -> MeasuredDilution:
-    """Read the attention of runs where they lie.
-
-    Args:
-        results: the runs; the numbers of each are kept in its folder.
-        readings: what is read.
-        cells: those to measure, in this order; None for all.
-        **how: ``overrides``, ``again``, ``jobs`` and ``track`` of `measure_runs`.
+    """Read the attention of runs where they lie; see `analysis.measured_runs.measure_runs`.
 
     Raises:
         ValueError: where no sound or cell, or an unknown one, is named, or ``max_clips`` is below

@@ -40,11 +40,8 @@ class DilutionReadings(Measurement[pd.DataFrame]):
     """
 
     schema: ClassVar[int] = 2
+    file_name: ClassVar[str] = "dilution.csv"
     sounds: Sequence[str] = SOUNDS  # kinds of counterfactual audio
-
-    def path(self, run_dir: Path) -> Path:
-        """Return ``dilution.csv``."""
-        return run_dir / "dilution.csv"
 
     def code(self) -> dict[str, str]:
         """Return the package's version, and that of the sources that turn readings into rows."""
@@ -79,14 +76,7 @@ class DilutionReadings(Measurement[pd.DataFrame]):
 
 
 def to_frame(rows: Iterable[Row]) -> pd.DataFrame:
-    """Average a frame's objects, and leave out conditions that change nothing anywhere.
-
-    Args:
-        rows: of `frame_rows`, of any number of frames and objects.
-
-    Returns:
-        Columns `COLUMNS`.
-    """
+    """Average a frame's objects, and leave out conditions that change nothing anywhere."""
     numbers = pd.DataFrame(rows, columns=list(COLUMNS))
     keys = list(COLUMNS[:-1])
     if numbers.duplicated(keys).any():
@@ -98,11 +88,7 @@ def to_frame(rows: Iterable[Row]) -> pd.DataFrame:
 
 
 def frame_rows(readings: Any) -> Iterator[Row]:
-    """Compute all quantities of one frame, or of one object of it.
-
-    Args:
-        readings: `auralsam2.engine.probing.FrameReadings`.
-    """
+    """Compute all quantities of an `auralsam2.engine.probing.FrameReadings`: a frame or object."""
     from auralsam2.engine.probing import TRUE
 
     key = (readings.clip, readings.frame)

@@ -42,10 +42,7 @@ _LATEX = {
 
 
 def to_rows(indices: pd.DataFrame) -> pd.DataFrame:
-    """Return what the table says, in words.
-
-    Args:
-        indices: of `analysis.dilution.indices.dilution_indices`.
+    """Return what the table says of `analysis.dilution.indices.dilution_indices`, in words.
 
     Returns:
         Columns `COLUMNS`; one row an arm and condition, gains in the first row of each arm.

@@ -55,15 +55,15 @@ def measure(
     spaces: Sequence[str] = SPACES,
     **how: Any,
 ) -> MeasuredEmbeddings:
-    """Draw the points of runs where they lie, and measure them.
+    """Draw and measure the points of runs; see `analysis.measured_runs.measure_runs`.
 
     Args:
-        results: finished runs; the points of each are kept in its folder.
+        results: finished runs.
         points: how they are drawn.
         cells: in the order of the panels; None for all.
         level: of the pyramid, 0 the finest, -1 the coarsest of every run's own.
-        spaces: of ``"projected"`` and ``"fused"``.
-        **how: ``overrides``, ``again``, ``jobs`` and ``track`` of `measure_runs`.
+        spaces: of `SPACES`.
+        **how: further arguments of `measure_runs`.
 
     Raises:
         ValueError: for cells or spaces that are not known, settings below 1, or a level that no

@@ -49,12 +49,9 @@ class RunPoints(Measurement[Points]):
     """Points drawn from a run's test split."""
 
     schema: ClassVar[int] = 2
+    file_name: ClassVar[str] = "embeddings.npz"
     per_kind: int = 16  # most visual points a frame, inside and outside the mask each
     seed: int = 0  # of the drawing
-
-    def path(self, run_dir: Path) -> Path:
-        """Return ``embeddings.npz``."""
-        return run_dir / "embeddings.npz"
 
     def problems(self) -> list[str]:
         """Return settings below 1, and a split that has other sounds."""

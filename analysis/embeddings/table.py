@@ -20,11 +20,8 @@ _KEYS = ["cell", "seed", "space", "level"]
 _WIDTH, _LETTER, _GAP = 500.0, 4.4, 6.0
 
 
-def measure_all(captures: Mapping[tuple[str, int], Points]) -> pd.DataFrame:
+def measure_all(runs: Mapping[tuple[str, int], Points]) -> pd.DataFrame:
     """Return the companions of every run, space and level.
-
-    Args:
-        captures: (cell, seed) -> points.
 
     Returns:
         Columns cell, seed, space, level (0 the finest), coarsest (whether it is the pyramid's
@@ -34,7 +31,7 @@ def measure_all(captures: Mapping[tuple[str, int], Points]) -> pd.DataFrame:
         ValueError: where vectors are not finite.
     """
     rows = []
-    for (cell, seed), points in captures.items():
+    for (cell, seed), points in runs.items():
         for space in points.vectors:
             for level in range(points.num_levels):
                 own, vectors = points.select(space, level)
@@ -117,13 +114,7 @@ def write(
 ) -> list[Path]:
     """Write ``embedding_companions.{csv,md,tex}``; the last two hold one level's means.
 
-    Args:
-        companions: of `measure_all`.
-        folder: to write to.
-        level: see `at_level`.
-        spaces: in the order of the table.
-        split: that the clips are of.
-        max_clips: how many of them were asked for; None for all.
+    ``max_clips`` is how many clips of the split were asked for; None for all.
     """
     chosen = at_level(companions, level)
     held = [space for space in spaces if (chosen["space"] == space).any()]

@@ -10,13 +10,7 @@ from analysis.figures import dilution_curves, dilution_matrices
 
 
 def make(measured: MeasuredDilution, folder: Path, *, heads: bool = False) -> list[Path]:
-    """Write ``dilution_*.*`` and ``site_matrix.*``; nothing where no run could be probed.
-
-    Args:
-        measured: what is shown.
-        folder: to write to.
-        heads: draw single heads, too.
-    """
+    """Write ``dilution_*.*`` and ``site_matrix.*``; nothing where no run could be probed."""
     if not measured.runs.found:
         return []
     clips, sound = measured.clips, measured.sound

@@ -36,11 +36,8 @@ def make(
     Args:
         measured: what is shown.
         folder: to write to.
-        perplexities: of t-SNE; the one in the middle is drawn large.
+        perplexities: of t-SNE, above 0; the one in the middle is drawn large.
         notes: gets what is left out of the figures, and why.
-
-    Raises:
-        ValueError: without a perplexity, or for one that is not above 0.
     """
     if problems := perplexity_problems(perplexities):
         raise ValueError(problems[0])

@@ -78,14 +78,8 @@ def write_manifest(
 ) -> list[Path]:
     """Write ``manifest.json``, whole or not at all, and ``manifest.md`` for people.
 
-    Args:
-        folder: of the paper.
-        recipe: what it is made by.
-        sources: what it is made of.
-        entries: what has been made.
-        problems: what could not.
-        earlier: parts of an earlier call that are still to be looked at: a call that goes on after
-            this one finds them there.
+    ``earlier`` are parts of an earlier call that are still to be looked at: a call that goes on
+    after this one finds them there.
     """
     content = {
         "schema": SCHEMA,

@@ -107,12 +107,8 @@ def find_sources(
 ) -> list[Source]:
     """Return the grids and sweeps below a folder, the folder itself included, by name.
 
-    A folder that holds runs, but neither grid nor sweep, counts as one grid.
-
-    Args:
-        folder: to search; what is linked to from several places is found once.
-        overrides: see `Source`.
-        **how: ``again``, ``jobs`` and ``track`` of `Source`.
+    A folder that holds runs, but neither grid nor sweep, counts as one grid. What is linked to
+    from several places is found once. ``how`` are further fields of each `Source`.
 
     Raises:
         FileNotFoundError: where there is no folder, or neither grid nor sweep nor run in it.

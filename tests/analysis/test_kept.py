@@ -20,10 +20,8 @@ class Letters(Measurement[bytes]):
     """A letter a thousand times."""
 
     schema: ClassVar[int] = 1
+    file_name: ClassVar[str] = "letters.bin"
     letter: str = "a"
-
-    def path(self, run_dir: Path) -> Path:
-        return run_dir / "letters.bin"
 
     def measure(self, run_dir: Path, overrides: Mapping[str, Any]) -> bytes:
         if "numbers" in overrides:
