@@ -39,12 +39,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
 
 
 def decode(content: bytes, path: Path, flags: int) -> NDArray[Any]:
-    """Decode a whole picture by OpenCV.
-
-    Args:
-        content: of the file.
-        path: of the file, for messages.
-        flags: OpenCV's, which say how many channels and bits come out.
+    """Decode a whole picture by OpenCV, whose ``flags`` say what comes out.
 
     Raises:
         DataError: where it cannot be decoded or ends before its last row.
@@ -74,15 +69,10 @@ def _decoded(content: bytes, flags: int) -> NDArray[Any] | None:
 def lacks_data(
     content: bytes, picture: NDArray[Any], decode: Callable[[bytes], NDArray[Any] | None]
 ) -> bool:
-    """Whether a JPEG's picture goes on behind the end of its data.
+    """Whether a JPEG's picture (H, W, ...) goes on behind the end of its data.
 
     A corner that is grey may be so by itself. Where data are missing, further ones before the end
-    show in the picture; a whole one stays as it is.
-
-    Args:
-        content: of the file.
-        picture: (H, W, ...) as it was decoded.
-        decode: what decoded it.
+    show in the picture that ``decode`` makes; a whole one stays as it is.
     """
     # A thumbnail in the header has an end of its own, which is not the picture's.
     end = content.find(JPEG_END, _first_scan(content))

@@ -130,12 +130,7 @@ LABEL_RULES: dict[str, Callable[[Path], NDArray[np.uint8]]] = {
 
 
 def objects(levels: NDArray[np.uint8], keep_white: bool = False) -> NDArray[np.uint8]:
-    """Levels of a label -> 1 on objects, 0 elsewhere.
-
-    Args:
-        levels: any shape, 0 on the background.
-        keep_white: leave 255 as it is, a value of its own beside 0 and 1.
-    """
+    """Levels of a label -> 1 on objects, 0 elsewhere; where white is kept, 255 stays 255."""
     masks = (levels > 0).astype(np.uint8)
     if keep_white:
         masks[levels == WHITE] = WHITE

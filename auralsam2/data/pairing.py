@@ -47,12 +47,7 @@ def number_of(path: Path) -> int | None:
 
 
 def numbered(folder: Path, suffixes: tuple[str, ...] = FRAME_SUFFIXES) -> Numbered:
-    """List a folder once.
-
-    Args:
-        folder: of frames or labels; one that does not exist has none.
-        suffixes: of the pictures, in small letters; files may have them in capitals.
-    """
+    """List a folder of frames or labels once; files may have the suffixes in capitals."""
     files: dict[int, list[Path]] = {}
     faults, strangers = [], []
     for path in files_in(folder):
@@ -109,12 +104,7 @@ def pair(
 
 
 def sound_faults(path: Path, way_out: str = "") -> list[Finding]:
-    """Whether a clip lacks its sound.
-
-    Args:
-        path: of the recording, or of its log-mel examples.
-        way_out: what else there is, for the message.
-    """
+    """Whether a clip lacks its sound; ``way_out`` says what else there is."""
     if path.is_file():
         return []
     loud = path.with_name(path.stem + path.suffix.upper())
@@ -125,9 +115,7 @@ def sound_faults(path: Path, way_out: str = "") -> list[Finding]:
 def length_faults(lengths: Mapping[Path, int], published: int) -> list[Finding]:
     """Clips of a split that have another number of frames than most of it.
 
-    Args:
-        lengths: folder of frames -> how many they are; clips without any are left out.
-        published: what the papers give, which wins where two numbers are equally frequent.
+    Of numbers that are equally frequent ``published`` wins; folders without frames do not count.
     """
     counted = Counter(length for length in lengths.values() if length)
     if len(counted) < 2:

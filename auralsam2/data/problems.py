@@ -42,15 +42,7 @@ class Finding(NamedTuple):
 
 
 def refuse(problems: Iterable[str], where: str) -> None:
-    """Raise where there are problems.
-
-    Args:
-        problems: one sentence each; the first few are shown, the rest is counted.
-        where: the data set and its part.
-
-    Raises:
-        DataError: where ``problems`` is not empty.
-    """
+    """Raise a :class:`DataError` of problems in a data set, where there are any."""
     if every := list(problems):
         raise DataError(listed(every, where, SHOWN))
 
@@ -58,10 +50,7 @@ def refuse(problems: Iterable[str], where: str) -> None:
 def settle(findings: Iterable[Finding], where: str, problems: Iterable[str] = ()) -> None:
     """Raise where there are findings or problems; those of ``TOLERATED`` kinds are a warning.
 
-    Args:
-        findings: each is told once, however many clips or expressions share it.
-        where: the data set and its part.
-        problems: further ones, one sentence each.
+    Each is told once, however many clips or expressions share it.
 
     Raises:
         DataError: listing the first few.

@@ -28,18 +28,7 @@ AREA_EDGES = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0)
 
 
 class Report(NamedTuple):
-    """Everything that a check found.
-
-    Attributes:
-        layout: key of ``LAYOUTS``.
-        root: folder of the data set.
-        groups: findings by kind.
-        summary: see :func:`summarise`.
-        counts: clips or expressions of each split of the index.
-        unit: what ``counts`` counts.
-        published: counts found beside counts published.
-        fingerprints: split -> SHA-256 of names and contents.
-    """
+    """Everything that a check found; ``published`` are counts found beside counts of the papers."""
 
     layout: str
     root: Path
@@ -125,9 +114,7 @@ def _plan(layout: str, root: Path) -> Plan:
 def _content_findings(plan: Plan, digests: Mapping[Path, bytes]) -> Iterator[Finding]:
     """Clips of different splits with the same frames or the same sound, under other names.
 
-    Args:
-        plan: of the data set.
-        digests: file -> SHA-256 of its content; clips with a file that lacks one are passed over.
+    Clips with a file that lacks a digest are passed over.
     """
     splits: dict[tuple[Path, ...], set[str]] = {}
     for name, clips in plan.rows.items():

@@ -33,10 +33,10 @@ class ClipFacts(NamedTuple):
 
     Attributes:
         findings: what is the matter.
-        digests: file -> SHA-256 of its content, for every file that could be opened.
+        digests: SHA-256 of the content of every file that could be opened.
         num_frames: T.
-        size: (H, W) of most frames; None where none can be decoded.
-        sound: None where there is none to decode.
+        size: (H, W) of most frames, where any can be decoded.
+        sound: where any can be decoded.
         areas: share of each label that is object.
     """
 
@@ -132,9 +132,7 @@ def _colour_problem(label: LabelFacts, rule: LabelRule) -> str:
 def _source_findings(task: ClipTask, colours: Iterable[Colour]) -> list[Finding]:
     """Classes that a clip's labels show beside those that its index row names.
 
-    Args:
-        task: whose rule and row; where the class list lacks a name of the row nothing is compared.
-        colours: of the clip's labels.
+    Where the class list lacks a name of the row nothing is compared.
     """
     classes = task.rule.classes or {}
     shown = {classes[colour] for colour in colours if colour in classes}

@@ -53,21 +53,13 @@ class SoundFacts(NamedTuple):
 
 
 def frame_size(path: Path) -> tuple[int, int]:
-    """(H, W) of a frame that was decoded in whole.
-
-    Raises:
-        DataError: where it cannot be decoded.
-    """
+    """(H, W) of a frame that was decoded in whole."""
     height, width = read_image(path).shape[:2]
     return height, width
 
 
 def label_facts(path: Path) -> LabelFacts:
-    """Decode a label as the readers do, and take stock of its colours.
-
-    Raises:
-        DataError: where it cannot be decoded.
-    """
+    """Decode a label as the readers do, and take stock of its colours."""
     from PIL import Image
 
     picture = read_colours(path)
@@ -100,12 +92,7 @@ def has_ramp(colours: frozenset[Colour]) -> bool:
 
 
 def sound_facts(path: Path) -> SoundFacts:
-    """Decode a recording in whole.
-
-    Raises:
-        ValueError: where it cannot be decoded, is empty, holds samples that are no numbers, or
-            has nothing in the channels that are heard.
-    """
+    """Decode a recording in whole; an error where nothing is in the channels that are heard."""
     samples, rate = read_waveform(path)
     EARS["stereo"](samples)
     return SoundFacts(len(samples) / rate, rate, not samples.any())

@@ -13,12 +13,7 @@ LEVELS = (FAULT, WARNING, NOTE)
 
 
 class Kind(NamedTuple):
-    """A kind of finding.
-
-    Attributes:
-        level: ``fault``, ``warning`` or ``note``.
-        meaning: what it says about one place.
-    """
+    """Level of a kind of finding, and what it says about one place."""
 
     level: str
     meaning: str

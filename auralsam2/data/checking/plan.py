@@ -37,13 +37,7 @@ class LabelRule(NamedTuple):
 
 
 class Masks(NamedTuple):
-    """Labels of one object, or of all that sounds in a clip.
-
-    Attributes:
-        where: what a report calls them.
-        files: in order of time.
-        named: whether the index names something that they show.
-    """
+    """Labels of one object or of all that sounds, and whether the index names any of it."""
 
     where: str
     files: tuple[Path, ...]
@@ -92,10 +86,7 @@ class Plan(NamedTuple):
     unit: str = "clips"
 
     def fingerprints(self, digests: Mapping[Path, bytes]) -> dict[str, str]:
-        """SHA-256 of every split, the same as that of the data set which reads it.
-
-        Files that cannot be read are left out.
-        """
+        """SHA-256 of every split, that of the data set which reads it; without unreadable files."""
         splits = {**self.rows, **self.joined}
         return {s: fingerprint(s, self.root, rows, digests.get) for s, rows in splits.items()}
 
@@ -106,12 +97,7 @@ def joined(names: Iterable[str]) -> str:
 
 
 def plan_of(index: Index, rule: LabelRule) -> Plan:
-    """List the clips of a data set, as its readers do.
-
-    Args:
-        index: of the data set.
-        rule: for its labels.
-    """
+    """List the clips of a data set, as its readers do; ``rule`` is for its labels."""
     findings = [*_index_findings(index), *index.unnamed_folders()]
     rows: dict[str, list[ClipFiles]] = {}
     for part in dict.fromkeys(index.parts[index.rows.index]):

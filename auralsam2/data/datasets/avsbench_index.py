@@ -29,9 +29,7 @@ NOT_SEEN = {"background", "off-the-screen", ""}
 class SemanticIndex(Index):
     """Clips in folders ``SUBSET/UID`` below the root, listed in ``avss_index/metadata.csv``.
 
-    Args:
-        root: of the release.
-        subsets: of ``SUBSETS``, read one after the other.
+    ``subsets`` of ``SUBSETS`` are read one after the other.
 
     Raises:
         FileNotFoundError: where there is no table.

@@ -139,10 +139,7 @@ class Guarded(WrappedDataset):
 def left_out_note(split: str, left_out: Iterable[CorruptClip], num_clips: int) -> str:
     """Say which clips of a split are left out, and what that makes of its scores.
 
-    Args:
-        split: name; empty where it has none.
-        left_out: at least one.
-        num_clips: of the split, with them.
+    ``num_clips`` are those of the split, with the ones that are left out.
     """
     every = list(left_out)
     shown = "; ".join(f"'{corrupt.clip}': {corrupt.reason}" for corrupt in every[:SHOWN])

@@ -74,13 +74,7 @@ def read_metadata(
 
 
 def warn_of_unknown(path: Path, table: pd.DataFrame, known: Mapping[str, Iterable[str]]) -> None:
-    """Tell a reader's user of rows that nothing reads, once.
-
-    Args:
-        path: of the table.
-        table: its rows.
-        known: column -> its values as published.
-    """
+    """Tell a reader's user once of rows that nothing reads, for what columns say."""
     for column, values in known.items():
         strange = Counter(value for value in table[column] if value not in set(values))
         if strange:

@@ -19,16 +19,10 @@ UNLABELLED = 255
 
 
 def class_colours(num_classes: int) -> NDArray[np.uint8]:
-    """Colours of the PASCAL VOC palette, which AVSBench uses.
+    """The first colours of the PASCAL VOC palette, which AVSBench uses: (K, 3) RGB, black first.
 
     Bits 0, 3, 6 of the number give the highest bits of red, bits 1, 4, 7 those of green and bits
     2, 5 those of blue.
-
-    Args:
-        num_classes: K, with the background.
-
-    Returns:
-        (K, 3) RGB, black first.
     """
     numbers = np.arange(num_classes)[:, None]
     channels = np.arange(3)

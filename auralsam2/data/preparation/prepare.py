@@ -158,15 +158,7 @@ def _copy_index(index: Path | None, place: Path) -> None:
 
 
 class Job(NamedTuple):
-    """A clip to extract.
-
-    Attributes:
-        name: of the clip.
-        video: file that holds it.
-        start: second of the video at which it begins.
-        target: its folder.
-        scratch: a folder of its own on the same file system.
-    """
+    """A clip to extract: from which second of a video, and a scratch folder on the same disk."""
 
     name: str
     video: Path

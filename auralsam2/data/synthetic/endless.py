@@ -122,13 +122,7 @@ class FreshIndexSampler(Sampler[int]):
 
 
 class SoundDataset(Dataset[tuple[Tensor, Tensor]]):
-    """The seconds of one clip's sound: item i is drawn from (seed, i) alone.
-
-    Args:
-        length: clips of an epoch.
-        seed: of everything drawn.
-        num_seconds: T, seconds of a clip.
-    """
+    """The seconds of one clip's sound: item i is drawn from (seed, i) alone."""
 
     def __init__(self, length: int, seed: int = 0, num_seconds: int = 5) -> None:
         self.length, self.seed, self.num_seconds = length, seed, num_seconds

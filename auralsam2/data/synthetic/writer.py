@@ -33,11 +33,7 @@ UNFINISHED = ".plan.json"
 
 
 def layout_of(plan: Plan) -> Layout:
-    """The layout of a plan, which draws and writes its clips.
-
-    Raises:
-        ValueError: where there is no such layout.
-    """
+    """The layout of a plan, which draws and writes its clips; an error where there is none."""
     if plan.layout not in LAYOUTS:
         raise ValueError(unknown_name("layout", plan.layout, sorted(LAYOUTS)))
     return LAYOUTS[plan.layout](plan)
@@ -52,14 +48,8 @@ def split_counts(clips: int, layout: str = "v1m") -> tuple[int, ...]:
 def asked_counts(name: str, clips: int, split: str | None, problems: list[str]) -> tuple[int, ...]:
     """Clips of every split as a user asks for them.
 
-    Args:
-        name: of the layout.
-        clips: of all splits together, where ``split`` says nothing.
-        split: counts joined by slashes.
-        problems: what is wrong with the request is added here.
-
-    Returns:
-        The counts, none where they cannot be told.
+    ``split`` joins counts by slashes; where it is None, ``clips`` are shared out. What is wrong
+    with either is added to ``problems``, and there are no counts.
     """
     layout = LAYOUTS[name]
     fewest = len(layout.splits)

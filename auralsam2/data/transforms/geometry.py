@@ -31,15 +31,9 @@ class RandomClipFlip(ChanceTransform):
 
 
 def affine_matrix(angle: float, shear: float, height: int, width: int) -> NDArray[np.float64]:
-    """Where a pixel goes, with the geometry of torchvision's ``affine``.
+    """Where a pixel goes, with the geometry of torchvision's ``affine``; angles are in degrees.
 
     About the centre, x first becomes x - tan(shear) y, then the picture turns clockwise.
-
-    Args:
-        angle: of the turn, in degrees.
-        shear: horizontal, in degrees.
-        height: H of the picture.
-        width: W of the picture.
 
     Returns:
         (2, 3) map of (x, y, 1), positions counted in pixels from the middle of the first one.
