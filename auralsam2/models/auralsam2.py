@@ -137,12 +137,13 @@ class AuralSAM2(SAM2Method):
     ) -> dict[str, Tensor] | list[dict[str, Any]] | Prediction:
         """As every method, see :meth:`ClipMethod.forward`; the paper's section 3 line by line."""
         batch = ClipBatch(**items)
-        pyramid = self.encode(batch.frames)  # 3.1
-        fused = self.listen(pyramid, batch.log_mel, batch.text)  # 3.2
-        prompts = self.prompts(fused)  # 3.3
+        pyramid = self.encode(batch.frames)  # section 3.1: features of the frozen SAM2
+        fused = self.listen(pyramid, batch.log_mel, batch.text)  # 3.2: the AuralFuser
+        prompts = self.prompts(fused)  # 3.3: sparse and dense prompts
+        # They enter the decoder step by step, frame after frame.
         prediction = self.tracker(self.backbone.network, pyramid, prompts, self.injection)
         if mode == "loss":
-            return self.losses_of(prediction, fused, batch)  # 3.4
+            return self.losses_of(prediction, fused, batch)
         return self.results(prediction, batch, mode)
 
     def predict_clip(self, batch: ClipBatch) -> Prediction:
@@ -192,12 +193,9 @@ class AuralSAM2(SAM2Method):
         self, prediction: Prediction, fused: FuserOutput | None, batch: ClipBatch
     ) -> dict[str, Tensor]:
         """Mask loss, and the contrastive loss where there is one."""
-        assert self.mask_loss is not None
-        masks, supervised = batch.masks, batch.supervised
-        losses: dict[str, Tensor] = self.mask_loss(prediction, masks.float(), supervised)
+        losses = self.mask_losses(prediction, batch)
         if self.contrastive_loss is not None:
             assert fused is not None
-            losses |= self.contrastive_loss(
-                self.embed(fused), prediction.best.detach(), masks, supervised, self.generator
-            )
+            best, truth = prediction.best.detach(), (batch.masks, batch.supervised)
+            losses |= self.contrastive_loss(self.embed(fused), best, *truth, self.generator)
         return losses

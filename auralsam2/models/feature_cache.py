@@ -45,7 +45,7 @@ class FeatureStore:
         From now on all networks together hold at most ``budget_mb`` megabytes.
         """
         budget, size = int(budget_mb * MEGABYTE), _num_bytes(tensors)
-        if self._used[network] + size > budget:
+        if self._used[network] + size > budget or key in self._kept.get(network, {}):
             return
         while self.used + size > budget:
             self._drop_one(next(other for other in self._kept if other != network))

@@ -104,7 +104,11 @@ class ClipMethod(BaseModel):
         """
 
     def losses(self, batch: ClipBatch) -> dict[str, Tensor]:
-        """Weighted scalars whose names begin with ``loss``.
+        """Weighted scalars whose names begin with ``loss``; here those of the masks alone."""
+        return self.mask_losses(self.predict_clip(batch), batch)
+
+    def mask_losses(self, prediction: Prediction, batch: ClipBatch) -> dict[str, Tensor]:
+        """What the mask loss says of a prediction.
 
         Raises:
             ValueError: where the method was built without a mask loss.
@@ -114,7 +118,6 @@ class ClipMethod(BaseModel):
                 f"{type(self).__name__} cannot be trained with model.mask_loss=None; set it to "
                 "dict(type='SAM2MaskLoss')"
             )
-        prediction = self.predict_clip(batch)
         return dict(self.mask_loss(prediction, batch.masks.float(), batch.supervised))
 
     def decoder_rows(self, masks: Tensor) -> DecoderCalls:

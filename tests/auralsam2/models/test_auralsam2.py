@@ -261,3 +261,8 @@ def test_a_projector_that_reads_what_the_fusion_does_not_give(batch: Batch) -> N
     )
     with pytest.raises(ValueError, match="CrossAttentionFusion does not give"):
         model.train()(**batch())
+
+
+def test_training_without_a_mask_loss_is_explained(batch: Batch) -> None:
+    with pytest.raises(ValueError, match=r"AuralSAM2 cannot be trained with model\.mask_loss=None"):
+        build(mask_loss=None).train()(**batch())

@@ -12,6 +12,9 @@ from auralsam2.models.feature_cache import (
 )
 from auralsam2.structures import VisualPyramid
 
+CLIP = 2 * 8 * 8 * 4 * 2 / MEGABYTE
+"""Megabytes of a pyramid of the counter."""
+
 
 def frames_of(*values: int) -> Tensor:
     return torch.stack([torch.full((2, 3, 8, 8), v, dtype=torch.uint8) for v in values])
@@ -38,6 +41,12 @@ def test_each_clip_is_computed_once_and_in_its_own_place() -> None:
         assert torch.equal(cached, direct)
 
 
+def test_a_clip_that_stands_twice_in_a_batch_is_kept_once() -> None:
+    cache = FeatureCache(1)
+    cache(frames_of(1, 1), Counter())
+    assert cache.store.used == CLIP * MEGABYTE
+
+
 def test_changed_pixels_miss() -> None:
     cache, compute = FeatureCache(1), Counter()
     frames = frames_of(1)
@@ -62,10 +71,6 @@ def test_only_equal_weights_share_what_is_kept() -> None:
     for backbone, computed in ((one, 1), (same, 1), (other, 2)):
         FeatureCache(4, store, weights_digest(backbone))(frames_of(1), compute)
         assert compute.clips == computed
-
-
-CLIP = 2 * 8 * 8 * 4 * 2 / MEGABYTE
-"""Megabytes of a pyramid of the counter."""
 
 
 def test_backbones_of_a_process_share_one_budget() -> None:
