@@ -5,7 +5,7 @@ Imports neither torch nor any component, so that a missing file is told before a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -58,16 +58,22 @@ def missing_files(node: Any, path: str = "") -> list[str]:
 
 def stated_files(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """Yield dotted path and value of every weight file that a plain config names."""
+    for key, value in leaves(node, path):
+        if key.rpartition(".")[2] in FILE_KEYS and isinstance(value, str):
+            yield key, value
+
+
+def leaves(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield dotted path and value of all in a plain config that is neither a dict nor a list."""
     if isinstance(node, Mapping):
-        for key, value in node.items():
-            inner = f"{path}.{key}" if path else str(key)
-            if key in FILE_KEYS and isinstance(value, str):
-                yield inner, value
-            else:
-                yield from stated_files(value, inner)
+        inside: Iterable[tuple[Any, Any]] = node.items()
     elif isinstance(node, (list, tuple)):
-        for index, value in enumerate(node):
-            yield from stated_files(value, f"{path}.{index}")
+        inside = enumerate(node)
+    else:
+        yield path, node
+        return
+    for key, value in inside:
+        yield from leaves(value, f"{path}.{key}" if path else str(key))
 
 
 def _published(path: str) -> str:

@@ -62,7 +62,7 @@ def draw_points(
     Args:
         model: trained AuralSAM2 that listens.
         cfg: its config.
-        dataset: its clips.
+        dataset: of clips.
         per_kind: most visual points a frame and kind.
         max_clips: stop there.
         seed: of the drawing; the same points at every level and in every run on these data.

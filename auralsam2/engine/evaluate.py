@@ -73,7 +73,7 @@ def evaluate_model(
         model: called with ``val_step``.
         cfg: a loaded config.
         datasets: by split.
-        run_dir: where to write ``predictions.npz``; None writes nothing.
+        run_dir: gets ``predictions.npz`` with what is kept; None writes nothing.
     """
     scores = {split: _SplitScores(cfg, dataset) for split, dataset in datasets.items()}
     model.eval()

@@ -7,7 +7,7 @@ files that the config names, and of the code. It reads ``0123456789-abcdef``: wo
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -20,7 +20,7 @@ from auralsam2.custom_sources import sources
 from auralsam2.engine.provenance import code_version
 from auralsam2.listing import files_below
 from auralsam2.registry import DATASETS
-from auralsam2.weight_files import BUILTIN, stated_files
+from auralsam2.weight_files import BUILTIN, leaves, stated_files
 
 WORK, CODE = 10, 6
 """Digits of the two parts."""
@@ -44,13 +44,7 @@ class Identity:
 
 
 def identify(plain: Mapping[str, Any], data: str, config_hash: str | None = None) -> Identity:
-    """Return the identity of a run.
-
-    Args:
-        plain: its resolved config; what `auralsam2.config_identity` lists does not count.
-        data: fingerprint of its data.
-        config_hash: of the config, where it is known already.
-    """
+    """Return the identity of a run, of its resolved config and the fingerprint of its data."""
     contents = file_digests(plain).values()
     return Identity(
         digest(config_hash or config.config_hash(plain), data, *contents)[:WORK], code_of(plain)
@@ -78,8 +72,9 @@ def file_digests(plain: Mapping[str, Any]) -> dict[str, str]:
     }
     others = {
         key: Path(text).expanduser()
-        for key, text in _texts(plain, "")
-        if key not in weights and counts(key) and (os.sep in text or Path(text).suffix)
+        for key, text in leaves(plain)
+        if isinstance(text, str) and key not in weights and counts(key)
+        if os.sep in text or Path(text).suffix
     }
     found = {key: _content(path) for key, path in weights.items() if path.exists()}
     files = {**others, **_companions(plain.get("data") or {})}
@@ -95,17 +90,6 @@ def parse(run_id: str) -> Identity:
 def digest(*parts: str) -> str:
     """Return one hash of several texts."""
     return sha256("".join(parts).encode()).hexdigest()
-
-
-def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _texts(item, f"{path}.{key}" if path else str(key))
-    elif isinstance(value, (list, tuple)):
-        for index, item in enumerate(value):
-            yield from _texts(item, f"{path}.{index}")
 
 
 def _companions(data: Mapping[str, Any]) -> dict[str, Path]:

@@ -86,12 +86,7 @@ def scales_of(metrics: Iterable[Any]) -> dict[str, MetricScale]:
 
 
 def better(metrics: Iterable[Any], name: str, key: str = "evaluation.select_by") -> str:
-    """Return mmengine's rule of what is better in one of several metrics.
-
-    Args:
-        metrics: built.
-        name: of one of them.
-        key: where it was stated.
+    """Return mmengine's rule of what is better in one of several metrics, named under ``key``.
 
     Raises:
         ValueError: where there is no such metric.

@@ -29,11 +29,7 @@ from auralsam2.registry import BACKBONES, HOOKS, METRICS, MODELS, REGISTRIES, Re
 
 
 def check(cfg: Config, run_dir: Path | None = None) -> None:
-    """Say everything that is wrong with a config before anything is built.
-
-    Args:
-        cfg: a loaded config.
-        run_dir: folder of the run, which may have begun there.
+    """Say everything that is wrong with a loaded config before anything is built.
 
     Raises:
         ValueError: naming every setting that does not go with the others, or see `check_start`.
@@ -48,10 +44,7 @@ def check(cfg: Config, run_dir: Path | None = None) -> None:
 def setting_problems(cfg: Config) -> list[str]:
     """What is wrong with the settings of a valid config, once the classes that it names are known.
 
-    The machine, the weights and the data are not looked at.
-
-    Returns:
-        All problems, each with the dotted path it is at.
+    The machine, the weights and the data are not looked at. Every problem has its dotted path.
     """
     problems = []
     try:
@@ -136,10 +129,6 @@ def check_selection(cfg: Config, val: Any) -> None:
     The truth of val stands in for predictions, clip by clip until one counts, which with most
     metrics is the first.
 
-    Args:
-        cfg: a loaded config.
-        val: its data set.
-
     Raises:
         ValueError: where val is empty, there is no such metric, or no clip of val counts in it.
     """
@@ -188,9 +177,6 @@ def first_step(cfg: Config) -> FirstStep:
 
     Nothing is written. The batch is as large as in training, so that a GPU that is too small
     shows; what grows over an epoch, such as a memory bank, does not.
-
-    Args:
-        cfg: a loaded and validated config.
 
     Raises:
         FloatingPointError: where the loss is not a number.

@@ -68,11 +68,7 @@ class RunTarget(NamedTuple):
 
 
 def find_target(run_or_config: str, checkpoint: Path | None) -> RunTarget:
-    """Tell a run folder from a config.
-
-    Args:
-        run_or_config: folder with ``config.py``, or a config's name or path.
-        checkpoint: weights to take in place of the run's own.
+    """Tell a run folder from a config; a checkpoint stands in for the run's own weights.
 
     Raises:
         FileNotFoundError: where a folder has no ``config.py``, or there is no such checkpoint.
@@ -156,11 +152,8 @@ def earlier_record(
 ) -> RunRecord | None:
     """Return what the same run has left in a folder; None where the folder is free.
 
-    Args:
-        run_dir: the folder; need not exist.
-        cfg: config of the run that is to go there.
-        planned: its record as it begins.
-        keep_code: take a run by other code for the same.
+    The run that is to go there has ``cfg`` and begins with the record ``planned``; with
+    ``keep_code`` a run by other code is taken for the same.
 
     Raises:
         OtherRunError: where the folder holds another run, naming what differs.
@@ -220,9 +213,7 @@ def _ways(run_dir: Path, record: RunRecord | None, found: list[Difference]) -> l
 def check_files(run_dir: Path, cfg: Mapping[str, Any]) -> None:
     """Look whether the files that a run's model reads are still those that it was trained with.
 
-    Args:
-        run_dir: with a record; without one, nothing is known.
-        cfg: the run's config, with what has moved since.
+    Without a record in the folder nothing is known; ``cfg`` says where files are by now.
 
     Raises:
         ValueError: naming every file whose content is another one.
@@ -247,8 +238,8 @@ def claim_folder(folder: Path, settings: Mapping[str, Any], made: str, *, way: s
     """Make a folder that of one training that has no config; another one is refused.
 
     Args:
-        folder: made where it does not exist; the settings stay in it.
-        settings: all that the outcome hangs on.
+        folder: made where it does not exist.
+        settings: all that the outcome hangs on; they stay in the folder.
         made: pattern of the files that such a training leaves.
         way: what else to do than to take another folder.
 

@@ -15,9 +15,8 @@ from torch import nn
 
 from auralsam2.data.collate import collate_clips
 from auralsam2.engine import distributed
-from auralsam2.engine.hooks.epoch_hook import EpochHook
 from auralsam2.engine.hooks.gradient_sum_hook import GradientSumHook
-from auralsam2.engine.hooks.step_seed_hook import StepSeedHook
+from auralsam2.engine.hooks.step_seed_hook import EpochHook, StepSeedHook
 from auralsam2.engine.hooks.trainable_state_hook import TrainableStateHook
 from auralsam2.engine.metric_scales import better
 from auralsam2.engine.run_folder import newest_checkpoint

@@ -33,9 +33,7 @@ _WEIGHTS, _CHECKPOINT = "weights", "checkpoint"
 def check_start(cfg: Config, run_dir: Path | None = None) -> None:
     """Look whether a training can begin as its config says, before anything is built.
 
-    Args:
-        cfg: a loaded config.
-        run_dir: its folder; one that has begun there, or is done, needs nothing of this any more.
+    One that has begun in its folder, or is done there, needs nothing of this any more.
 
     Raises:
         FileNotFoundError: where the file is missing.

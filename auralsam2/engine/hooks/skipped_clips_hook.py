@@ -17,9 +17,7 @@ from auralsam2.registry import HOOKS
 class SkippedClipsHook(Hook):
     """Takes what :class:`Guarded` passed over out of every batch before the model sees it.
 
-    Args:
-        tally: counts how often each clip was passed over; worker processes have no part in it,
-            their findings come with the batches.
+    Worker processes have no part in the ``tally`` of how often: what they find comes with batches.
     """
 
     priority = "VERY_HIGH"

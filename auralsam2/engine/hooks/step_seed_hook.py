@@ -1,4 +1,4 @@
-"""Seed every training step by its number, so that a resumed run goes on as it would have."""
+"""Let random draws hang on step and epoch, so that a resumed run goes on as it would have."""
 
 from __future__ import annotations
 
@@ -42,3 +42,18 @@ class StepSeedHook(Hook):
         torch.manual_seed(value)
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         model.generator.manual_seed(value)
+
+
+@HOOKS.register_module()
+class EpochHook(Hook):
+    """Before every epoch, hand its number to a data set that asks for it.
+
+    A transform's draws hang on (seed, epoch, clip): a resumed run goes on as it would have, with
+    any number of workers.
+    """
+
+    def before_train_epoch(self, runner: Any) -> None:
+        """Call ``set_epoch`` of the loader's own data set; mmengine copies the one it is given."""
+        set_epoch = getattr(runner.train_dataloader.dataset, "set_epoch", None)
+        if set_epoch is not None:
+            set_epoch(runner.epoch)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from auralsam2.engine.hooks.progress_hook import ProgressHook
-from auralsam2.engine.hooks.step_seed_hook import StepSeedHook, step_seed
+from auralsam2.engine.hooks.step_seed_hook import EpochHook, StepSeedHook, step_seed
 from auralsam2.engine.hooks.trainable_state_hook import TrainableStateHook, trainable_state
 from auralsam2.engine.progress import Progress
 from auralsam2.engine.run_record import RunRecord
@@ -59,3 +59,26 @@ def test_progress_stops_at_a_loss_that_is_no_number() -> None:
     with pytest.raises(FloatingPointError, match="step 5.*loss_dice"):
         outputs = {"loss": torch.tensor(float("nan")), "loss_dice": torch.tensor(float("nan"))}
         hook.after_train_iter(runner, 0, outputs=outputs)
+
+
+class Clips:
+    def __init__(self) -> None:
+        self.epochs: list[int] = []
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epochs.append(epoch)
+
+
+def _runner(dataset: object, epoch: int) -> SimpleNamespace:
+    return SimpleNamespace(train_dataloader=SimpleNamespace(dataset=dataset), epoch=epoch)
+
+
+def test_the_loaders_own_data_set_is_told() -> None:
+    clips = Clips()
+    for epoch in (0, 1, 5):  # 5: resumed
+        EpochHook().before_train_epoch(_runner(clips, epoch))
+    assert clips.epochs == [0, 1, 5]
+
+
+def test_a_data_set_that_does_not_ask_is_left_alone() -> None:
+    EpochHook().before_train_epoch(_runner([1, 2], 3))
