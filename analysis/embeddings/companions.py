@@ -84,10 +84,8 @@ def companions(rows: pd.DataFrame, vectors: Vectors, *, seed: int = 0) -> dict[s
     pixels = np.flatnonzero(kinds == "foreground")
     audio = np.flatnonzero((kinds == "audio") & rows["sounding"].to_numpy(dtype=bool))
     known_pixels, known_audio = pixels[single[pixels]], audio[single[audio]]
-    found = {
-        "auroc": audio_to_pixel_auroc(rows, vectors),
-        "other_auroc": _other_auroc(frames, vectors, generator),
-    }
+    found = {"auroc": _mean([_auroc(frame, vectors, vectors[[frame.audio]]) for frame in frames])}
+    found["other_auroc"] = _other_auroc(frames, vectors, generator)
     some = _some(known_pixels, generator)
     found["silhouette"] = _silhouette(rows, vectors, some)
     purities = (("purity", "chance_purity"), ("cross_modal_purity", "cross_modal_chance"))
@@ -98,16 +96,6 @@ def companions(rows: pd.DataFrame, vectors: Vectors, *, seed: int = 0) -> dict[s
     found["audio_uniformity"] = _uniformity(vectors[_some(audio, generator)])
     found["modality_gap"] = _gap(vectors[audio], vectors[pixels])
     return found
-
-
-def audio_to_pixel_auroc(rows: pd.DataFrame, vectors: Vectors) -> float:
-    """AUROC of the cosine to the frame's audio point, object against background pixels.
-
-    Mean over the frames that have both; NaN where none has.
-    """
-    frames = _frames(rows.reset_index(drop=True))
-    scores = [_auroc(frame, vectors, vectors[[frame.audio]]) for frame in frames]
-    return _mean([score for score in scores if np.isfinite(score)])
 
 
 def _frames(rows: pd.DataFrame) -> Iterator[_Frame]:
@@ -152,7 +140,7 @@ def _other_auroc(frames: list[_Frame], vectors: Vectors, generator: np.random.Ge
             other &= ~np.isin(categories, (frame.category, SEVERAL, UNKNOWN))
         chosen = _some(audio[other], generator, _MOST_SOUNDS)
         scores.append(_auroc(frame, vectors, vectors[chosen]))
-    return _mean([score for score in scores if np.isfinite(score)])
+    return _mean(scores)
 
 
 def _silhouette(rows: pd.DataFrame, vectors: Vectors, chosen: Positions) -> float:
@@ -213,4 +201,6 @@ def _some(positions: Positions, generator: np.random.Generator, most: int = 0) -
 
 
 def _mean(values: list[float]) -> float:
-    return float(np.mean(values)) if values else float("nan")
+    """Mean of what is a number; NaN where nothing is."""
+    known = [value for value in values if np.isfinite(value)]
+    return float(np.mean(known)) if known else float("nan")

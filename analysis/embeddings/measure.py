@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from analysis.embeddings.points import Points, RunPoints
-from analysis.embeddings.table import measure_all
+from analysis.embeddings.table import companions_of_runs
 from analysis.measured_runs import MeasuredRuns, measure_runs
 from analysis.options import name_problems
 from analysis.runs.results import Results
@@ -23,7 +23,7 @@ class MeasuredEmbeddings(NamedTuple):
 
     settings: RunPoints  # of the drawing
     runs: MeasuredRuns[Points]  # the runs' points; none where no run has an audio-visual space
-    # A row a run, space and level, see `analysis.embeddings.table.measure_all`
+    # A row a run, space and level, see `analysis.embeddings.table.companions_of_runs`
     companions: pd.DataFrame
     spaces: tuple[str, ...]  # that were asked for
     level: int  # of the pyramid, -1 the coarsest of every run's own
@@ -77,7 +77,7 @@ def measure(
     runs = measure_runs(results, points, cells=cells, **how)
     if runs.found:
         _check_level(runs.found.values(), level)
-    companions = measure_all(runs.found)
+    companions = companions_of_runs(runs.found)
     companions = companions[companions["space"].isin(spaces)].reset_index(drop=True)
     untrained = _untrained(results, first_seeds(runs))
     return MeasuredEmbeddings(points, runs, companions, tuple(spaces), level, untrained)

@@ -20,7 +20,7 @@ _KEYS = ["cell", "seed", "space", "level"]
 _WIDTH, _LETTER, _GAP = 500.0, 4.4, 6.0
 
 
-def measure_all(runs: Mapping[tuple[str, int], Points]) -> pd.DataFrame:
+def companions_of_runs(runs: Mapping[tuple[str, int], Points]) -> pd.DataFrame:
     """Return the companions of every run, space and level.
 
     Returns:

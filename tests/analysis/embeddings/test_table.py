@@ -11,7 +11,7 @@ from analysis.embeddings.companions import COMPANIONS
 from analysis.embeddings.table import (
     at_level,
     caption,
-    measure_all,
+    companions_of_runs,
     summarise,
     to_latex,
     to_markdown,
@@ -89,7 +89,7 @@ def test_a_caption_says_of_what_the_means_are() -> None:
 
 
 def test_no_runs_no_rows() -> None:
-    empty = measure_all({})
+    empty = companions_of_runs({})
     assert empty.empty and set(COMPANIONS) < set(empty)
 
 

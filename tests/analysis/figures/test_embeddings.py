@@ -11,7 +11,7 @@ import pytest
 from analysis.embeddings.companions import COMPANIONS, companions
 from analysis.embeddings.measure import SPACES, MeasuredEmbeddings
 from analysis.embeddings.points import Points, RunPoints
-from analysis.embeddings.table import measure_all
+from analysis.embeddings.table import companions_of_runs
 from analysis.figures import embeddings
 from analysis.measured_runs import MeasuredRuns
 
@@ -51,7 +51,7 @@ def measured(
     max_clips: int | None = None,
 ) -> MeasuredEmbeddings:
     found = {(cell, seed): points for cell, points in arms.items() for seed in (3, 4)}
-    numbers = measure_all(found)
+    numbers = companions_of_runs(found)
     numbers = numbers[numbers["space"].isin(spaces)].reset_index(drop=True)
     settings = RunPoints(max_clips=max_clips)
     return MeasuredEmbeddings(
