@@ -22,13 +22,7 @@ Clock = Callable[[], float]
 
 
 class Display(ABC):
-    """Shows a grid; use it as a context manager.
-
-    Args:
-        total: number of runs of the grid.
-        done: how many are finished already.
-        clock: monotonic, seconds.
-    """
+    """Shows a grid of so many runs, some of which are done; use it as a context manager."""
 
     def __init__(self, total: int, done: int, clock: Clock) -> None:
         self.total, self.before, self.finished, self.clock = total, done, done, clock

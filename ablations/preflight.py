@@ -56,11 +56,7 @@ def preflight(
 ) -> Report:
     """Build every cell that is not done yet and do one training step, where the runs will be.
 
-    Args:
-        runs: of a plan.
-        out: folder of the grid; logs go below it.
-        executor: of the runs.
-        console: for the progress.
+    Logs go below ``out``, the folder of the grid.
     """
     first = {run.cell.name: run for run in reversed(runs) if run.state != "done"}
     steps = [FirstStep(run, out / FOLDER / run.run_dir.name) for run in reversed(first.values())]
@@ -79,11 +75,7 @@ def preflight(
 
 
 def try_cell(item: FirstStep, progress: Progress) -> tuple[float, int]:
-    """Do the first step of a cell; seconds and bytes of GPU memory.
-
-    Raises:
-        Exception: whatever the cell raises.
-    """
+    """Do the first step of a cell; seconds and bytes of GPU memory."""
     try:
         imports = import_custom(item.run.cfg, Path())
         if imports:

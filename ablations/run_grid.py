@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from rich.console import Console
 
@@ -25,20 +24,13 @@ from ablations.runs.attempts import delete_checkpoints
 from ablations.runs.processes import this_process
 from ablations.runs.run_cell import last_line, run_cell
 from auralsam2.engine import run_record
-from auralsam2.engine.progress import Progress
 from auralsam2.engine.run_record import RunRecord
 
 _ENDED = ("done", "failed", "stopped")
 
 
-class CellWork(Protocol):
-    """`ablations.runs.run_cell.run_cell`, or what a test puts in its place."""
-
-    def __call__(
-        self, item: PlannedRun, progress: Progress, /, *, driver: str, oom_retries: int
-    ) -> RunRecord:
-        """Do one run."""
-        ...
+CellWork = Callable[..., RunRecord]
+"""`ablations.runs.run_cell.run_cell`, or what a test puts in its place."""
 
 
 @dataclass

@@ -153,13 +153,7 @@ def from_options(options: argparse.Namespace) -> Executor:
 
 
 def setting(default: Any, read: Callable[[str], Any], text: str) -> Any:
-    """Return a field of a data class that the command line can set.
-
-    Args:
-        default: its value.
-        read: takes what is written apart.
-        text: what it is, for the help.
-    """
+    """Return a field of a data class that the command line can set, with its default and help."""
     return field(default=default, metadata={"read": read, "text": text})
 
 

@@ -28,16 +28,13 @@ class Answer(NamedTuple):
 
 
 def do_item(fn: Work[T, R], item: T, place: str, folder: str) -> Answer:
-    """Do one item, on the machine that does it.
+    """Do one item, on the machine that does it; an interrupt passes.
 
     Args:
         fn: does it.
         item: what.
         place: name of this try, unique among those alive; see `claims.PLACE_VARIABLE`.
         folder: working directory of the driver, where relative paths begin.
-
-    Returns:
-        The result or the traceback; an interrupt passes.
     """
     os.environ[claims.PLACE_VARIABLE] = place
     try:
@@ -50,12 +47,7 @@ def do_item(fn: Work[T, R], item: T, place: str, folder: str) -> Answer:
 
 
 class Started(Generic[T]):
-    """A run that happens elsewhere, as the driver follows it.
-
-    Args:
-        item: what.
-        display: told that it starts, and of its steps.
-    """
+    """A run that happens elsewhere, as the driver follows it and tells a display."""
 
     def __init__(self, item: T, display: Display) -> None:
         self.item = item
@@ -86,9 +78,6 @@ class RemoteRuns(ABC, Generic[T, R]):
     Args:
         fn: does one item.
         most_tries: how often an item is started in all, where its process vanishes.
-
-    Attributes:
-        running: what the cluster calls a run -> the run.
     """
 
     def __init__(self, fn: Work[T, R], most_tries: int) -> None:

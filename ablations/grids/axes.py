@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,16 +38,12 @@ class Axis:
 
 
 def parse_axes(raw: Mapping[str, Sequence[Any]], *, may_repeat: bool = False) -> tuple[Axis, ...]:
-    """Read the ``axes`` of a grid file.
+    """Read the ``axes`` of a grid file, name -> values.
 
     The short form ``{"model.contrastive_loss": [dict(type="A"), None]}`` names a path of the config
     and the nodes to put there. The long form ``{"prompts": [dict(name="none", set={path: node,
     ...})]}`` names each value and sets several paths; ``config="name"`` starts from another config
-    first.
-
-    Args:
-        raw: axis name -> values.
-        may_repeat: a value may stand in its list more than once, as in paired lists.
+    first. In paired lists a value ``may_repeat``.
 
     Raises:
         GridError: with all problems at once.
@@ -74,11 +71,7 @@ def parse_axes(raw: Mapping[str, Sequence[Any]], *, may_repeat: bool = False) ->
 
 
 def parse_named_cells(raw: Sequence[Any]) -> tuple[AxisValue, ...]:
-    """Read the ``cells`` of a grid file, each ``dict(name=..., config=..., set={...})``.
-
-    Raises:
-        GridError: with all problems at once.
-    """
+    """Read the ``cells`` of a grid file, each ``dict(name=..., config=..., set={...})``."""
     problems = [
         f"cells: got {cell!r}, wanted dict(name=..., set={{...}})"
         for cell in raw
@@ -95,17 +88,11 @@ def parse_named_cells(raw: Sequence[Any]) -> tuple[AxisValue, ...]:
 
 def repeated(names: Iterable[str]) -> list[str]:
     """Return the names that stand more than once."""
-    seen: set[str] = set()
-    return list(dict.fromkeys(name for name in names if name in seen or seen.add(name)))  # type: ignore[func-returns-value]
+    return [name for name, count in Counter(names).items() if count > 1]
 
 
 def repeated_values(axes: Sequence[Axis], *, may_repeat: bool = False) -> list[str]:
-    """Return one problem for each name that several values of an axis have.
-
-    Args:
-        axes: to look at.
-        may_repeat: only values that differ must not have the same name.
-    """
+    """Return one problem for each name of several values, that differ where they may repeat."""
     problems = []
     for axis in axes:
         values = list(axis.values)

@@ -35,12 +35,7 @@ _SAID = {
 
 
 class ExistingRuns:
-    """Run folders that exist, by identity.
-
-    Args:
-        root: folder of the run folders.
-        keep_code: take runs made by other code for a run's own.
-    """
+    """Run folders below a root, by identity; those of other code count where it is kept."""
 
     def __init__(self, root: Path, keep_code: bool = False) -> None:
         self.root, self.keep_code = root, keep_code
@@ -57,7 +52,7 @@ class ExistingRuns:
         """Return identity and folder of a run, which may be another code's.
 
         Args:
-            identity: of the run.
+            identity: of the run, from its ``plain`` config and the fingerprint of its ``data``.
             plain: its resolved config.
             slug: begins the name of a new folder.
             data: fingerprint of its data.
@@ -119,12 +114,7 @@ def _versions(runs: set[tuple[Path, str]]) -> str:
 
 
 def earlier_work(plain: Mapping[str, Any], data: str) -> str:
-    """Return the hash of config, seed, data and weights by the rule of then.
-
-    Args:
-        plain: a resolved config.
-        data: fingerprint of its data.
-    """
+    """Return the hash of config, seed, data and weights by the rule of then."""
     contents = [
         content
         for key, content in file_digests(plain).items()

@@ -1,22 +1,26 @@
-"""Grids on disk: one Python file that only states data."""
+"""Grids on disk, and what a file of a grid or a sweep is: plain Python that only states data."""
 
 from __future__ import annotations
+import __future__ as future
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
+import runpy
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import FunctionType, ModuleType
 from typing import Any, TypeVar
 
 from ablations.grids.axes import Axis, AxisValue, GridError, parse_axes, parse_named_cells
 from ablations.grids.cells import Cell, expand
 from ablations.grids.modes import BASE
-from ablations.grids.statements import beside, key_problems, mistyped, read_statements
 from auralsam2 import config, config_files
-from auralsam2.messages import nearest, unknown_name
+from auralsam2.messages import ProblemsError, nearest, unknown_name
 
 FOLDER = "grids"
 Part = TypeVar("Part", Axis, AxisValue)
+Known = Mapping[str, tuple[type, ...]]
+"""Key of a file -> types of its value, the first of which is told."""
 _KNOWN: dict[str, tuple[type, ...]] = {
     "base": (str,),
     "axes": (dict,),
@@ -57,11 +61,7 @@ class Grid:
     named_cells: tuple[AxisValue, ...] = ()  # cells stated one by one
 
     def cells(self, seeds: Sequence[int] | None = None) -> list[Cell]:
-        """Return the cells of every seed, the grid's own seeds where None.
-
-        Raises:
-            GridError: see `ablations.grids.cells.expand`.
-        """
+        """Return the cells of every seed, the grid's own seeds where None."""
         return expand(
             self.axes,
             self.seeds if seeds is None else seeds,
@@ -223,3 +223,43 @@ def _names_without_exclude(grid: Grid) -> set[str]:
 def _anchored(path: Path, value: AxisValue) -> AxisValue:
     """Return the value with the path of its config made absolute, where it has one."""
     return value if value.config is None else replace(value, config=beside(path, value.config))
+
+
+def read_statements(path: Path, error: type[ProblemsError]) -> dict[str, Any]:
+    """Run a file and return what it states; names with an underscore are its own variables.
+
+    Raises ``error`` where the file raises anything, or wants to inherit.
+    """
+    try:
+        names = runpy.run_path(str(path))
+    except Exception as raised:  # such a file is a program: it may raise anything
+        raise error([f"{type(raised).__name__}: {raised}"], source=str(path)) from raised
+    if "_base_" in names:
+        said = "_base_: this file inherits nothing; name a config as base"
+        raise error([said], source=str(path))
+    code = (ModuleType, FunctionType, type, future._Feature)
+    return {k: v for k, v in names.items() if not k.startswith("_") and not isinstance(v, code)}
+
+
+def key_problems(stated: Iterable[str], known: Known, required: Iterable[str]) -> Iterator[str]:
+    """Yield the keys that nobody knows, and those that are missing."""
+    yield from (unknown_name("key", key, known) for key in stated if key not in known)
+    yield from (f"missing key {key!r}" for key in required if key not in stated)
+
+
+def mistyped(stated: Mapping[str, Any], known: Known) -> dict[str, str]:
+    """Return key -> problem of the values that have another type; a bool is no int."""
+    return {
+        key: f"{key}: got {stated[key]!r}, wanted {types[0].__name__}"
+        for key, types in known.items()
+        if key in stated
+        and not (
+            isinstance(stated[key], types) and (type(stated[key]) is not bool or bool in types)
+        )
+    }
+
+
+def beside(path: Path, name: str) -> str:
+    """Return the path of a config that a file names relative to itself; other names as they are."""
+    config = path.parent / name
+    return str(config) if name.endswith(".py") and config.is_file() else name

@@ -168,14 +168,10 @@ def planned_run(
     data: str,
     find: Callable[[Identity, Mapping[str, Any]], tuple[Identity, Path]],
 ) -> PlannedRun:
-    """Return the run of a cell.
+    """Return the run of a cell with a config of any seed and the fingerprint of its data.
 
-    Args:
-        cell: of the run.
-        cfg: its config, of any seed.
-        data: fingerprint of its data.
-        find: identity and resolved config -> identity and folder of the run, which may be there
-            already.
+    ``find`` leads from its identity and its resolved config to identity and folder of the run,
+    which may be there already.
     """
     cfg = copy.deepcopy(cfg)
     cfg.seed = cell.seed
@@ -209,10 +205,8 @@ def state_of(run_dir: Path) -> str:
 def select(runs: Sequence[PlannedRun], only: Sequence[str]) -> list[PlannedRun]:
     """Return the runs of a plan that a command line asks for.
 
-    Args:
-        runs: of a plan.
-        only: ``NAME=VALUE``, the name being an axis, ``cell`` or ``seed``. Values of one name are
-            alternatives; several names must all fit.
+    Every condition of ``only`` is ``NAME=VALUE``, the name being an axis, ``cell`` or ``seed``.
+    Values of one name are alternatives; several names must all fit.
 
     Raises:
         ProblemsError: names and values that the grid does not have, or that leave nothing.

@@ -67,14 +67,9 @@ def print_plan(
     *,
     every_cell: bool = False,
 ) -> None:
-    """Print the cells of a plan as a table, with their folders where there is room.
+    """Print the cells of a plan, or of its selected runs, as a table.
 
-    Args:
-        console: the terminal.
-        grid: as planned.
-        runs: of the plan, or those that were selected.
-        out: folder of the grid.
-        every_cell: also where there are more than `MAX_CELLS`.
+    Folders stand in it where there is room; more than `MAX_CELLS` cells on demand.
     """
     rows = plan_rows(runs)
     shown = rows if every_cell else rows[:MAX_CELLS]
@@ -109,5 +104,5 @@ def _states(runs: Sequence[PlannedRun]) -> str:
     return ", ".join(f"{number} {state}" for state, number in counts.items())
 
 
-def _count(runs: Sequence[PlannedRun]) -> dict[str, int]:
-    return dict(Counter("shared" if run.shares else run.state for run in runs))
+def _count(runs: Sequence[PlannedRun]) -> Counter[str]:
+    return Counter("shared" if run.shares else run.state for run in runs)

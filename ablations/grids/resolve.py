@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from ablations.grids.cells import Cell
@@ -19,12 +20,7 @@ Problem = tuple[str, str]
 def resolve(
     grid: Grid, cells: Sequence[Cell], overrides: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[Problem]]:
-    """Return the config of every cell, the seed left as it stands there.
-
-    Args:
-        grid: the grid.
-        cells: its cells; seeds of one cell share a config.
-        overrides: dotted path -> value, applied last in every cell.
+    """Return the config of every cell, of any seed, with ``overrides`` applied last.
 
     Returns:
         Cell name -> ``mmengine.Config``, None where it has problems; and the problems.
@@ -33,11 +29,11 @@ def resolve(
     custom = copy.deepcopy({"custom_imports": grid.custom_imports})
     problems = [("", problem) for problem in import_custom(custom, grid.folder)]
     configs: dict[str, Any] = {}
-    sources = _Sources()
+    parse = cache(_parse)  # takes longer than all that follows
     for cell in cells if not problems else ():
         if cell.name in configs:
             continue
-        cfg, found = sources.read(cell.config or grid.base)
+        cfg, found = copy.deepcopy(parse(cell.config or grid.base))
         if cfg is not None:
             found += apply(cfg, _merged(grid.overrides, cell.overrides, overrides))
             found += config.validate(cfg)
@@ -47,27 +43,15 @@ def resolve(
     return configs, problems
 
 
-class _Sources:
-    """The configs that cells start from: parsing one takes longer than all that follows."""
-
-    def __init__(self) -> None:
-        self.known: dict[str, tuple[Any, list[str]]] = {}
-
-    def read(self, name: str) -> tuple[Any, list[str]]:
-        """Return a copy of the config as written, and its problems; None where it is unreadable."""
-        if name not in self.known:
-            self.known[name] = self._parse(name)
-        cfg, problems = self.known[name]
-        return copy.deepcopy(cfg), [*problems]
-
-    def _parse(self, name: str) -> tuple[Any, list[str]]:
-        try:
-            cfg = config.peek(name)
-            return cfg, import_custom(cfg, config.find(name).parent)
-        except ConfigError as error:
-            return None, [f"config {name!r}: {problem}" for problem in error.problems]
-        except FileNotFoundError as error:
-            return None, [str(error)]
+def _parse(name: str) -> tuple[Any, list[str]]:
+    """Return the config as written, and its problems; None where it is unreadable."""
+    try:
+        cfg = config.peek(name)
+        return cfg, import_custom(cfg, config.find(name).parent)
+    except ConfigError as error:
+        return None, [f"config {name!r}: {problem}" for problem in error.problems]
+    except FileNotFoundError as error:
+        return None, [str(error)]
 
 
 def _merged(*layers: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,13 +25,10 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def smaller_batches(cfg: Any, times: int) -> Any:
-    """Return a config whose batches are halved and accumulated, so that a step sees as many clips.
+    """Return a copy of a config with batches halved so often, as far as they can be divided.
 
-    A batch that is odd is divided by its smallest prime factor.
-
-    Args:
-        cfg: a resolved config; not changed.
-        times: how often to halve; what cannot be divided any more stays.
+    They are accumulated, so that a step sees as many clips. A batch that is odd is divided by its
+    smallest prime factor.
     """
     cfg = copy.deepcopy(cfg)
     for _ in range(times):
@@ -81,7 +78,7 @@ def config_to_train(
     """Return the config of the next attempt, and whether the checkpoints are of such batches.
 
     Args:
-        run_dir: folder of the run.
+        run_dir: folder of the run, with its ``record``.
         cfg: as planned.
         record: as it stands in the folder.
         before: state of the run.
@@ -125,11 +122,7 @@ def resume_files(run_dir: Path) -> Iterator[Path]:
 
 
 def delete_checkpoints(run_dir: Path) -> int:
-    """Delete what a done run does not need any more; its selected weights stay.
-
-    Returns:
-        Bytes that were freed; 0 where the run is not done.
-    """
+    """Delete what a done run does not need, all but its selected weights; bytes that were freed."""
     record = run_record.read_without_clips(run_dir)
     trained = record.num_parameters.get("trainable", 0) > 0
     if record.status != "done" or (trained and not (run_dir / run_record.WEIGHTS).is_file()):

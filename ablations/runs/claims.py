@@ -90,12 +90,7 @@ def acquire(run_dir: Path, driver: str = "") -> ClaimState | None:
 
 
 def break_claim(run_dir: Path, claim: ClaimState, why: str) -> bool:
-    """End a claim in place of its owner, who finds out at its next beat.
-
-    Args:
-        run_dir: folder of the run.
-        claim: as it was judged.
-        why: for people.
+    """End a claim in place of its owner, who finds out at its next beat; ``why`` is for people.
 
     Returns:
         Whether it was this call; False where there is a newer claim by now.
@@ -130,12 +125,7 @@ def end(run_dir: Path, claim: ClaimState, how: str) -> None:
 
 
 class Watch:
-    """Judges by its own clock which owners have gone silent.
-
-    Args:
-        stale_s: silence after which an owner counts as gone.
-        clock: monotonic, seconds.
-    """
+    """Judges by its own monotonic clock which owners have been silent for too long."""
 
     def __init__(
         self, stale_s: float = STALE_S, clock: Callable[[], float] = time.monotonic

@@ -24,12 +24,6 @@ class Heartbeat(Forwarding):
 
     Use it as a context manager: the claim ends with it, as ``how`` says. Every call but the first
     raises `ClaimLostError` where another process has the run by now.
-
-    Args:
-        run_dir: folder of the run.
-        claim: of this process.
-        progress: told about everything too.
-        beat_s: seconds between beats.
     """
 
     def __init__(

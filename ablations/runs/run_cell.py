@@ -5,8 +5,9 @@ from __future__ import annotations
 import gc
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from ablations.grids.plan import DAMAGED, PlannedRun, state_of
 from ablations.runs import attempts, claims
@@ -18,22 +19,8 @@ from auralsam2.engine.progress import Progress
 from auralsam2.engine.run_folder import FolderInUseError, OtherRunError
 from auralsam2.engine.run_record import RunRecord
 
-
-class Train(Protocol):
-    """`auralsam2.engine.train.train`, or what a test puts in its place."""
-
-    def __call__(
-        self,
-        cfg: Any,
-        run_dir: Path,
-        *,
-        name: str,
-        axes: dict[str, str],
-        run_id: str,
-        progress: Progress,
-    ) -> RunRecord:
-        """Train ``cfg`` in ``run_dir``."""
-        ...
+Train = Callable[..., RunRecord]
+"""`auralsam2.engine.train.train`, or what a test puts in its place."""
 
 
 def run_cell(
@@ -192,5 +179,4 @@ def _free_memory() -> None:
 def _engine_train() -> Train:
     from auralsam2.engine.train import train
 
-    engine_train: Train = train
-    return engine_train
+    return train

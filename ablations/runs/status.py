@@ -76,15 +76,11 @@ class GridStatus:
 
 
 def read_status(folder: str | Path, stale_s: float = claims.STALE_S) -> GridStatus:
-    """Look at a folder.
-
-    Args:
-        folder: with a ``grid.json``, or with runs anywhere below.
-        stale_s: silence after which an owner counts as gone.
+    """Look at a folder with a ``grid.json``, or with runs anywhere below.
 
     Raises:
         FileNotFoundError: where there is neither a grid nor a run.
-        ValueError: for a broken manifest.
+        ValueError: for a broken ``grid.json``.
     """
     folder = Path(folder)
     manifest = read_manifest(folder)

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ablations.grids.cells import Cell, seed_problems
-from ablations.grids.file import Grid
+from ablations.grids.file import Grid, beside, key_problems, mistyped, read_statements
 from ablations.grids.resolve import resolve
-from ablations.grids.statements import beside, key_problems, mistyped, read_statements
 from ablations.sweeps.objectives import Objective, parse_objectives
 from ablations.sweeps.samplers import (
     PRUNERS,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ablations.grids.axes import GridError
-from ablations.grids.file import Grid, load_grid, shipped_grids
+from ablations.grids.file import Grid, load_grid, read_statements, shipped_grids
 
 AXES = {"prompts": [dict(name="none", set={}), dict(name="both", set={"seed": 3})]}
 
@@ -177,3 +178,27 @@ def test_cells_with_a_config_of_their_own_do_not_follow_another_base(
 def test_bases_that_are_none(write_grid: Callable[..., Grid], bases: object, said: str) -> None:
     with pytest.raises(GridError, match=said):
         write_grid(axes=AXES, bases=bases)
+
+
+def test_what_counts_as_stated(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_text(
+        "from __future__ import annotations\nimport math\nfrom math import pi\n_own = 1\n"
+        "def f(): ...\nclass C: ...\nseeds = [_own]\n"
+    )
+    assert read_statements(path, GridError) == {"pi": math.pi, "seeds": [1]}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("a = (", "SyntaxError"),
+        ("_base_ = ['x']", "_base_: this file inherits nothing"),
+    ],
+)
+def test_files_that_cannot_be_read(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "a.py"
+    path.write_text(text)
+    with pytest.raises(GridError, match=said):
+        read_statements(path, GridError)
