@@ -5,12 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+from numpy.random import default_rng
+
 from analysis.embeddings import table
 from analysis.embeddings.measure import PROJECTED, MeasuredEmbeddings, first_seeds
 from analysis.embeddings.plane import Wanted, misplaced
 from analysis.embeddings.points import Points
-from analysis.figures import embedding_tsne, embedding_tsne_perplexities
-from analysis.figures.embedding_tsne import PERPLEXITIES
+from analysis.figures import embedding_tsne, style
+from analysis.figures.embedding_tsne import (
+    KINDS,
+    PAIRS,
+    PERPLEXITIES,
+    EmbeddingTSNE,
+    draw,
+    keys,
+    modalities,
+    row,
+    set_title,
+)
+
+PERPLEXITIES_NAME = f"{embedding_tsne.NAME}_perplexities"
 
 
 def perplexity_problems(perplexities: Sequence[float]) -> list[str]:
@@ -56,6 +71,39 @@ def make(
     return paths
 
 
+def perplexities_to_frame(numbers: EmbeddingTSNE) -> pd.DataFrame:
+    """Return the trustworthiness of every picture, a row an arm and perplexity."""
+    return pd.DataFrame(
+        row(numbers, arm, plane, {}) for arm in numbers.arms for plane in arm.planes
+    )
+
+
+def make_perplexities(numbers: EmbeddingTSNE, folder: Path) -> list[Path]:
+    """Write ``embedding_tsne_perplexities.*`` of one arm at least: perplexities by arms."""
+    columns, rows = len(numbers.arms), len(numbers.perplexities)
+    with style.paper_style():
+        figure = style.new_figure("page", rows * 1.7 + 0.95)
+        grid = figure.subplots(rows, columns, squeeze=False)
+        for arm, panels in zip(numbers.arms, grid.T, strict=True):
+            set_title(panels[0], arm, columns)
+            for plane, panel in zip(arm.planes, panels, strict=True):
+                draw(plane, panel, "class", numbers.classes, default_rng(0))
+                shown = f"trustworthiness {plane.trustworthiness:.3f}"
+                panel.set_xlabel(shown, fontsize=style.SMALLEST_PT)
+        for perplexity, panel in zip(numbers.perplexities, grid[:, 0], strict=True):
+            panel.set_ylabel(f"perplexity {perplexity:g}")
+        found = modalities(dict.fromkeys(KINDS, "0.3")) | keys("class", numbers.classes)
+        figure.legend(
+            list(found.values()),
+            list(found),
+            loc="outside upper center",
+            ncols=4,
+            fontsize=style.SMALLEST_PT,
+            handler_map=PAIRS,
+        )
+        return style.save(figure, perplexities_to_frame(numbers), folder, PERPLEXITIES_NAME)
+
+
 def _draw(
     measured: MeasuredEmbeddings, folder: Path, perplexities: Sequence[float], notes: list[str]
 ) -> list[Path]:
@@ -63,7 +111,7 @@ def _draw(
     main = perplexities[len(perplexities) // 2]
     projected, other = embedding_tsne.NAME, f"{embedding_tsne.NAME}_{{}}"
     names = {s: projected if s == PROJECTED else other.format(s) for s in measured.spaces}
-    for name in (*names.values(), embedding_tsne_perplexities.NAME):
+    for name in (*names.values(), PERPLEXITIES_NAME):
         for kind in ("pdf", "png", "csv", "points.csv"):
             # One of an earlier call would pass for this one's.
             (folder / f"{name}.{kind}").unlink(missing_ok=True)
@@ -82,7 +130,7 @@ def _draw(
         )
         paths += embedding_tsne.make(numbers, folder, name=name)
         if first and len(perplexities) > 1:
-            paths += embedding_tsne_perplexities.make(numbers, folder)
+            paths += make_perplexities(numbers, folder)
     return paths
 
 

@@ -65,15 +65,13 @@ def test_without_any_effect_gains_stand_alone(clips: pd.DataFrame, tmp_path: Pat
 @pytest.fixture
 def injected() -> pd.DataFrame:
     def capture(injects: bool) -> pd.DataFrame:
-        listed = []
-        for clip in ("a", "b", "c"):
-            for site in (1, 2, 3):
-                listed.append((clip, 0, "js", "swapped", 0, site, -1, "mask", 0.6))
-                for swapped_at in (1, 2, 3) if injects else ():
-                    effect = 0.6 if site >= swapped_at else 0.0
-                    key = (clip, 0, "js", "swapped", swapped_at, site, -1, "mask")
-                    listed.append((*key, effect))
-        return pd.DataFrame(listed, columns=list(COLUMNS))
+        rows = [
+            (clip, 0, "js", "swapped", at, site, -1, "mask", 0.6 if site >= at else 0.0)
+            for clip in ("a", "b", "c")
+            for site in (1, 2, 3)
+            for at in ((0, 1, 2, 3) if injects else (0,))
+        ]
+        return pd.DataFrame(rows, columns=list(COLUMNS))
 
     return clip_means({("ours", 0): capture(True), ("token", 0): capture(False)})
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from analysis.embeddings.companions import companions
 from analysis.embeddings.points import COLUMNS, Points
-from analysis.figures import embedding_tsne, embedding_tsne_perplexities
+from analysis.figures import embedding_tsne, embeddings
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_the_one_in_the_middle_is_drawn_large(write_points) -> None:
     numbers = embedding_tsne.collect({"a": write_points()}, perplexities=[3, 5, 8])
 
     assert list(embedding_tsne.to_frame(numbers)["perplexity"]) == [5]
-    assert list(embedding_tsne_perplexities.to_frame(numbers)["perplexity"]) == [3, 5, 8]
+    assert list(embeddings.perplexities_to_frame(numbers)["perplexity"]) == [3, 5, 8]
 
 
 def test_files_and_what_stands_below(write_points, tmp_path: Path, monkeypatch) -> None:
@@ -153,7 +153,7 @@ def test_perplexities_side_by_side(write_points, tmp_path: Path) -> None:
     numbers = embedding_tsne.collect(
         {"a": write_points(), "b": write_points(1)}, perplexities=[3, 5]
     )
-    paths = embedding_tsne_perplexities.make(numbers, tmp_path)
+    paths = embeddings.make_perplexities(numbers, tmp_path)
 
     kinds = ("pdf", "png", "csv")
     assert [p.name for p in paths] == [f"embedding_tsne_perplexities.{kind}" for kind in kinds]

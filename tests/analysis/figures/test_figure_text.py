@@ -21,13 +21,13 @@ import analysis.figures
 from analysis.clips.masks import ClipMasks
 from analysis.dilution import readings
 from analysis.dilution.indices import clip_means
-from analysis.embeddings import points as embeddings
+from analysis.embeddings.points import COLUMNS, Points
 from analysis.figures import (
     dilution_curves,
     dilution_matrices,
     efficiency,
     embedding_tsne,
-    embedding_tsne_perplexities,
+    embeddings,
     failures,
     figure_text,
     grid_points,
@@ -46,8 +46,8 @@ FIGURES = {
     module: import_module(f"analysis.figures.{module}")
     for _, module, _ in pkgutil.iter_modules(analysis.figures.__path__)
 }
-GATHERED = {"dilution", "embeddings"}
-"""Modules that call those of the single figures."""
+GATHERED = {"dilution"}
+"""Modules that only call those of single figures."""
 DRAWN = {name for name, module in FIGURES.items() if hasattr(module, "make")} - GATHERED
 
 
@@ -71,7 +71,7 @@ def captured(arms: tuple[str, ...], condition: str) -> pd.DataFrame:
     return clip_means({(arm, 0): frame for arm in arms})
 
 
-def points(classes: tuple[str, ...]) -> embeddings.Points:
+def points(classes: tuple[str, ...]) -> Points:
     rng = np.random.default_rng(0)
     rows = [
         (f"c{number}", 0, 0, "projected", kind, True, name)
@@ -79,9 +79,9 @@ def points(classes: tuple[str, ...]) -> embeddings.Points:
         for kind in ("audio", "foreground", "background")
         for _ in range(2)
     ]
-    table = pd.DataFrame(rows, columns=list(embeddings.COLUMNS))
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
     vectors = rng.normal(size=(len(rows), 4)).astype(np.float32)
-    return embeddings.Points(table, {"projected": vectors})
+    return Points(table, {"projected": vectors})
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ def draw(
         "dilution_curves": dilution(dilution_curves.make, FEW),
         "dilution_matrices": dilution(dilution_matrices.make, FEW, heads=True),
         "embedding_tsne": spaces(embedding_tsne.make),
-        "embedding_tsne_perplexities": spaces(embedding_tsne_perplexities.make),
+        "embeddings": spaces(embeddings.make_perplexities),
         "sweep": sweeps,
         "sweep_importance": sweeps,
         "sweep_slice": sweeps,
