@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from optuna.trial import TrialState
@@ -51,7 +51,19 @@ class SweepResult:
     counts: dict[str, int]
     here: int
     elsewhere: int
-    errors: list[tuple[int, str]] = field(default_factory=list)
+    errors: list[tuple[int, str]]
+
+    @classmethod
+    def of(cls, study: SweepStudy) -> SweepResult:
+        """Return how the trials of a study stand."""
+        ended = study.ended()
+        counts = Counter(trial.state.name.lower() for trial in ended)
+        errors = [
+            (trial.number, str(trial.user_attrs.get(ERROR, "lost")))
+            for trial in ended
+            if trial.state == TrialState.FAIL
+        ]
+        return cls(counts, study.num_settled, study.num_running(), errors)
 
     def lines(self, out: Path) -> list[str]:
         """Return the result in words; ``out`` is the folder of the sweep."""
@@ -81,7 +93,7 @@ def run_sweep(
         sweep: as loaded.
         address: of the study.
         executor: where the trials happen.
-        num_trials: how many there shall be, over all calls and all drivers.
+        num_trials: how many there shall be, over all calls and drivers.
         options: how they are run.
         console: for the progress.
         work: does one trial; picklable.
@@ -90,21 +102,20 @@ def run_sweep(
     Raises:
         FileNotFoundError: where weights or data are missing; nothing has started then.
         SweepError: where the storage does not fit the sweep, or the trials keep failing.
-        KeyboardInterrupt: after all processes have ended; the next call resumes the trials.
+        KeyboardInterrupt: see `Driver.drive`; the next call resumes the trials.
     """
     _check(sweep)
     options, presence = options or Options(), Presence(address.beside / "drivers")
     study = SweepStudy(sweep, address, presence, fingerprint)
     if options.retry_failed:
         study.retry_failed()
-    display = make_display(num_trials, min(len(study.ended()), num_trials), console)
-    driver = SweepDriver(study, display, num_trials, options)
+    done = min(len(study.ended()), num_trials)
+    driver = SweepDriver(study, make_display(num_trials, done, console), num_trials, options)
     with presence.joined(), beating(study.beat, BEAT_S):
         driver.drive(executor, work)
     write_outputs(study)
-    if driver.gives_up():
-        raise SweepError([_give_up(study)], source=f"sweep {sweep.name!r}")
-    return _result(study)
+    driver.check_end()
+    return SweepResult.of(study)
 
 
 def _check(sweep: Sweep) -> None:
@@ -130,8 +141,8 @@ class SweepDriver(Driver[TrialItem, TrialResult]):
     Args:
         study: that is asked and told.
         display: told of every trial that ends, here or elsewhere.
-        num_trials: see `run_sweep`.
-        options: likewise.
+        num_trials: how many there shall be.
+        options: how they are run.
     """
 
     def __init__(
@@ -181,6 +192,17 @@ class SweepDriver(Driver[TrialItem, TrialResult]):
         """Return whether too many trials have failed one after the other."""
         return self.study.failures_in_a_row >= self.options.max_failures
 
+    def check_end(self) -> None:
+        """Raise SweepError where the sweep has ended because its trials keep failing."""
+        study = self.study
+        if self.gives_up():
+            said = (
+                f"the last {study.failures_in_a_row} trials failed one after the other, the last "
+                f"one with: {study.last_error.strip().splitlines()[-1]}\n    their logs are in "
+                f"{study.sweep.out / 'runs'}/*/log.txt; --retry-failed tries them again"
+            )
+            raise SweepError([said], source=f"sweep {study.sweep.name!r}")
+
     def _tell_others(self) -> None:
         """Show the trials that ended without being run here."""
         for item, result in self.study.at_once:
@@ -189,22 +211,3 @@ class SweepDriver(Driver[TrialItem, TrialResult]):
         for trial in self.study.ended_elsewhere():
             label = f"trial {trial.number}"
             self.display.run_finished(label, _SHOWN[trial.state], "in another driver")
-
-
-def _give_up(study: SweepStudy) -> str:
-    return (
-        f"the last {study.failures_in_a_row} trials failed one after the other, the last one with: "
-        f"{study.last_error.strip().splitlines()[-1]}\n    their logs are in "
-        f"{study.sweep.out / 'runs'}/*/log.txt; --retry-failed tries them again"
-    )
-
-
-def _result(study: SweepStudy) -> SweepResult:
-    ended = study.ended()
-    counts = Counter(trial.state.name.lower() for trial in ended)
-    errors = [
-        (trial.number, str(trial.user_attrs.get(ERROR, "lost")))
-        for trial in ended
-        if trial.state == TrialState.FAIL
-    ]
-    return SweepResult(counts, study.num_settled, study.num_running(), errors)

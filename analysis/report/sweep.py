@@ -60,7 +60,6 @@ def summary(sweep: SweepResults) -> Facts:
 
 def trial_table(sweep: SweepResults) -> DataTable:
     """Return one row a trial."""
-    ranges = [name for name in sweep.parameters if sweep.is_number(name)]
     sizes = [SIZE] if SIZE in sweep.trials and SIZE not in sweep.directions else []
     headers = ["trial", "state", *sweep.directions]
     headers += ["trained parameters"] * len(sizes) + list(sweep.parameters)
@@ -70,16 +69,15 @@ def trial_table(sweep: SweepResults) -> DataTable:
         row.append(Entry(str(trial["state"])))
         row += [_objective(name, trial) for name in sweep.directions]
         row += [count(trial[name]) for name in sizes]
-        for name in sweep.parameters:
-            value = trial[name]
-            if pd.isna(value):
-                row.append(Entry("–"))
-            else:
-                numeric = name in ranges
-                text = f"{value:g}" if numeric else str(value)
-                row.append(Entry(text, float(value) if numeric else None))
+        row += [_setting(trial[name], sweep.is_number(name)) for name in sweep.parameters]
         rows.append(row)
     return DataTable("trials", f"Trials of {sweep.title}", headers, rows)
+
+
+def _setting(value: Any, is_number: bool) -> Entry:
+    if pd.isna(value):
+        return Entry("–")
+    return Entry(f"{value:g}", float(value)) if is_number else Entry(str(value))
 
 
 def _objective(name: str, trial: Mapping[Any, Any]) -> Entry:
