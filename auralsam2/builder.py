@@ -10,8 +10,6 @@ from importlib import import_module
 from pkgutil import iter_modules, resolve_name
 from typing import Any
 
-from mmengine.registry import Registry as MMEngineRegistry
-
 from auralsam2.messages import unknown_name
 from auralsam2.signature import argument_problems, parameters_of
 
@@ -32,8 +30,11 @@ class ComponentArgumentError(ValueError):
     """A node's arguments do not fit the signature of the class it names."""
 
 
-class Registry(MMEngineRegistry):  # type: ignore[misc]
-    """An mmengine registry that knows its call contract and answers mistakes with a hint.
+class Registry:
+    """Components by name, with the contract that they keep; mistakes are answered with a hint.
+
+    Importing this takes no time: registries below mmengine's, which its Runner searches, are made
+    in `auralsam2.registry`.
 
     Args:
         name: what it holds, in the singular; with underscores it is the key of config nodes.
@@ -43,11 +44,12 @@ class Registry(MMEngineRegistry):  # type: ignore[misc]
             else the method takes has defaults.
         locations: packages whose import registers the components; imported at first look-up.
             ``package.*`` stands for all modules of a package that does not import them itself.
-        parent: the mmengine root that the Runner searches, None for an own root.
+        parent: the mmengine root that the Runner searches, whose components are known here too.
         base: class that its classes derive from, as ``package.module:Class``; None: any.
 
     Attributes:
         contract: all of this in one text.
+        module_dict: components by their names.
     """
 
     def __init__(
@@ -58,10 +60,12 @@ class Registry(MMEngineRegistry):  # type: ignore[misc]
         given: Sequence[str] = (),
         calls: Mapping[str, str] | None = None,
         locations: Sequence[str] = (),
-        parent: MMEngineRegistry | None = None,
+        parent: Any = None,
         base: str | None = None,
     ) -> None:
-        super().__init__(name, parent=parent, scope=SCOPE)
+        self.name, self.parent = name, parent
+        self.module_dict: dict[str, Any] = {}
+        self._imported = False
         self.base, self.locations = base, tuple(locations)
         self.given, self.calls = tuple(given), dict(calls or {})
         stated = [f"build({', '.join(given)})"] if given else []
@@ -71,7 +75,30 @@ class Registry(MMEngineRegistry):  # type: ignore[misc]
     @property
     def config_key(self) -> str:
         """The key under which configs hold nodes of this registry, e.g. ``audio_encoder``."""
-        return str(self.name).replace(" ", "_")
+        return self.name.replace(" ", "_")
+
+    def register_module(
+        self, name: str | Sequence[str] | None = None, force: bool = False, module: Any = None
+    ) -> Any:
+        """Register a class or function, mostly as a decorator.
+
+        Args:
+            name: one or several; its own where there is none.
+            force: replace what has the name.
+            module: the class; None returns a decorator.
+
+        Raises:
+            KeyError: where the name is taken.
+        """
+        if module is None:
+            return lambda found: self.register_module(name, force, found)
+        names = [name] if isinstance(name, str) else name or [module.__name__]
+        for key in names:
+            if not force and key in self.module_dict:
+                taken = self.module_dict[key].__module__
+                raise KeyError(f"{key} is already registered in {self.name} by {taken}")
+            self.module_dict[key] = module
+        return module
 
     def import_from_location(self) -> None:
         """Import what registers the components, once."""
@@ -79,7 +106,7 @@ class Registry(MMEngineRegistry):  # type: ignore[misc]
             with without_transformers():
                 for name in [name for place in self.locations for name in _modules_at(place)]:
                     import_module(name)
-            self._imported: bool = True
+            self._imported = True
 
     def names(self) -> list[str]:
         """Return the registered names, importing the components first.
@@ -105,16 +132,14 @@ class Registry(MMEngineRegistry):  # type: ignore[misc]
                     f"the type of a {self.name} must be a name or a class, got {type_!r}"
                 )
             return type_
-        found: Any = None
-        if "." in type_:
-            found = self._get_dotted(type_)
-        else:
-            # mmengine's get would also import any module of that name.
-            self.import_from_location()
-            found = self._known().get(type_)
+        self.import_from_location()
+        scope, _, rest = type_.partition(".")
+        found = self._known().get(rest if scope in (SCOPE, "mmengine") else type_)
+        if found is None and "." in type_:
+            found = _at(type_)
         if found is None or not callable(found):
-            hint = _unregistered(type_, str(self.name))
-            raise UnknownComponentError(unknown_name(str(self.name), type_, self.names()) + hint)
+            hint = _unregistered(type_, self.name)
+            raise UnknownComponentError(unknown_name(self.name, type_, self.names()) + hint)
         return found  # type: ignore[no-any-return]
 
     def base_problems(self, target: Callable[..., Any]) -> list[str]:
@@ -162,17 +187,19 @@ class Registry(MMEngineRegistry):  # type: ignore[misc]
 
     def _known(self) -> dict[str, Any]:
         known: dict[str, Any] = {}
-        registry: MMEngineRegistry | None = self
+        registry: Any = self
         while registry is not None:
             known = {**registry.module_dict, **known}
             registry = registry.parent
         return known
 
-    def _get_dotted(self, path: str) -> Any:
-        try:
-            return self.get(path)
-        except RuntimeError:  # how mmengine says that the path does not import
-            return None
+
+def _at(path: str) -> Any:
+    """What an importable module has at a dotted path; None where there is nothing."""
+    try:
+        return resolve_name(path)
+    except (ImportError, AttributeError, ValueError):
+        return None
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from __future__ import annotations
 import argparse
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -181,6 +182,38 @@ def add_overrides(parser: argparse._ActionsContainer, help: str) -> None:
         "--set", nargs="+", default=[], metavar="KEY=VALUE",
         help=f"{help}; of one key the last counts",
     )  # fmt: skip
+
+
+def add_target(parser: argparse._ActionsContainer) -> None:
+    """Add what is evaluated, as `auralsam2.engine.run_folder.find_target` takes it, and --set."""
+    parser.add_argument("run", help="a run folder, or a config by name or path")
+    parser.add_argument("--checkpoint", type=input_path, help="other weights than the run's own")
+    add_overrides(parser, "overrides, applied in order")
+
+
+def add_workers(parser: argparse._ActionsContainer) -> None:
+    """Add ``--workers``, the number of processes that read and write clips."""
+    processes = min(8, os.cpu_count() or 1)
+    add = parser.add_argument
+    add("--workers", type=Whole(1), default=processes, help="processes (%(default)s)")
+
+
+@contextmanager
+def clip_bar() -> Iterator[dict[str, Callable[..., None]]]:
+    """Show a bar of clips beside standard output, which is a report's.
+
+    Yields:
+        ``on_start`` to be called with their number, and ``on_clip`` with each.
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bars:
+        bar = bars.add_task("clips", total=None)
+        yield {
+            "on_start": lambda total: bars.update(bar, total=total),
+            "on_clip": lambda: bars.advance(bar),
+        }
 
 
 def _above(path: Path) -> Path:

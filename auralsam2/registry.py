@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Iterable
+from functools import partial
 from importlib import import_module
 
 import mmengine.registry as roots
@@ -38,7 +39,8 @@ def load_all() -> None:
         registry.import_from_location()
 
 
-_MODULE = "torch.nn:Module"
+_part = partial(Registry, base="torch.nn:Module")
+"""A registry of parts of a network."""
 
 # The model, one class that owns the parts below.
 MODELS = Registry(
@@ -120,7 +122,7 @@ DATA_SAMPLERS = Registry(
     parent=roots.DATA_SAMPLERS,
 )
 # The image backbone with its mask decoder and memory.
-BACKBONES = Registry(
+BACKBONES = _part(
     "backbone",
     given=["image_size"],
     calls={
@@ -131,26 +133,23 @@ BACKBONES = Registry(
     "that a tracker drives; .size_multiple (default 1), which divides S; frozen unless its "
     "arguments say otherwise",
     locations=["auralsam2.models.backbones"],
-    base=_MODULE,
 )
 # Log-mel patches to one vector a frame.
-AUDIO_ENCODERS = Registry(
+AUDIO_ENCODERS = _part(
     "audio encoder",
     calls={"forward(log_mel)": "(B,T,A,96,64) -> (B,T,D)"},
     contract=".out_channels = D; ears share weights and are concatenated",
     locations=["auralsam2.models.audio"],
-    base=_MODULE,
 )
 # A referring expression to tokens that join the audio's.
-TEXT_ENCODERS = Registry(
+TEXT_ENCODERS = _part(
     "text encoder",
     calls={"forward(text)": "B strings -> (B,K,D) hidden states"},
     contract=".out_channels = D; None = off",
     locations=["auralsam2.models.text"],
-    base=_MODULE,
 )
 # Which levels of the pyramid are used, brought to one token grid.
-PYRAMIDS = Registry(
+PYRAMIDS = _part(
     "pyramid",
     given=["channels", "embedding_size"],
     calls={
@@ -158,53 +157,47 @@ PYRAMIDS = Registry(
     },
     contract=".num_levels",
     locations=["auralsam2.models.pyramid"],
-    base=_MODULE,
 )
 # Self-attention over the visual tokens of one frame, before fusion.
-VISUAL_ATTENTIONS = Registry(
+VISUAL_ATTENTIONS = _part(
     "visual attention",
     given=["channels", "embedding_size", "depth"],
     calls={"forward(tokens)": "(B,T,N,C) -> (B,T,N,C), per frame"},
     locations=["auralsam2.models.attention"],
-    base=_MODULE,
 )
 # Self-attention over the audio tokens of one clip, before fusion.
-AUDIO_ATTENTIONS = Registry(
+AUDIO_ATTENTIONS = _part(
     "audio attention",
     given=["channels", "depth"],
     calls={"forward(tokens)": "(B,M,C) -> (B,M,C), a sequence is a clip's tokens"},
     locations=["auralsam2.models.attention"],
-    base=_MODULE,
 )
 # Exchange between the visual and the audio tokens of a level.
-FUSIONS = Registry(
+FUSIONS = _part(
     "fusion",
     given=["channels", "embedding_size"],
     calls={"forward(visual, audio)": "(B,T,N,C), (B,M,C) -> FusionOutput of the same shapes"},
     contract="never mixes clips; own arguments have defaults",
     locations=["auralsam2.models.fusion"],
-    base=_MODULE,
 )
 # Fused audio to tokens of the mask decoder.
-SPARSE_PROMPTS = Registry(
+SPARSE_PROMPTS = _part(
     "sparse prompt",
     given=["channels"],
     calls={"forward(fused)": "(B,T,C) -> (B,T,C)"},
     contract="one per level; None = off",
     locations=["auralsam2.models.prompts"],
-    base=_MODULE,
 )
 # Fused visual tokens to the image embedding that the mask decoder reads.
-DENSE_PROMPTS = Registry(
+DENSE_PROMPTS = _part(
     "dense prompt",
     given=["channels"],
     calls={"forward(fused)": "(B,T,N,C) -> (B,T,N,C)"},
     contract="one per level; None = off",
     locations=["auralsam2.models.prompts"],
-    base=_MODULE,
 )
 # Both modalities into the contrastive space.
-PROJECTORS = Registry(
+PROJECTORS = _part(
     "projector",
     given=["channels"],
     calls={
@@ -213,20 +206,18 @@ PROJECTORS = Registry(
     },
     contract=".visual_source, the field of FuserOutput that visual reads",
     locations=["auralsam2.models.projector"],
-    base=_MODULE,
 )
 # Supervision of the decoder's masks.
-MASK_LOSSES = Registry(
+MASK_LOSSES = _part(
     "mask loss",
     calls={
         "forward(prediction, masks, supervised)": "Prediction, (B,T,S,S) float 0/1, (B,T) bool -> "
         "dict of weighted scalars, loss_mask among them"
     },
     locations=["auralsam2.losses"],
-    base=_MODULE,
 )
 # Supervision of the contrastive space.
-CONTRASTIVE_LOSSES = Registry(
+CONTRASTIVE_LOSSES = _part(
     "contrastive loss",
     calls={
         "forward(embeddings, mask_logits, masks, supervised, generator)": "Embeddings, "
@@ -234,7 +225,6 @@ CONTRASTIVE_LOSSES = Registry(
     },
     contract="None = off",
     locations=["auralsam2.losses"],
-    base=_MODULE,
 )
 # Where in the mask decoder prompts enter.
 INJECTIONS = Registry(
@@ -249,7 +239,7 @@ INJECTIONS = Registry(
     locations=["auralsam2.models.injection"],
 )
 # How masks travel through a clip.
-TRACKERS = Registry(
+TRACKERS = _part(
     "tracker",
     calls={
         "forward(network, pyramid, prompts, injection, points, masks, extra_tokens)": "the "
@@ -258,10 +248,9 @@ TRACKERS = Registry(
     },
     contract="conditioning frame and memory are its policy",
     locations=["auralsam2.models.tracking"],
-    base=_MODULE,
 )
 # Named objects in frames, for methods that translate sound to a prompt.
-DETECTORS = Registry(
+DETECTORS = _part(
     "detector",
     given=["channels", "num_classes"],
     calls={
@@ -271,15 +260,13 @@ DETECTORS = Registry(
         "sure it is of each class in the mask",
     },
     locations=["auralsam2.models.detection"],
-    base=_MODULE,
 )
 # What is heard, for methods that translate sound to a prompt.
-SOUND_CLASSIFIERS = Registry(
+SOUND_CLASSIFIERS = _part(
     "sound classifier",
     given=["num_classes"],
     calls={"forward(log_mel, clip)": "(B,T,A,96,64), B names -> (B,T,K) logits"},
     locations=["auralsam2.models.sound"],
-    base=_MODULE,
 )
 
 REGISTRIES: dict[str, Registry] = {
@@ -287,6 +274,19 @@ REGISTRIES: dict[str, Registry] = {
     for registry in list(vars().values())
     if type(registry) is Registry
 }
+
+
+class _BelowRoot(roots.Registry):  # type: ignore[misc]
+    """One of ours as the Runner sees it, below the root that it builds from."""
+
+    def __init__(self, own: Registry) -> None:
+        super().__init__(own.name, parent=own.parent, scope=SCOPE)
+        self._module_dict, self.import_from_location = own.module_dict, own.import_from_location
+
+
+for _own in REGISTRIES.values():
+    if _own.parent is not None:
+        _BelowRoot(_own)
 
 # Under default_scope="auralsam2" the Runner looks for a child of every root it builds from and
 # warns at each build where there is none.

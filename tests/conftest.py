@@ -45,7 +45,7 @@ def toy_components(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for registry in REGISTRIES.values():
         monkeypatch.setattr(registry, "base", None)
         if registry.parent is None or registry in (MODELS, DATASETS, METRICS):
-            monkeypatch.setattr(registry, "_module_dict", {})
+            monkeypatch.setattr(registry, "module_dict", {})
             monkeypatch.setattr(registry, "_imported", True)
 
     @MODELS.register_module()

@@ -12,10 +12,9 @@ Examples:
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 
-from auralsam2.command_line import Parser, Whole, input_path, output_file
+from auralsam2.command_line import Parser, add_workers, clip_bar, input_path, output_file
 from auralsam2.text_files import write_text
 
 LAYOUTS = {
@@ -38,25 +37,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         parser.error(unknown_name("layout", options.layout, LAYOUTS))
 
-    from rich.console import Console
-    from rich.progress import Progress
-
     from auralsam2.data.checking.check import check_data
 
-    # Standard output is the report's.
-    with Progress(console=Console(stderr=True), transient=True) as bars:
-        bar = bars.add_task("clips", total=None)
-        try:
-            report = check_data(
-                options.layout,
-                options.root,
-                options.workers,
-                on_start=lambda total: bars.update(bar, total=total),
-                on_clip=lambda: bars.advance(bar),
-            )
-        except FileNotFoundError as error:
-            bars.stop()
-            parser.error(str(error))
+    try:
+        with clip_bar() as told:
+            report = check_data(options.layout, options.root, options.workers, **told)
+    except FileNotFoundError as error:
+        parser.error(str(error))
     content = json.dumps(report.to_json(), indent=1)
     if options.out:
         write_text(options.out, content + "\n")
@@ -70,15 +57,9 @@ def _parser() -> Parser:
     parser.add_argument("layout", metavar="LAYOUT", help="see below")
     parser.add_argument("root", metavar="ROOT", type=input_path, help="folder that holds the index")
     parser.add_argument("--json", action="store_true", help="print JSON with every finding")
-    parser.add_argument(
-        "--out", type=output_file, metavar="FILE", help="write the JSON to a file too"
-    )
-    parser.add_argument(
-        "--workers",
-        type=Whole(1),
-        default=min(8, os.cpu_count() or 1),
-        help="processes (%(default)s)",
-    )
+    beside = "write the JSON to a file too"
+    parser.add_argument("--out", type=output_file, metavar="FILE", help=beside)
+    add_workers(parser)
     return parser
 
 

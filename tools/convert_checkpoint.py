@@ -32,33 +32,22 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> Parser:
     parser = Parser(__doc__)
-    parser.add_argument(
-        "source", type=input_path, metavar="IN", help="a .pth, .pt or .safetensors file"
+    add = parser.add_argument
+    add("source", type=input_path, metavar="IN", help="a .pth, .pt or .safetensors file")
+    add("target", type=output_file, metavar="OUT", help="likewise, by its suffix")
+    add("--to", choices=("ours", "authors"), help="whose names; default: not those it has")
+    layout = "with or without SAM2 and the text encoder; default: full where they are in IN"
+    add("--layout", choices=("fuser", "full"), help=layout)
+    add("--variant", choices=("avs", "ref"), help="needed only where IN has no projection heads")
+    unused = "make the never used parameters where IN lacks them"
+    add("--unused", choices=("zeros",), help=unused)
+    age, names = (
+        ("current", "audio_prompter", "training_layers"),
+        "age of the authors' names to write",
     )
-    parser.add_argument("target", type=output_file, metavar="OUT", help="likewise, by its suffix")
-    parser.add_argument(
-        "--to", choices=("ours", "authors"), help="whose names; default: not those it has"
-    )
-    parser.add_argument(
-        "--layout",
-        choices=("fuser", "full"),
-        help="with or without SAM2 and the text encoder; default: full where they are in IN",
-    )
-    parser.add_argument(
-        "--variant", choices=("avs", "ref"), help="needed only where IN has no projection heads"
-    )
-    parser.add_argument(
-        "--unused", choices=("zeros",), help="make the never used parameters where IN lacks them"
-    )
-    parser.add_argument(
-        "--naming",
-        choices=("current", "audio_prompter", "training_layers"),
-        default="current",
-        help="age of the authors' names to write",
-    )
-    parser.add_argument(
-        "--allow-partial", action="store_true", help="convert what matches, set the rest aside"
-    )
+    add("--naming", choices=age, default="current", help=names)
+    partial = "convert what matches, set the rest aside"
+    add("--allow-partial", action="store_true", help=partial)
     return parser
 
 

@@ -19,7 +19,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from auralsam2.command_line import Parser, add_overrides, input_path, output_file
+from auralsam2.command_line import Parser, add_target, output_file
 from auralsam2.text_files import write_text
 
 
@@ -33,6 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     config, checkpoint = find_target(options.run, options.checkpoint)
     cfg = load(config, parse_overrides(options.set))
 
+    import torch
+
     from auralsam2.counterfactuals import heard_with
     from auralsam2.data.datasets.guarded import counted
     from auralsam2.engine.evaluate import evaluate_model, trained_model
@@ -42,15 +44,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     if checkpoint is None:
         print("no trained weights: the model is taken as built")
     if cfg.runtime.num_threads:
-        _set_num_threads(cfg.runtime.num_threads)
+        torch.set_num_threads(cfg.runtime.num_threads)
     model, datasets = trained_model(cfg, checkpoint), test_datasets(cfg, nodes)
     result = evaluate_model(model, cfg, datasets)
     for split, scores in result.splits.items():
         shown = ", ".join(f"{k} {v:.4f}" for k, v in scores.metrics.items())
         lacking = len(scores.left_out)
-        print(
-            f"{split}: {shown}" + (f" ({counted(len(datasets[split]), lacking)})" * bool(lacking))
-        )
+        shown += f" ({counted(len(datasets[split]), lacking)})" * bool(lacking)
+        print(f"{split}: {shown}")
     plain: dict[str, Any] = {split: scores._asdict() for split, scores in result.splits.items()}
     if options.speed:
         plain["speed"] = _speed(model, datasets)
@@ -61,24 +62,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> Parser:
     parser = Parser(__doc__)
-    parser.add_argument("run", help="a run folder, or a config by name or path")
-    parser.add_argument("--checkpoint", type=input_path, help="other weights than the run's own")
-    add_overrides(parser, "overrides, applied in order")
-    parser.add_argument(
-        "--audio",
-        nargs="+",
-        metavar="SOUND",
-        help="what is heard, see above; default: the splits that the config states",
-    )
+    add_target(parser)
+    heard = "what is heard, see above; default: the splits that the config states"
+    parser.add_argument("--audio", nargs="+", metavar="SOUND", help=heard)
     parser.add_argument("--speed", action="store_true", help="also measure frames a second")
     parser.add_argument("--json", type=output_file, help="also write the scores, one entry a clip")
     return parser
-
-
-def _set_num_threads(num_threads: int) -> None:
-    import torch
-
-    torch.set_num_threads(num_threads)
 
 
 def _speed(model: Any, datasets: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from auralsam2.command_line import Parser, Whole, add_overrides, input_path, output_file
+from auralsam2.command_line import Parser, Whole, add_target, output_file
 
 if TYPE_CHECKING:
     from auralsam2.engine.protocols import ProtocolRow
@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from auralsam2.engine.splits import test_datasets
 
     sizes = SIZES if options.sizes is None else [Comparison.parse(s) for s in options.sizes]
-    config, checkpoint = find_target(options.config, options.checkpoint)
+    config, checkpoint = find_target(options.run, options.checkpoint)
     cfg = load(config, parse_overrides(options.set))
     if checkpoint is None:
         print("no trained weights: the model is taken as built")
@@ -46,22 +46,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> Parser:
     parser = Parser(__doc__)
-    parser.add_argument("config", help="a run folder, or a config by name or path")
-    parser.add_argument("--checkpoint", type=input_path, help="other weights than the run's own")
-    add_overrides(parser, "overrides, applied in order")
-    parser.add_argument(
-        "--sizes",
-        nargs="+",
-        metavar="SIZE",
-        help="native, a side in pixels, or SIDE:widened (default: native 224 256:widened)",
+    add_target(parser)
+    sizes = "native, a side in pixels, or SIDE:widened (default: native 224 256:widened)"
+    parser.add_argument("--sizes", nargs="+", metavar="SIZE", help=sizes)
+    group = (
+        "clips of a batch, for J_batch, F_batch and S_batch (default: 4); the last may be shorter "
+        "and counts like the others"
     )
-    parser.add_argument(
-        "--group-size",
-        type=Whole(1),
-        default=4,
-        help="clips of a batch, for J_batch, F_batch and S_batch (default: 4); the last may be "
-        "shorter and counts like the others",
-    )
+    parser.add_argument("--group-size", type=Whole(1), default=4, help=group)
     parser.add_argument("--out", type=output_file, help="also write one row per score as CSV")
     return parser
 

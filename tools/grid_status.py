@@ -49,30 +49,15 @@ def _parser() -> Parser:
     from ablations.runs.claims import STALE_S
 
     parser = Parser(__doc__)
-    parser.add_argument("folder", type=input_path, help="of a grid, or any folder with runs below")
-    parser.add_argument(
-        "--watch",
-        type=Real(above=0),
-        nargs="?",
-        const=5.0,
-        metavar="S",
-        help="look again every S seconds (default 5) until nothing is left to do",
-    )
-    parser.add_argument("--json", action="store_true", help="for programs")
-    parser.add_argument(
-        "--lines",
-        type=Whole(0),
-        default=5,
-        metavar="N",
-        help="of the log of a failed run; default: 5",
-    )
-    parser.add_argument(
-        "--stale-after",
-        type=Real(above=0),
-        default=STALE_S,
-        metavar="S",
-        help=f"silence after which a run counts as left alone; default: {STALE_S:.0f} s",
-    )
+    add, seconds = parser.add_argument, Real(above=0)
+    add("folder", type=input_path, help="of a grid, or any folder with runs below")
+    watch = "look again every S seconds (default 5) until nothing is left to do"
+    add("--watch", type=seconds, nargs="?", const=5.0, metavar="S", help=watch)
+    add("--json", action="store_true", help="for programs")
+    lines = "of the log of a failed run; default: 5"
+    add("--lines", type=Whole(0), default=5, metavar="N", help=lines)
+    stale = f"silence after which a run counts as left alone; default: {STALE_S:.0f} s"
+    add("--stale-after", type=seconds, default=STALE_S, metavar="S", help=stale)
     return parser
 
 

@@ -54,9 +54,8 @@ def _describe(registry: Any) -> dict[str, Any]:
     components = {}
     for name in registry.names():
         component = registry.lookup(name)
-        docstring = inspect.getdoc(component) or ""
         components[name] = {
-            "summary": " ".join(docstring.partition("\n\n")[0].split()),
+            "summary": " ".join((inspect.getdoc(component) or "").partition("\n\n")[0].split()),
             "arguments": _arguments(component, registry.given),
         }
     return {"contract": registry.contract, "components": components}
@@ -76,18 +75,17 @@ def _arguments(component: Any, given: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _print_tables(listing: dict[str, dict[str, Any]]) -> None:
-    from rich.console import Console
+    from rich import print as show
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console()
     for axis, registry in listing.items():
         table = Table("name", "what it is", "arguments", title_justify="left", expand=True)
         table.title = f"[bold]{axis}[/bold]: {escape(registry['contract'])}"
         for name, component in registry["components"].items():
             shown = ", ".join(_shown(argument) for argument in component["arguments"])
             table.add_row(escape(name), escape(component["summary"]), escape(shown))
-        console.print(table)
+        show(table)
 
 
 def _shown(argument: dict[str, Any]) -> str:

@@ -18,61 +18,45 @@ Examples:
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
-from auralsam2.command_line import Parser, Whole, input_path, output_folder
+from auralsam2.command_line import Parser, add_workers, clip_bar, input_path, output_folder
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Extract, print what failed, and return the exit status."""
-    options = _parser().parse_args(argv)
-
-    from rich.console import Console
-    from rich.progress import Progress
+    options = vars(_parser().parse_args(argv))
 
     from auralsam2.data.preparation.layouts import LAYOUTS
     from auralsam2.data.preparation.prepare import prepare
     from auralsam2.messages import unknown_name
 
-    if options.layout not in LAYOUTS:
-        raise ValueError(unknown_name("layout", options.layout, sorted(LAYOUTS)))
-    with Progress(console=Console(stderr=True), transient=True) as bars:
-        bar = bars.add_task("clips", total=None)
-        done = prepare(
-            options.videos,
-            options.out,
-            options.layout,
-            options.metadata,
-            named=options.named,
-            frames_at=options.frames_at,
-            workers=options.workers,
-            on_start=lambda total: bars.update(bar, total=total),
-            on_clip=lambda: bars.advance(bar),
-        )
+    if options["layout"] not in LAYOUTS:
+        raise ValueError(unknown_name("layout", options["layout"], sorted(LAYOUTS)))
+    with clip_bar() as told:
+        done = prepare(**options, **told)
     for name, problem in done.failures.items():
         print(f"clip '{name}': {problem}")
     print(
-        f"{len(done.written)} clips written to '{options.out}', {len(done.skipped)} already there, "
-        f"{len(done.failures)} failed"
+        f"{len(done.written)} clips written to '{options['out']}', {len(done.skipped)} already "
+        f"there, {len(done.failures)} failed"
     )
     return 1 if done.failures else 0
 
 
 def _parser() -> Parser:
+    """Options by the names of the arguments of `prepare`."""
     parser = Parser(__doc__)
     add = parser.add_argument
     add("videos", type=input_path, metavar="VIDEOS", help="folder, with those below it")
     add("out", type=output_folder, metavar="OUT", help="root of the data set")
     add("--layout", required=True, help="v1s or v1m (5 s), v2 or ref_avs (10 s)")
-    add("--metadata", type=input_path, metavar="CSV", help="table of the clips")
+    add("--metadata", dest="index", type=input_path, metavar="CSV", help="table of the clips")
     named = "use only videos named after this (default: both)"
     add("--named", choices=("uid", "vid"), help=named)
-    instants = ("end", "middle", "start")
-    which = "which picture of each second (%(default)s)"
-    add("--frames-at", choices=instants, default="end", help=which)
-    workers = min(8, os.cpu_count() or 1)
-    add("--workers", type=Whole(1), default=workers, help="processes (%(default)s)")
+    picture = "which picture of each second (%(default)s)"
+    add("--frames-at", choices=("end", "middle", "start"), default="end", help=picture)
+    add_workers(parser)
     return parser
 
 

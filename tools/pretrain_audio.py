@@ -19,12 +19,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Train, export safetensors, and measure on fresh clips."""
     parser = Parser(__doc__)
     parser.add_argument("out", type=output_folder, help="folder for weights and scores")
-    parser.add_argument(
-        "--clips",
-        type=Whole(16),
-        default=1600,
-        help="clips of five seconds, at least one batch of 16",
-    )
+    clips = "clips of five seconds, at least one batch of 16"
+    parser.add_argument("--clips", type=Whole(16), default=1600, help=clips)
     parser.add_argument("--width", type=Whole(1), default=16, help="of the LogMelCNN")
     parser.add_argument("--lr", type=Real(above=0), default=2e-3, help="peak learning rate")
     parser.add_argument("--workers", type=Whole(1), default=1, help="processes that synthesise")

@@ -37,11 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     from ablations.runs.processes import say_how_to_go_on
     from auralsam2.config import parse_overrides
 
-    overrides = parse_overrides(options.set)
-    grid = load_grid(options.grid, options.base)
-    plan = make_plan(
-        grid, out=options.out, seeds=options.seeds, overrides=overrides, keep_code=options.keep_code
-    )
+    grid, overrides = load_grid(options.grid, options.base), parse_overrides(options.set)
+    asked = dict(out=options.out, seeds=options.seeds, keep_code=options.keep_code)
+    plan = make_plan(grid, overrides=overrides, **asked)
     for note in plan.notes:
         print(f"note: {note}")
     runs = plan.runs if plan.problems else select(plan.runs, options.only)

@@ -156,7 +156,9 @@ def test_every_registry_has_a_contract_and_its_own_config_key() -> None:
     for key, registry in REGISTRIES.items():
         assert registry.config_key == key and " " not in key
         assert len(registry.contract) > 20, key
-        assert registry.scope == "auralsam2"
+        if registry.parent is not None:
+            below = registry.parent.children["auralsam2"]
+            assert (below.module_dict, below.name) == (registry.module_dict, registry.name)
 
 
 def test_load_all_finds_components_of_every_axis() -> None:
