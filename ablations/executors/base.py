@@ -12,11 +12,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from ablations.display import Display
 from auralsam2.builder import Registry
 from auralsam2.engine.progress import Progress
+
+if TYPE_CHECKING:
+    from ablations.display import Display
 
 POLL_S = 1.0
 """How often a source that had nothing to do is asked again."""

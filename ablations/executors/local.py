@@ -11,9 +11,8 @@ import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from multiprocessing import connection
-from typing import Any, Generic
+from typing import TYPE_CHECKING, Any, Generic
 
-from ablations.display import Display
 from ablations.executors.base import (
     EXECUTORS,
     POLL_S,
@@ -30,6 +29,9 @@ from ablations.runs.processes import output_to
 from auralsam2.command_line import Whole
 from auralsam2.engine.progress import Progress
 from auralsam2.process_end import GRACE_S
+
+if TYPE_CHECKING:
+    from ablations.display import Display
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 GPU_VARIABLE = "CUDA_VISIBLE_DEVICES"

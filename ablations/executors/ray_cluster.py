@@ -8,9 +8,8 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ablations.display import Display
 from ablations.executors.base import (
     EXECUTORS,
     POLL_S,
@@ -26,6 +25,9 @@ from ablations.executors.base import (
 )
 from ablations.executors.remote import RemoteRuns, Started, do_item
 from auralsam2.command_line import Real, Whole
+
+if TYPE_CHECKING:
+    from ablations.display import Display
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,15 @@ import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Generic, NamedTuple
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple
 
-from ablations.display import Display
 from ablations.executors.base import Outcome, Outcomes, R, Source, T, Work
 from ablations.runs import claims
 from ablations.runs.processes import output_to
 from auralsam2.engine.progress import Progress
+
+if TYPE_CHECKING:
+    from ablations.display import Display
 
 
 class Answer(NamedTuple):

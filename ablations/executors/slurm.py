@@ -10,9 +10,8 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ablations.display import Display
 from ablations.executors.base import (
     EXECUTORS,
     POLL_S,
@@ -29,6 +28,9 @@ from ablations.executors.base import (
 from ablations.executors.remote import Answer, RemoteRuns, Started, do_item
 from auralsam2.command_line import Real, Whole
 from auralsam2.process_end import end_soon
+
+if TYPE_CHECKING:
+    from ablations.display import Display
 
 FOLDER = ".slurm"
 """Beside the run folders: submitit's pickles and logs."""
