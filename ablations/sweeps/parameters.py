@@ -80,7 +80,7 @@ class Parameter(ABC):
         """Return the parameter as JSON, as Optuna's ``json_to_distribution`` takes it."""
 
 
-@PARAMETERS.register_module(name="float")
+@PARAMETERS.register_module(name=["float", "FloatDistribution"])
 @dataclass(frozen=True)
 class FloatParameter(Parameter):
     """A real number in [low, high]; the arguments are those of Optuna's ``FloatDistribution``."""
@@ -157,7 +157,7 @@ class FloatParameter(Parameter):
         return {"type": self.TYPE, **bounds}
 
 
-@PARAMETERS.register_module(name="int")
+@PARAMETERS.register_module(name=["int", "IntDistribution"])
 @dataclass(frozen=True)
 class IntParameter(FloatParameter):
     """An integer in [low, high]; the arguments are those of Optuna's ``IntDistribution``."""
@@ -180,7 +180,7 @@ class IntParameter(FloatParameter):
         return [wanted] if self._fits(wanted) and wanted in self.grid() else []
 
 
-@PARAMETERS.register_module(name="categorical")
+@PARAMETERS.register_module(name=["categorical", "CategoricalDistribution"])
 @dataclass(frozen=True)
 class CategoricalParameter(Parameter):
     """Plain values, config nodes, or named groups of settings, as on an axis of a grid.

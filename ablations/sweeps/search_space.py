@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import itertools
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from optuna.distributions import BaseDistribution, distribution_to_json
 from optuna.trial import BaseTrial
 
 from ablations.grids.resolve import apply
@@ -133,12 +135,16 @@ class SearchSpace:
 def parse_space(raw: Mapping[str, Any]) -> SearchSpace:
     """Read the ``space`` of a sweep file.
 
+    Args:
+        raw: name -> ``dict(type=..., when=..., own arguments)``, or a distribution of Optuna.
+
     Raises:
         SweepError: with all problems at once.
     """
     problems = [] if raw else ["space: is empty; state at least one parameter"]
     known: dict[str, Parameter] = {}
-    for name, stated in raw.items():
+    for name, value in raw.items():
+        stated = _node(value)
         found = list(_problems_of(str(name), stated))
         when: dict[str, frozenset[Any]] = {}
         if isinstance(stated, Mapping):
@@ -150,6 +156,15 @@ def parse_space(raw: Mapping[str, Any]) -> SearchSpace:
     if problems:
         raise SweepError(problems)
     return SearchSpace(tuple(known.values()))
+
+
+def _node(stated: Any) -> Any:
+    """Return a distribution of Optuna as the node that says the same; others as they are."""
+    if not isinstance(stated, BaseDistribution):
+        return stated
+    written = json.loads(distribution_to_json(stated))
+    node = {"type": written["name"], **written["attributes"]}
+    return {key: value for key, value in node.items() if key != "step" or not node["log"]}
 
 
 def _problems_of(name: str, raw: Any) -> Iterable[str]:

@@ -6,6 +6,11 @@ from typing import Any
 
 import optuna
 import pytest
+from optuna.distributions import (
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
 
 from ablations.sweeps.search_space import SweepError, parse_space
 from auralsam2 import config
@@ -239,3 +244,23 @@ def test_names_of_choices_do_not_hang_on_their_order(
         space = parse_space({"model.fusion": dict(type="categorical", choices=ordered)})
         named.append(set(space.parameters[0].extremes()))
     assert named[0] == named[1] == {"SumFusion(num_heads=2)", "SumFusion(num_heads=4)"}
+
+
+def test_distributions_of_optuna_say_the_same_as_nodes() -> None:
+    pairs = {
+        "a": (FloatDistribution(1e-4, 1e-2, log=True), dict(low=1e-4, high=1e-2, log=True)),
+        "b": (FloatDistribution(0.0, 1.0, step=0.25), dict(low=0.0, high=1.0, step=0.25)),
+        "c": (IntDistribution(1, 64, log=True), dict(low=1, high=64, log=True)),
+        "d": (IntDistribution(2, 8, step=2), dict(low=2, high=8, step=2)),
+        "e": (CategoricalDistribution(["batch", "layer"]), dict(choices=["batch", "layer"])),
+    }
+    kinds = ["float", "float", "int", "int", "categorical"]
+    stated = parse_space({name: distribution for name, (distribution, _) in pairs.items()})
+    nodes = parse_space(
+        {name: dict(node, type=kind) for kind, (name, (_, node)) in zip(kinds, pairs.items())}
+    )
+    assert stated == nodes
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    trial = study.ask()
+    stated.suggest(trial)
+    assert trial.distributions == {name: distribution for name, (distribution, _) in pairs.items()}
