@@ -43,7 +43,7 @@ class Registry:
         calls: how a component is called, ``"forward(visual, audio)"`` -> shapes in and out; what
             else the method takes has defaults.
         locations: packages whose import registers the components; imported at first look-up.
-            ``package.*`` stands for all modules of a package that does not import them itself.
+            ``package.*`` stands for all modules of a package: a new component is one new file.
         parent: the mmengine root that the Runner searches, whose components are known here too.
         base: class that its classes derive from, as ``package.module:Class``; None: any.
 

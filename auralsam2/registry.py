@@ -7,10 +7,7 @@ A ears, S side of the input image.
 
 from __future__ import annotations
 
-import pkgutil
-from collections.abc import Iterable
 from functools import partial
-from importlib import import_module
 
 import mmengine.registry as roots
 
@@ -18,19 +15,6 @@ from auralsam2.builder import SCOPE
 from auralsam2.builder import ComponentArgumentError as ComponentArgumentError
 from auralsam2.builder import Registry as Registry
 from auralsam2.builder import UnknownComponentError as UnknownComponentError
-
-
-def import_siblings(package: str, path: Iterable[str]) -> None:
-    """Import every module of a package, so that a new component is one new file.
-
-    Call it as ``import_siblings(__name__, __path__)`` in the package's ``__init__.py``.
-
-    Args:
-        package: the package's dotted name.
-        path: the folders of the package.
-    """
-    for module in pkgutil.iter_modules(list(path)):
-        import_module(f"{package}.{module.name}")
 
 
 def load_all() -> None:
@@ -52,7 +36,7 @@ MODELS = Registry(
         "tensor: Prediction"
     },
     contract="builds its parts from the nodes of the model config",
-    locations=["auralsam2.models.released", "auralsam2.models.methods"],
+    locations=["auralsam2.models.released", "auralsam2.models.methods.*"],
     parent=roots.MODELS,
     base="mmengine.model:BaseModel",
 )
@@ -80,13 +64,13 @@ TRANSFORMS = Registry(
         "numpy.random.Generator -> dict of the same keys and shapes"
     },
     contract="one draw a clip; inputs are not written to",
-    locations=["auralsam2.data.transforms"],
+    locations=["auralsam2.data.transforms.*"],
 )
 # Stages of training that are not part of the loop.
 HOOKS = Registry(
     "hook",
     contract="mmengine Hook: overrides some of the stages of the Runner",
-    locations=["auralsam2.engine.hooks", "auralsam2.mmengine_fixes"],
+    locations=["auralsam2.engine.hooks.*", "auralsam2.mmengine_fixes"],
     parent=roots.HOOKS,
     base="mmengine.hooks:Hook",
 )
@@ -100,7 +84,7 @@ METRICS = Registry(
         "average(outcomes)": "those of all clips -> the data set's score",
     },
     contract=".key names the score, .bounds and .higher_is_better say what it can be",
-    locations=["auralsam2.metrics"],
+    locations=["auralsam2.metrics.*"],
     parent=roots.METRICS,
     base="auralsam2.metrics.clip_metric:ClipMetric",
 )
@@ -132,21 +116,21 @@ BACKBONES = _part(
     contract=".channels = C, .embedding_size = E, .image_size = S; .network, the PromptableSAM2 "
     "that a tracker drives; .size_multiple (default 1), which divides S; frozen unless its "
     "arguments say otherwise",
-    locations=["auralsam2.models.backbones"],
+    locations=["auralsam2.models.backbones.*"],
 )
 # Log-mel patches to one vector a frame.
 AUDIO_ENCODERS = _part(
     "audio encoder",
     calls={"forward(log_mel)": "(B,T,A,96,64) -> (B,T,D)"},
     contract=".out_channels = D; ears share weights and are concatenated",
-    locations=["auralsam2.models.audio"],
+    locations=["auralsam2.models.audio.*"],
 )
 # A referring expression to tokens that join the audio's.
 TEXT_ENCODERS = _part(
     "text encoder",
     calls={"forward(text)": "B strings -> (B,K,D) hidden states"},
     contract=".out_channels = D; None = off",
-    locations=["auralsam2.models.text"],
+    locations=["auralsam2.models.text.*"],
 )
 # Which levels of the pyramid are used, brought to one token grid.
 PYRAMIDS = _part(
@@ -178,7 +162,7 @@ FUSIONS = _part(
     given=["channels", "embedding_size"],
     calls={"forward(visual, audio)": "(B,T,N,C), (B,M,C) -> FusionOutput of the same shapes"},
     contract="never mixes clips; own arguments have defaults",
-    locations=["auralsam2.models.fusion"],
+    locations=["auralsam2.models.fusion.*"],
 )
 # Fused audio to tokens of the mask decoder.
 SPARSE_PROMPTS = _part(
@@ -214,7 +198,7 @@ MASK_LOSSES = _part(
         "forward(prediction, masks, supervised)": "Prediction, (B,T,S,S) float 0/1, (B,T) bool -> "
         "dict of weighted scalars, loss_mask among them"
     },
-    locations=["auralsam2.losses"],
+    locations=["auralsam2.losses.*"],
 )
 # Supervision of the contrastive space.
 CONTRASTIVE_LOSSES = _part(
@@ -224,7 +208,7 @@ CONTRASTIVE_LOSSES = _part(
         "(B,T,4E,4E), (B,T,S,S), (B,T), torch.Generator -> dict(loss_contrastive)"
     },
     contract="None = off",
-    locations=["auralsam2.losses"],
+    locations=["auralsam2.losses.*"],
 )
 # Where in the mask decoder prompts enter.
 INJECTIONS = Registry(
@@ -259,14 +243,14 @@ DETECTORS = _part(
         "losses(pyramid, clip, evidence)": "the same and Evidence -> dict of scalars, (B,T,K) how "
         "sure it is of each class in the mask",
     },
-    locations=["auralsam2.models.detection"],
+    locations=["auralsam2.models.detection.*"],
 )
 # What is heard, for methods that translate sound to a prompt.
 SOUND_CLASSIFIERS = _part(
     "sound classifier",
     given=["num_classes"],
     calls={"forward(log_mel, clip)": "(B,T,A,96,64), B names -> (B,T,K) logits"},
-    locations=["auralsam2.models.sound"],
+    locations=["auralsam2.models.sound.*"],
 )
 
 REGISTRIES: dict[str, Registry] = {

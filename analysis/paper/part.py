@@ -20,7 +20,7 @@ PARTS = Registry(
     "paper part",
     contract="build(); make(source: Source, out: Path) -> Made with the paths of the files it "
     "wrote below out; arguments(source, out) -> those of the command that makes them",
-    locations=["analysis.paper.parts"],
+    locations=["analysis.paper.parts.*"],
     base="analysis.paper.part:Part",
 )
 _FOLDER, _DEFAULT = "figures", "paper"

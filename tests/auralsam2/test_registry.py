@@ -12,7 +12,6 @@ from auralsam2.registry import (
     ComponentArgumentError,
     Registry,
     UnknownComponentError,
-    import_siblings,
     load_all,
 )
 
@@ -97,15 +96,14 @@ def test_a_node_is_a_dict_with_a_type(toys: Registry, node: object) -> None:
         toys.build(node)  # type: ignore[arg-type]
 
 
-def test_import_siblings_registers_a_component_from_one_new_file(
+def test_a_star_registers_a_component_from_one_new_file(
     tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = tmp_path / "sibling_package"
     package.mkdir()
     (package / "__init__.py").write_text(
-        "from auralsam2.registry import Registry, import_siblings\n"
-        "TOYS = Registry('sibling toy', contract='none', locations=[__name__])\n"
-        "import_siblings(__name__, __path__)\n"
+        "from auralsam2.registry import Registry\n"
+        "TOYS = Registry('sibling toy', contract='none', locations=['sibling_package.*'])\n"
     )
     (package / "gated.py").write_text(
         "from sibling_package import TOYS\n"
@@ -118,8 +116,12 @@ def test_import_siblings_registers_a_component_from_one_new_file(
         monkeypatch.delitem(sys.modules, name)
 
 
-def test_import_siblings_of_an_empty_package_is_nothing(tmp_path) -> None:
-    import_siblings("nowhere", [str(tmp_path)])
+def test_a_star_of_an_empty_package_is_nothing(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "empty_package").mkdir()
+    (tmp_path / "empty_package" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert Registry("nowhere", contract="none", locations=["empty_package.*"]).names() == []
+    monkeypatch.delitem(sys.modules, "empty_package")
 
 
 def test_lookup_imports_the_locations_once(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:

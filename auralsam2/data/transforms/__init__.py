@@ -5,7 +5,3 @@ SAM2's training, which the method follows, lists in this order: ``RandomClipFlip
 ``ClipColourJitter(contrast=0.05, saturation=0.05, per_frame=True)``. The released code names both
 jitters, but throws away what they compute: its list is the same without them.
 """
-
-from auralsam2.registry import import_siblings
-
-import_siblings(__name__, __path__)

@@ -1,5 +1,1 @@
 """Detectors of named objects: one file each, registered by being here."""
-
-from auralsam2.registry import import_siblings
-
-import_siblings(__name__, __path__)
