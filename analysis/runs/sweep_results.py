@@ -38,10 +38,6 @@ class SweepResults:
         """Return the trials that trained to their end."""
         return self.trials[self.trials["state"] == "complete"]
 
-    def is_log(self, parameter: str) -> bool:
-        """Return whether a parameter was searched by its logarithm."""
-        return bool(self.parameters[parameter].get("log"))
-
     def is_number(self, parameter: str) -> bool:
         """Return whether a parameter has an order."""
         return "choices" not in self.parameters[parameter]

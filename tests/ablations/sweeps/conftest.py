@@ -14,6 +14,7 @@ from ablations.executors.local import InlineExecutor
 from ablations.options import Options
 from ablations.sweeps.presence import Presence
 from ablations.sweeps.run_sweep import SweepResult, run_sweep
+from ablations.sweeps.search_space import SweepError, parse_space
 from ablations.sweeps.storage import StorageAddress
 from ablations.sweeps.study import SweepStudy
 from ablations.sweeps.sweep_file import Sweep, load_sweep
@@ -28,6 +29,13 @@ SPACE = {
     "model.fusion": FUSION,
     "model.fusion.num_heads": dict(type="int", low=1, high=8, when={"model.fusion": ["SumFusion"]}),
 }
+
+
+def space_problems(raw: dict[str, Any]) -> str:
+    """Return what is wrong with a space, a line each."""
+    with pytest.raises(SweepError) as error:
+        parse_space(raw)
+    return "\n".join(error.value.problems)
 
 
 def in_threads(*calls: Callable[[], object]) -> None:

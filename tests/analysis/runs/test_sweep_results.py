@@ -19,7 +19,8 @@ def test_types_of_the_columns(write_sweep_folder: Callable[..., Path]) -> None:
     assert list(trials["model.fusion.heads"].isna()) == [0, 1, 0, 1, 0, 1, 0]
     assert trials["model.fusion.heads"][4] == "4"
     assert list(trials["best"]) == [number == 4 for number in range(7)]
-    assert results.is_log("optim.optimizer.lr") and not results.is_number("model.fusion")
+    assert results.parameters["optim.optimizer.lr"]["log"]
+    assert results.is_number("optim.optimizer.lr") and not results.is_number("model.fusion")
 
 
 def test_folders_that_are_no_sweep(write_sweep_folder: Callable[..., Path], tmp_path: Path) -> None:
