@@ -52,7 +52,7 @@ T = TypeVar("T", bound=Item)
 R = TypeVar("R")
 T_contra = TypeVar("T_contra", bound=Item, contravariant=True)
 R_co = TypeVar("R_co", covariant=True)
-S = TypeVar("S")
+Stated = TypeVar("Stated")
 
 
 class Work(Protocol[T_contra, R_co]):
@@ -171,7 +171,9 @@ def add_settings(parser: argparse._ActionsContainer, prefix: str, settings: type
         )
 
 
-def read_settings(options: argparse.Namespace, prefix: str, settings: type[S], **more: Any) -> S:
+def read_settings(
+    options: argparse.Namespace, prefix: str, settings: type[Stated], **more: Any
+) -> Stated:
     """Return the settings of a command line; ``more`` are fields that are no `setting`."""
     named = {each.name: getattr(options, f"{prefix}_{each.name}") for each in _settable(settings)}
     return settings(**named, **more)
