@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from auralsam2.data.checking.files import Colour
 from auralsam2.data.datasets.avsbench_index import (
     OBJECT_LAYOUTS,
     SUBSETS,
@@ -20,6 +19,7 @@ from auralsam2.data.datasets.ref_index import RefIndex
 from auralsam2.data.datasets.semantic import FILE_NAME, ClassNumbersError, read_class_map
 from auralsam2.data.problems import DataError, Finding
 
+Colour = tuple[int, int, int]
 NUM_CLASSES = 71
 """Of the semantic release, with the background."""
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from auralsam2.data.checking.check import check_data, summarise, summary_to_text
-from auralsam2.data.checking.clips import ClipFacts
-from auralsam2.data.checking.files import SoundFacts
+from auralsam2.data.checking.clips import ClipFacts, SoundFacts
 from auralsam2.data.checking.plan import LAYOUTS
 
 from ..trees import TREES
