@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from auralsam2.devices import device_problem
-from auralsam2.override_values import NOTHING, TEXT, TEXTS
+from auralsam2.messages import ProblemsError
 from auralsam2.registry import (
     DATASETS,
     HOOKS,
@@ -18,8 +18,14 @@ from auralsam2.registry import (
     Registry,
     UnknownComponentError,
 )
-from auralsam2.signature import annotated_kinds, parameters_of
+from auralsam2.signature import NOTHING, TEXT, TEXTS, annotated_kinds, parameters_of
 from auralsam2.weight_files import FILE_KEYS
+
+
+class ConfigError(ProblemsError):
+    """A config that cannot be used."""
+
+    source = "config"
 
 
 class Value(NamedTuple):

@@ -9,7 +9,9 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from auralsam2.messages import nearest
-from auralsam2.override_values import NOTHING, TEXT, TEXTS
+
+TEXT, TEXTS, NOTHING = "str", "Sequence[str]", "None"
+"""Kinds of values, as annotations write them: a text, several, and none."""
 
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
@@ -60,7 +62,7 @@ def annotated_kinds(parameter: inspect.Parameter) -> frozenset[str] | None:
         parameter: of a signature; without an annotation its default speaks for it.
 
     Returns:
-        `override_values.TEXT` for texts and paths, ``TEXTS`` for several of them, ``NOTHING`` for
+        `TEXT` for texts and paths, ``TEXTS`` for several of them, ``NOTHING`` for
         None, else the names of types as they stand there; None where nothing is said.
     """
     if parameter.annotation is parameter.empty:

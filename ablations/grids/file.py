@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from ablations.grids.axes import Axis, AxisValue, GridError, parse_axes, parse_named_cells
 from ablations.grids.cells import Cell, expand
 from ablations.grids.modes import BASE
-from auralsam2 import config, config_files
+from auralsam2 import config
 from auralsam2.messages import ProblemsError, nearest, unknown_name
 
 FOLDER = "grids"
@@ -98,7 +98,7 @@ def load_grid(name_or_path: str, base: str | None = None) -> Grid:
     """
     path = _find(name_or_path)
     stated = read_statements(path, GridError)
-    base = base or config_files.base_of(name_or_path, FOLDER)
+    base = base or config.base_of(name_or_path, FOLDER)
     own = str(stated.get("base"))
     base = None if base in (own, beside(path, own)) else base
     problems = _put_on_base(stated, base)
@@ -144,9 +144,7 @@ def _cells_off_base(grid: Grid) -> list[str]:
 
 def _name_on_base(path: Path, base: str) -> str:
     """Return the shipped name for a grid on a base, else one that ends in the base's."""
-    known = {
-        pair: name for name, pair in config_files.aliases().items() if config.find(name) == path
-    }
+    known = {pair: name for name, pair in config.aliases().items() if config.find(name) == path}
     name = known.get((f"{FOLDER}/{path.stem}", base), f"{path.stem}_{Path(base).stem}")
     return name.removeprefix(f"{FOLDER}/")
 

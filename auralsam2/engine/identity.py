@@ -16,7 +16,7 @@ from typing import Any
 
 from auralsam2 import config
 from auralsam2.config_identity import counts
-from auralsam2.custom_sources import sources
+from auralsam2.custom_imports import sources
 from auralsam2.engine.provenance import code_version
 from auralsam2.listing import files_below
 from auralsam2.registry import DATASETS

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from auralsam2 import config_files
+from auralsam2 import config
 
 
 @pytest.fixture
@@ -23,5 +23,5 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, toy_config_dict: di
     (root / "grids" / "demo.py").write_text("base = 'auralsam2/toy_v1m'\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "toy_configs", raising=False)
-    monkeypatch.setattr(config_files, "CONFIG_PACKAGE", "toy_configs")
+    monkeypatch.setattr(config, "CONFIG_PACKAGE", "toy_configs")
     return root

@@ -10,7 +10,7 @@ import pytest
 
 from ablations.grids.file import Grid, load_grid, shipped_grids
 from ablations.grids.plan import Plan, make_plan
-from auralsam2 import config_files, registry
+from auralsam2 import config, registry
 from auralsam2.data.synthetic.writer import Plan as ClipPlan
 from auralsam2.data.synthetic.writer import write_clips
 
@@ -19,7 +19,7 @@ GRIDS = sorted(shipped_grids())
 MINI = [name for name in GRIDS if name.endswith("_mini")]
 REAL = [name for name in GRIDS if f"{name}_mini" in MINI]
 ONE_FORM = {"demo", "prompts", "released_switches_mini", "methods_mini", "paper_mini"}
-PAIRS = [name for name in GRIDS if f"grids/{name}" in config_files.aliases()]
+PAIRS = [name for name in GRIDS if f"grids/{name}" in config.aliases()]
 CLIPS = ClipPlan("v1m", (3, 2, 2), seed=5, size=32, num_frames=2)
 CHANNELS = {True: 128, False: 256}
 
@@ -69,11 +69,9 @@ def test_methods_that_read_the_data_in_different_ways_stand_in_one_table(
     assert len({run.data_fingerprint for run in plan.runs}) == 1
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in GRIDS if f"grids/{name}" in config_files.aliases()]
-)
+@pytest.mark.parametrize("name", [name for name in GRIDS if f"grids/{name}" in config.aliases()])
 def test_the_name_of_a_pair_is_the_grid_on_its_base(name: str) -> None:
-    grid, base = config_files.aliases()[f"grids/{name}"]
+    grid, base = config.aliases()[f"grids/{name}"]
     by_pair, by_name = load_grid(grid, base), load_grid(name)
     assert by_pair == by_name and by_pair.name == name and by_pair.base == base
     real = load_grid(grid)

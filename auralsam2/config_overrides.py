@@ -1,4 +1,4 @@
-"""Values of ``key=value`` arguments: from text to what a config holds.
+"""Overrides: ``key=value`` of a command line into the place where a config holds it.
 
 What a text means hangs on what is wanted where it goes, so it stays a `Written` until it is put
 into a config.
@@ -7,16 +7,139 @@ into a config.
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-TEXT, TEXTS, NOTHING = "str", "Sequence[str]", "None"
-"""Kinds of values, as annotations write them: a text, several, and none."""
+from mmengine.config import Config, ConfigDict
+
+from auralsam2.config_schema import (
+    SCHEMA,
+    ConfigError,
+    Factors,
+    Node,
+    Section,
+    Spec,
+    child_spec,
+    known_keys,
+    same_kind,
+    wanted_kinds,
+)
+from auralsam2.messages import unknown_name
+from auralsam2.moved_arguments import follow_move, follow_moves
+from auralsam2.signature import NOTHING, TEXT, TEXTS
 
 _PLAIN = (str, bool, int, float, list, tuple, dict, type(None))
 _FLAGS = {"true": True, "false": False}
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
+
+
+def override(cfg: Any, overrides: Mapping[str, Any]) -> list[str]:
+    """Put values at dotted paths of a config, in order; every problem."""
+    problems = []
+    for dotted, value in overrides.items():
+        try:
+            set_node(cfg, dotted, value)
+        except ConfigError as error:
+            problems += error.problems
+    return problems
+
+
+def set_node(cfg: Any, dotted: str, value: Any) -> None:
+    """Replace what stands at a dotted path, in place.
+
+    A dict replaces its node whole, so no argument of the old class survives; None switches a
+    part off; a bare name where a component belongs means ``dict(type=name)``.
+
+    Args:
+        cfg: a ``Config``.
+        dotted: e.g. ``"model.fusion"``, ``"evaluation.metrics.0.beta2"``.
+        value: the new value; a `Written` is read as the schema or the component wants it.
+
+    Raises:
+        ConfigError: if the path leads nowhere, or what is written cannot be read; the message says
+            which key and what is known.
+    """
+    node, spec = _parent(cfg, dotted)
+    last = dotted.split(".")[-1]
+    follow_move(node, last)
+    _check_key(node, spec, dotted, len(dotted.split(".")) - 1, must_exist=False)
+    try:
+        value = read_value(value, spec, node, last)
+    except ValueError as error:
+        raise ConfigError([f"{dotted}={value}: {error}"]) from error
+    if isinstance(value, str) and isinstance(child_spec(spec, last), Node):
+        value = {"type": value}
+    # ConfigDict turns nested dicts into its own kind only when they are set through it.
+    node[_index(node, last)] = ConfigDict(value=value)["value"]
+    follow_moves(node[_index(node, last)])
+
+
+def parse_overrides(pairs: Iterable[str]) -> dict[str, Any]:
+    """Take ``key=value`` arguments of a command line apart.
+
+    The values stay as they are written until `set_node` knows what is wanted there: where that is
+    text, every character counts; elsewhere they are Python literals (``{"type": "X"}``,
+    ``(3, 6, 12)``, ``None``), numbers, true or false, lists without quotes; else text. Of a
+    key that stands again the last value counts, in its last place.
+
+    Raises:
+        ConfigError: naming every argument without ``=``.
+    """
+    overrides: dict[str, Any] = {}
+    problems = []
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals or not key:
+            problems.append(f"{pair!r}: write KEY=VALUE, e.g. optim.epochs=2")
+            continue
+        overrides.pop(key.strip(), None)
+        overrides[key.strip()] = Written(text)
+    if problems:
+        raise ConfigError(problems, source="overrides")
+    return overrides
+
+
+def read_value(value: Any, spec: Spec | None, node: Any, key: str) -> Any:
+    """Return what is written for a key of a node, read as what is wanted there."""
+    return value.read(wanted_kinds(spec, node, key)) if isinstance(value, Written) else value
+
+
+def _parent(cfg: Any, dotted: str) -> tuple[Any, Spec | None]:
+    """What holds the last key of a path, and what the schema says about it."""
+    node: Any = cfg
+    spec: Spec | None = SCHEMA
+    owner: Spec | None = None
+    for index, key in enumerate(dotted.split(".")[:-1]):
+        below = child_spec(spec, key)
+        if isinstance(below, (Factors, Section)) and key in getattr(spec, "may_miss", ()):
+            node.setdefault(key, ConfigDict())  # what may be missing comes with its first key
+        _check_key(node, spec, dotted, index, must_exist=True)
+        node = node[_index(node, key)]
+        spec = same_kind(owner, node) if below is None else below  # perhaps an empty tuple
+        owner = spec if isinstance(spec, Node) else owner
+    return node, spec
+
+
+def _check_key(node: Any, spec: Spec | None, dotted: str, index: int, must_exist: bool) -> None:
+    """Refuse a key of a path, the one with the ``index``, that its node cannot have."""
+    *walked, key = dotted.split(".")[: index + 1]
+    where = ".".join(walked) or "the config"
+    if not isinstance(node, (Mapping, Config, list, tuple)):
+        state = "switched off (None)" if node is None else f"a plain value, {node!r}"
+        problem = f"{dotted}: {where} is {state} and has no key {key!r}; replace it whole"
+        raise ConfigError([problem])
+    known = known_keys(spec, node)
+    present = key in (known or ()) if isinstance(node, (list, tuple)) else key in node
+    if present or (not must_exist and (known is None or key in known)):
+        return
+    candidates = known if known is not None and not must_exist else known_keys(None, node)
+    problem = unknown_name("key", key, map(str, candidates or ()))
+    raise ConfigError([f"{dotted}: {problem} (in {where})"])
+
+
+def _index(node: Any, key: str) -> Any:
+    return int(key) if isinstance(node, (list, tuple)) else key
 
 
 @dataclass(frozen=True)

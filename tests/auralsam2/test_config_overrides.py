@@ -14,8 +14,8 @@ from mmengine.config import Config
 
 from auralsam2 import config
 from auralsam2.config import ConfigError, parse_overrides, set_node
+from auralsam2.config_overrides import Written
 from auralsam2.config_schema import SCHEMA, Section, Value
-from auralsam2.override_values import Written
 from auralsam2.registry import REGISTRIES, Registry, load_all
 from auralsam2.signature import parameters_of
 from auralsam2.weight_files import FILE_KEYS
