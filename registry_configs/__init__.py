@@ -2,7 +2,7 @@
 
 _MINI = "auralsam2/mini_v1m"
 _GRIDS = (
-    *("attention_depth", "conditioning", "contrastive", "fusion", "injection"),
+    *("attention_depth", "audio_encoder", "conditioning", "contrastive", "fusion", "injection"),
     *("projector", "pyramid", "temperature", "tokens"),
 )
 _METHODS = ("adapter", "audio_token", "prompted", "unprompted")

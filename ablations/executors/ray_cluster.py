@@ -6,16 +6,14 @@ import argparse
 import os
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ablations.executors.base import (
     EXECUTORS,
     POLL_S,
-    Executor,
     Outcome,
-    Outcomes,
     R,
     T,
     Work,
@@ -23,11 +21,11 @@ from ablations.executors.base import (
     read_settings,
     setting,
 )
-from ablations.executors.remote import RemoteRuns, Started, do_item
+from ablations.executors.remote import RemoteExecutor, RemoteRuns, Started, do_item
 from auralsam2.command_line import Real, Whole
 
 if TYPE_CHECKING:
-    from ablations.display import Display
+    pass
 
 
 @dataclass(frozen=True)
@@ -43,66 +41,15 @@ class RaySettings:
     retries: int = setting(3, Whole(0), "how often a run goes on elsewhere after its node was lost")
 
 
-@EXECUTORS.register_module("ray")
-class RayExecutor(Executor):
-    """Tasks on an existing Ray cluster; runs of a lost node resume on another one.
-
-    Closing cancels the tasks.
-
-    Raises:
-        ImportError: where Ray is missing.
-        ConnectionError: where there is no cluster at the address.
-    """
-
-    def __init__(self, settings: RaySettings) -> None:
-        self.settings = settings
-        try:
-            import ray
-        except ImportError as error:
-            raise ImportError(
-                "--executor ray needs Ray: pip install 'auralsam2[ray]', the cluster's version"
-            ) from error
-        if ray.is_initialized():
-            return
-        try:
-            ray.init(address=settings.address, log_to_driver=False, configure_logging=False)
-        except (ConnectionError, ValueError, RuntimeError) as error:
-            raise ConnectionError(
-                f"--ray-address got {settings.address!r}: {error}; start a cluster with "
-                "`ray start --head`, and give its address"
-            ) from error
-
-    @classmethod
-    def add_arguments(cls, parser: argparse._ActionsContainer) -> None:
-        """Add ``--ray-...``."""
-        add_settings(parser, "ray", RaySettings)
-
-    @classmethod
-    def from_options(cls, options: argparse.Namespace) -> RayExecutor:
-        """Return one as asked for.
-
-        Raises:
-            ValueError: where nothing keeps Ray from starting all runs at once.
-        """
-        if options.ray_cpus == options.ray_gpus == 0:
-            raise ValueError(
-                "--ray-cpus and --ray-gpus are both 0: Ray would start all runs at once"
-            )
-        return cls(read_settings(options, "ray", RaySettings))
-
-    def map(self, fn: Work[T, R], items: Iterable[T | None], display: Display) -> Outcomes[T, R]:
-        """Yield an outcome as each item ends; ``fn`` and the items must be picklable."""
-        return _Tasks(fn, self.settings).outcomes(items, display)
-
-
 class _Tasks(RemoteRuns[T, R]):
     """Tasks by Ray's references to their results."""
+
+    settings: RaySettings
 
     def __init__(self, fn: Work[T, R], settings: RaySettings) -> None:
         import ray
 
-        super().__init__(fn, most_tries=settings.retries + 1)
-        self.settings = settings
+        super().__init__(fn, settings)
         self._places: dict[Any, str] = {}
         self._ready: list[Any] = []
         # A process of its own for every run: what one leaves on a GPU is gone with it. Retries
@@ -110,6 +57,9 @@ class _Tasks(RemoteRuns[T, R]):
         self._remote: Any = ray.remote(
             num_cpus=settings.cpus, num_gpus=settings.gpus, max_calls=1, max_retries=0
         )(do_item)
+
+    def most_tries(self) -> int:
+        return self.settings.retries + 1
 
     def room(self) -> int:
         """How many runs the cluster can do at a time, nodes that come and go included."""
@@ -159,3 +109,53 @@ class _Tasks(RemoteRuns[T, R]):
 
         for reference in self.running:
             ray.cancel(reference, force=True)
+
+
+@EXECUTORS.register_module("ray")
+class RayExecutor(RemoteExecutor):
+    """Tasks on an existing Ray cluster; runs of a lost node resume on another one.
+
+    Closing cancels the tasks.
+
+    Raises:
+        ImportError: where Ray is missing.
+        ConnectionError: where there is no cluster at the address.
+    """
+
+    runs = _Tasks
+
+    def __init__(self, settings: RaySettings) -> None:
+        self.settings = settings
+        try:
+            import ray
+        except ImportError as error:
+            raise ImportError(
+                "--executor ray needs Ray: pip install 'auralsam2[ray]', the cluster's version"
+            ) from error
+        if ray.is_initialized():
+            return
+        try:
+            ray.init(address=settings.address, log_to_driver=False, configure_logging=False)
+        except (ConnectionError, ValueError, RuntimeError) as error:
+            raise ConnectionError(
+                f"--ray-address got {settings.address!r}: {error}; start a cluster with "
+                "`ray start --head`, and give its address"
+            ) from error
+
+    @classmethod
+    def add_arguments(cls, parser: argparse._ActionsContainer) -> None:
+        """Add ``--ray-...``."""
+        add_settings(parser, "ray", RaySettings)
+
+    @classmethod
+    def from_options(cls, options: argparse.Namespace) -> RayExecutor:
+        """Return one as asked for.
+
+        Raises:
+            ValueError: where nothing keeps Ray from starting all runs at once.
+        """
+        if options.ray_cpus == options.ray_gpus == 0:
+            raise ValueError(
+                "--ray-cpus and --ray-gpus are both 0: Ray would start all runs at once"
+            )
+        return cls(read_settings(options, "ray", RaySettings))

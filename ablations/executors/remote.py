@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple
 
-from ablations.executors.base import Outcome, Outcomes, R, Source, T, Work
+from ablations.executors.base import Executor, Outcome, Outcomes, R, Source, T, Work
 from ablations.runs import claims
 from ablations.runs.processes import output_to
 from auralsam2.engine.progress import Progress
@@ -79,11 +79,11 @@ class RemoteRuns(ABC, Generic[T, R]):
 
     Args:
         fn: does one item.
-        most_tries: how often an item is started in all, where its process vanishes.
+        settings: of the executor.
     """
 
-    def __init__(self, fn: Work[T, R], most_tries: int) -> None:
-        self.fn, self.most_tries = fn, most_tries
+    def __init__(self, fn: Work[T, R], settings: Any) -> None:
+        self.fn, self.settings = fn, settings
         self.running: dict[Any, Started[T]] = {}
 
     def outcomes(self, items: Iterable[T | None], display: Display) -> Outcomes[T, R]:
@@ -103,6 +103,10 @@ class RemoteRuns(ABC, Generic[T, R]):
                     yield from self.ended(handle, started)
         finally:
             self.cancel()
+
+    @abstractmethod
+    def most_tries(self) -> int:
+        """Return how often an item is started in all, where its process vanishes."""
 
     @abstractmethod
     def room(self) -> int:
@@ -138,11 +142,22 @@ class RemoteRuns(ABC, Generic[T, R]):
         claim = claims.newest(started.item.run_dir)
         if claim is not None and claim.ended is None and claim.place == place:
             claims.break_claim(started.item.run_dir, claim, f"lost: {place} is gone")
-        if out_of_memory or started.tries >= self.most_tries:
+        if out_of_memory or started.tries >= self.most_tries():
             yield Outcome(started.item, error=said, lost=True, out_of_memory=out_of_memory)
         else:
             started.tries += 1
             self.submit([started])
+
+
+class RemoteExecutor(Executor):
+    """Runs on a cluster, of a kind of its own with settings of its own."""
+
+    runs: type[RemoteRuns[Any, Any]]
+    settings: Any
+
+    def map(self, fn: Work[T, R], items: Iterable[T | None], display: Display) -> Outcomes[T, R]:
+        """Yield an outcome as each item ends; ``fn`` and the items must be picklable."""
+        return self.runs(fn, self.settings).outcomes(items, display)
 
 
 def _enter(folder: str) -> None:

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ablations.executors.base import (
     EXECUTORS,
     POLL_S,
-    Executor,
     Outcome,
-    Outcomes,
     R,
     T,
     Work,
@@ -25,12 +23,12 @@ from ablations.executors.base import (
     read_settings,
     setting,
 )
-from ablations.executors.remote import Answer, RemoteRuns, Started, do_item
+from ablations.executors.remote import Answer, RemoteExecutor, RemoteRuns, Started, do_item
 from auralsam2.command_line import Real, Whole
 from auralsam2.process_end import end_soon
 
 if TYPE_CHECKING:
-    from ablations.display import Display
+    pass
 
 FOLDER = ".slurm"
 """Beside the run folders: submitit's pickles and logs."""
@@ -56,83 +54,19 @@ class SlurmSettings:
     signal_delay_s: int = 90  # warning before the time limit kills
 
 
-@EXECUTORS.register_module("slurm")
-class SlurmExecutor(Executor):
-    """Jobs of a SLURM cluster; preempted and timed-out ones are queued again and resume.
-
-    Closing cancels the jobs. A driver that is killed leaves them; the next one waits for them.
-
-    Raises:
-        ImportError: where submitit is missing.
-        FileNotFoundError: where this machine cannot submit.
-    """
-
-    def __init__(self, settings: SlurmSettings) -> None:
-        self.settings = settings
-        if missing := [c for c in ("sbatch", "squeue", "scancel") if shutil.which(c) is None]:
-            raise FileNotFoundError(
-                f"--executor slurm: no {', '.join(missing)} on this machine; start the driver "
-                "where jobs are submitted"
-            )
-        try:
-            import submitit  # noqa: F401
-        except ImportError as error:
-            raise ImportError(
-                "--executor slurm needs submitit: pip install 'auralsam2[slurm]'"
-            ) from error
-
-    @classmethod
-    def add_arguments(cls, parser: argparse._ActionsContainer) -> None:
-        """Add ``--slurm-...``."""
-        add_settings(parser, "slurm", SlurmSettings)
-        for name, metavar, text in (
-            ("setup", "LINE", "line of shell before Python starts"),
-            ("extra", "KEY=VALUE", "any option of sbatch, e.g. account=avs"),
-        ):
-            parser.add_argument(
-                f"--slurm-{name}",
-                action="append",
-                default=[],
-                metavar=metavar,
-                help=f"{text}; may be repeated",
-            )
-
-    @classmethod
-    def from_options(cls, options: argparse.Namespace) -> SlurmExecutor:
-        """Return one as asked for.
-
-        Raises:
-            ValueError: where an option of sbatch has no value.
-        """
-        wrong = [entry for entry in options.slurm_extra if "=" not in entry]
-        if wrong:
-            problems = [f"--slurm-extra got {entry!r}, wanted KEY=VALUE" for entry in wrong]
-            raise ValueError("; ".join(problems))
-        settings = read_settings(
-            options,
-            "slurm",
-            SlurmSettings,
-            setup=tuple(options.slurm_setup),
-            extra=dict(entry.split("=", 1) for entry in options.slurm_extra),
-            # A warning of half the limit is as much as a short job can give.
-            signal_delay_s=min(90, options.slurm_time_min * 30),
-        )
-        return cls(settings)
-
-    def map(self, fn: Work[T, R], items: Iterable[T | None], display: Display) -> Outcomes[T, R]:
-        """Yield an outcome as each item ends; ``fn`` and the items must be picklable."""
-        return _Jobs(fn, self.settings).outcomes(items, display)
-
-
 class _Jobs(RemoteRuns[T, R]):
     """Jobs by what submitit calls them."""
 
+    settings: SlurmSettings
+
     def __init__(self, fn: Work[T, R], settings: SlurmSettings) -> None:
-        super().__init__(fn, most_tries=settings.requeues + 1)
-        self.settings = settings
+        super().__init__(fn, settings)
         self._looked = time.monotonic()
         self._queue: set[str] | None = None
         self._missing: dict[str, int] = {}
+
+    def most_tries(self) -> int:
+        return self.settings.requeues + 1
 
     def room(self) -> int:
         return self.settings.jobs
@@ -199,6 +133,72 @@ class _Jobs(RemoteRuns[T, R]):
             parameters["setup"] = list(wanted.setup)
         executor.update_parameters(**parameters)
         return executor
+
+
+@EXECUTORS.register_module("slurm")
+class SlurmExecutor(RemoteExecutor):
+    """Jobs of a SLURM cluster; preempted and timed-out ones are queued again and resume.
+
+    Closing cancels the jobs. A driver that is killed leaves them; the next one waits for them.
+
+    Raises:
+        ImportError: where submitit is missing.
+        FileNotFoundError: where this machine cannot submit.
+    """
+
+    runs = _Jobs
+
+    def __init__(self, settings: SlurmSettings) -> None:
+        self.settings = settings
+        if missing := [c for c in ("sbatch", "squeue", "scancel") if shutil.which(c) is None]:
+            raise FileNotFoundError(
+                f"--executor slurm: no {', '.join(missing)} on this machine; start the driver "
+                "where jobs are submitted"
+            )
+        try:
+            import submitit  # noqa: F401
+        except ImportError as error:
+            raise ImportError(
+                "--executor slurm needs submitit: pip install 'auralsam2[slurm]'"
+            ) from error
+
+    @classmethod
+    def add_arguments(cls, parser: argparse._ActionsContainer) -> None:
+        """Add ``--slurm-...``."""
+        add_settings(parser, "slurm", SlurmSettings)
+        for name, metavar, text in (
+            ("setup", "LINE", "line of shell before Python starts"),
+            ("extra", "KEY=VALUE", "any option of sbatch, e.g. account=avs"),
+        ):
+            parser.add_argument(
+                f"--slurm-{name}",
+                action="append",
+                default=[],
+                metavar=metavar,
+                help=f"{text}; may be repeated",
+            )
+
+    @classmethod
+    def from_options(cls, options: argparse.Namespace) -> SlurmExecutor:
+        """Return one as asked for.
+
+        Raises:
+            ValueError: where an option of sbatch has no value.
+        """
+        wrong = [entry for entry in options.slurm_extra if "=" not in entry]
+        if wrong:
+            problems = [f"--slurm-extra got {entry!r}, wanted KEY=VALUE" for entry in wrong]
+            raise ValueError("; ".join(problems))
+        settings = read_settings(
+            options,
+            "slurm",
+            SlurmSettings,
+            setup=tuple(options.slurm_setup),
+            extra=dict(entry.split("=", 1) for entry in options.slurm_extra),
+            # A warning of half the limit is as much as a short job can give.
+            signal_delay_s=min(90, options.slurm_time_min * 30),
+        )
+        return cls(settings)
 
 
 class _Task:

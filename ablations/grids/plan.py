@@ -70,19 +70,16 @@ def make_plan(
     fingerprint: Fingerprint | None = None,
     keep_code: bool = False,
 ) -> Plan:
-    """Resolve every cell before any starts.
+    """Resolve every cell before any starts, and list every problem of every cell.
 
     Args:
-        grid: the grid.
+        grid: whose cells are planned.
         out: folder of the runs; the grid's own where None.
         seeds: in place of the grid's own.
         overrides: dotted path -> value, applied last in every cell.
         check: raises where a resolved config lacks files; the engine's preflight where None.
         fingerprint: of the data that a resolved config names; the engine's where None.
         keep_code: take runs that were made by other code as they are.
-
-    Returns:
-        The plan, with every problem of every cell.
     """
     plan = Plan(Path(out if out is not None else grid.out), keep_code=keep_code)
     folders = ExistingRuns(plan.out / RUNS, keep_code)
@@ -95,9 +92,7 @@ def make_plan(
         try:
             if cell.seed == cells[0].seed:  # once a cell
                 (check or _preflight())(cfg)
-            data = data_of(cfg)
-            find = partial(folders.find, slug=f"{_slug(cell.name)}-s{cell.seed}", data=data)
-            plan.runs.append(planned_run(cell, cfg, data, find))
+            plan.runs.append(_run(cell, cfg, data_of(cfg), folders))
         except (ValueError, LookupError, OSError, ImportError) as error:
             problems.append((cell.name, message(error)))
             configs[cell.name] = None  # one seed speaks for all
@@ -105,6 +100,11 @@ def make_plan(
     plan.problems = _grouped(problems, len({cell.name for cell in cells}))
     plan.notes = _notes(plan.runs) + folders.notes()
     return plan
+
+
+def _run(cell: Cell, cfg: Any, data: str, folders: ExistingRuns) -> PlannedRun:
+    slug = f"{_slug(cell.name)}-s{cell.seed}"
+    return planned_run(cell, cfg, data, partial(folders.find, slug=slug, data=data))
 
 
 def _sharing(runs: Sequence[PlannedRun]) -> list[PlannedRun]:

@@ -39,12 +39,18 @@ def finish(plan: Plan, index: int = 0, status: str = "done") -> None:
     run_record.write(record, run.run_dir)
 
 
-def test_other_code_is_another_run_and_the_plan_says_so(plan, code) -> None:
+@pytest.fixture
+def before(plan, code) -> Plan:
+    """By older code; one run is done, one is not."""
     code("1+old")
     before = plan()
     finish(before, 0)
     finish(before, 1, "running")
     code("1+new")
+    return before
+
+
+def test_other_code_is_another_run_and_the_plan_says_so(plan, before) -> None:
     after = plan()
     assert [run.state for run in after.runs] == ["pending", "pending"]
     assert all(a.run_dir != b.run_dir for a, b in zip(before.runs, after.runs))
@@ -55,12 +61,7 @@ def test_other_code_is_another_run_and_the_plan_says_so(plan, code) -> None:
     assert "are unfinished: they begin anew" in unfinished
 
 
-def test_runs_of_other_code_are_kept_where_asked(plan, code) -> None:
-    code("1+old")
-    before = plan()
-    finish(before, 0)
-    finish(before, 1, "running")
-    code("1+new")
+def test_runs_of_other_code_are_kept_where_asked(plan, before) -> None:
     after = plan(keep_code=True)
     assert [run.state for run in after.runs] == ["done", "unfinished"]
     assert [run.run_id for run in after.runs] == [run.run_id for run in before.runs]
