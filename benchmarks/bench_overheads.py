@@ -14,7 +14,6 @@ import argparse
 import json
 import pickle
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,12 +21,15 @@ import time
 from pathlib import Path
 
 import pandas as pd
-from rich.console import Console
-from rich.table import Table
 
 Seconds = tuple[float, float]
 """Wall time and CPU time."""
-COLUMNS = ("wall, median", "fastest", "slowest", "CPU, median")
+COLUMNS = {
+    "wall, median": ("wall", "median"),
+    "fastest": ("wall", "min"),
+    "slowest": ("wall", "max"),
+    "CPU, median": ("CPU", "median"),
+}
 GRID = """
 base = "auralsam2/mini_v1m"
 axes = {AXES}
@@ -75,7 +77,8 @@ marks = {}
 def mark(name, since):
     marks[name] = [time.time() - since[0], time.process_time() - since[1]]
 from ablations.runs.run_cell import run_cell
-class Clock:
+from auralsam2.engine.progress import Progress
+class Clock(Progress):
     def __init__(self, name, since):
         self.name, self.since, self.told = name, since, False
     def start_run(self, total_steps, epochs):
@@ -84,8 +87,6 @@ class Clock:
         if not self.told:
             mark(f"{self.name}: end of its first step", self.since)
         self.told = True
-    def validated(self, epoch, scores): ...
-    def finish_run(self): ...
 import os, pickle
 first, second = pickle.load(open(sys.argv[2], "rb"))
 stdout = os.dup(1)
@@ -102,24 +103,17 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    seconds: dict[str, list[Seconds]] = {}
+    seconds: list[tuple[str, float, float]] = []
     with tempfile.TemporaryDirectory() as folder:
         grids = _write_grids(Path(folder))
         for repeat in range(options.repeats):
-            for name, value in _one_repeat(Path(folder), grids, repeat).items():
-                seconds.setdefault(name, []).append(value)
-    rows = {name: _summary(values) for name, values in seconds.items()}
-    table = Table("what, seconds", *COLUMNS, title=f"{options.repeats} repeats")
-    for name, numbers in rows.items():
-        table.add_row(name, *(f"{number:.2f}" for number in numbers))
-    Console(markup=False, emoji=False).print(table)
+            found = _one_repeat(Path(folder), grids, repeat)
+            seconds += [(name, *times) for name, times in found.items()]
+    by_what = pd.DataFrame(seconds, columns=["what", "wall", "CPU"]).groupby("what", sort=False)
+    table = by_what.agg(**COLUMNS)
+    print(f"seconds, {options.repeats} repeats\n{table.to_string(float_format='{:.2f}'.format)}")
     if options.out:
-        pd.DataFrame(rows, index=list(COLUMNS)).T.to_csv(options.out, index_label="what")
-
-
-def _summary(values: list[Seconds]) -> tuple[float, ...]:
-    wall, cpu = zip(*values)
-    return statistics.median(wall), min(wall), max(wall), statistics.median(cpu)
+        table.to_csv(options.out)
 
 
 def _write_grids(folder: Path) -> tuple[Path, Path]:
