@@ -47,15 +47,12 @@ def rows_of_frames(tracker: Any, masks: Tensor) -> DecoderCalls:
 
 
 def coverage(rows: Sequence[DecoderRow], masks: Tensor, side: int) -> Tensor:
-    """Share of every position of the key grid, of ``side``, that each row's mask covers.
+    """Share of every position of the key grid that each row's mask covers, (R, N) in [0, 1].
 
     Args:
         rows: R of them.
         masks: (B, T, S, S) truth of the batch.
         side: of the key grid; N is its square.
-
-    Returns:
-        (R, N) in [0, 1].
     """
     own = [masks[row.clip, row.frame] if row.mask is None else row.mask for row in rows]
     shares = torch.stack(own)[:, None].float()

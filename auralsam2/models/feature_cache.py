@@ -107,11 +107,9 @@ class FeatureCache:
         self.hits = self.misses = 0
 
     def __call__(self, frames: Tensor, compute: Callable[[Tensor], VisualPyramid]) -> VisualPyramid:
-        """The pyramid of a batch, computed only for clips that were not seen before.
+        """The pyramid of (B, T, 3, S, S) uint8, computed for clips alone that were not seen before.
 
-        Args:
-            frames: (B, T, 3, S, S) uint8.
-            compute: frames of some of the clips -> their pyramid, without gradient.
+        ``compute`` takes some of the clips to their pyramid, without gradient.
         """
         how = _precision(frames.device).encode()
         keys = [

@@ -79,9 +79,6 @@ class AuralFuser(nn.Module):
         Args:
             pyramid: the neck's maps, (B, T, C, 4E, 4E) to (B, T, C, E, E).
             audio: (B, M, C) tokens of the clips; the first T are the frames'.
-
-        Returns:
-            (B, T, N, C) and (B, M, C) a level, in order of computation.
         """
         check_shape(audio, "B M C", name="audio tokens", C=self.channels)
         levels = self.pyramid(pyramid)

@@ -59,10 +59,7 @@ class ScopedFusion(Fusion):
 
     Args:
         scope: ``clip`` or ``frame``.
-        *problems: what else is wrong with the arguments of a subclass.
-
-    Raises:
-        ValueError: listing all problems, an unknown ``scope`` among them.
+        *problems: what else is wrong with the arguments of a subclass, for one ValueError.
     """
 
     def __init__(self, scope: str, *problems: str) -> None:

@@ -25,9 +25,6 @@ def audio_of_frames(visual: Tensor, audio: Tensor) -> Tensor:
 
     Returns:
         (B, T, 1, C), to be broadcast over the N tokens of a frame.
-
-    Raises:
-        ValueError: where the shapes differ from these.
     """
     sizes = check_shape(visual, "B T N C", name="visual tokens")
     check_shape(audio, "B M C", name="audio tokens", B=sizes["B"], C=sizes["C"])

@@ -181,13 +181,8 @@ def fitted(
 ) -> dict[str, Tensor]:
     """Tensors of a file under a network's names, where wrappers alone make the difference.
 
-    Names are taken as they are unless more of them are known without their wrappers.
-
-    Args:
-        state: of the file.
-        own: of the network.
-        path: of the file, for the error.
-        wrappers: further ones that may stand before all names.
+    Names are taken as they are unless more of them are known without their wrappers, ``wrappers``
+    being further ones that may stand before all names.
 
     Raises:
         ValueError: where two names become one.
@@ -212,12 +207,7 @@ def fitted(
 
 
 def foreign_prefix(keys: Collection[str], own: Collection[str]) -> str:
-    """What stands before most names of a file that a network would know without it; "" if nothing.
-
-    Args:
-        keys: of a file.
-        own: names of the network.
-    """
+    """What stands before most keys of a file that a network would know without; "" if nothing."""
     found: Counter[str] = Counter()
     for key in keys:
         parts = key.split(".")
@@ -238,9 +228,7 @@ def loaded_weights(model: nn.Module) -> list[dict[str, Any]]:
     """What was loaded into the parts of a model, for records.
 
     Returns:
-        For every part with weights from a file: ``part``, ``file``, the numbers of names that are
-        ``matched``, ``missing``, ``unexpected`` and ``misshapen``, and ``examples`` of the latter
-        three.
+        For every part with weights from a file: ``part``, ``file``, and :meth:`Coverage.to_json`.
     """
     return [
         {"part": name or type(part).__name__, **noted}

@@ -50,11 +50,7 @@ def read_state(path: str | os.PathLike[str], keep_dtype: bool = False) -> dict[s
 
 
 def check_whole(path: Path) -> None:
-    """Refuse what is no weight file, or ends early, as far as its first bytes tell.
-
-    Raises:
-        ValueError: naming the file for what it is.
-    """
+    """Raise a ValueError where the first bytes tell that a file ends early or is no weight file."""
     if other := misplaced(path) or _cut_short(path):
         raise ValueError(f"cannot read '{path}' as weights: it is {other}")
 

@@ -31,8 +31,7 @@ class InjectableTwoWayTransformer(TwoWayTransformer):
     ) -> Iterator[None]:
         """Inject ``prompts``, one entry a site, into every forward inside the context.
 
-        The mask decoder calls the transformer with a fixed signature, hence a context and not
-        an argument.
+        No argument, since the mask decoder calls the transformer with a fixed signature.
         """
         self._prompts, self._injection = prompts, injection
         try:
