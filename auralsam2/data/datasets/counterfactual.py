@@ -56,14 +56,9 @@ class CounterfactualAudio(Dataset[dict[str, Any]]):
 
     @abstractmethod
     def hear(self, index: int, own: Tensor) -> Tensor:
-        """Sound that is heard with clip ``index``.
+        """Sound that is heard with clip ``index``, log-mel examples (T, A, 96, 64).
 
-        Args:
-            index: of the clip.
-            own: its own log-mel examples (T, A, 96, 64), not to be written to.
-
-        Returns:
-            Log-mel examples of the same shape.
+        As many as ``own``, those of its own sound, which are not to be written to.
         """
 
     @property

@@ -78,11 +78,7 @@ class ArrayUnpickler(pickle.Unpickler):
     """
 
     def find_class(self, module: str, name: str) -> Any:
-        """What a pickle gets when it asks for ``module.name``.
-
-        Raises:
-            ForbiddenGlobalError: for everything but the few constructors.
-        """
+        """Give a pickle one of ``ADMITTED``; an error for everything else."""
         if (module, name) not in ADMITTED:
             raise ForbiddenGlobalError(
                 f"it asks for '{module}.{name}', and log-mel pickles may hold NumPy arrays and "

@@ -37,12 +37,7 @@ class ClassNumbersError(DataError):
 
 
 class ClassMap(NamedTuple):
-    """What the colours of label pictures mean.
-
-    Attributes:
-        names: of the classes, in order of their numbers; the first one is the background.
-        colours: (K, 3) RGB of each.
-    """
+    """Names of the classes in order of their numbers, background first, and their (K, 3) RGB."""
 
     names: tuple[str, ...]
     colours: NDArray[np.uint8]

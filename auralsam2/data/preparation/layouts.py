@@ -15,12 +15,9 @@ if TYPE_CHECKING:
 
 
 class Source(NamedTuple):
-    """A video that may hold a clip.
+    """A video that may hold a clip, from second ``start`` on; ``stem`` is its name without ending.
 
-    Attributes:
-        kind: ``uid``: it holds this clip and nothing else; ``vid``: it is the whole recording.
-        stem: name of its file without the ending.
-        start: second of the file at which the clip begins.
+    Kind ``uid`` holds this clip and nothing else, kind ``vid`` is the whole recording.
     """
 
     kind: str
@@ -36,15 +33,9 @@ class Wanted(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """A benchmark's folders.
+    """A benchmark's folders and table of clips, which last ``num_frames`` seconds.
 
-    Attributes:
-        num_frames: T; clips last T seconds.
-        folder: of the clips' folders, below the root.
-        table: index of the clips, below the root.
-        columns: of the index that are needed.
-        known: column -> what it may say.
-        wanted: index -> clips.
+    ``known`` says what a column may say, ``wanted`` which clips a table asks for.
     """
 
     num_frames: int
@@ -98,11 +89,7 @@ LAYOUTS = {
 
 
 def read_wanted(path: Path, layout: Layout) -> list[Wanted]:
-    """Clips that an index asks for, each once.
-
-    Args:
-        path: of a table with the columns of AVSBench's or Ref-AVS's ``metadata.csv``.
-        layout: whose clips they are.
+    """Clips that a table of AVSBench's or Ref-AVS's ``metadata.csv`` asks for, each once.
 
     Raises:
         FileNotFoundError: where there is no such file.

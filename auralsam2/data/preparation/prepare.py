@@ -23,13 +23,7 @@ JPEG_QUALITY = 95
 
 
 class Preparation(NamedTuple):
-    """What became of the clips.
-
-    Attributes:
-        written: names of clips of which anything was written.
-        skipped: names of clips that were there.
-        failures: name of a clip -> what is wrong with it.
-    """
+    """Names of clips that were written and that were there; what is wrong with the others."""
 
     written: list[str]
     skipped: list[str]
