@@ -1,6 +1,11 @@
 from __future__ import annotations
 
-from analysis.options import name_problems
+import argparse
+from pathlib import Path
+
+import pytest
+
+from analysis.options import add_measuring, measuring, name_problems, tell
 
 KNOWN = ("swapped", "silence")
 
@@ -21,3 +26,20 @@ def test_a_text_is_no_list_of_letters() -> None:
     assert name_problems("sound", "silence", KNOWN) == [
         "sounds must be a list of names, got the text 'silence'; write ['silence']"
     ]
+
+
+def test_what_is_measured_is_told_alike_by_every_tool(tmp_path: Path) -> None:
+    parser = argparse.ArgumentParser()
+    add_measuring(parser, "those to measure")
+    said = "--cells a b --again --max-clips 2 --set data.root=/x"
+    options = parser.parse_args([str(tmp_path), *said.split()])
+    how = measuring(options, "reading")
+    assert list(how.pop("track")([1, 2])) == [1, 2]
+    assert how == {"cells": ["a", "b"], "again": True, "overrides": {"data.root": "/x"}}
+    assert (options.split, options.max_clips, options.out) == ("test", 2, None)
+
+
+def test_notes_stand_before_paths(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tell(["mind it"], [tmp_path])
+    tell([], [])
+    assert capsys.readouterr().out == f"note: mind it\n{tmp_path}\n"
