@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import argparse
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import Field, dataclass, field, fields
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from auralsam2.builder import Registry
 from auralsam2.engine.progress import Progress
@@ -152,32 +152,3 @@ def from_options(options: argparse.Namespace) -> Executor:
     """
     executor: Executor = EXECUTORS.lookup(options.executor).from_options(options)  # type: ignore[attr-defined]
     return executor
-
-
-def setting(default: Any, read: Callable[[str], Any], text: str) -> Any:
-    """Return a field of a data class that the command line can set, with its default and help."""
-    return field(default=default, metadata={"read": read, "text": text})
-
-
-def add_settings(parser: argparse._ActionsContainer, prefix: str, settings: type[Any]) -> None:
-    """Add ``--PREFIX-NAME`` for every `setting` of a data class."""
-    for each in _settable(settings):
-        shown = "the cluster's" if each.default is None else each.default
-        parser.add_argument(
-            f"--{prefix}-{each.name.replace('_', '-')}",
-            type=each.metadata["read"],
-            default=each.default,
-            help=f"{each.metadata['text']}; default: {shown}",
-        )
-
-
-def read_settings(
-    options: argparse.Namespace, prefix: str, settings: type[Stated], **more: Any
-) -> Stated:
-    """Return the settings of a command line; ``more`` are fields that are no `setting`."""
-    named = {each.name: getattr(options, f"{prefix}_{each.name}") for each in _settable(settings)}
-    return settings(**named, **more)
-
-
-def _settable(settings: Any) -> list[Field[Any]]:
-    return [each for each in fields(settings) if each.metadata]

@@ -8,24 +8,11 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ablations.executors.base import (
-    EXECUTORS,
-    POLL_S,
-    Outcome,
-    R,
-    T,
-    Work,
-    add_settings,
-    read_settings,
-    setting,
-)
-from ablations.executors.remote import RemoteExecutor, RemoteRuns, Started, do_item
+from ablations.executors.base import EXECUTORS, POLL_S, Outcome, R, T, Work
+from ablations.executors.remote import RemoteExecutor, RemoteRuns, Started, do_item, setting
 from auralsam2.command_line import Real, Whole
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)
@@ -122,10 +109,10 @@ class RayExecutor(RemoteExecutor):
         ConnectionError: where there is no cluster at the address.
     """
 
-    runs = _Tasks
+    prefix, kind_of_settings, runs = "ray", RaySettings, _Tasks
 
     def __init__(self, settings: RaySettings) -> None:
-        self.settings = settings
+        super().__init__(settings)
         try:
             import ray
         except ImportError as error:
@@ -143,12 +130,7 @@ class RayExecutor(RemoteExecutor):
             ) from error
 
     @classmethod
-    def add_arguments(cls, parser: argparse._ActionsContainer) -> None:
-        """Add ``--ray-...``."""
-        add_settings(parser, "ray", RaySettings)
-
-    @classmethod
-    def from_options(cls, options: argparse.Namespace) -> RayExecutor:
+    def from_options(cls, options: argparse.Namespace, **more: Any) -> RemoteExecutor:
         """Return one as asked for.
 
         Raises:
@@ -158,4 +140,4 @@ class RayExecutor(RemoteExecutor):
             raise ValueError(
                 "--ray-cpus and --ray-gpus are both 0: Ray would start all runs at once"
             )
-        return cls(read_settings(options, "ray", RaySettings))
+        return super().from_options(options, **more)

@@ -6,10 +6,12 @@ the run is, and ends the claim of a process that its cluster says is gone.
 
 from __future__ import annotations
 
+import argparse
 import os
 import traceback
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import Field, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple
 
@@ -149,15 +151,46 @@ class RemoteRuns(ABC, Generic[T, R]):
             self.submit([started])
 
 
+def setting(default: Any, read: Callable[[str], Any], text: str) -> Any:
+    """Return a field of a data class that the command line can set, with its default and help."""
+    return field(default=default, metadata={"read": read, "text": text})
+
+
 class RemoteExecutor(Executor):
     """Runs on a cluster, of a kind of its own with settings of its own."""
 
+    prefix: str  # of its options
+    kind_of_settings: type[Any]  # a data class, whose every `setting` is an option
     runs: type[RemoteRuns[Any, Any]]
-    settings: Any
+
+    def __init__(self, settings: Any) -> None:
+        self.settings = settings
+
+    @classmethod
+    def add_arguments(cls, parser: argparse._ActionsContainer) -> None:
+        """Add ``--PREFIX-NAME`` for every setting."""
+        for each in cls._settable():
+            shown = "the cluster's" if each.default is None else each.default
+            parser.add_argument(
+                f"--{cls.prefix}-{each.name.replace('_', '-')}",
+                type=each.metadata["read"],
+                default=each.default,
+                help=f"{each.metadata['text']}; default: {shown}",
+            )
+
+    @classmethod
+    def from_options(cls, options: argparse.Namespace, **more: Any) -> RemoteExecutor:
+        """Return one as asked for; ``more`` are fields that are no `setting`."""
+        stated = {f.name: getattr(options, f"{cls.prefix}_{f.name}") for f in cls._settable()}
+        return cls(cls.kind_of_settings(**stated, **more))
 
     def map(self, fn: Work[T, R], items: Iterable[T | None], display: Display) -> Outcomes[T, R]:
         """Yield an outcome as each item ends; ``fn`` and the items must be picklable."""
         return self.runs(fn, self.settings).outcomes(items, display)
+
+    @classmethod
+    def _settable(cls) -> list[Field[Any]]:
+        return [each for each in fields(cls.kind_of_settings) if each.metadata]
 
 
 def _enter(folder: str) -> None:

@@ -10,25 +10,12 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ablations.executors.base import (
-    EXECUTORS,
-    POLL_S,
-    Outcome,
-    R,
-    T,
-    Work,
-    add_settings,
-    read_settings,
-    setting,
-)
-from ablations.executors.remote import Answer, RemoteExecutor, RemoteRuns, Started, do_item
+from ablations.executors.base import EXECUTORS, POLL_S, Outcome, R, T, Work
+from ablations.executors.remote import Answer, RemoteExecutor, RemoteRuns, Started, do_item, setting
 from auralsam2.command_line import Real, Whole
 from auralsam2.process_end import end_soon
-
-if TYPE_CHECKING:
-    pass
 
 FOLDER = ".slurm"
 """Beside the run folders: submitit's pickles and logs."""
@@ -146,10 +133,10 @@ class SlurmExecutor(RemoteExecutor):
         FileNotFoundError: where this machine cannot submit.
     """
 
-    runs = _Jobs
+    prefix, kind_of_settings, runs = "slurm", SlurmSettings, _Jobs
 
     def __init__(self, settings: SlurmSettings) -> None:
-        self.settings = settings
+        super().__init__(settings)
         if missing := [c for c in ("sbatch", "squeue", "scancel") if shutil.which(c) is None]:
             raise FileNotFoundError(
                 f"--executor slurm: no {', '.join(missing)} on this machine; start the driver "
@@ -165,7 +152,7 @@ class SlurmExecutor(RemoteExecutor):
     @classmethod
     def add_arguments(cls, parser: argparse._ActionsContainer) -> None:
         """Add ``--slurm-...``."""
-        add_settings(parser, "slurm", SlurmSettings)
+        super().add_arguments(parser)
         for name, metavar, text in (
             ("setup", "LINE", "line of shell before Python starts"),
             ("extra", "KEY=VALUE", "any option of sbatch, e.g. account=avs"),
@@ -179,7 +166,7 @@ class SlurmExecutor(RemoteExecutor):
             )
 
     @classmethod
-    def from_options(cls, options: argparse.Namespace) -> SlurmExecutor:
+    def from_options(cls, options: argparse.Namespace, **more: Any) -> RemoteExecutor:
         """Return one as asked for.
 
         Raises:
@@ -189,16 +176,14 @@ class SlurmExecutor(RemoteExecutor):
         if wrong:
             problems = [f"--slurm-extra got {entry!r}, wanted KEY=VALUE" for entry in wrong]
             raise ValueError("; ".join(problems))
-        settings = read_settings(
+        return super().from_options(
             options,
-            "slurm",
-            SlurmSettings,
             setup=tuple(options.slurm_setup),
             extra=dict(entry.split("=", 1) for entry in options.slurm_extra),
             # A warning of half the limit is as much as a short job can give.
             signal_delay_s=min(90, options.slurm_time_min * 30),
+            **more,
         )
-        return cls(settings)
 
 
 class _Task:

@@ -52,12 +52,6 @@ def cluster(remote_work: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         made.shutdown()
 
 
-def starts(run: Any) -> list[tuple[str, int]]:
-    """Node and first step of every start of a run."""
-    lines = (run.run_dir / "starts").read_text().splitlines()
-    return [(line.split()[0], int(line.split()[1])) for line in lines]
-
-
 @pytest.mark.slow
 def test_a_grid_survives_the_loss_of_a_node(
     cluster: Any,
@@ -77,7 +71,7 @@ def test_a_grid_survives_the_loss_of_a_node(
             for run in plan.runs:
                 steps = run.run_dir / "steps"
                 if steps.is_file() and len(steps.read_text().splitlines()) >= 3:
-                    where = starts(run)[-1][0]
+                    where = remote_work.starts(run)[-1][0]
                     if where == cluster.second.node_id:
                         lost.append(run.label)
                         cluster.remove_node(cluster.second, allow_graceful=False)
@@ -94,12 +88,12 @@ def test_a_grid_survives_the_loss_of_a_node(
     assert "the fuse is burnt" in result.failed[0][1]
     nodes = set()
     for run in result.finished:
-        nodes |= {node for node, _ in starts(run)}
+        nodes |= {node for node, _ in remote_work.starts(run)}
         taken = [int(line) for line in (run.run_dir / "steps").read_text().splitlines()]
         assert taken == list(range(remote_work.STEPS)), "every step once"
         resumed = run.label in lost
-        assert len(starts(run)) == 1 + resumed
-        assert (starts(run)[-1][1] >= 3) == resumed
+        assert len(remote_work.starts(run)) == 1 + resumed
+        assert (remote_work.starts(run)[-1][1] >= 3) == resumed
     assert len(nodes) == 2
 
 

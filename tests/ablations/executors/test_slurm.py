@@ -62,13 +62,6 @@ def slurm(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def starts(run: Any) -> list[tuple[str, int]]:
-    """Job and first step of every start of a run."""
-    path = run.run_dir / "starts"
-    lines = path.read_text().splitlines() if path.is_file() else []
-    return [(line.split()[0], int(line.split()[1])) for line in lines]
-
-
 def num_steps(run: Any) -> int:
     path = run.run_dir / "steps"
     return len(path.read_text().splitlines()) if path.is_file() else 0
@@ -93,7 +86,7 @@ def test_cancelled_and_preempted_jobs_resume(
             time.sleep(0.1)
             for name, flags in how.items():
                 if name not in done and num_steps(runs[name]) >= 3:
-                    job = starts(runs[name])[-1][0]
+                    job = remote_work.starts(runs[name])[-1][0]
                     done.append(name)
                     # It tells a job that has left at once again and again: not waited for.
                     subprocess.Popen(["timeout", "5", "scancel", *flags, job])
@@ -108,10 +101,10 @@ def test_cancelled_and_preempted_jobs_resume(
     for run in result.finished:
         taken = [int(line) for line in (run.run_dir / "steps").read_text().splitlines()]
         assert taken == list(range(remote_work.STEPS)), "every step once"
-        begun = starts(run)
+        begun = remote_work.starts(run)
         assert len(begun) == 1 + (run.cell.name in how)
         assert begun[-1][1] >= (3 if run.cell.name in how else 0)
-    jobs = {run.cell.name: [job for job, _ in starts(run)] for run in result.finished}
+    jobs = {run.cell.name: [job for job, _ in remote_work.starts(run)] for run in result.finished}
     assert len(set(jobs["preempted"])) == 1, "SLURM's own requeue keeps the job"
     assert len(set(jobs["cancelled"])) == 2, "a cancelled one is submitted again"
 

@@ -48,6 +48,13 @@ def work(item: PlannedRun, progress, *, driver="", oom_retries=0):
     return run_cell(item, progress, train=train, driver=driver, oom_retries=oom_retries)
 
 
+def starts(run: PlannedRun) -> list[tuple[str, int]]:
+    """Where and with which first step a run was started, every time."""
+    path = run.run_dir / "starts"
+    lines = path.read_text().splitlines() if path.is_file() else []
+    return [(line.split()[0], int(line.split()[1])) for line in lines]
+
+
 def _where() -> str:
     if "SLURM_ARRAY_JOB_ID" in os.environ:
         return f"{os.environ['SLURM_ARRAY_JOB_ID']}_{os.environ['SLURM_ARRAY_TASK_ID']}"
