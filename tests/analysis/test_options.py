@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from analysis.options import add_measuring, measuring, name_problems, tell
+from auralsam2.config import parse_overrides
 
 KNOWN = ("swapped", "silence")
 
@@ -35,7 +36,8 @@ def test_what_is_measured_is_told_alike_by_every_tool(tmp_path: Path) -> None:
     options = parser.parse_args([str(tmp_path), *said.split()])
     how = measuring(options, "reading")
     assert list(how.pop("track")([1, 2])) == [1, 2]
-    assert how == {"cells": ["a", "b"], "again": True, "overrides": {"data.root": "/x"}}
+    overrides = parse_overrides(["data.root=/x"])
+    assert how == {"cells": ["a", "b"], "again": True, "overrides": overrides}
     assert (options.split, options.max_clips, options.out) == ("test", 2, None)
 
 
