@@ -16,14 +16,10 @@ from typing import Any
 
 
 class Parser(argparse.ArgumentParser):
-    """Parser of a subcommand.
+    """Parser of a subcommand, whose docstring is shown as it is.
 
     An option of several values adds up where it is repeated, and of values that options cannot
     have all are told at once.
-
-    Args:
-        description: the docstring of the tool, shown as it is.
-        epilog: likewise, below the options.
     """
 
     def __init__(self, description: str | None, epilog: str | None = None) -> None:
@@ -80,20 +76,12 @@ class OptionError(argparse.ArgumentTypeError, ValueError):
 
 @dataclass(frozen=True)
 class Whole:
-    """Type of an option that takes a whole number.
-
-    Attributes:
-        least: the smallest one.
-    """
+    """Type of an option that takes a whole number, of at least ``least``."""
 
     least: int | None = None
 
     def __call__(self, text: str) -> int:
-        """Read a number.
-
-        Raises:
-            OptionError: where it is none, or too small.
-        """
+        """Read a number; an OptionError where it is none, or too small."""
         try:
             number = int(text)
         except ValueError:
@@ -106,22 +94,13 @@ class Whole:
 
 @dataclass(frozen=True)
 class Real:
-    """Type of an option that takes a finite number.
-
-    Attributes:
-        above: it must be larger than this.
-        least: it must be at least this.
-    """
+    """Type of an option that takes a finite number, ``above`` one and of at least ``least``."""
 
     above: float | None = None
     least: float | None = None
 
     def __call__(self, text: str) -> float:
-        """Read a number.
-
-        Raises:
-            OptionError: where it is none, not finite, or too small.
-        """
+        """Read a number; an OptionError where it is none, not finite, or too small."""
         try:
             number = float(text)
         except ValueError:
@@ -172,16 +151,9 @@ def output_folder(text: str | Path) -> Path:
 
 
 def add_overrides(parser: argparse._ActionsContainer, help: str) -> None:
-    """Add ``--set``, for `auralsam2.config.parse_overrides`.
-
-    Args:
-        parser: to add it to.
-        help: what is overridden, and when.
-    """
-    parser.add_argument(
-        "--set", nargs="+", default=[], metavar="KEY=VALUE",
-        help=f"{help}; of one key the last counts",
-    )  # fmt: skip
+    """Add ``--set``, for `auralsam2.config.parse_overrides`; ``help`` says what it overrides."""
+    help = f"{help}; of one key the last counts"
+    parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help=help)
 
 
 def add_target(parser: argparse._ActionsContainer) -> None:

@@ -49,16 +49,10 @@ _SHOWN = 60
 
 
 class Difference(NamedTuple):
-    """A key of which two configs say different things; ``absent`` where one says nothing.
+    """A key of which two configs say different things; ``absent`` where one says nothing."""
 
-    Attributes:
-        key: dotted path.
-        old: value, in words.
-        new: value, in words.
-    """
-
-    key: str
-    old: str
+    key: str  # dotted path
+    old: str  # value, in words
     new: str
 
     def __str__(self) -> str:
@@ -73,12 +67,6 @@ def config_hash(cfg: Mapping[str, Any]) -> str:
     whether a key is absent or says the same (`UNSTATED`), nor on where weights lie (of
     ``checkpoint`` and ``weights`` only the file's name counts; what is in the files is part of a
     run's identity, see `auralsam2.engine.identity`).
-
-    Args:
-        cfg: a ``Config`` or a plain dict.
-
-    Returns:
-        64 hexadecimal digits of SHA-256.
     """
     counts = _canonical(plain(cfg), "")
     text = json.dumps(counts, sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -86,15 +74,7 @@ def config_hash(cfg: Mapping[str, Any]) -> str:
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:
-    """Return where two configs differ in what counts.
-
-    Args:
-        old: a ``Config`` or a plain dict.
-        new: likewise.
-
-    Returns:
-        One entry for each dotted key, in the order of the keys; empty where their hashes agree.
-    """
+    """Return where two configs differ in what counts, by key; empty where their hashes agree."""
     was, now = counted(old), counted(new)
     return [
         Difference(key, _shown(was, key), _shown(now, key))

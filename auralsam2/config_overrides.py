@@ -144,11 +144,7 @@ def _index(node: Any, key: str) -> Any:
 
 @dataclass(frozen=True)
 class Written:
-    """What stands behind the ``=`` of an override on a command line, not yet read.
-
-    Attributes:
-        text: every character of it.
-    """
+    """Every character behind the ``=`` of an override on a command line, not yet read."""
 
     text: str
 

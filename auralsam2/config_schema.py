@@ -29,23 +29,14 @@ class ConfigError(ProblemsError):
 
 
 class Value(NamedTuple):
-    """A plain setting.
+    """A plain setting."""
 
-    Attributes:
-        kinds: accepted types; ``float`` takes an int, ``int`` does not take a bool.
-        optional: whether None is accepted.
-        minimum: lower bound of a number.
-        above: a number must be larger than this.
-        choices: accepted texts, where not every text is.
-        problem: says what is wrong with a text, nothing where it may stand.
-    """
-
-    kinds: tuple[type, ...]
-    optional: bool = False
+    kinds: tuple[type, ...]  # accepted types; float takes an int, int does not take a bool
+    optional: bool = False  # whether None is accepted
     minimum: float | None = None
-    above: float | None = None
-    choices: tuple[str, ...] = ()
-    problem: Callable[[str], str] | None = None
+    above: float | None = None  # a number must be larger than this
+    choices: tuple[str, ...] = ()  # accepted texts, where not every text is
+    problem: Callable[[str], str] | None = None  # what is wrong with a text, if anything
 
 
 class Node(NamedTuple):
@@ -55,17 +46,11 @@ class Node(NamedTuple):
 
 
 class Nodes(NamedTuple):
-    """Components of a registry, in a list or under free names in a dict.
-
-    Attributes:
-        registry: of all of them.
-        container: of the nodes.
-        least: how many there must be.
-    """
+    """Components of a registry, in a list or under free names in a dict."""
 
     registry: Registry
     container: type[list[Any]] | type[dict[str, Any]]
-    least: int = 1
+    least: int = 1  # how many there must be
 
 
 class Sounds(NamedTuple):
@@ -171,12 +156,7 @@ def child_spec(spec: Spec | None, key: str) -> Spec | None:
 
 
 def same_kind(owner: Spec | None, node: Any) -> Node | None:
-    """Return what a node inside a component is where it is one of the component's own registry.
-
-    Args:
-        owner: the component's.
-        node: found in one of its arguments, as in a fusion that chains fusions.
-    """
+    """Return ``owner`` for a node of its own registry inside it, as in a fusion of fusions."""
     if not isinstance(owner, Node) or not is_node(node) or not isinstance(node["type"], str):
         return None
     return owner if node["type"] in owner.registry.names() else None
@@ -189,9 +169,6 @@ def wanted_kinds(spec: Spec | None, node: Any, key: str) -> frozenset[str] | Non
         spec: what the schema says about ``node``.
         node: the dict or list found in the config; a component's signature speaks for its keys.
         key: a key of it, there or not.
-
-    Returns:
-        Names of kinds; None where neither schema nor signature says anything.
     """
     child = child_spec(spec, key)
     if isinstance(child, Value):

@@ -31,14 +31,9 @@ def is_control(node: Mapping[str, Any]) -> bool:
 def with_controls(
     test: Mapping[str, Mapping[str, Any]], wanted: Iterable[str]
 ) -> dict[str, dict[str, Any]]:
-    """Add control splits behind the splits that they belong to.
+    """Add control splits of ``wanted`` sounds behind the splits of ``test`` that they belong to.
 
-    Args:
-        test: nodes by split, as ``data.test``.
-        wanted: kinds of sound; none is added to a control, nor where a split of its name stands.
-
-    Returns:
-        Nodes by split.
+    None is added to a control, nor where a split of its name stands.
     """
     names, wanted = kinds(), list(dict.fromkeys(wanted))
     nodes: dict[str, dict[str, Any]] = {}

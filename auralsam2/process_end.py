@@ -46,9 +46,6 @@ def end_now(status: int) -> None:
 
     Threads of torch that talk to other processes may outlive their group, and abort a process
     that is torn down around them.
-
-    Args:
-        status: that the process ends with.
     """
     atexit._run_exitfuncs()
     _leave(status)

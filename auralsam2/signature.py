@@ -17,17 +17,11 @@ _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONL
 
 
 class Parameters(NamedTuple):
-    """Keyword arguments of a callable.
+    """Keyword arguments of a callable."""
 
-    Attributes:
-        known: names it takes, in order, with their ``inspect.Parameter``.
-        required: names that its own signature leaves without a default.
-        takes_any: True where ``**kwargs`` swallows every other name.
-    """
-
-    known: dict[str, inspect.Parameter]
-    required: tuple[str, ...]
-    takes_any: bool
+    known: dict[str, inspect.Parameter]  # in order
+    required: tuple[str, ...]  # names that its own signature leaves without a default
+    takes_any: bool  # where **kwargs swallows every other name
 
 
 @lru_cache(maxsize=1024)  # a plan of a thousand cells asks for the same few classes
@@ -36,9 +30,6 @@ def parameters_of(target: Callable[..., Any]) -> Parameters:
 
     A class whose ``__init__`` has ``**kwargs`` also takes what its parents take; where no parent
     ends that chain, it takes anything.
-
-    Args:
-        target: a class or a function.
     """
     if not inspect.isclass(target):
         return _collect([list(inspect.signature(target).parameters.values())])
@@ -75,15 +66,12 @@ def annotated_kinds(parameter: inspect.Parameter) -> frozenset[str] | None:
 def argument_problems(
     target: Callable[..., Any], given: Collection[str], injected: Collection[str] = ()
 ) -> list[str]:
-    """Say what is wrong with calling ``target(**given)``, all at once.
+    """Say of each unknown and each missing argument of a call that it is.
 
     Args:
         target: the class or function that a node names.
         given: argument names that the node states.
         injected: names that the builder adds by itself, hence not missing from the node.
-
-    Returns:
-        One sentence for each unknown and each missing argument; empty where the call binds.
     """
     parameters = parameters_of(target)
     name = getattr(target, "__name__", str(target))

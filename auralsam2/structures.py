@@ -14,13 +14,9 @@ if TYPE_CHECKING:
 
 
 class VisualPyramid(NamedTuple):
-    """The neck's maps before the decoder's 1x1 reductions, finest first.
+    """The neck's maps before the decoder's 1x1 reductions, finest first."""
 
-    Attributes:
-        levels: (B, T, C, 4E, 4E), (B, T, C, 2E, 2E), (B, T, C, E, E).
-    """
-
-    levels: tuple[Tensor, ...]
+    levels: tuple[Tensor, ...]  # (B, T, C, 4E, 4E), (B, T, C, 2E, 2E), (B, T, C, E, E)
 
 
 class FusionOutput(NamedTuple):
@@ -59,40 +55,23 @@ class FuserOutput(NamedTuple):
 
 
 class Prompts(NamedTuple):
-    """Audio prompts in order of computation, finest level first; an empty tuple is *off*.
+    """Audio prompts in order of computation, finest level first; an empty tuple is *off*."""
 
-    Attributes:
-        sparse: one (B, T, C) a level, added to decoder tokens.
-        dense: one (B, T, N, C) a level, added to decoder keys.
-    """
-
-    sparse: tuple[Tensor, ...] = ()
-    dense: tuple[Tensor, ...] = ()
+    sparse: tuple[Tensor, ...] = ()  # one (B, T, C) a level, added to decoder tokens
+    dense: tuple[Tensor, ...] = ()  # one (B, T, N, C) a level, added to decoder keys
 
 
 class Embeddings(NamedTuple):
-    """Points of the contrastive space, L2-normalised over D, finest level first.
+    """Points of the contrastive space, L2-normalised over D, finest level first."""
 
-    Attributes:
-        visual: one (B, T, N, D) a level.
-        audio: one (B, T, D) a level.
-    """
-
-    visual: tuple[Tensor, ...]
-    audio: tuple[Tensor, ...]
+    visual: tuple[Tensor, ...]  # one (B, T, N, D) a level
+    audio: tuple[Tensor, ...]  # one (B, T, D) a level
 
 
 class Prediction(NamedTuple):
-    """The decoder's answer for every frame.
+    """The decoder's answer for every frame."""
 
-    Attributes:
-        mask_logits: (B, T, 3, 4E, 4E) logits of the three multimask outputs.
-        ious: (B, T, 3) their predicted IoU in [0, 1].
-        object_score_logits: (B, T, 1), above 0 where an object is seen.
-        best: (B, T, 4E, 4E) logits of the mask with the highest predicted IoU.
-    """
-
-    mask_logits: Tensor
-    ious: Tensor
-    object_score_logits: Tensor
-    best: Tensor
+    mask_logits: Tensor  # (B, T, 3, 4E, 4E), of the three multimask outputs
+    ious: Tensor  # (B, T, 3) their predicted IoU in [0, 1]
+    object_score_logits: Tensor  # (B, T, 1), above 0 where an object is seen
+    best: Tensor  # (B, T, 4E, 4E) logits of the mask with the highest predicted IoU

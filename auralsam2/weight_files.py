@@ -40,14 +40,9 @@ SOURCES = {
 
 
 def missing_files(node: Any, path: str = "") -> list[str]:
-    """Every weight file that a plain config names and that is not there.
+    """Return a message for every weight file that a config names and that is not there.
 
-    Args:
-        node: the config, or a part of it.
-        path: dotted path of the part.
-
-    Returns:
-        One message a file: its path, the published file, where that is, and the key to set.
+    It names the file's path, the published file, where that is, and the key to set.
     """
     return [
         f"no weights at '{value}'; {_published(value)}: set `{key}` to its path"
