@@ -156,12 +156,12 @@ class OpenRun:
         from auralsam2.engine.run_folder import find_target
 
         self.run_dir = run_dir
-        self._target = find_target(str(run_dir), None)
+        self._stored, self._weights = find_target(str(run_dir), None)
         # From here on torch is needed.
         from auralsam2.engine.splits import test_datasets
         from auralsam2.registry import load_all
 
-        self.cfg = config.load(self._target.config, overrides)
+        self.cfg = config.load(self._stored, overrides)
         load_all()
         self._datasets = test_datasets(self.cfg)
 
@@ -182,7 +182,7 @@ class OpenRun:
         """Return the model with its trained weights."""
         from auralsam2.engine.evaluate import trained_model
 
-        return trained_model(self.cfg, self._target.checkpoint)
+        return trained_model(self.cfg, self._weights)
 
 
 def check_weights(run_dir: Path) -> None:

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from mmengine.config import Config
 
@@ -55,20 +55,10 @@ def stored_config(run_dir: Path) -> dict[str, Any] | None:
     return stored
 
 
-class RunTarget(NamedTuple):
-    """A model to evaluate.
+def find_target(run_or_config: str, checkpoint: Path | None) -> tuple[str, Path | None]:
+    """Return config and trained weights of a run folder, or of a config by name or path.
 
-    Attributes:
-        config: name or path of its config.
-        checkpoint: trained weights; ``None`` takes the model as it is built.
-    """
-
-    config: str
-    checkpoint: Path | None
-
-
-def find_target(run_or_config: str, checkpoint: Path | None) -> RunTarget:
-    """Tell a run folder from a config; a checkpoint stands in for the run's own weights.
+    A checkpoint stands in for the run's own weights; None takes the model as it is built.
 
     Raises:
         FileNotFoundError: where a folder has no ``config.py``, or there is no such checkpoint.
@@ -77,11 +67,11 @@ def find_target(run_or_config: str, checkpoint: Path | None) -> RunTarget:
         raise FileNotFoundError(f"no checkpoint at '{checkpoint}'")
     folder = Path(run_or_config)
     if not folder.is_dir():
-        return RunTarget(run_or_config, checkpoint)
+        return run_or_config, checkpoint
     if not (folder / CONFIG).is_file():
         raise FileNotFoundError(f"'{folder}' is no run folder: it has no {CONFIG}")
     own = folder / WEIGHTS
-    return RunTarget(str(folder / CONFIG), checkpoint or (own if own.is_file() else None))
+    return str(folder / CONFIG), checkpoint or (own if own.is_file() else None)
 
 
 def newest_checkpoint(run_dir: Path) -> str | None:

@@ -197,10 +197,10 @@ def test_a_run_folder_brings_its_weights_where_it_has_some(tmp_path: Path) -> No
     (tmp_path / "config.py").touch()
     assert find_target(str(tmp_path), None) == (str(tmp_path / "config.py"), None)
     (tmp_path / "best.safetensors").touch()
-    assert find_target(str(tmp_path), None).checkpoint == tmp_path / "best.safetensors"
+    assert find_target(str(tmp_path), None)[1] == tmp_path / "best.safetensors"
     other = tmp_path / "other.safetensors"
     other.touch()
-    assert find_target(str(tmp_path), other).checkpoint == other
+    assert find_target(str(tmp_path), other)[1] == other
 
 
 def test_anything_else_is_a_config(tmp_path: Path) -> None:
