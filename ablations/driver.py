@@ -32,13 +32,8 @@ class Driver(ABC, Generic[T, R]):
     An iterator over what is to be done next. None means that there is nothing now: the rest is
     running, here or elsewhere.
 
-    Args:
-        name: in the claims, so that it knows its own.
-        display: told of what ends.
-        options: how it does so.
-        clock: monotonic, seconds.
-
     Attributes:
+        name: in the claims, so that it knows its own.
         running: folders of what was handed out and has not come back.
         elsewhere: folder -> what another process holds.
         freed_bytes: of checkpoints that were deleted.
@@ -60,11 +55,7 @@ class Driver(ABC, Generic[T, R]):
         self._told = ""
 
     def drive(self, executor: Executor, work: Work[T, R]) -> None:
-        """Do all items.
-
-        Raises:
-            KeyboardInterrupt: after all processes have ended, also at SIGTERM.
-        """
+        """Do all items; an interrupt, also by SIGTERM, passes when all processes have ended."""
         # Closing ends the processes at once, also where a traceback would keep the generator alive.
         with (
             self.display,

@@ -134,15 +134,7 @@ def last_lines(error: str, count: int) -> str:
 
 
 class GridDriver(Driver[PlannedRun, RunRecord]):
-    """The runs to do, in order; those that another process holds come later, if at all.
-
-    Args:
-        todo: what is to be done.
-        result: where everything is entered.
-        display: told of every run that ends.
-        options: how they are run.
-        clock: monotonic, seconds.
-    """
+    """The runs to do, in order; those that another process holds come later, if at all."""
 
     def __init__(
         self,

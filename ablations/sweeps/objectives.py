@@ -27,8 +27,7 @@ class Measure(NamedTuple):
     """Something that a record says about a run besides its scores.
 
     Attributes:
-        field: of the record, a dict.
-        key: in it.
+        field: of the record, a dict that holds it under ``key``.
         direction: which way it is better.
         switch: key of ``evaluation`` without which it is not measured.
     """

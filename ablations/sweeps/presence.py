@@ -23,12 +23,7 @@ MAX_LOST_BEATS = 10
 
 
 class Presence:
-    """Drivers by their ids, each with a claim of its own that beats while it lives.
-
-    Args:
-        folder: of the claims, shared by all drivers that can know of each other.
-        clock: monotonic, seconds.
-    """
+    """Drivers by their ids, each with a claim of its own in a folder that all of them share."""
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self.folder = folder

@@ -102,7 +102,7 @@ def run_sweep(
     Raises:
         FileNotFoundError: where weights or data are missing; nothing has started then.
         SweepError: where the storage does not fit the sweep, or the trials keep failing.
-        KeyboardInterrupt: see `Driver.drive`; the next call resumes the trials.
+        KeyboardInterrupt: after all processes have ended; the next call resumes the trials.
     """
     _check(sweep)
     options, presence = options or Options(), Presence(address.beside / "drivers")
@@ -136,14 +136,7 @@ def _check(sweep: Sweep) -> None:
 
 
 class SweepDriver(Driver[TrialItem, TrialResult]):
-    """The trials of a sweep, each chosen when there is room for it.
-
-    Args:
-        study: that is asked and told.
-        display: told of every trial that ends, here or elsewhere.
-        num_trials: how many there shall be.
-        options: how they are run.
-    """
+    """The trials of a sweep, each chosen when there is room for it."""
 
     def __init__(
         self, study: SweepStudy, display: Display, num_trials: int, options: Options

@@ -87,9 +87,7 @@ class CmaEsSampler(Choosy, samplers.CmaEsSampler):
 class GridSampler(Choosy, samplers.GridSampler):
     """Optuna's, for a study that is asked and told instead of being optimised.
 
-    Args:
-        space: whose combinations are tried.
-        sweep_seed: of their order, the same whichever trial asks.
+    The order of the combinations is the same whichever trial asks.
     """
 
     def __init__(self, space: SearchSpace, sweep_seed: int) -> None:
@@ -122,15 +120,11 @@ class GridSampler(Choosy, samplers.GridSampler):
 
 
 def numbered(build: Callable[[int], samplers.BaseSampler], seed: int) -> samplers.BaseSampler:
-    """Return a sampler that is fresh for every trial, seeded by the sweep and the trial's number.
+    """Return a sampler that is fresh for every trial, built with a seed of its own.
 
     A sampler of Optuna draws from one stream, which starts anew in every session: what it draws
     after a kill would be what it drew at the beginning. With a seed of its own, a trial hangs only
-    on its number and on the trials that have ended before it.
-
-    Args:
-        build: seed -> sampler.
-        seed: of the sweep.
+    on the sweep's seed, on its number and on the trials that have ended before it.
     """
     sampler = build(trial_seed(seed, 0))
     kind: Any = type(sampler)

@@ -107,11 +107,7 @@ class SearchSpace:
     def probes(self, cfg: Any) -> Iterable[tuple[str, Values]]:
         """Yield each extreme of each parameter, the others as the base has them where they can.
 
-        Args:
-            cfg: the base config.
-
-        Returns:
-            What is tried, in words, and the values of all parameters that apply then.
+        With what is tried, in words, come the values of all parameters that apply then.
         """
         for parameter, value in ((p, v) for p in self.parameters for v in p.extremes()):
             wanted: Values = {}

@@ -12,11 +12,7 @@ from auralsam2.signature import parameters_of
 
 
 def value_at(cfg: Any, dotted: str) -> Any:
-    """Return what stands at a path, or the default of the class that would take it.
-
-    Args:
-        cfg: a ``Config``.
-        dotted: e.g. ``"model.fusion.scope"``.
+    """Return what stands at a dotted path, or the default of the class that would take it.
 
     Raises:
         LookupError: where neither the config nor a class gives a value.

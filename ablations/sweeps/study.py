@@ -38,12 +38,6 @@ _NAMELESS = timedelta(seconds=10 * GRACE_S)
 class SweepStudy:
     """A study of Optuna as one driver sees it.
 
-    Args:
-        sweep: what it is about.
-        address: where it is kept.
-        presence: of all drivers.
-        fingerprint: of the data of a config; the engine's where None.
-
     Attributes:
         own: numbers of the trials that this driver has handed out.
         at_once: trials that ended without being run, for the display.
@@ -108,11 +102,7 @@ class SweepStudy:
     # Asking.
 
     def next_trial(self, limit: int) -> TrialItem | None:
-        """Return a trial to do: one that a lost driver has left, or a new one.
-
-        Args:
-            limit: how many trials there may be.
-        """
+        """Return a trial to do: one that a lost driver has left, or a new one below the limit."""
         while self._may_have_one(limit):
             with self.address.lock(), quiet():
                 trial = self._orphan() or self._ask(limit)

@@ -37,8 +37,6 @@ class TrialItem:
     """A trial as an executor takes it.
 
     Attributes:
-        sweep: what it belongs to.
-        address: of the storage.
         number: in the study.
         trial_id: in the storage.
         values: of its parameters.
@@ -87,13 +85,7 @@ class TrialResult:
 def plan_runs(
     sweep: Sweep, number: int, values: Values, fingerprint: Fingerprint
 ) -> tuple[PlannedRun, ...]:
-    """Return the runs of a trial.
-
-    Args:
-        sweep: what it belongs to.
-        number: of the trial, or of the first one whose place it takes.
-        values: of its parameters.
-        fingerprint: of the data of a config.
+    """Return the runs of a trial, or of the first one whose place it takes.
 
     Raises:
         ConfigError: where the values do not go together.
@@ -113,11 +105,7 @@ def plan_runs(
 
 
 def trial_config(sweep: Sweep, values: Values) -> Any:
-    """Return the config of some values.
-
-    Raises:
-        ConfigError: where they do not go together.
-    """
+    """Return the config of some values, or raise ConfigError where they do not go together."""
     cfg, problems = sweep.space.applied(sweep.cfg, values)
     if problems:
         raise ConfigError(problems, source=f"trial with {values}")
@@ -131,11 +119,6 @@ def run_trial(
 
     The run of the first seed may be pruned. Those of the other seeds train only where it was not,
     and then to their end.
-
-    Args:
-        item: what to do.
-        progress: told about every step.
-        train: the engine's where None.
     """
     progress = progress or Progress()
     records: list[RunRecord] = []
@@ -180,13 +163,7 @@ def summarise(objectives: Sequence[Objective], records: Sequence[RunRecord]) -> 
 
 
 class Pruning(Forwarding):
-    """Reports the curve of a trial and ends the run where the pruner says so.
-
-    Args:
-        item: the trial.
-        run: its first run.
-        progress: told about everything too.
-    """
+    """Reports the curve of a trial's first run, and ends the run where the pruner says so."""
 
     def __init__(self, item: TrialItem, run: PlannedRun, progress: Progress) -> None:
         super().__init__(progress)
@@ -199,11 +176,7 @@ class Pruning(Forwarding):
         self.study = load_study(item, self.storage)
 
     def start_run(self, total_steps: int, epochs: int) -> None:
-        """Report what the session before has validated but not reported any more.
-
-        Raises:
-            StopRun: where that session would have ended the run.
-        """
+        """Report what the session before has validated but not reported any more, and ask too."""
         self.progress.start_run(total_steps, epochs)
         reported = self.storage.get_trial(self.trial_id).intermediate_values
         for entry in self.earlier:
@@ -211,11 +184,7 @@ class Pruning(Forwarding):
                 self._report(entry["epoch"], entry["scores"])
 
     def validated(self, epoch: int, scores: Mapping[str, float]) -> None:
-        """Report, and ask the pruner.
-
-        Raises:
-            StopRun: where the trial is not worth going on with.
-        """
+        """Report, and ask the pruner."""
         self.progress.validated(epoch, scores)
         self._report(epoch, scores)
 

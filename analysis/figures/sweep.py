@@ -20,15 +20,7 @@ _DOTS: dict[str, Any] = dict(linestyle="none", marker="o", markersize=3)
 
 
 def make(sweep: Path, folder: Path) -> list[Path]:
-    """Write each figure that there are numbers for, as PDF, PNG and CSV.
-
-    Args:
-        sweep: folder of the sweep.
-        folder: of the figures.
-
-    Returns:
-        The paths.
-    """
+    """Write each figure that there are numbers for, as PDF, PNG and CSV, and return the paths."""
     results = load_sweep_results(sweep)
     return [path for make_figure in FIGURES for path in make_figure(results, folder)]
 
@@ -53,12 +45,7 @@ def collect_history(results: SweepResults) -> pd.DataFrame:
 
 
 def draw_history(points: pd.DataFrame, panels: Sequence[Axes]) -> None:
-    """Draw an objective in each panel.
-
-    Args:
-        points: of `collect_history`.
-        panels: as many as objectives.
-    """
+    """Draw an objective of `collect_history` in each panel."""
     for (objective, rows), panel in zip(_by_objective(points), panels, strict=True):
         line = rows.dropna(subset="best_so_far")
         panel.step(
@@ -149,12 +136,7 @@ def collect_front(results: SweepResults) -> SweepFront | None:
 
 
 def draw_front(numbers: SweepFront, panels: Sequence[Axes]) -> None:
-    """Draw the first objective over each of the others.
-
-    Args:
-        numbers: of `collect_front`.
-        panels: as many as `SweepFront.horizontal`.
-    """
+    """Draw the first objective over each of the others."""
     points = numbers.points
     for name, panel in zip(numbers.horizontal, panels, strict=True):
         others, front = points[~points["front"]], points[points["front"]].sort_values(name)

@@ -88,12 +88,7 @@ def _distribution(stated: Mapping[str, Any]) -> BaseDistribution:
 
 
 def draw(shares: pd.DataFrame, panels: Sequence[Axes]) -> None:
-    """Draw a bar for every parameter.
-
-    Args:
-        shares: of `collect`.
-        panels: as many as objectives.
-    """
+    """Draw a bar for every parameter, an objective in each panel."""
     names = short_names(dict.fromkeys(shares["parameter"]))
     by_objective = shares.groupby("objective", sort=False)
     for (objective, rows), panel in zip(by_objective, panels, strict=True):

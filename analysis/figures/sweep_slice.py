@@ -55,13 +55,7 @@ def collect(results: SweepResults) -> SweepSlice:
 
 
 def draw(numbers: SweepSlice, panels: Sequence[Axes], norm: Normalize) -> None:
-    """Draw a parameter in each panel, later trials lighter, pruned ones hollow.
-
-    Args:
-        numbers: of `collect`.
-        panels: as many as `SweepSlice.panels`.
-        norm: of the trials' numbers.
-    """
+    """Draw a parameter in each panel, later trials lighter, pruned ones hollow."""
     names = short_names(dict.fromkeys(parameter for _, parameter in numbers.panels))
     for (objective, parameter), panel in zip(numbers.panels, panels, strict=True):
         chosen = (numbers.points["objective"] == objective) & (
