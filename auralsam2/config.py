@@ -98,22 +98,12 @@ def peek(
 
 
 def dump(cfg: Mapping[str, Any], path: str | os.PathLike[str], comment: str = "") -> None:
-    """Write a config as one self-contained Python file that `load` reads back.
-
-    Args:
-        cfg: the config.
-        path: of the file.
-        comment: stands above it.
-    """
+    """Write a config, below a comment, as one self-contained file that `load` reads back."""
     write_text(Path(path), comment + Config(plain(cfg)).pretty_text)
 
 
 def names(folder: str = "") -> list[str]:
-    """Return the names of shipped configs, e.g. ``grids/demo``.
-
-    Args:
-        folder: list only those below this folder, e.g. ``"grids"``.
-    """
+    """Return the names of shipped configs below a folder, e.g. ``grids/demo``."""
     root = _config_root()
     found = [path.relative_to(root).with_suffix("") for path in files_below(root, "*.py")]
     shown = [path.as_posix() for path in found if path.parts[0] != "_base_"] + [*aliases()]

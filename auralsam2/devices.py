@@ -81,11 +81,7 @@ def pick_device(name: str) -> torch.device:
 
 
 def check_amp(amp: str | None, device: torch.device) -> None:
-    """Refuse a precision that a device does not train in.
-
-    Raises:
-        ValueError: saying what to take.
-    """
+    """Refuse a precision that a device does not train in, by a ValueError with what to take."""
     import torch
 
     if amp is None:

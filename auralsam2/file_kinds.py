@@ -12,14 +12,10 @@ _ENDS = 64
 
 
 def misplaced(path: str | os.PathLike[str]) -> str:
-    """Say what a file is that is no such file at all; "" where nothing speaks against it.
-
-    Returns:
-        A noun phrase, such as ``"a git-lfs pointer, ..."``, to stand behind "it is".
+    """Say behind "it is" what lies in a file's place; "" where nothing speaks against the file.
 
     Raises:
-        FileNotFoundError: where there is nothing at the path.
-        OSError: where it cannot be opened.
+        OSError: where there is nothing at the path, or it cannot be opened.
     """
     path = Path(path)
     if path.is_dir():

@@ -16,12 +16,9 @@ def is_clutter(name: str) -> bool:
 
 
 def files_in(folder: Path, *patterns: str) -> list[Path]:
-    """Files of a folder, sorted by name.
+    """Files of a folder that match any of some patterns, such as ``*.py``, sorted by name.
 
-    Args:
-        folder: listed once; none there is the same as an empty one.
-        patterns: such as ``*.py``; a file that matches any of them is taken, all where none is
-            given. Case matters.
+    Without a pattern all are taken; case matters. No folder is the same as an empty one.
     """
     return [
         folder / entry.name

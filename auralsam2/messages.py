@@ -34,13 +34,7 @@ class UnfitModelError(ValueError):
 
 
 def listed(problems: Sequence[str], source: str, shown: int | None = None) -> str:
-    """Return a line that counts problems and one line for each.
-
-    Args:
-        problems: one sentence each.
-        source: what has them.
-        shown: how many get a line, the rest is counted; all where it is None.
-    """
+    """Return a line that counts a source's problems, and one for each of the first ``shown``."""
     lines = [f"{source}: {len(problems)} problem{'s' * (len(problems) != 1)}"]
     lines += [f"  - {problem}" for problem in problems[:shown]]
     if shown is not None and len(problems) > shown:
@@ -65,13 +59,7 @@ def message(error: BaseException) -> str:
 
 
 def warn_once(logger: str, text: str, key: str = "") -> None:
-    """Warn, unless this process has done so already.
-
-    Args:
-        logger: its name.
-        text: of the warning.
-        key: what is not said twice; the text where it is empty.
-    """
+    """Warn in the name of a logger, unless this process has said ``key``, or the text, before."""
     if (key or text) not in _SAID:
         _SAID.add(key or text)
         logging.getLogger(logger).warning("%s", text)

@@ -23,10 +23,6 @@ def end_soon(status: int, grace_s: float | None = None) -> None:
     Where nothing is left running, the process ends as usual. Else what is registered for the end
     (`atexit`) is still done after the grace, what is printed is flushed, and standard error says
     what was not waited for.
-
-    Args:
-        status: that the process ends with.
-        grace_s: seconds; `GRACE_S` where None.
     """
     grace_s = GRACE_S if grace_s is None else grace_s
     if not _left_running():

@@ -35,14 +35,9 @@ def as_written(value: Any) -> Any:
 
 
 def write_text(path: Path, text: str) -> Path:
-    """Write a text beside the target, then rename; folders are made where they are missing.
+    """Write a text beside the target, then rename, and return the path.
 
-    Args:
-        path: of the file.
-        text: with the line ends that the file is to have.
-
-    Returns:
-        The path.
+    Folders are made where they are missing; line ends are those of the text.
     """
     return write_bytes(path, encode(text))
 
