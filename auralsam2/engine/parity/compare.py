@@ -83,19 +83,21 @@ def probe_loss(outputs: Iterable[Tensor]) -> Tensor:
     return total
 
 
+def leaves(numbers: Mapping[str, Tensor], keys: Iterable[str]) -> dict[str, Tensor]:
+    """Copies of some tensors that ask for gradients."""
+    return {key: numbers[key].clone().requires_grad_() for key in keys}
+
+
 def gradient_norms(
     fixture: str,
     mode: str,
     named: Mapping[str, Tensor],
     expected: dict[str, float | None],
 ) -> list[Row]:
-    """Norms of parameter gradients against those of the fixture.
+    """Norms of parameter gradients against those of the fixture; rows begin with ``mode``.
 
-    Args:
-        fixture: name of the file.
-        mode: prefix of the rows.
-        named: parameters with their gradients, under the authors' keys.
-        expected: norm by key; ``None`` where the parameter is never used.
+    ``named`` are parameters with their gradients under the authors' keys; a norm of ``None``
+    stands for a parameter that is never used.
     """
     rows = []
     for key, norm in expected.items():

@@ -9,11 +9,16 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
+import torch
 from torch import Tensor
 
+from auralsam2.engine.parity.compare import GRADIENT, Row, compare, equal, probe_loss
+
+Item = TypeVar("Item")
 SUFFIX = ".safetensors.gz"
 
 
@@ -66,6 +71,10 @@ class Fixtures:
             raise FixtureError(f"cannot read '{path}': {error}") from error
         return {k: v.float() if v.is_floating_point() else v for k, v in found.items()}
 
+    def expected(self, name: str) -> Expected:
+        """All tensors of a file, as what ours are compared with."""
+        return Expected(name, self.tensors(name))
+
     def facts(self, name: str) -> dict[str, Any]:
         """Content of a JSON file.
 
@@ -84,7 +93,56 @@ class Fixtures:
         return content
 
 
-def under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+def under(items: Mapping[str, Item], prefix: str) -> dict[str, Item]:
     """Entries whose key begins with ``prefix.``, without it."""
     start = f"{prefix}."
-    return {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
+    return {k.removeprefix(start): v for k, v in items.items() if k.startswith(start)}
+
+
+class Expected(NamedTuple):
+    """Expected numbers, all of a fixture or those of a case of it."""
+
+    fixture: str  # name of the file
+    numbers: dict[str, Tensor]
+    label: str = ""  # what stands before their keys in the file
+
+    def under(self, prefix: str) -> Expected:
+        """Those whose key begins with ``prefix.``, without it."""
+        return Expected(self.fixture, under(self.numbers, prefix), f"{self.label}{prefix}.")
+
+    def cases(self) -> Iterator[tuple[str, Expected]]:
+        """What stands before the first point of the keys, and the numbers under it."""
+        for case in sorted({key.split(".")[0] for key in self.numbers}):
+            yield case, self.under(case)
+
+    def row(self, key: str, got: Tensor | float, *tolerances: float) -> Row:
+        """Compare one, see :func:`compare`."""
+        return compare(self.fixture, f"{self.label}{key}", got, self.numbers[key], *tolerances)
+
+    def told(self, key: str, got: Tensor | float, expected: Any, *tolerances: float) -> Row:
+        """Compare with a number that stands among the facts."""
+        return compare(self.fixture, f"{self.label}{key}", got, expected, *tolerances)
+
+    def equal(self, key: str, got: object, expected: object) -> Row:
+        """Compare exactly with what stands among the facts."""
+        return equal(self.fixture, f"{self.label}{key}", got, expected)
+
+    def rows(self, got: Mapping[str, Tensor], *tolerances: float) -> Iterator[Row]:
+        """Compare those of ours that are expected at all."""
+        return (self.row(k, v, *tolerances) for k, v in got.items() if k in self.numbers)
+
+    def gradients(self, loss: Tensor, leaves: Mapping[str, Tensor]) -> Iterator[Row]:
+        """Compare what a loss sends back to the leaves with ``grad.KEY``."""
+        loss.backward()
+        got = {
+            f"grad.{key}": torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
+            for key, leaf in leaves.items()
+        }
+        return self.rows(got, *GRADIENT)
+
+    def probe(self, outputs: Mapping[str, Tensor], leaves: Mapping[str, Tensor]) -> Iterator[Row]:
+        """Compare outputs, the scalar that the fixtures make of them, and its gradients."""
+        yield from self.rows(outputs)
+        loss = probe_loss(outputs.values())
+        yield self.row("probe_loss", loss)
+        yield from self.gradients(loss, leaves)

@@ -8,15 +8,11 @@ from typing import NamedTuple
 
 from auralsam2.engine.parity.audio import check_audio
 from auralsam2.engine.parity.compare import Row, failure
-from auralsam2.engine.parity.contrastive import check_contrastive
-from auralsam2.engine.parity.decoder import check_decoder
 from auralsam2.engine.parity.fixtures import FixtureError, Fixtures
-from auralsam2.engine.parity.fusion import check_fusion
-from auralsam2.engine.parity.keys import check_keys
-from auralsam2.engine.parity.listener import check_avs, check_ref
-from auralsam2.engine.parity.mask_loss import check_mask_loss
+from auralsam2.engine.parity.fuser import check_avs, check_fusion, check_keys, check_ref
+from auralsam2.engine.parity.losses import check_contrastive, check_mask_loss
 from auralsam2.engine.parity.metrics import check_metrics
-from auralsam2.engine.parity.tracking import check_tracking
+from auralsam2.engine.parity.sam2 import check_decoder, check_tracking
 from auralsam2.registry import load_all
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from auralsam2.engine.conversion.convert import Options, convert
 from auralsam2.engine.parity.compare import probe_loss
-from auralsam2.engine.parity.listener import MODES, ReleasedListener, _outputs
+from auralsam2.engine.parity.fuser import MODES, ReleasedListener, _outputs
 
 PARITY = Path(__file__).parents[5] / "shared" / "parity"
 FRAMES, SIDE, C = 3, 4, 16

@@ -1,4 +1,4 @@
-"""Group i: order of frames, memory and object pointers of a small SAM2 with audio prompts."""
+"""Groups d and i: SAM2's mask decoder with prompts at its three sites, and its tracking."""
 
 from __future__ import annotations
 
@@ -9,26 +9,95 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from auralsam2.engine.parity.compare import Row, compare, equal
-from auralsam2.engine.parity.fixtures import Fixtures, under
-from auralsam2.models.injection import ReleasedInjection
+from auralsam2.engine.parity.compare import Row, leaves, probe_loss
+from auralsam2.engine.parity.fixtures import Expected, Fixtures, under
+from auralsam2.models.injection import SITES, ReleasedInjection, SitePrompts, StepwiseInjection
 from auralsam2.models.tracking import MemoryTracker, frame_order
 from auralsam2.structures import Prediction, Prompts, VisualPyramid
 
 if TYPE_CHECKING:
     from auralsam2.models.backbones.sam2.network import Decoded, PromptableSAM2
 
-NAME = "tracking"
+OUTPUTS = ("masks", "iou_pred", "mask_tokens_out", "object_score_logits")
 LOGITS = 1e-3
-"""Outputs pass through a hard threshold and an argmax."""
+"""What a tracker gives passes through a hard threshold and an argmax."""
 
 # In neither weight file, and not used without clicks, boxes and mask prompts.
 UNUSED = ("image_encoder.", "sam_prompt_encoder.", "mask_downsample.", "no_mem_pos_enc")
 
 
+def check_decoder(fixtures: Fixtures) -> Iterator[Row]:
+    """Masks, scores, tokens and gradients, with and without the leak into the position code."""
+    from auralsam2.models.backbones.sam2.build import build_mask_decoder
+
+    expected = fixtures.expected("mask_decoder")
+    decoder = build_mask_decoder(fixtures.facts("mask_decoder"))
+    decoder.load_state_dict(fixtures.tensors("mask_decoder_weights"), strict=True)
+    decoder.eval().requires_grad_(False)
+    sites = range(len(SITES))
+    keys = (key for i in sites for key in (f"visual_res.{i}", f"audio_res.{i}"))
+    given = leaves(expected.numbers, keys)
+    prompts = [
+        SitePrompts(given[f"audio_res.{i}"][None], given[f"visual_res.{i}"][None]) for i in sites
+    ]
+    released = ReleasedInjection(leak_into_position=True)
+    inputs = _decoder_inputs(expected.numbers)
+    with decoder.transformer.injecting(prompts, released):
+        outputs = dict(zip(OUTPUTS, decoder.predict_masks(**inputs), strict=True))
+    for key, value in outputs.items():
+        yield expected.row(f"out.{key}", value)
+    loss = probe_loss(outputs.values())
+    yield expected.row("out.probe_loss", loss)
+    yield from expected.gradients(loss, given)
+    with torch.no_grad():
+        yield from _multimask(decoder, prompts, released, expected.under("out_multimask"), inputs)
+        yield from _transformer(decoder, prompts, expected, inputs)
+
+
+def _decoder_inputs(numbers: dict[str, Tensor]) -> dict[str, Any]:
+    embeddings = numbers["image_embeddings"]
+    batch, channels, height, width = embeddings.shape
+    return {
+        "image_embeddings": embeddings,
+        "image_pe": numbers["image_pe"],
+        "sparse_prompt_embeddings": embeddings.new_zeros(batch, 0, channels),
+        "dense_prompt_embeddings": numbers["dense_prompt_embeddings"].expand(-1, -1, height, width),
+        "repeat_image": False,
+        "high_res_features": [numbers["high_res.0"], numbers["high_res.1"]],
+    }
+
+
+def _multimask(
+    decoder: Any,
+    prompts: Any,
+    injection: StepwiseInjection,
+    expected: Expected,
+    inputs: Mapping[str, Any],
+) -> Iterator[Row]:
+    with decoder.transformer.injecting(prompts, injection):
+        out = decoder(**inputs, multimask_output=True)
+    names = ("masks", "iou_pred", "sam_tokens_out", "object_score_logits")
+    yield from expected.rows(dict(zip(names, out, strict=True)))
+
+
+def _transformer(
+    decoder: Any, prompts: Any, expected: Expected, inputs: Mapping[str, Any]
+) -> Iterator[Row]:
+    """What the two-way transformer itself returns, as released and with the leak closed."""
+    from auralsam2.models.backbones.sam2.build import output_tokens
+
+    image = inputs["image_embeddings"] + inputs["dense_prompt_embeddings"]
+    tokens = output_tokens(decoder, len(image))
+    for group, leak in (("transformer", True), ("transformer_without_pe_aliasing", False)):
+        with decoder.transformer.injecting(prompts, ReleasedInjection(leak_into_position=leak)):
+            queries, keys = decoder.transformer(image, inputs["image_pe"], tokens)
+        yield expected.row(f"{group}.queries", queries)
+        yield expected.row(f"{group}.keys", keys)
+
+
 def check_tracking(fixtures: Fixtures) -> Iterator[Row]:
-    """Both policies of the conditioning frame."""
-    facts, numbers = fixtures.facts(NAME), fixtures.tensors(NAME)
+    """Order of frames, memory and object pointers, for both policies of the conditioning frame."""
+    facts, expected = fixtures.facts("tracking"), fixtures.expected("tracking")
     network = _network(
         facts, fixtures.tensors("tracking_weights"), fixtures.tensors("mask_decoder_weights")
     )
@@ -40,7 +109,7 @@ def check_tracking(fixtures: Fixtures) -> Iterator[Row]:
         dense=_listed(residuals, "eval.visual_residual"),
     )
     for mode in ("test", "train"):
-        yield from _check_mode(mode, facts, under(numbers, mode), network, pyramid, prompts)
+        yield from _check_mode(under(facts, mode), expected.under(mode), network, pyramid, prompts)
 
 
 def _listed(tensors: Mapping[str, Tensor], prefix: str) -> tuple[Tensor, ...]:
@@ -112,27 +181,27 @@ class _Recorder:
 
 @torch.no_grad()
 def _check_mode(
-    mode: str,
     facts: Mapping[str, Any],
-    expected: dict[str, Tensor],
+    expected: Expected,
     network: PromptableSAM2,
     pyramid: VisualPyramid,
     prompts: Prompts,
 ) -> Iterator[Row]:
-    conditioning, num_frames = int(facts[f"{mode}.cond_frame"]), pyramid.levels[0].shape[1]
+    conditioning, num_frames = int(facts["cond_frame"]), pyramid.levels[0].shape[1]
     order = list(frame_order(num_frames, conditioning))
-    yield equal(NAME, f"{mode}.order", order, facts[f"{mode}.order"])
+    yield expected.equal("order", order, facts["order"])
     policy = "first" if conditioning == 0 else "middle"
     tracker = MemoryTracker(test_conditioning=policy).eval()
-    yield equal(NAME, f"{mode}.cond_frame", tracker.conditioning_frame(num_frames), conditioning)
+    chosen = tracker.conditioning_frame(num_frames)
+    yield expected.equal("cond_frame", chosen, conditioning)
     injection = ReleasedInjection(leak_into_position=True)
     with _Recorder(network) as recorder:
         prediction: Prediction = tracker(network, pyramid, prompts, injection)
         recorder.network._encode_new_memory(
             **_last_memory(network, pyramid, order[-1], recorder.decoded[-1])
         )
-    chosen = [int(i) for i in prediction.ious[0].argmax(dim=-1)]
-    yield equal(NAME, f"{mode}.argmax_iou", chosen, facts[f"{mode}.argmax_iou"])
+    best = [int(i) for i in prediction.ious[0].argmax(dim=-1)]
+    yield expected.equal("argmax_iou", best, facts["argmax_iou"])
     back = [order.index(t) for t in range(num_frames)]
     outputs = {
         "low_res_multimasks": prediction.mask_logits[0],
@@ -146,8 +215,7 @@ def _check_mode(
     }
     for key, value in outputs.items():
         # Half of the digits of float16 are gone above 32.
-        tolerance = 0.1 if key.startswith("high_res") else LOGITS
-        yield compare(NAME, f"{mode}.{key}", value, expected[key], tolerance)
+        yield expected.row(key, value, 0.1 if key.startswith("high_res") else LOGITS)
 
 
 def _last_memory(

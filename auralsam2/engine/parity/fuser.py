@@ -1,4 +1,4 @@
-"""Groups a and b: the AuralFuser with its projection heads, for AVSBench and for Ref-AVS."""
+"""Groups a to c: the AuralFuser with its heads for AVSBench and Ref-AVS, and its fusion block."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from torch import Tensor, nn
 
 from auralsam2 import registry
 from auralsam2.engine.conversion.convert import Options, convert
-from auralsam2.engine.conversion.names import entries
-from auralsam2.engine.parity.compare import GRADIENT, Row, compare, gradient_norms, probe_loss
-from auralsam2.engine.parity.fixtures import Fixtures, under
+from auralsam2.engine.conversion.names import FUSION, entries
+from auralsam2.engine.parity.compare import GRADIENT, OUTPUT, Row, gradient_norms, leaves
+from auralsam2.engine.parity.fixtures import Expected, Fixtures
 from auralsam2.models.adapters import TextAdapter
 from auralsam2.models.fuser import ReleasedFuser
-from auralsam2.structures import FuserOutput, VisualPyramid
+from auralsam2.structures import FuserOutput, FusionOutput, VisualPyramid
 
 MODES = ("eval", "train")
 BUFFER = 1e-6
@@ -23,20 +23,11 @@ BUFFER = 1e-6
 
 REF_AUDIO_TOKENS = 10
 """The released projection for Ref-AVS reads this many audio tokens, whatever the clip's length."""
+AUDIO_NETWORK = "vgg."
 
 
 class ReleasedListener(nn.Module):
-    """Fuser, projection heads and text adapter as released, without backbone and audio encoder.
-
-    Args:
-        facts: the fixture's JSON.
-        audio_depths: audio blocks of each level.
-        channels: C.
-        projector: registered name of the projection heads.
-        out_channels: D.
-        text_channels: width of the text's hidden states; ``None`` for no text.
-        text_hidden: width inside the text adapter.
-    """
+    """Fuser, projection heads and text adapter as released, without backbone and audio encoder."""
 
     def __init__(
         self,
@@ -45,7 +36,7 @@ class ReleasedListener(nn.Module):
         channels: int,
         projector: str,
         out_channels: int,
-        text_channels: int | None = None,
+        text_channels: int | None = None,  # width of the text's hidden states; None for no text
         text_hidden: int = 1024,
     ) -> None:
         super().__init__()
@@ -96,34 +87,29 @@ def _part(key: str, name: str, size: Mapping[str, int], **arguments: Any) -> nn.
 
 def check_avs(fixtures: Fixtures) -> Iterator[Row]:
     """Group a: ``fuser_weights``, ``fuser_inputs``, ``fuser_avs``."""
-    facts, expected = fixtures.facts("fuser_avs"), fixtures.tensors("fuser_avs")
-    weights, inputs = fixtures.tensors("fuser_weights"), fixtures.tensors("fuser_inputs")
-    yield from _check("fuser_avs", facts, weights, inputs, expected, "ReleasedConvProjector")
+    weights = fixtures.tensors("fuser_weights")
+    yield from _check(fixtures, "fuser_avs", weights, "ReleasedConvProjector")
 
 
 def check_ref(fixtures: Fixtures) -> Iterator[Row]:
     """Group b: ``fuser_ref`` and the weights in which it differs from group a."""
-    facts, expected = fixtures.facts("fuser_ref"), fixtures.tensors("fuser_ref")
-    weights, inputs = fixtures.tensors("fuser_weights"), fixtures.tensors("fuser_inputs")
-    for key in facts["removed_keys"]:
+    weights = fixtures.tensors("fuser_weights")
+    for key in fixtures.facts("fuser_ref")["removed_keys"]:
         weights.pop(key, None)
     weights.update(fixtures.tensors("fuser_ref_weights_delta"))
-    yield from _check("fuser_ref", facts, weights, inputs, expected, "ReleasedRefProjector")
+    yield from _check(fixtures, "fuser_ref", weights, "ReleasedRefProjector")
 
 
 def _check(
-    name: str,
-    facts: Mapping[str, Any],
-    weights: dict[str, Tensor],
-    inputs: dict[str, Tensor],
-    expected: dict[str, Tensor],
-    projector: str,
+    fixtures: Fixtures, name: str, weights: dict[str, Tensor], projector: str
 ) -> Iterator[Row]:
+    facts, inputs = fixtures.facts(name), fixtures.tensors("fuser_inputs")
     conversion = convert(weights, Options(to="ours"))
     converted, structure = conversion.state, conversion.report.structure
     authors = {entry.ours: entry.authors for entry in entries(structure)}
     text = converted.get("text_adapter.proj.0.weight")
     for mode in MODES:
+        expected = fixtures.expected(name).under(mode)
         listener = ReleasedListener(
             facts,
             structure.audio_depths,
@@ -135,22 +121,17 @@ def _check(
         )
         listener.load_state_dict(converted, strict=True)
         listener.train(mode == "train")
-        leaves = {k: v.clone().requires_grad_() for k, v in inputs.items()}
-        outputs = _outputs(listener, leaves)
-        for key, value in outputs.items():
-            if f"{mode}.{key}" in expected:
-                yield compare(name, f"{mode}.{key}", value, expected[f"{mode}.{key}"])
-        loss = probe_loss(outputs.values())
-        yield compare(name, f"{mode}.probe_loss", loss, expected[f"{mode}.probe_loss"])
-        loss.backward()
-        yield from _gradients(name, mode, leaves, expected)
+        given = leaves(inputs, inputs)
+        yield from expected.probe(_outputs(listener, given), given)
+        gradients = {key: leaf.grad for key, leaf in given.items() if leaf.grad is not None}
+        means = {f"grad_spatial_mean.{k}": g.mean(dim=(-2, -1)) for k, g in gradients.items()}
+        yield from expected.rows(means, *GRADIENT)
         named = {authors[key]: parameter for key, parameter in listener.named_parameters()}
         yield from gradient_norms(name, mode, named, facts[f"{mode}.param_grad_l2"])
         if mode == "train":
             buffers = {authors[key]: buffer for key, buffer in listener.state_dict().items()}
-            for key, value in under(expected, "train.after").items():
-                label = f"train.after.{key}"
-                yield compare(name, label, buffers[key], value, relative=BUFFER)
+            after = expected.under("after")
+            yield from (after.row(key, buffers[key], OUTPUT, BUFFER) for key in after.numbers)
 
 
 def _outputs(listener: ReleasedListener, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -180,20 +161,78 @@ def _outputs(listener: ReleasedListener, inputs: Mapping[str, Tensor]) -> dict[s
     }
 
 
-def _gradients(
-    name: str, mode: str, leaves: Mapping[str, Tensor], expected: Mapping[str, Tensor]
+def check_fusion(fixtures: Fixtures) -> Iterator[Row]:
+    """Every case in both modes, as released and, where given, with repaired axes."""
+    weights = fixtures.tensors("fusion_module_weights")
+    for _, own in fixtures.expected("fusion_module").cases():
+        state = _named({**weights, **own.under("weights").numbers})
+        for mode in MODES:
+            expected = own.under(mode)
+            yield from _check_released(mode, state, own.numbers, expected)
+            if "layout_fixed.frame_out" in expected.numbers:
+                # The corrected axes, the released scale.
+                block = _block("TwoWayTPAVIFusion", state, mode, scale="queries")
+                out: FusionOutput = block(own.numbers["frame"][None], own.numbers["audio"][None])
+                yield expected.row("layout_fixed.frame_out", out.visual[0])
+                yield expected.row("layout_fixed.audio_out", out.audio[0])
+
+
+def _named(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Under our names; 1x1 kernels become matrices."""
+    ours = {}
+    for layer in FUSION:
+        for key in [k for k in weights if k.rpartition(".")[0] == layer.authors]:
+            value, kind = weights[key], key.rpartition(".")[2]
+            flat = layer.flat and kind == "weight"
+            ours[f"{layer.ours}.{kind}"] = value.flatten(1) if flat else value
+    return ours
+
+
+def _block(name: str, state: dict[str, Tensor], mode: str, **arguments: object) -> nn.Module:
+    channels = len(state["visual_norm.weight"])
+    block: nn.Module = registry.FUSIONS.build({"type": name, **arguments}, channels=channels)
+    own = block.state_dict()
+    block.load_state_dict({k: v for k, v in state.items() if k in own}, strict=True)
+    return block.train(mode == "train")
+
+
+def _check_released(
+    mode: str, state: dict[str, Tensor], inputs: dict[str, Tensor], expected: Expected
 ) -> Iterator[Row]:
-    for key, leaf in leaves.items():
-        for prefix, reduce in (("grad", _same), ("grad_spatial_mean", _spatial_mean)):
-            label = f"{mode}.{prefix}.{key}"
-            if label in expected:
-                assert leaf.grad is not None
-                yield compare(name, label, reduce(leaf.grad), expected[label], *GRADIENT)
+    block = _block("ReleasedTPAVIFusion", state, mode)
+    given = leaves(inputs, ("frame", "audio"))
+    out: FusionOutput = block(given["frame"][None], given["audio"][None])
+    assert out.visual_update is not None and out.audio_update is not None
+    num_frames, num_tokens, channels = given["frame"].shape
+    side = round(num_tokens**0.5)
+    update = out.visual_update[0].transpose(1, 2)  # (T, C, N)
+    outputs = {
+        "frame_out": out.visual[0],
+        "audio_out": out.audio[0],
+        "frame_attn": update.reshape(num_frames, channels, 1, side, side),
+        "audio_attn": out.audio_update[0][..., None],
+    }
+    yield from expected.probe(outputs, given)
 
 
-def _same(gradient: Tensor) -> Tensor:
-    return gradient
+def check_keys(fixtures: Fixtures) -> Iterator[Row]:
+    """Round trip of every list of keys, and the number of parameters outside VGGish.
 
-
-def _spatial_mean(gradient: Tensor) -> Tensor:
-    return gradient.mean(dim=(-2, -1))
+    Our modules have exactly the tensors of the fusers at full size.
+    """
+    for variant, about in fixtures.facts("checkpoint_keys").items():
+        expected = Expected("checkpoint_keys", {}, f"{variant}.")
+        # Shapes are all that matters here: one number stands for every tensor.
+        state = {k: torch.zeros(()).expand(shape) for k, shape in about["keys"].items()}
+        yield expected.equal("count", len(state), about["count"])
+        ours = convert(state, Options(to="ours")).state
+        back = convert(ours, Options(to="authors")).state
+        shapes = {key: list(value.shape) for key, value in back.items()}
+        yield expected.equal("round_trip", shapes, about["keys"])
+        parameters = sum(
+            value.numel()
+            for key, value in state.items()
+            if not key.startswith(AUDIO_NETWORK)
+            and not key.endswith(("running_mean", "running_var", "num_batches_tracked"))
+        )
+        yield expected.equal("parameters", parameters, about["parameters"])
