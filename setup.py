@@ -91,6 +91,7 @@ setup(
             *RAY,
             "build>=1.2",
             "hypothesis>=6.100",
+            "grimp>=3.9",
             "import-linter>=2.1",
             "mypy>=1.13",
             "pandas-stubs>=2.2",

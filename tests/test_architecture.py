@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import grimp
 import pytest
 from importlinter import cli
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("auralsam2", "ablations", "analysis", "tools")
+ROOT_PACKAGES = (*PACKAGES[:3], "auralsam2_tools")
 FORBIDDEN_NAMES = {"utils.py", "helpers.py", "common.py", "misc.py"}
 # Library -> where alone it may be imported, as prefixes of paths.
 ADAPTERS = {
@@ -61,6 +64,22 @@ def test_import_layers(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
     monkeypatch.setattr(cli, "_configure_logging", lambda verbose: None)
     status = cli.lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
     assert status == 0, capsys.readouterr().out
+
+
+def test_no_module_reaches_itself_through_what_it_imports() -> None:
+    # Imports inside functions and for type checkers alone count too.
+    graph = grimp.build_graph(*ROOT_PACKAGES, cache_dir=None)
+    needs = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    try:
+        graphlib.TopologicalSorter(needs).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+@pytest.mark.parametrize("package", ["ablations", "analysis"])
+def test_few_modules_stand_outside_of_a_room(package: str) -> None:
+    loose = [path.name for path in (ROOT / package).glob("*.py") if path.name != "__init__.py"]
+    assert len(loose) <= 8, loose
 
 
 @pytest.mark.parametrize("library", sorted(ADAPTERS))
@@ -118,6 +137,24 @@ def test_files_stay_short() -> None:
         if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 300
     }
     assert long == {}
+
+
+def functions(path: Path) -> Iterator[tuple[str, int]]:
+    """Name and number of lines of every function, docstring included."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            assert node.end_lineno is not None
+            yield node.name, node.end_lineno - node.lineno + 1
+
+
+def test_functions_stay_short() -> None:
+    long = [
+        f"{path.relative_to(ROOT).as_posix()} {name}: {lines} lines"
+        for path in python_files()
+        for name, lines in functions(path)
+        if lines > 40
+    ]
+    assert len(long) <= 10, long
 
 
 def test_every_module_says_what_it_is() -> None:
