@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
@@ -77,6 +77,20 @@ def pick_device(name: str) -> torch.device:
         )
     device = torch.device(CUDA, index)
     torch.cuda.set_device(device)
+    return device
+
+
+def set_up_device(runtime: Any) -> torch.device:
+    """Return the device of ``runtime.device``; the CPU gets ``runtime.num_threads`` where stated.
+
+    Raises:
+        ValueError: as `pick_device` does.
+    """
+    import torch
+
+    device = pick_device(runtime.device)
+    if runtime.num_threads:
+        torch.set_num_threads(runtime.num_threads)
     return device
 
 

@@ -33,8 +33,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     config, checkpoint = find_target(options.run, options.checkpoint)
     cfg = load(config, parse_overrides(options.set))
 
-    import torch
-
     from auralsam2.counterfactuals import heard_with
     from auralsam2.data.datasets.guarded import counted
     from auralsam2.engine.evaluate import evaluate_model, trained_model
@@ -43,8 +41,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     nodes = heard_with(cfg.data.test.to_dict(), options.audio) if options.audio else None
     if checkpoint is None:
         print("no trained weights: the model is taken as built")
-    if cfg.runtime.num_threads:
-        torch.set_num_threads(cfg.runtime.num_threads)
     model, datasets = trained_model(cfg, checkpoint), test_datasets(cfg, nodes)
     result = evaluate_model(model, cfg, datasets)
     for split, scores in result.splits.items():

@@ -68,11 +68,11 @@ class DilutionReadings(Measurement[pd.DataFrame]):
 
     def _frames(self, run_dir: Path, overrides: Mapping[str, Any]) -> Iterator[Any]:
         run = OpenRun(run_dir, {**overrides, "evaluation.counterfactuals": list(self.sounds)})
-        from auralsam2.engine.probing import TRUE, read_frames
+        from auralsam2.engine.probing import TRUE, decoder_readings
 
         datasets = {TRUE: run.dataset(self.split, tested=True)}
         datasets |= {sound: run.dataset(f"{self.split}_audio_{sound}") for sound in self.sounds}
-        return read_frames(run.model(), run.cfg, datasets, max_clips=self.max_clips)
+        return decoder_readings(run.model(), run.cfg, datasets, max_clips=self.max_clips)
 
 
 def to_frame(rows: Iterable[Row]) -> pd.DataFrame:

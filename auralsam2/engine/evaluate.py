@@ -19,7 +19,7 @@ from torch import nn
 from torch.utils.data import DataLoader, StackDataset
 
 from auralsam2.data.collate import collate_clips
-from auralsam2.devices import pick_device
+from auralsam2.devices import set_up_device
 from auralsam2.engine.checkpoint import load_trained
 from auralsam2.engine.metric_scales import MetricScale, scales_of
 from auralsam2.engine.run_folder import check_files
@@ -185,12 +185,14 @@ def build_model(cfg: Config) -> nn.Module:
 def trained_model(cfg: Config, checkpoint: str | Path | None) -> nn.Module:
     """The model of a config on its device, with trained weights where a checkpoint is given.
 
+    From here on torch has the threads of ``runtime.num_threads``, where they are stated.
+
     Raises:
         FileNotFoundError: where there is no such file.
         ValueError: where the checkpoint does not fit the config's model, or the run beside it was
             trained over other files, such as another backbone, than the config names.
     """
-    device = pick_device(cfg.runtime.device)
+    device = set_up_device(cfg.runtime)
     if checkpoint is not None:
         check_files(Path(checkpoint).parent, cfg.to_dict())
     model = build_model(cfg).to(device)

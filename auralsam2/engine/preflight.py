@@ -16,7 +16,7 @@ import torch
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 
-from auralsam2.devices import check_amp, pick_device
+from auralsam2.devices import check_amp, set_up_device
 from auralsam2.engine.evaluate import build_model, clip_loader
 from auralsam2.engine.hooks.step_seed_hook import step_seed
 from auralsam2.engine.metric_scales import better
@@ -185,9 +185,7 @@ def first_step(cfg: Config) -> FirstStep:
     started = time.monotonic()
     check(cfg)
     load_all()
-    if cfg.runtime.num_threads:
-        torch.set_num_threads(cfg.runtime.num_threads)
-    device = pick_device(cfg.runtime.device)
+    device = set_up_device(cfg.runtime)
     check_amp(cfg.optim.amp, device)
     on_gpu = device.type == "cuda"
     if on_gpu:

@@ -50,7 +50,7 @@ class FrameReadings(NamedTuple):
         frame: index.
         coverage: (N,) share of the true mask in every position of the key grid; of the object's
             own mask in a model that decodes objects one by one.
-        conditions: condition -> one reading a site; see `read_frames`.
+        conditions: condition -> one reading a site; see `decoder_readings`.
         swapped_at: (condition, site) -> readings with that sound's prompts at that site alone.
     """
 
@@ -61,7 +61,7 @@ class FrameReadings(NamedTuple):
     swapped_at: dict[tuple[str, int], list[Reading]]
 
 
-def read_frames(
+def decoder_readings(
     model: nn.Module, cfg: Config, datasets: Mapping[str, Any], *, max_clips: int | None = None
 ) -> Iterator[FrameReadings]:
     """Read the decoder's token-to-image attention on every labelled frame that is decoded.

@@ -28,7 +28,7 @@ from torch import nn
 
 from auralsam2 import config as configs
 from auralsam2.data.datasets.guarded import CorruptClip
-from auralsam2.devices import check_amp, pick_device
+from auralsam2.devices import check_amp, set_up_device
 from auralsam2.engine import distributed, identity, run_record
 from auralsam2.engine.checkpoint import load_trained_state, save_state
 from auralsam2.engine.efficiency import enter_speed
@@ -111,12 +111,10 @@ def train(
 def _set_up(cfg: Config, run_dir: Path) -> torch.device:
     """Look whether the run can begin, and prepare the process; the device that it trains on."""
     check(cfg, run_dir)
-    device = pick_device(cfg.runtime.device)
+    device = set_up_device(cfg.runtime)
     distributed.join(device)
     load_all()
     allow_resume()
-    if cfg.runtime.num_threads:
-        torch.set_num_threads(cfg.runtime.num_threads)
     return device
 
 

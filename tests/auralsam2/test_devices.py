@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
-from auralsam2.devices import check_amp, device_problem, pick_device, wants_gpu
+from auralsam2.devices import check_amp, device_problem, pick_device, set_up_device, wants_gpu
 
 
 @pytest.fixture
@@ -77,6 +79,17 @@ def test_every_process_takes_its_own_gpu(gpus) -> None:
     gpus(1, rank=1, processes=2)
     with pytest.raises(ValueError, match="sees 1 GPU here, process 1 needs one of its own"):
         pick_device("auto")
+
+
+def test_the_cpu_gets_the_threads_that_are_stated() -> None:
+    before = torch.get_num_threads()
+    try:
+        for stated in (before + 1, None):
+            runtime = SimpleNamespace(device="cpu", num_threads=stated)
+            assert set_up_device(runtime) == torch.device("cpu")
+            assert torch.get_num_threads() == before + 1
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_precisions_that_a_device_does_not_train_in(monkeypatch: pytest.MonkeyPatch) -> None:

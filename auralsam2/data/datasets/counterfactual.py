@@ -169,13 +169,18 @@ class AudioNoise(CounterfactualAudio):
             # The spectrum is linear in the amplitude, so that the level can be set afterwards;
             # this way it also works where a data set has no waveforms.
             mel = log_mel.exp() - LOG_OFFSET
-            wanted = (own.exp() - LOG_OFFSET).mean().clamp(min=0)
-            log_mel = (mel * (wanted / mel.mean()) + LOG_OFFSET).log()
+            factor = max(0.0, _mean(own.exp() - LOG_OFFSET)) / _mean(mel)
+            log_mel = (mel * factor + LOG_OFFSET).log()
         return log_mel.expand_as(own).clone()
 
     def settings(self) -> list[str]:
         """Seed and level."""
         return [str(self.seed), "own" if self.level_db is None else f"{self.level_db:g}dB"]
+
+
+def _mean(x: Tensor) -> float:
+    """By NumPy: the last bits of torch's mean hang on the number of threads, fewer in a worker."""
+    return float(x.numpy().mean(dtype=np.float64))
 
 
 class PartnerAudio(CounterfactualAudio):

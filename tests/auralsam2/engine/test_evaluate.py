@@ -105,6 +105,16 @@ def test_different_clips_go_through_the_model_one_split_after_the_other(config: 
     assert list(result.splits["val"].per_clip["J"]) == datasets["val"].clips
 
 
+def test_a_model_has_the_threads_that_its_config_states(config: Any) -> None:
+    before = torch.get_num_threads()
+    config.runtime.num_threads = before + 1
+    try:
+        trained_model(config, None)
+        assert torch.get_num_threads() == before + 1
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_the_fingerprint_depends_on_the_order_of_the_splits() -> None:
     a, b = (SimpleNamespace(fingerprint=lambda name=name: name) for name in "ab")
     ab, ba = (fingerprint(dict(train=x, val=y, test={})) for x, y in ((a, b), (b, a)))

@@ -10,7 +10,7 @@ import torch
 from mmengine.config import ConfigDict
 
 from auralsam2.engine.evaluate import trained_model
-from auralsam2.engine.probing import NO_PROMPTS, TRUE, FrameReadings, read_frames
+from auralsam2.engine.probing import NO_PROMPTS, TRUE, FrameReadings, decoder_readings
 from auralsam2.engine.splits import test_datasets as build_test_datasets
 from auralsam2.models.decoder_rows import CannotProbeError
 from auralsam2.models.methods.human_prompts import objects_of
@@ -27,7 +27,7 @@ def one_thread_for_all() -> Any:
 def readings(cfg: Any, **other: str) -> list[FrameReadings]:
     known = build_test_datasets(cfg)
     datasets = {TRUE: known["test"], **{name: known[split] for name, split in other.items()}}
-    return list(read_frames(trained_model(cfg, None), cfg, datasets, max_clips=2))
+    return list(decoder_readings(trained_model(cfg, None), cfg, datasets, max_clips=2))
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +130,7 @@ def test_masks_travel_again_behind_a_reading(tiny_config, one_thread_for_all):
     known = build_test_datasets(tiny_config)
     datasets = {TRUE: known["test"], "swapped": known["test_audio_swapped"]}
 
-    next(read_frames(model, tiny_config, datasets, max_clips=1))
+    next(decoder_readings(model, tiny_config, datasets, max_clips=1))
 
     assert model.tracker.use_memory
     assert tiny_config.data.batch_size == 2
@@ -138,4 +138,4 @@ def test_masks_travel_again_behind_a_reading(tiny_config, one_thread_for_all):
 
 def test_a_model_that_says_nothing_is_refused():
     with pytest.raises(CannotProbeError, match="Linear has no decoder_rows"):
-        next(read_frames(torch.nn.Linear(1, 1), None, {}))
+        next(decoder_readings(torch.nn.Linear(1, 1), None, {}))

@@ -255,7 +255,8 @@ def test_the_model_goes_where_the_config_says(
 ) -> None:
     """No machine of the tests has a GPU: torch's device without memory stands in for one."""
     seen: list[torch.device] = []
-    monkeypatch.setattr("auralsam2.engine.train.pick_device", lambda name: torch.device("meta"))
+    meta = torch.device("meta")
+    monkeypatch.setattr("auralsam2.engine.train.set_up_device", lambda runtime: meta)
 
     def trained(self: DeviceRunner) -> None:
         seen.extend({p.device for p in self.model.parameters()})
@@ -264,7 +265,7 @@ def test_the_model_goes_where_the_config_says(
     monkeypatch.setattr(DeviceRunner, "train", trained)
     with pytest.raises(KeyboardInterrupt):
         train(tiny_config, tmp_path / "run")
-    assert seen == [torch.device("meta")]
+    assert seen == [meta]
 
 
 @pytest.mark.parametrize(

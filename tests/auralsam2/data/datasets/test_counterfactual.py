@@ -86,6 +86,18 @@ def test_workers_hear_the_same(root: Path, kind: str, num_workers: int) -> None:
     assert pickle.loads(pickle.dumps(control)).clips == control.clips
 
 
+def test_noise_does_not_hang_on_the_number_of_threads(root: Path) -> None:
+    before, heard = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            heard.append([build("noise", root)[i]["log_mel"] for i in range(6)])
+    finally:
+        torch.set_num_threads(before)
+    for others in heard[1:]:
+        assert all(map(torch.equal, heard[0], others))
+
+
 @every_kind
 def test_a_clip_that_is_left_out_changes_no_other(root: Path, tmp_path: Path, kind: str) -> None:
     damaged = Path(shutil.copytree(root, tmp_path / "clips"))
