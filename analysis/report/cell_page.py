@@ -15,8 +15,8 @@ from analysis.report.tables import (
     Records,
     clip_table,
     run_table,
-    score_headers,
 )
+from analysis.runs.controls import flat_headers
 from analysis.runs.saved_clips import first_runs
 from analysis.tables import Table, pairs
 from auralsam2.config_identity import counted
@@ -145,7 +145,7 @@ def _facts(table: Table, cell: str) -> Facts:
     if cell == table.results.reference:
         facts.append(("role", "reference cell"))
     columns = pairs(table.mean)
-    scored = zip(columns, score_headers(columns), table.mean.loc[cell].notna(), strict=True)
+    scored = zip(columns, flat_headers(columns), table.mean.loc[cell].notna(), strict=True)
     return facts + [
         (name, in_words(table, cell, column)) for column, name, known in scored if known
     ]

@@ -13,6 +13,7 @@ from analysis.runs.results import Results
 from analysis.runs.splits import has_best
 from analysis.statistics.significance import CLIPS
 from analysis.tables import Table, notes, pairs
+from analysis.tables.layout import bounds
 from analysis.tables.make import decimals
 from auralsam2.engine.metric_scales import OBJECT
 
@@ -68,13 +69,9 @@ def in_words(table: Table, cell: str, column: tuple[str, str]) -> str:
     """Return a cell's score with its interval, where there is one."""
     digits = decimals(table, column[1])
     text = f"{float(table.mean[column].loc[cell]):.{digits}f}"
-    if table.intervals is None:
+    if (interval := bounds(table.intervals).get((cell, *column))) is None:
         return text
-    frame = table.intervals
-    own = (frame["cell"] == cell) & (frame["split"] == column[0]) & (frame["metric"] == column[1])
-    for low, high in frame.loc[own, ["low", "high"]].dropna().to_numpy()[:1]:
-        return f"{text} [{low:.{digits}f}, {high:.{digits}f}]"
-    return text
+    return f"{text} [{interval[0]:.{digits}f}, {interval[1]:.{digits}f}]"
 
 
 def all_notes(table: Table, records: Records) -> list[str]:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from analysis.report.pages import data_uri
 from analysis.runs.conditions import start_in_words, trained_on
-from analysis.runs.controls import base_split, metric_header, split_header
+from analysis.runs.controls import flat_headers
 from analysis.runs.results import Results
 from analysis.tables import Table, pairs, provenance, to_frame, to_latex, to_markdown
 from analysis.tables.layout import lay_out
@@ -80,8 +80,7 @@ def score_table(table: Table, links: Mapping[str, str]) -> DataTable:
     values = pd.concat([frame.reset_index(drop=True) for frame in frames], axis=1).to_numpy(object)
     rows = []
     for index, row in enumerate(layout.rows):
-        name = f"{row.name} (reported)" if row.reported else row.name
-        entries = [Entry(name, href=None if row.reported else links.get(row.name))]
+        entries = [Entry(row.label, href=None if row.reported else links.get(row.name))]
         numbers = [None] * len(row.entries) if row.reported else map(_known, values[index])
         for entry, value in zip(row.entries, numbers, strict=True):
             entries.append(Entry(f"{entry.text}{entry.mark}", value, best=entry.best))
@@ -136,7 +135,7 @@ def run_table(
         own = scores.get(key, [float("nan")] * len(columns))
         origin = _origin(records[key], Path(str(run["run_dir"])), folder)
         row = [Entry(str(key[1]), float(key[1])), *map(number, own), *origin.values()]
-        headers = ["seed", *score_headers(columns), *origin]
+        headers = ["seed", *flat_headers(columns), *origin]
         if cell is None:
             row.insert(0, Entry(key[0], href=(links or {}).get(key[0])))
             headers.insert(0, "cell")
@@ -156,17 +155,8 @@ def clip_table(results: Results, cell: str, columns: Sequence[tuple[str, str]]) 
         [Entry(str(clip)), *map(number, values)]
         for clip, values in zip(wide.index, wide[held].to_numpy().tolist(), strict=True)
     ]
-    headers = ["clip", *score_headers(held)]
+    headers = ["clip", *flat_headers(held)]
     return DataTable("clips", "All clips, mean over seeds", headers, rows)
-
-
-def score_headers(columns: Sequence[tuple[str, str]]) -> list[str]:
-    """Return headers of one line; of a single base split, without its name."""
-    bases = [base_split(split) for split, _ in columns]
-    names = [metric_header(split, metric) for split, metric in columns]
-    if len(set(bases)) == 1:
-        return names
-    return [f"{split_header(base)} {name}" for base, name in zip(bases, names, strict=True)]
 
 
 def _origin(record: RunRecord, run_dir: Path, folder: Path) -> dict[str, Entry]:

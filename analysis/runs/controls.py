@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 KINDS = {
@@ -61,6 +62,15 @@ def split_header(split: str) -> str:
         return split.replace("_", " ")
     words = _words(control.kind, "").strip(" ,")
     return f"{control.base.replace('_', ' ')}, {words}"
+
+
+def flat_headers(columns: Sequence[tuple[str, str]]) -> list[str]:
+    """Return headers of one line for (split, metric); of a single base split, without its name."""
+    names = [metric_header(split, metric) for split, metric in columns]
+    bases = [split_header(base_split(split)) for split, _ in columns]
+    if len(set(bases)) == 1:
+        return names
+    return [f"{base} {name}" for base, name in zip(bases, names, strict=True)]
 
 
 def _words(kind: str, metric: str) -> str:

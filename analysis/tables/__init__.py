@@ -1,8 +1,15 @@
 """Scores to tables: Markdown, LaTeX, CSV, terminal, with the origin of every entry."""
 
-from analysis.tables.extra_columns import EXTRA_COLUMNS, measured_columns
 from analysis.tables.latex import to_latex
-from analysis.tables.make import SPREADS, Table, best_cells, make_table, pairs
+from analysis.tables.make import (
+    EXTRA_COLUMNS,
+    SPREADS,
+    Table,
+    best_cells,
+    make_table,
+    measured_columns,
+    pairs,
+)
 from analysis.tables.notes import footnote, notes
 from analysis.tables.text import to_markdown, to_rich
 from analysis.tables.write import provenance, to_frame, write_tables

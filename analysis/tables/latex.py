@@ -47,8 +47,7 @@ def to_latex(table: Table) -> str:
     as the entries ask for.
     """
     layout = lay_out(table, _NOTATION)
-    first = len(layout.headers) - layout.num_differences
-    columns = range(len(layout.headers))
+    columns, first = range(len(layout.headers)), layout.num_scores
     pieces = [piece for piece in (columns[:first], columns[first:]) if piece]
     axes = _axes(table, layout)
     tabulars = [_tabular(table, layout, piece, axes) for piece in pieces]
@@ -128,18 +127,14 @@ def _axes(table: Table, layout: Layout) -> list[str]:
 
 def _index(rows: Sequence[Row], table: Table, axes: Sequence[str]) -> pd.Index:
     if not axes:
-        return pd.Index([escape(_name(row)) for row in rows])
+        return pd.Index([escape(row.label) for row in rows])
     labels = [
-        [_name(row), *[""] * (len(axes) - 1)]
+        [row.label, *[""] * (len(axes) - 1)]
         if row.reported
         else list(table.results.axes[row.name].values())
         for row in rows
     ]
     return pd.MultiIndex.from_tuples([tuple(map(escape, label)) for label in labels])
-
-
-def _name(row: Row) -> str:
-    return f"{row.name} (reported)" if row.reported else row.name
 
 
 def _group_rules(headers: Sequence[Header], first: int) -> str:
@@ -160,14 +155,14 @@ def _below(table: Table) -> str:
 
 def _names_format(layout: Layout, num_levels: int) -> str:
     """Return the format of the columns of names, which are broken where they are long."""
-    longest = max(printed_length(escape(_name(row))) for row in layout.rows)
+    longest = max(printed_length(escape(row.label)) for row in layout.rows)
     first = "l" if longest <= _LONG_NAME else r"p{0.3\linewidth}"
     return first + "l" * (num_levels - 1)
 
 
 def _width(layout: Layout, columns: Sequence[int], size: _Size) -> float:
     """Return about how wide a tabular is, in points."""
-    widest = min(_LONG_NAME, max(printed_length(escape(_name(row))) for row in layout.rows))
+    widest = min(_LONG_NAME, max(printed_length(escape(row.label)) for row in layout.rows))
     for index in columns:
         header = len(layout.headers[index].name)
         widest += max(header, *(_length(row.entries[index]) for row in layout.rows))

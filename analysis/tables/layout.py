@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from functools import partial
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from analysis.runs.controls import base_split, metric_header, split_header
-from analysis.statistics.significance import CLIPS_AND_SEEDS
-from analysis.tables.extra_columns import EXTRA_COLUMNS, three_digits
-from analysis.tables.make import Table, best_cells, decimals, pairs
+from analysis.runs.controls import flat_headers, split_header
+from analysis.statistics.significance import CLIPS_AND_SEEDS, KEYS
+from analysis.tables.make import EXTRA_COLUMNS, Table, best_cells, decimals, pairs
 
 STAR = "*"
 DAGGER = "†"
+Key = tuple[str, str, str]
+"""Cell, split and metric."""
 
 
 class Notation(NamedTuple):
@@ -23,10 +26,10 @@ class Notation(NamedTuple):
     minus: str = "-"  # sign
     plus: str = "+"  # sign
 
-    def signed(self, value: float, digits: int) -> str:
-        """Return a difference."""
+    def number(self, value: float, digits: int, signed: bool = False) -> str:
+        """Return a number; a difference always has a sign."""
         sign = self.minus if value < 0 else self.plus
-        return f"{sign}{abs(value):.{digits}f}"
+        return f"{sign}{abs(value):.{digits}f}" if signed else f"{value:.{digits}f}"
 
 
 class Header(NamedTuple):
@@ -53,13 +56,22 @@ class Row(NamedTuple):
     entries: list[Entry]  # one a header
     reported: bool = False  # whether it is another paper's
 
+    @property
+    def label(self) -> str:
+        """What stands at its beginning."""
+        return f"{self.name} (reported)" if self.reported else self.name
+
 
 class Layout(NamedTuple):
     """A table's entries."""
 
     headers: list[Header]  # of the columns: scores, extras, seeds, differences
     rows: list[Row]  # cells in order, then rows of other papers
-    num_differences: int  # how many at the end are differences
+
+    @property
+    def num_scores(self) -> int:
+        """How many columns stand before the first one that compares."""
+        return sum(not header.difference for header in self.headers)
 
 
 def lay_out(table: Table, notation: Notation | None = None) -> Layout:
@@ -67,104 +79,93 @@ def lay_out(table: Table, notation: Notation | None = None) -> Layout:
     notation = notation or Notation()
     scores = pairs(table.mean)
     differences = [] if table.difference is None else pairs(table.difference)
-    columns = _score_entries(table, notation)
     extras = [
         [Entry(notation.absent if pd.isna(v) else three_digits(v)) for v in table.extras[name]]
         for name in table.extras
     ]
     seeds = [Entry(str(n)) for n in table.count.max(axis=1)]
-    columns = [*columns, *extras, seeds, *_difference_entries(table, notation)]
+    columns = [
+        *_entries(table, notation, compared=False),
+        *extras,
+        seeds,
+        *_entries(table, notation, compared=True),
+    ]
     rows = [
         Row(str(cell), [column[index] for column in columns])
         for index, cell in enumerate(table.mean.index)
     ]
-    empty = len(columns) - len(scores)
     for row in table.reported:
-        own = [
-            Entry(
-                f"{row.scores[pair]:.{decimals(table, pair[1])}f}"
-                if pair in row.scores
-                else notation.absent
-            )
-            for pair in scores
-        ]
-        rows.append(Row(row.method, own + [Entry(notation.absent)] * empty, reported=True))
-    return Layout(_headers(table, scores, differences), rows, len(differences))
+        own = [Entry(notation.absent)] * len(columns)
+        for index, pair in enumerate(scores):
+            if pair in row.scores:
+                own[index] = Entry(notation.number(row.scores[pair], decimals(table, pair[1])))
+        rows.append(Row(row.method, own, reported=True))
+    return Layout(_headers(table, scores, differences), rows)
 
 
-def marks(table: Table) -> dict[tuple[str, str, str], str]:
-    """Return (cell, split, metric) -> mark of what differs significantly from the reference."""
+def marks(table: Table) -> dict[Key, str]:
+    """Return the mark of what differs significantly from the reference."""
     if table.comparison is None:
         return {}
     found = table.comparison[table.comparison["significant"].astype(bool)]
-    return {
-        (str(row["cell"]), str(row["split"]), str(row["metric"])): STAR
-        if row["varies"] == CLIPS_AND_SEEDS
-        else DAGGER
-        for row in found.to_dict("records")
-    }
+    by_seeds = found["varies"] == CLIPS_AND_SEEDS
+    return dict(zip(_keys(found), by_seeds.map({True: STAR, False: DAGGER}), strict=True))
+
+
+def bounds(frame: pd.DataFrame | None) -> dict[Key, tuple[float, float]]:
+    """Return where there are intervals, in one of a table's frames in long form."""
+    if frame is None:
+        return {}
+    held = frame.dropna(subset=["low", "high"])
+    return dict(zip(_keys(held), zip(held["low"], held["high"], strict=True), strict=True))
+
+
+def three_digits(value: float) -> str:
+    """Return a number with three significant digits and no exponent: 0.0128, 1.70, 58.3, 1234."""
+    if value == 0:
+        return "0"
+    decimals = 2 - math.floor(math.log10(abs(value)))
+    return f"{value:.{max(0, decimals)}f}"
+
+
+def _keys(frame: pd.DataFrame) -> list[Key]:
+    return [(str(c), str(s), str(m)) for c, s, m in frame[list(KEYS)].itertuples(index=False)]
 
 
 def _headers(
     table: Table, scores: list[tuple[str, str]], differences: list[tuple[str, str]]
 ) -> list[Header]:
-    single = len({base_split(split) for split, _ in scores}) == 1
-
-    def flat(split: str, metric: str) -> str:
-        name = metric_header(split, metric)
-        return name if single else f"{split_header(base_split(split))} {name}"
-
-    headers = [Header(split_header(split), metric, flat(split, metric)) for split, metric in scores]
+    flat = dict(zip(scores, flat_headers(scores), strict=True))
+    headers = [Header(split_header(s), metric, flat[s, metric]) for s, metric in scores]
     names = [EXTRA_COLUMNS[str(name)].header for name in table.extras]
     headers += [Header("", name, name) for name in (*names, "seeds")]
     against = f"vs {table.results.reference}"
     return headers + [
-        Header(f"{split_header(split)} {against}", metric, f"{flat(split, metric)} {against}", True)
-        for split, metric in differences
+        Header(f"{split_header(s)} {against}", metric, f"{flat[s, metric]} {against}", True)
+        for s, metric in differences
     ]
 
 
-def _score_entries(table: Table, notation: Notation) -> list[list[Entry]]:
-    marked, best = marks(table), best_cells(table)
-    bounds = _bounds(table.intervals)
-    columns = []
-    for pair in pairs(table.mean):
-        entries, digits = [], decimals(table, pair[1])
-        for index, cell in enumerate(table.mean.index):
-            mean, std = table.mean[pair].iloc[index], table.std[pair].iloc[index]
-            text = notation.absent if pd.isna(mean) else f"{mean:.{digits}f}"
-            if (interval := bounds.get((str(cell), *pair))) is not None:
-                text += f" [{interval[0]:.{digits}f}, {interval[1]:.{digits}f}]"
-            elif table.intervals is None and not pd.isna(std):
-                text += f"{notation.plus_minus}{std:.{digits}f}"
-            is_best = bool(best[pair].iloc[index])
-            entries.append(Entry(text, marked.get((str(cell), *pair), ""), is_best))
-        columns.append(entries)
-    return columns
-
-
-def _difference_entries(table: Table, notation: Notation) -> list[list[Entry]]:
-    if table.difference is None:
-        return []
-    marked, bounds = marks(table), _bounds(table.comparison)
-    columns = []
-    for pair in pairs(table.difference):
-        entries, digits = [], decimals(table, pair[1])
-        for cell, value in table.difference[pair].items():
-            text = notation.absent if pd.isna(value) else notation.signed(value, digits)
-            if (interval := bounds.get((str(cell), *pair))) is not None:
-                low, high = (notation.signed(end, digits) for end in interval)
-                text += f" [{low}, {high}]"
-            entries.append(Entry(text, marked.get((str(cell), *pair), "")))
-        columns.append(entries)
-    return columns
-
-
-def _bounds(frame: pd.DataFrame | None) -> dict[tuple[str, str, str], tuple[float, float]]:
-    """Return (cell, split, metric) -> interval, where there is one."""
+def _entries(table: Table, notation: Notation, *, compared: bool) -> list[list[Entry]]:
+    """Return the entries of every score, or of every difference; the best are of scores."""
+    frame = table.difference if compared else table.mean
     if frame is None:
-        return {}
-    return {
-        (str(row["cell"]), str(row["split"]), str(row["metric"])): (row["low"], row["high"])
-        for row in frame.dropna(subset=["low", "high"]).to_dict("records")
-    }
+        return []
+    marked, best = marks(table), best_cells(table)
+    intervals = bounds(table.comparison if compared else table.intervals)
+    columns = []
+    for pair in pairs(frame):
+        written = partial(notation.number, digits=decimals(table, pair[1]), signed=compared)
+        entries = []
+        for cell, value in zip(frame.index, frame[pair].to_numpy(float), strict=True):
+            key = (str(cell), *pair)
+            std: Any = table.std.at[cell, pair]
+            text = notation.absent if pd.isna(value) else written(value)
+            if key in intervals:
+                text += f" [{', '.join(map(written, intervals[key]))}]"
+            elif table.intervals is None and not compared and not pd.isna(std):
+                text += f"{notation.plus_minus}{written(std)}"
+            is_best = not compared and bool(best.at[cell, pair])
+            entries.append(Entry(text, marked.get(key, ""), is_best))
+        columns.append(entries)
+    return columns

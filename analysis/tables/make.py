@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ import pandas as pd
 from analysis.runs.conditions import unequal_columns
 from analysis.runs.controls import is_control
 from analysis.runs.reported import ReportedRow
-from analysis.runs.results import Results
+from analysis.runs.results import SPEED, Results
 from analysis.runs.splits import derived_splits, has_best, table_columns, table_means
 from analysis.statistics.crossed_means import Settings
 from analysis.statistics.significance import (
@@ -22,7 +22,6 @@ from analysis.statistics.significance import (
     paired_differences,
     reference_cell,
 )
-from analysis.tables.extra_columns import EXTRA_COLUMNS, extra_values
 from auralsam2.messages import unknown_name
 
 Column = tuple[str, str]
@@ -34,37 +33,49 @@ SMALL = 0.01
 SPREADS = ("std", "interval")
 
 
+class ExtraColumn(NamedTuple):
+    """A number of a run that is no score."""
+
+    header: str  # as printed
+    source: str  # column of `Results.runs`
+    scale: float = 1.0  # what the number is multiplied by
+
+
+EXTRA_COLUMNS = {
+    "params": ExtraColumn("trained (M)", "num_trainable", 1e-6),
+    "total_params": ExtraColumn("parameters (M)", "num_parameters", 1e-6),
+    "fps": ExtraColumn("FPS", f"{SPEED}fps"),
+    "decoder_fps": ExtraColumn("decoder FPS", f"{SPEED}decoder_fps"),
+}
+
+
+def measured_columns(results: Results) -> list[str]:
+    """Return the columns that some run has a number for, but what is not trained."""
+    measured = results.runs.dropna(axis="columns", how="all").columns
+    named = [name for name, column in EXTRA_COLUMNS.items() if column.source in measured]
+    return [name for name in named if name != "total_params"]
+
+
 @dataclass(frozen=True)
 class Table:
-    """Mean and spread over seeds; rows are cells, columns are (split, metric).
+    """Mean and spread over seeds; rows are cells, columns are (split, metric)."""
 
-    Attributes:
-        mean: over seeds of the mean over clips.
-        std: sample standard deviation over seeds, NaN for one seed.
-        count: number of seeds.
-        difference: mean over common seeds and clips of cell minus reference; columns (split,
-            metric) of the splits that are no controls; None where not asked for.
-        results: what it is made of.
-        seed_means: of `splits.table_means`.
-        intervals: of the means, as of `significance.mean_intervals`; None where the spread shown
-            is the standard deviation.
-        comparison: as of `significance.compare`; None where nothing was tested.
-        settings: of intervals and tests.
-        extras: rows are cells, columns names of `EXTRA_COLUMNS`.
-        reported: rows of other papers.
-    """
-
-    mean: pd.DataFrame
-    std: pd.DataFrame
-    count: pd.DataFrame
+    mean: pd.DataFrame  # over seeds of the mean over clips
+    std: pd.DataFrame  # sample standard deviation over seeds, NaN for one seed
+    count: pd.DataFrame  # number of seeds
+    # Mean over common seeds and clips of cell minus reference, for splits that are no controls;
+    # None where not asked for.
     difference: pd.DataFrame | None
-    results: Results
-    seed_means: pd.DataFrame
+    results: Results  # what it is made of
+    seed_means: pd.DataFrame  # of `splits.table_means`
+    # Of the means, as of `significance.mean_intervals`; None where standard deviations are shown.
     intervals: pd.DataFrame | None = None
+    # As of `significance.compare`; None where nothing was tested.
     comparison: pd.DataFrame | None = None
-    settings: Settings = field(default_factory=Settings)
+    settings: Settings = field(default_factory=Settings)  # of intervals and tests
+    # Rows are cells, columns names of `EXTRA_COLUMNS`; NaN where no run recorded the number.
     extras: pd.DataFrame = field(default_factory=pd.DataFrame)
-    reported: tuple[ReportedRow, ...] = ()
+    reported: tuple[ReportedRow, ...] = ()  # rows of other papers
 
 
 def make_table(
@@ -114,7 +125,7 @@ def make_table(
         intervals=mean_intervals(results, pairs(wide), settings) if spread == "interval" else None,
         comparison=comparison,
         settings=settings,
-        extras=extra_values(results, columns),
+        extras=_extra_values(results, columns),
         reported=tuple(reported),
     )
 
@@ -180,3 +191,15 @@ def _difference(
     wide = paired.pivot(index="cell", columns=["split", "metric"], values="difference")
     columns = pd.MultiIndex.from_tuples(list(compared), names=["split", "metric"])
     return wide.reindex(index=list(results.cells), columns=columns).astype(float)
+
+
+def _extra_values(results: Results, names: Sequence[str]) -> pd.DataFrame:
+    """Average the named columns over the runs of each cell."""
+    values = pd.DataFrame(index=pd.Index(results.cells), dtype=float)
+    for name in names:
+        column = EXTRA_COLUMNS[name]
+        values[name] = math.nan
+        if column.source in results.runs:
+            numbers = results.runs[column.source].astype(float) * column.scale
+            values[name] = numbers.groupby(results.runs["cell"]).mean()
+    return values

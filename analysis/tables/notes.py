@@ -13,9 +13,8 @@ from analysis.runs.results import SPEED
 from analysis.runs.splits import derived_splits, has_best
 from analysis.statistics.crossed_means import FEWEST_SEEDS
 from analysis.statistics.significance import CLIPS, CLIPS_AND_SEEDS, KEYS
-from analysis.tables.extra_columns import EXTRA_COLUMNS, three_digits
-from analysis.tables.layout import DAGGER, STAR, marks
-from analysis.tables.make import Table, decimals, pairs
+from analysis.tables.layout import DAGGER, STAR, marks, three_digits
+from analysis.tables.make import EXTRA_COLUMNS, Table, decimals, pairs
 
 FEW_SEEDS = 4
 """Up to here intervals are wide, because seeds say little of how they spread."""

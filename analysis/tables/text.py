@@ -56,13 +56,12 @@ def to_markdown(table: Table) -> str:
 def _pieces(layout: Layout, width: int) -> list[list[int]]:
     """Return the columns of each piece; differences begin a new one."""
     room = width - 2 - min(30, max(len(row.name) for row in layout.rows))
-    first_difference = len(layout.headers) - layout.num_differences
     pieces: list[list[int]] = [[]]
     used = 0
     for index, header in enumerate(layout.headers):
         texts = [_plain(row.entries[index]).plain for row in layout.rows]
         needed = 3 + max(map(len, [*texts, *header.flat.split()]))
-        if pieces[-1] and (used + needed > room or index == first_difference):
+        if pieces[-1] and (used + needed > room or index == layout.num_scores):
             pieces.append([])
             used = 0
         pieces[-1].append(index)

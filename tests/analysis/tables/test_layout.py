@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.tables.extra_columns import three_digits
+from analysis.tables.layout import three_digits
 
 
 @pytest.mark.parametrize(
