@@ -17,6 +17,7 @@ import grimp
 import matplotlib
 
 matplotlib.use("svg")
+matplotlib.rcParams["svg.fonttype"] = "none"  # letters and not their outlines
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
