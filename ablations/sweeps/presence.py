@@ -18,8 +18,6 @@ from ablations.runs.processes import this_process
 from auralsam2.engine.progress import Progress
 
 ALIVE, UNSURE, GONE = "alive", "unsure", "gone"
-MAX_LOST_BEATS = 10
-"""Beats in a row that a database may not take before no more are sent."""
 
 
 class Presence:
@@ -60,25 +58,23 @@ class Presence:
 def beating(beat: Callable[[], None], every_s: float) -> Iterator[None]:
     """Tell a database from time to time that the trials of this driver are alive.
 
-    One that is away for a moment loses beats, which are counted and logged; after
-    `MAX_LOST_BEATS` in a row there are no more. Trials then go on, and other drivers may take
-    them for lost.
+    Beats go on while a database is away, since it may come back before other drivers take the
+    trials here for lost; every lost one is told.
     """
     over = threading.Event()
-    logger = logging.getLogger(__name__)
 
     def beat_on() -> None:
         lost = 0
-        while lost < MAX_LOST_BEATS and not over.wait(every_s):
+        while not over.wait(every_s):
             try:
                 beat()
+                lost = 0
             except Exception as error:  # of any library below a URL
                 lost += 1
-                logger.warning("beat %d of %d lost: %s", lost, MAX_LOST_BEATS, error)
-            else:
-                lost = 0
-        if lost >= MAX_LOST_BEATS:
-            logger.error("no beats any more: other drivers will take the trials here for lost")
+                logging.getLogger(__name__).warning(
+                    "beat %d in a row is lost, without them others repeat these trials: %s: %s",
+                    *(lost, type(error).__name__, error),
+                )
 
     thread = threading.Thread(target=beat_on, daemon=True, name="beat")
     thread.start()

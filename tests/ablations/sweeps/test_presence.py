@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from ablations.runs import claims
-from ablations.sweeps import presence
 from ablations.sweeps.presence import ALIVE, GONE, UNSURE, Presence, beating
 
 
@@ -35,33 +34,22 @@ def test_a_driver_elsewhere_that_beats_is_alive(tmp_path: Path, monkeypatch) -> 
     assert mine.state(other.own) == ALIVE
 
 
-def test_lost_beats_are_told_and_come_to_an_end(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(presence, "MAX_LOST_BEATS", 3)
-    outcomes = iter([OSError("away"), None, *[OSError("gone")] * 3])
-    num_beats, enough = 0, threading.Event()
+def test_lost_beats_are_told_and_beats_go_on(caplog: pytest.LogCaptureFixture) -> None:
+    outcomes = iter([OSError("away"), None, TypeError("gone"), OSError("gone"), None])
+    enough = threading.Event()
 
     def beat() -> None:
-        nonlocal num_beats
-        num_beats += 1
-        if num_beats == 5:
+        outcome = next(outcomes, enough)
+        if isinstance(outcome, Exception):
+            raise outcome
+        if outcome is enough:
             enough.set()
-        if error := next(outcomes):  # a sixth beat would end the iterator, and be one more loss
-            raise error
 
     with caplog.at_level(logging.WARNING), beating(beat, every_s=0.001):
         assert enough.wait(5)
-        for thread in threading.enumerate():
-            if thread.name == "beat":
-                thread.join(5)
-        assert num_beats == 5 and "beat" not in {t.name for t in threading.enumerate()}
     assert [record.getMessage() for record in caplog.records] == [
-        "beat 1 of 3 lost: away",
-        "beat 1 of 3 lost: gone",
-        "beat 2 of 3 lost: gone",
-        "beat 3 of 3 lost: gone",
-        "no beats any more: other drivers will take the trials here for lost",
+        f"beat {lost} in a row is lost, without them others repeat these trials: {error}"
+        for lost, error in ((1, "OSError: away"), (1, "TypeError: gone"), (2, "OSError: gone"))
     ]
 
 
