@@ -14,12 +14,9 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import grimp
-import matplotlib
-
-matplotlib.use("svg")
-matplotlib.rcParams["svg.fonttype"] = "none"  # letters and not their outlines
-from matplotlib import pyplot as plt
+from matplotlib import rc_context
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 PICTURE = Path(__file__).parent / "images" / "packages.svg"
 ROOTS = ("auralsam2_tools", "ablations", "analysis", "auralsam2")
@@ -115,9 +112,10 @@ def drawn() -> str:
 def main() -> None:
     """Draw."""
     found = arrows()
-    figure, axes = plt.subplots(figsize=(8, 9), layout="constrained")
-    draw(found, axes)
-    figure.savefig(PICTURE, metadata={"Date": None, "Description": listed(found)})
+    figure = Figure(figsize=(8, 9), layout="constrained")
+    draw(found, figure.add_subplot())
+    with rc_context({"svg.fonttype": "none"}):  # letters and not their outlines
+        figure.savefig(PICTURE, metadata={"Date": None, "Description": listed(found)})
 
 
 if __name__ == "__main__":
