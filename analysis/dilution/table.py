@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from analysis.dilution.indices import CONFIDENCE, POOLED
-from analysis.tables.latex_text import escape
-from analysis.tables.text import escape_markdown
+from analysis.tables.latex_text import escape, table_float
+from analysis.tables.text import escape_markdown, markdown_table
 from auralsam2.text_files import write_text
 
 NAME = "dilution_indices"
 COLUMNS = ("arm", "g_1", "g_final", "D1", "compared with", "E_1", "E_final", "D2", "D2 outputs")
+_WORDS = (COLUMNS.index("arm"), COLUMNS.index("compared with"))
 DASH = "–"
 Entry = Mapping[Any, Any]
 _FIRST = {"D1": "g_1", "D2": "E_1", "D2 outputs": "the change of what is read at block 1"}
@@ -92,14 +88,8 @@ def _open(pooled: pd.DataFrame) -> str:
 
 def to_markdown(indices: pd.DataFrame) -> str:
     """Return the table and its footnote in Markdown."""
-    table = Table(box=box.MARKDOWN, pad_edge=True)
-    for name in COLUMNS:
-        table.add_column(Text(name), justify="left" if _is_text(name) else "right")
-    for row in to_rows(indices).itertuples(index=False):
-        table.add_row(*(Text(escape_markdown(" ".join(text.split()))) for text in row))
-    out = io.StringIO()
-    Console(file=out, width=100_000, color_system=None, markup=False, emoji=False).print(table)
-    lines = "\n".join(line.rstrip() for line in out.getvalue().splitlines() if line.strip())
+    rows = to_rows(indices).map(escape_markdown).to_numpy().tolist()
+    lines = markdown_table(COLUMNS, rows, words=_WORDS)
     return f"{lines}\n\n{escape_markdown(footnote(indices))}\n"
 
 
@@ -110,22 +100,17 @@ def to_latex(indices: pd.DataFrame) -> str:
     longest = [min(_LONG_NAME, max(map(len, [*to_rows(indices)[name], name]))) for name in COLUMNS]
     size = next((s for s, width in _SIZES.items() if width * sum(longest) <= _ROOM), r"\scriptsize")
     arm = "l" if longest[0] < _LONG_NAME else r"p{0.18\linewidth}"
-    others = "".join("l" if _is_text(name) else "r" for name in COLUMNS[1:])
+    others = "".join("l" if index in _WORDS else "r" for index in range(1, len(COLUMNS)))
     styled = rows.style.hide(axis="index")
     tabular = str(styled.to_latex(hrules=True, column_format=arm + others))
-    lines = [
-        r"% \usepackage{booktabs}",
-        r"\begin{table*}[t]",
-        r"\centering",
-        r"\caption{Dilution in the mask decoder}",
-        r"\label{tab:dilution}",
-        size,
-        r"\setlength{\tabcolsep}{3pt}",
-        tabular.rstrip("\n"),
-        rf"\par\smallskip\parbox{{\linewidth}}{{\footnotesize {escape(footnote(indices))}}}",
-        r"\end{table*}",
-    ]
-    return "\n".join(lines) + "\n"
+    floated = table_float(
+        [tabular.rstrip("\n")],
+        caption="Dilution in the mask decoder",
+        label="dilution",
+        commands=[size, r"\setlength{\tabcolsep}{3pt}"],
+        footnote=footnote(indices),
+    )
+    return f"% \\usepackage{{booktabs}}\n{floated}"
 
 
 def write(indices: pd.DataFrame, folder: Path) -> list[Path]:
@@ -136,10 +121,6 @@ def write(indices: pd.DataFrame, folder: Path) -> list[Path]:
         "csv": indices.to_csv(index=False),
     }
     return [write_text(folder / f"{NAME}.{kind}", text) for kind, text in texts.items()]
-
-
-def _is_text(column: str) -> bool:
-    return column in ("arm", "compared with")
 
 
 def _ends(entry: Entry | None) -> tuple[str, str]:

@@ -10,8 +10,8 @@ import pandas as pd
 
 from analysis.embeddings.companions import COMPANIONS, companions
 from analysis.embeddings.points import Points
-from analysis.tables.latex_text import escape
-from analysis.tables.text import escape_markdown
+from analysis.tables.latex_text import escape, table_float
+from analysis.tables.text import escape_markdown, markdown_table
 from auralsam2.text_files import write_text
 
 NAME = "embedding_companions"
@@ -73,13 +73,9 @@ def _spread(values: pd.Series, absent: str) -> str:
 
 def to_markdown(chosen: pd.DataFrame, spaces: Sequence[str], caption: str) -> str:
     """Return the means of the cells in Markdown."""
-    table = summarise(chosen, spaces)
-    lines = [_row(["space", "companion", *table.columns]), _row(["---"] * (2 + table.shape[1]))]
-    lines += [
-        _row([*map(str, index), *texts])
-        for index, texts in zip(table.index, table.to_numpy(), strict=True)
-    ]
-    return "\n".join(lines) + f"\n\n{caption}\n"
+    table = summarise(chosen, spaces).reset_index(allow_duplicates=True)
+    rows = table.map(escape_markdown).to_numpy().tolist()
+    return f"{markdown_table(list(map(str, table)), rows, words=(0, 1))}\n\n{caption}\n"
 
 
 def to_latex(chosen: pd.DataFrame, spaces: Sequence[str], caption: str) -> str:
@@ -89,18 +85,13 @@ def to_latex(chosen: pd.DataFrame, spaces: Sequence[str], caption: str) -> str:
         [(escape(space), escape(label)) for space, label in table.index]
     )
     tabulars = [_tabular(table[cells].rename(columns=escape)) for cells in _pieces(table)]
-    lines = [
-        r"% \usepackage{booktabs,multirow}",
-        r"\begin{table*}[t]",
-        r"\centering",
-        rf"\caption{{{escape(caption)}}}",
-        r"\label{tab:embedding-companions}",
-        r"\footnotesize",
-        r"\setlength{\tabcolsep}{3pt}",
-        "\n\\par\\medskip\n".join(tabulars),
-        r"\end{table*}",
-    ]
-    return "\n".join(lines) + "\n"
+    floated = table_float(
+        tabulars,
+        caption=caption,
+        label="embedding-companions",
+        commands=[r"\footnotesize", r"\setlength{\tabcolsep}{3pt}"],
+    )
+    return f"% \\usepackage{{booktabs,multirow}}\n{floated}"
 
 
 def write(
@@ -139,10 +130,6 @@ def caption(companions: pd.DataFrame, level: int, split: str, max_clips: int | N
         f"Audio-visual space on the original vectors, {which.get(level, f'level {level}')}, "
         f"{limited} of split {split}; {over}."
     )
-
-
-def _row(texts: Sequence[str]) -> str:
-    return f"| {' | '.join(escape_markdown(' '.join(text.split())) for text in texts)} |"
 
 
 def _entry(text: str) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from analysis.paper.part import Recipe
 from analysis.paper.source import Source, file_digest
-from analysis.tables.text import escape_markdown
+from analysis.tables.text import escape_markdown, markdown_table
 from auralsam2.engine.provenance import code_version, sources_hash
 from auralsam2.text_files import write_text
 
@@ -100,7 +100,7 @@ def write_manifest(
 
 
 def _lines(content: Mapping[str, Any]) -> Iterator[str]:
-    yield f"# {_line(content['title'])}"
+    yield f"# {escape_markdown(content['title'])}"
     yield ""
     yield (
         f"Recipe `{content['recipe']['name']}`, code {content['code_version']}, analysis "
@@ -108,34 +108,33 @@ def _lines(content: Mapping[str, Any]) -> Iterator[str]:
     )
     if content["problems"]:
         yield from ["", "Missing:", ""]
-        yield from (f"- {_line(problem)}" for problem in content["problems"])
+        yield from (f"- {escape_markdown(problem)}" for problem in content["problems"])
     for name, source in content["sources"].items():
         where = f"The {source['kind']} in {_code(source['folder'])}."
-        yield from ["", f"## {_line(name)}", "", where]
+        yield from ["", f"## {escape_markdown(name)}", "", where]
         if source["unfinished"]:
             yield from ["", "Unfinished:", ""]
-            yield from (f"- {_line(note)}" for note in source["unfinished"])
+            yield from (f"- {escape_markdown(note)}" for note in source["unfinished"])
         own = [entry for entry in content["parts"] if entry["source"] == name]
         for entry in own:
             yield from ["", f"### {entry['part']}: {entry['status']}", ""]
             yield from [*(f"    {line}" for line in entry["command"].split("\n")), ""]
-            yield from (f"- [{_line(path)}](<{quote(path)}>)" for path in entry["files"])
-            yield from (f"- note: {_line(note)}" for note in entry["notes"])
+            yield from (f"- [{escape_markdown(path)}](<{quote(path)}>)" for path in entry["files"])
+            yield from (f"- note: {escape_markdown(note)}" for note in entry["notes"])
             if entry["reason"]:
-                yield f"- {_line(entry['reason'])}"
+                yield f"- {escape_markdown(entry['reason'])}"
         if source["runs"]:
-            yield from ["", "### Runs", "", "| cell | seed | run | data | code | folder |"]
-            yield "|---|---|---|---|---|---|"
-            for run in source["runs"]:
-                said = [_line(str(run[key])) for key in ("cell", "seed", "run_id")]
-                said += [run["data_fingerprint"][:10], run["code_version"], _code(run["folder"])]
-                yield f"| {' | '.join(said)} |"
+            header = ["cell", "seed", "run", "data", "code", "folder"]
+            rows = map(_run_row, source["runs"])
+            yield from ["", "### Runs", "", markdown_table(header, rows, words=range(len(header)))]
 
 
-def _line(text: str) -> str:
-    return escape_markdown(" ".join(text.split()))
+def _run_row(run: Mapping[str, Any]) -> list[str]:
+    said = [escape_markdown(str(run[key])) for key in ("cell", "seed", "run_id")]
+    return [*said, run["data_fingerprint"][:10], run["code_version"], _code(run["folder"])]
 
 
 def _code(path: str) -> str:
     """Return a path as code where nothing in it would end that."""
-    return f"`{path}`" if path.isprintable() and not set("`|") & set(path) else _line(path)
+    plain = path.isprintable() and not set("`|") & set(path)
+    return f"`{path}`" if plain else escape_markdown(path)

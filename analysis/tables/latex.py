@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from analysis.runs.reported import MARK
-from analysis.tables.latex_text import escape, printed_length
+from analysis.tables.latex_text import escape, printed_length, table_float
 from analysis.tables.layout import DAGGER, STAR, Entry, Header, Layout, Notation, Row, lay_out
 from analysis.tables.make import Table
 from analysis.tables.notes import footnote, notes
@@ -59,19 +59,16 @@ def to_latex(table: Table) -> str:
     )
     title = table.results.title
     label = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "results"
-    lines = [
-        r"% \usepackage{booktabs,multirow}",
-        *(f"% note: {' '.join(note.split())}" for note in notes(table)),
-        rf"\begin{{{size.environment}}}[t]",
-        r"\centering",
-        rf"\caption{{{escape(title)}}}",
-        rf"\label{{tab:{label}}}",
-        *size.commands,
-        "\n\\par\\medskip\n".join(tabulars),
-        rf"\par\smallskip\parbox{{\linewidth}}{{\footnotesize {_below(table)}}}",
-        rf"\end{{{size.environment}}}",
-    ]
-    return "\n".join(lines) + "\n"
+    said = "".join(f"% note: {' '.join(note.split())}\n" for note in notes(table))
+    floated = table_float(
+        tabulars,
+        caption=title,
+        label=label,
+        environment=size.environment,
+        commands=size.commands,
+        footnote=_below(table),
+    )
+    return f"% \\usepackage{{booktabs,multirow}}\n{said}{floated}"
 
 
 def _tabular(table: Table, layout: Layout, columns: Sequence[int], axes: Sequence[str]) -> str:
@@ -150,7 +147,7 @@ def _group_rules(headers: Sequence[Header], first: int) -> str:
 def _below(table: Table) -> str:
     """Return what stands below the rows: the footnote, and the sources of other papers' rows."""
     cited = [f"{MARK.capitalize()}: {row.citation()}." for row in table.reported]
-    return escape(" ".join([footnote(table), *cited]))
+    return " ".join([footnote(table), *cited])
 
 
 def _names_format(layout: Layout, num_levels: int) -> str:

@@ -1,9 +1,10 @@
-"""Any text for LaTeX, in any engine."""
+"""Any text for LaTeX, in any engine, and the float that a table stands in."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from analysis.runs.cell_names import pieces
 
@@ -84,6 +85,39 @@ def escape(text: str) -> str:
     escaped = escaped.replace("][U+", r"]\allowbreak{}[U+")
     # Behind the end of a row these would be arguments of it.
     return f"{{}}{escaped}" if escaped.startswith(("[", "*")) else escaped
+
+
+def table_float(
+    tabulars: Sequence[str],
+    *,
+    caption: str,
+    label: str,
+    environment: str = "table*",
+    commands: Sequence[str] = (),
+    footnote: str = "",
+) -> str:
+    """Return tabulars below each other in a float, with a footnote where there is one.
+
+    Args:
+        tabulars: in LaTeX.
+        caption: any text, as ``footnote`` is.
+        label: of the float, without ``tab:``.
+        environment: ``"table"`` or ``"table*"``.
+        commands: before the tabulars, e.g. the size of letters.
+        footnote: below the tabulars.
+    """
+    below = rf"\par\smallskip\parbox{{\linewidth}}{{\footnotesize {escape(footnote)}}}"
+    lines = [
+        rf"\begin{{{environment}}}[t]",
+        r"\centering",
+        rf"\caption{{{escape(caption)}}}",
+        rf"\label{{tab:{label}}}",
+        *commands,
+        "\n\\par\\medskip\n".join(tabulars),
+        *([below] if footnote else []),
+        rf"\end{{{environment}}}",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def printed_length(escaped: str) -> int:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from rich import box
-from rich.console import Console, Group
+from rich.console import Console, Group, JustifyMethod
 from rich.table import Table as RichTable
 from rich.text import Text
 
 from analysis.runs.reported import MARK
-from analysis.tables.layout import Entry, Layout, Notation, lay_out
+from analysis.tables.layout import Entry, Layout, Notation, Row, lay_out
 from analysis.tables.make import Table
 from analysis.tables.notes import footnote, notes
 
@@ -35,22 +35,46 @@ def to_rich(table: Table, width: int = 80) -> Group:
         width: of the terminal in characters.
     """
     layout = lay_out(table, Notation(plus_minus="±"))
-    pieces = _pieces(layout, width)
-    return Group(*(_rich(layout, piece, box.SIMPLE_HEAVY, _plain, str) for piece in pieces))
+    return Group(*(_rich(layout, piece) for piece in _pieces(layout, width)))
 
 
 def to_markdown(table: Table) -> str:
     """Return the table, its footnote and notes in Markdown; the best entries are bold."""
     layout = lay_out(table)
-    columns = range(len(layout.headers))
-    rendered = _rich(layout, columns, box.MARKDOWN, _bold_markdown, escape_markdown)
-    out = io.StringIO()
-    Console(file=out, width=100_000, color_system=None, markup=False, emoji=False).print(rendered)
-    rows = "\n".join(line.rstrip() for line in out.getvalue().splitlines() if line.strip())
+    rows = markdown_table(
+        ["cell", *(header.flat for header in layout.headers)],
+        ([escape_markdown(_name(row)), *map(_bold_markdown, row.entries)] for row in layout.rows),
+    )
     listed = "".join(f"- {escape_markdown(note)}\n" for note in notes(table))
     tail = f"\nNotes:\n\n{listed}" if listed else ""
     title = escape_markdown(table.results.title)
     return f"**{title}**\n\n{rows}\n\n{escape_markdown(footnote(table))}\n{tail}"
+
+
+def markdown_table(
+    header: Sequence[str], rows: Iterable[Sequence[str]], words: Collection[int] = (0,)
+) -> str:
+    """Return the lines of a table in Markdown.
+
+    Args:
+        header: any texts.
+        rows: texts that are Markdown, such as those of `escape_markdown`.
+        words: columns that begin at the left; the others end at the right.
+    """
+    table = RichTable(box=box.MARKDOWN, pad_edge=True)
+    for index, name in enumerate(header):
+        justify: JustifyMethod = "left" if index in words else "right"
+        table.add_column(Text(escape_markdown(name)), justify=justify)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    out = io.StringIO()
+    Console(file=out, width=100_000, color_system=None, markup=False, emoji=False).print(table)
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines() if line.strip())
+
+
+def escape_markdown(text: str) -> str:
+    """Return any text as one line of Markdown."""
+    return _MARKDOWN.sub(r"\\\g<0>", " ".join(text.split()))
 
 
 def _pieces(layout: Layout, width: int) -> list[list[int]]:
@@ -69,34 +93,25 @@ def _pieces(layout: Layout, width: int) -> list[list[int]]:
     return pieces
 
 
-def _rich(
-    layout: Layout,
-    columns: Sequence[int],
-    style: box.Box,
-    entry_text: Callable[[Entry], Text],
-    escape: Callable[[str], str],
-) -> RichTable:
-    rich = RichTable(box=style, pad_edge=style is box.MARKDOWN)
+def _rich(layout: Layout, columns: Sequence[int]) -> RichTable:
+    rich = RichTable(box=box.SIMPLE_HEAVY, pad_edge=False)
     rich.add_column("cell", overflow="fold")
     for index in columns:
-        header = Text(escape(layout.headers[index].flat))
-        rich.add_column(header, justify="right", overflow="fold")
+        rich.add_column(Text(layout.headers[index].flat), justify="right", overflow="fold")
     for row in layout.rows:
-        name = f"{row.name} ({MARK})" if row.reported else row.name
-        entries = [entry_text(row.entries[index]) for index in columns]
-        rich.add_row(Text(escape(" ".join(name.split()))), *entries)
+        entries = [_plain(row.entries[index]) for index in columns]
+        rich.add_row(Text(" ".join(_name(row).split())), *entries)
     return rich
+
+
+def _name(row: Row) -> str:
+    return f"{row.name} ({MARK})" if row.reported else row.name
 
 
 def _plain(entry: Entry) -> Text:
     return Text(f"{entry.text}{entry.mark}", style="bold" if entry.best else "")
 
 
-def _bold_markdown(entry: Entry) -> Text:
+def _bold_markdown(entry: Entry) -> str:
     text = f"**{entry.text}**" if entry.best else entry.text
-    return Text(f"{text}{escape_markdown(entry.mark)}")
-
-
-def escape_markdown(text: str) -> str:
-    """Escape a text of one line that may hold anything."""
-    return _MARKDOWN.sub(r"\\\g<0>", text)
+    return f"{text}{escape_markdown(entry.mark)}"
