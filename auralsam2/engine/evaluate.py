@@ -24,7 +24,7 @@ from auralsam2.engine.checkpoint import load_trained
 from auralsam2.engine.metric_scales import MetricScale, scales_of
 from auralsam2.engine.run_folder import check_files
 from auralsam2.kept_files import archive_bytes, keep
-from auralsam2.metrics.area import AreaMetric
+from auralsam2.metrics.null_split import AreaMetric
 from auralsam2.models.feature_cache import LastPyramid
 from auralsam2.registry import METRICS, MODELS
 

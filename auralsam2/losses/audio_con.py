@@ -9,8 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from auralsam2.losses.contrastive import ContrastiveLoss, JointSet
-from auralsam2.losses.negatives import log_negative_sums
+from auralsam2.losses.contrastive import ContrastiveLoss, JointSet, log_negative_sums
 from auralsam2.registry import CONTRASTIVE_LOSSES
 
 REDUCTIONS = ("anchors_with_positive", "all_anchors")

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
+
+from torch import nn
 
 Item = TypeVar("Item")
 SHOWN = 5
@@ -22,17 +25,11 @@ class UnknownClipError(KeyError):
 
 
 class PredictionFile(NamedTuple):
-    """What a file holds.
-
-    Attributes:
-        path: of the file.
-        classes: names of the classes, in order of their numbers.
-        clips: clip -> one entry a frame.
-    """
+    """What a file holds."""
 
     path: Path
-    classes: tuple[str, ...]
-    clips: dict[str, list[Any]]
+    classes: tuple[str, ...]  # in order of their numbers
+    clips: dict[str, list[Any]]  # one entry a frame
 
     def frames(self, clip: str, num_frames: int) -> list[Any]:
         """The entries of one clip.
@@ -80,23 +77,6 @@ class PredictionFile(NamedTuple):
         return found
 
 
-def missing_file(path: str | os.PathLike[str] | None, key: str, entry: str) -> list[str]:
-    """What to tell a user whose file is not there; empty where it is.
-
-    Args:
-        path: of the file.
-        key: config key that names it.
-        entry: form of one frame's entry.
-    """
-    if path is not None and Path(path).expanduser().is_file():
-        return []
-    return [
-        f"no predictions at '{path}'; set `{key}` to a JSON file of the form "
-        f'{{"classes": [NAME, ...], "clips": {{CLIP: [FRAME, ...]}}}}, where FRAME, one a frame of '
-        f"the clip, is {entry}"
-    ]
-
-
 def is_number(value: Any) -> bool:
     """Whether a value of JSON is a number, which True and False are not."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -136,3 +116,39 @@ def _problems(read: Any, num_classes: int) -> list[str]:
     if not isinstance(clips, dict) or not all(isinstance(v, list) for v in clips.values()):
         problems.append("'clips' must map names of clips to lists, one entry a frame")
     return problems
+
+
+class FilePart(nn.Module):
+    """A part of a model that gives what another model answered beforehand; it learns nothing."""
+
+    config_key: str  # that names the file
+    entry_form: str  # what an entry must look like
+    entry_name: str  # what an entry is about, ``frame`` or ``second``
+
+    def __init__(self, path: str | os.PathLike[str], num_classes: int) -> None:
+        super().__init__()
+        if missing := self.problems(path):
+            raise FileNotFoundError(missing[0])
+        self.file = read_predictions(path, num_classes)
+        self.classes = self.file.classes
+        numbers = {name: number for number, name in enumerate(self.classes)}
+        self.entries = self.file.read(self.entry_name, lambda one: self.read_entry(one, numbers))
+
+    @classmethod
+    def problems(cls, path: str | os.PathLike[str] | None = None, **_: object) -> list[str]:
+        """What stands in the way of building, found without building."""
+        if path is not None and Path(path).expanduser().is_file():
+            return []
+        return [
+            f"no predictions at '{path}'; set `{cls.config_key}` to a JSON file of the form "
+            '{"classes": [NAME, ...], "clips": {CLIP: [FRAME, ...]}}, where FRAME, one a frame of '
+            f"the clip, is {cls.entry_form}"
+        ]
+
+    @abstractmethod
+    def read_entry(self, entry: Any, numbers: Mapping[str, int]) -> Any:
+        """What is kept of an entry, by the classes' numbers.
+
+        Raises:
+            ValueError: with a line for each thing that is wrong with it.
+        """

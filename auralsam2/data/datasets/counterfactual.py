@@ -34,7 +34,7 @@ class CounterfactualAudio(Dataset[dict[str, Any]]):
             ``SPLIT_audio_KIND`` after it.
         empty_truth: whether nothing that is heard belongs to anything that is seen, so that a
             model that listens segments nothing. The area that is predicted all the same is scored
-            there, see :class:`auralsam2.metrics.area.AreaMetric`.
+            there, see :class:`auralsam2.metrics.null_split.AreaMetric`.
 
     Args:
         dataset: node of the data set to wrap, or the data set itself.

@@ -11,10 +11,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from auralsam2.models.detection.base import NO_BOX, Detections, Detector, Evidence
-from auralsam2.models.detection.targets import (
+from auralsam2.models.detection.base import (
+    NO_BOX,
     Assignment,
     Boxes,
+    Detections,
+    Detector,
+    Evidence,
     assign_cells,
     boxes_of_parts,
     cell_centres,

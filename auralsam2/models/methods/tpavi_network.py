@@ -6,21 +6,52 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from auralsam2 import registry
 from auralsam2.models.methods.base import ClipBatch, ClipMethod, Node
-from auralsam2.models.methods.matching import matching_loss
-from auralsam2.models.methods.resnet_stages import (
+from auralsam2.models.methods.tpavi_layers import (
     FULL_WIDTH,
+    DilatedNeck,
+    MaskHead,
+    RefineStep,
     ResNetStages,
     resnet_problems,
     resnet_weight_problems,
 )
-from auralsam2.models.methods.tpavi_decoder import DilatedNeck, MaskHead, RefineStep
 from auralsam2.registry import MODELS
 from auralsam2.shapes import check_shape
 from auralsam2.structures import Prediction
+
+
+def matching_loss(
+    stages: Sequence[Tensor], audio: Sequence[Tensor], mask_logits: Tensor, supervised: Tensor
+) -> Tensor:
+    """Audio-visual mapping (AVM, Zhou et al. 2022, equation 4), for several sources.
+
+    Sum over stages of KL(avg(M Z), A): the fused map under the predicted mask, averaged over its
+    positions, against the audio vector; both as distributions over the channels.
+
+    Args:
+        stages: fused maps Z, (F, C, h, h) of each stage.
+        audio: A, (F, C) of each stage.
+        mask_logits: (F, H, H), reduced to every stage's side by averages.
+        supervised: (F,) bool; the others do not count.
+
+    Returns:
+        A scalar, the mean over frames; zero with a graph where none counts.
+    """
+    probability = mask_logits.sigmoid()[:, None]
+    total = mask_logits.new_zeros(len(mask_logits))
+    for stage, heard in zip(stages, audio, strict=True):
+        mask = F.adaptive_avg_pool2d(probability, stage.shape[-2:])
+        seen = (mask * stage).mean(dim=(-2, -1)).log_softmax(dim=-1)
+        target = heard.log_softmax(dim=-1)
+        total = total + F.kl_div(seen, target, reduction="none", log_target=True).sum(-1)
+    return torch.where(supervised, total, 0.0).sum() / supervised.sum().clamp(min=1)
+
 
 STAGES = (1, 2, 3, 4)
 OUTPUT_STRIDES = (1, 2, 4)

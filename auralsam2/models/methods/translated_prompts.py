@@ -1,29 +1,107 @@
-"""Sound to the name of a class, the name to a box, the box to SAM2."""
+"""Sound to the name of a class, the name to a box, the box to SAM2.
+
+Axes: B clips, T frames, D boxes of a frame, K classes, R chosen boxes of all frames together.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from auralsam2 import registry
-from auralsam2.models.detection.base import Detections, Evidence
+from auralsam2.models.detection.base import NO_BOX, Detections, Evidence
 from auralsam2.models.methods.base import EMPTY_LOGIT, ClipBatch, Node, SAM2Method, is_trained
-from auralsam2.models.methods.translation import (
-    Rule,
-    heard_classes,
-    join_boxes,
-    mean_of_boxes,
-    sounding_boxes,
-)
-from auralsam2.models.sound.weak_labels import sound_loss
+from auralsam2.models.sound.base import sound_loss
 from auralsam2.registry import MODELS
 from auralsam2.shapes import check_shape
 from auralsam2.structures import Prediction, VisualPyramid
 
 if TYPE_CHECKING:
     from auralsam2.models.backbones.sam2.network import PromptableSAM2
+
+RULES = ("threshold", "argmax")
+
+
+class Rule(NamedTuple):
+    """Which boxes sound."""
+
+    # ``threshold``: every class with a probability of ``sound_threshold``, several or none;
+    # ``argmax``: the most probable one, where it reaches the threshold.
+    rule: str = "threshold"
+    sound_threshold: float = 0.5  # probability from which a class is heard
+    box_threshold: float = 0.1  # score from which a box counts
+    boxes_per_class: int = 1  # of a class that is heard, so many boxes of the highest scores
+
+    def problems(self) -> list[str]:
+        """What is wrong with it."""
+        found = []
+        if self.rule not in RULES:
+            found.append(f"rule got {self.rule!r}; known: {', '.join(RULES)}")
+        for name in ("sound_threshold", "box_threshold"):
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                found.append(f"{name} must be from 0 to 1, got {value}")
+        if self.boxes_per_class < 1:
+            found.append(f"boxes_per_class must be at least 1, got {self.boxes_per_class}")
+        return found
+
+
+def heard_classes(probabilities: Tensor, rule: Rule) -> Tensor:
+    """(B, T, K) bool from probabilities of the same shape; nothing where it is silent."""
+    heard = probabilities >= rule.sound_threshold
+    if rule.rule == "argmax":
+        top = probabilities.argmax(dim=-1, keepdim=True)
+        heard &= torch.zeros_like(heard).scatter(-1, top, True)
+    return heard
+
+
+def sounding_boxes(detections: Detections, heard: Tensor, rule: Rule) -> Tensor:
+    """Choose the boxes whose label is heard.
+
+    Args:
+        detections: of B clips, in any order.
+        heard: (B, T, K) bool.
+        rule: thresholds and how many boxes a class.
+
+    Returns:
+        (B, T, D) bool.
+    """
+    labels, scores = detections.labels, detections.scores
+    real = labels != NO_BOX
+    told = heard.gather(-1, labels.clamp(min=0)) if labels.shape[-1] else real
+    candidate = real & told & (scores >= rule.box_threshold)
+    # How many candidates of the same class stand before a box: of equal scores the first one.
+    earlier = torch.arange(scores.shape[-1], device=scores.device)
+    tie = (scores[..., None, :] == scores[..., :, None]) & (earlier[None] < earlier[:, None])
+    better = (scores[..., None, :] > scores[..., :, None]) | tie
+    rivals = (labels[..., None, :] == labels[..., :, None]) & candidate[..., None, :]
+    return candidate & ((better & rivals).sum(-1) < rule.boxes_per_class)
+
+
+def join_boxes(values: Tensor, frame: Tensor, num_frames: int, empty: float) -> Tensor:
+    """The largest of each frame's values: of logits, the union of its boxes' masks.
+
+    Args:
+        values: (R, ...), one entry a box.
+        frame: (R,) long.
+        num_frames: F.
+        empty: what stands in frames without a box.
+
+    Returns:
+        (F, ...).
+    """
+    joined = values.new_full((num_frames, *values.shape[1:]), empty)
+    index = frame.view(-1, *[1] * (values.dim() - 1)).expand_as(values)
+    return joined.scatter_reduce(0, index, values, "amax")
+
+
+def mean_of_boxes(values: Tensor, frame: Tensor, num_frames: int) -> Tensor:
+    """(R, ...) -> (F, ...): mean of each frame's values, 0 in frames without a box."""
+    count = torch.bincount(frame, minlength=num_frames).clamp(min=1)
+    total = values.new_zeros(num_frames, *values.shape[1:]).index_add(0, frame, values)
+    return total / count.view(-1, *[1] * (values.dim() - 1))
 
 
 @MODELS.register_module()
@@ -48,9 +126,7 @@ class TranslatedPromptSAM2(SAM2Method):
         sound_threshold: probability from which a class is heard.
         box_threshold: score from which a box counts.
         boxes_per_class: boxes of a class that is heard.
-        image_size: see :class:`SAM2Method`, as the two below.
-        feature_cache_mb: see there.
-        decode: see there.
+        **shared: see :class:`SAM2Method`; what says how masks are learned or carried is refused.
 
     Raises:
         ValueError: listing every argument that is out of range.
@@ -66,9 +142,7 @@ class TranslatedPromptSAM2(SAM2Method):
         sound_threshold: float = 0.5,
         box_threshold: float = 0.1,
         boxes_per_class: int = 1,
-        image_size: int | None = None,
-        feature_cache_mb: int = 0,
-        decode: str = "iou_select",
+        **shared: Any,
     ) -> None:
         choice = Rule(rule, sound_threshold, box_threshold, boxes_per_class)
         problems = choice.problems()
@@ -77,14 +151,12 @@ class TranslatedPromptSAM2(SAM2Method):
         for name, node in (("sound_classifier", sound_classifier), ("detector", detector)):
             if node is None:
                 problems.append(f"{name} is None; without it nothing can be translated")
+        for name in ("tracker", "mask_loss", "trained_parts"):
+            if shared.get(name):
+                problems.append(f"{name} is of no use here, leave it out")
         if problems:
             raise ValueError("TranslatedPromptSAM2: " + "; ".join(problems))
-        super().__init__(
-            backbone=backbone,
-            image_size=image_size,
-            feature_cache_mb=feature_cache_mb,
-            decode=decode,
-        )
+        super().__init__(backbone=backbone, **shared)
         self.rule, self.num_classes = choice, num_classes
         self.sound_classifier = registry.SOUND_CLASSIFIERS.build(
             sound_classifier, num_classes=num_classes

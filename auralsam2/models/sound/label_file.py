@@ -10,17 +10,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from auralsam2.models.prediction_file import SHOWN, is_number, missing_file, read_predictions
+from auralsam2.models.prediction_file import SHOWN, FilePart, is_number
 from auralsam2.models.sound.base import SoundClassifier
 from auralsam2.registry import SOUND_CLASSIFIERS
 
-ENTRY = '{"NAME": 0.9, ...}, the probability of each class that is heard; others have 0'
-KEY = "model.sound_classifier.path"
 TINY = 1e-4
 
 
 @SOUND_CLASSIFIERS.register_module()
-class LabelFileClassifier(SoundClassifier):
+class LabelFileClassifier(FilePart, SoundClassifier):
     """Reads probabilities from a JSON file; it learns nothing, and does not listen itself.
 
     It knows clips by their names, so it cannot follow a sound that was exchanged: splits such as
@@ -37,21 +35,13 @@ class LabelFileClassifier(SoundClassifier):
         ValueError: listing what is wrong with it.
     """
 
-    def __init__(self, path: str | os.PathLike[str], num_classes: int) -> None:
-        super().__init__()
-        missing = self.problems(path)
-        if missing:
-            raise FileNotFoundError(missing[0])
-        self.file = read_predictions(path, num_classes)
-        self.classes = self.file.classes
-        numbers = {name: number for number, name in enumerate(self.classes)}
-        self.probabilities = self.file.read("second", lambda entry: _probabilities(entry, numbers))
-        self._sounds: dict[str, bytes] = {}
+    config_key = "model.sound_classifier.path"
+    entry_form = '{"NAME": 0.9, ...}, the probability of each class that is heard; others have 0'
+    entry_name = "second"
 
-    @staticmethod
-    def problems(path: str | os.PathLike[str] | None = None, **_: object) -> list[str]:
-        """What stands in the way of building, found without building."""
-        return missing_file(path, KEY, ENTRY)
+    def __init__(self, path: str | os.PathLike[str], num_classes: int) -> None:
+        super().__init__(path, num_classes)
+        self._sounds: dict[str, bytes] = {}
 
     def forward(self, log_mel: Tensor, clip: Sequence[str]) -> Tensor:
         """Logits of the clips by their names.
@@ -63,7 +53,7 @@ class LabelFileClassifier(SoundClassifier):
         for name, sound in zip(clip, log_mel, strict=True):
             self._check_sound(name, sound)
             self.file.frames(name, len(sound))
-        heard = torch.stack([torch.stack(self.probabilities[name]) for name in clip])
+        heard = torch.stack([torch.stack(self.entries[name]) for name in clip])
         return torch.logit(heard, eps=TINY).to(log_mel.device)
 
     def _check_sound(self, name: str, sound: Tensor) -> None:
@@ -75,21 +65,18 @@ class LabelFileClassifier(SoundClassifier):
                 "classifier that listens, such as EmbeddingSoundClassifier"
             )
 
-
-def _probabilities(entry: Any, numbers: Mapping[str, int]) -> Tensor:
-    """(K,) of one second.
-
-    Raises:
-        ValueError: saying what is wrong with it.
-    """
-    if not isinstance(entry, dict):
-        raise ValueError(f"a second is {ENTRY}, got {entry!r:.80}")
-    if unknown := [name for name in entry if name not in numbers]:
-        raise ValueError(f"{unknown[:SHOWN]} are none of the file's classes")
-    wrong = {n: value for n, value in entry.items() if not is_number(value) or not 0 <= value <= 1}
-    if wrong:
-        raise ValueError(f"probabilities must be from 0 to 1, got {wrong}")
-    heard = torch.zeros(len(numbers))
-    for name, value in entry.items():
-        heard[numbers[name]] = value
-    return heard
+    def read_entry(self, entry: Any, numbers: Mapping[str, int]) -> Tensor:
+        """(K,) of one second."""
+        if not isinstance(entry, dict):
+            raise ValueError(f"a second is {self.entry_form}, got {entry!r:.80}")
+        if unknown := [name for name in entry if name not in numbers]:
+            raise ValueError(f"{unknown[:SHOWN]} are none of the file's classes")
+        wrong = {
+            n: value for n, value in entry.items() if not is_number(value) or not 0 <= value <= 1
+        }
+        if wrong:
+            raise ValueError(f"probabilities must be from 0 to 1, got {wrong}")
+        heard = torch.zeros(len(numbers))
+        for name, value in entry.items():
+            heard[numbers[name]] = value
+        return heard

@@ -13,7 +13,7 @@ from auralsam2.engine.evaluate import trained_model
 from auralsam2.engine.probing import NO_PROMPTS, TRUE, FrameReadings, decoder_readings
 from auralsam2.engine.splits import test_datasets as build_test_datasets
 from auralsam2.models.decoder_rows import CannotProbeError
-from auralsam2.models.methods.human_prompts import objects_of
+from auralsam2.models.methods.prompted import objects_of
 
 
 @pytest.fixture(scope="module")

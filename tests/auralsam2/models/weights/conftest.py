@@ -72,7 +72,7 @@ def _log_mel(folder: Path, patch: pytest.MonkeyPatch) -> Component:
 
 @cache
 def _resnet_state() -> State:
-    from auralsam2.models.methods.resnet_stages import ResNetStages
+    from auralsam2.models.methods.tpavi_layers import ResNetStages
 
     return ResNetStages("resnet18", 4).network.state_dict()
 

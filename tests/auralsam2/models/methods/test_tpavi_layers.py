@@ -8,7 +8,7 @@ import pytest
 import torch
 from torchvision.models import resnet18
 
-from auralsam2.models.methods.resnet_stages import ResNetStages
+from auralsam2.models.methods.tpavi_layers import ResNetStages
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from auralsam2.models.sound.weak_labels import sound_loss
+from auralsam2.models.sound.base import sound_loss
 
 YES = torch.ones(1, 2, dtype=torch.bool)
 
