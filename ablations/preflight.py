@@ -16,7 +16,7 @@ from ablations.executors.base import Executor, Outcome
 from ablations.grids.plan import PlannedRun
 from ablations.runs.processes import LOG, retire, terminate_like_interrupt
 from ablations.runs.run_cell import last_line
-from auralsam2.custom_imports import import_custom
+from auralsam2.custom_imports import import_stated
 from auralsam2.engine.progress import Progress
 from auralsam2.text_files import ERRORS
 
@@ -77,9 +77,7 @@ def preflight(
 def try_cell(item: FirstStep, progress: Progress) -> tuple[float, int]:
     """Do the first step of a cell; seconds and bytes of GPU memory."""
     try:
-        imports = import_custom(item.run.cfg, Path())
-        if imports:
-            raise ImportError("; ".join(imports))
+        import_stated(item.run.cfg)
         from auralsam2.engine.preflight import first_step
 
         found = first_step(item.run.cfg)

@@ -49,6 +49,16 @@ def import_custom(cfg: Any, folder: Path) -> list[str]:
     return [] if allowed else problems
 
 
+def import_stated(cfg: Any) -> None:
+    """Import what a resolved config names, in a process that starts without it.
+
+    Raises:
+        ImportError: with all that failed.
+    """
+    if problems := import_custom(cfg, Path()):
+        raise ImportError("; ".join(problems))
+
+
 def locate_files(cfg: Any, folder: Path) -> list[str]:
     """Make the files of ``custom_imports`` absolute, in place; relative ones lie in a folder.
 

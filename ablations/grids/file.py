@@ -87,9 +87,10 @@ def load_grid(name_or_path: str, base: str | None = None) -> Grid:
 
     Args:
         name_or_path: a shipped grid, e.g. ``demo``, or the path of a ``.py`` file.
-        base: the config that cells start from in place of the grid's own. What the grid's
-            ``bases`` state for it replaces what the grid states; name and folder are then those
-            of the shipped name for the pair, or end in the base's name.
+        base: the config that cells start from in place of the grid's own, by its name or its path
+            from the working folder. What the grid's ``bases`` state for it replaces what the
+            grid states; name and folder are then those of the shipped name for the pair, or end
+            in the base's name.
 
     Raises:
         FileNotFoundError: if there is no such grid; the message lists the known ones with their
@@ -98,38 +99,45 @@ def load_grid(name_or_path: str, base: str | None = None) -> Grid:
     """
     path = _find(name_or_path)
     stated = read_statements(path, GridError)
+    if base is not None and base.endswith(".py"):  # the caller's, not one beside the grid
+        base = str(Path(base).expanduser().resolve())
     base = base or config.base_of(name_or_path, FOLDER)
-    own = str(stated.get("base"))
-    base = None if base in (own, beside(path, own)) else base
-    problems = _put_on_base(stated, base)
+    base = None if base == beside(path, str(stated.get("base"))) else base
+    problems, is_left_out = _put_on_base(path, stated, base)
     problems += key_problems(stated, _KNOWN, required=["base"])
     problems += [] if {"axes", "cells"} & set(stated) else ["missing key 'axes' (or 'cells')"]
     for key, problem in mistyped(stated, _KNOWN).items():
         problems.append(problem)
         del stated[key]
-    own_cells = base is not None and base not in stated.pop("bases", {})
     grid, more = _grid(path, path.stem if base is None else _name_on_base(path, base), stated)
-    if own_cells and not more:
+    if is_left_out and not more:
         more = _cells_off_base(grid)
     if problems or more:
         raise GridError([*problems, *more], source=str(path))
     return grid
 
 
-def _put_on_base(stated: dict[str, Any], base: str | None) -> list[str]:
-    """Replace what a grid states by what its ``bases`` state for a base; return the problems."""
+def _put_on_base(path: Path, stated: dict[str, Any], base: str | None) -> tuple[list[str], bool]:
+    """Replace what a grid states by what its ``bases`` state for a base.
+
+    Returns:
+        The problems of its ``bases``, and whether they leave out the base that is asked for.
+    """
     problems: list[str] = []
+    differing: dict[str, Any] | None = None
+    known = _KNOWN.keys() - {"base", "bases"}
     bases = stated.get("bases", {})
     for name, own in bases.items() if isinstance(bases, dict) else ():
         if not isinstance(own, dict):
             problems.append(f"bases, {name!r}: got {own!r}, wanted a dict of what differs there")
             continue
-        keys = [key for key in own if key not in _KNOWN]
-        problems += [f"bases, {name!r}: {unknown_name('key', str(key), _KNOWN)}" for key in keys]
+        keys = [key for key in own if key not in known]
+        problems += [f"bases, {name!r}: {unknown_name('key', str(key), known)}" for key in keys]
+        if base == beside(path, str(name)):
+            differing = own
     if base is not None:
-        own = {} if problems or not isinstance(bases, dict) else bases.get(base, {})
-        stated.update(own, base=base)
-    return problems
+        stated.update({} if problems else differing or {}, base=base)
+    return problems, base is not None and differing is None
 
 
 def _cells_off_base(grid: Grid) -> list[str]:
@@ -259,5 +267,5 @@ def mistyped(stated: Mapping[str, Any], known: Known) -> dict[str, str]:
 
 def beside(path: Path, name: str) -> str:
     """Return the path of a config that a file names relative to itself; other names as they are."""
-    config = path.parent / name
+    config = (path.parent / name).resolve()
     return str(config) if name.endswith(".py") and config.is_file() else name

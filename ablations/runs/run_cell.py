@@ -6,14 +6,13 @@ import gc
 import sys
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from ablations.grids.plan import DAMAGED, PlannedRun, state_of
 from ablations.runs import attempts, claims
 from ablations.runs.heartbeat import ClaimLostError, Heartbeat
 from ablations.runs.processes import retire
-from auralsam2.custom_imports import import_custom
+from auralsam2.custom_imports import import_stated
 from auralsam2.engine import identity, run_record
 from auralsam2.engine.progress import Progress
 from auralsam2.engine.run_folder import FolderInUseError, OtherRunError
@@ -114,9 +113,7 @@ def _run(
         for path in attempts.resume_files(run.run_dir):  # their schedule counts other batches
             path.unlink(missing_ok=True)
     try:
-        imports = import_custom(cfg, Path())  # a process of its own starts without them
-        if imports:
-            raise ImportError("; ".join(imports))
+        import_stated(cfg)
         record = (train or _engine_train())(
             cfg,
             run.run_dir,

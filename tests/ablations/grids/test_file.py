@@ -155,6 +155,21 @@ def test_a_grid_on_another_base(write_grid: Callable[..., Grid], tmp_path: Path)
     assert (own.seeds, own.name) == ((0, 1), "tiny") and load_grid(path, own.base) == own
 
 
+def test_a_base_by_its_path_is_one_of_the_working_folder(
+    write_grid: Callable[..., Grid], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in (tmp_path, tmp_path / "elsewhere"):
+        folder.mkdir(exist_ok=True)
+        (folder / "small.py").write_text("")
+    write_grid(axes=AXES, bases={"small.py": dict(seeds=[4])})
+    path = str(tmp_path / "tiny.py")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    beside, here = load_grid(path, "../small.py"), load_grid(path, "small.py")
+    assert (beside.base, beside.seeds) == (str(tmp_path / "small.py"), (4,))
+    assert (here.base, here.seeds) == (str(tmp_path / "elsewhere" / "small.py"), (0,))
+    assert here.name == beside.name == "tiny_small"
+
+
 def test_cells_with_a_config_of_their_own_do_not_follow_another_base(
     write_grid: Callable[..., Grid], tmp_path: Path
 ) -> None:
@@ -171,6 +186,7 @@ def test_cells_with_a_config_of_their_own_do_not_follow_another_base(
     ("bases", "said"),
     [
         ({"b": dict(seed=[0])}, "bases, 'b': unknown key 'seed'; did you mean 'seeds'?"),
+        ({"b": dict(base="c")}, "bases, 'b': unknown key 'base'"),
         ({"b": [0]}, r"bases, 'b': got \[0\], wanted a dict"),
         ([1], r"bases: got \[1\], wanted dict"),
     ],
