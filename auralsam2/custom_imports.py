@@ -89,6 +89,8 @@ def _reason(error: Exception) -> str:
         if not frame.filename.startswith("<frozen") and frame.filename not in _NOT_THE_USERS
     ]
     where = f" (line {own[0].lineno}: {own[0].line})" if own else ""
+    if isinstance(error, ModuleNotFoundError) and str(error.name).startswith(f"{__package__}."):
+        where += "; docs/extend.md says from where parts of one's own import what they need"
     kind = "" if isinstance(error, ImportError) else f"{type(error).__name__}: "
     return f"{kind}{text}{where}"
 

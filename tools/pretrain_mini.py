@@ -44,7 +44,8 @@ def _parser() -> Parser:
     add("out", type=output_folder, help="run folder")
     add("--image-size", type=whole, default=128, help="pixels (default: 128)")
     add("--epochs", type=whole, default=18, help="of --steps each (default: 18)")
-    add("--steps", type=whole, default=100, help="a epoch (default: 100)", dest="steps_per_epoch")
+    steps = "of an epoch (default: 100)"
+    add("--steps", type=whole, default=100, metavar="N", help=steps, dest="steps_per_epoch")
     add("--items", type=whole, default=4, help="4 images and 1 clip each")
     add("--lr", type=Real(above=0), default=8e-4, help="peak learning rate")
     add("--workers", type=whole, default=1, help="rendering processes")

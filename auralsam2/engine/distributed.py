@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 from mmengine import dist
-from mmengine.model import MMDistributedDataParallel
+from mmengine.model import MMDistributedDataParallel, is_model_wrapper
 from mmengine.registry import MODEL_WRAPPERS
 from torch import nn
 
@@ -97,6 +97,11 @@ class SharedBatch(MMDistributedDataParallel):
             broadcast_buffers=False,
             find_unused_parameters=True,
         )
+
+
+def unwrapped(model: Any) -> Any:
+    """The model itself, where several processes share its batches."""
+    return model.module if is_model_wrapper(model) else model
 
 
 class SharedVerdict(Forwarding):

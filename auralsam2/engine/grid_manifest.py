@@ -24,11 +24,11 @@ SCHEMA = 1
 
 
 class RunEntry(NamedTuple):
-    """A run as a grid lists it."""
+    """A run as a grid lists it; two cells may share its folder."""
 
-    cell: str  # name
-    seed: int  # of the run
-    run_dir: Path  # its folder, which two cells may share
+    cell: str
+    seed: int
+    run_dir: Path
 
     def __str__(self) -> str:
         """Name the run for people."""
@@ -36,12 +36,19 @@ class RunEntry(NamedTuple):
 
 
 class GridManifest(NamedTuple):
-    """What a grid says of its runs."""
+    """What a grid says of its runs.
+
+    Attributes:
+        title: of tables and pages.
+        reference: cell that the others are compared with.
+        entries: its runs, in order.
+        cells: as they stand in the file.
+    """
 
     title: str
-    reference: str | None  # cell that the others are compared with
-    entries: list[RunEntry]  # its runs, in order
-    cells: list[dict[str, Any]]  # as they stand in the file
+    reference: str | None
+    entries: list[RunEntry]
+    cells: list[dict[str, Any]]
 
 
 def read_manifest(folder: Path) -> GridManifest | None:

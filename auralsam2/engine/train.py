@@ -23,7 +23,6 @@ from typing import Any
 import torch
 from mmengine import dist
 from mmengine.config import Config
-from mmengine.model import is_model_wrapper
 from torch import nn
 
 from auralsam2 import config as configs
@@ -187,9 +186,7 @@ def _fit(run: _Run) -> nn.Module:
         dict(type=ProgressHook, progress=run.progress, record=record, run_dir=run.run_dir),
     ]
     runner = build_runner(cfg, run.device, run.run_dir, run.datasets, hooks)
-    model: nn.Module = runner.model
-    if is_model_wrapper(model):
-        model = model.module
+    model: nn.Module = distributed.unwrapped(runner.model)
     load_start(cfg, run.run_dir, model)
     if not _describe(model, record):
         record.notes.append("nothing to train: evaluated as built")

@@ -65,6 +65,10 @@ BROKEN = {
         "NameError: name 'maths' is not defined (line 3: maths.pi)",
     ),
     "import": ("from auralsam2.registry import FUSION\n", "cannot import name 'FUSION'"),
+    "module": (
+        "import auralsam2.data.resizing\n",
+        "'auralsam2.data.resizing' (line 1: import auralsam2.data.resizing); docs/extend.md says",
+    ),
     "twice": (
         FUSION + FUSION[FUSION.index("@") :],
         "OutsideFusion is already registered in fusion",

@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import Tensor
 
+from auralsam2.engine.distributed import unwrapped
 from auralsam2.metrics.attention_gain import in_mask_gain
 from auralsam2.models.decoder_rows import DecoderCalls, coverage
 from auralsam2.models.injection import TOKENS
@@ -45,7 +45,7 @@ class DilutionHook(Hook):
         self._sums.zero_()
         self._counts.zero_()
         _rows(runner.model, torch.zeros(1, 1, 1, 1))
-        transformer = _plain(runner.model).backbone.network.sam_mask_decoder.transformer
+        transformer = unwrapped(runner.model).backbone.network.sam_mask_decoder.transformer
         self._readings = self._probing.enter_context(probing(transformer))
 
     def after_val_iter(
@@ -82,7 +82,7 @@ class DilutionHook(Hook):
 
 
 def _rows(model: Any, masks: Tensor) -> DecoderCalls:
-    plain = _plain(model)
+    plain = unwrapped(model)
     try:
         if not hasattr(plain, "decoder_rows"):
             raise ValueError(f"{type(plain).__name__} has no decoder_rows")
@@ -90,7 +90,3 @@ def _rows(model: Any, masks: Tensor) -> DecoderCalls:
     except ValueError as error:
         raise ValueError(f"DilutionHook: {error}; take it out of runtime.hooks") from error
     return rows
-
-
-def _plain(model: Any) -> Any:
-    return model.module if is_model_wrapper(model) else model

@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
+from auralsam2.engine.distributed import unwrapped
 from auralsam2.registry import HOOKS
 
 # Odd constant of a linear congruential generator: neighbouring seeds and steps stay apart.
@@ -40,8 +40,7 @@ class StepSeedHook(Hook):
         """Seed for the step that follows."""
         value = step_seed(self.seed, runner.iter, runner.rank)
         torch.manual_seed(value)
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        model.generator.manual_seed(value)
+        unwrapped(runner.model).generator.manual_seed(value)
 
 
 @HOOKS.register_module()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
 
+from auralsam2.engine.distributed import unwrapped
 from auralsam2.registry import HOOKS
 
 _AVERAGED = "module."
@@ -27,8 +27,7 @@ class TrainableStateHook(Hook):
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
         """Reduce ``state_dict`` to what training changes."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        keys = trainable_state(model)
+        keys = trainable_state(unwrapped(runner.model))
         state = checkpoint["state_dict"]
         checkpoint["state_dict"] = {key: value for key, value in state.items() if key in keys}
         if (averaged := checkpoint.get("ema_state_dict")) is not None:
