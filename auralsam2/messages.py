@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import ClassVar
 
 _SAID: set[str] = set()
@@ -70,6 +70,15 @@ def nearest(got: str, known: Iterable[str]) -> str | None:
     by_lower = {name.lower(): name for name in known}
     matches = difflib.get_close_matches(got.lower(), list(by_lower), n=1, cutoff=0.55)
     return by_lower[matches[0]] if matches else None
+
+
+def unknown_values(**given: tuple[object, Collection[str]]) -> list[str]:
+    """Say of each argument, given as its value and the known ones, that it is none of them."""
+    return [
+        f"unknown {name}={value!r}; known: {', '.join(known)}"
+        for name, (value, known) in given.items()
+        if value not in known
+    ]
 
 
 def unknown_name(kind: str, got: str, known: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import time
+import timeit
 from collections.abc import Callable, Sequence
 
 import torch
@@ -17,14 +18,9 @@ from auralsam2.registry import FUSIONS
 from auralsam2.signature import parameters_of
 
 
-def best_of(repeats: int, function: Callable[[], object]) -> float:
-    """Return the fastest of several calls in milliseconds of CPU, all threads together."""
-    seconds = []
-    for _ in range(repeats):
-        start = time.process_time()
-        function()
-        seconds.append(time.process_time() - start)
-    return 1000 * min(seconds)
+def fastest(repeats: int, function: Callable[[], object]) -> float:
+    """Milliseconds of CPU, all threads together, of the fastest of several calls."""
+    return 1000 * min(timeit.repeat(function, timer=time.process_time, number=1, repeat=repeats))
 
 
 def variants() -> list[dict[str, str]]:
@@ -69,8 +65,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         block = FUSIONS.build(node, channels=channels)
         size = sum(p.numel() for p in block.parameters())
         with torch.no_grad():
-            forward = best_of(options.repeats, lambda: block(visual, audio))  # noqa: B023
-        whole = best_of(options.repeats, lambda: step(block, visual, audio))  # noqa: B023
+            forward = fastest(options.repeats, lambda: block(visual, audio))  # noqa: B023
+        whole = fastest(options.repeats, lambda: step(block, visual, audio))  # noqa: B023
         scope = node.get("scope", "–")
         print(f"| {node['type']} | {scope} | {size:,} | {forward:.1f} | {whole:.1f} |", flush=True)
 

@@ -6,8 +6,7 @@ python benchmarks/bench_metrics.py --frames 5 --size 224
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable
+import timeit
 
 import torch
 from torch import Tensor
@@ -34,16 +33,6 @@ def loop_over_thresholds(mask_logits: Tensor, masks: Tensor) -> Tensor:
     return torch.stack(curves).mean(dim=0)
 
 
-def best_of(repeats: int, function: Callable[[], object]) -> float:
-    """Return the fastest of several calls in milliseconds."""
-    seconds = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        seconds.append(time.perf_counter() - start)
-    return 1000 * min(seconds)
-
-
 def main(argv: list[str] | None = None) -> None:
     """Print both times and their ratio."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -59,9 +48,14 @@ def main(argv: list[str] | None = None) -> None:
     masks = (torch.rand(shape, generator=generator) > 0.7).to(torch.uint8)
 
     difference = loop_over_thresholds(mask_logits, masks) - sum_of_curves(mask_logits, masks).mean
-    loop = best_of(options.repeats, lambda: loop_over_thresholds(mask_logits, masks))
-    histogram = best_of(options.repeats, lambda: sum_of_curves(mask_logits, masks).mean)
-    index = best_of(options.repeats, lambda: jaccard(mask_logits, masks))
+    ways = (
+        lambda: loop_over_thresholds(mask_logits, masks),
+        lambda: sum_of_curves(mask_logits, masks).mean,
+        lambda: jaccard(mask_logits, masks),
+    )
+    loop, histogram, index = (
+        1000 * min(timeit.repeat(way, number=1, repeat=options.repeats)) for way in ways
+    )
     print(f"{options.frames} frames of {options.size}x{options.size}, {options.threads} thread(s)")
     print(f"F, loop over 255 thresholds {loop:10.2f} ms")
     print(f"F, histogram                {histogram:10.2f} ms   {loop / histogram:.0f}x faster")

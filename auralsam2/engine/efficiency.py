@@ -23,18 +23,14 @@ ENCODERS = ("encode", "encode_heard")
 
 
 class Speed(NamedTuple):
-    """Speed of a model on one clip.
+    """Speed of a model on one clip."""
 
-    Attributes:
-        frames_per_second: ``fps``, of the whole model from pixels and log-mels in main memory to
-            masks at their own size; ``decoder_fps``, the same with the frames already encoded, so
-            what sound, fusion, decoder and memory cost. Larger is faster. A model that calls none
-            of ``ENCODERS`` has no ``decoder_fps``.
-        conditions: ``device``, ``num_threads`` (of torch on the CPU), ``num_frames`` and
-            ``image_size`` of the clip, ``repeats`` of each measure.
-    """
-
+    # ``fps`` of the whole model, from pixels and log-mels in main memory to masks at their own
+    # size; ``decoder_fps``, the same with the frames already encoded, so what sound, fusion,
+    # decoder and memory cost. A model that calls none of ``ENCODERS`` has no ``decoder_fps``.
     frames_per_second: dict[str, float]
+    # ``device``, ``num_threads`` (of torch on the CPU), ``num_frames`` and ``image_size`` of the
+    # clip, ``repeats`` of each measure.
     conditions: dict[str, Any]
 
 

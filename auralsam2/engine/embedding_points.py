@@ -28,23 +28,14 @@ class NoAudioVisualSpaceError(UnfitModelError):
 
 
 class FramePoints(NamedTuple):
-    """Points of one frame at one pyramid level, of unit length.
-
-    Attributes:
-        clip: name.
-        frame: index.
-        level: of the pyramid, 0 the finest.
-        space: ``"fused"``, what the decoder is given, or ``"projected"``, where the contrastive
-            loss works.
-        sounding: whether the frame's mask is not empty.
-        vectors: kind -> (P, D); one audio point, up to ``per_kind`` visual ones a kind.
-    """
+    """Points of one frame at one pyramid level, of unit length."""
 
     clip: str
     frame: int
-    level: int
-    space: str
-    sounding: bool
+    level: int  # 0 the finest
+    space: str  # ``fused``, what the decoder is given, or ``projected``, where contrast works
+    sounding: bool  # whether the frame's mask is not empty
+    # Kind -> (P, D); one audio point, up to ``per_kind`` visual ones a kind.
     vectors: dict[str, NDArray[np.float32]]
 
 

@@ -20,15 +20,11 @@ NATIVE, WIDENED = "native", ":widened"
 
 
 class Comparison(NamedTuple):
-    """At which size masks are compared.
+    """At which size masks are compared."""
 
-    Attributes:
-        size: side in pixels; None for the truth's own size.
-        widen_truth: bring the truth there by interpolation, so that all pixels which any of the
-            object is left in belong to it; else the nearest pixel is taken.
-    """
-
-    size: int | None = None
+    size: int | None = None  # side in pixels; None for the truth's own size
+    # Bring the truth there by interpolation, so that all pixels which any of the object is left in
+    # belong to it; else the nearest pixel is taken.
     widen_truth: bool = False
 
     @classmethod
@@ -55,27 +51,16 @@ SIZES = (Comparison(), Comparison(224), Comparison(256, widen_truth=True))
 
 
 class ProtocolRow(NamedTuple):
-    """One score.
+    """One score."""
 
-    Attributes:
-        split: name of the data set.
-        decode: which candidate mask was the answer.
-        size: where masks were compared, as :meth:`Comparison.parse` reads it.
-        metric: name of the protocol, see :func:`auralsam2.metrics.protocols.protocols`.
-        value: the score; not-a-number where nothing counts.
-        meaning: what the protocol does, in one phrase.
-        num_clips: that were scored.
-        left_out: clips of the split that could not be read and were skipped.
-    """
-
-    split: str
-    decode: str
-    size: str
-    metric: str
-    value: float
-    meaning: str
-    num_clips: int
-    left_out: int
+    split: str  # name of the data set
+    decode: str  # which candidate mask was the answer
+    size: str  # where masks were compared, as :meth:`Comparison.parse` reads it
+    metric: str  # name of the protocol, see :func:`auralsam2.metrics.protocols.protocols`
+    value: float  # not-a-number where nothing counts
+    meaning: str  # what the protocol does, in one phrase
+    num_clips: int  # that were scored
+    left_out: int  # clips of the split that could not be read and were skipped
 
 
 def evaluate_protocols(

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from auralsam2.losses.contrastive import ContrastiveLoss, JointSet, log_negative_sums
+from auralsam2.messages import unknown_values
 from auralsam2.registry import CONTRASTIVE_LOSSES
 
 REDUCTIONS = ("anchors_with_positive", "all_anchors")
@@ -58,8 +59,7 @@ def audio_con_loss(
     Raises:
         ValueError: if ``reduction`` or ``anchors`` is unknown.
     """
-    if problems := _choice_problems(reduction, anchors):
-        raise ValueError("\n".join(problems))
+    _check_choices(reduction, anchors)
     own, own_labels, opposite, opposite_labels = visual, visual_labels, audio, audio_labels
     if anchors == "audio":
         own, own_labels, opposite, opposite_labels = audio, audio_labels, visual, visual_labels
@@ -90,13 +90,10 @@ def audio_con_loss(
     return kept.sum() / (len(own) if reduction == "all_anchors" else len(kept))
 
 
-def _choice_problems(reduction: str, anchors: str) -> list[str]:
-    problems = []
-    if reduction not in REDUCTIONS:
-        problems.append(f"unknown {reduction=}; known: {', '.join(REDUCTIONS)}")
-    if anchors not in ANCHORS:
-        problems.append(f"unknown {anchors=}; known: {', '.join(ANCHORS)}")
-    return problems
+def _check_choices(reduction: str, anchors: str) -> None:
+    problems = unknown_values(reduction=(reduction, REDUCTIONS), anchors=(anchors, ANCHORS))
+    if problems:
+        raise ValueError("\n".join(problems))
 
 
 def _without_diagonal(matrix: Tensor) -> Tensor:
@@ -128,8 +125,7 @@ class AudioConLoss(ContrastiveLoss):
         **shared: Any,
     ) -> None:
         super().__init__(**shared)
-        if problems := _choice_problems(reduction, anchors):
-            raise ValueError("\n".join(problems))
+        _check_choices(reduction, anchors)
         self.repel_audio = repel_audio
         self.reduction = reduction
         self.anchors = anchors

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from auralsam2.losses.mask import dice_loss
+from auralsam2.losses.mask import dice_loss, upsample
 from auralsam2.losses.precision import at_least_float32
 from auralsam2.registry import MASK_LOSSES
 from auralsam2.shapes import check_shape
@@ -69,17 +69,10 @@ class BinaryMaskLoss(nn.Module):
         truth = masks[frames].to(at_least_float32(prediction.best).dtype)
         if side != masks.shape[-1]:
             truth = F.interpolate(truth[:, None], size=(side, side), mode="area")[:, 0]
-        logits = _resize(at_least_float32(prediction.best[frames]), side)
+        logits = upsample(at_least_float32(prediction.best[frames])[:, None], side)[:, 0]
         count = max(1, len(truth))
         bce = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
         losses = {"loss_mask": self.bce_weight * bce.mean(dim=(-2, -1)).sum() / count}
         if self.dice_weight:
             losses["loss_dice"] = self.dice_weight * dice_loss(logits, truth).sum() / count
         return losses
-
-
-def _resize(logits: Tensor, side: int) -> Tensor:
-    if logits.shape[-1] == side:
-        return logits
-    size = (side, side)
-    return F.interpolate(logits[:, None], size=size, mode="bilinear", align_corners=False)[:, 0]

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from auralsam2.losses.precision import at_least_float32
 from auralsam2.losses.sampling import pixel_labels, pixel_predictions, sample_pixels
+from auralsam2.messages import unknown_values
 from auralsam2.shapes import check_shape
 from auralsam2.structures import Embeddings
 
@@ -118,9 +119,7 @@ def _argument_problems(
         problems.append(f"max_samples must be at least 1, got {max_samples=}")
     if max_anchors < 1:
         problems.append(f"max_anchors must be at least 1, got {max_anchors=}")
-    if pool not in POOLS:
-        problems.append(f"unknown {pool=}; known: {', '.join(POOLS)}")
-    return problems
+    return problems + unknown_values(pool=(pool, POOLS))
 
 
 class ContrastiveLoss(nn.Module, ABC):

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from auralsam2.losses.precision import at_least_float32
+from auralsam2.messages import unknown_values
 from auralsam2.registry import MASK_LOSSES
 from auralsam2.shapes import check_shape
 from auralsam2.structures import Prediction
@@ -97,7 +98,7 @@ def object_score_loss(logits: Tensor, present: Tensor) -> Tensor:
     return F.binary_cross_entropy_with_logits(logits, present.to(logits.dtype), reduction="none")
 
 
-def _upsample(logits: Tensor, size: int) -> Tensor:
+def upsample(logits: Tensor, size: int) -> Tensor:
     """Resize (F, K, h, w) bilinearly to (F, K, size, size)."""
     if logits.shape[-2:] == (size, size):
         return logits
@@ -145,9 +146,7 @@ class SAM2MaskLoss(nn.Module):
         loss_size: int | None = None,
     ) -> None:
         super().__init__()
-        problems = []
-        if reduction not in REDUCTIONS:
-            problems.append(f"unknown {reduction=}; known: {', '.join(REDUCTIONS)}")
+        problems = unknown_values(reduction=(reduction, REDUCTIONS))
         if loss_size is not None and loss_size < 1:
             problems.append(f"loss_size must be a side in pixels or None, got {loss_size=}")
         if problems:
@@ -211,7 +210,7 @@ class SAM2MaskLoss(nn.Module):
         best, actual = self._select(logits, truth, size)
         row = torch.arange(len(best), device=best.device)
         # Resizing works channel by channel, so only the supervised mask needs a graph at full size.
-        supervised = _upsample(logits[row, best].unsqueeze(1), size)
+        supervised = upsample(logits[row, best].unsqueeze(1), size)
         focal = sigmoid_focal_loss(supervised, truth, self.focal_alpha, self.focal_gamma)
         dice = dice_loss(supervised, truth)
         if not self.supervise_all_iou:
@@ -221,7 +220,7 @@ class SAM2MaskLoss(nn.Module):
     @torch.no_grad()
     def _select(self, logits: Tensor, truth: Tensor, size: int) -> tuple[Tensor, Tensor]:
         """Return the index (F,) of each frame's supervised mask and the IoU (F, K) of all."""
-        resized = _upsample(logits, size)
+        resized = upsample(logits, size)
         focal = sigmoid_focal_loss(resized, truth, self.focal_alpha, self.focal_gamma)
         dice = dice_loss(resized, truth)
         best = (self.focal_weight * focal + self.dice_weight * dice).argmin(dim=-1)

@@ -66,11 +66,11 @@ class ReleasedAudioConLoss(AudioConLoss):
             :func:`~auralsam2.losses.audio_con.audio_con_loss`.
         reduction: ``"all_anchors"`` or ``"anchors_with_positive"``, see the same.
         labels: ``"looked_up"`` or ``"own"``, see
-            :class:`~auralsam2.losses.released_sampling.SamplingRules`.
-        prediction: ``"logits"`` or ``"thresholded"``, see the same.
-        quota: ``"added"`` or ``"filled"``, see the same.
-        silent_rule: ``"one_value"`` or ``"empty"``, see the same.
-        ignore_class: True or False, see the same.
+            :class:`~auralsam2.losses.released_sampling.SamplingRules`, as for the next four.
+        prediction: ``"logits"`` or ``"thresholded"``.
+        quota: ``"added"`` or ``"filled"``.
+        silent_rule: ``"one_value"`` or ``"empty"``.
+        ignore_class: True or False.
         truncation: ``"prefix"`` cuts sets above ``max_anchors`` to a prefix of random length;
             ``"random"`` keeps ``max_anchors`` random pixels.
         **shared: of :class:`~auralsam2.losses.contrastive.ContrastiveLoss`. The release takes 64

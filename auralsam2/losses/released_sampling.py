@@ -12,6 +12,7 @@ from torch import Tensor
 from auralsam2.losses.contrastive import JointSet
 from auralsam2.losses.precision import at_least_float32
 from auralsam2.losses.sampling import quotas, reduce_logits, reduce_masks
+from auralsam2.messages import unknown_values
 
 # White in the labels of AVSBench's V1S, and all of a frame without a label.
 IGNORE = 255
@@ -26,26 +27,22 @@ CHOICES = {
 
 
 class SamplingRules(NamedTuple):
-    """How pixels and sounds enter the joint set; the defaults are the released code's.
+    """How pixels and sounds enter the joint set; the defaults are the released code's."""
 
-    Attributes:
-        labels: ``"looked_up"`` gives the k-th pixel of a class and kind the mask's value at
-            position k of the whole frame; ``"own"`` its own value.
-        prediction: ``"logits"`` calls a pixel easy where its raw logit equals its mask value,
-            which practically never happens; ``"thresholded"`` compares ``logit > 0``.
-        quota: ``"added"`` tops a scarce pair of kinds up on what the larger one already has, to
-            3K at most; ``"filled"`` stops at 2K, see :func:`~auralsam2.losses.sampling.quotas`.
-        silent_rule: ``"one_value"`` calls a frame silent whose mask on the token grid has a
-            single value, so also one that is all object or whose object vanishes there;
-            ``"empty"`` one without an object at full resolution.
-        ignore_class: the value 255 is a class of its own, with its own audio entry; False leaves
-            its pixels out, and the sound of frames that hold nothing else.
-    """
-
+    # ``looked_up`` gives the k-th pixel of a class and kind the mask's value at position k of the
+    # whole frame; ``own`` its own value.
     labels: str = "looked_up"
+    # ``logits`` calls a pixel easy where its raw logit equals its mask value, which practically
+    # never happens; ``thresholded`` compares logit > 0.
     prediction: str = "logits"
+    # ``added`` tops a scarce pair of kinds up on what the larger one already has, to 3K at most;
+    # ``filled`` stops at 2K, see `quotas`.
     quota: str = "added"
+    # ``one_value`` calls a frame silent whose mask on the token grid has a single value, so also
+    # one that is all object or whose object vanishes there; ``empty`` one without an object.
     silent_rule: str = "one_value"
+    # 255 is a class of its own, with its own audio entry; False leaves its pixels out, and the
+    # sound of frames that hold nothing else.
     ignore_class: bool = True
 
 
@@ -54,22 +51,11 @@ RELEASED = SamplingRules()
 
 def choice_problems(**chosen: str) -> list[str]:
     """Return one message for every rule with an unknown value."""
-    return [
-        f"unknown {name}={value!r}; known: {', '.join(CHOICES[name])}"
-        for name, value in chosen.items()
-        if value not in CHOICES[name]
-    ]
+    return unknown_values(**{name: (value, CHOICES[name]) for name, value in chosen.items()})
 
 
 def take_counts(num_hard: int, num_easy: int, max_samples: int, quota: str) -> tuple[int, int]:
-    """Return how many hard and easy pixels of a class to take, each at most what there is.
-
-    Args:
-        num_hard: pixels that the prediction gets wrong.
-        num_easy: pixels that it gets right.
-        max_samples: K.
-        quota: ``"added"`` or ``"filled"``, see :class:`SamplingRules`.
-    """
+    """Return how many hard and easy pixels of a class to take, each at most what there is."""
     if quota == "filled":
         hard, easy = quotas(torch.tensor(num_hard), torch.tensor(num_easy), max_samples)
         return int(hard), int(easy)
@@ -128,10 +114,7 @@ def permutation(count: int, generator: torch.Generator | None) -> Tensor:
 def audio_labels(mask: Tensor, values: Tensor, rules: SamplingRules = RELEASED) -> list[int]:
     """Return the labels under which a frame's sound enters the joint set, one entry each.
 
-    Args:
-        mask: (S, S) at full resolution.
-        values: (N,) the same on the token grid.
-        rules: ``silent_rule`` and ``ignore_class`` count here.
+    ``mask`` is (S, S) at full resolution, ``values`` (N,) the same on the token grid.
     """
     by_grid = rules.silent_rule == "one_value"
     found = [int(value) for value in (values if by_grid else mask).unique().tolist()]

@@ -24,28 +24,12 @@ def reduce_logits(mask_logits: Tensor, size: int) -> Tensor:
 
 
 def pixel_labels(masks: Tensor, size: int) -> Tensor:
-    """Reduce masks to the token grid by nearest neighbour.
-
-    Args:
-        masks: (B, T, S, S) in {0, 1}.
-        size: side E of the grid.
-
-    Returns:
-        (B, T, E * E) int64: 1 sounding object, 0 background.
-    """
+    """Labels of tokens, (B, T, S, S) to (B, T, E * E) int64: 1 sounding object, 0 background."""
     return (reduce_masks(masks, size) > 0).long()
 
 
 def pixel_predictions(mask_logits: Tensor, size: int) -> Tensor:
-    """Reduce predicted logits bilinearly to the token grid and threshold them at 0.
-
-    Args:
-        mask_logits: (B, T, h, w).
-        size: side E of the grid.
-
-    Returns:
-        (B, T, E * E) bool.
-    """
+    """Where reduced logits are above 0, (B, T, h, w) to (B, T, E * E) bool."""
     return reduce_logits(mask_logits, size) > 0
 
 
@@ -54,13 +38,8 @@ def quotas(num_hard: Tensor, num_easy: Tensor, max_samples: int) -> tuple[Tensor
 
     Each kind has ``max_samples`` places; those that one kind leaves free go to the other.
 
-    Args:
-        num_hard: (...) pixels that the prediction gets wrong.
-        num_easy: (...) pixels that it gets right.
-        max_samples: places of each kind.
-
-    Returns:
-        Number of hard and of easy pixels to take, (...) each.
+    Numbers of pixels that the prediction gets wrong (hard) and right (easy), (...) each, become
+    numbers of those to take.
     """
     spare_hard = (max_samples - num_hard).clamp(min=0)
     spare_easy = (max_samples - num_easy).clamp(min=0)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from auralsam2.messages import unknown_values
 from auralsam2.metrics.clip_metric import ClipMetric, group_size_problems, groups, mean
 from auralsam2.registry import METRICS
 
@@ -100,13 +101,9 @@ def sum_of_curves(
     num_thresholds: int = NUM_THRESHOLDS,
     beta_squared: float = BETA_SQUARED,
 ) -> CurveSum:
-    """Add the F-score curves of the frames of a clip that show an object.
+    """Add the F-score curves of the frames of a clip that show an object, from logits (T, H, W).
 
-    Args:
-        mask_logits: (T, H, W).
-        masks: (T, H, W) truth, above 0 on the object.
-        num_thresholds: K.
-        beta_squared: weight of recall against precision.
+    The rest is as :func:`f_score_curves` has it.
     """
     shown = (masks > 0).flatten(1).any(dim=1)
     if not shown.any():
@@ -177,9 +174,7 @@ class FScoreMetric(ClipMetric):
         **shared: Any,
     ) -> None:
         super().__init__(**shared)
-        problems = []
-        if empty_clips not in EMPTY_CLIPS:
-            problems.append(f"unknown {empty_clips=}; known: {', '.join(EMPTY_CLIPS)}")
+        problems = unknown_values(empty_clips=(empty_clips, EMPTY_CLIPS))
         if num_thresholds < 2:
             problems.append(f"num_thresholds must be at least 2, got {num_thresholds=}")
         problems += group_size_problems(group_size)

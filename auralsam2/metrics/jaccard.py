@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from auralsam2.messages import unknown_values
 from auralsam2.metrics.clip_metric import ClipMetric, group_size_problems, groups, mean
 from auralsam2.registry import METRICS
 
@@ -95,8 +96,7 @@ class JaccardMetric(ClipMetric):
         problems = group_size_problems(group_size)
         if not 0 < threshold < 1:
             problems.append(f"threshold must be a probability between 0 and 1, got {threshold=}")
-        if average not in AVERAGES:
-            problems.append(f"unknown {average=}; known: {', '.join(AVERAGES)}")
+        problems += unknown_values(average=(average, AVERAGES))
         if average == "frame" and group_size != 1:
             problems.append(f"average='frame' knows no batches, got {group_size=}")
         if problems:

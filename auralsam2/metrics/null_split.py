@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
+from auralsam2.messages import unknown_values
 from auralsam2.metrics.clip_metric import ClipMetric, group_size_problems, groups, mean
 from auralsam2.metrics.jaccard import THRESHOLD, predicted_foreground
 from auralsam2.registry import METRICS
@@ -23,12 +24,7 @@ class PixelCount:
 
 
 def count_pixels(mask_logits: Tensor, threshold: float = THRESHOLD) -> PixelCount:
-    """Count the predicted pixels of a clip.
-
-    Args:
-        mask_logits: (T, H, W).
-        threshold: probability above which a pixel is predicted.
-    """
+    """Count the pixels of a clip's logits (T, H, W) whose probability is above the threshold."""
     predicted = predicted_foreground(mask_logits, threshold)
     return PixelCount(int(predicted.sum()), predicted.numel())
 
@@ -97,8 +93,7 @@ class NullMetric(ClipMetric):
     ) -> None:
         super().__init__(**shared)
         problems = group_size_problems(group_size)
-        if reduction not in REDUCTIONS:
-            problems.append(f"unknown {reduction=}; known: {', '.join(REDUCTIONS)}")
+        problems += unknown_values(reduction=(reduction, REDUCTIONS))
         if reduction == "cumulative_ratio" and group_size != 1:
             problems.append(f"{reduction=} knows no batches, got {group_size=}")
         if problems:

@@ -40,12 +40,7 @@ class ClipStatistics:
 
 
 def clip_statistics(mask_logits: Tensor, masks: Tensor) -> ClipStatistics:
-    """Score the frames of one clip.
-
-    Args:
-        mask_logits: (T, H, W).
-        masks: (T, H, W) truth, above 0 on the object.
-    """
+    """Score one clip's logits (T, H, W) against the truth (T, H, W), above 0 on the object."""
     thresholds = (THRESHOLD, REF_AVS_THRESHOLD)
     return ClipStatistics(
         {t: jaccard(mask_logits, masks, t).cpu() for t in thresholds},
@@ -55,26 +50,18 @@ def clip_statistics(mask_logits: Tensor, masks: Tensor) -> ClipStatistics:
 
 
 class Protocol(NamedTuple):
-    """One way to score a data set.
+    """One way to score a data set."""
 
-    Attributes:
-        name: the letter, what its frames or pixels are pooled over, and a threshold other than 0.5.
-        meaning: in one phrase, with the benchmarks that do so.
-        score: from the statistics of all clips, in the order of the data set.
-    """
-
-    name: str
-    meaning: str
+    name: str  # the letter, what is pooled, and a threshold other than 0.5
+    meaning: str  # in one phrase, with the benchmarks that do so
+    # From the statistics of all clips, in the order of the data set.
     score: Callable[[Sequence[ClipStatistics]], float]
 
 
 def protocols(group_size: int = BATCH) -> list[Protocol]:
-    """Return every protocol.
+    """Return every protocol, some of batches of ``group_size`` clips.
 
     S means something on null splits only.
-
-    Args:
-        group_size: clips of a batch, for those that score batches.
     """
     return [
         *_jaccard_protocols(group_size, THRESHOLD),
@@ -136,14 +123,9 @@ def _null_protocols(size: int) -> list[Protocol]:
 
 
 def protocol_scores(clips: Sequence[ClipStatistics], group_size: int = BATCH) -> dict[str, float]:
-    """Score a data set by every protocol.
+    """Score clips, in the order of the data set, by every protocol: its name -> the score.
 
-    Args:
-        clips: in the order of the data set.
-        group_size: clips of a batch; a short last batch counts like the others.
-
-    Returns:
-        By name of the protocol, see :func:`protocols`.
+    Of ``group_size`` clips each batch is made; a short last one counts like the others.
     """
     return {protocol.name: protocol.score(clips) for protocol in protocols(group_size)}
 

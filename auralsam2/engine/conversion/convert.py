@@ -6,7 +6,7 @@ other are reshaped; no value and no type changes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,14 +30,19 @@ from auralsam2.engine.conversion.names import (
     entries,
     resolve,
 )
-from auralsam2.engine.conversion.report import Coverage, Report, describe, with_guesses
 from auralsam2.engine.conversion.structure import (
+    Report,
+    describe,
     find_widths,
     recognise,
     side_of,
     split_carried,
+    told,
+    with_guesses,
 )
+from auralsam2.messages import unknown_values
 from auralsam2.models.weights import read_state
+from auralsam2.models.weights.loading import Coverage
 
 LAYOUTS = ("fuser", "full")
 OTHER = {"authors": "ours", "ours": "authors"}
@@ -47,25 +52,18 @@ FROZEN_BUFFERS = ("positional_encoding_gaussian_matrix", "position_ids", "token_
 
 
 class Options(NamedTuple):
-    """How to convert.
+    """How to convert."""
 
-    Attributes:
-        to: ``ours`` or ``authors``; ``None`` is the side that the checkpoint is not on.
-        layout: ``fuser`` leaves SAM2 and the text encoder out, ``full`` keeps them and, among the
-            authors' names, prefixes the fuser's; ``None`` is full where they are there.
-        variant: ``avs`` or ``ref``; needed only where no projection head tells it.
-        unused: ``zeros`` makes never used parameters that are missing, in models that do not own
-            them; ``None`` takes their lack for an error like any other's.
-        naming: of the authors' side, ``current``, ``audio_prompter`` or ``training_layers``.
-        allow_partial: convert what matches and set the rest aside.
-    """
-
-    to: str | None = None
+    to: str | None = None  # ``ours`` or ``authors``; None is the side that the checkpoint is not on
+    # ``fuser`` leaves SAM2 and the text encoder out, ``full`` keeps them and, among the authors'
+    # names, prefixes the fuser's; None is full where they are there.
     layout: str | None = None
-    variant: str | None = None
+    variant: str | None = None  # ``avs`` or ``ref``; needed only where no projection head tells it
+    # ``zeros`` makes never used parameters that are missing, in models that do not own them; None
+    # takes their lack for an error like any other's.
     unused: str | None = None
-    naming: str = "current"
-    allow_partial: bool = False
+    naming: str = "current"  # of the authors' side, one of ``NAMINGS``
+    allow_partial: bool = False  # convert what matches and set the rest aside
 
 
 class Conversion(NamedTuple):
@@ -125,10 +123,10 @@ def convert(state: Mapping[str, Tensor], options: Options | None = None) -> Conv
     table = list(entries(structure))
     tensors = {key: named.state[key] for key in fuser}
     widths = find_widths(table, side, {key: tuple(t.shape) for key, t in tensors.items()})
-    coverage, fitting = _compare(table, side, tensors, widths, named, options.unused)
+    coverage, fitting, filled = _compare(table, side, tensors, widths, named, options.unused)
     if not (coverage.complete or options.allow_partial):
         idle = {entry.key(side) for entry in table if entry.unused}
-        raise ValueError(_incomplete(coverage, structure, idle))
+        raise ValueError(_incomplete(told(coverage, filled), coverage.missing, structure, idle))
     target = options.to or OTHER[side]
     full = options.layout == "full" or (
         options.layout is None and not all(key.endswith(FROZEN_BUFFERS) for key in carried)
@@ -144,22 +142,16 @@ def convert(state: Mapping[str, Tensor], options: Options | None = None) -> Conv
     converted |= {_carried_name(key, side, target): named.state[key] for key in kept}
     met = {entry.key(side) for entry in fitting}
     aside = {named.origin[key]: tensor for key, tensor in tensors.items() if key not in met}
-    report = Report(side, structure, coverage, named.duplicates, len(kept), tuple(left_out))
+    report = Report(side, structure, coverage, filled, named.duplicates, len(kept), tuple(left_out))
     return Conversion(converted, aside, report)
 
 
 def _check(options: Options) -> None:
-    known = {
-        "to": tuple(OTHER),
-        "layout": LAYOUTS,
-        "unused": ("zeros",),
-        "naming": NAMINGS,
-    }
-    problems = [
-        f"unknown {name}={value!r}; known: {', '.join(choices)}"
-        for name, choices in known.items()
-        if (value := getattr(options, name)) is not None and value not in choices
-    ]
+    known = {"to": OTHER, "layout": LAYOUTS, "unused": ("zeros",), "naming": NAMINGS}
+    given = {name: getattr(options, name) for name in known}
+    problems = unknown_values(
+        **{name: (value, known[name]) for name, value in given.items() if value is not None}
+    )
     if problems:
         raise ValueError("; ".join(problems))
 
@@ -171,8 +163,8 @@ def _compare(
     widths: Mapping[str, int],
     named: Named,
     unused: str | None,
-) -> tuple[Coverage, dict[Entry, Tensor]]:
-    """Match tensors with the table."""
+) -> tuple[Coverage, dict[Entry, Tensor], tuple[str, ...]]:
+    """Match tensors with the table; also the names of those that were made."""
     fitting, misshapen, missing = {}, [], []
     for entry in table:
         key = entry.key(side)
@@ -193,13 +185,13 @@ def _compare(
     unknown = sorted(tensors.keys() - {entry.key(side) for entry in table})
     unexpected = with_guesses({key: named.origin[key] for key in unknown}, lacking)
     zeros = tuple(entry.key(side) for entry in filled)
-    return Coverage(matched, lacking, unexpected, tuple(misshapen), zeros), fitting
+    return Coverage(matched, lacking, unexpected, tuple(misshapen)), fitting, zeros
 
 
-def _incomplete(coverage: Coverage, structure: Structure, idle: set[str]) -> str:
+def _incomplete(coverage: str, missing: Sequence[str], structure: Structure, idle: set[str]) -> str:
     hints = ["--allow-partial converts what matches and writes the rest beside it"]
-    if idle.intersection(coverage.missing):
-        which = "the" if idle.issuperset(coverage.missing) else "some of the"
+    if idle.intersection(missing):
+        which = "the" if idle.issuperset(missing) else "some of the"
         hints.insert(0, f"{which} missing ones are never used: --unused zeros makes them")
     return f"not a whole {describe(structure)}: {coverage}. {'; '.join(hints)}"
 

@@ -130,13 +130,7 @@ class PyramidDetector(Detector):
         return losses, seen.unflatten(0, (batch, num_frames))
 
     def _label_scores(self, classes: Tensor, evidence: Evidence, frame: Tensor) -> Tensor:
-        """Log of class probability times that of being heard; -inf for what is not named.
-
-        Args:
-            classes: (A, K) logits of cells.
-            evidence: of the batch.
-            frame: (A,) of the cells.
-        """
+        """Of cells, log of class probability times that of being heard; -inf where not named."""
         named = evidence.sources[frame // evidence.supervised.shape[1]]
         heard = evidence.heard.flatten(0, 1)[frame] + TINY
         return F.log_softmax(classes, dim=-1) + (named * heard).log()
@@ -211,14 +205,7 @@ def _box_loss(predicted: Tensor, truth: Tensor) -> Tensor:
 
 
 def _seen(labels: Tensor, cells: Assignment, boxes: Boxes, num_frames: int) -> Tensor:
-    """(F, K): probability that at least one box of the frame is of a class.
-
-    Args:
-        labels: (A, K) probabilities of the classes at the assigned cells.
-        cells: which box each answers for.
-        boxes: of the frames.
-        num_frames: F.
-    """
+    """(F, K): probability that at least one box of the frame is of a class; labels (A, K)."""
     count = torch.bincount(cells.box, minlength=len(boxes.frame)).clamp(min=1)
     mean = labels.new_zeros(len(boxes.frame), labels.shape[1])
     mean = mean.index_add(0, cells.box, labels) / count[:, None]

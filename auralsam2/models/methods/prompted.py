@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from scipy import ndimage
 from torch import Tensor
 
+from auralsam2.messages import unknown_values
 from auralsam2.models.decoder_rows import CannotProbeError, DecoderCalls, DecoderRow
 from auralsam2.models.methods.base import EMPTY_LOGIT, ClipBatch, Node, SAM2Method
 from auralsam2.registry import MODELS
@@ -165,11 +166,9 @@ class PromptedSAM2(SAM2Method):
         seed: int = 0,
         **shared: Any,
     ) -> None:
-        problems = []
-        if prompt not in PROMPTS:
-            problems.append(f"unknown {prompt=}; known: {', '.join(PROMPTS)}")
-        if prompted_frames not in PROMPTED_FRAMES:
-            problems.append(f"unknown {prompted_frames=}; known: {', '.join(PROMPTED_FRAMES)}")
+        problems = unknown_values(
+            prompt=(prompt, PROMPTS), prompted_frames=(prompted_frames, PROMPTED_FRAMES)
+        )
         if not 0 <= jitter < 1:
             problems.append(f"jitter must be at least 0 and below 1, got {jitter=}")
         if shared.get("tracker") is not None:

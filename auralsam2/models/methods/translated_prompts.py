@@ -58,16 +58,7 @@ def heard_classes(probabilities: Tensor, rule: Rule) -> Tensor:
 
 
 def sounding_boxes(detections: Detections, heard: Tensor, rule: Rule) -> Tensor:
-    """Choose the boxes whose label is heard.
-
-    Args:
-        detections: of B clips, in any order.
-        heard: (B, T, K) bool.
-        rule: thresholds and how many boxes a class.
-
-    Returns:
-        (B, T, D) bool.
-    """
+    """Choose the boxes whose label is heard, (B, T, D) bool from (B, T, K) bool."""
     labels, scores = detections.labels, detections.scores
     real = labels != NO_BOX
     told = heard.gather(-1, labels.clamp(min=0)) if labels.shape[-1] else real
@@ -83,14 +74,7 @@ def sounding_boxes(detections: Detections, heard: Tensor, rule: Rule) -> Tensor:
 def join_boxes(values: Tensor, frame: Tensor, num_frames: int, empty: float) -> Tensor:
     """The largest of each frame's values: of logits, the union of its boxes' masks.
 
-    Args:
-        values: (R, ...), one entry a box.
-        frame: (R,) long.
-        num_frames: F.
-        empty: what stands in frames without a box.
-
-    Returns:
-        (F, ...).
+    (R, ...), one entry a box, become (F, ...) with ``empty`` in frames without a box.
     """
     joined = values.new_full((num_frames, *values.shape[1:]), empty)
     index = frame.view(-1, *[1] * (values.dim() - 1)).expand_as(values)
@@ -199,12 +183,7 @@ class TranslatedPromptSAM2(SAM2Method):
         )
 
     def losses_of(self, batch: ClipBatch, sources: Tensor) -> dict[str, Tensor]:
-        """Losses of classifier and detector, each teaching the other what it is sure of.
-
-        Args:
-            batch: of B clips.
-            sources: (B, K) in {0, 1}.
-        """
+        """Losses of classifier and detector, each teaching the other what it is sure of."""
         sizes = check_shape(sources, "B K", "sources", B=len(batch.clip))
         if sizes["K"] != self.num_classes:
             raise ValueError(
@@ -234,13 +213,7 @@ class TranslatedPromptSAM2(SAM2Method):
         return self.segment(pyramid, detections, sounding_boxes(detections, heard, self.rule))
 
     def segment(self, pyramid: VisualPyramid, detections: Detections, chosen: Tensor) -> Prediction:
-        """Prompt SAM2 with boxes.
-
-        Args:
-            pyramid: of B clips.
-            detections: their boxes.
-            chosen: (B, T, D) bool, those to segment.
-        """
+        """Prompt SAM2 with the boxes that are chosen, (B, T, D) bool."""
         from auralsam2.models.backbones.sam2.network import Points
 
         network: PromptableSAM2 = self.backbone.network

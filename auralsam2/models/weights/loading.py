@@ -28,19 +28,12 @@ SHOWN = 4
 
 
 class Coverage(NamedTuple):
-    """Which names of a file met which names of a network.
+    """Which names of a file met which names of a network."""
 
-    Attributes:
-        matched: same name, same shape; as the network calls them.
-        missing: only in the network; these keep what they start with, which is random.
-        unexpected: only in the file.
-        misshapen: same name, other shape, as ``name: shape in the file, of the network``.
-    """
-
-    matched: tuple[str, ...]
-    missing: tuple[str, ...] = ()
-    unexpected: tuple[str, ...] = ()
-    misshapen: tuple[str, ...] = ()
+    matched: tuple[str, ...]  # same name, same shape; as the network calls them
+    missing: tuple[str, ...] = ()  # only in the network; these keep what they start with, at random
+    unexpected: tuple[str, ...] = ()  # only in the file
+    misshapen: tuple[str, ...] = ()  # same name, other shape: ``name: in the file, of the network``
 
     @property
     def complete(self) -> bool:
@@ -48,11 +41,14 @@ class Coverage(NamedTuple):
         return not (self.missing or self.unexpected or self.misshapen)
 
     def __str__(self) -> str:
+        return self.told()
+
+    def told(self, **most: int) -> str:
+        """Count what matched and what did not, with ``most`` of the latter's names by kind."""
         lines = [f"{len(self.matched)} matched"]
         for name in self._fields[1:]:
             keys = getattr(self, name)
-            shown = ", ".join(keys[:SHOWN]) + (", ..." if len(keys) > SHOWN else "")
-            lines.append(f"{len(keys)} {name}" + (f" ({shown})" if keys else ""))
+            lines.append(f"{len(keys)} {name}{listed(keys, most.get(name, SHOWN))}")
         return "; ".join(lines)
 
     def to_json(self) -> dict[str, Any]:
@@ -62,17 +58,17 @@ class Coverage(NamedTuple):
         return {**counts, "examples": {name: keys for name, keys in unmatched.items() if keys}}
 
 
+def listed(keys: Sequence[str], most: int) -> str:
+    """The first few of some names, in brackets behind their count; nothing of none."""
+    return f" ({' | '.join(keys[:most])}{' | ...' if len(keys) > most else ''})" if keys else ""
+
+
 class Tolerance(NamedTuple):
-    """What a file may have or lack without a word; all but ``wrappers`` are prefixes of names.
+    """What a file may have or lack without a word; all but ``wrappers`` are prefixes of names."""
 
-    Attributes:
-        unused: of the file, for which the network has no use.
-        optional: of the network, which the file may lack.
-        wrappers: what may stand before all names of the file, besides the known wrappers.
-    """
-
-    unused: tuple[str, ...] = ()
-    optional: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()  # of the file, for which the network has no use
+    optional: tuple[str, ...] = ()  # of the network, which the file may lack
+    # What may stand before all names of the file, besides the known wrappers.
     wrappers: tuple[str, ...] = ()
 
 
