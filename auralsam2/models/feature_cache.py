@@ -15,50 +15,56 @@ MEGABYTE = 2**20
 
 
 class FeatureStore:
-    """Tensors in main memory, under one budget for all networks that keep theirs here.
+    """Tensors in main memory, under one budget for all askers that keep theirs here.
 
-    Where the budget is full, tensors of other networks make room: of the one that was asked least
-    recently, the oldest first. A network's own never make room for its new ones: with shuffled
-    epochs that would lose every hit.
+    Where the budget is full, what others asked for last makes room, the least recently asked
+    first. An asker's own never makes room for its new ones: with shuffled epochs that would lose
+    every hit.
     """
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[Hashable, dict[Hashable, tuple[Tensor, ...]]] = OrderedDict()
-        self._used: Counter[Hashable] = Counter()
+        self._kept: OrderedDict[Hashable, tuple[object, tuple[Tensor, ...]]] = OrderedDict()
+        self._used: Counter[object] = Counter()
 
     @property
     def used(self) -> int:
         """Bytes that are held."""
         return self._used.total()
 
-    def get(self, network: Hashable, key: Hashable) -> tuple[Tensor, ...] | None:
-        """What a network has kept under a key; ``None`` where it has nothing."""
-        kept = self._kept.setdefault(network, {})
-        self._kept.move_to_end(network)
-        return kept.get(key)
+    def get(self, key: Hashable, asker: object) -> tuple[Tensor, ...] | None:
+        """What is kept under a key, which is the asker's from now on; ``None`` where nothing is."""
+        tensors = self._drop(key) if key in self._kept else None
+        if tensors is not None:
+            self._add(key, tensors, asker)
+        return tensors
 
     def keep(
-        self, network: Hashable, key: Hashable, tensors: Sequence[Tensor], budget_mb: float
+        self, key: Hashable, tensors: Sequence[Tensor], budget_mb: float, asker: object
     ) -> None:
-        """Keep copies under a new key, unless the network has filled the budget itself.
+        """Keep copies under a new key, unless the asker has filled the budget itself.
 
-        From now on all networks together hold at most ``budget_mb`` megabytes.
+        From now on all askers together hold at most ``budget_mb`` megabytes.
         """
         budget, size = int(budget_mb * MEGABYTE), _num_bytes(tensors)
-        if self._used[network] + size > budget or key in self._kept.get(network, {}):
+        if self._used[asker] + size > budget or key in self._kept:
             return
-        while self.used + size > budget:
-            self._drop_one(next(other for other in self._kept if other != network))
-        kept = self._kept.setdefault(network, {})
-        kept[key] = tuple(tensor.detach().cpu().clone() for tensor in tensors)
-        self._used[network] += size
+        if self.used + size > budget:
+            for other in [k for k, (whose, _) in self._kept.items() if whose is not asker]:
+                self._drop(other)
+                if self.used + size <= budget:
+                    break
+        self._add(key, tuple(tensor.detach().cpu().clone() for tensor in tensors), asker)
 
-    def _drop_one(self, network: Hashable) -> None:
-        kept = self._kept[network]
-        if kept:
-            self._used[network] -= _num_bytes(kept.pop(next(iter(kept))))
-        if not kept:
-            del self._kept[network], self._used[network]
+    def _add(self, key: Hashable, tensors: tuple[Tensor, ...], asker: object) -> None:
+        self._kept[key] = asker, tensors
+        self._used[asker] += _num_bytes(tensors)
+
+    def _drop(self, key: Hashable) -> tuple[Tensor, ...]:
+        whose, tensors = self._kept.pop(key)
+        self._used[whose] -= _num_bytes(tensors)
+        if not self._used[whose]:
+            del self._used[whose]
+        return tensors
 
 
 BACKBONES = FeatureStore()
@@ -104,6 +110,7 @@ class FeatureCache:
     ) -> None:
         self.budget_mb, self.backbone = budget_mb, backbone
         self.store = FeatureStore() if store is None else store
+        self._asker = object()
         self.hits = self.misses = 0
 
     def __call__(self, frames: Tensor, compute: Callable[[Tensor], VisualPyramid]) -> VisualPyramid:
@@ -116,14 +123,14 @@ class FeatureCache:
             hashlib.blake2b(how + str(tuple(clip.shape)).encode() + clip.numpy().tobytes()).digest()
             for clip in frames.cpu()
         ]
-        clips = [self.store.get(self.backbone, key) for key in keys]
+        clips = [self.store.get((self.backbone, key), self._asker) for key in keys]
         new = [i for i, maps in enumerate(clips) if maps is None]
         self.hits, self.misses = self.hits + len(keys) - len(new), self.misses + len(new)
         if new:
             levels = compute(frames[new]).levels
             for n, i in enumerate(new):
                 clips[i] = maps = tuple(level[n] for level in levels)
-                self.store.keep(self.backbone, keys[i], maps, self.budget_mb)
+                self.store.keep((self.backbone, keys[i]), maps, self.budget_mb, self._asker)
         by_level = zip(*(maps for maps in clips if maps is not None), strict=True)
         return VisualPyramid(
             tuple(torch.stack([m.to(frames.device) for m in maps]) for maps in by_level)

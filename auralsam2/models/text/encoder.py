@@ -59,6 +59,7 @@ class TextEncoder(Freezable, ABC):
         super().__init__()
         self.frozen, self.mask_padding = frozen, mask_padding
         self.cache: FeatureStore | None = SHARED if cache and frozen else None
+        self._asker = object()
         self._digest: bytes | None = None
         self.register_load_state_dict_post_hook(_forget_digest)
 
@@ -86,11 +87,11 @@ class TextEncoder(Freezable, ABC):
             return self.encode([expression])
         if self._digest is None:
             self._digest = weights_digest(self)
-        network = (type(self), self.identity(), self._digest, device.type)
-        kept = self.cache.get(network, expression)
+        key = (type(self), self.identity(), self._digest, device.type, expression)
+        kept = self.cache.get(key, self._asker)
         if kept is None:
             kept = tuple(part.detach().cpu() for part in self.encode([expression]))
-            self.cache.keep(network, expression, kept, BUDGET_MB)
+            self.cache.keep(key, kept, BUDGET_MB, self._asker)
         return TokenStates(*kept)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> TextEncoder:

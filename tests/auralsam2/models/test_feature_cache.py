@@ -89,7 +89,16 @@ def test_backbones_of_a_process_share_one_budget() -> None:
     assert compute.clips == 5, "of two others, that of the one asked least recently went"
 
 
-def test_a_networks_own_never_make_room_for_its_new_ones() -> None:
+def test_what_an_earlier_run_alone_has_asked_for_makes_room() -> None:
+    store, compute = FeatureStore(), Counter()
+    earlier, later = (FeatureCache(2 * CLIP, store, b"same weights") for _ in range(2))
+    earlier(frames_of(1, 2), compute)
+    later(frames_of(2, 3), compute)
+    later(frames_of(2, 3), compute)
+    assert (compute.clips, later.hits, later.misses) == (3, 3, 1)
+
+
+def test_a_runs_own_never_make_room_for_its_new_ones() -> None:
     cache, compute = FeatureCache(2 * CLIP), Counter()
     cache(frames_of(1, 2, 3), compute)
     cache(frames_of(1, 2), compute)
@@ -100,16 +109,16 @@ def test_a_networks_own_never_make_room_for_its_new_ones() -> None:
 
 def test_what_does_not_fit_drives_nothing_out() -> None:
     store, tensor = FeatureStore(), torch.zeros(1, 2)
-    store.keep("a", "x", [tensor], 8 / MEGABYTE)
-    store.keep("b", "x", [torch.zeros(4)], 8 / MEGABYTE)
-    assert store.get("a", "x") is not None and store.get("b", "x") is None
+    store.keep("x", [tensor], 8 / MEGABYTE, "a")
+    store.keep("y", [torch.zeros(4)], 8 / MEGABYTE, "b")
+    assert store.get("x", "b") is not None and store.get("y", "b") is None
 
 
 def test_what_is_kept_is_nobodys_elses_memory() -> None:
     store, given = FeatureStore(), torch.ones(2)
-    store.keep("a", "x", [given], 1)
+    store.keep("x", [given], 1, "a")
     given.fill_(5.0)
-    (kept,) = store.get("a", "x") or ()
+    (kept,) = store.get("x", "a") or ()
     assert (kept == 1).all()
 
 
