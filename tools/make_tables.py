@@ -42,19 +42,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _table(options: argparse.Namespace) -> Any:
     from analysis.runs.reported import load_reported
     from analysis.statistics.crossed_means import CLIPS, CLIPS_AND_SEEDS, Settings
-    from analysis.statistics.significance import reference_problem
+    from analysis.statistics.significance import can_be_tested
     from analysis.tables import make_table
 
     reported = [row for path in options.reported for row in load_reported(path)]
     results = read_runs(options, options.folders)
-    tested = len(results.cells) > 1 and not options.no_significance
-    if tested and (problem := reference_problem(results)) is not None:
-        results.notes.append(f"nothing is tested for significance: {problem}")
-        tested = False
     return make_table(
         results,
         difference=options.difference,
-        significance=tested,
+        significance=not options.no_significance and can_be_tested(results),
         spread=options.spread,
         columns=[name for text in options.columns for name in text.split(",") if name],
         scores=options.scores,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,13 +13,20 @@ from analysis.report.pages import data_uri
 from analysis.runs.conditions import start_in_words, trained_on
 from analysis.runs.controls import flat_headers
 from analysis.runs.results import Results
-from analysis.tables import Table, pairs, provenance, to_frame, to_latex, to_markdown
+from analysis.tables import Table, pairs
 from analysis.tables.layout import lay_out
+from analysis.tables.write import texts
 from auralsam2.engine.run_record import RunRecord
 from auralsam2.text_files import encode
 
 Records = Mapping[tuple[str, int], RunRecord]
 """Cell and seed -> record without the scores of clips."""
+_MEDIA_TYPES = {
+    "table.csv": "text/csv",
+    "table.md": "text/markdown",
+    "table.tex": "application/x-tex",
+    "table.provenance.json": "application/json",
+}
 
 
 class Entry(NamedTuple):
@@ -91,16 +97,10 @@ def score_table(table: Table, links: Mapping[str, str]) -> DataTable:
 
 def downloads(table: Table, folder: Path) -> dict[str, str]:
     """Return name -> address of the table's files, also of where every entry comes from."""
-    origin = json.dumps(provenance(table, folder), indent=1, allow_nan=False) + "\n"
-    files = {
-        "table.csv": (to_frame(table).to_csv(index=False), "text/csv"),
-        "table.md": (to_markdown(table), "text/markdown"),
-        "table.tex": (to_latex(table), "application/x-tex"),
-        "table.provenance.json": (origin, "application/json"),
-    }
+    held = texts(table, folder)
     return {
-        name: data_uri(encode(text), f"{kind};charset=utf-8")
-        for name, (text, kind) in files.items()
+        name: data_uri(encode(held[name]), f"{media_type};charset=utf-8")
+        for name, media_type in _MEDIA_TYPES.items()
     }
 
 

@@ -16,7 +16,7 @@ from analysis.report.summary import all_notes, primary_column, provenance_facts,
 from analysis.report.tables import Records, downloads, run_table, score_table
 from analysis.runs.results import Results
 from analysis.statistics.crossed_means import Settings
-from analysis.statistics.significance import reference_problem
+from analysis.statistics.significance import can_be_tested
 from analysis.tables import Table, footnote, make_table, measured_columns
 from auralsam2.engine import run_record
 from auralsam2.listing import files_in
@@ -89,10 +89,7 @@ def page_names(cells: Iterable[str]) -> dict[str, str]:
 
 
 def _table(results: Results, settings: Settings) -> Table:
-    tested = len(results.cells) > 1
-    if tested and (problem := reference_problem(results)) is not None:
-        results.notes.append(f"nothing is tested for significance: {problem}")
-        tested = False
+    tested = can_be_tested(results)
     return make_table(
         results,
         difference=tested,

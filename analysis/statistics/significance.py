@@ -61,6 +61,15 @@ def reference_problem(results: Results) -> str | None:
     return None
 
 
+def can_be_tested(results: Results) -> bool:
+    """Return whether cells can be tested; where several cannot, a note says why."""
+    if len(results.cells) < 2:
+        return False
+    if (problem := reference_problem(results)) is not None:
+        results.notes.append(f"nothing is tested for significance: {problem}")
+    return problem is None
+
+
 def reference_cell(results: Results) -> str:
     """Return the cell that the others are compared with.
 

@@ -21,7 +21,6 @@ from analysis.tables.text import to_markdown
 from auralsam2.text_files import write_text
 
 _COMPUTED_BY = ("numpy", "pandas", "scipy", "statsmodels")
-KINDS = ("md", "tex", "csv", "provenance.json")
 
 
 def to_frame(table: Table) -> pd.DataFrame:
@@ -56,17 +55,20 @@ def to_frame(table: Table) -> pd.DataFrame:
     return frame.astype({"num_seeds": "Int64"})
 
 
+def texts(table: Table, folder: Path) -> dict[str, str]:
+    """Return name -> content of ``table.{md,tex,csv,provenance.json}``, for a folder."""
+    return {
+        "table.md": to_markdown(table),
+        "table.tex": to_latex(table),
+        "table.csv": to_frame(table).to_csv(index=False),
+        "table.provenance.json": json.dumps(provenance(table, folder), indent=1, allow_nan=False)
+        + "\n",
+    }
+
+
 def write_tables(table: Table, folder: Path) -> list[Path]:
-    """Write ``table.{md,tex,csv,provenance.json}``, and ``table.comparison.csv`` of the tests."""
-    texts = (
-        to_markdown(table),
-        to_latex(table),
-        to_frame(table).to_csv(index=False),
-        json.dumps(provenance(table, folder), indent=1, allow_nan=False) + "\n",
-    )
-    paths = [
-        write_text(folder / f"table.{kind}", text) for kind, text in zip(KINDS, texts, strict=True)
-    ]
+    """Write the files of `texts`, and ``table.comparison.csv`` of the tests."""
+    paths = [write_text(folder / name, text) for name, text in texts(table, folder).items()]
     comparison = folder / "table.comparison.csv"
     # One of an earlier table would pass for this one's.
     comparison.unlink(missing_ok=True)
