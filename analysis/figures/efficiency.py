@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
-from matplotlib.ticker import EngFormatter, FixedLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import EngFormatter, FixedLocator, NullLocator
 
 from analysis.figures import style
 from analysis.figures.figure_text import legend_name
@@ -27,7 +26,6 @@ _COLUMNS = (
 )
 _DOT = 3.6
 _FAINT: dict[str, Any] = {"alpha": 0.3, "elinewidth": 0.5, "zorder": 1.8}
-_STEPS = (1, 2, 2.5, 5, 10)
 
 
 class Measure(NamedTuple):
@@ -112,14 +110,11 @@ def draw(numbers: Efficiency, panels: Sequence[Axes]) -> None:
             dot: dict[str, Any] = {"fmt": marker, "markersize": _DOT, "color": colour}
             panel.errorbar(x, y, yerr=row["score_std"], elinewidth=0.7, **dot)
         front = rows[rows["front"]].sort_values("cost")
-        # Between two cells of the front the worse score is what can be had.
-        where: Literal["pre", "post"] = "pre" if measure.larger_is_better else "post"
-        panel.step(
-            front["cost"], front["score"], where=where, color="0.85", linewidth=0.8, zorder=1
-        )
+        ends = front["cost"], front["score"], measure.larger_is_better
+        style.front_line(panel, *ends, color="0.85", zorder=1)
         panel.set_xlabel(measure.label)
         style.light_grid(panel)
-        panel.yaxis.set_major_locator(MaxNLocator(5, steps=_STEPS))
+        panel.yaxis.set_major_locator(style.round_ticks(5))
         panel.margins(x=0.12, y=0.14)
     lower = "" if numbers.higher_is_better else " (lower is better)"
     panels[0].set_ylabel(f"{numbers.metric}, {split_header(numbers.split)}{lower}")
@@ -138,10 +133,7 @@ def make(results: Results, folder: Path, *, notes: list[str] | None = None) -> l
         panels = list(figure.subplots(1, count, sharey=True, squeeze=False)[0])
         draw(numbers, panels)
         looks = _looks(numbers)
-        dots = [
-            Line2D([], [], linestyle="none", marker=own.marker, color=own.colour, markersize=_DOT)
-            for own in looks.values()
-        ]
+        dots = [style.dot(own.marker, own.colour, _DOT) for own in looks.values()]
         names = [legend_name(cell) for cell in looks]
         style.legend_above(figure, dots, names, handlelength=0.8, handletextpad=0.4)
         return style.save(figure, numbers.points, folder, NAME)
@@ -185,7 +177,7 @@ def _looks(numbers: Efficiency) -> dict[str, style.Look]:
 def _scale(panel: Axes, rows: pd.DataFrame, measure: Measure) -> None:
     """Let sizes stand on a logarithmic axis with a place for zero."""
     if measure.column != PARAMETERS:
-        panel.xaxis.set_major_locator(MaxNLocator(5, steps=_STEPS))
+        panel.xaxis.set_major_locator(style.round_ticks(5))
         return
     positive = rows.loc[rows["cost"] > 0, "cost"]
     if positive.empty:
@@ -199,7 +191,7 @@ def _scale(panel: Axes, rows: pd.DataFrame, measure: Measure) -> None:
     else:
         panel.set_xscale("log")
         if high / low < 10:
-            ticks = [float(t) for t in MaxNLocator(3, steps=_STEPS).tick_values(low, high)]
+            ticks = [float(t) for t in style.round_ticks(3).tick_values(low, high)]
     panel.xaxis.set_major_locator(FixedLocator(ticks))
     panel.xaxis.set_minor_locator(NullLocator())
     panel.xaxis.set_major_formatter(EngFormatter(sep=""))

@@ -11,7 +11,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.legend_handler import HandlerTuple
-from matplotlib.lines import Line2D
 from matplotlib.markers import MarkerStyle
 from numpy.random import Generator, default_rng
 
@@ -88,9 +87,9 @@ def collect(
     """Embed every arm's points in the plane.
 
     Args:
-        runs: arm -> points.
-        space: ``"fused"`` or ``"projected"``; arms without the space are left out.
-        level: of the pyramid, -1 the coarsest; arms without the level are left out.
+        runs: arm -> points, each with the space and the level.
+        space: ``"fused"`` or ``"projected"``.
+        level: of the pyramid, -1 the coarsest.
         perplexities: of t-SNE.
         seed: of t-SNE, and of the choice of points where there are more than 300 of a kind.
         notes: arm -> what stands below its name.
@@ -98,11 +97,7 @@ def collect(
     Raises:
         ValueError: where an arm's points cannot be placed.
     """
-    levels = {
-        name: range(points.num_levels)[level]
-        for name, points in runs.items()
-        if space in points.vectors and -points.num_levels <= level < points.num_levels
-    }
+    levels = {name: range(points.num_levels)[level] for name, points in runs.items()}
     held = {name: runs[name].select(space, own) for name, own in levels.items()}
     wanted = [Wanted(*own, p) for own in held.values() for p in perplexities]
     planes = iter(place_all(wanted, seed=seed))
@@ -207,13 +202,13 @@ def keys(colouring: str, classes: Sequence[str]) -> Keys:
         return modalities(KINDS)
     if colouring == "sounding":
         names = {True: "sounding frame", False: "silent frame"}
-        return {names[sounds]: _dot("s", colour) for sounds, colour in _SOUNDING.items()}
+        return {names[sounds]: style.dot("s", colour) for sounds, colour in _SOUNDING.items()}
     found: Keys = {}
     for category in classes:
         pair = [_look("class", kind, category, True, classes) for kind in ("audio", "foreground")]
         name = legend_name(wrap_name(category, _LINE_CHARACTERS))
-        found[name] = tuple(_dot(marker, colour) for colour, marker in pair)
-    return found | {"none, several, another": _dot("s", _NO_CLASS)}
+        found[name] = tuple(style.dot(marker, colour) for colour, marker in pair)
+    return found | {"none, several, another": style.dot("s", _NO_CLASS)}
 
 
 def _look(
@@ -234,14 +229,8 @@ def _look(
 def modalities(colours: Mapping[str, str]) -> Keys:
     """Return what the markers mean, in a colour for each kind."""
     kinds = ("audio", "foreground", "background")
-    found: Keys = {kind: _dot(_MARKERS[kind][0], colours[kind]) for kind in kinds}
-    return found | {"audio, silent frame": _dot("^", colours["audio"], hollow=True)}
-
-
-def _dot(marker: str, colour: str, *, hollow: bool = False) -> Line2D:
-    dot = Line2D([], [], linestyle="none", marker=marker, markersize=4, color=colour)
-    dot.set_markerfacecolor("none" if hollow else colour)
-    return dot
+    found: Keys = {kind: style.dot(_MARKERS[kind][0], colours[kind]) for kind in kinds}
+    return found | {"audio, silent frame": style.dot("^", colours["audio"], hollow=True)}
 
 
 def set_title(panel: Axes, arm: Arm, columns: int) -> None:

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
-from matplotlib.lines import Line2D
 
 from analysis.figures import style
 from analysis.figures.figure_text import legend_name, room, wrap_name
@@ -77,7 +76,7 @@ def make(results: Results, folder: Path) -> list[Path]:
             panels = figure.subplots(1, num_panels, squeeze=False)[0]
         draw(numbers, list(panels))
         bars, labels = panels[0].get_legend_handles_labels()
-        dot = Line2D([], [], linestyle="none", marker="o", markersize=_MARKER_PT, color="0.35")
+        dot = style.dot("o", "0.35", _MARKER_PT)
         shown = {"handlelength": 1.2, "columnspacing": 1.4}
         style.legend_above(figure, [*bars, dot], [*labels, "one seed"], **shown)
         return style.save(figure, numbers.points, folder, NAME)
@@ -144,6 +143,4 @@ def _label_cells(cells: Sequence[str], panel: Axes) -> None:
     longest = max(room(line) for name in names for line in name.split("\n"))
     inches = panel.bbox.width / panel.figure.dpi
     if (longest + 2) * _CHARACTER_INCHES * len(cells) > inches:
-        panel.tick_params(axis="x", labelrotation=30)
-        for label in panel.get_xticklabels():
-            label.set(ha="right", rotation_mode="anchor")
+        style.slant_labels(panel, 30)

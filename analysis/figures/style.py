@@ -15,6 +15,8 @@ from matplotlib import rcsetup
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Bbox
 from tueplots import axes, bundles
 
@@ -65,6 +67,33 @@ def light_grid(panel: Axes, axis: Literal["both", "x", "y"] = "both") -> None:
     """Draw pale lines below all that is shown."""
     panel.grid(True, axis=axis, linewidth=0.4, color="0.88")
     panel.set_axisbelow(True)
+
+
+def round_ticks(most: int, *, integer: bool = False) -> MaxNLocator:
+    """Return a place for at most so many intervals between numbers that are read at a glance."""
+    return MaxNLocator(most, steps=(1, 2, 2.5, 5, 10), integer=integer)
+
+
+def slant_labels(panel: Axes, degrees: int) -> None:
+    """Turn the names below a panel so that each ends at its tick."""
+    panel.tick_params(axis="x", labelrotation=degrees)
+    for label in panel.get_xticklabels():
+        label.set(ha="right", rotation_mode="anchor")
+
+
+def dot(marker: str, colour: str, size: float = 4, *, hollow: bool = False) -> Line2D:
+    """Return a legend's handle of points."""
+    face = "none" if hollow else colour
+    look: dict[str, Any] = {"marker": marker, "markersize": size, "color": colour}
+    return Line2D([], [], linestyle="none", markerfacecolor=face, **look)
+
+
+def front_line(
+    panel: Axes, costs: pd.Series, scores: pd.Series, larger_is_better: bool, **line: Any
+) -> None:
+    """Join a Pareto front, costs ascending: between two points the worse score can be had."""
+    where: Literal["pre", "post"] = "pre" if larger_is_better else "post"
+    panel.step(costs, scores, where=where, linewidth=0.8, **line)
 
 
 def legend_above(

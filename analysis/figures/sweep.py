@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -99,19 +99,13 @@ def make_history(results: SweepResults, folder: Path) -> list[Path]:
 
 
 class SweepFront(NamedTuple):
-    """One objective against another, or a single one against the model's size.
+    """One objective against another, or a single one against the model's size."""
 
-    Attributes:
-        vertical: the first objective.
-        horizontal: the others, a panel each.
-        directions: of all of them.
-        points: columns number, base, front, and the objectives: complete trials; ``front`` where
-            no other trial is at least as good in everything and better in something.
-    """
-
-    vertical: str
-    horizontal: tuple[str, ...]
-    directions: dict[str, str]
+    vertical: str  # the first objective
+    horizontal: tuple[str, ...]  # the others, a panel each
+    directions: dict[str, str]  # of all of them
+    # Of complete trials; columns number, base, front (whether no other trial is at least as good in
+    # everything and better in something), and the objectives.
     points: pd.DataFrame
 
 
@@ -142,25 +136,12 @@ def draw_front(numbers: SweepFront, panels: Sequence[Axes]) -> None:
         others, front = points[~points["front"]], points[points["front"]].sort_values(name)
         panel.plot(others[name], others[numbers.vertical], color=style.GREY, label="trial", **_DOTS)
         if len(numbers.horizontal) == 1:
-            # Between two points of the front the worse one is what can be had.
-            where: Literal["post", "pre"] = (
-                "post" if numbers.directions[name] == "minimize" else "pre"
-            )
-            panel.step(
-                front[name], front[numbers.vertical], where=where, color=style.RED, linewidth=0.8
-            )
+            larger = numbers.directions[name] == "maximize"
+            style.front_line(panel, front[name], front[numbers.vertical], larger, color=style.RED)
         panel.plot(front[name], front[numbers.vertical], color=style.RED, label="front", **_DOTS)
         base = points[points["base"]]
-        panel.plot(
-            base[name],
-            base[numbers.vertical],
-            linestyle="none",
-            marker="D",
-            markersize=6,
-            color="0.2",
-            markerfacecolor="none",
-            label="base",
-        )
+        diamond = dict(marker="D", markersize=6, color="0.2", markerfacecolor="none")
+        panel.plot(base[name], base[numbers.vertical], label="base", **{**_DOTS, **diamond})
         if name in _COUNTS:
             panel.xaxis.set_major_formatter(EngFormatter(sep=""))
         panel.set_xlabel(_COUNTS.get(name, name))

@@ -25,17 +25,11 @@ _LINE_CHARACTERS = 14
 
 
 class SweepSlice(NamedTuple):
-    """What the figure shows.
+    """What the figure shows."""
 
-    Attributes:
-        panels: objective and parameter of each panel.
-        parameters: as in `SweepResults`.
-        points: columns objective, parameter, number, state, setting, value; the setting of a
-            choice is a text.
-    """
-
-    panels: tuple[tuple[str, str], ...]
-    parameters: Mapping[str, Mapping[str, Any]]
+    panels: tuple[tuple[str, str], ...]  # objective and parameter of each panel
+    parameters: Mapping[str, Mapping[str, Any]]  # as in `SweepResults`
+    # Columns objective, parameter, number, state, setting (of a choice a text), value.
     points: pd.DataFrame
 
 
@@ -97,9 +91,7 @@ def _show_choices(choices: Sequence[str], panel: Axes) -> None:
         [wrap_name(choice, _LINE_CHARACTERS) for choice in short_choices(choices)],
     )
     panel.set_xlim(-0.5, len(choices) - 0.5)
-    panel.tick_params(axis="x", labelrotation=20)
-    for label in panel.get_xticklabels():
-        label.set(ha="right", rotation_mode="anchor")
+    style.slant_labels(panel, 20)
 
 
 def _show_range(low: float, high: float, log: bool, panel: Axes) -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from analysis.figures import style
 from analysis.figures.figure_text import legend_name, wrap_name
@@ -32,7 +32,6 @@ _LOG_FROM = 3.0  # the largest number over the smallest
 _MARKED_BELOW = 16  # points
 _NAME_CHARACTERS = 22
 _TITLE_CHARACTERS = 100
-_STEPS = (1, 2, 2.5, 5, 10)
 
 
 class TrainingCurves(NamedTuple):
@@ -102,8 +101,8 @@ def finish(panel: Axes, kind: str) -> None:
         panel.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         panel.yaxis.set_minor_locator(NullLocator())
     else:
-        panel.yaxis.set_major_locator(MaxNLocator(4, steps=_STEPS))
-    panel.xaxis.set_major_locator(MaxNLocator(4, integer=True, steps=_STEPS))
+        panel.yaxis.set_major_locator(style.round_ticks(4))
+    panel.xaxis.set_major_locator(style.round_ticks(4, integer=True))
     style.light_grid(panel)
 
 

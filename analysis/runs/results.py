@@ -21,14 +21,8 @@ from auralsam2.messages import unknown_name
 from auralsam2.text_files import write_text
 
 COLUMNS = ("cell", "seed", "split", "clip", "metric", "value")
-PROVENANCE = (
-    "run_id",
-    "config_hash",
-    "data_fingerprint",
-    "label_source",
-    "code_version",
-    "run_dir",
-)
+_RECORDED = ("run_id", "config_hash", "data_fingerprint", "label_source", "code_version")
+PROVENANCE = (*_RECORDED, "run_dir")
 _ROUNDING = 1e-6
 SPEED = "speed."
 """What stands before a measure's name in the columns of `Results.runs`."""
@@ -40,32 +34,23 @@ class NoResultsError(ValueError):
 
 @dataclass(frozen=True)
 class Results:
-    """The finished runs of a grid.
+    """The finished runs of a grid."""
 
-    Attributes:
-        scores: one row a run, split, clip and metric; columns `COLUMNS`.
-        runs: one row a run; columns cell, seed, `PROVENANCE`, num_parameters, num_trainable,
-            duration_s, speed_conditions (a text; empty where no speed was measured), and a column
-            ``speed.MEASURE`` for every measure that a run recorded.
-        cells: in the order of the grid.
-        splits: in the order of the config.
-        metrics: in the order of the config.
-        title: of the grid.
-        reference: cell that the others are compared with, or None.
-        notes: runs that are missing and why, and whatever else a reader must know.
-        axes: cell -> axis -> label of its value.
-        scales: metric -> how to read it, of those that records say so of; ask `scale`.
-    """
-
-    scores: pd.DataFrame
+    scores: pd.DataFrame  # one row a run, split, clip and metric; columns `COLUMNS`
+    # One row a run; columns cell, seed, `PROVENANCE`, num_parameters, num_trainable, duration_s,
+    # speed_conditions (a text; empty where no speed was measured), and a column ``speed.MEASURE``
+    # for every measure that a run recorded.
     runs: pd.DataFrame
-    cells: tuple[str, ...]
-    splits: tuple[str, ...]
-    metrics: tuple[str, ...]
-    title: str
-    reference: str | None
+    cells: tuple[str, ...]  # in the order of the grid
+    splits: tuple[str, ...]  # in the order of the config
+    metrics: tuple[str, ...]  # in the order of the config
+    title: str  # of the grid
+    reference: str | None  # cell that the others are compared with, or None
+    # Runs that are missing and why, and whatever else a reader must know.
     notes: list[str] = field(default_factory=list)
+    # Cell -> axis -> label of its value.
     axes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    # Metric -> how to read it, of those that records say so of; ask `scale`.
     scales: Mapping[str, MetricScale] = field(default_factory=dict)
 
     def scale(self, metric: str) -> MetricScale:
@@ -223,11 +208,7 @@ def _provenance(done: Runs) -> pd.DataFrame:
         {
             "cell": entry.cell,
             "seed": entry.seed,
-            "run_id": record.run_id,
-            "config_hash": record.config_hash,
-            "data_fingerprint": record.data_fingerprint,
-            "label_source": record.label_source,
-            "code_version": record.code_version,
+            **{key: getattr(record, key) for key in _RECORDED},
             "run_dir": entry.run_dir.as_posix(),
             "num_parameters": record.num_parameters.get("total"),
             "num_trainable": record.num_parameters.get("trainable"),

@@ -19,19 +19,15 @@ SIZE = "num_trainable"
 
 @dataclass(frozen=True)
 class SweepResults:
-    """A sweep as far as it is.
+    """A sweep as far as it is."""
 
-    Attributes:
-        title: for people.
-        directions: name of an objective -> ``"maximize"`` or ``"minimize"``, in order.
-        parameters: name -> ``type``, then ``low``, ``high``, ``log`` or ``choices``, and ``when``.
-        trials: a row for each trial; columns number, state, the objectives and `SIZE` as floats,
-            the parameters as floats or texts (missing where one does not apply), base, best.
-    """
-
-    title: str
+    title: str  # for people
+    # Name of an objective -> ``"maximize"`` or ``"minimize"``, in order.
     directions: Mapping[str, str]
+    # Name -> ``type``, then ``low``, ``high``, ``log`` or ``choices``, and ``when``.
     parameters: Mapping[str, Mapping[str, Any]]
+    # A row for each trial; columns number, state, the objectives and `SIZE` as floats, the
+    # parameters as floats or texts (missing where one does not apply), base, best.
     trials: pd.DataFrame
 
     def complete(self) -> pd.DataFrame:

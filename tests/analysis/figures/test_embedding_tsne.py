@@ -143,12 +143,6 @@ def test_the_same_seed_gives_the_same_picture(write_points) -> None:
     pd.testing.assert_frame_equal(one.arms[0].planes[0].points, two.arms[0].planes[0].points)
 
 
-def test_arms_without_the_space_or_level_are_left_out(write_points) -> None:
-    runs = {"none": write_points()}
-    assert embedding_tsne.collect(runs, space="fused").arms == ()
-    assert embedding_tsne.collect(runs, level=1).arms == ()
-
-
 def test_perplexities_side_by_side(write_points, tmp_path: Path) -> None:
     numbers = embedding_tsne.collect(
         {"a": write_points(), "b": write_points(1)}, perplexities=[3, 5]
