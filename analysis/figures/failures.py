@@ -22,6 +22,7 @@ from analysis.runs.saved_clips import (
     check_cells,
     clip_scores,
     first_runs,
+    shown_clip,
     thinned,
     to_frame,
 )
@@ -212,12 +213,5 @@ def _clip(
             warnings.append(f"{shown.label}, {name}: {warning}")
         score = None if recorded is None else (metric, recorded)
         rows.append(Row(shown.label, seed, masks[name].prediction[kept], score))
-    clip = SavedClip(
-        clip=name,
-        seconds=tuple(int(index) + 1 for index in kept),
-        frames=first.frames[kept],
-        truth=first.truth[kept],
-        rows=tuple(rows),
-        log_mel=first.log_mel[kept],
-    )
-    return clip, warnings
+    held = {"frames": first.frames, "truth": first.truth, "log_mel": first.log_mel}
+    return shown_clip(name, kept, rows, **held), warnings

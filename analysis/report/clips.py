@@ -18,7 +18,7 @@ from analysis.clips.picks import ranked
 from analysis.report.pages import data_uri
 from analysis.runs.lost_runs import why_lost
 from analysis.runs.results import Results
-from analysis.runs.saved_clips import PREDICTIONS, first_runs
+from analysis.runs.saved_clips import PREDICTIONS, first_runs, saved_names
 from auralsam2.kept_files import read_archive
 
 LONGEST_SIDE = 320
@@ -164,12 +164,10 @@ def _saved(
         arrays = read_archive(run_dir / PREDICTIONS)
     except ValueError as error:
         arrays, problem = {}, f"{problem}; {error}"
-    start, end = f"{split}/", "/prediction"
-    keys = [k for k in arrays if k.startswith(start) and k.endswith(end)]
     views = []
-    for clip in [key[len(start) : -len(end)] for key in keys][: 2 * num_clips]:
+    for clip in saved_names(arrays, split)[: 2 * num_clips]:
         names = ("frames", "truth", "prediction", "log_mel")
-        held = {name: arrays[f"{start}{clip}/{name}"] for name in names}
+        held = {name: arrays[f"{split}/{clip}/{name}"] for name in names}
         views.append(_view(ClipMasks(clip, **held, sound=None, scores={}), scores, seed, ""))
     if not views:
         return ClipSection("", {}, problem)

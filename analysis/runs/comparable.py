@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from analysis.runs.folders import RunEntry
 from auralsam2.engine import run_record
@@ -39,6 +39,14 @@ def named(whose: Iterable[RunEntry]) -> str:
     return ", ".join(map(str, whose))
 
 
+def listed(
+    groups: Mapping[Any, Sequence[RunEntry]],
+    names: Callable[[Sequence[RunEntry]], str] = named,
+) -> str:
+    """Return what runs have in common, and which these are, in one line."""
+    return "; ".join(f"{what}: {names(whose)}" for what, whose in groups.items())
+
+
 def metric_scales(done: Runs, allowed: bool) -> tuple[dict[str, MetricScale], list[str]]:
     """Return metric -> how to read it, as the records say, and notes.
 
@@ -53,11 +61,11 @@ def metric_scales(done: Runs, allowed: bool) -> tuple[dict[str, MetricScale], li
         ways = grouped(done, partial(_scale, metric))
         first[metric] = next(iter(ways))
         if len(ways) > 1:
-            listed = "; ".join(f"{s}, {s.subject}: {named(runs)}" for s, runs in ways.items())
-            notes.append(f"metric {metric} is not the same one in all runs ({listed})")
+            said = listed({f"{scale}, {scale.subject}": runs for scale, runs in ways.items()})
+            notes.append(f"metric {metric} is not the same one in all runs ({said})")
     if notes and not allowed:
         raise MixedDataError(
-            "; ".join(notes) + "; such numbers do not compare: separate the folders, give one of "
+            f"{'; '.join(notes)}; such numbers do not compare: separate the folders, give one of "
             "the two metrics another key, or ask for it (--allow-mixed-data)"
         )
     return first, [f"{note}: read as the first of them" for note in notes]
@@ -73,16 +81,15 @@ def check_data(done: Runs, allowed: bool) -> list[str]:
     problems = []
     data = grouped(done, lambda record: record.data_fingerprint[:10])
     if len(data) > 1:
-        listed = "; ".join(f"{key}: {named(runs)}" for key, runs in data.items())
-        problems.append(f"the runs are on different data ({listed})")
+        problems.append(f"the runs are on different data ({listed(data)})")
     for split in dict.fromkeys(split for _, record in done for split in record.metrics):
         groups = grouped(done, partial(_clips, split))
         if len(groups) > 1:
-            listed = "; ".join(f"{len(k)} clips: {named(runs)}" for k, runs in groups.items())
-            problems.append(f"split {split!r} holds different clips ({listed})")
+            said = "; ".join(f"{len(k)} clips: {named(runs)}" for k, runs in groups.items())
+            problems.append(f"split {split!r} holds different clips ({said})")
     if problems and not allowed:
         raise MixedDataError(
-            "; ".join(problems) + "; numbers on different clips do not compare: separate the "
+            f"{'; '.join(problems)}; numbers on different clips do not compare: separate the "
             "folders, or ask for it (--allow-mixed-data)"
         )
     versions = sorted({record.code_version for _, record in done})
@@ -101,8 +108,7 @@ def check_label_sources(done: Runs, allowed: bool) -> list[str]:
     unknown = runs.pop("", [])
     notes = []
     if len(runs) > 1:
-        listed = "; ".join(f"{source}: {named(those)}" for source, those in runs.items())
-        notes.append(f"the labels come from different sources ({listed})")
+        notes.append(f"the labels come from different sources ({listed(runs)})")
         if not allowed:
             raise MixedLabelSourcesError(
                 f"{notes[0]}; the same clips have other masks there, so that the numbers do not "

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.runs.comparable import Runs, grouped
+from analysis.runs.comparable import Runs, grouped, listed
 from analysis.runs.controls import base_split, is_control
 from analysis.runs.folders import RunEntry
 from auralsam2.engine.run_record import RunRecord
@@ -23,15 +23,13 @@ def condition_notes(done: Runs) -> list[str]:
     Records of older code that do not state something are left out of that comparison.
     """
     notes = [
-        f"the runs were trained {what} ("
-        + "; ".join(f"{value}: {_first_named(whose)}" for value, whose in groups.items())
-        + "): their numbers differ by rounding too"
+        f"the runs were trained {what} ({listed(groups, _first_named)}): their numbers differ by "
+        "rounding too"
         for what, read in _ROUNDING.items()
         if len(groups := grouped(done, read)) > 1
     ]
     if early := grouped(done, _stopped_early):
-        listed = "; ".join(f"{how}: {_first_named(whose)}" for how, whose in early.items())
-        notes.append(f"stopped early, {listed}")
+        notes.append(f"stopped early, {listed(early, _first_named)}")
     starts = grouped(done, start_in_words)
     return notes + [f"{start}: {_first_named(whose)}" for start, whose in starts.items()]
 

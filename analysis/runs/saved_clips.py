@@ -93,6 +93,24 @@ def first_runs(results: Results) -> dict[str, FirstRun]:
     return {cell: firsts[cell] for cell in results.cells}
 
 
+def saved_names(arrays: Mapping[str, Array], split: str) -> list[str]:
+    """Return the clips of a split that an archive of `PREDICTIONS` holds, in its order."""
+    start = f"{split}/"
+    return [
+        key.removeprefix(start).removesuffix(_ENDING)
+        for key in arrays
+        if key.startswith(start) and key.endswith(_ENDING)
+    ]
+
+
+def shown_clip(
+    clip: str, kept: Array, rows: Sequence[Row], *, frames: Array, truth: Array, log_mel: Array
+) -> SavedClip:
+    """Return a clip with its frames ``kept`` alone, to which ``rows`` have been thinned."""
+    seconds = tuple(int(index) + 1 for index in kept)
+    return SavedClip(clip, seconds, frames[kept], truth[kept], tuple(rows), log_mel[kept])
+
+
 def check_cells(results: Results, cells: Sequence[str] | None) -> list[str]:
     """Return cells that are asked for, each once; all of them where None.
 
@@ -150,12 +168,8 @@ def _compare(truth: Array, mask: Array) -> dict[str, float]:
 
 def _common_clips(saved: Mapping[str, Mapping[str, Array]], split: str) -> list[str]:
     """Return the clips that every run has saved, in the order of the first."""
-    first, *others = saved.values()
-    start = f"{split}/"
-    keys = [key for key in first if key.startswith(start) and key.endswith(_ENDING)]
-    return [
-        key[len(start) : -len(_ENDING)] for key in keys if all(key in other for other in others)
-    ]
+    first, *others = (saved_names(arrays, split) for arrays in saved.values())
+    return [clip for clip in first if all(clip in other for other in others)]
 
 
 def _saved_clip(
@@ -180,14 +194,8 @@ def _saved_clip(
         for label, cell, where in shown
         if (masks := saved[cell].get(f"{where}/{clip}{_ENDING}")) is not None
     ]
-    return SavedClip(
-        clip=clip,
-        seconds=tuple(int(index) + 1 for index in kept),
-        frames=first[f"{stem}/frames"][kept],
-        truth=first[f"{stem}/truth"][kept],
-        rows=tuple(rows),
-        log_mel=first[f"{stem}/log_mel"][kept],
-    )
+    held = {name: first[f"{stem}/{name}"] for name in ("frames", "truth", "log_mel")}
+    return shown_clip(clip, kept, rows, **held)
 
 
 def _score(
