@@ -152,6 +152,24 @@ class Registry:
             f"{target.__name__} is no {self.name}: derive it from {self.base.replace(':', '.')}"
         ]
 
+    def describe(self) -> dict[str, Any]:
+        """Return the contract and, by name, what components are and which arguments they take.
+
+        Of an argument: name, need (required, optional, or given by whoever builds), and its
+        default as Python writes it, None where it has none.
+        """
+        components = {}
+        for name in self.names():
+            component, arguments = self.lookup(name), []
+            for key, parameter in parameters_of(component).known.items():
+                optional = parameter.default is not parameter.empty
+                need = "optional" if optional else "given" if key in self.given else "required"
+                default = repr(parameter.default) if optional else None
+                arguments.append({"name": key, "need": need, "default": default})
+            summary = " ".join((inspect.getdoc(component) or "").partition("\n\n")[0].split())
+            components[name] = {"summary": summary, "arguments": arguments}
+        return {"contract": self.contract, "components": components}
+
     def build(self, node: Mapping[str, Any] | None, **defaults: Any) -> Any:
         """Build the component that a config node names.
 

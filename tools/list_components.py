@@ -6,16 +6,15 @@ from the model or the data section of the config when a component is built.
 Examples:
     auralsam2 list-components
     auralsam2 list-components fusion metric
+    auralsam2 list-components sampler pruner parameter executor paper-part
     auralsam2 list-components fusion --import gated_sum.py
     auralsam2 list-components --json
 """
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from auralsam2.command_line import Parser
@@ -25,23 +24,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Print the registries as tables, or as JSON for other programs."""
     parser = Parser(__doc__)
     add, own = parser.add_argument, "files or modules of your own whose components to show, too"
-    add("axes", nargs="*", metavar="AXIS", help="registries to show, e.g. fusion")
+    add("axes", nargs="*", metavar="REGISTRY", help="what to show, e.g. fusion; default: all")
     add("--import", dest="imports", nargs="+", default=[], metavar="MODULE", help=own)
     add("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args(argv)
 
-    from auralsam2.custom_imports import import_custom
+    from auralsam2.custom_imports import import_stated
     from auralsam2.messages import unknown_name
-    from auralsam2.registry import REGISTRIES
 
-    axes = [axis.replace("-", "_") for axis in options.axes] or list(REGISTRIES)
-    unknown = [axis for axis in axes if axis not in REGISTRIES]
+    registries = _registries()
+    axes = [axis.replace("-", "_") for axis in options.axes] or list(registries)
+    unknown = [axis for axis in axes if axis not in registries]
     if unknown:
-        parser.error("\n".join(unknown_name("axis", axis, REGISTRIES) for axis in unknown))
-    imports = {"custom_imports": {"imports": options.imports}}
-    if problems := import_custom(imports, Path.cwd()):
-        raise ValueError("\n".join(problems))
-    listing = {axis: _describe(REGISTRIES[axis]) for axis in axes}
+        parser.error("\n".join(unknown_name("registry", axis, registries) for axis in unknown))
+    import_stated({"custom_imports": {"imports": options.imports}})
+    listing = {axis: registries[axis].describe() for axis in axes}
     if options.json:
         print(json.dumps(listing, indent=2))
     else:
@@ -49,29 +46,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _describe(registry: Any) -> dict[str, Any]:
-    """A registry's contract and, by name, its components' summaries and arguments."""
-    components = {}
-    for name in registry.names():
-        component = registry.lookup(name)
-        components[name] = {
-            "summary": " ".join((inspect.getdoc(component) or "").partition("\n\n")[0].split()),
-            "arguments": _arguments(component, registry.given),
-        }
-    return {"contract": registry.contract, "components": components}
+def _registries() -> dict[str, Any]:
+    """Those of a config, then those of grids, sweeps and papers, by the name of what they hold."""
+    from ablations.executors.base import EXECUTORS
+    from ablations.sweeps.parameters import PARAMETERS
+    from ablations.sweeps.samplers import PRUNERS, SAMPLERS
+    from analysis.paper.part import PARTS
+    from auralsam2.registry import REGISTRIES
 
-
-def _arguments(component: Any, given: Sequence[str]) -> list[dict[str, Any]]:
-    """Name, need and default (None where it has none, else as Python writes it) of each."""
-    from auralsam2.signature import parameters_of
-
-    found = []
-    for name, parameter in parameters_of(component).known.items():
-        optional = parameter.default is not parameter.empty
-        need = "optional" if optional else "given" if name in given else "required"
-        default = repr(parameter.default) if optional else None
-        found.append({"name": name, "need": need, "default": default})
-    return found
+    others = (PARAMETERS, SAMPLERS, PRUNERS, EXECUTORS, PARTS)
+    return REGISTRIES | {registry.config_key: registry for registry in others}
 
 
 def _print_tables(listing: dict[str, dict[str, Any]]) -> None:
@@ -82,16 +66,18 @@ def _print_tables(listing: dict[str, dict[str, Any]]) -> None:
     for axis, registry in listing.items():
         table = Table("name", "what it is", "arguments", title_justify="left", expand=True)
         table.title = f"[bold]{axis}[/bold]: {escape(registry['contract'])}"
+        rows: dict[tuple[str, str], list[str]] = {}  # a component may have several names
         for name, component in registry["components"].items():
-            shown = ", ".join(_shown(argument) for argument in component["arguments"])
-            table.add_row(escape(name), escape(component["summary"]), escape(shown))
+            shown = (
+                f"{each['name']}={each['default']}"
+                if each["need"] == "optional"
+                else f"{each['name']} ({each['need']})"
+                for each in component["arguments"]
+            )
+            rows.setdefault((component["summary"], ", ".join(shown)), []).append(name)
+        for (summary, shown), names in rows.items():
+            table.add_row(*map(escape, (", ".join(names), summary, shown)))
         show(table)
-
-
-def _shown(argument: dict[str, Any]) -> str:
-    if argument["need"] == "optional":
-        return f"{argument['name']}={argument['default']}"
-    return f"{argument['name']} ({argument['need']})"
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from auralsam2_tools.list_components import _describe, main
+from auralsam2_tools.list_components import _registries, main
 
 from auralsam2.registry import REGISTRIES
 
@@ -64,7 +64,7 @@ def test_files_of_ones_own_are_shown_too(
     (tmp_path / "own.py").write_text(text)
     assert main(["fusion", "--json", "--import", "own.py"]) == 0
     assert "Own" in json.loads(capsys.readouterr().out)["fusion"]["components"]
-    with pytest.raises(ValueError, match=r"cannot import '.*other\.py'"):
+    with pytest.raises(ImportError, match=r"cannot import '.*other\.py'"):
         main(["fusion", "--import", "other.py"])
 
 
@@ -76,8 +76,24 @@ def test_unknown_axes_are_all_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert "did you mean 'fusion'?" in shown and "did you mean 'metric'?" in shown
 
 
+def test_names_of_one_component_share_a_row(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    assert main(["pruner", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)["pruner"]["components"]
+    assert listed["median"] == listed["MedianPruner"]
+    assert main(["pruner", "executor"]) == 0
+    shown = capsys.readouterr().out
+    assert "MedianPruner, median" in shown and "│ inline " in shown
+
+
 def test_every_real_component_can_be_described() -> None:
-    for axis, registry in REGISTRIES.items():
-        for name, component in _describe(registry)["components"].items():
-            if registry.lookup(name).__module__.startswith("auralsam2."):
+    registries = _registries()
+    assert registries.keys() > {*REGISTRIES, "executor", "paper_part"}
+    for axis, registry in registries.items():
+        for name, component in registry.describe()["components"].items():
+            if registry.lookup(name).__module__.startswith(
+                ("auralsam2.", "ablations.", "analysis.")
+            ):
                 assert component["summary"], f"{axis} {name} has no docstring"
