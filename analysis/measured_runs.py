@@ -29,30 +29,35 @@ class MeasuredRuns(Generic[T]):
     """The runs of a grid, each in one of three places."""
 
     found: dict[Run, T] = field(default_factory=dict)  # the numbers of those that have some
-    # Why others have none: their models cannot be measured so
-    unfit: dict[Run, str] = field(default_factory=dict)
+    # Why cells have none: their models cannot be measured so
+    unfit: dict[str, str] = field(default_factory=dict)
     # Why others cannot be measured any more: weights or data are gone, or they are broken
     lost: dict[Run, str] = field(default_factory=dict)
 
     def add(self, run: Run, measure: Callable[[], T], check: Callable[[T], None]) -> None:
         """Measure and check a run's numbers, and put it where it belongs."""
-        # What holds for one seed of a cell holds for all.
-        unfit = next((why for (cell, _), why in self.unfit.items() if cell == run[0]), None)
+        cell, _ = run
+        if cell in self.unfit:  # as every seed of it
+            return
         try:
-            if unfit is None:
-                numbers = measure()
-                check(numbers)
-                self.found[run] = numbers
+            numbers = measure()
+            check(numbers)
+            self.found[run] = numbers
         except UnfitModelError as error:
-            unfit = str(error)
+            self.unfit[cell] = str(error)
         except Exception as error:
             self.lost[run] = why_lost(error)
-        if unfit is not None:
-            self.unfit[run] = unfit
 
-    def said(self, of: Mapping[Run, str], words: str = "") -> list[str]:
-        """Return a line for each run of `unfit` or `lost`."""
-        return [f"{cell}, seed {seed}: {words}{why}" for (cell, seed), why in of.items()]
+    @property
+    def lost_lines(self) -> list[str]:
+        """A line for each lost run."""
+        return [f"{cell}, seed {seed}: left out: {why}" for (cell, seed), why in self.lost.items()]
+
+    @property
+    def left_out(self) -> list[str]:
+        """A line for each cell that has no numbers, and for each lost run."""
+        unfit = [f"{cell}: left out: {why}" for cell, why in self.unfit.items()]
+        return unfit + self.lost_lines
 
 
 def measure_runs(
@@ -88,8 +93,7 @@ def measure_runs(
     for cell, seed, run_dir in track(runs):
         measured.add((cell, seed), partial(measurement.of, run_dir, **how), measurement.check)
     if measured.lost and not measured.found:
-        lines = ["no run could be read:", *measured.said(measured.lost)]
-        raise ValueError("\n  ".join(lines))
+        raise ValueError("\n  ".join(["no run could be read:", *measured.lost_lines]))
     return measured
 
 

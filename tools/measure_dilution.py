@@ -36,9 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise ValueError(
             "no run has a decoder that can be probed:\n  " + "\n  ".join(measured.problems)
         )
-    tell(results.notes, [])
-    for problem in measured.problems:
-        print(f"left out: {problem}")
+    tell([*results.notes, *measured.problems], [])
     print(to_markdown(measured.indices))
     tell([], paths)
     return 0

@@ -33,8 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     paths = embeddings.make(measured, folder, perplexities=options.perplexities, notes=notes)
     if not paths:
         raise ValueError("\n".join(["no run has an audio-visual space", *measured.problems]))
-    chosen = at_level(measured.companions, options.level)
-    print(summarise(chosen, list(dict.fromkeys(chosen["space"]))[::-1]).to_string())
+    print(summarise(at_level(measured.companions, options.level)).to_string())
     tell(notes, paths)
     return 0
 

@@ -27,28 +27,23 @@ _KEYS = ["arm", "quantity", "condition", "swapped_at", "site", "head", "tokens"]
 
 
 def clip_means(readings: Readings) -> pd.DataFrame:
-    """Average frames within clips, then a clip's seeds.
+    """Average the frames of every clip, seed by seed.
 
     The mean over clips is the mean over frames of clips, as for scores: a long clip counts once.
     Gains are defined where a mask is neither empty nor full; entropy is taken where it is empty,
     where no gain can be.
 
     Returns:
-        Columns arm, quantity, condition, swapped_at, site, head, tokens, clip, value.
+        Columns arm, seed, quantity, condition, swapped_at, site, head, tokens, clip, value.
     """
-    return over_seeds(clip_means_of_seeds(readings))
-
-
-def clip_means_of_seeds(readings: Readings) -> pd.DataFrame:
-    """Average frames within clips, as `clip_means`, and leave seeds apart: a column ``seed``."""
     runs = readings.items()
     parts = [_within_clips(rows).assign(arm=arm, seed=seed) for (arm, seed), rows in runs]
     return pd.concat(parts, ignore_index=True)
 
 
-def over_seeds(by_seed: pd.DataFrame) -> pd.DataFrame:
-    """Average a clip's seeds: `clip_means_of_seeds` to `clip_means`."""
-    return by_seed.groupby([*_KEYS, "clip"], sort=False)["value"].mean().reset_index()
+def over_seeds(clips: pd.DataFrame) -> pd.DataFrame:
+    """Average the seeds of every clip of `clip_means`; their column goes."""
+    return clips.groupby([*_KEYS, "clip"], sort=False)["value"].mean().reset_index()
 
 
 def _within_clips(frames: pd.DataFrame) -> pd.DataFrame:
@@ -61,7 +56,7 @@ def _within_clips(frames: pd.DataFrame) -> pd.DataFrame:
 
 
 def curves(clips: pd.DataFrame) -> pd.DataFrame:
-    """Mean over clips (of `clip_means`) of every quantity at every site, with a band.
+    """Mean over clips (of `over_seeds`) of every quantity at every site, with a band.
 
     Returns:
         Columns arm, quantity, condition, swapped_at, site, head, tokens, mean, low, high,
@@ -75,7 +70,7 @@ def curves(clips: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*_KEYS, "mean", "low", "high", "num_clips"])
 
 
-def dilution_indices(clips: pd.DataFrame, by_seed: pd.DataFrame | None = None) -> pd.DataFrame:
+def dilution_indices(clips: pd.DataFrame) -> pd.DataFrame:
     """D1 of the in-mask gain and D2 of the causal effect, with intervals over clips.
 
     D = 1 - (mean effect at the final site) / (mean effect at site 1): a ratio of means, not a mean
@@ -83,16 +78,14 @@ def dilution_indices(clips: pd.DataFrame, by_seed: pd.DataFrame | None = None) -
 
     Args:
         clips: of `clip_means`.
-        by_seed: of `clip_means_of_seeds`, for rows of single seeds below each pooled one.
 
     Returns:
-        Columns arm, seed (`POOLED` for all of them), index, condition, value, low, high, first,
-        final, num_clips. ``value`` is NaN where the first effect is not positive: undefined.
+        Columns arm, seed (`POOLED` for all of them, single ones below), index, condition, value,
+        low, high, first, final, num_clips. ``value`` is NaN where the first effect is not positive.
         ``low`` and ``high`` are NaN of a single clip, and where the first effect is not clearly
         positive: its own interval holds 0.
     """
-    pooled = clips.assign(seed=POOLED)
-    every = pooled if by_seed is None else pd.concat([pooled, by_seed], ignore_index=True)
+    every = pd.concat([over_seeds(clips).assign(seed=POOLED), clips], ignore_index=True)
     whole = every[
         (every["head"] == ALL_HEADS)
         & (every["swapped_at"] == EVERYWHERE)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from analysis.dilution.indices import clip_means_of_seeds, dilution_indices, over_seeds
+from analysis.dilution.indices import clip_means, dilution_indices, over_seeds
 from analysis.dilution.readings import DilutionReadings
 from analysis.measured_runs import MeasuredRuns, measure_runs
 from analysis.options import name_problems
@@ -21,21 +21,16 @@ class MeasuredDilution(NamedTuple):
 
     # The runs' readings; none where no run has a model that can be probed
     runs: MeasuredRuns[pd.DataFrame]
-    clips: pd.DataFrame  # of `analysis.dilution.indices.clip_means`
+    clips: pd.DataFrame  # of `analysis.dilution.indices.over_seeds`
     # D1 and D2 of every arm, pooled and seed by seed; see
     # `analysis.dilution.indices.dilution_indices`
     indices: pd.DataFrame
     sound: str  # the counterfactual audio that figures show
 
     @property
-    def lost(self) -> list[str]:
-        """Runs that have other problems than a model that cannot be probed."""
-        return self.runs.said(self.runs.lost)
-
-    @property
     def problems(self) -> list[str]:
-        """Runs that were left out, and why."""
-        return self.runs.said(self.runs.unfit) + self.lost
+        """What was left out, and why."""
+        return self.runs.left_out
 
 
 def measure(
@@ -59,9 +54,8 @@ def measure(
     runs = measure_runs(results, readings, cells=cells, **how)
     if not runs.found:
         return MeasuredDilution(runs, pd.DataFrame(), pd.DataFrame(), readings.sounds[0])
-    by_seed = clip_means_of_seeds(runs.found)
-    clips = over_seeds(by_seed)
-    return MeasuredDilution(runs, clips, dilution_indices(clips, by_seed), readings.sounds[0])
+    clips = clip_means(runs.found)
+    return MeasuredDilution(runs, over_seeds(clips), dilution_indices(clips), readings.sounds[0])
 
 
 def _known_sounds(results: Results, sounds: Sequence[str]) -> list[str]:

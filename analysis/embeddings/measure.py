@@ -15,8 +15,6 @@ from analysis.options import name_problems
 from analysis.runs.results import Results
 from auralsam2.engine.run_folder import stored_config
 
-PROJECTED, FUSED = SPACES = ("projected", "fused")
-
 
 class MeasuredEmbeddings(NamedTuple):
     """What came out."""
@@ -25,25 +23,14 @@ class MeasuredEmbeddings(NamedTuple):
     runs: MeasuredRuns[Points]  # the runs' points; none where no run has an audio-visual space
     # A row a run, space and level, see `analysis.embeddings.table.companions_of_runs`
     companions: pd.DataFrame
-    spaces: tuple[str, ...]  # that were asked for
     level: int  # of the pyramid, -1 the coarsest of every run's own
     untrained: tuple[str, ...]  # cells whose projector no loss has trained
 
     @property
-    def lost(self) -> list[str]:
-        """Runs whose weights or data are gone, or that are broken."""
-        return self.runs.said(self.runs.lost, "left out: ")
-
-    @property
     def problems(self) -> list[str]:
         """What was left out and why, and what a reader must know."""
-        unfit = {cell: f"{cell}: left out: {why}" for (cell, _), why in self.runs.unfit.items()}
-        random = [
-            f"{cell}: untrained projector: its projected space is a random projection"
-            for cell in self.untrained
-            if PROJECTED in self.spaces
-        ]
-        return [*unfit.values(), *self.lost, *random]
+        random = "untrained projector: its projected space is a random projection"
+        return [*self.runs.left_out, *(f"{cell}: {random}" for cell in self.untrained)]
 
 
 def measure(
@@ -52,7 +39,6 @@ def measure(
     *,
     cells: Sequence[str] | None = None,
     level: int = -1,
-    spaces: Sequence[str] = SPACES,
     **how: Any,
 ) -> MeasuredEmbeddings:
     """Draw and measure the points of runs; see `analysis.measured_runs.measure_runs`.
@@ -62,25 +48,19 @@ def measure(
         points: how they are drawn.
         cells: in the order of the panels; None for all.
         level: of the pyramid, 0 the finest, -1 the coarsest of every run's own.
-        spaces: of `SPACES`.
         **how: further arguments of `measure_runs`.
 
     Raises:
-        ValueError: for cells or spaces that are not known, settings below 1, or a level that no
-            run has; where no run could be read and some have other problems than having no such
-            space.
+        ValueError: for cells that are not known, settings below 1, or a level that no run has;
+            where no run could be read and some have other problems than having no such space.
     """
-    problems = name_problems("cell", cells, results.cells)
-    problems += name_problems("space", spaces, SPACES)
-    if problems := problems + points.problems():
+    if problems := name_problems("cell", cells, results.cells) + points.problems():
         raise ValueError("; ".join(problems))
     runs = measure_runs(results, points, cells=cells, **how)
     if runs.found:
         _check_level(runs.found.values(), level)
-    companions = companions_of_runs(runs.found)
-    companions = companions[companions["space"].isin(spaces)].reset_index(drop=True)
     untrained = _untrained(results, first_seeds(runs))
-    return MeasuredEmbeddings(points, runs, companions, tuple(spaces), level, untrained)
+    return MeasuredEmbeddings(points, runs, companions_of_runs(runs.found), level, untrained)
 
 
 def first_seeds(runs: MeasuredRuns[Points]) -> dict[str, int]:

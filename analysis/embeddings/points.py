@@ -17,6 +17,7 @@ from auralsam2.kept_files import archive_arrays, archive_bytes
 
 COLUMNS = ("clip", "frame", "level", "space", "kind", "sounding", "category")
 SEVERAL, UNKNOWN = "several", "unknown"
+PROJECTED, FUSED = SPACES = ("projected", "fused")
 _VECTORS = "vectors/"
 
 Vectors = NDArray[np.float32]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from analysis.embeddings.companions import COMPANIONS, companions
-from analysis.embeddings.points import Points
+from analysis.embeddings.points import SPACES, Points, RunPoints
 from analysis.tables.latex_text import escape, table_float
 from analysis.tables.text import escape_markdown, markdown_table
 from auralsam2.text_files import write_text
@@ -49,38 +49,38 @@ def at_level(companions: pd.DataFrame, level: int) -> pd.DataFrame:
     return companions[companions["level"] == wanted]
 
 
-def summarise(chosen: pd.DataFrame, spaces: Sequence[str], absent: str = "–") -> pd.DataFrame:
+def summarise(chosen: pd.DataFrame) -> pd.DataFrame:
     """Return mean ± standard deviation over seeds: rows (space, companion), columns cells."""
     cells = list(dict.fromkeys(chosen["cell"]))
-    rows = [(space, key, label) for space in spaces for key, label in COMPANIONS.items()]
+    spaces = [space for space in SPACES if (chosen["space"] == space).any()]
     own = dict(iter(chosen.groupby(["cell", "space"])))
     none = chosen.iloc[:0]
     texts = [
-        [_spread(own.get((cell, space), none)[key], absent) for cell in cells]
-        for space, key, _ in rows
+        [_spread(own.get((cell, space), none)[key]) for cell in cells]
+        for space in spaces
+        for key in COMPANIONS
     ]
-    labels = [(space, label) for space, _, label in rows]
-    index = pd.MultiIndex.from_tuples(labels, names=["space", "companion"])
+    index = pd.MultiIndex.from_product([spaces, COMPANIONS.values()], names=["space", "companion"])
     return pd.DataFrame(texts, index, columns=cells)
 
 
-def _spread(values: pd.Series, absent: str) -> str:
+def _spread(values: pd.Series) -> str:
     known = values.dropna()
     if known.empty:
-        return absent
+        return "–"
     return f"{known.mean():.3f}" + (f" ± {known.std(ddof=1):.3f}" if len(known) > 1 else "")
 
 
-def to_markdown(chosen: pd.DataFrame, spaces: Sequence[str], caption: str) -> str:
+def to_markdown(chosen: pd.DataFrame, caption: str) -> str:
     """Return the means of the cells in Markdown."""
-    table = summarise(chosen, spaces).reset_index(allow_duplicates=True)
+    table = summarise(chosen).reset_index(allow_duplicates=True)
     rows = table.map(escape_markdown).to_numpy().tolist()
     return f"{markdown_table(list(map(str, table)), rows, words=(0, 1))}\n\n{caption}\n"
 
 
-def to_latex(chosen: pd.DataFrame, spaces: Sequence[str], caption: str) -> str:
+def to_latex(chosen: pd.DataFrame, caption: str) -> str:
     """Return the means of the cells in LaTeX, as many side by side as fit on a page."""
-    table = summarise(chosen, spaces, absent="--").map(_entry)
+    table = summarise(chosen).map(_entry)
     table.index = pd.MultiIndex.from_tuples(
         [(escape(space), escape(label)) for space, label in table.index]
     )
@@ -94,47 +94,34 @@ def to_latex(chosen: pd.DataFrame, spaces: Sequence[str], caption: str) -> str:
     return f"% \\usepackage{{booktabs,multirow}}\n{floated}"
 
 
-def write(
-    companions: pd.DataFrame,
-    folder: Path,
-    *,
-    level: int,
-    spaces: Sequence[str],
-    split: str,
-    max_clips: int | None,
-) -> list[Path]:
-    """Write ``embedding_companions.{csv,md,tex}``; the last two hold one level's means.
-
-    ``max_clips`` is how many clips of the split were asked for; None for all.
-    """
+def write(companions: pd.DataFrame, folder: Path, level: int, settings: RunPoints) -> list[Path]:
+    """Write ``embedding_companions.{csv,md,tex}``; the last two hold one level's means."""
     chosen = at_level(companions, level)
-    held = [space for space in spaces if (chosen["space"] == space).any()]
-    said = caption(companions, level, split, max_clips)
+    said = caption(companions, level, settings)
     texts = {
         "csv": companions.to_csv(index=False),
-        "md": to_markdown(chosen, held, said),
-        "tex": to_latex(chosen, held, said),
+        "md": to_markdown(chosen, said),
+        "tex": to_latex(chosen, said),
     }
     return [write_text(folder / f"{NAME}.{kind}", text) for kind, text in texts.items()]
 
 
-def caption(companions: pd.DataFrame, level: int, split: str, max_clips: int | None) -> str:
-    """Return what the means are of; see `write`."""
+def caption(companions: pd.DataFrame, level: int, settings: RunPoints) -> str:
+    """Return what the means are of."""
     clips = int(companions["num_clips"].max())
-    limited = f"the first {clips} clips" if max_clips is not None else f"{clips} clips"
+    limited = f"the first {clips} clips" if settings.max_clips is not None else f"{clips} clips"
     counts = sorted(set(companions.groupby("cell", sort=False)["seed"].nunique()))
     several = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     over = "one seed" if counts == [1] else f"mean ± standard deviation over {several} seeds"
     which = {-1: "the pyramid's coarsest level", 0: "the pyramid's finest level"}
     return (
         f"Audio-visual space on the original vectors, {which.get(level, f'level {level}')}, "
-        f"{limited} of split {split}; {over}."
+        f"{limited} of split {settings.split}; {over}."
     )
 
 
 def _entry(text: str) -> str:
-    minus = re.sub(r"^-(?=\d)", "$-$", text)
-    return minus.replace("±", r"$\pm$")
+    return escape(re.sub(r"^-(?=\d)", "−", text))
 
 
 def _pieces(table: pd.DataFrame) -> list[list[str]]:

@@ -56,7 +56,7 @@ def collect(
     """Choose the mask tokens' means over heads.
 
     Args:
-        clips: of `analysis.dilution.indices.clip_means`.
+        clips: of `analysis.dilution.indices.over_seeds`.
         panels: `ATTENTION` or `SIGNAL`.
         condition: the other sound, or `NO_PROMPTS`.
     """

@@ -39,7 +39,7 @@ def collect_sites(clips: pd.DataFrame, *, condition: str = "swapped") -> Matrice
     """Return E[s, b] of every arm that injects prompts: exchanged at s, attention read at b.
 
     Args:
-        clips: of `analysis.dilution.indices.clip_means`.
+        clips: of `analysis.dilution.indices.over_seeds`.
         condition: the other sound.
     """
     chosen = (clips["quantity"] == "js") & (clips["condition"] == condition)

@@ -9,9 +9,9 @@ import pandas as pd
 from numpy.random import default_rng
 
 from analysis.embeddings import table
-from analysis.embeddings.measure import PROJECTED, MeasuredEmbeddings, first_seeds
+from analysis.embeddings.measure import MeasuredEmbeddings, first_seeds
 from analysis.embeddings.plane import Wanted, misplaced
-from analysis.embeddings.points import Points
+from analysis.embeddings.points import PROJECTED, SPACES, Points
 from analysis.figures import embedding_tsne, style
 from analysis.figures.embedding_tsne import (
     KINDS,
@@ -28,11 +28,10 @@ from analysis.figures.embedding_tsne import (
 PERPLEXITIES_NAME = f"{embedding_tsne.NAME}_perplexities"
 
 
-def perplexity_problems(perplexities: Sequence[float]) -> list[str]:
-    """Return what is wrong with perplexities of t-SNE."""
-    if perplexities and min(perplexities) > 0:
-        return []
-    return [f"perplexities must be above 0, got {list(perplexities)}"]
+def check_perplexities(perplexities: Sequence[float]) -> None:
+    """Refuse perplexities that t-SNE cannot have, and none at all."""
+    if not perplexities or min(perplexities) <= 0:
+        raise ValueError(f"perplexities must be above 0, got {list(perplexities)}")
 
 
 def make(
@@ -54,21 +53,11 @@ def make(
         perplexities: of t-SNE, above 0; the one in the middle is drawn large.
         notes: gets what is left out of the figures, and why.
     """
-    if problems := perplexity_problems(perplexities):
-        raise ValueError(problems[0])
+    check_perplexities(perplexities)
     if not measured.runs.found:
         return []
     paths = _draw(measured, folder, perplexities, [] if notes is None else notes)
-    if not measured.companions.empty:
-        paths += table.write(
-            measured.companions,
-            folder,
-            level=measured.level,
-            spaces=measured.spaces,
-            split=measured.settings.split,
-            max_clips=measured.settings.max_clips,
-        )
-    return paths
+    return paths + table.write(measured.companions, folder, measured.level, measured.settings)
 
 
 def perplexities_to_frame(numbers: EmbeddingTSNE) -> pd.DataFrame:
@@ -110,7 +99,7 @@ def _draw(
     """Draw every space, and the first that there is at all perplexities."""
     main = perplexities[len(perplexities) // 2]
     projected, other = embedding_tsne.NAME, f"{embedding_tsne.NAME}_{{}}"
-    names = {s: projected if s == PROJECTED else other.format(s) for s in measured.spaces}
+    names = {s: projected if s == PROJECTED else other.format(s) for s in SPACES}
     for name in (*names.values(), PERPLEXITIES_NAME):
         for kind in ("pdf", "png", "csv", "points.csv"):
             # One of an earlier call would pass for this one's.

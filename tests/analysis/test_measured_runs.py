@@ -41,16 +41,18 @@ def test_every_run_is_measured_unfit_or_lost(write_grid: Any, tmp_path: Path) ->
     measured = measure_runs(results, Some(), cells=cells, overrides=[("a", 1)], track=track)
 
     assert measured.found == {("dense", 1): b"dense"}
-    assert measured.said(measured.unfit) == [f"none, seed {s}: no such numbers" for s in (0, 1)]
-    assert measured.said(measured.lost, "gone: ") == [
-        "dense, seed 0: gone: no data",
-        "sparse, seed 0: gone: it is empty",
-        "sparse, seed 1: gone: it is empty",
+    assert measured.lost_lines == [
+        "dense, seed 0: left out: no data",
+        "sparse, seed 0: left out: it is empty",
+        "sparse, seed 1: left out: it is empty",
     ]
+    assert measured.left_out == ["none: left out: no such numbers", *measured.lost_lines]
     how = {"overrides": {"a": 1}, "again": False}
     order = ["dense-s0", "dense-s1", "none-s0", "sparse-s0", "sparse-s1"]
     assert called == [(name, how) for name in order], "an unfit cell's other seeds are not read"
-    with pytest.raises(ValueError, match="no run could be read:\n  sparse, seed 0: it is empty"):
+    with pytest.raises(
+        ValueError, match="no run could be read:\n  sparse, seed 0: left out: it is"
+    ):
         measure_runs(results, Some(), cells=["sparse"])
     assert not measure_runs(results, Some(), cells=["none"]).lost
 

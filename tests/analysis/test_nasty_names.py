@@ -15,6 +15,7 @@ import pytest
 
 from analysis.dilution import table as dilution_table
 from analysis.embeddings import table as embedding_table
+from analysis.embeddings.points import RunPoints
 from analysis.paper.manifest import _code
 from analysis.report import ReportOptions, embedded_figures, write_report
 from analysis.report.write import page_names
@@ -126,10 +127,8 @@ def test_tables_of_attention_and_embeddings(plain: list[str], tmp_path: Path) ->
     tables += embedding_table.write(
         pd.DataFrame(listed, columns=keys),
         tmp_path,
-        level=0,
-        spaces=["projected"],
-        split="$c_1%",
-        max_clips=None,
+        0,
+        RunPoints(split="$c_1%"),
     )
     for path in tables:
         text = path.read_text(encoding="utf-8")

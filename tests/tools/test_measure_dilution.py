@@ -59,7 +59,7 @@ def test_table_and_paths_are_shown(
     assert main([str(folder), *options]) == 0
 
     shown = capsys.readouterr().out
-    assert "left out: b, seed 0: cannot be looked into" in shown
+    assert "note: b: left out: cannot be looked into" in shown
     assert "| a " in shown and "0.300" in shown
     assert str(folder / "figures" / "dilution_indices.md") in shown
 

@@ -39,7 +39,7 @@ class Measured(Part):
 
     @abstractmethod
     def measure(self, source: Source) -> Any:
-        """Return what is measured of all runs, with ``problems`` and what is ``lost``."""
+        """Return what is measured of all ``runs``, and its ``problems``."""
 
     @abstractmethod
     def write(self, measured: Any, out: Path, notes: list[str]) -> list[Path]:
@@ -51,7 +51,7 @@ class Measured(Part):
         notes = measured.problems
         if not (paths := self.write(measured, out, notes)):
             raise NothingToShow("; ".join(notes))
-        return Made(paths, notes, measured.lost)
+        return Made(paths, notes, measured.runs.lost_lines)
 
 
 @PARTS.register_module()
@@ -96,8 +96,7 @@ class Embeddings(Measured):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if problems := embeddings.perplexity_problems(self.perplexities):
-            raise ValueError(problems[0])
+        embeddings.check_perplexities(self.perplexities)
 
     def measure(self, source: Source) -> MeasuredEmbeddings:
         """Draw the points of all runs."""

@@ -38,8 +38,8 @@ def planted_readings(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 def test_everything_of_all_cells(grid_folder: Path, planted_readings: list) -> None:
     measured = measure(load_runs(grid_folder), ALL)
 
-    assert measured.problems == [f"none, seed {s}: cannot be looked into" for s in (0, 1)]
-    assert measured.lost == [] and measured.sound == "swapped"
+    assert measured.problems == ["none: left out: cannot be looked into"]
+    assert measured.runs.lost_lines == [] and measured.sound == "swapped"
     assert list(dict.fromkeys(measured.indices["arm"])) == ["sparse", "dense", "sparse+dense"]
     assert set(measured.indices["seed"]) == {"all", 0, 1}
     assert set(measured.clips["clip"]) == {"a", "b"} and "seed" not in measured.clips
@@ -63,8 +63,8 @@ def test_chosen_cells_in_their_order(grid_folder: Path, planted_readings: list) 
 
 def test_nothing_to_read(grid_folder: Path, planted_readings: list) -> None:
     measured = measure(load_runs(grid_folder), ALL, cells=["none"])
-    assert not measured.runs.found and measured.indices.empty and len(measured.problems) == 2
-    assert measured.lost == []
+    assert not measured.runs.found and measured.indices.empty and len(measured.problems) == 1
+    assert measured.runs.lost_lines == []
 
 
 def test_broken_runs_do_not_take_the_others_along(
@@ -84,14 +84,16 @@ def test_broken_runs_do_not_take_the_others_along(
 
     assert list(dict.fromkeys(measured.indices["arm"])) == ["sparse"]
     assert set(measured.indices["seed"]) == {"all", 1}
-    assert measured.lost == [
-        "dense, seed 0: RuntimeError: no memory",
-        "dense, seed 1: no such thing",
-        "sparse, seed 0: no data",
+    assert measured.runs.lost_lines == [
+        "dense, seed 0: left out: RuntimeError: no memory",
+        "dense, seed 1: left out: no such thing",
+        "sparse, seed 0: left out: no data",
     ]
-    assert measured.problems[2:] == measured.lost and len(measured.problems) == 5
+    assert measured.problems[1:] == measured.runs.lost_lines and len(measured.problems) == 4
     errors += [OSError("gone"), OSError("gone")]
-    with pytest.raises(ValueError, match="(?s)no run could be read:.*dense, seed 1: gone$"):
+    with pytest.raises(
+        ValueError, match="(?s)no run could be read:.*dense, seed 1: left out: gone$"
+    ):
         measure(load_runs(grid_folder), ALL, cells=["none", "dense"])
 
 

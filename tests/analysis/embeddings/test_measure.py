@@ -56,12 +56,11 @@ def test_what_was_left_out_and_what_to_know(results, drawn) -> None:
         "SAM2: left out: SAM2 has no audio-visual space",
         "weightless: untrained projector: its projected space is a random projection",
     ]
-    assert measured.lost == []
+    assert measured.runs.lost_lines == []
     assert [name.split("-")[0] for name, *_ in drawn].count("SAM2") == 1
     assert first_seeds(measured.runs) == {"none": 0, "weightless": 0, "AudioCon": 0}
-    fused = measure(results, ALL, spaces=["fused"])
-    assert fused.problems == measured.problems[:1] and fused.untrained == ("weightless",)
-    assert set(fused.companions["space"]) == {"fused"}
+    assert measured.untrained == ("weightless",)
+    assert set(measured.companions["space"]) == {"fused", "projected"}
 
 
 def test_numbers_are_those_of_the_points(results, drawn, points_of) -> None:
@@ -91,16 +90,15 @@ def test_settings_reach_the_drawing(results, drawn) -> None:
 
 def test_all_that_is_wrong_is_said_at_once(results) -> None:
     with pytest.raises(ValueError) as told:
-        measure(results, RunPoints(per_kind=0), cells=["AudoiCon", "x"], spaces=["fuse"])
+        measure(results, RunPoints(per_kind=0), cells=["AudoiCon", "x"])
     for part in (
         "unknown cell 'AudoiCon'; did you mean 'AudioCon'? known: AudioCon, SAM2, none",
         "unknown cell 'x'",
-        "unknown space 'fuse'; did you mean 'fused'?",
         "per_kind must be at least 1, got 0",
     ):
         assert part in str(told.value)
-    with pytest.raises(ValueError, match="(?s)cells must be a list of names.*spaces must be"):
-        measure(results, ALL, cells="none", spaces="fused")
+    with pytest.raises(ValueError, match="cells must be a list of names"):
+        measure(results, ALL, cells="none")
 
 
 def test_runs_without_data_or_diverged(results, drawn, monkeypatch) -> None:
@@ -117,22 +115,24 @@ def test_runs_without_data_or_diverged(results, drawn, monkeypatch) -> None:
     monkeypatch.setattr(RunPoints, "of", of)
     measured = measure(results, ALL, cells=["weightless", "AudioCon"])
 
-    assert measured.lost == [
+    assert measured.runs.lost_lines == [
         "weightless, seed 0: left out: its vectors are not finite",
         "AudioCon, seed 0: left out: no data",
     ]
-    assert measured.problems[:2] == measured.lost and len(measured.problems) == 3
+    assert measured.problems[:2] == measured.runs.lost_lines and len(measured.problems) == 3
     assert first_seeds(measured.runs) == {"weightless": 1, "AudioCon": 1}
 
 
 def test_nothing_to_show_and_nothing_that_could_be_read(results, drawn, monkeypatch) -> None:
     measured = measure(results, ALL, cells=["SAM2"])
     assert not measured.runs.found and measured.companions.empty and len(measured.problems) == 1
-    assert measured.lost == []
+    assert measured.runs.lost_lines == []
 
     def gone(self: RunPoints, run_dir: Path, **how: object) -> Points:
         raise FileNotFoundError(f"no data at {run_dir.name[:6]}")
 
     monkeypatch.setattr(RunPoints, "of", gone)
-    with pytest.raises(ValueError, match="(?s)no run could be read.*none, seed 1: no data"):
+    with pytest.raises(
+        ValueError, match="(?s)no run could be read.*none, seed 1: left out: no data"
+    ):
         measure(results, ALL, cells=["none"])

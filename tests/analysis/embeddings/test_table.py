@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from analysis.embeddings.companions import COMPANIONS
+from analysis.embeddings.points import SPACES, RunPoints
 from analysis.embeddings.table import (
     at_level,
     caption,
@@ -19,7 +20,6 @@ from analysis.embeddings.table import (
 )
 
 ENGINE = next((e for e in ("pdflatex", "tectonic", "lualatex") if shutil.which(e)), None)
-SPACES = ("projected", "fused")
 
 
 def rows(cells=("none", "A_c & B"), seeds=(0, 1)) -> pd.DataFrame:
@@ -37,13 +37,14 @@ def rows(cells=("none", "A_c & B"), seeds=(0, 1)) -> pd.DataFrame:
 
 
 def test_mean_and_deviation_over_seeds() -> None:
-    table = summarise(at_level(rows(), -1), SPACES)
+    table = summarise(at_level(rows(), -1))
 
     assert list(table.columns) == ["A_c & B", "none"] or list(table) == ["none", "A_c & B"]
     assert len(table) == 2 * len(COMPANIONS)
     assert table.loc[("fused", "alignment"), "none"] == "0.550 ± 0.071"
     assert table.loc[("projected", "alignment"), "none"] == "–"
-    single = summarise(at_level(rows(seeds=(0,)), 0), ["fused"])
+    single = summarise(at_level(rows(cells=["none"], seeds=(0,)), 0))
+    assert list(single.index.unique("space")) == ["fused"]
     assert single.loc[("fused", "alignment"), "none"] == "-0.500"
 
 
@@ -59,7 +60,7 @@ def test_levels_count_from_each_pyramids_end() -> None:
 
 
 def test_files(tmp_path: Path) -> None:
-    paths = write(rows(), tmp_path, level=-1, spaces=SPACES, split="test", max_clips=None)
+    paths = write(rows(), tmp_path, -1, RunPoints())
 
     assert [p.name for p in paths] == [f"embedding_companions.{k}" for k in ("csv", "md", "tex")]
     assert len(pd.read_csv(paths[0])) == len(rows())
@@ -80,13 +81,13 @@ def test_files(tmp_path: Path) -> None:
 
 
 def test_a_caption_says_of_what_the_means_are() -> None:
-    assert caption(rows(seeds=(0,)), 0, "held", 5) == (
+    assert caption(rows(seeds=(0,)), 0, RunPoints(split="held", max_clips=5)) == (
         "Audio-visual space on the original vectors, the pyramid's finest level, the first 3 clips "
         "of split held; one seed."
     )
     more = pd.concat([rows(), rows(cells=["none"], seeds=(2,))])
-    assert "level 2, 3 clips" in caption(more, 2, "test", None)
-    assert caption(more, 2, "test", None).endswith("over 2 to 3 seeds.")
+    assert "level 2, 3 clips" in caption(more, 2, RunPoints())
+    assert caption(more, 2, RunPoints()).endswith("over 2 to 3 seeds.")
 
 
 def test_no_runs_no_rows() -> None:
@@ -95,14 +96,14 @@ def test_no_runs_no_rows() -> None:
 
 
 def test_markdown_of_odd_names() -> None:
-    text = to_markdown(rows(cells=("a|b", "space")), ["fused"], "")
-    assert "a\\|b" in text and text.count(" space |") == 2
+    text = to_markdown(rows(cells=("a|b", "space")), "")
+    assert "a\\|b" in text and text.splitlines()[0].count(" space ") == 2
 
 
 @pytest.mark.skipif(ENGINE is None, reason="needs a LaTeX engine")
 def test_it_compiles_with_many_long_names(tmp_path: Path) -> None:
     cells = [f"AudioCon, published {n} & as_it was → {n} %" for n in range(7)]
-    table = to_latex(at_level(rows(cells=cells), -1), SPACES, "100 % of ± clips_x")
+    table = to_latex(at_level(rows(cells=cells), -1), "100 % of ± clips_x")
     assert table.count(r"\begin{tabular}") > 1
     text = (
         "\\documentclass[twocolumn]{article}\\usepackage[margin=2cm]{geometry}"

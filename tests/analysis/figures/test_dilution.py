@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.dilution.indices import clip_means, dilution_indices
+from analysis.dilution.indices import clip_means, dilution_indices, over_seeds
 from analysis.dilution.measure import MeasuredDilution
 from analysis.dilution.readings import COLUMNS
 from analysis.figures import dilution
@@ -32,7 +32,8 @@ def measured(*quantities: tuple[str, str, int], value: float = 0.1) -> MeasuredD
     ]
     found = {("dense", 0): pd.DataFrame(rows, columns=list(COLUMNS))}
     clips = clip_means(found)
-    return MeasuredDilution(MeasuredRuns(found), clips, dilution_indices(clips), "swapped")
+    indices = dilution_indices(clips)
+    return MeasuredDilution(MeasuredRuns(found), over_seeds(clips), indices, "swapped")
 
 
 def stems(paths: list[Path]) -> list[str]:

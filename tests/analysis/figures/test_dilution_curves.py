@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis.dilution.indices import clip_means
+from analysis.dilution.indices import clip_means, over_seeds
 from analysis.dilution.readings import COLUMNS
 from analysis.figures import dilution_curves
 from analysis.figures.dilution_curves import SIGNAL
@@ -23,7 +23,7 @@ def clips() -> pd.DataFrame:
                     listed.append((clip, 0, quantity, "silence", 0, site, -1, "mask", 0.5))
         return pd.DataFrame(listed, columns=list(COLUMNS))
 
-    return clip_means({("ours", 0): capture(0.6), ("token", 0): capture(0.3)})
+    return over_seeds(clip_means({("ours", 0): capture(0.6), ("token", 0): capture(0.3)}))
 
 
 def test_lines_stand_at_the_means(clips: pd.DataFrame) -> None:
@@ -51,7 +51,9 @@ def test_arms_that_no_sound_changes_stand_with_the_others_against_no_prompts(tmp
         listed += [("a", 0, "js", condition, 0, s, -1, "mask", 0.2) for s in (1, 2, 3)]
         return pd.DataFrame(listed, columns=list(COLUMNS))
 
-    clips = clip_means({("box", 0): capture("no prompts"), ("ours", 0): capture("swapped")})
+    clips = over_seeds(
+        clip_means({("box", 0): capture("no prompts"), ("ours", 0): capture("swapped")})
+    )
 
     names = [path.name for path in dilution_curves.make(clips, tmp_path)]
     assert "dilution_curves_no_prompts.pdf" in names
@@ -85,7 +87,9 @@ def signals() -> pd.DataFrame:
         for site in (1, 2, 3)
     ]
     arms = {("none", 0): gains, ("ours", 0): gains + rows}
-    return clip_means({key: pd.DataFrame(r, columns=list(COLUMNS)) for key, r in arms.items()})
+    return over_seeds(
+        clip_means({key: pd.DataFrame(r, columns=list(COLUMNS)) for key, r in arms.items()})
+    )
 
 
 def test_a_panel_a_quantity_of_the_signal(signals: pd.DataFrame) -> None:

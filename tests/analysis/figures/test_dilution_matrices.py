@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.dilution.indices import clip_means
+from analysis.dilution.indices import clip_means, over_seeds
 from analysis.dilution.readings import COLUMNS
 from analysis.figures import dilution_matrices
 
@@ -28,7 +28,7 @@ def clips() -> pd.DataFrame:
         return pd.DataFrame(listed, columns=list(COLUMNS))
 
     arms = {(f"arm {n}", 0): capture(hears=n > 0) for n in range(3)}
-    return clip_means(arms)
+    return over_seeds(clip_means(arms))
 
 
 def test_every_head_has_its_mean(clips: pd.DataFrame) -> None:
@@ -73,7 +73,7 @@ def injected() -> pd.DataFrame:
         ]
         return pd.DataFrame(rows, columns=list(COLUMNS))
 
-    return clip_means({("ours", 0): capture(True), ("token", 0): capture(False)})
+    return over_seeds(clip_means({("ours", 0): capture(True), ("token", 0): capture(False)}))
 
 
 def test_matrices_of_arms_that_inject(injected: pd.DataFrame, tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from analysis.embeddings.companions import COMPANIONS, companions
-from analysis.embeddings.measure import SPACES, MeasuredEmbeddings
-from analysis.embeddings.points import Points, RunPoints
+from analysis.embeddings.measure import MeasuredEmbeddings
+from analysis.embeddings.points import SPACES, Points, RunPoints
 from analysis.embeddings.table import companions_of_runs
 from analysis.figures import embeddings
 from analysis.measured_runs import MeasuredRuns
@@ -46,16 +46,16 @@ def three(points_of: Callable[..., Points]) -> dict[str, Points]:
 def measured(
     arms: dict[str, Points],
     *,
-    spaces: tuple[str, ...] = SPACES,
     level: int = -1,
     max_clips: int | None = None,
 ) -> MeasuredEmbeddings:
     found = {(cell, seed): points for cell, points in arms.items() for seed in (3, 4)}
-    numbers = companions_of_runs(found)
-    numbers = numbers[numbers["space"].isin(spaces)].reset_index(drop=True)
-    settings = RunPoints(max_clips=max_clips)
     return MeasuredEmbeddings(
-        settings, MeasuredRuns(found), numbers, spaces, level, ("weightless",)
+        RunPoints(max_clips=max_clips),
+        MeasuredRuns(found),
+        companions_of_runs(found),
+        level,
+        ("weightless",),
     )
 
 
@@ -123,9 +123,12 @@ def test_a_collapsed_space_is_measured_and_not_drawn(
 
 def test_a_space_that_no_run_has(three: dict[str, Points], tmp_path: Path) -> None:
     notes: list[str] = []
-    one = {"none": three["none"]}
-    assert embeddings.make(measured(one, spaces=("projected",)), tmp_path, notes=notes) == []
+    one = measured({"none": three["none"]})
+    paths = embeddings.make(one, tmp_path, perplexities=[5], notes=notes)
     assert notes == ["none: has no projected space: no projector was built"]
+    assert {path.stem.split(".")[0] for path in paths} == {
+        *("embedding_tsne_fused", "embedding_companions")
+    }
     nothing = measured({})
     assert embeddings.make(nothing, tmp_path) == []
 
@@ -145,7 +148,7 @@ def test_more_cells_than_a_page_holds(
 ) -> None:
     monkeypatch.setattr(embeddings.embedding_tsne, "MOST_ARMS", 1)
     notes: list[str] = []
-    shown = measured(three, spaces=("fused",))
+    shown = measured(three)
     embeddings.make(shown, tmp_path, perplexities=[5], notes=notes)
 
     assert list(pd.read_csv(tmp_path / "embedding_tsne_fused.csv")["arm"]) == ["none"]

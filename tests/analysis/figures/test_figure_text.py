@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 import analysis.figures
 from analysis.clips.masks import ClipMasks
 from analysis.dilution import readings
-from analysis.dilution.indices import clip_means
+from analysis.dilution.indices import clip_means, over_seeds
 from analysis.embeddings.points import COLUMNS, Points
 from analysis.figures import (
     dilution_curves,
@@ -68,7 +68,7 @@ def captured(arms: tuple[str, ...], condition: str) -> pd.DataFrame:
         for head in (-1, 0)
     ]
     frame = pd.DataFrame(rows, columns=list(readings.COLUMNS))
-    return clip_means({(arm, 0): frame for arm in arms})
+    return over_seeds(clip_means({(arm, 0): frame for arm in arms}))
 
 
 def points(classes: tuple[str, ...]) -> Points:

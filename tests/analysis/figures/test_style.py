@@ -18,7 +18,7 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
 import analysis.figures
-from analysis.dilution.indices import clip_means
+from analysis.dilution.indices import clip_means, over_seeds
 from analysis.dilution.readings import COLUMNS
 from analysis.figures import dilution_curves, efficiency, embedding_tsne, grid_points, style
 from analysis.figures import training_curves as curves
@@ -43,7 +43,9 @@ def lines(panel: Axes) -> Looks:
 def of_dilution(count: int) -> Looks:
     rows = [("clip", 0, "gain", "true", 0, site, -1, "mask", 0.1) for site in (1, 2, 3)]
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
-    numbers = dilution_curves.collect(clip_means({(f"arm {n}", 0): frame for n in range(count)}))
+    numbers = dilution_curves.collect(
+        over_seeds(clip_means({(f"arm {n}", 0): frame for n in range(count)}))
+    )
     panels = Figure().subplots(2, 2).ravel()
     dilution_curves.draw(numbers, panels)
     return lines(panels[0])

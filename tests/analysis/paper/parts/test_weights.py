@@ -42,7 +42,9 @@ def test_parts_measure_the_runs_of_their_cells(
     folder = write_grid(tmp_path / "arms")
     (source,) = find_sources(folder, overrides={"data.root": "/data"}, again=True)
     part = PARTS.build({"type": name, "cells": ["none", "dense"], "max_clips": 4, **more})
-    with pytest.raises(ValueError, match="(?s)no run could be read.*dense, seed 1: no weights"):
+    with pytest.raises(
+        ValueError, match="(?s)no run could be read.*dense, seed 1: left out: no weights"
+    ):
         part.make(source, tmp_path / "out")
     assert [run for run, *_ in calls] == ["dense-s0-x", "dense-s1-x"]
     for _, settings, how in calls:
