@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analysis.runs.controls import MUTE_KINDS, base_split, parse_control, split_header
-from analysis.runs.results import Results, is_control, seed_means
+from analysis.runs.controls import MUTE_KINDS, base_split, is_control, parse_control, split_header
+from analysis.runs.results import Results, seed_means
 from analysis.runs.saved_clips import clip_scores, first_runs
 from analysis.runs.splits import table_columns
 from analysis.statistics.significance import reference_cell

@@ -13,8 +13,8 @@ from matplotlib.colors import to_rgba
 
 from analysis.figures import style
 from analysis.figures.figure_text import legend_name, room, wrap_name
-from analysis.runs.controls import split_header
-from analysis.runs.results import Results, is_control, seed_means
+from analysis.runs.controls import is_control, split_header
+from analysis.runs.results import Results, seed_means
 from auralsam2.engine.metric_scales import MetricScale
 
 NAME = "grid_points"

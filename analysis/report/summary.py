@@ -11,7 +11,7 @@ from analysis.report.tables import Records
 from analysis.runs.controls import is_control
 from analysis.runs.results import Results
 from analysis.runs.splits import has_best
-from analysis.statistics.significance import CLIPS
+from analysis.statistics.crossed_means import CLIPS
 from analysis.tables import Table, notes, pairs
 from analysis.tables.layout import bounds
 from analysis.tables.make import decimals

@@ -54,9 +54,9 @@ class DataTable(NamedTuple):
         return [any(row[index].value is not None for row in self.rows) for index in columns]
 
 
-def number(value: object, decimals: int = 3) -> Entry:
+def number(value: object) -> Entry:
     """Return the entry of a number; a dash where there is none."""
-    return _entry(value, lambda known: f"{known:.{decimals}f}")
+    return _entry(value, lambda known: f"{known:.3f}")
 
 
 def count(value: object) -> Entry:

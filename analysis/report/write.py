@@ -15,7 +15,6 @@ from analysis.report.clips import collect as collect_clips
 from analysis.report.summary import all_notes, primary_column, provenance_facts, summary
 from analysis.report.tables import Records, downloads, run_table, score_table
 from analysis.runs.results import Results
-from analysis.statistics.crossed_means import Settings
 from analysis.statistics.significance import can_be_tested
 from analysis.tables import Table, footnote, make_table, measured_columns
 from auralsam2.engine import run_record
@@ -33,7 +32,6 @@ class ReportOptions:
     # Of the runs' configs where masks are made, e.g. ``{"data.root": ...}``.
     overrides: Mapping[str, Any] = field(default_factory=dict)
     again: bool = False  # make masks anew
-    settings: Settings = field(default_factory=Settings)  # of intervals and tests
     # Wraps what takes long, e.g. `rich.progress.track`.
     track: Callable[[Iterable[Any]], Iterable[Any]] = iter
     # Folder of the figures that are shown as they are; None for the grid's own, where missing ones
@@ -61,7 +59,7 @@ def write_report(
         ``index.html`` and the pages of the cells.
     """
     options = options or ReportOptions()
-    table = _table(results, options.settings)
+    table = _table(results)
     records = {
         (str(run["cell"]), int(run["seed"])): run_record.read_without_clips(str(run["run_dir"]))
         for run in results.runs.to_dict("records")
@@ -88,7 +86,7 @@ def page_names(cells: Iterable[str]) -> dict[str, str]:
     }
 
 
-def _table(results: Results, settings: Settings) -> Table:
+def _table(results: Results) -> Table:
     tested = can_be_tested(results)
     return make_table(
         results,
@@ -96,7 +94,6 @@ def _table(results: Results, settings: Settings) -> Table:
         significance=tested,
         spread="interval",
         columns=measured_columns(results),
-        settings=settings,
     )
 
 

@@ -8,13 +8,11 @@ from typing import Any
 import pandas as pd
 
 from analysis.runs.comparable import Runs, grouped, listed
-from analysis.runs.controls import base_split, is_control
+from analysis.runs.controls import Column, base_split, is_control
 from analysis.runs.folders import RunEntry
 from auralsam2.engine.run_record import RunRecord
 
 _MOST_NAMED = 4
-Column = tuple[str, str]
-"""Split and metric."""
 
 
 def condition_notes(done: Runs) -> list[str]:

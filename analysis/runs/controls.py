@@ -6,6 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+Column = tuple[str, str]
+"""Split and metric."""
+
 KINDS = {
     "silence": "muted {metric}",
     "swapped": "{metric}, audio swapped",
@@ -64,7 +67,7 @@ def split_header(split: str) -> str:
     return f"{control.base.replace('_', ' ')}, {words}"
 
 
-def flat_headers(columns: Sequence[tuple[str, str]]) -> list[str]:
+def flat_headers(columns: Sequence[Column]) -> list[str]:
     """Return headers of one line for (split, metric); of a single base split, without its name."""
     names = [metric_header(split, metric) for split, metric in columns]
     bases = [split_header(base_split(split)) for split, _ in columns]

@@ -9,11 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.runs.comparable import MixedDataError as MixedDataError
-from analysis.runs.comparable import MixedLabelSourcesError as MixedLabelSourcesError
 from analysis.runs.comparable import Runs, check_data, check_label_sources, metric_scales
 from analysis.runs.conditions import condition_notes, left_out_notes, unequal_notes, weight_notes
-from analysis.runs.controls import is_control as is_control
 from analysis.runs.folders import RunFolder, finished, join_folders, read_folder
 from auralsam2.engine.metric_scales import MetricScale, scale_of_older
 from auralsam2.engine.run_record import RunRecord

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.runs.results import Results, is_control
+from analysis.runs.controls import is_control
+from analysis.runs.results import Results
 from auralsam2.kept_files import read_archive
 from auralsam2.messages import unknown_name
 

@@ -12,12 +12,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.runs.controls import Column
 from analysis.runs.results import Results
 from analysis.runs.splits import derived_splits
 
 Array = NDArray[Any]
-Column = tuple[str, str]
-"""Split and metric."""
 
 
 class ScoreArray(NamedTuple):

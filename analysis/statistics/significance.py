@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.runs.controls import Column
 from analysis.runs.results import Results
-from analysis.statistics.crossed_means import CLIPS as CLIPS
-from analysis.statistics.crossed_means import CLIPS_AND_SEEDS as CLIPS_AND_SEEDS
 from analysis.statistics.crossed_means import (
     Settings,
     Spread,
@@ -27,7 +26,6 @@ from analysis.statistics.crossed_means import (
     varies,
 )
 from analysis.statistics.score_arrays import (
-    Column,
     Group,
     Sample,
     ScoreArray,

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from analysis.runs.controls import flat_headers, split_header
-from analysis.statistics.significance import CLIPS_AND_SEEDS, KEYS
+from analysis.statistics.crossed_means import CLIPS_AND_SEEDS
+from analysis.statistics.significance import KEYS
 from analysis.tables.make import EXTRA_COLUMNS, Table, best_cells, decimals, pairs
 
 STAR = "*"

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.runs.conditions import unequal_columns
-from analysis.runs.controls import is_control
+from analysis.runs.controls import Column, is_control
 from analysis.runs.reported import ReportedRow
 from analysis.runs.results import SPEED, Results
 from analysis.runs.splits import derived_splits, has_best, table_columns, table_means
@@ -20,12 +20,8 @@ from analysis.statistics.significance import (
     compare,
     mean_intervals,
     paired_differences,
-    reference_cell,
 )
 from auralsam2.messages import unknown_name
-
-Column = tuple[str, str]
-"""Split and metric."""
 
 DECIMALS = 3
 SMALL = 0.01
@@ -186,7 +182,6 @@ def _shown(usual: Sequence[Column], held: Sequence[Column], scores: Sequence[str
 def _difference(
     results: Results, compared: Sequence[Column], comparison: pd.DataFrame | None
 ) -> pd.DataFrame:
-    reference_cell(results)
     paired = paired_differences(results, compared) if comparison is None else comparison
     wide = paired.pivot(index="cell", columns=["split", "metric"], values="difference")
     columns = pd.MultiIndex.from_tuples(list(compared), names=["split", "metric"])

@@ -11,8 +11,8 @@ import pandas as pd
 from analysis.runs.reported import MARK
 from analysis.runs.results import SPEED
 from analysis.runs.splits import derived_splits, has_best
-from analysis.statistics.crossed_means import FEWEST_SEEDS
-from analysis.statistics.significance import CLIPS, CLIPS_AND_SEEDS, KEYS
+from analysis.statistics.crossed_means import CLIPS, CLIPS_AND_SEEDS, FEWEST_SEEDS
+from analysis.statistics.significance import KEYS
 from analysis.tables.layout import DAGGER, STAR, marks, three_digits
 from analysis.tables.make import EXTRA_COLUMNS, Table, decimals, pairs
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.runs.comparable import check_tested_clips
-from analysis.runs.results import MixedDataError, load_runs
+from analysis.runs.comparable import MixedDataError, check_tested_clips
+from analysis.runs.results import load_runs
 from analysis.tables import make_table
 from analysis.tables.make import best_cells
 

@@ -4,6 +4,7 @@ import pytest
 
 from analysis.runs.controls import (
     base_split,
+    flat_headers,
     is_control,
     metric_header,
     parse_control,
@@ -25,6 +26,12 @@ from analysis.runs.controls import (
 )
 def test_headers(split: str, header: str, group: str) -> None:
     assert metric_header(split, "J") == header and split_header(split) == group
+
+
+def test_headers_of_one_line_name_the_splits_where_there_are_several() -> None:
+    columns = [("test", "J"), ("test_audio_silence", "J")]
+    assert flat_headers(columns) == ["J", "muted J"]
+    assert flat_headers([*columns, ("val", "F")]) == ["test J", "test muted J", "val F"]
 
 
 def test_what_a_control_controls() -> None:

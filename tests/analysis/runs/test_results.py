@@ -9,12 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from analysis.runs.comparable import MixedDataError, MixedLabelSourcesError
+from analysis.runs.controls import is_control
 from analysis.runs.results import (
     COLUMNS,
-    MixedDataError,
-    MixedLabelSourcesError,
     NoResultsError,
-    is_control,
     load_runs,
     seed_means,
     write_csv,
