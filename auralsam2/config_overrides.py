@@ -26,7 +26,7 @@ from auralsam2.config_schema import (
     wanted_kinds,
 )
 from auralsam2.messages import unknown_name
-from auralsam2.moved_arguments import follow_move, follow_moves
+from auralsam2.moved_arguments import follow_move, follow_moves, moved_from
 from auralsam2.signature import NOTHING, TEXT, TEXTS
 
 _PLAIN = (str, bool, int, float, list, tuple, dict, type(None))
@@ -134,7 +134,7 @@ def _check_key(node: Any, spec: Spec | None, dotted: str, index: int, must_exist
     if present or (not must_exist and (known is None or key in known)):
         return
     candidates = known if known is not None and not must_exist else known_keys(None, node)
-    problem = unknown_name("key", key, map(str, candidates or ()))
+    problem = unknown_name("key", key, [*map(str, candidates or ()), *moved_from(node)])
     raise ConfigError([f"{dotted}: {problem} (in {where})"])
 
 

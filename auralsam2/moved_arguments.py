@@ -33,10 +33,19 @@ def follow_moves(value: Any) -> None:
 
 def follow_move(node: Any, key: str) -> None:
     """Name, in place, the class of today where a node's own has left the argument ``key`` to it."""
+    if key in moved_from(node):
+        node["type"] = MOVES[_class_name(node)].to
+
+
+def moved_from(node: Any) -> frozenset[str]:
+    """Arguments that a node may state although the class that it names has left them to another."""
+    move = MOVES.get(_class_name(node))
+    return frozenset() if move is None else move.arguments
+
+
+def _class_name(node: Any) -> str:
     kind = node.get("type") if isinstance(node, Mapping) else None
-    move = MOVES.get(kind.rpartition(".")[2]) if isinstance(kind, str) else None
-    if move is not None and key in move.arguments:
-        node["type"] = move.to  # type: ignore[index]
+    return kind.rpartition(".")[2] if isinstance(kind, str) else ""
 
 
 def earlier_type(key: str, value: Any) -> Any:

@@ -48,7 +48,7 @@ def test_a_config_file_in_the_old_words_is_read(tmp_path: Path) -> None:
 
 
 def test_an_argument_that_never_was_is_still_refused() -> None:
-    with pytest.raises(ConfigError, match="unknown key 'joined_clips'"):
+    with pytest.raises(ConfigError, match="'joined_clips'; did you mean 'join_clips'"):
         load(BASE, {"model.joined_clips": True})
 
 

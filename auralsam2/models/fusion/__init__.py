@@ -1,1 +1,1 @@
-"""Fusion blocks: one file each, registered by being here."""
+"""Fusion blocks, registered by being here."""

@@ -17,7 +17,7 @@ SCOPES = ("clip", "frame")
 class Fusion(nn.Module, ABC):
     """Exchange information between the visual and the audio tokens of one pyramid level.
 
-    A subclass registers itself in ``FUSIONS`` and lives in one file of this package (or in any
+    A subclass registers itself in ``FUSIONS`` and lives in a file of this package (or in any
     module named by the config's ``custom_imports``). Its constructor takes ``channels`` (C, given
     by the model) and own keywords, all with defaults.
 
