@@ -23,8 +23,6 @@ from unittest.mock import patch
 import cv2
 import pandas as pd
 import torch
-from rich.console import Console
-from rich.table import Table
 from torch.utils.data import DataLoader
 
 from auralsam2.config import load
@@ -144,16 +142,6 @@ def measure(options: argparse.Namespace, folder: Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def show(table: pd.DataFrame, title: str) -> None:
-    """Print the rows."""
-    shown = Table(title=title)
-    for column in table.columns:
-        shown.add_column(column.replace("_", " "), justify="right")
-    for row in table.itertuples(index=False):
-        shown.add_row(*(f"{v:.1f}" if isinstance(v, float) else str(v) for v in row))
-    Console(markup=False, emoji=False).print(shown)
-
-
 def main(argv: list[str] | None = None) -> None:
     """Measure, print and, where asked, write the numbers."""
     parser = argparse.ArgumentParser(
@@ -170,11 +158,12 @@ def main(argv: list[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         table = measure(options, Path(folder))
     load_average, cores = os.getloadavg()[0], os.cpu_count()
-    show(
-        table,
+    print(
         f"{options.clips} clips of 5 frames, {options.native} px in their files; {cores} cores, "
-        f"load {load_average:.1f} at the end",
+        f"load {load_average:.1f} at the end"
     )
+    shown = table.rename(columns=lambda name: name.replace("_", " "))
+    print(shown.to_string(index=False, float_format="{:.1f}".format))
     if options.out:
         options.out.parent.mkdir(parents=True, exist_ok=True)
         table.to_csv(options.out, index=False)

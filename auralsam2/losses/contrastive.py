@@ -85,6 +85,15 @@ def log_negative_sums(
 POOLS = ("clip", "batch")
 
 
+class SampledClips(NamedTuple):
+    """What a batch's joint sets are sampled from."""
+
+    embeddings: Embeddings  # of every level
+    mask_logits: Tensor  # (B, T, h, w)
+    masks: Tensor  # (B, T, S, S)
+    supervised: Tensor  # (B, T)
+
+
 class JointSet(NamedTuple):
     """Sampled pixels and audio embeddings that are contrasted with each other."""
 
@@ -186,8 +195,9 @@ class ContrastiveLoss(nn.Module, ABC):
         Returns:
             ``loss_contrastive``, a weighted scalar.
         """
-        self._check(embeddings, mask_logits, masks, supervised)
-        sets = self.joint_sets(embeddings, mask_logits, masks, supervised, generator)
+        clips = SampledClips(embeddings, mask_logits, masks, supervised)
+        _check_shapes(clips)
+        sets = self.joint_sets(clips, generator)
         if self.pool == "batch":
             sets = [concatenate(sets)]
         losses = [self.joint_loss(self.limit(s, generator)) for s in sets]
@@ -198,14 +208,10 @@ class ContrastiveLoss(nn.Module, ABC):
         return keep_at_most(joint, self.max_anchors, generator)
 
     def joint_sets(
-        self,
-        embeddings: Embeddings,
-        mask_logits: Tensor,
-        masks: Tensor,
-        supervised: Tensor,
-        generator: torch.Generator | None = None,
+        self, clips: SampledClips, generator: torch.Generator | None = None
     ) -> list[JointSet]:
-        """Sample the joint set of every clip; arguments as for :meth:`forward`."""
+        """Sample the joint set of every clip."""
+        embeddings, mask_logits, masks, supervised = clips
         num_clips, num_frames, num_tokens = embeddings.visual[0].shape[:3]
         num_levels, size = len(embeddings.visual), math.isqrt(num_tokens)
         # (B, L, T, N): every level draws its own pixels.
@@ -236,22 +242,21 @@ class ContrastiveLoss(nn.Module, ABC):
             )
         return sets
 
-    def _check(
-        self, embeddings: Embeddings, mask_logits: Tensor, masks: Tensor, supervised: Tensor
-    ) -> None:
-        visual, audio = embeddings
-        if not visual or len(visual) != len(audio):
-            raise ValueError(
-                "embeddings need one visual and one audio tensor a level, got "
-                f"{len(visual)} visual and {len(audio)} audio; does the model have a projector?"
-            )
-        sizes = check_shape(visual[0], "B T N D", "visual embeddings")
-        if math.isqrt(sizes["N"]) ** 2 != sizes["N"]:
-            raise ValueError(f"visual embeddings need a square number of tokens, got {sizes['N']}")
-        for level in range(len(visual)):
-            check_shape(visual[level], "B T N D", f"visual embeddings of level {level}", **sizes)
-            check_shape(audio[level], "B T D", f"audio embeddings of level {level}", **sizes)
-        clip_sizes = {axis: sizes[axis] for axis in "BT"}
-        check_shape(mask_logits, "B T H W", "mask_logits", **clip_sizes)
-        check_shape(masks, "B T S S", "masks", **clip_sizes)
-        check_shape(supervised, "B T", "supervised", **clip_sizes)
+
+def _check_shapes(clips: SampledClips) -> None:
+    (visual, audio), mask_logits, masks, supervised = clips
+    if not visual or len(visual) != len(audio):
+        raise ValueError(
+            "embeddings need one visual and one audio tensor a level, got "
+            f"{len(visual)} visual and {len(audio)} audio; does the model have a projector?"
+        )
+    sizes = check_shape(visual[0], "B T N D", "visual embeddings")
+    if math.isqrt(sizes["N"]) ** 2 != sizes["N"]:
+        raise ValueError(f"visual embeddings need a square number of tokens, got {sizes['N']}")
+    for level in range(len(visual)):
+        check_shape(visual[level], "B T N D", f"visual embeddings of level {level}", **sizes)
+        check_shape(audio[level], "B T D", f"audio embeddings of level {level}", **sizes)
+    clip_sizes = {axis: sizes[axis] for axis in "BT"}
+    check_shape(mask_logits, "B T H W", "mask_logits", **clip_sizes)
+    check_shape(masks, "B T S S", "masks", **clip_sizes)
+    check_shape(supervised, "B T", "supervised", **clip_sizes)

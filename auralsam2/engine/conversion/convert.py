@@ -25,25 +25,22 @@ from auralsam2.engine.conversion.legacy import (
 from auralsam2.engine.conversion.names import (
     CARRIED,
     FUSER_PREFIX,
+    RELEASED_AUDIO_DEPTHS,
+    RELEASED_VISUAL_DEPTHS,
     Entry,
     Structure,
     entries,
     resolve,
 )
-from auralsam2.engine.conversion.structure import (
-    Report,
-    describe,
-    find_widths,
-    recognise,
-    side_of,
-    split_carried,
-    told,
-    with_guesses,
-)
-from auralsam2.messages import unknown_values
+from auralsam2.engine.conversion.structure import find_widths, recognise, side_of, split_carried
+from auralsam2.messages import nearest, unknown_values
 from auralsam2.models.weights import read_state
-from auralsam2.models.weights.loading import Coverage
+from auralsam2.models.weights.loading import Coverage, listed
 
+VARIANT_NAMES = {"avs": "AVS (AVSBench)", "ref": "Ref (Ref-AVS)"}
+SHOWN = {"missing": 6, "unexpected": 20, "misshapen": 20}
+# A guess costs milliseconds, a file of another model has hundreds of unknown names.
+NUM_GUESSES = 8
 LAYOUTS = ("fuser", "full")
 OTHER = {"authors": "ours", "ours": "authors"}
 # The only tensors of frozen networks in files of trained weights: training state leaves out
@@ -64,6 +61,35 @@ class Options(NamedTuple):
     unused: str | None = None
     naming: str = "current"  # of the authors' side, one of ``NAMINGS``
     allow_partial: bool = False  # convert what matches and set the rest aside
+
+
+class Report(NamedTuple):
+    """How a checkpoint was read and converted."""
+
+    side: str  # whose names it had, ``authors`` or ``ours``
+    structure: Structure  # what its fuser consists of
+    coverage: Coverage  # expected and found tensors, by the names in the file where they are in it
+    filled: tuple[str, ...]  # never used tensors that were missing and made of zeros
+    # Names dropped because the file holds the same tensor under another.
+    duplicates: tuple[str, ...]
+    carried: int  # number of tensors of the frozen networks that were renamed alone
+    left_out: tuple[str, ...]  # their names, where the layout asks for the fuser alone
+
+    def __str__(self) -> str:
+        whose = "the authors' names" if self.side == "authors" else "our names"
+        lines = [f"{describe(self.structure)}, {whose}", told(self.coverage, self.filled)]
+        if self.duplicates:
+            lines.append(f"duplicates dropped: {len(self.duplicates)}{listed(self.duplicates, 2)}")
+        if self.carried:
+            lines.append(f"tensors of SAM2 and the text encoder taken as they are: {self.carried}")
+        if self.left_out:
+            lines.append(
+                "tensors of SAM2 and the text encoder left out, as the layout is the fuser alone: "
+                f"{len(self.left_out)}{listed(self.left_out, 2)}"
+            )
+        if not self.structure.vggish:
+            lines.append("no VGGish in it: its published weights are to be added")
+        return "\n".join(lines)
 
 
 class Conversion(NamedTuple):
@@ -217,3 +243,32 @@ def _carried_name(key: str, side: str, target: str) -> str:
         if key.startswith(names[side]):
             return names[target] + key[len(names[side]) :]
     raise AssertionError(key)
+
+
+def told(coverage: Coverage, filled: Sequence[str] = ()) -> str:
+    """Coverage in words, and what was made of zeros."""
+    made = f"; {len(filled)} filled{listed(filled, 4)}" if filled else ""
+    return coverage.told(**SHOWN) + made
+
+
+def describe(structure: Structure) -> str:
+    """Variant and depths, and the release's depths where they differ."""
+    visual, audio = structure.visual_depths, structure.audio_depths
+    text = f"{VARIANT_NAMES[structure.variant]} fuser, blocks a level {visual}, audio {audio}"
+    if (visual, audio) != (RELEASED_VISUAL_DEPTHS, RELEASED_AUDIO_DEPTHS):
+        text += f" (released: {RELEASED_VISUAL_DEPTHS}, {RELEASED_AUDIO_DEPTHS})"
+    return text
+
+
+def with_guesses(unknown: Mapping[str, str], missing: Sequence[str]) -> tuple[str, ...]:
+    """Unknown names in the file, the first few with the name that was probably meant.
+
+    Args:
+        unknown: current form of the name -> name in the file.
+        missing: names that are expected and not there.
+    """
+    texts = []
+    for index, (key, origin) in enumerate(unknown.items()):
+        guess = nearest(key, missing) if index < NUM_GUESSES else None
+        texts.append(f"{origin}, did you mean {guess}?" if guess else origin)
+    return tuple(texts)

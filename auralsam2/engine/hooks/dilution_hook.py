@@ -12,7 +12,6 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from auralsam2.engine.distributed import unwrapped
-from auralsam2.metrics.attention_gain import in_mask_gain
 from auralsam2.models.decoder_rows import DecoderCalls, coverage
 from auralsam2.models.injection import TOKENS
 from auralsam2.registry import HOOKS
@@ -90,3 +89,20 @@ def _rows(model: Any, masks: Tensor) -> DecoderCalls:
     except ValueError as error:
         raise ValueError(f"DilutionHook: {error}; take it out of runtime.hooks") from error
     return rows
+
+
+def in_mask_gain(attention: Tensor, coverage: Tensor) -> Tensor:
+    """(m - r) / (1 - r) of `analysis.dilution.attention.in_mask_gain`, on tensors.
+
+    Args:
+        attention: (B, ..., N), sums to one over N.
+        coverage: (B, N) share of each key position that the true mask covers.
+
+    Returns:
+        (B, ...), NaN where a mask is empty or fills the frame.
+    """
+    cover = coverage.reshape(len(coverage), *(1,) * (attention.dim() - 2), -1).to(attention)
+    share = cover.mean(dim=-1)
+    gain = ((attention * cover).sum(dim=-1) - share) / (1 - share)
+    defined = (share > 0) & (share < 1)
+    return torch.where(defined, gain, torch.full_like(gain, float("nan")))

@@ -186,3 +186,29 @@ def assign_cells(boxes: Boxes, num_frames: int, side: int, central: float = 0.5)
         owner[boxes.frame[index], inside[index]] = index
     frame, cell = (owner >= 0).nonzero(as_tuple=True)
     return Assignment(frame, cell, owner[frame, cell])
+
+
+def padded(
+    boxes: Tensor,
+    labels: Tensor,
+    scores: Tensor,
+    frame: Tensor,
+    shape: tuple[int, int],
+    most: int,
+) -> Detections:
+    """Boxes in one list, best first, to frames padded to one number of boxes, ``most`` at most."""
+    num_frames = shape[0] * shape[1]
+    order = torch.argsort(frame, stable=True)
+    frame = frame[order]
+    count = torch.bincount(frame, minlength=num_frames)
+    place = torch.arange(len(frame), device=frame.device) - (count.cumsum(0) - count)[frame]
+    width = int(count.clamp(max=most).max())
+    kept = place < width
+    out = Detections(
+        boxes.new_zeros(num_frames, width, 4),
+        torch.full((num_frames, width), NO_BOX, dtype=torch.long, device=boxes.device),
+        scores.new_zeros(num_frames, width),
+    )
+    for target, values in zip(out, (boxes, labels, scores), strict=True):
+        target[frame[kept], place[kept]] = values[order[kept]]
+    return Detections(*(x.unflatten(0, shape) for x in out))

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from auralsam2.models.detection.base import NO_BOX, Detections, Detector
+from auralsam2.models.detection.base import Detections, Detector, padded
 from auralsam2.models.prediction_file import FilePart, is_number
 from auralsam2.registry import DETECTORS
 from auralsam2.structures import VisualPyramid
@@ -52,15 +51,16 @@ class BoxFileDetector(FilePart, Detector):
         for name in clip:
             self.file.frames(name, level.shape[1])
             frames += self.entries[name]
-        most = max(map(len, frames), default=0)
-        boxes, scores = torch.zeros(len(frames), most, 4), torch.zeros(len(frames), most)
-        labels = torch.full((len(frames), most), NO_BOX)
-        for index, found in enumerate(frames):
-            for place, (label, score, corners) in enumerate(found):
-                labels[index, place], scores[index, place] = label, score
-                boxes[index, place] = torch.tensor(corners)
-        shape = (len(clip), level.shape[1])
-        return Detections(*(_to(x, level, shape) for x in (boxes, labels, scores)))
+        found = [(frame, *box) for frame, boxes in enumerate(frames) for box in boxes]
+        frame, label, score, corners = zip(*found, strict=True) if found else ((),) * 4
+        return padded(
+            torch.tensor(corners, device=level.device).view(-1, 4),
+            torch.tensor(label, dtype=torch.long, device=level.device),
+            torch.tensor(score, device=level.device),
+            torch.tensor(frame, dtype=torch.long, device=level.device),
+            shape=(len(clip), level.shape[1]),
+            most=len(found),
+        )
 
     def read_entry(self, entry: Any, numbers: Mapping[str, int]) -> list[Box]:
         """The boxes of one frame."""
@@ -83,7 +83,3 @@ class BoxFileDetector(FilePart, Detector):
         if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
             return f"box must be left < right and top < bottom, shares from 0 to 1, got {box}"
         return ""
-
-
-def _to(values: Tensor, like: Tensor, shape: tuple[int, int]) -> Tensor:
-    return values.to(like.device).unflatten(0, shape)

@@ -12,7 +12,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from auralsam2.models.detection.base import (
-    NO_BOX,
     Assignment,
     Boxes,
     Detections,
@@ -21,6 +20,7 @@ from auralsam2.models.detection.base import (
     assign_cells,
     boxes_of_parts,
     cell_centres,
+    padded,
 )
 from auralsam2.registry import DETECTORS
 from auralsam2.shapes import check_shape
@@ -157,7 +157,7 @@ class PyramidDetector(Detector):
         found = corners[frame, cell].clamp(0, 1)
         values = both[frame, cell, label]
         kept = self._suppress(found, values, frame * self.num_classes + label)
-        return _padded(
+        return padded(
             *(found[kept], label[kept], values[kept], frame[kept]),
             shape=(batch, num_frames),
             most=self.max_boxes,
@@ -212,29 +212,3 @@ def _seen(labels: Tensor, cells: Assignment, boxes: Boxes, num_frames: int) -> T
     missed = labels.new_zeros(num_frames, labels.shape[1])
     missed = missed.index_add(0, boxes.frame, torch.log1p(-mean.clamp(max=1 - TINY)))
     return 1 - missed.exp()
-
-
-def _padded(
-    boxes: Tensor,
-    labels: Tensor,
-    scores: Tensor,
-    frame: Tensor,
-    shape: tuple[int, int],
-    most: int,
-) -> Detections:
-    """Boxes in one list, best first, to frames padded to one number of boxes."""
-    num_frames = shape[0] * shape[1]
-    order = torch.argsort(frame, stable=True)
-    frame = frame[order]
-    count = torch.bincount(frame, minlength=num_frames)
-    place = torch.arange(len(frame), device=frame.device) - (count.cumsum(0) - count)[frame]
-    kept = place < most
-    width = int(count.clamp(max=most).max())
-    out = Detections(
-        boxes.new_zeros(num_frames, width, 4),
-        torch.full((num_frames, width), NO_BOX, dtype=torch.long, device=boxes.device),
-        scores.new_zeros(num_frames, width),
-    )
-    for target, values in zip(out, (boxes, labels, scores), strict=True):
-        target[frame[kept], place[kept]] = values[order[kept]]
-    return Detections(*(x.unflatten(0, shape) for x in out))

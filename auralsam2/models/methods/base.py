@@ -206,3 +206,11 @@ class SAM2Method(ClipMethod):
 def is_trained(module: nn.Module) -> bool:
     """Whether any parameter of a module asks for a gradient."""
     return any(p.requires_grad for p in module.parameters())
+
+
+def nothing(fine: Tensor, shape: Sequence[int]) -> Prediction:
+    """No object in frames of a ``shape``; maps (F, C / 8, 4E, 4E) give the side of the masks."""
+    side = fine.shape[-1]
+    logits = fine.new_full((*shape, 3, side, side), EMPTY_LOGIT)
+    score = fine.new_full((*shape, 1), EMPTY_LOGIT)
+    return Prediction(logits, fine.new_zeros(*shape, 3), score, logits[..., 0, :, :])

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from auralsam2.messages import unknown_values
 from auralsam2.models.decoder_rows import CannotProbeError, DecoderCalls, DecoderRow
-from auralsam2.models.methods.base import EMPTY_LOGIT, ClipBatch, Node, SAM2Method
+from auralsam2.models.methods.base import ClipBatch, Node, SAM2Method, nothing
 from auralsam2.registry import MODELS
 from auralsam2.structures import Prediction, Prompts
 
@@ -125,15 +125,6 @@ def _shift(mask: Tensor, x: int, y: int) -> Tensor:
 PROMPTED_FRAMES = ("every", "first")
 
 
-class FrameAnswer(NamedTuple):
-    """One frame's mask, its objects joined."""
-
-    mask_logits: Tensor  # (3, 4E, 4E)
-    ious: Tensor  # (3,)
-    score: Tensor  # (1,)
-    best: Tensor  # (4E, 4E)
-
-
 @MODELS.register_module()
 class PromptedSAM2(SAM2Method):
     """SAM2 as people use it, prompted from the truth; trains nothing, hears nothing.
@@ -186,15 +177,9 @@ class PromptedSAM2(SAM2Method):
         clips = []
         for i, name in enumerate(batch.clip):
             maps = network.decoder_features([level[i] for level in levels])
-            clips.append(self._answer_clip(maps, batch.masks[i], name))
-        return Prediction(
-            *(
-                torch.stack(
-                    [torch.stack([getattr(frame, key) for frame in clip]) for clip in clips]
-                )
-                for key in FrameAnswer._fields
-            )
-        )
+            frames = self._answer_clip(maps, batch.masks[i], name)
+            clips.append(Prediction(*map(torch.stack, zip(*frames, strict=True))))
+        return Prediction(*map(torch.stack, zip(*clips, strict=True)))
 
     def decoder_rows(self, masks: Tensor) -> DecoderCalls:
         """One call a frame of a clip, one row an object; frames without truth are not decoded.
@@ -213,20 +198,20 @@ class PromptedSAM2(SAM2Method):
         )
         return [[DecoderRow(i, t, one) for one in held] for i, t, held in objects if len(held)]
 
-    def _answer_clip(self, maps: Sequence[Tensor], masks: Tensor, name: str) -> list[FrameAnswer]:
+    def _answer_clip(self, maps: Sequence[Tensor], masks: Tensor, name: str) -> list[Prediction]:
         """Masks of T frames from their maps (T, ...)."""
         from auralsam2.models.backbones.sam2.memory import ClipMemory
 
         generator = clip_generator(self.seed, name)
         memory: ClipMemory | None = None
-        answers: list[FrameAnswer] = []
+        answers: list[Prediction] = []
         num_objects = 0
         for t, mask in enumerate(masks):
             given = None
             if memory is None or self.prompted_frames == "every":
                 objects = objects_of(mask)
                 if not len(objects):
-                    answers.append(_empty(maps[0]))
+                    answers.append(nothing(maps[0], ()))
                     continue
                 given = PROMPTS[self.prompt](objects, maps[0].shape[-1], self.jitter, generator)
                 memory, num_objects = ClipMemory(self.backbone.network, len(masks)), len(objects)
@@ -258,21 +243,14 @@ class PromptedSAM2(SAM2Method):
         return out
 
 
-def _join(out: Decoded) -> FrameAnswer:
+def _join(out: Decoded) -> Prediction:
     """The union of K objects; what is said of its quality is their mean."""
-    return FrameAnswer(
+    return Prediction(
         out.mask_logits.amax(0),
         out.ious.mean(0),
         out.object_score_logits.amax(0),
         out.best.amax(0)[0],
     )
-
-
-def _empty(fine: Tensor) -> FrameAnswer:
-    """No object: (T, C / 8, 4E, 4E) gives the side."""
-    side = fine.shape[-1]
-    logits = fine.new_full((3, side, side), EMPTY_LOGIT)
-    return FrameAnswer(logits, fine.new_zeros(3), fine.new_full((1,), EMPTY_LOGIT), logits[0])
 
 
 @MODELS.register_module()

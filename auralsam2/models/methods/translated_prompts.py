@@ -12,7 +12,14 @@ from torch import Tensor
 
 from auralsam2 import registry
 from auralsam2.models.detection.base import NO_BOX, Detections, Evidence
-from auralsam2.models.methods.base import EMPTY_LOGIT, ClipBatch, Node, SAM2Method, is_trained
+from auralsam2.models.methods.base import (
+    EMPTY_LOGIT,
+    ClipBatch,
+    Node,
+    SAM2Method,
+    is_trained,
+    nothing,
+)
 from auralsam2.models.sound.base import sound_loss
 from auralsam2.registry import MODELS
 from auralsam2.shapes import check_shape
@@ -223,7 +230,7 @@ class TranslatedPromptSAM2(SAM2Method):
         boxes = detections.boxes.flatten(0, 1)[frame, place] * self.backbone.image_size
         maps = network.decoder_features([level.flatten(0, 1) for level in pyramid.levels])
         if not len(frame):
-            return _nothing(maps[0], shape)
+            return nothing(maps[0], shape)
         labels = torch.tensor([2, 3], dtype=torch.int32, device=boxes.device)
         out = network.decode(
             maps[2][frame] + network.no_mem_embed.reshape(1, -1, 1, 1),
@@ -239,11 +246,3 @@ class TranslatedPromptSAM2(SAM2Method):
         score = join_boxes(out.object_score_logits, frame, num_frames, empty=EMPTY_LOGIT)
         ious = mean_of_boxes(out.ious, frame, num_frames)
         return Prediction(*(x.unflatten(0, shape) for x in (masks, ious, score, best[:, 0])))
-
-
-def _nothing(fine: Tensor, shape: torch.Size) -> Prediction:
-    """No box in any frame: (F, C / 8, 4E, 4E) gives the side."""
-    side = fine.shape[-1]
-    logits = fine.new_full((*shape, 3, side, side), EMPTY_LOGIT)
-    score = fine.new_full((*shape, 1), EMPTY_LOGIT)
-    return Prediction(logits, fine.new_zeros(*shape, 3), score, logits[:, :, 0])

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from auralsam2.losses.audio_con import AudioConLoss
-from auralsam2.losses.contrastive import JointSet
+from auralsam2.losses.contrastive import JointSet, SampledClips
 from auralsam2.losses.released_audio_con import ReleasedAudioConLoss, released_audio_con
 from auralsam2.registry import CONTRASTIVE_LOSSES
 from auralsam2.structures import Embeddings
@@ -156,7 +156,9 @@ def test_with_every_repair_it_is_the_published_loss(reduction):
 def test_unsupervised_frames_stay_out():
     embeddings, logits, masks, supervised = make_batch(clips=1)
     supervised[0, 1:] = False
-    (joint,) = ReleasedAudioConLoss().joint_sets(embeddings, logits, masks, supervised)
+    (joint,) = ReleasedAudioConLoss().joint_sets(
+        SampledClips(embeddings, logits, masks, supervised)
+    )
     assert (len(joint.visual), len(joint.audio)) == (2 * 16, 2)
     assert torch.equal(joint.audio, torch.stack([x[0, 0] for x in embeddings.audio]))
 

@@ -5,8 +5,17 @@ from __future__ import annotations
 import pytest
 import torch
 
-from auralsam2.engine.conversion.convert import Options, convert
+from auralsam2.engine.conversion.convert import (
+    Options,
+    Report,
+    convert,
+    describe,
+    told,
+    with_guesses,
+)
 from auralsam2.engine.conversion.legacy import OLDER_PREFIX, older_name
+from auralsam2.engine.conversion.names import Structure
+from auralsam2.models.weights.loading import Coverage
 
 VARIANTS = pytest.mark.parametrize("variant", ["avs", "ref"])
 NAMINGS = pytest.mark.parametrize("naming", ["audio_prompter", "training_layers"])
@@ -195,3 +204,43 @@ def test_numbered_names_need_three_levels(small_state) -> None:
 def test_unknown_options_are_told_together() -> None:
     with pytest.raises(ValueError, match="unknown to='us'.*unknown layout='flat'.*unknown naming"):
         convert({}, Options(to="us", layout="flat", naming="old"))
+
+
+def test_coverage_counts_and_names() -> None:
+    coverage = Coverage(("a",), tuple(f"m{i}" for i in range(9)), ("u",), ())
+    assert not coverage.complete
+    assert told(coverage) == (
+        "1 matched; 9 missing (m0 | m1 | m2 | m3 | m4 | m5 | ...); 1 unexpected (u); 0 misshapen"
+    )
+
+
+def test_released_depths_need_no_remark() -> None:
+    assert "released:" not in describe(Structure("avs", (3, 6, 12), (3, 3, 3)))
+    assert "released: (3, 6, 12)" in describe(Structure("avs", (3, 6, 11), (3, 3, 3)))
+
+
+def test_report_tells_what_did_not_come_along() -> None:
+    structure = Structure("ref", (3, 6, 12), (3, 3, 3), vggish=False)
+    whole = Coverage(("a",), (), (), ())
+    text = str(
+        Report("ours", structure, whole, ("z",), ("training_layers.0.bias",), 0, ("backbone.x",))
+    )
+    for part in (
+        "our names",
+        "0 misshapen; 1 filled (z)",
+        "duplicates dropped: 1",
+        "fuser alone: 1",
+        "backbone.x",
+        "no VGGish",
+    ):
+        assert part in text
+
+
+def test_guesses_are_missing_names_and_few() -> None:
+    unknown = {"atn.q.weight": "x.atn.q.weight", "zzzzzzzz": "zzzzzzzz"}
+    first, second = with_guesses(unknown, ["attn.kv.weight", "attn.q.weight"])
+    assert first == "x.atn.q.weight, did you mean attn.q.weight?"
+    assert second == "zzzzzzzz"
+    many = {f"attn.q.weight{i}": f"attn.q.weight{i}" for i in range(20)}
+    assert sum("did you mean" in text for text in with_guesses(many, ["attn.q.weight"])) == 8
+    assert with_guesses({"a.bias": "a.bias"}, []) == ("a.bias",)

@@ -10,9 +10,8 @@ from mmengine.config import ConfigDict
 
 from analysis.dilution.attention import in_mask_gain as reference
 from auralsam2.config_validation import validate
-from auralsam2.engine.hooks.dilution_hook import SCALARS
+from auralsam2.engine.hooks.dilution_hook import SCALARS, in_mask_gain
 from auralsam2.engine.train import train
-from auralsam2.metrics.attention_gain import in_mask_gain
 
 
 def test_gain_is_that_of_the_analysis() -> None:
