@@ -34,15 +34,10 @@ _TICKS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.6)
 
 
 def random_object(area: float, size: int, generator: torch.Generator) -> Tensor:
-    """Return the mask of an ellipse that lies in the frame where it fits.
+    """Return the mask of an ellipse that lies in the frame where it fits, (E * E,) in {0, 1}.
 
-    Args:
-        area: share of the frame, met to half a token.
-        size: side E of the token grid.
-        generator: draws place and proportions (1:2 to 2:1).
-
-    Returns:
-        (E * E,) int64 in {0, 1}.
+    Its area, a share of the frame, is met to half a token; place and proportions (1:2 to 2:1) are
+    drawn.
     """
     draws = torch.rand(3, generator=generator).tolist()
     root = math.sqrt(area / math.pi)
@@ -61,13 +56,7 @@ def random_object(area: float, size: int, generator: torch.Generator) -> Tensor:
 
 
 def measure(values: Tensor, max_samples: int, labels: str, seed: int) -> dict[str, float]:
-    """Draw one frame's pixels and compare their labels with their values.
-
-    Args:
-        values: (N,) of `random_object`.
-        max_samples: K.
-        labels: ``"looked_up"`` or ``"own"``.
-        seed: of the draw, whose predicted logits are random.
+    """Draw pixels of a frame, of random logits, and compare their labels with their values (N,).
 
     Returns:
         ``kept``, the share of drawn object pixels that are labelled object; ``labelled`` and
@@ -103,14 +92,9 @@ def run_trials(
 
 
 def summarise(trials: pd.DataFrame) -> pd.DataFrame:
-    """Summarise the placements of each size.
+    """Summarise the placements of each size, a row a rule, area and quantity of `QUANTITIES`.
 
-    Args:
-        trials: of `run_trials`.
-
-    Returns:
-        Columns labels, area, quantity (of `QUANTITIES`), num_trials, mean over placements, and the
-        quantiles low and high of a tenth and nine tenths.
+    ``low`` and ``high`` are the quantiles of a tenth and nine tenths.
     """
     long = trials.melt(["labels", "area"], list(QUANTITIES), var_name="quantity")
     groups = long.groupby(["labels", "area", "quantity"], sort=False)["value"]
@@ -124,12 +108,7 @@ def summarise(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(summary: pd.DataFrame, panels: Sequence[Axes]) -> None:
-    """Draw a quantity in each panel: a line for the mean, a band between the quantiles.
-
-    Args:
-        summary: of `summarise`.
-        panels: as many as `QUANTITIES`.
-    """
+    """Draw a quantity in each panel: a line for the mean, a band between the quantiles."""
     for (quantity, title), panel in zip(QUANTITIES.items(), panels):
         for index, (labels, name) in enumerate(RULES.items()):
             chosen = (summary["labels"] == labels) & (summary["quantity"] == quantity)

@@ -24,17 +24,6 @@ class ClipMetric(BaseMetric):
     over clips lets :meth:`score_clip` return what it needs and overrides :meth:`clip_value` and
     :meth:`average`. What it needs is pickled between processes; tensors in it belong on the CPU.
 
-    Attributes:
-        key: name of the score in the returned dict.
-        higher_is_better: direction of the score.
-        bounds: lowest and highest possible score; None where it has none. Intervals of a mean do
-            not leave them, and figures show no more than they hold.
-        subject: what is asked: ``"object"``, whether the right thing is segmented; ``"null"``, how
-            much is segmented where nothing should be: shown of null splits alone; ``"area"``, how
-            much is segmented at all: shown where nothing that can be seen sounds.
-        per_clip: score of each clip after evaluation, on the main process; clips that do not
-            count are left out.
-
     Args:
         size: side in pixels at which masks are compared; None for the truth's own size.
         collect_device: where results of several processes meet, ``"cpu"`` or ``"gpu"``.
@@ -45,10 +34,15 @@ class ClipMetric(BaseMetric):
         ValueError: if ``size`` is no positive number, or is None with ``widen_truth``.
     """
 
-    key: str
+    key: str  # name of the score in the returned dict
     default_prefix = ""  # none, and no warning of mmengine's that there is none
     higher_is_better: bool = True
+    # Lowest and highest possible score, where it has them. Intervals of a mean do not leave them,
+    # and figures show no more than they hold.
     bounds: tuple[float, float] | None = None
+    # What is asked: ``object``, whether the right thing is segmented; ``null``, how much is
+    # segmented where nothing should be: shown of null splits alone; ``area``, how much is segmented
+    # at all: shown where nothing that can be seen sounds.
     subject: str = "object"
 
     def __init__(
@@ -61,6 +55,7 @@ class ClipMetric(BaseMetric):
         super().__init__(collect_device=collect_device, prefix=prefix)
         check_size(size, widen_truth)
         self.size, self.widen_truth = size, widen_truth
+        # Score of each clip that counts after evaluation, on the main process.
         self.per_clip: dict[str, float] = {}
 
     @property
@@ -89,27 +84,13 @@ class ClipMetric(BaseMetric):
         return mean(value for o in outcomes if (value := self.clip_value(o)) is not None)
 
     def process(self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]) -> None:
-        """Score the clips of one batch.
-
-        Args:
-            data_batch: not used.
-            data_samples: a dict per clip, see :func:`supervised_frames`.
-
-        Raises:
-            ValueError: if shapes differ or a clip has no supervised frame.
-        """
+        """Score the clips of one batch, a dict each as :func:`supervised_frames` reads it."""
         for sample in data_samples:
             logits, masks = supervised_frames(sample, self.size, self.widen_truth)
             self.results.append((sample["clip"], self.score_clip(logits, masks)))
 
     def compute_metrics(self, results: list[tuple[str, Any]]) -> dict[str, float]:
-        """Average over clips.
-
-        Args:
-            results: name and outcome of every clip.
-
-        Returns:
-            ``{key: mean}``, not-a-number where no clip counts.
+        """Average over clips: ``{key: mean}``, not-a-number where no clip counts.
 
         Raises:
             ValueError: if two clips share a name.
@@ -162,15 +143,9 @@ def supervised_frames(
 
 
 def resize_truth(masks: Tensor, size: int, widen: bool = False) -> Tensor:
-    """Bring the truth to another size.
+    """Bring the truth (T, H, W) to (T, size, size) uint8, 1 on the object.
 
-    Args:
-        masks: (T, H, W), above 0 on the object.
-        size: side in pixels.
-        widen: see :func:`supervised_frames`.
-
-    Returns:
-        (T, size, size) uint8, 1 on the object.
+    Whether objects are widened on the way see :func:`supervised_frames`.
     """
     objects, square = (masks > 0)[None], (size, size)
     if not widen:
@@ -188,11 +163,9 @@ def mean(values: Iterable[float]) -> float:
 
 
 def groups(items: Sequence[Item], group_size: int | None) -> Iterator[Sequence[Item]]:
-    """Cut a data set into batches.
+    """Cut a data set, in its order, into batches of ``group_size`` clips; None: one of all.
 
-    Args:
-        items: one a clip, in the order of the data set.
-        group_size: clips of a batch; the last one may be shorter. None: one batch of all.
+    The last one may be shorter.
     """
     step = max(len(items), 1) if group_size is None else group_size
     return (items[start : start + step] for start in range(0, len(items), step))

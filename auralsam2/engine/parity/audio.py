@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from auralsam2.data.audio import SAMPLE_RATE, log_mel_examples
-from auralsam2.engine.parity.compare import Row, compare, failure
-from auralsam2.engine.parity.fixtures import Fixtures
+from auralsam2.engine.parity.compare import Row, failure
+from auralsam2.engine.parity.fixtures import Expected, Fixtures
 from auralsam2.registry import AUDIO_ENCODERS
 
 NAME = "audio_features"
@@ -25,7 +25,8 @@ FULL_SCALE = 32768.0
 
 def check_audio(fixtures: Fixtures) -> Iterator[Row]:
     """Log-mel examples of every waveform, and embeddings with weights made by the recipe."""
-    facts, numbers = fixtures.facts(NAME), fixtures.tensors(NAME)
+    facts, held = fixtures.facts(NAME), fixtures.expected(NAME)
+    numbers = held.numbers
     for key in sorted(numbers):
         case, _, kind = key.partition(".")
         if kind != "examples":
@@ -35,14 +36,13 @@ def check_audio(fixtures: Fixtures) -> Iterator[Row]:
             yield failure(NAME, key, "no waveform, and no rule to make it")
             continue
         rate = int(facts[case]["sample_rate"])
-        expected = numbers[key]
-        examples = log_mel_examples(waveform, rate, len(expected), rule="released")
+        examples = log_mel_examples(waveform, rate, len(numbers[key]), rule="released")
         tolerance = HALF_PRECISION if case in facts.get("float16_cases", ()) else 1e-4
         if rate != SAMPLE_RATE:
             tolerance = RESAMPLED
-        yield compare(NAME, key, torch.from_numpy(examples), expected, tolerance)
+        yield held.row(key, torch.from_numpy(examples), tolerance)
     if "vggish" in facts:
-        yield from _check_vggish(facts["vggish"], numbers)
+        yield from _check_vggish(facts["vggish"], held)
 
 
 def _waveform(case: str, numbers: dict[str, Tensor]) -> np.ndarray[Any, Any] | None:
@@ -58,20 +58,19 @@ def _waveform(case: str, numbers: dict[str, Tensor]) -> np.ndarray[Any, Any] | N
     return samples[:, None] if samples.ndim == 1 else samples
 
 
-def _check_vggish(facts: dict[str, Any], numbers: dict[str, Tensor]) -> Iterator[Row]:
+def _check_vggish(facts: dict[str, Any], held: Expected) -> Iterator[Row]:
     encoder = AUDIO_ENCODERS.build({"type": "VGGish", "random_weights": True})
     state = {}
     for number, (key, about) in enumerate(facts["tensors"].items()):
         state[key] = _recipe(tuple(about["shape"]), int(facts["seed0"]) + number)
         first = state[key].flatten()[: len(about["first"])]
-        yield compare(NAME, f"vggish.weights.{key}", first, torch.tensor(about["first"]), 1e-6)
+        yield held.told(f"vggish.weights.{key}", first, torch.tensor(about["first"]), 1e-6)
     encoder.network.load_state_dict(state, strict=True)
-    examples = numbers["stereo5s.examples"][None]
+    examples = held.numbers["stereo5s.examples"][None]
     with torch.no_grad():
         left, right = encoder(examples)[0].chunk(2, dim=-1)
     for ear, value in (("ch0", left), ("ch1", right)):
-        key = f"vggish.embedding_{ear}"
-        yield compare(NAME, key, value, numbers[key], EMBEDDING)
+        yield held.row(f"vggish.embedding_{ear}", value, EMBEDDING)
 
 
 def _recipe(shape: tuple[int, ...], seed: int) -> Tensor:
