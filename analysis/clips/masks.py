@@ -152,7 +152,7 @@ def _predict(
     from auralsam2.engine.evaluate import evaluate_model
 
     dataset = run.dataset(split)
-    if strangers := [clip for clip in clips if clip not in set(dataset.clips)]:
+    if strangers := [clip for clip in clips if clip not in dataset.clips]:
         raise ValueError(f"the data have no clip {', '.join(strangers)} in split '{split}'")
     with _fewer_words():
         result = evaluate_model(run.model(), run.cfg, {split: ChosenClips(dataset, clips)})

@@ -7,7 +7,7 @@ import inspect
 import json
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,7 @@ def make_paper(
     usable, problems = _usable(sources, partial)
     problems += _unmatched(recipe, sources)
     (out / ERRORS).unlink(missing_ok=True)
-    making = _Making(recipe, out, usable, problems, again)
+    making = _Making(recipe, out, again, usable, problems)
     for source in usable:
         making.make(source, say)
     paths = making.write_manifest()
@@ -85,23 +85,21 @@ def make_paper(
     return Paper(tuple(making.entries), tuple(problems), tuple(paths))
 
 
+@dataclass
 class _Making:
-    """A paper while it is made; the arguments are those of `make_paper`."""
+    """A paper while it is made; the first fields are arguments of `make_paper`."""
 
-    def __init__(
-        self,
-        recipe: Recipe,
-        out: Path,
-        sources: Sequence[Source],
-        problems: list[str],
-        again: bool,
-    ) -> None:
-        self.recipe, self.out, self.sources, self.problems = recipe, out, sources, problems
-        self.again = again
-        self.held = read_entries(out)  # of an earlier call, still to be looked at
-        self.entries: list[Entry] = []
-        self.raised: list[str] = []
-        self.owners: dict[str, str] = {}  # file -> the part that wrote it first
+    recipe: Recipe
+    out: Path
+    again: bool
+    sources: Sequence[Source]  # that can be read
+    problems: list[str]
+    entries: list[Entry] = field(default_factory=list)
+    raised: list[str] = field(default_factory=list)  # by parts that failed, with the traceback
+    owners: dict[str, str] = field(default_factory=dict)  # file -> the part that wrote it first
+
+    def __post_init__(self) -> None:
+        self.held = read_entries(self.out)  # of an earlier call, still to be looked at
 
     def make(self, source: Source, say: Callable[[str], None]) -> None:
         """Make every part that is of a source."""

@@ -99,16 +99,11 @@ class Source:
         ]
 
 
-def find_sources(
-    folder: Path,
-    *,
-    overrides: Mapping[str, Any] | None = None,
-    **how: Any,
-) -> list[Source]:
+def find_sources(folder: Path, **how: Any) -> list[Source]:
     """Return the grids and sweeps below a folder, the folder itself included, by name.
 
     A folder that holds runs, but neither grid nor sweep, counts as one grid. What is linked to
-    from several places is found once. ``how`` are further fields of each `Source`.
+    from several places is found once. ``how`` are fields of each `Source`.
 
     Raises:
         FileNotFoundError: where there is no folder, or neither grid nor sweep nor run in it.
@@ -124,7 +119,7 @@ def find_sources(
             "auralsam2 run-sweep"
         )
     return [
-        Source(path, name, kind, dict(overrides or {}), **how)
+        Source(path, name, kind, **how)
         for name, (path, kind) in zip(_names(folder, found), found, strict=True)
     ]
 
@@ -151,8 +146,7 @@ def _walk(folder: Path, seen: set[Path]) -> Iterator[tuple[Path, str]]:
 def _names(folder: Path, found: Sequence[tuple[Path, str]]) -> list[str]:
     """Name each by its folder, by the way to it where two are called alike, else by numbers."""
     last = [path.resolve().name for path, _ in found]
-    ways = ["-".join(path.relative_to(folder).parts) or name
-            for (path, _), name in zip(found, last, strict=True)]  # fmt: skip
+    ways = ["-".join(path.relative_to(folder).parts) for path, _ in found]
     names = [n if last.count(n) == 1 else way for n, way in zip(last, ways, strict=True)]
     if len(set(names)) < len(names):
         names = [f"{number:02}-{name}" for number, name in enumerate(names, start=1)]

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -269,6 +271,26 @@ def write_sweep_folder(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return write
+
+
+@pytest.fixture
+def typeset(tmp_path: Path) -> Callable[..., None]:
+    """Typeset a table in LaTeX: all of it must be on the page."""
+
+    def run(table: str, packages: str = "{booktabs,multirow}") -> None:
+        engines = ("pdflatex", "tectonic", "lualatex", "xelatex")
+        engine = next(filter(shutil.which, engines), None)
+        if engine is None:
+            pytest.skip(f"needs one of {', '.join(engines)}")
+        head = f"\\documentclass[twocolumn]{{article}}\\usepackage{packages}\\begin{{document}}"
+        (tmp_path / "t.tex").write_text(f"{head}\n{table}\\end{{document}}\n", encoding="utf-8")
+        flags = [] if engine == "tectonic" else ["-interaction=nonstopmode", "-halt-on-error"]
+        command = [engine, *flags, "t.tex"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+        assert (tmp_path / "t.pdf").stat().st_size > 1000 and "Overfull" not in done.stdout
+
+    return run
 
 
 NASTY_NAMES = (

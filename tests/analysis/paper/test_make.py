@@ -66,7 +66,7 @@ def make(
     def run(*nodes: dict[str, Any], **options: Any) -> Paper:
         path = tmp_path / "mine.py"
         path.write_text(f"title = 'T'\nparts = {[{'type': 'Note', **node} for node in nodes]!r}\n")
-        sources = find_sources(tmp_path / "runs", overrides=options.pop("overrides", None))
+        sources = find_sources(tmp_path / "runs", overrides=options.pop("overrides", {}))
         return make_paper(
             sources, load_recipe(str(path)), tmp_path / "paper", say=lambda _: None, **options
         )
