@@ -65,9 +65,6 @@ def wrap_name(name: str, width: int) -> str:
 def settle(figure: Figure) -> list[str]:
     """Let every text of a figure show all its letters; call it when all texts are there.
 
-    Args:
-        figure: changed in place.
-
     Returns:
         The letters that no face has; they stand there as their code points.
     """

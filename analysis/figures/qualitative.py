@@ -53,12 +53,9 @@ def make(
 def sheet(
     clips: Sequence[SavedClip], *, title: str = "", captions: Sequence[str] | None = None
 ) -> Figure:
-    """Draw clips with their names above them; call it within `style.paper_style`.
+    """Draw clips below a title whose lines are broken; call it within `style.paper_style`.
 
-    Args:
-        clips: one or more.
-        title: above all of them, lines broken already.
-        captions: above each of them; their names where None.
+    Above each clip stands its caption, or its name where ``captions`` is None.
     """
     room = _CAPTION_CHARACTERS["page" if len(clips) > 1 else "column"]
     names = [
@@ -126,12 +123,9 @@ def lay_out(
 
 
 def draw(clip: SavedClip, panels: Array, *, labelled: bool) -> None:
-    """Draw one clip.
+    """Draw one clip in (2 + rows + 1, T) axes: frames, truth, predictions, sound.
 
-    Args:
-        clip: with its predictions.
-        panels: (2 + rows + 1, T) axes: frames, truth, predictions, sound.
-        labelled: write what the rows are at the left.
+    ``labelled`` says whether what the rows are stands at the left.
     """
     _, height, width = clip.truth.shape
     loudness = {"vmin": clip.log_mel.min(), "vmax": clip.log_mel.max()}

@@ -44,13 +44,8 @@ def cell_page(
 ) -> str:
     """Return the page of a cell.
 
-    Args:
-        table: of the grid.
-        records: of all runs.
-        cell: name.
-        clips: worst and best.
-        links: ``before`` and ``after`` -> cell and address, or None.
-        folder: that run folders are named from.
+    ``links`` are ``before`` and ``after`` -> cell and address, or None; run folders are named from
+    ``folder``.
     """
     results = table.results
     frame = results.runs

@@ -61,14 +61,10 @@ class ClipSection(NamedTuple):
 def choose(
     scores: Mapping[str, float], num_clips: int, *, higher_is_better: bool = True
 ) -> tuple[list[str], list[str]]:
-    """Return the clips with the worst and with the best scores, the extreme ones first.
+    """Return at most ``num_clips`` each with the worst and the best scores, the extreme ones first.
 
-    Ties are broken by name. No clip is both: of few clips, half are the worst.
-
-    Args:
-        scores: clip -> score; those that are no numbers do not count.
-        num_clips: of each kind at most.
-        higher_is_better: direction of the scores.
+    Ties are broken by name, scores that are no numbers do not count. No clip is both: of few clips,
+    half are the worst.
     """
     sign = 1.0 if higher_is_better else -1.0
     upwards = ranked({clip: sign * value for clip, value in scores.items()})
@@ -80,16 +76,10 @@ def choose(
 def collect(
     results: Results, cell: str, column: tuple[str, str], *, num_clips: int, **making: Any
 ) -> ClipSection:
-    """Return the worst and best clips of a cell's first seed.
+    """Return the worst and best clips of a cell's first seed, ranked by a split and metric.
 
-    Where weights or data are gone: the clips that the run has saved, and why.
-
-    Args:
-        results: the runs.
-        cell: name.
-        column: split and metric that the clips are ranked by.
-        num_clips: of each kind.
-        **making: ``overrides`` and ``again`` of `analysis.clips.masks.clip_masks`.
+    Where weights or data are gone: the clips that the run has saved, and why. ``making`` are
+    ``overrides`` and ``again`` of `analysis.clips.masks.clip_masks`.
     """
     split, metric = column
     seed, run_dir = first_runs(results)[cell]

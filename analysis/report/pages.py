@@ -11,13 +11,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 
 def render(template: str, **content: Any) -> str:
-    """Return a page.
+    """Return a page from a file in ``analysis/templates`` and the names that it uses.
 
     Every text is escaped; a page's policy lets it run its own script alone and load nothing.
-
-    Args:
-        template: name of a file in ``analysis/templates``.
-        content: names that the template uses.
     """
     environment = _environment()
     script = environment.get_template("report.js.j2").render()

@@ -16,13 +16,10 @@ from auralsam2.text_files import write_text
 
 
 def write_sweep_report(folder: Path, out: Path, *, figures: Path | None = None) -> list[Path]:
-    """Write ``index.html`` of a sweep.
+    """Write ``index.html`` of the sweep in a folder.
 
-    Args:
-        folder: of the sweep.
-        out: of the page.
-        figures: folder of the figures that are shown as they are; None for the sweep's own, where
-            missing ones are drawn.
+    ``figures`` is the folder of the figures that are shown as they are; None for the sweep's own,
+    where missing ones are drawn.
 
     Raises:
         FileNotFoundError: where a file is missing.

@@ -112,14 +112,9 @@ def run_table(
     links: Mapping[str, str] | None = None,
     cell: str | None = None,
 ) -> DataTable:
-    """Return one row a run.
+    """Return one row a run of a cell, or of all where that is None, with ``links`` to their pages.
 
-    Args:
-        table: of the grid.
-        records: of the runs.
-        folder: that run folders are named from.
-        links: cell -> page of the cell.
-        cell: whose runs these are; None for all.
+    Run folders are named from ``folder``.
     """
     columns = pairs(table.mean)
     means = table.seed_means.pivot_table(

@@ -46,17 +46,10 @@ def write_report(
     options: ReportOptions | None = None,
     lost: list[str] | None = None,
 ) -> list[Path]:
-    """Write the report of a grid.
+    """Write the report of a grid's ``folder``: ``index.html`` and the pages of the cells.
 
-    Args:
-        results: the runs; notes are added to them.
-        folder: of the grid.
-        out: of the pages; those of an earlier report are replaced.
-        options: what is shown.
-        lost: gets those of the notes that are cells whose clips cannot be shown.
-
-    Returns:
-        ``index.html`` and the pages of the cells.
+    Pages of an earlier report in ``out`` are replaced. Notes are added to the results; ``lost``
+    gets those of cells whose clips cannot be shown.
     """
     options = options or ReportOptions()
     table = _table(results)
@@ -122,10 +115,9 @@ def _write_cells(
     out: Path,
     options: ReportOptions,
 ) -> tuple[list[Path], list[str]]:
-    """Write a page for every cell, and remove those of an earlier report.
+    """Write a page for every cell, and return them, and what clips cannot be shown, and why.
 
-    Returns:
-        The pages, and what clips cannot be shown, and why.
+    Those of an earlier report are removed.
     """
     written = []
     problems: dict[str, list[str]] = {}

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from auralsam2.messages import unknown_name
+from auralsam2.messages import ProblemsError, unknown_name
 
 SCHEMA = 1
 MARK = "reported, not measured"
@@ -48,7 +48,7 @@ def load_reported(path: str | Path) -> list[ReportedRow]:
 
     Raises:
         FileNotFoundError: where there is no such file.
-        ValueError: listing every problem of the file.
+        ProblemsError: where it is none; a `ValueError`.
     """
     file = Path(path)
     problems: list[str] = []
@@ -72,8 +72,7 @@ def load_reported(path: str | Path) -> list[ReportedRow]:
     for number, row in enumerate(rows if isinstance(rows, list) else [], start=1):
         problems += [f"row {number}: {problem}" for problem in _row_problems(row)]
     if problems:
-        listed = "\n".join(f"  - {problem}" for problem in problems)
-        raise ValueError(f"{file}: no file of reported numbers\n{listed}")
+        raise ProblemsError(problems, f"{file}: no file of reported numbers")
     return [_row(row) for row in content["rows"]]
 
 

@@ -57,14 +57,10 @@ def load_clips(
     The reference cell also gives its predictions under control conditions, where saved. A cell
     whose file is damaged is left out, with a note.
 
-    Args:
-        results: the runs.
-        num_clips: how many clips at most.
-        most_frames: longer clips are thinned evenly.
-        cells: that count; all of them where None.
+    Clips longer than ``most_frames`` are thinned evenly; all ``cells`` count where None.
 
     Returns:
-        One entry a clip; empty where no run has saved predictions.
+        One entry a clip, ``num_clips`` at most; empty where no run has saved predictions.
 
     Raises:
         ValueError: for an unknown cell.

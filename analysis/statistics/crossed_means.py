@@ -191,15 +191,9 @@ def p_values(sample: Sample, settings: Settings) -> Array:
 
 
 def detectable(found: Spread, alpha: float, power: float) -> Array:
-    """Smallest true difference that a two-sided test finds with a given power.
+    """Return (K,) smallest true differences that two-sided tests of level ``alpha`` find.
 
-    Args:
-        found: of the rows' means.
-        alpha: level of the test.
-        power: share of repetitions in which it is found.
-
-    Returns:
-        (K,); NaN where `spread` is.
+    They do in a share ``power`` of repetitions. NaN where `spread` is.
     """
     from scipy import stats
     from scipy.optimize import elementwise

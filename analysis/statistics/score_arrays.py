@@ -47,12 +47,7 @@ class Group(NamedTuple):
 
 
 def score_arrays(results: Results, columns: Sequence[Column]) -> dict[Column, ScoreArray]:
-    """Return the scores of columns, derived splits included.
-
-    Args:
-        results: the runs.
-        columns: (split, metric); those without scores are left out.
-    """
+    """Return the scores of columns, derived splits included; those without scores are left out."""
     cells = pd.Categorical(results.scores["cell"], categories=list(results.cells))
     seeds = pd.Categorical(results.scores["seed"])
     frame = results.scores.assign(cell=cells.codes, seed=seeds.codes)

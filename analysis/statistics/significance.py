@@ -82,10 +82,6 @@ def reference_cell(results: Results) -> str:
 def paired_differences(results: Results, columns: Sequence[Column]) -> pd.DataFrame:
     """Average cell minus reference over the clips and seeds that both have.
 
-    Args:
-        results: the runs.
-        columns: (split, metric) that are compared.
-
     Returns:
         Columns cell, split, metric, difference, num_seeds, num_clips, num_runs; no row for the
         reference, nor for a cell that shares no seed with it.
@@ -105,11 +101,7 @@ def compare(
 ) -> pd.DataFrame:
     """Compare every cell with the reference, paired by clip and seed.
 
-    Args:
-        results: the runs.
-        columns: (split, metric) that are compared; the cells of one column are one family of
-            Holm's correction.
-        settings: levels, and what varies.
+    The cells of one column are one family of Holm's correction.
 
     Returns:
         The columns of `paired_differences`, and: low, high (interval, not corrected: it leaves
@@ -214,12 +206,9 @@ def _unknown(sample: Sample) -> Any:
 
 
 def _correct(family: pd.DataFrame, settings: Settings, widest: float) -> Any:
-    """Return (n, 2) corrected p-values and detectable differences of one column's cells.
+    """Return (n, 2) corrected p-values and detectable differences of all cells of one column.
 
-    Args:
-        family: of all cells.
-        settings: levels.
-        widest: the largest difference that the metric can have.
+    A difference beyond ``widest``, the largest that the metric can have, is infinite.
     """
     corrected = holm(family["p"].tolist(), settings.alpha)
     tests = max(1, int(family["p"].notna().sum()))

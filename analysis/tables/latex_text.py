@@ -98,13 +98,7 @@ def table_float(
 ) -> str:
     """Return tabulars below each other in a float, with a footnote where there is one.
 
-    Args:
-        tabulars: in LaTeX.
-        caption: any text, as ``footnote`` is.
-        label: of the float, without ``tab:``.
-        environment: ``"table"`` or ``"table*"``.
-        commands: before the tabulars, e.g. the size of letters.
-        footnote: below the tabulars.
+    Caption and footnote may be any text; ``commands``, e.g. of sizes, stand before the tabulars.
     """
     below = rf"\par\smallskip\parbox{{\linewidth}}{{\footnotesize {escape(footnote)}}}"
     lines = [

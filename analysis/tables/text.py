@@ -28,12 +28,7 @@ tag or an entity."""
 
 
 def to_rich(table: Table, width: int = 80) -> Group:
-    """Return the table for a terminal, in as many pieces as fit side by side.
-
-    Args:
-        table: the numbers.
-        width: of the terminal in characters.
-    """
+    """Return the table for a terminal of ``width`` characters, in pieces that fit."""
     layout = lay_out(table, Notation(plus_minus="±"))
     return Group(*(_rich(layout, piece) for piece in _pieces(layout, width)))
 
@@ -54,12 +49,9 @@ def to_markdown(table: Table) -> str:
 def markdown_table(
     header: Sequence[str], rows: Iterable[Sequence[str]], words: Collection[int] = (0,)
 ) -> str:
-    """Return the lines of a table in Markdown.
+    """Return the lines of a table whose header is any text and whose rows are Markdown.
 
-    Args:
-        header: any texts.
-        rows: texts that are Markdown, such as those of `escape_markdown`.
-        words: columns that begin at the left; the others end at the right.
+    ``words`` are columns that begin at the left; the others end at the right.
     """
     table = RichTable(box=box.MARKDOWN, pad_edge=True)
     for index, name in enumerate(header):
