@@ -151,6 +151,11 @@ class AuralSAM2(SAM2Method):
         prediction: Prediction = self(mode="tensor", **batch._asdict())
         return prediction
 
+    def losses(self, batch: ClipBatch) -> dict[str, Tensor]:
+        """Of masks and contrast; a subclass with losses of its own extends :meth:`losses_of`."""
+        losses: dict[str, Tensor] = self(mode="loss", **batch._asdict())
+        return losses
+
     def listen(
         self, pyramid: VisualPyramid, log_mel: Tensor, text: Sequence[str] | None = None
     ) -> FuserOutput | None:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from auralsam2.models.backbones.sam2.network import Points
+from auralsam2.models.methods.base import ClipBatch
 from auralsam2.registry import MODELS, TEXT_ENCODERS
 from auralsam2.structures import Prediction, Prompts
 
@@ -75,6 +76,19 @@ def test_each_prompt_can_be_off_and_the_other_still_hears(batch: Batch, off: str
     assert len(getattr(prompts, off.split("_")[0])) == 0
     louder = dict(data, log_mel=data["log_mel"] + 3)
     assert not torch.equal(predict(model, data).best, predict(model, louder).best)
+
+
+def test_masks_and_losses_by_themselves_are_those_of_a_step(batch: Batch) -> None:
+    model, data = build().eval(), batch()
+    with torch.no_grad():
+        prediction = model.predict_clip(ClipBatch(**data))
+        model.generator.manual_seed(0)
+        losses = model.losses(ClipBatch(**data))
+        model.generator.manual_seed(0)
+        expected = model(**data)
+    assert losses.keys() == expected.keys() and "loss_contrastive" in losses
+    assert all(torch.equal(losses[name], expected[name]) for name in losses)
+    assert all(map(torch.equal, prediction, predict(model, data)))
 
 
 def test_without_prompts_and_contrast_nothing_listens_or_trains(batch: Batch) -> None:
