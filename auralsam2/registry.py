@@ -35,7 +35,8 @@ MODELS = Registry(
         "-> loss: dict of scalars loss_...; predict: a dict for each clip of what metrics read; "
         "tensor: Prediction"
     },
-    contract="builds its parts from the nodes of the model config",
+    contract="builds its parts from the nodes of the model config; .generator, a torch.Generator "
+    "that is seeded anew at every step",
     locations=["auralsam2.models.released", "auralsam2.models.methods.*"],
     parent=roots.MODELS,
     base="mmengine.model:BaseModel",

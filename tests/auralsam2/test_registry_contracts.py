@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from auralsam2.data.synthetic.writer import Plan, write_clips
+from auralsam2.engine.hooks.step_seed_hook import StepSeedHook, step_seed
 from auralsam2.models.detection.base import Evidence
 from auralsam2.models.text.encoder import TextEncoder
 from auralsam2.registry import REGISTRIES, load_all
@@ -225,6 +227,13 @@ def obey(axis: str, case: Case, given: Mapping[str, Any]) -> Any:
 def test_a_component_keeps_its_contract(axis: str) -> None:
     torch.manual_seed(0)
     obey(axis, CASES[axis], GIVEN)
+
+
+def test_the_generator_of_a_model_is_seeded_at_every_step() -> None:
+    model = obey("model", CASES["model"], GIVEN)
+    StepSeedHook(seed=3).before_train_iter(SimpleNamespace(model=model, iter=2, rank=0), 0)
+    assert model.generator.initial_seed() == step_seed(3, 2)
+    assert ".generator, a torch.Generator" in REGISTRIES["model"].contract
 
 
 def test_a_projector_keeps_its_contract() -> None:
