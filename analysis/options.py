@@ -45,9 +45,7 @@ def read_runs(options: argparse.Namespace, folders: Path | Sequence[Path]) -> Re
 def add_measuring(parser: argparse._ActionsContainer, cells: str) -> None:
     """Add the options of what is measured on trained weights, for `measuring`.
 
-    Args:
-        parser: to add them to.
-        cells: what ``--cells`` names.
+    ``cells`` says what ``--cells`` names.
     """
     add = parser.add_argument
     add("folder", type=input_path, metavar="DIR", help="of a grid, with finished runs")
@@ -64,12 +62,7 @@ def add_measuring(parser: argparse._ActionsContainer, cells: str) -> None:
 
 
 def measuring(options: argparse.Namespace, words: str) -> dict[str, Any]:
-    """Return the arguments that every `measure` takes.
-
-    Args:
-        options: of `add_measuring`.
-        words: what takes long, for the terminal.
-    """
+    """Return the arguments that every `measure` takes; ``words`` say what takes long."""
     from auralsam2.config import parse_overrides
 
     return {

@@ -53,12 +53,9 @@ class DilutionCurves(NamedTuple):
 def collect(
     clips: pd.DataFrame, panels: tuple[Panel, ...] = ATTENTION, *, condition: str = "swapped"
 ) -> DilutionCurves:
-    """Choose the mask tokens' means over heads.
+    """Choose the mask tokens' means over heads from `analysis.dilution.indices.over_seeds`.
 
-    Args:
-        clips: of `analysis.dilution.indices.over_seeds`.
-        panels: `ATTENTION` or `SIGNAL`.
-        condition: the other sound, or `NO_PROMPTS`.
+    The panels are `ATTENTION` or `SIGNAL`, the condition is the other sound, or `NO_PROMPTS`.
     """
     wanted = {panel.quantity: condition if panel.causal else "true" for panel in panels}
     chosen = clips[

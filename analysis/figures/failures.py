@@ -107,13 +107,8 @@ def make(
 ) -> list[Path]:
     """Write ``failures_RULE.pdf``, ``.png`` and ``.csv``; nothing where a rule has nothing to pick.
 
-    Args:
-        results: the runs.
-        folder: for the files.
-        rule: see `collect`.
-        notes: gets what is left out, and why.
-        lost: gets those of the notes that are runs whose weights or data are gone.
-        **asked: other arguments of `collect`.
+    ``notes`` gets what is left out, and why; ``lost`` those of the notes that are runs whose
+    weights or data are gone. The other arguments are those of `collect`.
 
     Raises:
         ValueError: for an unknown rule or cell, or without a reference cell.

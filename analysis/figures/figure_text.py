@@ -89,12 +89,9 @@ def settle(figure: Figure) -> list[str]:
 def settle_text(text: Text, *, own_faces: bool = True) -> list[str]:
     """Let one text show all its letters.
 
-    Letters that its face lacks are taken from other faces that are installed; those that none has,
-    and control characters, are written as their code points.
-
-    Args:
-        text: changed in place.
-        own_faces: whether matplotlib draws the letters; False where a browser does.
+    Letters that its face lacks are taken from other faces that are installed, unless a browser
+    draws them with faces of its own (``own_faces`` is False); those that none has, and control
+    characters, are written as their code points.
 
     Returns:
         The letters that no face has.

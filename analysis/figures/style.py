@@ -101,11 +101,8 @@ def legend_above(
 ) -> None:
     """Write what lines and colours mean above the panels, in as many columns as fit.
 
-    Args:
-        figure: with a layout engine; it grows by the lines of the legend behind the first.
-        handles: of the lines.
-        names: as many; those wider than the figure are broken.
-        **options: of `matplotlib.legend.Legend`.
+    The figure, which has a layout engine, grows by the lines of the legend behind the first; names
+    that are wider than it are broken. ``options`` are those of `matplotlib.legend.Legend`.
     """
     width, height = figure.get_size_inches()
     size = matplotlib.rcParams["legend.fontsize"] / 72
@@ -153,12 +150,7 @@ def paper_style() -> Iterator[None]:
 
 
 def new_figure(width: str, height: float) -> Figure:
-    """Return an empty figure.
-
-    Args:
-        width: ``"column"`` or ``"page"``.
-        height: in inches.
-    """
+    """Return an empty figure as wide as a ``"column"`` or ``"page"``, its height in inches."""
     if width not in WIDTHS:
         raise ValueError(f"unknown width {width!r}; known: {', '.join(WIDTHS)}")
     return Figure(figsize=(WIDTHS[width], height), layout="constrained")

@@ -11,12 +11,9 @@ _BREAKS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[+,/_
 
 
 def pieces(word: str, width: int, room: Callable[[str], int]) -> list[str]:
-    """Return the parts that a long word may be broken into.
+    """Return the parts that a word may be broken into, of at most ``width`` or a single letter.
 
-    Args:
-        word: to break.
-        width: the most room of a part of more than one letter.
-        room: that a text takes, in characters.
+    ``room`` returns how many characters a text is wide.
     """
     if room(word) <= width:
         return [word]
@@ -48,11 +45,7 @@ def short_names(paths: Iterable[str]) -> dict[str, str]:
 
 
 def short_choices(choices: Sequence[str]) -> list[str]:
-    """Return choices without the word that all of them end in, ``GatedSumFusion`` -> ``GatedSum``.
-
-    Args:
-        choices: names as they stand in the storage.
-    """
+    """Return choices without the word that all end in: ``GatedSumFusion`` -> ``GatedSum``."""
     ending = os.path.commonprefix([choice[::-1] for choice in choices])[::-1]
     word = re.search(r"[A-Z][a-z]+$", ending)
     if word is None or len(choices) < 2 or any(choice == word[0] for choice in choices):

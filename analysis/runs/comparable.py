@@ -120,13 +120,9 @@ def check_label_sources(done: Runs, allowed: bool) -> list[str]:
 
 
 def check_tested_clips(run_dir: Path, split: str, clips: Iterable[str]) -> None:
-    """Refuse other clips than those that a run has scores of.
+    """Refuse other clips of a split in the data than those that a run has scores of.
 
-    Args:
-        run_dir: with ``record.json``; one without scores of single clips of the split is not
-            compared.
-        split: whose clips.
-        clips: all that the data have.
+    A run without scores of single clips of the split is not compared.
 
     Raises:
         FileNotFoundError: where there is no record.

@@ -45,9 +45,6 @@ def weight_notes(done: Runs) -> list[str]:
 def unequal_columns(scores: pd.DataFrame) -> dict[Column, dict[int, list[str]]]:
     """Return the columns whose runs have numbers of different clips, so that means do not compare.
 
-    Args:
-        scores: tidy, as of `analysis.runs.results.Results`.
-
     Returns:
         (split, metric) -> number of clips -> runs.
     """

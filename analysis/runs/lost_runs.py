@@ -26,9 +26,6 @@ def why_lost(error: Exception) -> str:
     That is so for errors that were raised to be read, for damaged files, for too little memory,
     and for what code of the run's own (`custom_imports`) raises.
 
-    Args:
-        error: that reading the run or its model has raised.
-
     Raises:
         Exception: ``error`` itself, where it comes from this project's own code and was not
             raised to be read.

@@ -105,14 +105,7 @@ def with_reference(results: Results, cell: str) -> Results:
 
 
 def seed_means(scores: pd.DataFrame) -> pd.DataFrame:
-    """Average over the clips of each seed.
-
-    Args:
-        scores: tidy, columns `COLUMNS`.
-
-    Returns:
-        Columns cell, seed, split, metric, value.
-    """
+    """Average tidy scores over the clips: columns cell, seed, split, metric, value."""
     keys = ["cell", "seed", "split", "metric"]
     return scores.groupby(keys, sort=False)["value"].mean().reset_index()
 

@@ -70,9 +70,7 @@ def table_columns(results: Results, means: pd.DataFrame | None = None) -> list[t
     much is segmented where nothing should be, and no other split shows these, unless a split would
     show nothing at all; areas stand where every predicted pixel is false.
 
-    Args:
-        results: the runs.
-        means: of `table_means`, where they are known already.
+    ``means`` are those of `table_means`, where they are known already.
     """
     splits = list(results.splits)
     for name, derived in derived_splits(results).items():

@@ -27,14 +27,10 @@ class TrainingLog(NamedTuple):
 
 
 def read_log(record: RunRecord, run_dir: Path) -> TrainingLog:
-    """Read what a run has logged.
+    """Read what a run has logged, which may be nothing.
 
     Validations are those of the record; a run without any there has them in its scalars. Of a run
     that went on after a kill, the later session wins.
-
-    Args:
-        record: of the run.
-        run_dir: with ``*/vis_data/scalars.json``, of which there may be none.
     """
     training: dict[int, dict[str, Any]] = {}
     validation: dict[int, dict[str, Any]] = {}
