@@ -154,16 +154,13 @@ def read_file(
     name_or_path: str | os.PathLike[str], base: str | os.PathLike[str] | None = None
 ) -> Any:
     """Return a config as its file states it, inheriting from ``base`` where one is given."""
-    path, base = find(name_or_path), base or base_of(name_or_path)
-    text = None if base is None else _on_base(path, find(base))
+    path, _ = find(name_or_path), base and find(base)
     try:
-        if text is None:
-            cfg = Config.fromfile(path, import_custom_modules=False)
-        else:
-            with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".py") as file:
-                file.write(text)
-                file.flush()
-                cfg = Config.fromfile(file.name, import_custom_modules=False)
+        with tempfile.TemporaryDirectory() as folder:
+            file = _on_base(name_or_path, base, Path(folder))
+            cfg = Config.fromfile(file, import_custom_modules=False)
+    except ConfigError:
+        raise
     except Exception as error:  # a config file is a program: it may raise anything
         raise ConfigError([f"{type(error).__name__}: {error}"], source=str(path)) from error
     for name in [key for key in cfg if key.startswith("_")]:
@@ -176,8 +173,17 @@ def _config_root() -> Path:
     return Path(str(resources.files(CONFIG_PACKAGE)))
 
 
-def _on_base(path: Path, base: Path) -> str:
-    """Return the text of a config, inheriting from ``base`` in place of the config it names."""
+def _on_base(
+    name_or_path: str | os.PathLike[str], base: str | os.PathLike[str] | None, folder: Path
+) -> Path:
+    """Return the file of a config; where another base is asked for, a copy that inherits from it.
+
+    Such copies are made in a folder, that of the base among them where its name stands for a pair.
+    """
+    path, base = find(name_or_path), base or base_of(name_or_path)
+    if base is None:
+        return path
+    inherited = _on_base(base, None, folder)
     text = path.read_text(encoding="utf-8")
     stated = [
         statement
@@ -189,5 +195,7 @@ def _on_base(path: Path, base: Path) -> str:
         problem = f"--base replaces the one config that a config inherits from; it names {bases!r}"
         raise ConfigError([problem], source=str(path))
     lines = text.splitlines()
-    lines[stated[0].lineno - 1 : stated[0].end_lineno] = [f"_base_ = {str(base)!r}"]
-    return "\n".join(lines)
+    lines[stated[0].lineno - 1 : stated[0].end_lineno] = [f"_base_ = {str(inherited)!r}"]
+    copy = folder / f"on_{inherited.name}"
+    copy.write_text("\n".join(lines), encoding="utf-8")
+    return copy

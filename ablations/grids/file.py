@@ -73,12 +73,17 @@ class Grid:
 
 
 def shipped_grids() -> dict[str, str]:
-    """Return name -> first line of the docstring, the question it answers, without running any."""
+    """Return name -> first line of the docstring, the question it answers, without running any.
+
+    Of a name that stands for a pair, it is the grid and the base: ``prompts --base ...``.
+    """
     grids = {}
     for name in config.names(FOLDER):
         tree = ast.parse(config.find(name).read_text(encoding="utf-8"))
-        question = (ast.get_docstring(tree) or "").partition("\n")[0]
-        grids[name.removeprefix(f"{FOLDER}/")] = question
+        text = (ast.get_docstring(tree) or "").partition("\n")[0]
+        if name in config.aliases():
+            text = " --base ".join(config.aliases()[name]).removeprefix(f"{FOLDER}/")
+        grids[name.removeprefix(f"{FOLDER}/")] = text
     return grids
 
 

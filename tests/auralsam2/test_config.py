@@ -201,6 +201,13 @@ def test_a_config_on_another_base(shipped: Path, monkeypatch: pytest.MonkeyPatch
     assert "methods/slow_toy_v1m" in names() and find("methods/slow_toy_v1m") == find(pair[0])
     for read in (load, config.peek):
         assert config_hash(read("methods/slow_toy_v1m")) == config_hash(toy)
+    # A base may itself be such a pair; what cannot be read is told by the file's own name.
+    (shipped / "methods" / "slower.py").write_text("_base_ = 'slow_v1m.py'\nseed = 7\n")
+    slower = load("methods/slower", base="methods/slow_toy_v1m")
+    assert (slower.seed, slower.optim.epochs, load("methods/slower").optim.epochs) == (7, 6, 51)
+    (shipped / "methods" / "broken.py").write_text("_base_ = 'slow_v1m.py'\nseed = (\n")
+    with pytest.raises(ConfigError, match=r"broken\.py: 1 problem\n  - SyntaxError"):
+        load("methods/broken", base="auralsam2/toy_v1m")
     with pytest.raises(FileNotFoundError, match="did you mean 'auralsam2/toy_v1m'"):
         load_slow(base="auralsam2/toy_v1n")
     with pytest.raises(ConfigError, match="replaces the one config that a config inherits from"):

@@ -43,7 +43,9 @@ def test_every_cell_is_a_valid_config_of_its_own(name: str) -> None:
 @pytest.mark.parametrize("name", GRIDS)
 def test_it_says_what_it_asks_and_against_what(name: str) -> None:
     grid, _ = planned(name)
-    assert shipped_grids()[name].endswith((".", "?"))
+    asked, _, base = shipped_grids()[name].partition(" --base ")
+    assert shipped_grids()[asked if base else name].endswith((".", "?"))
+    assert bool(base) == (name in PAIRS) and base in ("", grid.base)
     assert grid.title != grid.name and grid.reference is not None
     assert len(grid.seeds) > 1, "one seed tells no difference from chance"
     small = grid.name.endswith("_mini") or grid.name == "demo"

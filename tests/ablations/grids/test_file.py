@@ -89,7 +89,7 @@ def test_shipped_grids_are_found_by_name() -> None:
         load_grid("demmo")
     text = str(caught.value)
     assert "unknown grid 'demmo'; did you mean 'demo'?" in text
-    assert re.search(r"\n  demo  +Which audio prompts does a frozen SAM2 need\?", text)
+    assert re.search(r"\n  prompts  +Which audio prompts does a frozen SAM2 need\?", text)
 
 
 def test_a_missing_file_is_no_unknown_name() -> None:
@@ -134,8 +134,10 @@ def test_problems_of_axes_and_cells_together(write_grid: Callable[..., Grid]) ->
 
 def test_the_list_of_grids_says_what_each_asks() -> None:
     grids = shipped_grids()
-    assert grids["demo"].startswith("Which audio prompts")
-    assert all(question.endswith((".", "?")) for question in grids.values())
+    assert grids["prompts"].startswith("Which audio prompts")
+    assert grids["demo"] == "prompts --base auralsam2/mini_v1m"
+    asked = [said for said in grids.values() if " --base " not in said]
+    assert len(asked) > 10 and all(question.endswith((".", "?")) for question in asked)
 
 
 ON_MINI = {"auralsam2/mini_v1m": dict(seeds=[4], overrides={"optim.epochs": 2})}
