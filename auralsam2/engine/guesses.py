@@ -34,14 +34,8 @@ EVERY_OBJECT = "every object"
 def score_guesses(root: str | Path, subset: str = "v1m", split: str = "test") -> dict[str, float]:
     """Jaccard index of every guess, mean over frames, then clips.
 
-    Args:
-        root: a data root; where it holds ``synthetic.json`` its scenes are drawn again, to score
-            ``every object``.
-        subset: as of :class:`AVSBenchDataset`.
-        split: ``train``, ``val`` or ``test``.
-
-    Returns:
-        Guess -> J in [0, 1].
+    Where the data root holds ``synthetic.json`` its scenes are drawn again, to score
+    ``every object``.
 
     Raises:
         FileNotFoundError: where there is no index.

@@ -20,15 +20,7 @@ _SAFE_BOUND = 30.0
 
 
 def log_sums_of_both_sides(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
-    """Log-sum-exp of ``left @ right.T`` over columns and over rows.
-
-    Args:
-        left: (R, D), R at least 1.
-        right: (C, D), C at least 1.
-
-    Returns:
-        (R,) sums over columns and (C,) sums over rows.
-    """
+    """Log-sum-exp of ``left @ right.T``, (R, D) and (C, D), over columns (R,) and rows (C,)."""
     norms = [points.detach().norm(dim=1).max() for points in (left, right)]
     bound = float(norms[0] * norms[1])
     similarity = left @ right.T
@@ -106,16 +98,6 @@ class JointSet(NamedTuple):
 def concatenate(sets: list[JointSet]) -> JointSet:
     """Join several sets into one."""
     return JointSet(*(torch.cat(parts) for parts in zip(*sets, strict=True)))
-
-
-def keep_at_most(joint: JointSet, max_anchors: int, generator: torch.Generator | None) -> JointSet:
-    """Keep a random subset of the pixels where there are more than ``max_anchors``."""
-    if len(joint.visual) <= max_anchors:
-        return joint
-    device = joint.visual.device if generator is None else generator.device
-    order = torch.randperm(len(joint.visual), generator=generator, device=device)
-    kept = order[:max_anchors].to(joint.visual.device)
-    return joint._replace(visual=joint.visual[kept], visual_labels=joint.visual_labels[kept])
 
 
 def _argument_problems(
@@ -204,8 +186,13 @@ class ContrastiveLoss(nn.Module, ABC):
         return {"loss_contrastive": self.weight * torch.stack(losses).mean()}
 
     def limit(self, joint: JointSet, generator: torch.Generator | None) -> JointSet:
-        """Return a joint set of at most ``max_anchors`` pixels."""
-        return keep_at_most(joint, self.max_anchors, generator)
+        """Keep a random subset of the pixels where there are more than ``max_anchors``."""
+        if len(joint.visual) <= self.max_anchors:
+            return joint
+        device = joint.visual.device if generator is None else generator.device
+        order = torch.randperm(len(joint.visual), generator=generator, device=device)
+        kept = order[: self.max_anchors].to(joint.visual.device)
+        return joint._replace(visual=joint.visual[kept], visual_labels=joint.visual_labels[kept])
 
     def joint_sets(
         self, clips: SampledClips, generator: torch.Generator | None = None

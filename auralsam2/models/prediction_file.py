@@ -52,15 +52,11 @@ class PredictionFile(NamedTuple):
         return entries
 
     def read(self, name: str, read: Callable[[Any], Item]) -> dict[str, list[Item]]:
-        """Every entry of every clip, read and checked.
-
-        Args:
-            name: of what an entry is about, ``frame`` or ``second``.
-            read: an entry to what is kept of it; raises a ValueError that lists its problems in
-                lines.
+        """Every entry of every clip, named ``frame`` or ``second``, read and checked.
 
         Raises:
-            ValueError: naming the first few problems, and how many there are.
+            ValueError: naming the first few problems, and how many there are; ``read`` raises one
+                with a problem a line.
         """
         problems: list[str] = []
         found: dict[str, list[Item]] = {}

@@ -261,12 +261,7 @@ def describe(structure: Structure) -> str:
 
 
 def with_guesses(unknown: Mapping[str, str], missing: Sequence[str]) -> tuple[str, ...]:
-    """Unknown names in the file, the first few with the name that was probably meant.
-
-    Args:
-        unknown: current form of the name -> name in the file.
-        missing: names that are expected and not there.
-    """
+    """Unknown names in the file, by their current form, the first few with what was meant."""
     texts = []
     for index, (key, origin) in enumerate(unknown.items()):
         guess = nearest(key, missing) if index < NUM_GUESSES else None

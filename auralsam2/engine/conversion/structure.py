@@ -78,12 +78,9 @@ def side_of(keys: Collection[str]) -> str:
 
 
 def recognise(keys: Collection[str], side: str, variant: str | None = None) -> Structure:
-    """The structure of a fuser by its names.
+    """The structure of a fuser by its names without prefix.
 
-    Args:
-        keys: names without the fuser's prefix.
-        side: ``authors`` or ``ours``.
-        variant: as the user says; ``None`` takes it from the projection heads and the text.
+    Where the user does not say the variant, the projection heads and the text do.
 
     Raises:
         ValueError: where the variant is unknown, cannot be told, or is contradicted by names.

@@ -29,9 +29,6 @@ class FixtureError(ValueError):
 class Fixtures:
     """The fixtures of one folder.
 
-    Args:
-        folder: where they lie.
-
     Raises:
         FileNotFoundError: where there is no such folder.
     """

@@ -43,11 +43,7 @@ GROUPS = (
 
 
 def present(folder: Path, only: Sequence[str] = ()) -> list[Group]:
-    """Groups whose file of expected numbers is in the folder.
-
-    Args:
-        folder: of the fixtures.
-        only: names of the wanted groups; empty for all.
+    """Groups, all or ``only`` some, whose file of expected numbers is in the folder.
 
     Raises:
         FileNotFoundError: where there is no such folder, or no fixture in it.

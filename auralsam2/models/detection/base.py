@@ -83,15 +83,7 @@ class Detector(nn.Module, ABC):
 
 
 def share_of_masks(boxes: Tensor, masks: Tensor) -> Tensor:
-    """How much of each box a mask fills.
-
-    Args:
-        boxes: (F, D, 4) as shares of the frame's sides.
-        masks: (F, S, S) in {0, 1}.
-
-    Returns:
-        (F, D) in [0, 1].
-    """
+    """How much of each box (F, D, 4) the frame's mask (F, S, S) fills, (F, D) in [0, 1]."""
     side = masks.shape[-1]
     sums = F.pad(masks.double().cumsum(-1).cumsum(-2), (1, 0, 1, 0))  # integral images
     left, top, right, bottom = (boxes * side).round().long().clamp(0, side).unbind(-1)
@@ -115,11 +107,8 @@ class Boxes(NamedTuple):
 def boxes_of_parts(masks: Tensor, min_area: float = 0.002) -> Boxes:
     """Bounding boxes of the connected parts of masks.
 
-    Two objects that touch are one part, an object cut in two by another is two.
-
-    Args:
-        masks: (F, S, S) in {0, 1}.
-        min_area: smaller parts, as a share of the frame, are left out.
+    Two objects that touch are one part, an object cut in two by another is two. Parts below
+    ``min_area``, a share of the frame, are left out.
     """
     frames: list[int] = []
     corners: list[NDArray[np.float64]] = []
@@ -165,12 +154,8 @@ class Assignment(NamedTuple):
 def assign_cells(boxes: Boxes, num_frames: int, side: int, central: float = 0.5) -> Assignment:
     """Give every box the cells about its middle, and at least the nearest one.
 
-    Args:
-        boxes: of ``num_frames`` frames.
-        num_frames: F.
-        side: P.
-        central: share of a box's sides in which a cell's centre must lie; where boxes compete
-            for a cell the smallest wins, as in FCOS.
+    A cell's centre must lie in the ``central`` share of a box's sides; where boxes compete for a
+    cell the smallest wins, as in FCOS.
     """
     centres = cell_centres(side, boxes.corners.device)
     low, high = boxes.corners[:, :2], boxes.corners[:, 2:]

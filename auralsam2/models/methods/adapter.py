@@ -26,16 +26,7 @@ class AudioAdapters(nn.Module):
     Block j reads ``x_j + W_up GELU(W_down a)``: the frame's sound, mapped to the width of the
     block's tokens, the same at every position (SAMA-AVS, section 3). ``W_up`` starts at zero, so
     that training begins at the encoder as it is. Outside of :meth:`hearing` the trunk is
-    untouched.
-
-    Args:
-        trunk: of the image encoder, with ``blocks`` and ``stage_ends``.
-        audio_channels: D.
-        stages: which stages get adapters, 1 the finest.
-        hidden_channels: width between the two layers of an adapter.
-
-    Raises:
-        ValueError: on an unknown stage or no stage at all.
+    untouched. The trunk must have ``blocks`` and ``stage_ends``; stage 1 is the finest.
     """
 
     def __init__(

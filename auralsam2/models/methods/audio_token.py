@@ -24,10 +24,6 @@ class PixelFusion(nn.Module):
 
     ``v + MLP(W_v v + W_a a)``, the same map at every pixel. The last layer starts at zero: training
     begins with SAM2's own embedding.
-
-    Args:
-        channels: C.
-        audio_channels: D.
     """
 
     # Sites of the decoder in front of which something is added.
@@ -41,15 +37,7 @@ class PixelFusion(nn.Module):
         self.act = nn.GELU()
 
     def forward(self, features: Tensor, audio: Tensor) -> tuple[Tensor, ...]:
-        """What is added to the image embedding, one tensor a site.
-
-        Args:
-            features: (B, T, C, E, E).
-            audio: (B, T, D).
-
-        Returns:
-            (B, T, N, C) for every site.
-        """
+        """What is added at every site, (B, T, C, E, E) and (B, T, D) -> (B, T, N, C) each."""
         tokens = _tokens(features, audio)
         return (self.out(self.act(self.visual(tokens) + self.audio(audio)[:, :, None])),)
 
@@ -60,11 +48,6 @@ class CorrelationAdapter(nn.Module):
     ``W_up (W_v v * W_a a)``: the channel-wise product of both in a space of ``hidden_channels``,
     added in front of each of the two blocks. The published adapter reads the tokens inside the
     decoder; this one reads the image embedding in front of it. Starts at zero.
-
-    Args:
-        channels: C.
-        audio_channels: D.
-        hidden_channels: width of the adapter.
     """
 
     # Sites of the decoder in front of which something is added.
@@ -106,14 +89,10 @@ def _zero(layer: nn.Linear) -> nn.Linear:
 
 
 class AudioPrompt(nn.Module):
-    """A frame's sound to prompt tokens of the decoder.
+    """A frame's sound to K prompt tokens of the decoder.
 
-    Args:
-        audio_channels: D.
-        channels: C of the decoder.
-        num_tokens: K.
-        visual_context: the frame's mean feature stands beside its sound, so that a token can say
-            which of the things in sight is meant (GAVS, semantic-aware audio prompt).
+    With ``visual_context`` the frame's mean feature stands beside its sound, so that a token can
+    say which of the things in sight is meant (GAVS, semantic-aware audio prompt).
     """
 
     def __init__(

@@ -45,11 +45,7 @@ def clip_generator(seed: int, clip: str) -> torch.Generator:
 def objects_of(mask: Tensor) -> Tensor:
     """Connected pieces of one frame's truth, the largest first: a person prompts one at a time.
 
-    Args:
-        mask: (S, S) in {0, 1}.
-
-    Returns:
-        (K, S, S) in {0, 1}; K is 0 where the mask is empty.
+    (S, S) in {0, 1} -> (K, S, S) in {0, 1}; K is 0 where the mask is empty.
     """
     labels, count = ndimage.label(mask.cpu().numpy() > 0, structure=np.ones((3, 3)))
     areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]

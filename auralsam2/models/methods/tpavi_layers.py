@@ -135,12 +135,9 @@ NARROWEST = 8
 
 
 class DilatedNeck(nn.Module):
-    """A stage's map to C channels: the sum of 3x3 convolutions of several dilations (ASPP).
+    """A stage's map to C channels: the sum of 3x3 convolutions, one a dilation (ASPP).
 
-    Args:
-        in_channels: of the stage.
-        channels: C.
-        dilations: one convolution each; (3, 6, 12, 18) in AVSBench.
+    AVSBench takes the dilations (3, 6, 12, 18).
     """
 
     def __init__(self, in_channels: int, channels: int, dilations: Sequence[int]) -> None:
@@ -172,9 +169,7 @@ class ResidualUnit(nn.Module):
 class RefineStep(nn.Module):
     """Add a finer stage to what came from the coarser ones.
 
-    Args:
-        channels: C.
-        coarsest: the first step has nothing to add to, and one unit less.
+    The coarsest, the first step, has nothing to add to, and one unit less.
     """
 
     def __init__(self, channels: int, coarsest: bool = False) -> None:
@@ -190,11 +185,7 @@ class RefineStep(nn.Module):
 
 
 class MaskHead(nn.Module):
-    """C channels to the logits of one mask, enlarged on the way.
-
-    Args:
-        channels: C.
-    """
+    """C channels to the logits of one mask, enlarged on the way."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

@@ -148,12 +148,7 @@ class TPAVINetwork(ClipMethod):
         return tuple(neck(stage) for neck, stage in zip(self.necks, stages, strict=True))
 
     def answer(self, frames: Tensor, log_mel: Tensor) -> Answer:
-        """One pass over B clips.
-
-        Args:
-            frames: (B, T, 3, S, S) uint8.
-            log_mel: (B, T, 2, 96, 64).
-        """
+        """One pass over B clips, frames (B, T, 3, S, S) uint8 and log-mels (B, T, 2, 96, 64)."""
         sizes = check_shape(frames, "B T 3 S S", name="frames", **self.sides)
         shape = (sizes["B"], sizes["T"])
         maps = list(self.encode(frames))
@@ -203,9 +198,6 @@ def as_prediction(mask_logits: Tensor) -> Prediction:
 
     Nothing but the mask is predicted, so the rest is read off it: its IoU is that with a truth in
     which every pixel is as likely as it is predicted; the object score is the highest logit.
-
-    Args:
-        mask_logits: (B, T, H, H).
     """
     probability = mask_logits.detach().sigmoid()
     mask = (mask_logits.detach() > 0).to(probability)

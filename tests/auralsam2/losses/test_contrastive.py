@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from auralsam2.losses.audio_con import AudioConLoss
-from auralsam2.losses.contrastive import JointSet, SampledClips, keep_at_most, log_negative_sums
+from auralsam2.losses.contrastive import JointSet, SampledClips, log_negative_sums
 from auralsam2.losses.sampling import pixel_labels
 from auralsam2.registry import CONTRASTIVE_LOSSES
 from auralsam2.structures import Embeddings
@@ -122,11 +122,11 @@ def test_nothing_supervised_gives_zero_with_a_graph(name):
 
 def test_cap_keeps_pixels_and_labels_together():
     joint = JointSet(torch.arange(50.0)[:, None], torch.arange(50), torch.ones(1, 1), torch.ones(1))
-    kept = keep_at_most(joint, 20, torch.Generator().manual_seed(0))
+    kept = AudioConLoss(max_anchors=20).limit(joint, torch.Generator().manual_seed(0))
     assert torch.equal(kept.visual.squeeze(1).long(), kept.visual_labels)
     assert len(set(kept.visual_labels.tolist())) == 20
     assert int(kept.visual_labels.max()) > 20  # a subset, not a prefix
-    assert keep_at_most(joint, 50, None) is joint
+    assert AudioConLoss(max_anchors=50).limit(joint, None) is joint
 
 
 def test_missing_embeddings_are_explained():
