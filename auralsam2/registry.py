@@ -115,7 +115,7 @@ BACKBONES = _part(
         "(B,T,C,2E,2E), (B,T,C,E,E)"
     },
     contract=".channels = C, .embedding_size = E, .image_size = S; .network, the PromptableSAM2 "
-    "that a tracker drives; .size_multiple (default 1), which divides S; frozen unless its "
+    "that a tracker drives; .size_multiple (default 1), which divides S; .frozen unless its "
     "arguments say otherwise",
     locations=["auralsam2.models.backbones.*"],
 )
@@ -229,7 +229,8 @@ TRACKERS = _part(
     calls={
         "forward(network, pyramid, prompts, injection, points, masks, extra_tokens)": "the "
         "backbone's network, VisualPyramid, Prompts, an injection; clicks and masks by frame, "
-        "(B,T,K,C) tokens, None = none -> Prediction over T frames"
+        "(B,T,K,C) tokens, None = none -> Prediction over T frames",
+        "conditioning_frame(num_frames)": "index of the one that is decoded first",
     },
     contract="conditioning frame and memory are its policy",
     locations=["auralsam2.models.tracking"],

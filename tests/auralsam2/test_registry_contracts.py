@@ -255,9 +255,12 @@ def test_a_tracker_drives_the_network_of_a_backbone() -> None:
     network = REGISTRIES["backbone"].build(SAM2, image_size=S).network.eval()
     arguments = dict(
         network=network, pyramid=pyramid(network.hidden_dim), prompts=Prompts(), injection=None,
-        points=None, masks=None, extra_tokens=None,
+        points=None, masks=None, extra_tokens=None, num_frames=T,
     )  # fmt: skip
-    right = {"forward": lambda out: out.best.shape == (B, T, 4 * E, 4 * E)}
+    right = {
+        "forward": lambda out: out.best.shape == (B, T, 4 * E, 4 * E),
+        "conditioning_frame": lambda out: out in range(T),
+    }
     obey("tracker", Case(dict(type="MemoryTracker"), arguments, right), {})
 
 
