@@ -211,9 +211,9 @@ class TemporalSelfAttention(_AttentionBlocks):
     Args:
         channels: C.
         depth: number of blocks; 0 gives the identity.
-        num_heads: as the two below, see :class:`SpatialReductionAttention`.
-        mlp_ratio: see there.
-        dropout: see there.
+        num_heads: heads of the attention.
+        mlp_ratio: width of the feed-forward's hidden layer over C.
+        dropout: rate, at the places of :class:`SpatialReductionAttention`.
     """
 
     def __init__(

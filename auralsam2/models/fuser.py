@@ -38,9 +38,9 @@ class AuralFuser(nn.Module):
 
     Args:
         pyramid: maps to tokens, one tensor a level.
-        visual_attentions: one module a level, finest first, as the two below.
-        audio_attentions: see there.
-        fusions: see there.
+        visual_attentions: blocks of each level, finest first.
+        audio_attentions: blocks of each level, in the same order.
+        fusions: one a level, in the same order.
         channels: C.
         embedding_size: E, the side of the token grid.
     """

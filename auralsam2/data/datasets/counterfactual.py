@@ -112,7 +112,7 @@ class AudioSilence(CounterfactualAudio):
         return _silence(len(own)).expand_as(own).clone()
 
     def settings(self) -> list[str]:
-        """Nothing."""
+        """Silence hangs on nothing."""
         return []
 
 
@@ -131,12 +131,10 @@ class AudioNoise(CounterfactualAudio):
     same. A clip's draw hangs on the seed and on the clip's name.
 
     Args:
-        dataset: as above.
-        root: as above.
         level_db: root mean square of the noise in dB below full scale, e.g. -20; None for the
             clip's own level: the mean over seconds, ears and bands of the mel spectrum (a
             magnitude, so that it grows with the amplitude) is that of the clip's sound.
-        settings: as above.
+        **settings: see :class:`CounterfactualAudio`, as for ``dataset`` and ``root``.
 
     Raises:
         ValueError: where the level is above full scale.
@@ -259,7 +257,7 @@ class AudioSwapped(PartnerAudio):
         return lambda i, j: bool(sources[j]) and not sources[i] & sources[j]
 
     def complaint(self, index: int) -> str:
-        """No partner."""
+        """What the clip is of, and that no other fits."""
         own = ", ".join(sorted(self.dataset.files[index].sources)) or "silent"
         return f"({own}) has no partner of its length or longer in which other things sound"
 
@@ -285,6 +283,6 @@ class AudioOffscreen(PartnerAudio):
         return lambda i, j: bool(contents[j].heard) and not contents[j].heard & contents[i].seen
 
     def complaint(self, index: int) -> str:
-        """No partner."""
+        """What the clip is of, and that no other fits."""
         seen = ", ".join(sorted(self._contents[index].seen)) or "nothing"
         return f"(in view: {seen}) has no partner that sounds of classes not in view"

@@ -48,8 +48,8 @@ def pretrain_audio(
         out: folder.
         clips: clips of five seconds, each heard once.
         batch_size: clips a step.
-        width: of the :class:`LogMelCNN`, like ``out_channels``.
-        out_channels: likewise.
+        width: of the :class:`LogMelCNN`.
+        out_channels: of the :class:`LogMelCNN`.
         lr: peak learning rate of AdamW, one cosine down to 0.
         workers: processes that synthesise.
         seed: of weights and data.
