@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -113,16 +112,7 @@ def parse_objectives(raw: Sequence[Any], cfg: Any) -> tuple[Objective, ...]:
 
 def metric_directions(cfg: Any) -> dict[str, str]:
     """Return name -> better direction of the metrics of a config."""
-    from mmengine.logging import MMLogger
-
-    logger = MMLogger.get_current_instance()
-    level = logger.level
-    logger.setLevel(logging.ERROR)  # mmengine warns of every metric without a prefix
-    try:
-        metrics = [METRICS.build(node) for node in cfg.evaluation.metrics]
-    finally:
-        logger.setLevel(level)
-    scales = scales_of(metrics)
+    scales = scales_of([METRICS.build(node) for node in cfg.evaluation.metrics])
     return {name: DIRECTIONS[0 if s.higher_is_better else 1] for name, s in scales.items()}
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -154,25 +152,10 @@ def _predict(
     dataset = run.dataset(split)
     if strangers := [clip for clip in clips if clip not in dataset.clips]:
         raise ValueError(f"the data have no clip {', '.join(strangers)} in split '{split}'")
-    with _fewer_words():
-        result = evaluate_model(run.model(), run.cfg, {split: ChosenClips(dataset, clips)})
+    result = evaluate_model(run.model(), run.cfg, {split: ChosenClips(dataset, clips)})
     recordings = {file.uid: file.audio for file in getattr(dataset, "files", ())}
     scores = result.splits[split].per_clip
     return {clip: _entry(clip, result.saved, split, recordings.get(clip), scores) for clip in clips}
-
-
-@contextmanager
-def _fewer_words() -> Iterator[None]:
-    """Keep mmengine from warning of every metric without a prefix, run after run."""
-    from mmengine.logging import MMLogger
-
-    logger = MMLogger.get_current_instance()
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 def _entry(
