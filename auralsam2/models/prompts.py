@@ -23,7 +23,7 @@ class _FusedTokens(nn.Module):
         self.scale = None if scale_init is None else nn.Parameter(torch.tensor(float(scale_init)))
 
     def forward(self, fused: Tensor) -> Tensor:
-        """The same shape, ``axes``."""
+        """Prompts of the same shape, whose axes are ``axes``."""
         check_shape(fused, self.axes, name=self.tokens, C=self.channels)
         return fused if self.scale is None else self.scale * fused
 

@@ -54,7 +54,7 @@ class SemanticIndex(Index):
         return self.table["label"] + "/" + self.table["split"]
 
     def parts_of(self, split: str) -> list[str]:
-        """Those of all subsets."""
+        """The split in each of the subsets."""
         return [f"{subset}/{split}" for subset in self.subsets]
 
     def title(self, split: str) -> str:
@@ -62,7 +62,7 @@ class SemanticIndex(Index):
         return f"'{self.root}', {'+'.join(self.subsets)}/{split}"
 
     def num_frames(self, part: str) -> int:
-        """Of the subset."""
+        """As published for the subset."""
         return NUM_FRAMES[part.partition("/")[0]]
 
     def clip_files(self, row: Mapping[str, str]) -> tuple[ClipFiles, list[Finding]]:
@@ -174,7 +174,7 @@ class ObjectIndex(Index):
         return f"'{self.data}', {self.subset}/{split}"
 
     def num_frames(self, part: str) -> int:
-        """Of the subset."""
+        """As published for the subset."""
         return NUM_FRAMES[self.subset]
 
     def clip_files(self, row: Mapping[str, str]) -> tuple[ClipFiles, list[Finding]]:

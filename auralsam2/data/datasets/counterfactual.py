@@ -68,7 +68,7 @@ class CounterfactualAudio(Dataset[dict[str, Any]]):
 
     @property
     def label_source(self) -> str:
-        """Of the wrapped data."""
+        """That of the wrapped data."""
         return str(getattr(self.dataset, "label_source", ""))
 
     def __len__(self) -> int:
@@ -86,7 +86,7 @@ class CounterfactualAudio(Dataset[dict[str, Any]]):
             set_epoch(epoch)
 
     def fingerprint(self) -> str:
-        """Of the wrapped data, the kind of sound and what it hangs on."""
+        """That of the wrapped data, with the kind of sound and what it hangs on."""
         return ":".join([self.dataset.fingerprint(), self.counterfactual, *self.settings()])
 
     def settings(self) -> Sequence[str]:
@@ -172,7 +172,7 @@ class AudioNoise(CounterfactualAudio):
         return log_mel.expand_as(own).clone()
 
     def settings(self) -> list[str]:
-        """Seed and level."""
+        """The noise hangs on seed and level."""
         return [str(self.seed), "own" if self.level_db is None else f"{self.level_db:g}dB"]
 
 

@@ -84,7 +84,7 @@ class Index(ABC):
         self.rows = self.table[self.parts.isin(every)]
 
     def part_of_rows(self) -> pd.Series[str]:
-        """See ``parts``."""
+        """Part of the data that each row belongs to."""
         return self.table["split"]
 
     def parts_of(self, split: str) -> list[str]:

@@ -120,7 +120,7 @@ class V1SLayout(V2Layout):
         return replace(scene, sounding=sounding)
 
     def num_labels(self, split: str) -> int:
-        """One in training."""
+        """Training clips have one label."""
         return 1 if split == "train" else self.plan.num_frames
 
 

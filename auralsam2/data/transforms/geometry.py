@@ -24,7 +24,7 @@ class RandomClipFlip(ChanceTransform):
         super().__init__(prob)
 
     def changed(self, clip: dict[str, Any]) -> dict[str, Any]:
-        """Mirrored."""
+        """The mirrored frames and masks."""
         import mmcv
 
         return {k: np.stack([mmcv.imflip(i) for i in clip[k]]) for k in ("frames", "masks")}

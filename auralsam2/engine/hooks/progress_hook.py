@@ -59,7 +59,7 @@ class ProgressHook(Hook):
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
-        """Tell one step."""
+        """Tell that a step is done, and how its loss was."""
         loss = float(outputs["loss"].detach())
         if not math.isfinite(loss):
             parts = {k: float(v.detach().mean()) for k, v in outputs.items() if "loss" in k}
