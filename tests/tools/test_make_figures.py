@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -7,18 +8,13 @@ import pytest
 from auralsam2_tools import make_figures
 from auralsam2_tools.__main__ import main as dispatch
 
-from auralsam2.engine import run_record
-
 
 @pytest.fixture
-def run_dir(tmp_path: Path) -> Path:
-    record = run_record.start(
-        name="both", axes={}, seed=0, run_id="a", config_hash="c", data_fingerprint="d"
-    )
-    run_record.add_scores(record, "test", {"J": 0.5}, {"J": {"clip": 0.5}})
-    record.num_parameters = {"total": 5, "trainable": 5}
-    run_record.write(run_record.finish(record, 1.0), tmp_path / "runs" / "both")
-    return tmp_path / "runs" / "both"
+def run_dir(write_scored: Callable[..., None], tmp_path: Path) -> Path:
+    folder = tmp_path / "runs" / "both"
+    sizes = {"total": 5, "trainable": 5}
+    write_scored(folder, {"test": {"J": {"clip": 0.5}}}, num_parameters=sizes)
+    return folder
 
 
 def test_figures_of_a_folder(

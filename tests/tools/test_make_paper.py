@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,15 +21,10 @@ parts = [
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(write_scored: Callable[..., None], tmp_path: Path) -> Path:
     for number, cell in enumerate(("none", "both")):
-        record = run_record.start(
-            name=cell, axes={}, seed=0, run_id=cell, config_hash="c", data_fingerprint="d"
-        )
         clips = {f"clip{i}": 0.1 * i + 0.3 * number for i in range(4)}
-        mean = sum(clips.values()) / len(clips)
-        run_record.add_scores(record, "test", {"J": mean}, {"J": clips})
-        run_record.write(run_record.finish(record, 1.0), tmp_path / "mine" / "runs" / cell)
+        write_scored(tmp_path / "mine" / "runs" / cell, {"test": {"J": clips}})
     (tmp_path / "mine.py").write_text(RECIPE)
     return tmp_path / "mine"
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -8,30 +9,30 @@ import pytest
 from auralsam2_tools import make_tables
 from scipy.stats import ttest_1samp
 
-from auralsam2.engine import run_record
-
-
-def write_grid(folder: Path, levels: dict[str, float], reference: str | None) -> Path:
-    """Write a grid of cells with one seed and eight clips each."""
-    cells = []
-    for cell, level in levels.items():
-        record = run_record.start(
-            name=cell, axes={}, seed=0, run_id=cell, config_hash=cell, data_fingerprint="d"
-        )
-        for split, share in (("test", 1.0), ("test_audio_silence", 0.5)):
-            clips = {f"clip{index}": share * level * (0.86 + index / 25) for index in range(8)}
-            metrics = {"J": clips, "A": clips}
-            run_record.add_scores(record, split, dict.fromkeys(metrics, level), metrics)
-        record.num_parameters = {"total": 9_000_000, "trainable": 1_500_000}
-        run_record.write(run_record.finish(record, 1.0), folder / "runs" / cell)
-        cells.append({"name": cell, "runs": [{"seed": 0, "run_id": "", "folder": f"runs/{cell}"}]})
-    content = {"title": folder.name, "reference": reference, "cells": cells}
-    (folder / "grid.json").write_text(json.dumps(content))
-    return folder
-
 
 @pytest.fixture
-def folders(tmp_path: Path) -> tuple[Path, Path]:
+def folders(write_scored: Callable[..., None], tmp_path: Path) -> tuple[Path, Path]:
+    """Two grids of cells with one seed and eight clips each."""
+
+    def write_grid(folder: Path, levels: dict[str, float], reference: str | None) -> Path:
+        cells = []
+        for cell, level in levels.items():
+            shares = {f"clip{index}": level * (0.86 + index / 25) for index in range(8)}
+            halves = {clip: 0.5 * share for clip, share in shares.items()}
+            write_scored(
+                folder / "runs" / cell,
+                {
+                    "test": {"J": shares, "A": shares},
+                    "test_audio_silence": {"J": halves, "A": halves},
+                },
+                num_parameters={"total": 9_000_000, "trainable": 1_500_000},
+            )
+            runs = [{"seed": 0, "run_id": "", "folder": f"runs/{cell}"}]
+            cells.append({"name": cell, "runs": runs})
+        content = {"title": folder.name, "reference": reference, "cells": cells}
+        (folder / "grid.json").write_text(json.dumps(content))
+        return folder
+
     first = write_grid(tmp_path / "first", {"none": 0.2, "film": 0.6}, "none")
     return first, write_grid(tmp_path / "second", {"none": 0.3, "both": 0.5}, None)
 

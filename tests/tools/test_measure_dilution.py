@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,18 +11,14 @@ from auralsam2_tools.measure_dilution import main
 
 from analysis.dilution.readings import COLUMNS, DilutionReadings
 from auralsam2.config import parse_overrides
-from auralsam2.engine import run_record
 from auralsam2.models.decoder_rows import CannotProbeError
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(write_scored: Callable[..., None], tmp_path: Path) -> Path:
     for cell in ("a", "b"):
-        record = run_record.start(
-            name=cell, axes={}, seed=0, run_id=cell, config_hash=cell, data_fingerprint=cell
-        )
-        run_record.add_scores(record, "test", {"J": 0.5}, {"J": {"x": 0.5}})
-        run_record.write(run_record.finish(record, 1.0), tmp_path / "runs" / cell)
+        scores = {"test": {"J": {"x": 0.5}}}
+        write_scored(tmp_path / "runs" / cell, scores, data_fingerprint=cell)
     return tmp_path
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,19 +12,16 @@ from auralsam2_tools.measure_embeddings import main
 
 from analysis.embeddings.points import COLUMNS, Points, RunPoints
 from auralsam2.config import parse_overrides
-from auralsam2.engine import run_record
 from auralsam2.engine.embedding_points import NoAudioVisualSpaceError
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(
+    write_scored: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """Two runs; the points of ``b`` are planted, ``a`` has none."""
     for cell in ("a", "b"):
-        record = run_record.start(
-            name=cell, axes={}, seed=0, run_id=cell, config_hash=cell, data_fingerprint="d"
-        )
-        run_record.add_scores(record, "test", {"J": 0.5}, {"J": {"x": 0.5}})
-        run_record.write(run_record.finish(record, 1.0), tmp_path / "runs" / cell)
+        write_scored(tmp_path / "runs" / cell, {"test": {"J": {"x": 0.5}}})
         (tmp_path / "runs" / cell / "config.py").write_text("model = dict()\n")
 
     def of(self: RunPoints, run_dir: Path, **how: object) -> Points:

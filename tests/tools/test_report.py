@@ -1,22 +1,17 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from auralsam2_tools.__main__ import main as dispatch
 from auralsam2_tools.report import main
 
-from auralsam2.engine import run_record
-
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(write_scored: Callable[..., None], tmp_path: Path) -> Path:
     for cell, score in (("a", 0.4), ("b", 0.6)):
-        record = run_record.start(
-            name=cell, axes={}, seed=0, run_id=cell, config_hash=cell, data_fingerprint="d"
-        )
-        run_record.add_scores(record, "test", {"J": score}, {"J": {"x": score, "y": score}})
-        run_record.write(run_record.finish(record, 1.0), tmp_path / "runs" / cell)
+        write_scored(tmp_path / "runs" / cell, {"test": {"J": {"x": score, "y": score}}})
     return tmp_path
 
 
