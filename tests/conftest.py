@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 
+from auralsam2.engine import run_record
+from auralsam2.engine.run_record import RunRecord
 from auralsam2.registry import DATASETS, FUSIONS, METRICS, MODELS, PROJECTORS, REGISTRIES
 
 
@@ -173,3 +175,25 @@ def _write_video(
             container.mux(track.encode(block))
             container.mux(track.encode(None))
     return path
+
+
+@pytest.fixture(scope="session")
+def write_scored() -> Callable[..., RunRecord]:
+    """Write the record of a finished run, named as its folder."""
+
+    def write(
+        run_dir: Path, scores: Mapping[str, Mapping[str, Mapping[str, float]]], **fields: object
+    ) -> RunRecord:
+        """``scores``: split -> metric -> clip -> value; ``fields`` of the record."""
+        cell = run_dir.name
+        record = run_record.start(run_id=cell, config_hash=cell, data_fingerprint="d", name=cell)
+        for split, metrics in scores.items():
+            means = {name: float(np.mean(list(clips.values()))) for name, clips in metrics.items()}
+            run_record.add_scores(record, split, means, metrics)
+        run_record.finish(record, 1.0)
+        for name, value in fields.items():
+            setattr(record, name, value)
+        run_record.write(record, run_dir)
+        return record
+
+    return write

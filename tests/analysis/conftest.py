@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 
 from analysis.embeddings.points import COLUMNS, Points
-from auralsam2.engine import run_record
 from auralsam2.engine.run_record import RunRecord
 
 CELLS = {"none": 0.21, "sparse": 0.55, "dense": 0.58, "sparse+dense": 0.66}
@@ -21,38 +20,34 @@ SPLITS = ("test", "test_audio_swapped")
 
 
 @pytest.fixture
-def write_run() -> Callable[..., RunRecord]:
+def write_run(write_scored: Callable[..., RunRecord]) -> Callable[..., RunRecord]:
     """Write one finished run with plausible scores."""
 
     def write(
         folder: Path, cell: str, seed: int, level: float = 0.5, clips=CLIPS, **fields: object
     ) -> RunRecord:
-        record = run_record.start(
-            name=cell,
-            axes={"prompts": cell},
-            seed=seed,
-            run_id=hashlib.sha256(f"{cell}{seed}".encode()).hexdigest()[:10],
-            config_hash=hashlib.sha256(f"config {cell}{seed}".encode()).hexdigest(),
-            data_fingerprint="d" * 64,
-        )
-        record.code_version = "0.1.0+abc"
         rng = np.random.default_rng(seed + 10 * len(cell))
+        scores: dict[str, dict[str, dict[str, float]]] = {}
         for split in SPLITS:
             mean = level if split == "test" else min(level, 0.25)
-            scores = {
+            scores[split] = {
                 metric: {
                     clip: float(np.clip(mean + up + rng.normal(0, 0.05), 0, 1)) for clip in clips
                 }
                 for metric, up in (("J", 0.0), ("F", 0.08))
             }
-            means = {metric: float(np.mean(list(by.values()))) for metric, by in scores.items()}
-            run_record.add_scores(record, split, means, scores)
-        record.num_parameters = {"total": 100, "trainable": 10}
-        run_record.finish(record, 12.0)
-        for key, value in fields.items():
-            setattr(record, key, value)
-        run_record.write(record, folder)
-        return record
+        own: dict[str, object] = {
+            "name": cell,
+            "axes": {"prompts": cell},
+            "seed": seed,
+            "run_id": hashlib.sha256(f"{cell}{seed}".encode()).hexdigest()[:10],
+            "config_hash": hashlib.sha256(f"config {cell}{seed}".encode()).hexdigest(),
+            "data_fingerprint": "d" * 64,
+            "code_version": "0.1.0+abc",
+            "num_parameters": {"total": 100, "trainable": 10},
+            "duration_s": 12.0,
+        }
+        return write_scored(folder, scores, **{**own, **fields})
 
     return write
 
@@ -87,7 +82,7 @@ def write_grid(write_run: Callable[..., RunRecord]) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def exact(tmp_path: Path) -> Callable[..., Path]:
+def exact(write_scored: Callable[..., RunRecord], tmp_path: Path) -> Callable[..., Path]:
     """Write a grid whose scores of single clips are exactly what is given.
 
     ``scores``: (cell, seed) -> split -> metric -> clip -> value, or one number: J of one clip of
@@ -102,22 +97,9 @@ def exact(tmp_path: Path) -> Callable[..., Path]:
                     "test": {"J": {"clip": held}},
                     "test_audio_swapped": {"J": {"clip": 1 - held}},
                 }
-            record = run_record.start(
-                name=cell,
-                axes={},
-                seed=seed,
-                run_id=f"{cell}{seed}",
-                config_hash="c",
-                data_fingerprint="d",
-            )
-            for split, metrics in held.items():
-                means = {m: float(np.mean(list(v.values()))) for m, v in metrics.items()}
-                run_record.add_scores(record, split, means, metrics)
-            run_record.finish(record, 1.0)
-            for key, value in fields.items():
-                setattr(record, key, value)
+            own = {"name": cell, "seed": seed, "run_id": f"{cell}{seed}", **fields}
             folder = f"runs/{number}"
-            run_record.write(record, tmp_path / folder)
+            write_scored(tmp_path / folder, held, **own)
             cells.setdefault(cell, []).append({"seed": seed, "run_id": "", "folder": folder})
         grid = {"title": title, "reference": reference}
         grid["cells"] = [{"name": cell, "runs": runs} for cell, runs in cells.items()]
