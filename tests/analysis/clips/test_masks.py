@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,16 +20,15 @@ from auralsam2.engine import run_record
 
 @pytest.fixture(scope="module")
 def made(
-    tmp_path_factory: pytest.TempPathFactory, tiny_model: dict[str, object]
+    write_scored: Callable[..., object],
+    tmp_path_factory: pytest.TempPathFactory,
+    tiny_model: dict[str, object],
 ) -> tuple[Path, dict]:
     """A run that trained nothing, and masks of its last and first clip; its data are gone."""
     folder = tmp_path_factory.mktemp("masks")
     write_clips(folder / "clips", Plan("v1m", (1, 1, 3), seed=2, size=48, num_frames=2))
     run_dir = folder / "run"
-    record = run_record.start(
-        name="a", axes={}, seed=0, run_id="a", config_hash="c", data_fingerprint="d"
-    )
-    run_record.write(run_record.finish(record, 1.0), run_dir)
+    write_scored(run_dir, {})
     cfg = configs.load("auralsam2/mini_v1m", tiny_model | {"data.root": str(folder / "nowhere")})
     configs.dump(cfg, run_dir / "config.py")
     clips = sorted(path.name for path in (folder / "clips/v1m").iterdir())[-3:]

@@ -23,13 +23,11 @@ from auralsam2.engine.embedding_points import NoAudioVisualSpaceError
 
 
 @pytest.fixture(scope="module")
-def write_run(tiny_model: dict[str, object]) -> Callable[..., Path]:
+def write_run(
+    write_scored: Callable[..., object], tiny_model: dict[str, object]
+) -> Callable[..., Path]:
     def write(folder: Path, trainable: int = 0, **overrides: object) -> Path:
-        record = run_record.start(
-            name="a", axes={}, seed=0, run_id="a", config_hash="c", data_fingerprint="d"
-        )
-        record.num_parameters = {"trainable": trainable}
-        run_record.write(run_record.finish(record, 1.0), folder)
+        write_scored(folder, {}, num_parameters={"trainable": trainable})
         cfg = configs.load("auralsam2/mini_v1m", {**tiny_model, **overrides})
         configs.dump(cfg, folder / "config.py")
         return folder

@@ -13,24 +13,18 @@ from analysis.runs import splits
 from analysis.runs.results import load_runs, write_csv
 from analysis.runs.splits import DerivedSplit, table_columns, table_means
 from analysis.tables import make_table
-from auralsam2.engine import run_record
 
 SEEN, UNSEEN, NULL = {"a": 0.2, "b": 0.4, "c": 0.6}, {"a": 1.0}, {"n": 0.3, "m": 0.1}
 
 
 @pytest.fixture
-def write(tmp_path: Path) -> Callable[..., Path]:
+def write(write_scored: Callable[..., object], tmp_path: Path) -> Callable[..., Path]:
     """Write one run a cell with given scores of its clips, the same for all its metrics."""
 
     def write_runs(runs: dict[str, dict[str, dict[str, float]]], metrics=("J", "F", "S")) -> Path:
         for cell, held in runs.items():
-            record = run_record.start(
-                name=cell, axes={}, seed=0, run_id=cell, config_hash="c", data_fingerprint="d"
-            )
-            for split, clips in held.items():
-                means = {metric: sum(clips.values()) / len(clips) for metric in metrics}
-                run_record.add_scores(record, split, means, dict.fromkeys(metrics, clips))
-            run_record.write(run_record.finish(record, 1.0), tmp_path / cell)
+            scores = {split: dict.fromkeys(metrics, clips) for split, clips in held.items()}
+            write_scored(tmp_path / cell, scores)
         return tmp_path
 
     return write_runs
