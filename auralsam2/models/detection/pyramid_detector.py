@@ -108,6 +108,8 @@ class PyramidDetector(Detector):
         self, pyramid: VisualPyramid, clip: Sequence[str], evidence: Evidence
     ) -> tuple[dict[str, Tensor], Tensor]:
         """``loss_object``, ``loss_box``, ``loss_label``; zero with a graph where nothing counts."""
+        from torchvision.ops import generalized_box_iou_loss
+
         check_shape(evidence.sources, "B K", "sources", K=self.num_classes)
         score, corners, classes = self.maps(pyramid)
         batch, num_frames = evidence.supervised.shape
@@ -120,9 +122,10 @@ class PyramidDetector(Detector):
         label = self._label_scores(classes[at], evidence, cells.frame)  # (A, K)
         told = label.isfinite().any(-1)
         count = max(1, len(cells.cell))
+        apart = generalized_box_iou_loss(corners[at], boxes.corners[cells.box], reduction="sum")
         losses = {
             "loss_object": self._object_loss(score, masks, cells, used) / count,
-            "loss_box": self.box_weight * _box_loss(corners[at], boxes.corners[cells.box]) / count,
+            "loss_box": self.box_weight * apart / count,
             "loss_label": -label[told].logsumexp(-1).sum() / count,
         }
         names = torch.where(told[:, None], label.detach().softmax(-1), 0.0)
@@ -150,23 +153,20 @@ class PyramidDetector(Detector):
     @torch.no_grad()
     def forward(self, pyramid: VisualPyramid, clip: Sequence[str]) -> Detections:
         """Boxes with a score of ``min_score``: the object's times the class's."""
+        from torchvision.ops import batched_nms
+
         score, corners, classes = self.maps(pyramid)
         both = score.sigmoid()[..., None] * classes.softmax(-1)  # (F, Q, K)
         batch, num_frames = pyramid.levels[0].shape[:2]
         frame, cell, label = (both >= self.min_score).nonzero(as_tuple=True)
         found = corners[frame, cell].clamp(0, 1)
         values = both[frame, cell, label]
-        kept = self._suppress(found, values, frame * self.num_classes + label)
+        kept = batched_nms(found, values, frame * self.num_classes + label, self.nms_iou)
         return padded(
             *(found[kept], label[kept], values[kept], frame[kept]),
             shape=(batch, num_frames),
             most=self.max_boxes,
         )
-
-    def _suppress(self, boxes: Tensor, scores: Tensor, groups: Tensor) -> Tensor:
-        from torchvision.ops import batched_nms
-
-        return batched_nms(boxes, scores, groups, self.nms_iou)
 
 
 def _problems(
@@ -196,12 +196,6 @@ def _block(width: int) -> nn.Sequential:
         nn.GroupNorm(NUM_GROUPS, width),
         nn.ReLU(),
     )
-
-
-def _box_loss(predicted: Tensor, truth: Tensor) -> Tensor:
-    from torchvision.ops import generalized_box_iou_loss
-
-    return generalized_box_iou_loss(predicted, truth, reduction="sum")
 
 
 def _seen(labels: Tensor, cells: Assignment, boxes: Boxes, num_frames: int) -> Tensor:

@@ -155,6 +155,11 @@ def test_all_wrong_arguments_are_told_at_once(build: Build) -> None:
         assert part in str(caught.value)
 
 
+def test_what_no_translation_uses_is_refused(build: Build) -> None:
+    with pytest.raises(ValueError, match="tracker is of no use here.*mask_loss is of no use here"):
+        build("translated", tracker=dict(type="MemoryTracker"), mask_loss=dict(type="SAM2MaskLoss"))
+
+
 @pytest.fixture
 def files(tmp_path: Path) -> dict[str, dict[str, Any]]:
     """Nodes of a detector and a classifier that read files about clips a and b."""
