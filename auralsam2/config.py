@@ -196,6 +196,4 @@ def _on_base(
         raise ConfigError([problem], source=str(path))
     lines = text.splitlines()
     lines[stated[0].lineno - 1 : stated[0].end_lineno] = [f"_base_ = {str(inherited)!r}"]
-    copy = folder / f"on_{inherited.name}"
-    copy.write_text("\n".join(lines), encoding="utf-8")
-    return copy
+    return write_text(folder / f"on_{inherited.name}", "\n".join(lines))
