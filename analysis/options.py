@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from analysis.runs.results import Results
 
 
-def add_arguments(parser: argparse._ActionsContainer) -> None:
+def add_mixing(parser: argparse._ActionsContainer) -> None:
     """Add the options that let runs stand together which `read_runs` would refuse."""
     add = parser.add_argument
     add("--allow-mixed-data", action="store_true", help="let runs on different data stand together")
@@ -58,7 +58,7 @@ def add_measuring(parser: argparse._ActionsContainer, cells: str) -> None:
     add_overrides(
         parser, "overrides of the runs' configs, e.g. data.root=... where the data have moved"
     )
-    add_arguments(parser)
+    add_mixing(parser)
 
 
 def measuring(options: argparse.Namespace, words: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analysis.options import add_arguments, read_runs, tell
+from analysis.options import add_mixing, read_runs, tell
 from auralsam2.command_line import Parser, Whole, add_overrides, input_path, output_folder
 
 
@@ -69,7 +69,7 @@ def _parser() -> Parser:
     add("--reference", metavar="CELL", help="whose failures; default: the grid's own")
     add("--against", metavar="CELL", help="for largest-loss and -gain; default: the best other one")
     add_overrides(parser, "overrides of the runs' configs where masks are made, e.g. data.root=...")
-    add_arguments(parser)
+    add_mixing(parser)
     return parser
 
 

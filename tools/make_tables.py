@@ -13,7 +13,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from analysis.options import add_arguments, read_runs, tell
+from analysis.options import add_mixing, read_runs, tell
 from auralsam2.command_line import Parser, input_path, output_folder
 
 
@@ -77,7 +77,7 @@ def _parser() -> Parser:
     add("--reported", type=input_path, metavar="FILE", help=papers, **several)
     alone = "intervals and tests for these trained models; default: for training anew, too"
     add("--clips-alone", action="store_true", help=alone)
-    add_arguments(parser)
+    add_mixing(parser)
     return parser
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analysis.options import add_arguments, read_runs, tell, tracking
+from analysis.options import add_mixing, read_runs, tell, tracking
 from auralsam2.command_line import Parser, Whole, add_overrides, input_path, output_folder
 
 
@@ -53,7 +53,7 @@ def _parser() -> Parser:
     add_overrides(parser, "overrides of the runs' configs where masks are made, e.g. data.root=...")
     add("--again", action="store_true", help="make masks anew")
     add("--reference", metavar="CELL", help="to compare with; default: the grid's own")
-    add_arguments(parser)
+    add_mixing(parser)
     return parser
 
 
