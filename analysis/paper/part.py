@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from analysis.paper.source import GRID, Source
 from auralsam2 import config
 from auralsam2.builder import ComponentArgumentError, Registry, UnknownComponentError
-from auralsam2.custom_imports import CUSTOM_KEY, import_custom, locate_files
+from auralsam2.custom_imports import CUSTOM_KEY, import_custom
 from auralsam2.messages import unknown_name
 
 PARTS = Registry(
@@ -156,7 +156,6 @@ def load_recipe(name_or_path: str = _DEFAULT) -> Recipe:
     """
     path = config.find(name_or_path, folder=_FOLDER)
     cfg = config.peek(str(path))
-    locate_files(cfg, path.parent)
     problems = import_custom(cfg, path.parent)
     problems += [unknown_name("key", key, _KEYS) for key in cfg if key not in _KEYS]
     nodes = cfg.to_dict().get("parts")
