@@ -37,16 +37,11 @@ class FusionOutput(NamedTuple):
 
 
 class FuserOutput(NamedTuple):
-    """Both streams behind the fusion of every level in order of computation, finest level first.
+    """Both streams behind the fusion of every level in order of computation, finest level first."""
 
-    Attributes:
-        visual: one (B, T, N, C) a level.
-        audio: one (B, M, C) a level; the first T tokens are the frames' audio.
-        visual_update: one (B, T, N, C) a level where every fusion block gives one, else empty.
-    """
-
-    visual: tuple[Tensor, ...]
-    audio: tuple[Tensor, ...]
+    visual: tuple[Tensor, ...]  # one (B, T, N, C) a level
+    audio: tuple[Tensor, ...]  # one (B, M, C) a level; the first T tokens are the frames' audio
+    # One (B, T, N, C) a level where every fusion block gives one, else empty.
     visual_update: tuple[Tensor, ...] = ()
 
     def of_frames(self) -> tuple[Tensor, ...]:

@@ -23,18 +23,12 @@ class NoValueError(ValueError):
 
 
 class Measure(NamedTuple):
-    """Something that a record says about a run besides its scores.
+    """Something that a record says about a run besides its scores."""
 
-    Attributes:
-        field: of the record, a dict that holds it under ``key``.
-        direction: which way it is better.
-        switch: key of ``evaluation`` without which it is not measured.
-    """
-
-    field: str
+    field: str  # of the record, a dict that holds it under ``key``
     key: str
-    direction: str
-    switch: str | None = None
+    direction: str  # which way it is better
+    switch: str | None = None  # key of ``evaluation`` without which it is not measured
 
 
 MEASURES = {
@@ -46,16 +40,11 @@ MEASURES = {
 
 
 class Objective(NamedTuple):
-    """One number that a sweep makes as large or as small as it can.
+    """One number that a sweep makes as large or as small as it can."""
 
-    Attributes:
-        metric: a metric of the config, whose score on val at the selected epoch counts, or one
-            of `MEASURES`.
-        direction: one of `DIRECTIONS`.
-    """
-
+    # A metric of the config, whose score on val at the selected epoch counts, or one of `MEASURES`.
     metric: str
-    direction: str
+    direction: str  # one of `DIRECTIONS`
 
     @property
     def is_score(self) -> bool:

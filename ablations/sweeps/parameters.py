@@ -36,14 +36,10 @@ class NotInSpace(ValueError):
 
 @dataclass(frozen=True)
 class Parameter(ABC):
-    """One thing that a sweep varies.
+    """One thing that a sweep varies."""
 
-    Attributes:
-        name: dotted path of the config, or a free name where choices set paths themselves.
-        when: name of an earlier parameter -> its values under which this one applies.
-    """
-
-    name: str
+    name: str  # dotted path of the config, or a free name where choices set paths themselves
+    # Name of an earlier parameter -> its values under which this one applies.
     when: Mapping[str, frozenset[Any]]
 
     @classmethod

@@ -39,18 +39,12 @@ _SHOWN = {
 
 @dataclass
 class SweepResult:
-    """How the trials of a sweep stand at the end of a call.
+    """How the trials of a sweep stand at the end of a call."""
 
-    Attributes:
-        counts: state -> number of trials, over all calls and drivers.
-        here: how many ended in this call.
-        elsewhere: how many other drivers are still at.
-        errors: number and last line of every failed trial that was not tried again.
-    """
-
-    counts: dict[str, int]
-    here: int
-    elsewhere: int
+    counts: dict[str, int]  # state -> number of trials, over all calls and drivers
+    here: int  # how many ended in this call
+    elsewhere: int  # how many other drivers are still at
+    # Number and last line of every failed trial that was not tried again.
     errors: list[tuple[int, str]]
 
     @classmethod

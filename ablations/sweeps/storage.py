@@ -32,15 +32,10 @@ MAX_RETRIES = 3
 
 @dataclass(frozen=True)
 class StorageAddress:
-    """A storage by name, to be opened in any process.
+    """A storage by name, to be opened in any process."""
 
-    Attributes:
-        stated: a path, or a URL as SQLAlchemy takes it.
-        out: folder of the sweep.
-    """
-
-    stated: str
-    out: Path
+    stated: str  # a path, or a URL as SQLAlchemy takes it
+    out: Path  # folder of the sweep
 
     @classmethod
     def of(cls, stated: str | None, out: Path) -> StorageAddress:

@@ -41,35 +41,21 @@ _REQUIRED = ("base", "space", "objectives")
 
 @dataclass(frozen=True)
 class Sweep:
-    """What a sweep file states, with the config that its trials start from.
+    """What a sweep file states, with the config that its trials start from."""
 
-    Attributes:
-        name: the file's name without ``.py``; also the name of the study.
-        title: for figures.
-        base: name or path of the config.
-        cfg: the base config with the overrides, checked.
-        space: what varies.
-        objectives: what is looked for.
-        seeds: of the runs of every trial, whose mean is its value.
-        sampler: node of how trials are chosen.
-        pruner: node of how trials are stopped early.
-        sampler_seed: makes the choice of trials repeatable.
-        base_values: what the base stands for in the space; None where it is not to be tried.
-        out: folder of the sweep.
-    """
-
-    name: str
-    title: str
-    base: str
-    cfg: Any
-    space: SearchSpace
-    objectives: tuple[Objective, ...]
-    seeds: tuple[int, ...]
-    sampler: Mapping[str, Any]
-    pruner: Mapping[str, Any]
-    sampler_seed: int
+    name: str  # the file's name without ``.py``; also the name of the study
+    title: str  # for figures
+    base: str  # name or path of the config
+    cfg: Any  # the base config with the overrides, checked
+    space: SearchSpace  # what varies
+    objectives: tuple[Objective, ...]  # what is looked for
+    seeds: tuple[int, ...]  # of the runs of every trial, whose mean is its value
+    sampler: Mapping[str, Any]  # node of how trials are chosen
+    pruner: Mapping[str, Any]  # node of how trials are stopped early
+    sampler_seed: int  # makes the choice of trials repeatable
+    # What the base stands for in the space; None where it is not to be tried.
     base_values: Values | None
-    out: Path
+    out: Path  # folder of the sweep
 
 
 def load_sweep(

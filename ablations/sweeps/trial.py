@@ -34,25 +34,16 @@ DURATION, SIZE, LEFT_OUT = "duration_s", "num_trainable", "left_out"
 
 @dataclass(frozen=True)
 class TrialItem:
-    """A trial as an executor takes it.
-
-    Attributes:
-        number: in the study.
-        trial_id: in the storage.
-        values: of its parameters.
-        runs: one for each seed.
-        retried: whether a failed attempt is to be made good.
-        driver: id of who handed it out.
-    """
+    """A trial as an executor takes it."""
 
     sweep: Sweep
     address: StorageAddress
-    number: int
-    trial_id: int
-    values: Values
-    runs: tuple[PlannedRun, ...]
-    retried: bool
-    driver: str
+    number: int  # in the study
+    trial_id: int  # in the storage
+    values: Values  # of its parameters
+    runs: tuple[PlannedRun, ...]  # one for each seed
+    retried: bool  # whether a failed attempt is to be made good
+    driver: str  # id of who handed it out
 
     @property
     def label(self) -> str:

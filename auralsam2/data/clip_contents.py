@@ -12,17 +12,11 @@ Classes = frozenset[str]
 
 
 class ClipContents(NamedTuple):
-    """Classes of a clip.
+    """Classes of a clip."""
 
-    Attributes:
-        heard: what sounds in some second.
-        seen: what can be seen, silent or not; where only sounding things are labelled, these.
-        by_frame: what sounds in each second, where the data tell; else none.
-    """
-
-    heard: Classes
-    seen: Classes
-    by_frame: tuple[Classes, ...] = ()
+    heard: Classes  # what sounds in some second
+    seen: Classes  # what can be seen, silent or not; where only sounding things are labelled, these
+    by_frame: tuple[Classes, ...] = ()  # what sounds in each second, where the data tell; else none
 
 
 def read_contents(dataset: Any) -> list[ClipContents]:

@@ -136,17 +136,12 @@ def image_size(path: Path) -> tuple[int, int]:
 
 
 class Resizing(NamedTuple):
-    """Resizes to a square; the aspect ratio is not kept, as in SAM2.
+    """Resizes to a square; the aspect ratio is not kept, as in SAM2."""
 
-    Attributes:
-        size: S, side in pixels.
-        frames: ``bilinear`` or ``bicubic``.
-        labels: ``nearest``, or ``bilinear``, after which every level above 0 counts as object: an
-            object then grows by up to half a pixel of its picture on every side.
-    """
-
-    size: int
-    frames: str = "bilinear"
+    size: int  # S, side in pixels
+    frames: str = "bilinear"  # ``bilinear`` or ``bicubic``
+    # ``nearest``, or ``bilinear``, after which every level above 0 counts as object: an object then
+    # grows by up to half a pixel of its picture on every side.
     labels: str = "nearest"
 
     def problems(self) -> list[str]:

@@ -17,19 +17,13 @@ SHOWN = 3
 
 
 class Numbered(NamedTuple):
-    """Pictures of a folder by the number in their names.
+    """Pictures of a folder by the number in their names."""
 
-    Attributes:
-        folder: where they lie, or should.
-        files: number -> file, in ascending order; of several with one number the first by name.
-        faults: files without a number, and numbers that several files have.
-        strangers: names of files that are no such pictures.
-    """
-
-    folder: Path
+    folder: Path  # where they lie, or should
+    # Number -> file, in ascending order; of several with one number the first by name.
     files: dict[int, Path]
-    faults: tuple[Finding, ...]
-    strangers: tuple[str, ...]
+    faults: tuple[Finding, ...]  # files without a number, and numbers that several files have
+    strangers: tuple[str, ...]  # names of files that are no such pictures
 
 
 class Pictures(NamedTuple):

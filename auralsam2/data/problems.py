@@ -18,17 +18,11 @@ class DataError(ValueError):
 
 
 class Finding(NamedTuple):
-    """One thing that is wrong at one place, as readers refuse it and checks report it.
+    """One thing that is wrong at one place, as readers refuse it and checks report it."""
 
-    Attributes:
-        kind: a key of ``auralsam2.data.checking.findings.KINDS``.
-        where: the file or folder, or the name of a clip, a row or a split.
-        detail: what is the matter there.
-    """
-
-    kind: str
-    where: Path | str
-    detail: str = ""
+    kind: str  # a key of ``auralsam2.data.checking.findings.KINDS``
+    where: Path | str  # the file or folder, or the name of a clip, a row or a split
+    detail: str = ""  # what is the matter there
 
     def __str__(self) -> str:
         place = f"'{self.where}'" if isinstance(self.where, Path) else self.where

@@ -30,32 +30,21 @@ from auralsam2.registry import METRICS, MODELS
 
 
 class SplitResult(NamedTuple):
-    """Scores of one split.
+    """Scores of one split."""
 
-    Attributes:
-        metrics: mean over clips, by metric.
-        per_clip: metric -> clip -> score.
-        left_out: clip -> why it could not be read, where the config lets corrupt clips be skipped;
-            the scores are means over the others.
-    """
-
-    metrics: dict[str, float]
-    per_clip: dict[str, dict[str, float]]
+    metrics: dict[str, float]  # mean over clips, by metric
+    per_clip: dict[str, dict[str, float]]  # metric -> clip -> score
+    # Clip -> why it could not be read, where the config lets corrupt clips be skipped; the scores
+    # are means over the others.
     left_out: dict[str, str]
 
 
 class EvalResult(NamedTuple):
-    """What an evaluation has found.
+    """What an evaluation has found."""
 
-    Attributes:
-        splits: scores by split.
-        saved: masks of a few clips.
-        scales: metric -> how to read it.
-    """
-
-    splits: dict[str, SplitResult]
-    saved: dict[str, NDArray[Any]]
-    scales: dict[str, MetricScale]
+    splits: dict[str, SplitResult]  # scores by split
+    saved: dict[str, NDArray[Any]]  # masks of a few clips
+    scales: dict[str, MetricScale]  # metric -> how to read it
 
 
 def evaluate_model(

@@ -36,19 +36,12 @@ class RunEntry(NamedTuple):
 
 
 class GridManifest(NamedTuple):
-    """What a grid says of its runs.
+    """What a grid says of its runs."""
 
-    Attributes:
-        title: of tables and pages.
-        reference: cell that the others are compared with.
-        entries: its runs, in order.
-        cells: as they stand in the file.
-    """
-
-    title: str
-    reference: str | None
-    entries: list[RunEntry]
-    cells: list[dict[str, Any]]
+    title: str  # of tables and pages
+    reference: str | None  # cell that the others are compared with
+    entries: list[RunEntry]  # its runs, in order
+    cells: list[dict[str, Any]]  # as they stand in the file
 
 
 def read_manifest(folder: Path) -> GridManifest | None:

@@ -28,15 +28,10 @@ WORK, CODE = 10, 6
 
 @dataclass(frozen=True)
 class Identity:
-    """The name of a run.
+    """The name of a run."""
 
-    Attributes:
-        work: hash of config, seed, data and files.
-        code: hash of the code; empty for runs from before it counted.
-    """
-
-    work: str
-    code: str
+    work: str  # hash of config, seed, data and files
+    code: str  # hash of the code; empty for runs from before it counted
 
     def __str__(self) -> str:
         """Return it as it stands in records and folder names."""

@@ -18,17 +18,12 @@ can be seen sounds, and neither good nor bad elsewhere."""
 
 
 class MetricScale(NamedTuple):
-    """How to read a metric.
+    """How to read a metric."""
 
-    Attributes:
-        higher_is_better: direction.
-        bounds: lowest and highest possible score; None where it has none.
-        subject: one of `SUBJECTS`.
-    """
-
-    higher_is_better: bool = True
+    higher_is_better: bool = True  # direction
+    # Lowest and highest possible score; None where it has none.
     bounds: tuple[float, float] | None = None
-    subject: str = OBJECT
+    subject: str = OBJECT  # one of `SUBJECTS`
 
     def to_json(self) -> dict[str, Any]:
         """Return what a record holds."""

@@ -161,15 +161,10 @@ def _counts(metric: ClipMetric, item: dict[str, Any]) -> bool:
 
 
 class FirstStep(NamedTuple):
-    """What trying a config has shown.
+    """What trying a config has shown."""
 
-    Attributes:
-        seconds: all in all.
-        gpu_bytes: largest memory that was allocated; 0 without a GPU.
-    """
-
-    seconds: float
-    gpu_bytes: int
+    seconds: float  # all in all
+    gpu_bytes: int  # largest memory that was allocated; 0 without a GPU
 
 
 def first_step(cfg: Config) -> FirstStep:

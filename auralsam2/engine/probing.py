@@ -27,19 +27,12 @@ Array = NDArray[np.float32]
 
 
 class Reading(NamedTuple):
-    """One decoder site of one row; H heads, K tokens (output tokens first), N positions.
+    """One decoder site of one row; H heads, K tokens (output tokens first), N positions."""
 
-    Attributes:
-        attention: (H, K, N), rows sum to one.
-        output: (K, C) what the tokens read.
-        tokens: (K, C) queries before their projection.
-        keys: (N, C) image tokens.
-    """
-
-    attention: Array
-    output: Array
-    tokens: Array
-    keys: Array
+    attention: Array  # (H, K, N), rows sum to one
+    output: Array  # (K, C) what the tokens read
+    tokens: Array  # (K, C) queries before their projection
+    keys: Array  # (N, C) image tokens
 
 
 class FrameReadings(NamedTuple):

@@ -22,16 +22,11 @@ class CannotProbeError(UnfitModelError):
 
 
 class DecoderRow(NamedTuple):
-    """One row of the batch of one decoder call.
+    """One row of the batch of one decoder call."""
 
-    Attributes:
-        clip: index in the batch of clips.
-        frame: index in the clip.
-        mask: (S, S) truth of the row's own object; ``None`` for the frame's whole truth.
-    """
-
-    clip: int
-    frame: int
+    clip: int  # index in the batch of clips
+    frame: int  # index in the clip
+    # (S, S) truth of the row's own object; ``None`` for the frame's whole truth.
     mask: Tensor | None = None
 
 

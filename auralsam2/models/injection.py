@@ -21,15 +21,10 @@ LevelOfSite = tuple[int | None, ...]
 
 
 class SitePrompts(NamedTuple):
-    """Prompts of one frame for one site; ``None`` leaves tokens or keys as they are.
+    """Prompts of one frame for one site; ``None`` leaves tokens or keys as they are."""
 
-    Attributes:
-        sparse: (B, C) added to every chosen token.
-        dense: (B, N, C) added to the keys.
-    """
-
-    sparse: Tensor | None
-    dense: Tensor | None
+    sparse: Tensor | None  # (B, C) added to every chosen token
+    dense: Tensor | None  # (B, N, C) added to the keys
 
 
 @INJECTIONS.register_module()

@@ -30,19 +30,13 @@ T = TypeVar("T")
 
 
 class LabelFacts(NamedTuple):
-    """What a label picture shows.
+    """What a label picture shows."""
 
-    Attributes:
-        size: (H, W).
-        area: share of the pixels that are not black.
-        colours: RGB of each colour but black; None where there are more than ``MAX_COLOURS``.
-        framed: whether what is not black covers most of the border and half of the picture.
-    """
-
-    size: tuple[int, int]
-    area: float
+    size: tuple[int, int]  # (H, W)
+    area: float  # share of the pixels that are not black
+    # RGB of each colour but black; None where there are more than ``MAX_COLOURS``.
     colours: frozenset[Colour] | None
-    framed: bool
+    framed: bool  # whether what is not black covers most of the border and half of the picture
 
 
 class SoundFacts(NamedTuple):
@@ -54,23 +48,14 @@ class SoundFacts(NamedTuple):
 
 
 class ClipFacts(NamedTuple):
-    """What a clip was found to be.
+    """What a clip was found to be."""
 
-    Attributes:
-        findings: what is the matter.
-        digests: SHA-256 of the content of every file that could be opened.
-        num_frames: T.
-        size: (H, W) of most frames, where any can be decoded.
-        sound: where any can be decoded.
-        areas: share of each label that is object.
-    """
-
-    findings: list[Finding]
-    digests: dict[Path, bytes]
-    num_frames: int
-    size: tuple[int, int] | None
-    sound: SoundFacts | None
-    areas: list[float]
+    findings: list[Finding]  # what is the matter
+    digests: dict[Path, bytes]  # SHA-256 of the content of every file that could be opened
+    num_frames: int  # T
+    size: tuple[int, int] | None  # (H, W) of most frames, where any can be decoded
+    sound: SoundFacts | None  # where any can be decoded
+    areas: list[float]  # share of each label that is object
 
 
 def check_clip(task: ClipTask) -> ClipFacts:

@@ -25,14 +25,10 @@ NUM_CLASSES = 71
 
 
 class LabelRule(NamedTuple):
-    """Which colours labels may have.
+    """Which colours labels may have."""
 
-    Attributes:
-        most: colours that one label may have at most beside black.
-        classes: colour, black left out, -> name of its class; None where nothing tells them.
-    """
-
-    most: int
+    most: int  # colours that one label may have at most beside black
+    # Colour, black left out, -> name of its class; None where nothing tells them.
     classes: Mapping[Colour, str] | None = None
 
 
@@ -45,45 +41,27 @@ class Masks(NamedTuple):
 
 
 class ClipTask(NamedTuple):
-    """Everything of one clip that lies on disk.
+    """Everything of one clip that lies on disk."""
 
-    Attributes:
-        where: what a report calls the clip.
-        frames: in order of time.
-        masks: one for each object that has labels of its own.
-        sound: recording, there or not.
-        log_mel: pickled log-mel examples, likewise.
-        rule: for its labels.
-        sources: what the index says to sound.
-    """
-
-    where: str
-    frames: tuple[Path, ...]
-    masks: tuple[Masks, ...]
-    sound: Path | None
-    log_mel: Path | None
-    rule: LabelRule
-    sources: frozenset[str] = frozenset()
+    where: str  # what a report calls the clip
+    frames: tuple[Path, ...]  # in order of time
+    masks: tuple[Masks, ...]  # one for each object that has labels of its own
+    sound: Path | None  # recording, there or not
+    log_mel: Path | None  # pickled log-mel examples, likewise
+    rule: LabelRule  # for its labels
+    sources: frozenset[str] = frozenset()  # what the index says to sound
 
 
 class Plan(NamedTuple):
-    """A data set before any of its media is opened.
+    """A data set before any of its media is opened."""
 
-    Attributes:
-        root: all files lie below it.
-        tasks: each clip once, however many rows name it.
-        findings: what index and folders show without opening a file.
-        rows: split, such as ``v1m/train``, -> its rows; the names that fingerprints begin with.
-        joined: splits that consist of several others, likewise.
-        unit: what rows are.
-    """
-
-    root: Path
-    tasks: list[ClipTask]
-    findings: list[Finding]
+    root: Path  # all files lie below it
+    tasks: list[ClipTask]  # each clip once, however many rows name it
+    findings: list[Finding]  # what index and folders show without opening a file
+    # Split, such as ``v1m/train``, -> its rows; the names that fingerprints begin with.
     rows: dict[str, list[ClipFiles]]
-    joined: dict[str, list[ClipFiles]]
-    unit: str = "clips"
+    joined: dict[str, list[ClipFiles]]  # splits that consist of several others, likewise
+    unit: str = "clips"  # what rows are
 
     def fingerprints(self, digests: Mapping[Path, bytes]) -> dict[str, str]:
         """SHA-256 of every split, that of the data set which reads it; without unreadable files."""

@@ -111,22 +111,15 @@ class SemanticIndex(Index):
 
 
 class ObjectLayout(NamedTuple):
-    """Where a part of the object release keeps its files.
+    """Where a part of the object release keeps its files."""
 
-    Attributes:
-        name: of the part, as its folder says it.
-        parent: folder that the published archive unpacks to.
-        uid: column of the clips' names.
-        category: column of the object that sounds, which is also a level of the folders; none
-            where several objects sound.
-        frames_by_split: whether frames lie below a folder of their split, as all else does.
-    """
-
-    name: str
-    parent: str
-    uid: str
+    name: str  # of the part, as its folder says it
+    parent: str  # folder that the published archive unpacks to
+    uid: str  # column of the clips' names
+    # Column of the object that sounds, which is also a level of the folders; none where several
+    # objects sound.
     category: str | None
-    frames_by_split: bool
+    frames_by_split: bool  # whether frames lie below a folder of their split, as all else does
 
 
 OBJECT_LAYOUTS = {

@@ -23,25 +23,16 @@ VIDEO = re.compile(r"(?P<video>.{11})(_\d+){1,2}")
 
 
 class ClipFiles(NamedTuple):
-    """Files of one clip, frames and labels in order of time.
+    """Files of one clip, frames and labels in order of time."""
 
-    Attributes:
-        uid: name of the clip.
-        sources: names of what sounds in it.
-        frames: one image a second, that of second t at place t.
-        labels: one mask a frame, or that of the first frame only, or none where nothing is shown.
-        audio: the recording.
-        first_only: whether only the first frame is labelled, and supervised.
-        said: what the index says of it, where that is more than name and sources.
-    """
-
-    uid: str
-    sources: frozenset[str]
-    frames: tuple[Path, ...]
+    uid: str  # name of the clip
+    sources: frozenset[str]  # names of what sounds in it
+    frames: tuple[Path, ...]  # one image a second, that of second t at place t
+    # One mask a frame, or that of the first frame only, or none where nothing is shown.
     labels: tuple[Path, ...]
-    audio: Path
-    first_only: bool = False
-    said: str = ""
+    audio: Path  # the recording
+    first_only: bool = False  # whether only the first frame is labelled, and supervised
+    said: str = ""  # what the index says of it, where that is more than name and sources
 
     def all(self) -> tuple[Path, ...]:
         """Every file of the clip."""

@@ -26,16 +26,12 @@ SPLITS = ("train", "val", "test")
 
 
 class Metadata(NamedTuple):
-    """A table as readers and checks see it.
+    """A table as readers and checks see it."""
 
-    Attributes:
-        table: all cells as text, without blanks around them (but for words); known splits and
-            subsets in their published case.
-        tidied: cells that stood there otherwise.
-    """
-
+    # All cells as text, without blanks around them (but for words); known splits and subsets in
+    # their published case.
     table: pd.DataFrame
-    tidied: list[Finding]
+    tidied: list[Finding]  # cells that stood there otherwise
 
 
 def read_metadata(

@@ -25,21 +25,13 @@ NUM_FRAMES = 10
 
 
 class Expression(NamedTuple):
-    """What is referred to in a video.
+    """What is referred to in a video."""
 
-    Attributes:
-        uid: name of the expression.
-        video: name of the folder of its frames, sound and masks.
-        fid: number of the object, as the index writes it.
-        text: the words.
-        null: whether it refers to nothing that the video shows.
-    """
-
-    uid: str
-    video: str
-    fid: str
-    text: str
-    null: bool
+    uid: str  # name of the expression
+    video: str  # name of the folder of its frames, sound and masks
+    fid: str  # number of the object, as the index writes it
+    text: str  # the words
+    null: bool  # whether it refers to nothing that the video shows
 
 
 def expression_of(row: Mapping[str, str]) -> Expression:

@@ -26,25 +26,15 @@ LEAST_VISIBLE = 0.008
 
 
 class Plan(NamedTuple):
-    """What to write.
+    """What to write."""
 
-    Attributes:
-        layout: name of the layout.
-        counts: clips of every split of the layout.
-        seed: clip i is drawn from (seed, i) alone.
-        size: side of the frames in pixels.
-        num_frames: T, one frame a second; the layouts' own numbers are in ``LAYOUTS``.
-        num_classes: the first so many of the classes occur.
-        unseen: the last so many of these occur in the split of unseen objects only.
-    """
-
-    layout: str
-    counts: tuple[int, ...]
-    seed: int
-    size: int = 224
-    num_frames: int = 5
-    num_classes: int = len(CLASSES)
-    unseen: int = 0
+    layout: str  # name of the layout
+    counts: tuple[int, ...]  # clips of every split of the layout
+    seed: int  # clip i is drawn from (seed, i) alone
+    size: int = 224  # side of the frames in pixels
+    num_frames: int = 5  # T, one frame a second; the layouts' own numbers are in ``LAYOUTS``
+    num_classes: int = len(CLASSES)  # the first so many of the classes occur
+    unseen: int = 0  # the last so many of these occur in the split of unseen objects only
 
     def settings(self) -> dict[str, Any]:
         """What identifies the result, for comparison with a folder that exists."""

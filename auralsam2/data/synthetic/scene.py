@@ -30,23 +30,14 @@ PAIR_SHARE = 0.3
 
 @dataclass(frozen=True)
 class SceneObject:
-    """One object of a scene and its motion.
+    """One object of a scene and its motion."""
 
-    Attributes:
-        class_index: index into `objects.CLASSES`.
-        centre: (T, 2) x and y of the centre per frame.
-        radius: (T,) radius per frame.
-        angle: (T,) rotation per frame in radians.
-        colours: (2, 3) RGB in [0, 1], mixed by the texture.
-        noise: (K, K) random texture in [0, 1], used by the mottled classes.
-    """
-
-    class_index: int
-    centre: NDArray[np.float64]
-    radius: NDArray[np.float64]
-    angle: NDArray[np.float64]
-    colours: NDArray[np.float64]
-    noise: Map
+    class_index: int  # index into `objects.CLASSES`
+    centre: NDArray[np.float64]  # (T, 2) x and y of the centre per frame
+    radius: NDArray[np.float64]  # (T,) radius per frame
+    angle: NDArray[np.float64]  # (T,) rotation per frame in radians
+    colours: NDArray[np.float64]  # (2, 3) RGB in [0, 1], mixed by the texture
+    noise: Map  # (K, K) random texture in [0, 1], used by the mottled classes
 
     @property
     def name(self) -> str:
@@ -56,23 +47,15 @@ class SceneObject:
 
 @dataclass(frozen=True)
 class Scene:
-    """A clip to render.
+    """A clip to render."""
 
-    Attributes:
-        num_frames: T.
-        objects: N objects of different classes, from the farthest to the nearest.
-        sounding: (T, N), True where the object sounds in that second.
-        background: what lies behind the objects.
-        light: (2,) direction from which the objects are lit.
-        noise_seed: seed of the sensor noise.
-    """
-
-    num_frames: int
+    num_frames: int  # T
+    # N objects of different classes, from the farthest to the nearest.
     objects: tuple[SceneObject, ...]
-    sounding: NDArray[np.bool_]
-    background: Background
-    light: NDArray[np.float64]
-    noise_seed: int
+    sounding: NDArray[np.bool_]  # (T, N), True where the object sounds in that second
+    background: Background  # what lies behind the objects
+    light: NDArray[np.float64]  # (2,) direction from which the objects are lit
+    noise_seed: int  # seed of the sensor noise
 
 
 def sample_scene(

@@ -46,19 +46,12 @@ Flags = NDArray[np.bool_]
 
 
 class Facts(NamedTuple):
-    """What descriptions of the N objects of a scene speak of.
+    """What descriptions of the N objects of a scene speak of."""
 
-    Attributes:
-        kinds: classes of the objects.
-        centre: (N, T, 2) x and y as a share of the side.
-        radius: (N,) mean radius as a share of the side.
-        sounding: (T, N), True where the object sounds in that second.
-    """
-
-    kinds: tuple[ObjectClass, ...]
-    centre: NDArray[np.float64]
-    radius: NDArray[np.float64]
-    sounding: Flags
+    kinds: tuple[ObjectClass, ...]  # classes of the objects
+    centre: NDArray[np.float64]  # (N, T, 2) x and y as a share of the side
+    radius: NDArray[np.float64]  # (N,) mean radius as a share of the side
+    sounding: Flags  # (T, N), True where the object sounds in that second
 
     @property
     def everything(self) -> Flags:
@@ -93,15 +86,10 @@ class Extent(NamedTuple):
 
 
 class Look(NamedTuple):
-    """A word for what can be seen.
+    """A word for what can be seen."""
 
-    Attributes:
-        slot: a description has one word of a slot at most.
-        extent: what it fits.
-    """
-
-    slot: str
-    extent: Callable[[Facts], Extent]
+    slot: str  # a description has one word of a slot at most
+    extent: Callable[[Facts], Extent]  # what it fits
 
 
 class Sound(NamedTuple):

@@ -19,15 +19,10 @@ from auralsam2.models.audio.log_mel_cnn import LogMelCNN
 
 
 class Hearing(NamedTuple):
-    """How well classes are named in fresh seconds.
+    """How well classes are named in fresh seconds."""
 
-    Attributes:
-        labels: share of right answers over all (second, class) pairs.
-        exact: share of seconds whose set of classes is exactly right.
-    """
-
-    labels: float
-    exact: float
+    labels: float  # share of right answers over all (second, class) pairs
+    exact: float  # share of seconds whose set of classes is exactly right
 
 
 def pretrain_audio(

@@ -35,33 +35,19 @@ NUM_FRAMES = 5
 
 @dataclass(frozen=True)
 class Recipe:
-    """What the weights hang on, and how they are computed.
+    """What the weights hang on, and how they are computed."""
 
-    Attributes:
-        image_size: side of the input in pixels.
-        epochs: total; the cosine schedule is laid out for it.
-        steps_per_epoch: steps between checkpoints.
-        items: items of a batch, each four images and one clip of four frames.
-        lr: peak learning rate of AdamW.
-        seed: of weights, data and prompts.
-        amp: bfloat16 autocast (GPU).
-        init: weights to start from; a resumed training ignores them.
-        workers: processes that render.
-        threads: CPU threads of the trainer.
-        device: as `auralsam2.devices.pick_device` takes it.
-    """
-
-    image_size: int = 128
-    epochs: int = 18
-    steps_per_epoch: int = 100
-    items: int = 4
-    lr: float = 8e-4
-    seed: int = 0
-    amp: bool = False
-    init: Path | None = None
-    workers: int = 1
-    threads: int | None = None
-    device: str = "auto"
+    image_size: int = 128  # side of the input in pixels
+    epochs: int = 18  # total; the cosine schedule is laid out for it
+    steps_per_epoch: int = 100  # steps between checkpoints
+    items: int = 4  # items of a batch, each four images and one clip of four frames
+    lr: float = 8e-4  # peak learning rate of AdamW
+    seed: int = 0  # of weights, data and prompts
+    amp: bool = False  # bfloat16 autocast (GPU)
+    init: Path | None = None  # weights to start from; a resumed training ignores them
+    workers: int = 1  # processes that render
+    threads: int | None = None  # CPU threads of the trainer
+    device: str = "auto"  # as `auralsam2.devices.pick_device` takes it
 
     def settings(self) -> dict[str, Any]:
         """Return what the weights hang on, as a folder's settings.json states it."""

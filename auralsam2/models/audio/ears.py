@@ -12,15 +12,10 @@ NUM_EARS = 2
 
 
 class EarEncoder(Freezable):
-    """An audio encoder that sends each ear through the same network and joins its vectors.
+    """An audio encoder that sends each ear through the same network and joins its vectors."""
 
-    Attributes:
-        network: (L, 1, 96, 64) log-mel examples -> (L, D / 2).
-        out_channels: D.
-    """
-
-    network: nn.Module
-    out_channels: int
+    network: nn.Module  # (L, 1, 96, 64) log-mel examples -> (L, D / 2)
+    out_channels: int  # D
 
     def forward(self, log_mel: Tensor) -> Tensor:
         """(B, T, 2, 96, 64) natural logarithm of (mel + 0.01) -> (B, T, D), ear 0 first."""

@@ -30,13 +30,10 @@ class Fusion(nn.Module, ABC):
       and has parameters where it hears or sees;
     * works for T = 1, for M = T (one token a frame) and M > T (text tokens behind them), and
       under half precision.
-
-    Attributes:
-        hears: the visual output depends on the audio.
-        sees: the audio output depends on the frames; where not, it is the audio input itself.
     """
 
-    hears: ClassVar[bool] = True
+    hears: ClassVar[bool] = True  # the visual output depends on the audio
+    # The audio output depends on the frames; where not, it is the audio input itself.
     sees: ClassVar[bool] = True
 
     @abstractmethod

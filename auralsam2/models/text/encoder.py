@@ -19,15 +19,10 @@ SHARED = FeatureStore()
 
 
 class TokenStates(NamedTuple):
-    """What an encoder says about expressions.
+    """What an encoder says about expressions."""
 
-    Attributes:
-        states: (B, K, D) hidden states, padding included.
-        mask: (B, K) bool, False at padding.
-    """
-
-    states: Tensor
-    mask: Tensor
+    states: Tensor  # (B, K, D) hidden states, padding included
+    mask: Tensor  # (B, K) bool, False at padding
 
 
 class TextEncoder(Freezable, ABC):
@@ -48,12 +43,9 @@ class TextEncoder(Freezable, ABC):
             on like words (the paper does not speak of padding). On, :class:`TextAdapter` makes
             one and the same vector of all of them, whatever the expression; the number of tokens
             stays.
-
-    Attributes:
-        out_channels: D.
     """
 
-    out_channels: int
+    out_channels: int  # D
 
     def __init__(self, frozen: bool = True, cache: bool = True, mask_padding: bool = False) -> None:
         super().__init__()

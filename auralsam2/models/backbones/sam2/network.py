@@ -22,33 +22,20 @@ from auralsam2.shapes import check_shape
 
 
 class Decoded(NamedTuple):
-    """The decoder's answer for one frame of B clips; M masks (4, or 3 with multimask only).
+    """The decoder's answer for one frame of B clips; M masks (4, or 3 with multimask only)."""
 
-    Attributes:
-        mask_logits: (B, M, 4E, 4E).
-        ious: (B, M).
-        object_score_logits: (B, 1).
-        best: (B, 1, 4E, 4E), the mask with the highest predicted IoU among the candidates.
-        pointer: (B, C) object pointer of the best mask.
-    """
-
-    mask_logits: Tensor
-    ious: Tensor
-    object_score_logits: Tensor
-    best: Tensor
-    pointer: Tensor
+    mask_logits: Tensor  # (B, M, 4E, 4E)
+    ious: Tensor  # (B, M)
+    object_score_logits: Tensor  # (B, 1)
+    best: Tensor  # (B, 1, 4E, 4E), the mask with the highest predicted IoU among the candidates
+    pointer: Tensor  # (B, C) object pointer of the best mask
 
 
 class Points(NamedTuple):
-    """Clicks and box corners.
+    """Clicks and box corners."""
 
-    Attributes:
-        coords: (B, P, 2) as x, y in pixels.
-        labels: (B, P): 1 and 0 for positive and negative clicks, 2 and 3 for a box's corners, -1
-            for padding.
-    """
-
-    coords: Tensor
+    coords: Tensor  # (B, P, 2) as x, y in pixels
+    # (B, P): 1 and 0 for positive and negative clicks, 2 and 3 for a box's corners, -1 for padding.
     labels: Tensor
 
 

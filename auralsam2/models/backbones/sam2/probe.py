@@ -176,19 +176,12 @@ def _each(change: Callable[..., Tensor], calls: Sequence[DecoderCall]) -> Decode
 
 
 class SiteReading(NamedTuple):
-    """Token-to-image attention at one site of the decoder; H heads, K tokens, N positions.
+    """Token-to-image attention at one site of the decoder; H heads, K tokens, N positions."""
 
-    Attributes:
-        attention: (B, H, K, N), softmax in float32, rows sum to one.
-        output: (B, K, C) what the tokens read, after the output projection.
-        tokens: (B, K, C) queries before their projection, positional code included.
-        keys: (B, N, C) image tokens before the value projection, without positional code.
-    """
-
-    attention: Tensor
-    output: Tensor
-    tokens: Tensor
-    keys: Tensor
+    attention: Tensor  # (B, H, K, N), softmax in float32, rows sum to one
+    output: Tensor  # (B, K, C) what the tokens read, after the output projection
+    tokens: Tensor  # (B, K, C) queries before their projection, positional code included
+    keys: Tensor  # (B, N, C) image tokens before the value projection, without positional code
 
 
 def attention_sites(transformer: InjectableTwoWayTransformer) -> list[Attention]:

@@ -20,16 +20,11 @@ SIZE_MULTIPLE = 32
 
 
 class Size(NamedTuple):
-    """One backbone size.
+    """One backbone size."""
 
-    Attributes:
-        letter: the suffix of the official configuration file.
-        image_size: the side of the square input in pixels that the weights were trained with.
-        overrides: dotted path in the official model configuration -> value.
-    """
-
-    letter: str
-    image_size: int
+    letter: str  # the suffix of the official configuration file
+    image_size: int  # the side of the square input in pixels that the weights were trained with
+    # Dotted path in the official model configuration -> value.
     overrides: Mapping[str, Any] = MappingProxyType({})
 
 
