@@ -28,10 +28,10 @@ Track = Callable[[Iterable[Any]], Iterable[Any]]
 class MeasuredRuns(Generic[T]):
     """The runs of a grid, each in one of three places."""
 
-    found: dict[Run, T] = field(default_factory=dict)  # the numbers of those that have some
-    # Why cells have none: their models cannot be measured so
+    found: dict[Run, T] = field(default_factory=dict)  # numbers of the runs that have some
+    # Cell -> why none of its runs has numbers: its model cannot be measured so.
     unfit: dict[str, str] = field(default_factory=dict)
-    # Why others cannot be measured any more: weights or data are gone, or they are broken
+    # Why other runs cannot be measured any more: weights or data are gone, or they are broken.
     lost: dict[Run, str] = field(default_factory=dict)
 
     def add(self, run: Run, measure: Callable[[], T], check: Callable[[T], None]) -> None:

@@ -17,7 +17,9 @@ from auralsam2.kept_files import archive_arrays, archive_bytes
 
 COLUMNS = ("clip", "frame", "level", "space", "kind", "sounding", "category")
 SEVERAL, UNKNOWN = "several", "unknown"
-PROJECTED, FUSED = SPACES = ("projected", "fused")
+PROJECTED = "projected"
+SPACES = (PROJECTED, "fused")
+"""Those of `auralsam2.engine.embedding_points`, which needs torch."""
 _VECTORS = "vectors/"
 
 Vectors = NDArray[np.float32]

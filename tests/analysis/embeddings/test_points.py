@@ -11,14 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.embeddings.points import (
-    COLUMNS,
-    Points,
-    RunPoints,
-)
+from analysis.embeddings.points import COLUMNS, PROJECTED, SPACES, Points, RunPoints
 from auralsam2 import config as configs
 from auralsam2.data.synthetic.writer import Plan, write_clips
-from auralsam2.engine import run_record
+from auralsam2.engine import embedding_points, run_record
 from auralsam2.engine.embedding_points import NoAudioVisualSpaceError
 
 
@@ -33,6 +29,10 @@ def write_run(
         return folder
 
     return write
+
+
+def test_spaces_are_those_that_points_are_drawn_from() -> None:
+    assert set(SPACES) == set(embedding_points.SPACES) and embedding_points.PROJECTED == PROJECTED
 
 
 @pytest.fixture(scope="module")
