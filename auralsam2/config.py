@@ -19,8 +19,9 @@ from mmengine.config import Config
 
 from auralsam2.config_identity import config_hash as config_hash
 from auralsam2.config_identity import plain
-from auralsam2.config_overrides import override, read_value
+from auralsam2.config_overrides import override as override
 from auralsam2.config_overrides import parse_overrides as parse_overrides
+from auralsam2.config_overrides import read_value
 from auralsam2.config_overrides import set_node as set_node
 from auralsam2.config_schema import SCHEMA, Section, Spec, child_spec
 from auralsam2.config_schema import ConfigError as ConfigError

@@ -35,9 +35,9 @@ def resolve(
             continue
         cfg, found = copy.deepcopy(parse(cell.config or grid.base))
         if cfg is not None:
-            found += apply(cfg, _merged(grid.overrides, cell.overrides, overrides))
-            found += config.validate(cfg)
+            found += config.override(cfg, _merged(grid.overrides, cell.overrides, overrides))
             _add_imports(cfg, custom["custom_imports"])
+            found += config.validate(cfg)
         configs[cell.name] = None if found else cfg
         problems += [(cell.name, problem) for problem in found]
     return configs, problems
@@ -64,19 +64,11 @@ def _merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def apply(cfg: Any, overrides: Mapping[str, Any]) -> list[str]:
-    """Set dotted path -> node in a config, in place, and return the problems."""
-    problems: list[str] = []
-    for dotted, value in overrides.items():
-        try:
-            config.set_node(cfg, dotted, value)
-        except ConfigError as error:
-            problems += error.problems
-    return problems
-
-
 def _add_imports(cfg: Any, custom: Mapping[str, Any] | None) -> None:
     if custom is not None:
         earlier = cfg.get("custom_imports") or {}
-        imports = dict.fromkeys([*earlier.get("imports", []), *custom["imports"]])
-        cfg.custom_imports = {**earlier, **custom, "imports": list(imports)}
+        merged = {**earlier, **custom}
+        if isinstance(custom.get("imports"), (list, tuple)):
+            imports = dict.fromkeys([*earlier.get("imports", []), *custom["imports"]])
+            merged["imports"] = list(imports)
+        cfg.custom_imports = merged

@@ -14,7 +14,6 @@ from typing import Any, ClassVar
 from optuna.trial import BaseTrial
 
 from ablations.grids.axes import AxisValue, GridError, parse_axes
-from ablations.grids.resolve import apply
 from ablations.sweeps.stated_values import value_at
 from auralsam2 import config
 from auralsam2.builder import Registry
@@ -285,7 +284,9 @@ def _means(node: Any, wanted: Any) -> bool:
 def _holds(cfg: Any, overrides: Mapping[str, Any]) -> bool:
     """Whether settings leave a config as it is, or state what a class does anyway."""
     changed = copy.deepcopy(cfg)
-    problems = apply(changed, copy.deepcopy(dict(overrides)))  # told where the choice is checked
+    problems = config.override(
+        changed, copy.deepcopy(dict(overrides))
+    )  # told where the choice is checked
     if not problems and config.config_hash(changed) == config.config_hash(cfg):
         return True
     with suppress(LookupError):

@@ -12,7 +12,6 @@ from typing import Any
 from optuna.distributions import BaseDistribution, distribution_to_json
 from optuna.trial import BaseTrial
 
-from ablations.grids.resolve import apply
 from ablations.sweeps.parameters import PARAMETERS, NotInSpace, Parameter
 from auralsam2 import config
 from auralsam2.messages import ProblemsError, unknown_name
@@ -53,7 +52,7 @@ class SearchSpace:
     def applied(self, cfg: Any, values: Values) -> tuple[Any, list[str]]:
         """Return a copy of a config under some values, and its problems."""
         changed = copy.deepcopy(cfg)
-        problems = apply(changed, self.overrides(values))
+        problems = config.override(changed, self.overrides(values))
         return changed, problems + config.validate(changed)
 
     def base_values(self, cfg: Any) -> Values:

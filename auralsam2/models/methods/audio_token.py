@@ -68,8 +68,6 @@ class CorrelationAdapter(nn.Module):
         )
 
 
-ImageFusion = PixelFusion | CorrelationAdapter
-
 IMAGE_FUSIONS: dict[str, type[PixelFusion] | type[CorrelationAdapter]] = {
     "pixel": PixelFusion,
     "correlation": CorrelationAdapter,

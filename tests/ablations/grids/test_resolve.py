@@ -102,3 +102,19 @@ def test_settings_that_another_config_does_not_know(
     _, problems = resolve(grid, grid.cells(), {})
     assert {cell for cell, _ in problems} == {"theirs, num_heads=2", "theirs, num_heads=4"}
     assert all("unknown key 'num_heads'" in problem for _, problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [
+        (dict(imprts=["x.py"]), "unknown key 'imprts'; did you mean 'imports'?"),
+        (dict(imports="x.py"), "custom_imports.imports: must be list or tuple, got 'x.py'"),
+    ],
+)
+def test_imports_that_are_stated_wrongly_are_told(
+    write_grid: Callable[..., Grid], stated: dict[str, object], said: str
+) -> None:
+    grid = write_grid(axes={"optim.epochs": [1, 2]}, custom_imports=stated)
+    found, problems = resolve(grid, grid.cells(), {})
+    assert set(found.values()) == {None}
+    assert all(any(said in text for cell, text in problems if cell == name) for name in found)
