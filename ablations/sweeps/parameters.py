@@ -284,9 +284,8 @@ def _means(node: Any, wanted: Any) -> bool:
 def _holds(cfg: Any, overrides: Mapping[str, Any]) -> bool:
     """Whether settings leave a config as it is, or state what a class does anyway."""
     changed = copy.deepcopy(cfg)
-    problems = config.override(
-        changed, copy.deepcopy(dict(overrides))
-    )  # told where the choice is checked
+    # Problems are told where the choice is checked.
+    problems = config.override(changed, copy.deepcopy(dict(overrides)))
     if not problems and config.config_hash(changed) == config.config_hash(cfg):
         return True
     with suppress(LookupError):
