@@ -27,7 +27,12 @@ SAMPLERS = Registry(
     contract="an Optuna sampler, `Choosy` where it cannot serve every sweep",
     base="optuna.samplers:BaseSampler",
 )
-PRUNERS = Registry("pruner", given=["max_resource"], base="optuna.pruners:BasePruner")
+PRUNERS = Registry(
+    "pruner",
+    given=["max_resource"],
+    contract="an Optuna pruner; the sweep has one objective that is a score",
+    base="optuna.pruners:BasePruner",
+)
 _SET_BY_SWEEP = frozenset(
     {*SAMPLERS.given, *PRUNERS.given, "search_space"}
     | {"independent_sampler", "source_trials", "warn_independent_sampling"}
