@@ -105,7 +105,10 @@ def load_grid(name_or_path: str, base: str | None = None) -> Grid:
     path = _find(name_or_path)
     stated = read_statements(path, GridError)
     if base is not None and base.endswith(".py"):  # the caller's, not one beside the grid
-        base = str(Path(base).expanduser().resolve())
+        given = Path(base).expanduser().resolve()
+        own = set(config.names()) - set(config.aliases())
+        shipped = {config.find(name).resolve(): name for name in own}
+        base = shipped.get(given, str(given))
     base = base or config.base_of(name_or_path, FOLDER)
     base = None if base == beside(path, str(stated.get("base"))) else base
     problems, is_left_out = _put_on_base(path, stated, base)

@@ -9,6 +9,7 @@ import pytest
 
 from ablations.grids.axes import GridError
 from ablations.grids.file import Grid, load_grid, read_statements, shipped_grids
+from auralsam2 import config
 
 AXES = {"prompts": [dict(name="none", set={}), dict(name="both", set={"seed": 3})]}
 
@@ -170,6 +171,11 @@ def test_a_base_by_its_path_is_one_of_the_working_folder(
     assert (beside.base, beside.seeds) == (str(tmp_path / "small.py"), (4,))
     assert (here.base, here.seeds) == (str(tmp_path / "elsewhere" / "small.py"), (0,))
     assert here.name == beside.name == "tiny_small"
+
+
+def test_a_shipped_base_by_its_path_is_the_one_of_its_name() -> None:
+    path = config.find("auralsam2/mini_v1m")
+    assert load_grid("pyramid", str(path)) == load_grid("pyramid_mini")
 
 
 def test_cells_with_a_config_of_their_own_do_not_follow_another_base(
