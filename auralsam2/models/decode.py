@@ -11,8 +11,8 @@ from torch import Tensor
 
 from auralsam2.structures import Prediction
 
-# Far below any threshold of the F measure, so that a rejected frame is empty for every metric.
-REJECTED = -1024.0
+EMPTY_LOGIT = -1024.0
+"""Of frames in which nothing is to be segmented: below any threshold of the F measure."""
 
 
 def first(prediction: Prediction) -> Tensor:
@@ -27,7 +27,7 @@ def iou_select(prediction: Prediction) -> Tensor:
 
 def iou_occ_select(prediction: Prediction) -> Tensor:
     """As ``iou_select``; frames in which no object is seen become empty."""
-    return _reject(prediction, REJECTED)
+    return _reject(prediction, EMPTY_LOGIT)
 
 
 def iou_occ_select_released(prediction: Prediction) -> Tensor:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from auralsam2 import registry
 from auralsam2.messages import unknown_name
-from auralsam2.models.decode import clip_results, decode_mode
+from auralsam2.models.decode import EMPTY_LOGIT, clip_results, decode_mode
 from auralsam2.models.decoder_rows import CannotProbeError, DecoderCalls, rows_of_frames
 from auralsam2.models.feature_cache import BACKBONES, FeatureCache, weights_digest
 from auralsam2.structures import Prediction, VisualPyramid
@@ -25,8 +25,6 @@ Node = Mapping[str, Any] | None
 
 # ImageNet statistics on the 0..255 scale, as SAM2 was trained with.
 PIXEL_MEAN, PIXEL_STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
-# Far below any threshold: a frame of which a method says that nothing is to be segmented.
-EMPTY_LOGIT = -1024.0
 
 
 class ClipBatch(NamedTuple):

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from auralsam2 import registry
+from auralsam2.models.decode import EMPTY_LOGIT
 from auralsam2.models.detection.base import NO_BOX, Detections, Evidence
 from auralsam2.models.methods.base import (
-    EMPTY_LOGIT,
     ClipBatch,
     Node,
     SAM2Method,

@@ -13,7 +13,7 @@ from torch import Tensor
 from auralsam2 import config
 from auralsam2.data.synthetic.scene import render, sample_scene
 from auralsam2.engine.evaluate import build_model
-from auralsam2.models.methods.base import EMPTY_LOGIT
+from auralsam2.models.decode import EMPTY_LOGIT
 from auralsam2.models.methods.prompted import (
     PROMPTS,
     box_prompt,

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from auralsam2 import config
 from auralsam2.engine.preflight import check_weights
+from auralsam2.models.decode import EMPTY_LOGIT
 from auralsam2.models.detection.base import NO_BOX, Detections, Detector
-from auralsam2.models.methods.base import EMPTY_LOGIT
 from auralsam2.models.methods.translated_prompts import (
     Rule,
     heard_classes,
