@@ -1,4 +1,7 @@
-"""Compare this code with numbers of the authors' released code, tensor by tensor.
+"""Compare this code with numbers of authors' released code, tensor by tensor.
+
+The folder holds numbers of AuralSAM2's release, or of those of its rivals; what is there is
+compared.
 
 Examples:
     auralsam2 check-parity fixtures

@@ -20,13 +20,17 @@ NUMERICALLY_ZERO = 1e-6
 class Row(NamedTuple):
     """One compared tensor."""
 
-    fixture: str  # name of the file
+    fixture: str  # name of the file, and of the group once it is checked
     tensor: str  # key in it
     absolute: float  # largest absolute difference; not-a-number where shapes differ
     relative: float  # ``absolute`` over the largest expected magnitude
     tolerance: str  # what was allowed, in words
     passed: bool  # whether it is within
     note: str = ""  # why not, where numbers do not tell
+
+
+NOT_GIVEN = Row("", "", 0.0, 0.0, "", True, "not in the fixture")
+"""Stands for a comparison with a number that the fixture does not hold; it is left out."""
 
 
 def compare(
@@ -90,18 +94,18 @@ def leaves(numbers: Mapping[str, Tensor], keys: Iterable[str]) -> dict[str, Tens
 
 def gradient_norms(
     fixture: str,
-    mode: str,
+    prefix: str,
     named: Mapping[str, Tensor],
-    expected: dict[str, float | None],
+    expected: Mapping[str, float | None],
 ) -> list[Row]:
-    """Norms of parameter gradients against those of the fixture; rows begin with ``mode``.
+    """Norms of parameter gradients against those of the fixture; rows begin with ``prefix``.
 
     ``named`` are parameters with their gradients under the authors' keys; a norm of ``None``
     stands for a parameter that is never used.
     """
     rows = []
     for key, norm in expected.items():
-        label = f"{mode}.param_grad_l2.{key}"
+        label = f"{prefix}param_grad_l2.{key}"
         if key not in named:
             rows.append(failure(fixture, label, "no such parameter"))
             continue

@@ -16,10 +16,19 @@ from typing import Any, NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
-from auralsam2.engine.parity.compare import GRADIENT, Row, compare, equal, probe_loss
+from auralsam2.engine.parity.compare import (
+    GRADIENT,
+    NOT_GIVEN,
+    OUTPUT,
+    Row,
+    compare,
+    equal,
+    gradient_norms,
+    probe_loss,
+)
 
 Item = TypeVar("Item")
-SUFFIX = ".safetensors.gz"
+SUFFIX, FACTS = ".safetensors.gz", ".json"
 
 
 class FixtureError(ValueError):
@@ -38,9 +47,13 @@ class Fixtures:
             raise FileNotFoundError(f"no folder of parity fixtures at '{folder}'")
         self.folder = folder
 
+    def path(self, name: str, suffix: str = SUFFIX) -> Path:
+        """Where the tensors of a fixture are, or its facts."""
+        return self.folder / f"{name}{suffix}"
+
     def has(self, *names: str) -> bool:
         """Whether all of these files of tensors are there."""
-        return all((self.folder / f"{name}{SUFFIX}").is_file() for name in names)
+        return all(self.path(name).is_file() for name in names)
 
     def missing(self, *names: str) -> list[str]:
         """Those that are not there."""
@@ -54,7 +67,7 @@ class Fixtures:
         """
         from safetensors.torch import load
 
-        path = self.folder / f"{name}{SUFFIX}"
+        path = self.path(name)
         try:
             found = load(gzip.decompress(path.read_bytes()))
         except FileNotFoundError as error:
@@ -69,8 +82,16 @@ class Fixtures:
         return {k: v.float() if v.is_floating_point() else v for k, v in found.items()}
 
     def expected(self, name: str) -> Expected:
-        """All tensors of a file, as what ours are compared with."""
-        return Expected(name, self.tensors(name))
+        """All tensors of a file, as what ours are compared with, to the file's own tolerance.
+
+        Raises:
+            FixtureError: where the file is missing or damaged, or its tolerance no number.
+        """
+        told = self.facts(name) if self.path(name, FACTS).is_file() else {}
+        tolerance = told.get("tolerance", OUTPUT)
+        if not isinstance(tolerance, int | float):
+            raise FixtureError(f"the tolerance of '{name}{FACTS}' is no number: {tolerance!r}")
+        return Expected(name, self.tensors(name), tolerance=float(tolerance))
 
     def facts(self, name: str) -> dict[str, Any]:
         """Content of a JSON file.
@@ -78,7 +99,7 @@ class Fixtures:
         Raises:
             FixtureError: where the file is missing or no JSON object.
         """
-        path = self.folder / f"{name}.json"
+        path = self.path(name, FACTS)
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
@@ -97,15 +118,25 @@ def under(items: Mapping[str, Item], prefix: str) -> dict[str, Item]:
 
 
 class Expected(NamedTuple):
-    """Expected numbers, all of a fixture or those of a case of it."""
+    """Expected numbers, all of a fixture or those of a case of it.
+
+    What a fixture does not hold is not compared: only inputs and weights have to be there.
+    """
 
     fixture: str  # name of the file
     numbers: dict[str, Tensor]
     label: str = ""  # what stands before their keys in the file
+    tolerance: float = OUTPUT  # absolute, of outputs; the file's own where it tells one
 
     def under(self, prefix: str) -> Expected:
         """Those whose key begins with ``prefix.``, without it."""
-        return Expected(self.fixture, under(self.numbers, prefix), f"{self.label}{prefix}.")
+        own, label = under(self.numbers, prefix), f"{self.label}{prefix}."
+        return self._replace(numbers=own, label=label)
+
+    @property
+    def weights(self) -> dict[str, Tensor]:
+        """The authors' state dict, which stands behind ``weights.``."""
+        return under(self.numbers, "weights")
 
     def cases(self) -> Iterator[tuple[str, Expected]]:
         """What stands before the first point of the keys, and the numbers under it."""
@@ -113,20 +144,25 @@ class Expected(NamedTuple):
             yield case, self.under(case)
 
     def row(self, key: str, got: Tensor | float, *tolerances: float) -> Row:
-        """Compare one, see :func:`compare`."""
-        return compare(self.fixture, f"{self.label}{key}", got, self.numbers[key], *tolerances)
+        """Compare one where it is expected at all, see :func:`compare`."""
+        return self.told(key, got, self.numbers.get(key), *tolerances)
 
     def told(self, key: str, got: Tensor | float, expected: Any, *tolerances: float) -> Row:
-        """Compare with a number that stands among the facts."""
-        return compare(self.fixture, f"{self.label}{key}", got, expected, *tolerances)
+        """Compare with a number that stands among the facts; None where they do not tell it."""
+        if expected is None:
+            return NOT_GIVEN
+        allowed = tolerances or (self.tolerance,)
+        return compare(self.fixture, f"{self.label}{key}", got, expected, *allowed)
 
     def equal(self, key: str, got: object, expected: object) -> Row:
-        """Compare exactly with what stands among the facts."""
+        """Compare exactly with what stands among the facts; None where they do not tell it."""
+        if expected is None:
+            return NOT_GIVEN
         return equal(self.fixture, f"{self.label}{key}", got, expected)
 
     def rows(self, got: Mapping[str, Tensor], *tolerances: float) -> Iterator[Row]:
         """Compare those of ours that are expected at all."""
-        return (self.row(k, v, *tolerances) for k, v in got.items() if k in self.numbers)
+        return (self.row(key, value, *tolerances) for key, value in got.items())
 
     def gradients(self, loss: Tensor, leaves: Mapping[str, Tensor]) -> Iterator[Row]:
         """Compare what a loss sends back to the leaves with ``grad.KEY``."""
@@ -136,6 +172,12 @@ class Expected(NamedTuple):
             for key, leaf in leaves.items()
         }
         return self.rows(got, *GRADIENT)
+
+    def norms(
+        self, named: Mapping[str, Tensor], expected: Mapping[str, float | None] | None
+    ) -> list[Row]:
+        """Compare norms of parameter gradients, see :func:`gradient_norms`."""
+        return gradient_norms(self.fixture, self.label, named, expected or {})
 
     def probe(self, outputs: Mapping[str, Tensor], leaves: Mapping[str, Tensor]) -> Iterator[Row]:
         """Compare outputs, the scalar that the fixtures make of them, and its gradients."""

@@ -1,4 +1,4 @@
-"""All groups of fixtures that a folder holds."""
+"""All groups of fixtures that a folder holds, of the method's release and of rivals' releases."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from auralsam2.engine.parity.audio import check_audio
-from auralsam2.engine.parity.compare import Row, failure
-from auralsam2.engine.parity.fixtures import FixtureError, Fixtures
+from auralsam2.engine.parity.compare import NOT_GIVEN, Row, failure
+from auralsam2.engine.parity.fixtures import FACTS, FixtureError, Fixtures
 from auralsam2.engine.parity.fuser import check_avs, check_fusion, check_keys, check_ref
 from auralsam2.engine.parity.losses import check_contrastive, check_mask_loss
 from auralsam2.engine.parity.metrics import check_metrics
+from auralsam2.engine.parity.rival_metrics import check_rival_metrics
 from auralsam2.engine.parity.sam2 import check_decoder, check_tracking
 from auralsam2.registry import load_all
 
@@ -19,9 +20,28 @@ from auralsam2.registry import load_all
 class Group(NamedTuple):
     """One kind of fixture."""
 
-    name: str  # file that holds the expected numbers; a group is present where it is
+    name: str  # what users call it; no two groups share one
     check: Callable[[Fixtures], Iterator[Row]]  # compares
     needs: tuple[str, ...] = ()  # further files of tensors
+    file: str = ""  # that holds the expected numbers, where it is not called as the group is
+    # A key of the facts by which files of the same name and another content are told apart.
+    told_by: str = ""
+
+    def is_in(self, fixtures: Fixtures) -> bool:
+        """Whether a folder holds it.
+
+        Facts that cannot be read, or are of neither kind, are of all groups of that file: their
+        checks say what is wrong.
+        """
+        name = self.file or self.name
+        if not (fixtures.has(name) or fixtures.path(name, FACTS).is_file()):
+            return False
+        kinds = {group.told_by for group in GROUPS if (group.file or group.name) == name}
+        try:
+            kinds &= fixtures.facts(name).keys() if self.told_by else set()
+        except FixtureError:
+            return True
+        return not kinds or self.told_by in kinds
 
 
 GROUPS = (
@@ -31,7 +51,7 @@ GROUPS = (
     Group("mask_decoder", check_decoder, ("mask_decoder_weights",)),
     Group("contrastive", check_contrastive),
     Group("training_loss", check_mask_loss),
-    Group("metrics", check_metrics),
+    Group("metrics", check_metrics, told_by="order"),
     Group("audio_features", check_audio),
     Group(
         "tracking",
@@ -39,6 +59,8 @@ GROUPS = (
         ("tracking_weights", "mask_decoder_weights", "fuser_inputs", "fuser_avs"),
     ),
     Group("checkpoint_keys", check_keys),
+    # Rivals' releases, a file of checks a method.
+    Group("rival_metrics", check_rival_metrics, file="metrics", told_by="cases"),
 )
 
 
@@ -55,10 +77,7 @@ def present(folder: Path, only: Sequence[str] = ()) -> list[Group]:
         raise ValueError(f"unknown fixture(s) {', '.join(unknown)}; known: {', '.join(known)}")
     fixtures = Fixtures(folder)
     found = [
-        group
-        for group in GROUPS
-        if (not only or group.name in only)
-        and (fixtures.has(group.name) or (folder / f"{group.name}.json").is_file())
+        group for group in GROUPS if (not only or group.name in only) and group.is_in(fixtures)
     ]
     if not found:
         raise FileNotFoundError(
@@ -77,7 +96,8 @@ def check_group(folder: Path, group: Group) -> list[Row]:
     rows: list[Row] = []
     try:
         for row in group.check(fixtures):
-            rows.append(row)
+            if row is not NOT_GIVEN:
+                rows.append(row._replace(fixture=group.name))
     except (FixtureError, KeyError, ValueError, RuntimeError, IndexError, TypeError) as error:
         # A fixture of another schema must fail its own rows, not the check of the others.
         rows.append(failure(group.name, "(schema)", f"{type(error).__name__}: {error}"))

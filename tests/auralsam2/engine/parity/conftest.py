@@ -17,17 +17,20 @@ from auralsam2.engine.conversion.convert import Options, convert
 from auralsam2.engine.parity.compare import probe_loss
 from auralsam2.engine.parity.fuser import MODES, ReleasedListener, _outputs
 
-PARITY = Path(__file__).parents[5] / "shared" / "parity"
+SHARED = Path(__file__).parents[5] / "shared"
+RELEASES = ("parity", "rivals")
 FRAMES, SIDE, C = 3, 4, 16
 
 Write = Callable[..., None]
 
 
-@pytest.fixture
-def shared_parity() -> Path:
-    if not PARITY.is_dir():
-        pytest.skip("numbers of the released code are not at ../shared/parity")
-    return PARITY
+@pytest.fixture(params=RELEASES)
+def release(request: pytest.FixtureRequest) -> Path:
+    """Numbers of the released code: the method's own, and its rivals'."""
+    folder = SHARED / request.param
+    if not folder.is_dir():
+        pytest.skip(f"numbers of the released code are not at ../shared/{request.param}")
+    return folder
 
 
 @pytest.fixture

@@ -44,6 +44,6 @@ def test_gradient_norms_leave_numerical_zeros_alone() -> None:
     used, unused = torch.ones(4, requires_grad=True), torch.ones(2, requires_grad=True)
     (2 * used).sum().backward()
     expected = {"used": 4.0, "unused": None, "tiny": 1e-9}
-    rows = gradient_norms("f", "eval", {"used": used, "unused": unused, "tiny": used}, expected)
+    rows = gradient_norms("f", "eval.", {"used": used, "unused": unused, "tiny": used}, expected)
     assert [row.passed for row in rows] == [True, True]
     assert rows[0].tensor == "eval.param_grad_l2.used"
