@@ -199,6 +199,7 @@ MASK_LOSSES = _part(
         "forward(prediction, masks, supervised)": "Prediction, (B,T,S,S) float 0/1, (B,T) bool -> "
         "dict of weighted scalars, loss_mask among them"
     },
+    contract=".native (default False): masks are B tensors (T,H,W) of the clips' own sizes",
     locations=["auralsam2.losses.*"],
 )
 # Supervision of the contrastive space.

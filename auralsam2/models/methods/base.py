@@ -116,7 +116,9 @@ class ClipMethod(BaseModel):
                 f"{type(self).__name__} cannot be trained with model.mask_loss=None; set it to "
                 "dict(type='SAM2MaskLoss')"
             )
-        return dict(self.mask_loss(prediction, batch.masks.float(), batch.supervised))
+        native = batch.native_masks if getattr(self.mask_loss, "native", False) else None
+        truth = batch.masks.float() if native is None else native
+        return dict(self.mask_loss(prediction, truth, batch.supervised))
 
     def decoder_rows(self, masks: Tensor) -> DecoderCalls:
         """Whose frame, and whose object, every row of every call of SAM2's mask decoder is.

@@ -1,0 +1,78 @@
+"""SAM2's single-mask output: one mask of every frame, each frame an image.
+
+Axes: F frames of all clips together, or objects; C channels, E side of the image embedding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from auralsam2.models.decoder_rows import DecoderCalls, DecoderRow
+from auralsam2.models.methods.base import Node, SAM2Method
+from auralsam2.structures import Prediction, VisualPyramid
+
+if TYPE_CHECKING:
+    from auralsam2.models.backbones.sam2.network import PromptableSAM2
+
+
+def image_maps(network: PromptableSAM2, pyramid: VisualPyramid) -> list[Tensor]:
+    """What the decoder reads of B * T = F frames as images, finest first.
+
+    Returns:
+        (F, C / 8, 4E, 4E), (F, C / 4, 2E, 2E), and (F, C, E, E) with the *no memory* embedding.
+    """
+    maps = network.decoder_features([level.flatten(0, 1) for level in pyramid.levels])
+    return [*maps[:2], maps[2] + network.no_mem_embed.reshape(1, -1, 1, 1)]
+
+
+def single_mask(network: PromptableSAM2, maps: Sequence[Tensor], **prompts: Any) -> Prediction:
+    """The mask of mask token 0 as the decoder gives it.
+
+    Neither upstream's choice by stability nor its gate by the object score is applied, and without
+    points there is no padding point.
+
+    Args:
+        network: the SAM2.
+        maps: as :func:`image_maps` gives them, or rows of them.
+        **prompts: ``points``, ``masks`` and ``extra_tokens`` of :meth:`PromptableSAM2.decode`.
+
+    Returns:
+        One row F where a clip's has (B, T): the mask stands in the place of all candidates.
+    """
+    out = network.decode(maps[2], maps[:2], all_masks=True, **prompts)
+    mask, iou = out.mask_logits[:, 0], out.ious[:, :1]
+    candidates = mask[:, None].expand(-1, 3, -1, -1)
+    return Prediction(candidates, iou.expand(-1, 3), out.object_score_logits, mask)
+
+
+class SingleMaskSAM2(SAM2Method):
+    """A method that asks the decoder once for one mask of every frame of all clips.
+
+    Args:
+        backbone: node of ``BACKBONES``.
+        mask_loss: node of ``MASK_LOSSES``.
+        **shared: see :class:`SAM2Method`, less the tracker.
+
+    Raises:
+        ValueError: where a tracker is given.
+    """
+
+    def __init__(self, backbone: Node, mask_loss: Node = None, **shared: Any) -> None:
+        if shared.get("tracker") is not None:
+            raise ValueError(f"{type(self).__name__}: tracker must be None, frames are images")
+        super().__init__(backbone=backbone, mask_loss=mask_loss, **shared)
+
+    def masks_of_frames(self, pyramid: VisualPyramid, tokens: Tensor | None = None) -> Prediction:
+        """Masks of a pyramid's frames, each prompted with its tokens (B, T, K, C) if any."""
+        extra = None if tokens is None else tokens.flatten(0, 1)
+        maps = image_maps(self.backbone.network, pyramid)
+        answer = single_mask(self.backbone.network, maps, extra_tokens=extra)
+        return Prediction(*(x.unflatten(0, pyramid.levels[0].shape[:2]) for x in answer))
+
+    def decoder_rows(self, masks: Tensor) -> DecoderCalls:
+        """All frames of all clips in one call."""
+        num_clips, num_frames = masks.shape[:2]
+        return [[DecoderRow(i, t) for i in range(num_clips) for t in range(num_frames)]]
