@@ -45,6 +45,8 @@ def compare(
     ours = torch.as_tensor(got).detach().double()
     theirs = torch.as_tensor(expected).detach().double()
     allowed = f"{absolute:g}" + (f" or {relative:g} relative" if relative else "")
+    if ours.dim() == 0 and theirs.numel() == 1:
+        ours = ours.reshape(theirs.shape)  # some fixtures keep a scalar as a row of one
     if ours.shape != theirs.shape:
         note = f"got shape {tuple(ours.shape)}, expected {tuple(theirs.shape)}"
         return Row(fixture, tensor, float("nan"), float("nan"), allowed, False, note)

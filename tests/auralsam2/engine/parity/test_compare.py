@@ -47,3 +47,9 @@ def test_gradient_norms_leave_numerical_zeros_alone() -> None:
     rows = gradient_norms("f", "eval.", {"used": used, "unused": unused, "tiny": used}, expected)
     assert [row.passed for row in rows] == [True, True]
     assert rows[0].tensor == "eval.param_grad_l2.used"
+
+
+def test_a_scalar_may_be_kept_as_a_row_of_one() -> None:
+    assert compare("f", "loss", torch.tensor(1.0), torch.ones(1)).passed
+    assert not compare("f", "loss", torch.tensor(1.0), torch.zeros(1)).passed
+    assert not compare("f", "loss", torch.ones(1), torch.tensor(1.0)).passed
