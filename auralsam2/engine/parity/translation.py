@@ -1,0 +1,51 @@
+"""AL-Ref-SAM2's parsers of answers and SAM4AVS' points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from auralsam2.engine.parity.compare import Row
+from auralsam2.engine.parity.fixtures import Expected, Fixtures
+from auralsam2.models.methods.answers import box_of_answer, frames_of_answer
+from auralsam2.models.methods.similarity_points import (
+    Points,
+    dense_points,
+    peak_points,
+    similarity_map,
+    top_points,
+)
+
+NAME = "translation"
+# Whose names may go on with "_" and a threshold.
+RULES: dict[str, Callable[..., Points]] = {
+    "top": top_points,
+    "peak": partial(peak_points, column_twice=True),
+    "dense": dense_points,
+}
+
+
+def check_translation(fixtures: Fixtures) -> Iterator[Row]:
+    """What parsers make of answers, and points of all three rules."""
+    facts, held = fixtures.facts(NAME), fixtures.expected(NAME)
+    told = facts["al_ref_sam2"]
+    for number, case in enumerate(told["stage_1"]):
+        yield held.equal(f"stage_1.{number}", frames_of_answer(case["response"]), case["result"])
+    for number, case in enumerate(told["stage_2"]):
+        # The released parser gives digits as text, and the number 1 where there are none.
+        expected = int(case["result"])
+        yield held.equal(f"stage_2.{number}", box_of_answer(case["response"]), expected)
+    yield from _points(held, facts["sam4avs"])
+
+
+def _points(held: Expected, facts: Mapping[str, Any]) -> Iterator[Row]:
+    numbers = held.numbers
+    how = {"size": facts["image_size"], "reverse": facts["reverse"]}
+    yield held.row("similarity", similarity_map(numbers["audio"], numbers["region"], **how), 2e-5)
+    for case in sorted({key.rpartition(".")[0] for key in numbers if key.endswith(".points")}):
+        rule, _, threshold = case.partition("_")
+        settings = {"threshold": float(threshold)} if threshold else {}
+        points, labels = RULES[rule](numbers["similarity"], **settings)
+        yield held.row(f"{case}.points", points)
+        yield held.row(f"{case}.labels", labels)
