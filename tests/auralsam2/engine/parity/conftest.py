@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from safetensors.torch import save
 from torch import Tensor
 
 from auralsam2.engine.conversion.convert import Options, convert
-from auralsam2.engine.parity.compare import probe_loss
+from auralsam2.engine.parity.compare import Row, probe_loss
+from auralsam2.engine.parity.fixtures import Fixtures
 from auralsam2.engine.parity.fuser import MODES, ReleasedListener, _outputs
+from auralsam2.engine.parity.run import Group, check_group
 
 SHARED = Path(__file__).parents[5] / "shared"
 RELEASES = ("parity", "rivals")
@@ -31,6 +34,14 @@ def release(request: pytest.FixtureRequest) -> Path:
     if not folder.is_dir():
         pytest.skip(f"numbers of the released code are not at ../shared/{request.param}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def checked() -> Callable[[Path, Group], list[Row]]:
+    """A function that compares a group once, however many tests ask; nothing where it is absent."""
+    return cache(
+        lambda folder, group: check_group(folder, group) if group.is_in(Fixtures(folder)) else []
+    )
 
 
 @pytest.fixture

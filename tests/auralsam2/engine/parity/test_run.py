@@ -13,12 +13,10 @@ from auralsam2.engine.parity.run import GROUPS, check_group, present
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
-def test_equals_the_released_code(release: Path, group) -> None:
-    if not group.is_in(Fixtures(release)):
-        pytest.skip("of the other release")
-    rows = check_group(release, group)
+def test_equals_the_released_code(release: Path, group, checked) -> None:
+    rows = checked(release, group)
     assert [row for row in rows if not row.passed] == []
-    assert rows and {row.fixture for row in rows} == {group.name}
+    assert {row.fixture for row in rows} == {group.name} or not group.is_in(Fixtures(release))
 
 
 @pytest.mark.parametrize("release", ["parity"], indirect=True)
