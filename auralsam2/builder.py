@@ -11,6 +11,7 @@ from pkgutil import iter_modules, resolve_name
 from typing import Any
 
 from auralsam2.messages import unknown_name
+from auralsam2.moved_arguments import replacement
 from auralsam2.signature import argument_problems, parameters_of
 
 SCOPE = "auralsam2"
@@ -138,7 +139,7 @@ class Registry:
         if found is None and "." in type_:
             found = _at(type_)
         if found is None or not callable(found):
-            hint = _unregistered(type_, self.name)
+            hint = replacement(type_) or _unregistered(type_, self.name)
             raise UnknownComponentError(unknown_name(self.name, type_, self.names()) + hint)
         return found  # type: ignore[no-any-return]
 

@@ -26,7 +26,7 @@ from auralsam2.config_schema import (
     wanted_kinds,
 )
 from auralsam2.messages import unknown_name
-from auralsam2.moved_arguments import follow_move, follow_moves, moved_from
+from auralsam2.moved_arguments import follow_move, follow_moves, moved_from, replacement
 from auralsam2.signature import NOTHING, TEXT, TEXTS
 
 _PLAIN = (str, bool, int, float, list, tuple, dict, type(None))
@@ -135,7 +135,8 @@ def _check_key(node: Any, spec: Spec | None, dotted: str, index: int, must_exist
         return
     candidates = known if known is not None and not must_exist else known_keys(None, node)
     problem = unknown_name("key", key, [*map(str, candidates or ()), *moved_from(node)])
-    raise ConfigError([f"{dotted}: {problem} (in {where})"])
+    kind = node.get("type") if isinstance(node, Mapping) else None
+    raise ConfigError([f"{dotted}: {problem} (in {where}){replacement(kind, key)}"])
 
 
 def _index(node: Any, key: str) -> Any:

@@ -1,4 +1,8 @@
-"""Arguments that a class has left to another one: configs that state them at the old class hold."""
+"""Arguments that a class has left to another one, and names that are no more.
+
+Configs that state a moved argument at its old class hold; who states a name that is no more is told
+what took its place.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,21 @@ MOVES = {
     "StepwiseInjection": Move("ReleasedInjection", frozenset({"leak_into_position"})),
 }
 _EARLIER = {move.to: old for old, move in MOVES.items()}
+
+
+_ENCODER = "of model.image_encoder=dict(type='ResNetStages')"
+REPLACED = {
+    "TPAVINetwork.resnet": f"the argument kind {_ENCODER}",
+    "TPAVINetwork.resnet_width": f"the argument width {_ENCODER}",
+    "TPAVINetwork.resnet_weights": f"the argument weights {_ENCODER}",
+}
+"""Class, or Class.argument, that is no more -> what took its place."""
+
+
+def replacement(name: object, argument: str = "") -> str:
+    """Say what took the place of a class, or of its argument; "" where nothing is known of it."""
+    key = f"{name}.{argument}" if argument else str(name)
+    return f"; in its place there is {REPLACED[key]}" if key in REPLACED else ""
 
 
 def follow_moves(value: Any) -> None:

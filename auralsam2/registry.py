@@ -119,6 +119,16 @@ BACKBONES = _part(
     "arguments say otherwise",
     locations=["auralsam2.models.backbones.*"],
 )
+# Frames to maps of four scales, for networks without SAM2.
+IMAGE_ENCODERS = _part(
+    "image encoder",
+    given=["image_size"],
+    calls={
+        "forward(frames)": "(F,3,S,S) normalised -> four maps (F,C_i,S/s,S/s), s = 4, 8, 16, 32"
+    },
+    contract=".channels, a tuple of the four C_i",
+    locations=["auralsam2.models.image.*"],
+)
 # Log-mel patches to one vector a frame.
 AUDIO_ENCODERS = _part(
     "audio encoder",

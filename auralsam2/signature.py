@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from auralsam2.messages import nearest
+from auralsam2.moved_arguments import replacement
 
 TEXT, TEXTS, NOTHING = "str", "Sequence[str]", "None"
 """Kinds of values, as annotations write them: a text, several, and none."""
@@ -81,7 +82,8 @@ def argument_problems(
         if argument not in parameters.known and not parameters.takes_any:
             guess = nearest(argument, parameters.known)
             hint = f"; did you mean {guess!r}?" if guess else ";"
-            problems.append(f"{name} got an unknown argument {argument!r}{hint} known: {known}")
+            hint += f" known: {known}{replacement(name, argument)}"
+            problems.append(f"{name} got an unknown argument {argument!r}{hint}")
     for argument in parameters.required:
         if argument not in given and argument not in injected:
             problems.append(f"{name} misses its argument {argument!r}; known: {known}")

@@ -5,6 +5,7 @@ Imports neither torch nor any component, so that a missing file is told before a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,15 @@ from typing import Any
 BUILTIN = "builtin://"
 """Prefix of weights that come with the package."""
 
-FILE_KEYS = ("checkpoint", "weights", "resnet_weights")
+FILE_KEYS = ("checkpoint", "weights")
 """Arguments of components that hold the path of a weight file."""
 
 SAM2_SOURCE = "https://github.com/facebookresearch/sam2#sam-2-checkpoints"
 VGGISH_SOURCE = "https://github.com/harritaylor/torchvggish/releases/tag/v0.1"
 VGGISH_FILE = "vggish-10086976.pth"
+
+RESNET_SOURCE = "https://download.pytorch.org/models/resnet50-0676ba61.pth"
+PVT_SOURCE = "https://github.com/whai362/PVT/releases/tag/v2"
 
 TEXT_MODEL = "distilroberta-base"
 TEXT_SOURCE = "https://huggingface.co/distilbert/distilroberta-base"
@@ -34,6 +38,8 @@ def sam2_file(size: str, version: str) -> str:
 SOURCES = {
     **{sam2_file(s, v): SAM2_SOURCE for s in SAM2_SIZES for v in SAM2_VERSIONS},
     VGGISH_FILE: VGGISH_SOURCE,
+    "resnet50-0676ba61.pth": RESNET_SOURCE,
+    "pvt_v2_b5.pth": PVT_SOURCE,
     TEXT_MODEL: TEXT_SOURCE,
 }
 """Published file, or folder of a text model -> where to get it."""
@@ -56,6 +62,22 @@ def stated_files(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
     for key, value in leaves(node, path):
         if key.rpartition(".")[2] in FILE_KEYS and isinstance(value, str):
             yield key, value
+
+
+def image_weight_problems(path: str | os.PathLike[str] | None, published: str) -> list[str]:
+    """What to tell a user whose weights of an image encoder are not there.
+
+    Args:
+        path: as the config states it; ``None`` asks for random weights.
+        published: name of the file of ``SOURCES`` that the defaults of the encoder want.
+    """
+    if path is None or Path(path).expanduser().is_file():
+        return []
+    return [
+        f"no weights at '{os.fspath(path)}'; the published file is {published}, from "
+        f"{SOURCES[published]}: set `model.image_encoder.weights` to its path, or to None to train "
+        "from the start"
+    ]
 
 
 def leaves(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -34,6 +34,7 @@ COVERED_BY = {
     "auralsam2/engine/parity/metrics.py": "auralsam2/engine/parity/test_run.py",
     "auralsam2/engine/parity/rival_metrics.py": "auralsam2/engine/parity/test_run.py",
     "auralsam2/engine/parity/sam2.py": "auralsam2/engine/parity/test_run.py",
+    "auralsam2/engine/parity/tpavi.py": "auralsam2/engine/parity/test_run.py",
     "auralsam2/engine/parity/translation.py": "auralsam2/engine/parity/test_run.py",
     "auralsam2/engine/progress.py": "auralsam2/engine/test_train.py",
     "auralsam2/engine/record_schema.py": "auralsam2/engine/test_run_record.py",

@@ -9,8 +9,7 @@ model = dict(
     # Sounds change within the synthetic clips, see TwoWayTPAVIFusion.
     fusion=dict(type="TPAVIFusion", scope="frame"),
     mask_loss=dict(type="BinaryMaskLoss", dice_weight=1.0, loss_size=64),
-    resnet="resnet18",
-    resnet_width=8,
+    image_encoder=dict(type="ResNetStages", kind="resnet18", width=8),
     channels=24,
     # Stages have sides of 32 to 4 at 128 px: wide dilations would read the border alone.
     dilations=(1, 2),

@@ -8,9 +8,10 @@ model = dict(
     audio_encoder=_base_.model.audio_encoder,
     fusion=dict(type="TPAVIFusion", zero_init=True),
     mask_loss=dict(type="BinaryMaskLoss"),
-    resnet="resnet50",
     # torchvision's ImageNet weights; None trains from the start.
-    resnet_weights="weights/resnet50-0676ba61.pth",
+    image_encoder=dict(
+        type="ResNetStages", kind="resnet50", weights="weights/resnet50-0676ba61.pth"
+    ),
     channels=256,
     dilations=(3, 6, 12, 18),
     # As in the paper for several sources.

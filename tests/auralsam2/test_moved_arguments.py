@@ -1,13 +1,14 @@
 """Old spellings of arguments that have moved to another class."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from auralsam2.config import ConfigError, config_hash, dump, load, parse_overrides
-from auralsam2.moved_arguments import MOVES
-from auralsam2.registry import INJECTIONS, MODELS
+from auralsam2.moved_arguments import MOVES, REPLACED
+from auralsam2.registry import INJECTIONS, MODELS, REGISTRIES
 from auralsam2.signature import parameters_of
 
 BASE = "auralsam2/mini_v1m"
@@ -59,3 +60,23 @@ def test_both_spellings_are_one_run() -> None:
     old.model.join_clips = True
     assert old.model.type == "AuralSAM2"
     assert config_hash(old) == config_hash(new) != config_hash(load(BASE))
+
+
+def test_an_argument_that_is_no_more_is_refused_with_what_took_its_place() -> None:
+    place = "in its place there is the argument width of model.image_encoder=dict"
+    with pytest.raises(ConfigError, match=place):
+        load("methods/tpavi_mini_v1m", {"model.resnet_width": 8})
+    node = load("methods/tpavi_mini_v1m").model.to_dict()
+    with pytest.raises(ConfigError, match=place):
+        load("methods/tpavi_mini_v1m", {"model": dict(node, resnet_width=8)})
+
+
+def test_what_took_the_place_of_a_name_is_there() -> None:
+    """A name that is no more is none of today's, and what is named instead can be taken."""
+    for name, place in REPLACED.items():
+        component, _, argument = name.partition(".")
+        found = [r for r in REGISTRIES.values() if component in r.names()]
+        assert bool(found) == bool(argument)
+        assert not argument or argument not in parameters_of(found[0].lookup(component)).known
+        for node in re.findall(r"type='(\w+)'", place):
+            assert any(node in r.names() for r in REGISTRIES.values())

@@ -153,6 +153,10 @@ def layers() -> dict[str, Case]:
         "backbone": Case(SAM2, dict(frames=torch.zeros(B, T, 3, S, S)), {
             "forward": lambda out: out.levels[0].shape == (B, T, 128, 4 * E, 4 * E)
         }),
+        "image_encoder": Case(
+            dict(type="HieraStages", backbone=SAM2), dict(frames=torch.zeros(B, 3, S, S)), {
+            "forward": lambda out: [m.shape[-1] for m in out] == [16, 8, 4, 2]
+        }),
         "audio_encoder": Case(listening, dict(log_mel=heard), {"forward": shape(B, T, D)}),
         "text_encoder": Case(
             dict(type=Words), dict(text=["a dog", "a cat"]), {"forward": shape(B, K, D)}

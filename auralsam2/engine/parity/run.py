@@ -14,6 +14,7 @@ from auralsam2.engine.parity.losses import check_contrastive, check_mask_loss
 from auralsam2.engine.parity.metrics import check_metrics
 from auralsam2.engine.parity.rival_metrics import check_rival_metrics
 from auralsam2.engine.parity.sam2 import check_decoder, check_tracking
+from auralsam2.engine.parity.tpavi import check_pvt
 from auralsam2.engine.parity.translation import check_translation
 from auralsam2.registry import load_all
 
@@ -63,6 +64,7 @@ GROUPS = (
     # Rivals' releases, a file of checks a method.
     Group("rival_metrics", check_rival_metrics, file="metrics", told_by="cases"),
     Group("translation", check_translation),
+    Group("avsbench_pvt", check_pvt),
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,13 +12,9 @@ from torch import Tensor, nn
 from auralsam2 import registry
 from auralsam2.models.methods.base import ClipBatch, ClipMethod, Node
 from auralsam2.models.methods.tpavi_layers import (
-    FULL_WIDTH,
     DilatedNeck,
     MaskHead,
     RefineStep,
-    ResNetStages,
-    resnet_problems,
-    resnet_weight_problems,
 )
 from auralsam2.registry import MODELS
 from auralsam2.shapes import check_shape
@@ -67,19 +62,16 @@ class Answer(NamedTuple):
 
 @MODELS.register_module()
 class TPAVINetwork(ClipMethod):
-    """ResNet, dilated neck, TPAVI at every stage, decoder (AVSBench, Zhou et al. 2022, section 4).
+    """Image encoder, dilated neck, TPAVI, decoder (AVSBench, Zhou et al. 2022, section 4).
 
-    One mask a frame, trained end to end. Normalisations of ResNet and TPAVI share statistics
+    One mask a frame, trained end to end. Normalisations of a ResNet and of TPAVI share statistics
     among the clips of a training batch, as in the paper; in eval mode clips are independent.
 
     Args:
+        image_encoder: node of ``IMAGE_ENCODERS``.
         audio_encoder: node of ``AUDIO_ENCODERS``.
         mask_loss: node of ``MASK_LOSSES``.
         fusion: node of ``FUSIONS``, built once a fused stage.
-        resnet: ``resnet18``, ``resnet34``, ``resnet50`` (the paper's smaller backbone) or
-            ``resnet101``.
-        resnet_width: channels of its stem; 64 is torchvision's.
-        resnet_weights: path of torchvision's weights; ``None`` trains from the start.
         channels: C of neck and decoder, divisible by 8.
         dilations: of the neck.
         fused_stages: stages, 1 the finest, at which the sound enters.
@@ -91,18 +83,15 @@ class TPAVINetwork(ClipMethod):
             the object score agree with it: it is the highest logit of the mask.
 
     Raises:
-        FileNotFoundError: where ``resnet_weights`` does not exist.
         ValueError: listing every argument that is out of range.
     """
 
     def __init__(
         self,
+        image_encoder: Node,
         audio_encoder: Node,
         mask_loss: Node,
         fusion: Node,
-        resnet: str = "resnet50",
-        resnet_width: int = FULL_WIDTH,
-        resnet_weights: str | os.PathLike[str] | None = None,
         channels: int = 256,
         dilations: Sequence[int] = (3, 6, 12, 18),
         fused_stages: Sequence[int] = STAGES,
@@ -111,8 +100,7 @@ class TPAVINetwork(ClipMethod):
         image_size: int | None = None,
         decode: str = "iou_select",
     ) -> None:
-        problems = resnet_problems(resnet, resnet_width)
-        problems += _problems(channels, dilations, fused_stages, matching_weight, output_stride)
+        problems = _problems(channels, dilations, fused_stages, matching_weight, output_stride)
         for name, node in (("audio_encoder", audio_encoder), ("fusion", fusion)):
             if node is None:
                 problems.append(f"{name} is None; without it the network hears nothing")
@@ -122,9 +110,9 @@ class TPAVINetwork(ClipMethod):
         self.matching_weight, self.output_stride = matching_weight, output_stride
         self.sides = {} if image_size is None else {"S": image_size}
         self.fused_stages = tuple(sorted(fused_stages))
-        self.resnet = ResNetStages(resnet, resnet_width, resnet_weights)
+        self.image_encoder = registry.IMAGE_ENCODERS.build(image_encoder, image_size=image_size)
         self.necks = nn.ModuleList(
-            DilatedNeck(width, channels, dilations) for width in self.resnet.out_channels
+            DilatedNeck(width, channels, dilations) for width in self.image_encoder.channels
         )
         self.audio_encoder = registry.AUDIO_ENCODERS.build(audio_encoder)
         heard = self.audio_encoder.out_channels
@@ -135,16 +123,9 @@ class TPAVINetwork(ClipMethod):
         self.steps = nn.ModuleList(RefineStep(channels, stage == STAGES[-1]) for stage in STAGES)
         self.head = MaskHead(channels)
 
-    @staticmethod
-    def problems(
-        resnet: str = "resnet50", resnet_weights: str | os.PathLike[str] | None = None, **_: object
-    ) -> list[str]:
-        """What stands in the way of building, found without building."""
-        return resnet_weight_problems(resnet, resnet_weights)
-
     def encode(self, frames: Tensor) -> tuple[Tensor, ...]:
         """(B, T, 3, S, S) uint8 -> (B T, C, h, h) of each stage, finest first; no sound yet."""
-        stages = self.resnet(self.normalise(frames.flatten(0, 1)))
+        stages = self.image_encoder(self.normalise(frames.flatten(0, 1)))
         return tuple(neck(stage) for neck, stage in zip(self.necks, stages, strict=True))
 
     def answer(self, frames: Tensor, log_mel: Tensor) -> Answer:

@@ -85,6 +85,7 @@ def load_weights(
     tolerance: Tolerance = NONE,
     allow_partial: bool = False,
     assign: bool = False,
+    rename: Callable[[Mapping[str, Tensor]], dict[str, Tensor]] = dict,
 ) -> Coverage:
     """Load a file into a network, and note on the network what matched.
 
@@ -97,13 +98,14 @@ def load_weights(
         tolerance: names that do not count.
         allow_partial: accept missing, unexpected and misshapen names, as long as any match.
         assign: take the file's tensors themselves, for a network on the meta device.
+        rename: the file's tensors to the network's names and forms, wrappers still before them.
 
     Raises:
         FileNotFoundError: where there is no such file.
         ValueError: where it cannot be read, nothing in it matches, or it covers the network only
             in part and ``allow_partial`` is off; then nothing is loaded.
     """
-    state, own = _read(path, hint), network.state_dict()
+    state, own = rename(_read(path, hint)), network.state_dict()
     known, coverage = _matched(state, own, path, tolerance)
     if not coverage.matched or not (coverage.complete or allow_partial):
         hints = [foreign_prefix(state, own), hint, partial_hint if coverage.matched else ""]
@@ -218,6 +220,12 @@ def foreign_prefix(keys: Collection[str], own: Collection[str]) -> str:
 def note_coverage(network: nn.Module, path: str | os.PathLike[str], coverage: Coverage) -> None:
     """Leave on a network what was loaded into it, for :func:`loaded_weights`."""
     setattr(network, COVERAGE, {"file": os.path.basename(os.fspath(path)), **coverage.to_json()})
+
+
+def carry_coverage(network: nn.Module, part: nn.Module) -> None:
+    """Note on a part of a network that is used alone what was loaded into the whole."""
+    if (noted := getattr(network, COVERAGE, None)) is not None:
+        setattr(part, COVERAGE, noted)
 
 
 def loaded_weights(model: nn.Module) -> list[dict[str, Any]]:

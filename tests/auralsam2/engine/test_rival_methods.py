@@ -29,7 +29,10 @@ def tiny(name: str, data: Path, **changes: Any) -> Any:
 
 @pytest.mark.parametrize(
     ("name", "parts"),
-    [("translated", {"sound_classifier", "detector"}), ("tpavi", {"resnet", "head", "fusions"})],
+    [
+        ("translated", {"sound_classifier", "detector"}),
+        ("tpavi", {"image_encoder", "head", "fusions"}),
+    ],
 )
 def test_trained_saved_and_read_again(
     evaluate: Any, name: str, parts: set[str], tiny_data: Path, tmp_path: Path

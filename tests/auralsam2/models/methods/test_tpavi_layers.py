@@ -1,49 +1,12 @@
-"""torchvision's ResNet in stages, thin or with its own weights."""
+"""Neck and decoder of AVSBench's network."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
 import torch
-from torchvision.models import resnet18
 
-from auralsam2.models.methods.tpavi_layers import ResNetStages
-
-
-@pytest.mark.parametrize(
-    ("kind", "widths"), [("resnet18", [8, 16, 32, 64]), ("resnet50", [32, 64, 128, 256])]
-)
-def test_stages_of_a_thin_network(kind: str, widths: list[int]) -> None:
-    network = ResNetStages(kind, width=8)
-    maps = network(torch.randn(2, 3, 64, 64))
-    assert [m.shape[1] for m in maps] == widths
-    assert [m.shape[2:] for m in maps] == [(16, 16), (8, 8), (4, 4), (2, 2)]
-    assert network.out_channels == widths
-    sum(m.sum() for m in maps).backward()
-    assert all(p.grad is not None for p in network.parameters())
+from auralsam2.models.methods.tpavi_layers import DilatedNeck
 
 
-def test_at_full_width_it_is_torchvisions(tmp_path: Path) -> None:
-    torch.manual_seed(1)
-    theirs = resnet18(weights=None).eval()
-    path = tmp_path / "resnet18.pth"
-    torch.save(theirs.state_dict(), path)
-    ours = ResNetStages("resnet18", weights=path).eval()
-    x = torch.randn(1, 3, 64, 64)
-    with torch.no_grad():
-        torch.testing.assert_close(theirs.fc(ours(x)[-1].mean(dim=(-2, -1))), theirs(x))
-
-
-def test_weights_that_do_not_fit(tmp_path: Path) -> None:
-    path = tmp_path / "resnet18.pth"
-    torch.save(resnet18(weights=None).state_dict(), path)
-    with pytest.raises(ValueError, match="does not fit resnet18.*`model.resnet_width` 64"):
-        ResNetStages("resnet18", width=8, weights=path)
-    with pytest.raises(FileNotFoundError, match="no ResNet weights .* `model.resnet_weights`"):
-        ResNetStages("resnet18", weights=tmp_path / "no.pth")
-
-
-def test_all_wrong_arguments_are_told_at_once() -> None:
-    with pytest.raises(ValueError, match="'resnet19'; known: .*; width must be at least 1, got 0"):
-        ResNetStages("resnet19", width=0)
+def test_the_neck_is_a_sum_over_dilations() -> None:
+    neck, x = DilatedNeck(3, 8, (1, 2)), torch.randn(2, 3, 5, 5)
+    torch.testing.assert_close(neck(x), neck.convs[0](x) + neck.convs[1](x))

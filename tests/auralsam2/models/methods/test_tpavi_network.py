@@ -86,7 +86,7 @@ def test_missing_weights_are_told_before_anything_is_read() -> None:
     cfg = config.load("methods/tpavi_v1m", {"model.audio_encoder.weights": "no_vggish.pth"})
     with pytest.raises(FileNotFoundError) as caught:
         check_weights(cfg)
-    for part in ("resnet50-0676ba61.pth", "`model.resnet_weights`", "no_vggish.pth"):
+    for part in ("resnet50-0676ba61.pth", "`model.image_encoder.weights`", "no_vggish.pth"):
         assert part in str(caught.value)
 
 
@@ -94,7 +94,6 @@ def test_all_wrong_arguments_are_told_at_once(build: Build) -> None:
     with pytest.raises(ValueError) as caught:
         build(
             "tpavi",
-            resnet="resnet1",
             channels=12,
             dilations=(),
             fused_stages=(0, 5),
@@ -102,7 +101,7 @@ def test_all_wrong_arguments_are_told_at_once(build: Build) -> None:
             matching_weight=-1.0,
             fusion=None,
         )
-    for part in ("resnet1", "channels", "dilations", "fused_stages", "output_stride"):
+    for part in ("channels", "dilations", "fused_stages", "output_stride"):
         assert part in str(caught.value)
     assert "matching_weight" in str(caught.value) and "fusion is None" in str(caught.value)
 

@@ -70,27 +70,22 @@ def _log_mel(folder: Path, patch: pytest.MonkeyPatch) -> Component:
     return Component(build, state, folder / "cnn.safetensors", lambda m: m)
 
 
-@cache
-def _resnet_state() -> State:
-    from auralsam2.models.methods.tpavi_layers import ResNetStages
+def _resnet(folder: Path, patch: pytest.MonkeyPatch) -> Component:
+    from auralsam2.models.image.resnet import ResNetStages
 
-    return ResNetStages("resnet18", 4).network.state_dict()
+    state = ResNetStages("resnet18", 4).network.state_dict() | {"fc.weight": torch.ones(2, 2)}
+    build = lambda path: ResNetStages("resnet18", 4, path)  # noqa: E731
+    return Component(build, state, folder / "resnet.pth", lambda m: m.network)
 
 
-def _tpavi(folder: Path, patch: pytest.MonkeyPatch) -> Component:
-    from auralsam2.models.methods.tpavi_network import TPAVINetwork
+def _pvt(folder: Path, patch: pytest.MonkeyPatch) -> Component:
+    pytest.importorskip("transformers", reason="needs transformers")
+    from auralsam2.models.image.pvt_v2 import PVTv2Stages
 
-    nodes = dict(
-        audio_encoder=dict(type="LogMelCNN", width=8, out_channels=16),
-        mask_loss=dict(type="BinaryMaskLoss"),
-        fusion=dict(type="TPAVIFusion"),
-        resnet="resnet18",
-        resnet_width=4,
-        channels=16,
-    )
-    state = _resnet_state() | {"fc.weight": torch.ones(2, 2)}
-    build = lambda path: TPAVINetwork(**nodes, resnet_weights=path)  # noqa: E731
-    return Component(build, state, folder / "resnet.pth", lambda m: m.resnet.network)
+    sizes = dict(widths=(2, 4, 10, 16), depths=(1, 1, 1, 1))
+    state = PVTv2Stages(**sizes).network.state_dict()
+    build = lambda path: PVTv2Stages(**sizes, weights=path)  # noqa: E731
+    return Component(build, state, folder / "pvt.pth", lambda m: m.network)
 
 
 @cache
@@ -127,7 +122,8 @@ COMPONENTS = {
     "SAM2Backbone.checkpoint": _sam2,
     "VGGish.weights": _vggish,
     "LogMelCNN.weights": _log_mel,
-    "TPAVINetwork.resnet_weights": _tpavi,
+    "ResNetStages.weights": _resnet,
+    "PVTv2Stages.weights": _pvt,
     "RobertaText.weights": _roberta,
 }
 

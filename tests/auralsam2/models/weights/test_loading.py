@@ -130,7 +130,7 @@ def test_a_file_that_is_not_there_is_named(component: Any, tmp_path: Path) -> No
         component.build(component.file)
 
 
-@pytest.mark.parametrize("component", ["TPAVINetwork.resnet_weights"], indirect=True)
+@pytest.mark.parametrize("component", ["ResNetStages.weights"], indirect=True)
 def test_published_resnets_lack_counters_of_batches(component: Any) -> None:
     state = {k: v for k, v in component.state.items() if not k.endswith("num_batches_tracked")}
     assert len(state) < len(component.state)

@@ -1,0 +1,1 @@
+"""Encoders of single frames for networks without SAM2: four maps, one a stage."""
