@@ -12,7 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+NO_WIDTH = 100_000
+"""Characters of a line where nothing limits them."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -186,6 +192,18 @@ def clip_bar() -> Iterator[dict[str, Callable[..., None]]]:
             "on_start": lambda total: bars.update(bar, total=total),
             "on_clip": lambda: bars.advance(bar),
         }
+
+
+def table_console() -> Console:
+    """Where a subcommand prints its tables: standard output.
+
+    A terminal has its width. A pipe or a file has none: there every row stands on one line, so that
+    no name is broken into pieces.
+    """
+    from rich.console import Console
+
+    console = Console(markup=False, emoji=False)
+    return console if console.is_terminal else Console(markup=False, emoji=False, width=NO_WIDTH)
 
 
 def _above(path: Path) -> Path:

@@ -214,8 +214,21 @@ def test_a_terminal_takes_no_name_for_markup() -> None:
         if called(call) == "Console"
         and not {"markup", "stderr"} & {keyword.arg for keyword in call.keywords}
     ]
-    # It escapes what it shows, and those with `stderr` show progress alone.
-    assert [place for place in loose if not place.startswith("tools/list_components.py")] == []
+    assert loose == []  # those with `stderr` show progress alone
+
+
+def test_tables_are_printed_where_no_pipe_breaks_them() -> None:
+    """Whatever prints to standard output does so through `table_console`, or line by line."""
+    consoles = {
+        path.relative_to(ROOT).as_posix()
+        for path in python_files()
+        for call in calls(path)
+        if called(call) == "Console" and "stderr" not in {word.arg for word in call.keywords}
+    }
+    lines, markdown = "ablations/display.py", "analysis/tables/text.py"
+    assert consoles == {"auralsam2/command_line.py", lines, markdown}
+    printing = {path for path in python_files() if "rich" in {name for name, _ in imports(path)}}
+    assert printing == {ROOT / markdown}, "rich.print has a console of its own; this takes boxes"
 
 
 def calls(path: Path) -> Iterator[ast.Call]:

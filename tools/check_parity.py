@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auralsam2.command_line import Parser, input_path, output_file
+from auralsam2.command_line import Parser, input_path, output_file, table_console
 from auralsam2.text_files import write_csv
 
 if TYPE_CHECKING:
@@ -35,11 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--csv", type=output_file, help="write every row there")
     options = parser.parse_args(argv)
 
-    from rich.console import Console
-
     from auralsam2.engine.parity.run import check_group, present
 
-    console, rows = Console(markup=False, emoji=False), []
+    console, rows = table_console(), []
     for group in present(options.folder, options.only):
         with console.status(group.name):
             rows += check_group(options.folder, group)
@@ -59,7 +57,7 @@ def _summary(rows: Sequence[Row]) -> list[Row]:
     for fixture in dict.fromkeys(row.fixture for row in rows):
         own = [row for row in rows if row.fixture == fixture]
         worst = max(own, key=lambda row: (not row.passed, row.absolute))
-        shown.append(worst._replace(tensor=f"{len(own)} compared, worst:\n{worst.tensor}"))
+        shown.append(worst._replace(tensor=f"{len(own)} compared, worst: {worst.tensor}"))
     return shown
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from auralsam2.command_line import Parser, Whole, add_target, output_file
+from auralsam2.command_line import Parser, Whole, add_target, output_file, table_console
 
 if TYPE_CHECKING:
     from auralsam2.engine.protocols import ProtocolRow
@@ -59,24 +59,24 @@ def _parser() -> Parser:
 
 
 def _show(rows: Sequence[ProtocolRow]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from auralsam2.data.datasets.guarded import counted
 
+    console = table_console()
     for split, size in dict.fromkeys((row.split, row.size) for row in rows):
         shown = [row for row in rows if (row.split, row.size) == (split, size)]
         decodes = list(dict.fromkeys(row.decode for row in shown))
         values = {(row.metric, row.decode): row.value for row in shown}
         clips = counted(shown[0].num_clips, shown[0].left_out)
-        title = f"{split}, {clips}, masks compared at size {size}"
-        table = Table(title=title, title_justify="left")
+        console.print(f"{split}, {clips}, masks compared at size {size}", highlight=False)
+        table = Table()
         table.add_column("metric", no_wrap=True)
         for decode in decodes:
             table.add_column(decode.replace("_released", "\n(released)"), justify="right")
         for metric in dict.fromkeys(row.metric for row in shown):
             table.add_row(metric, *(f"{values[metric, decode]:.4f}" for decode in decodes))
-        Console(markup=False, emoji=False).print(table)
+        console.print(table)
     # Once below all tables: beside the scores it would leave them no room.
     for metric, meaning in dict.fromkeys((row.metric, row.meaning) for row in rows):
         print(f"{metric}: {meaning}")

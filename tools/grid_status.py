@@ -12,14 +12,12 @@ import json
 import time
 from collections.abc import Sequence
 
-from auralsam2.command_line import Parser, Real, Whole, input_path
+from auralsam2.command_line import Parser, Real, Whole, input_path, table_console
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Look once, or until everything is over."""
     options = _parser().parse_args(argv)
-
-    from rich.console import Console
 
     from ablations.runs.status import as_json, read_status, render
 
@@ -27,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.json:
         print(json.dumps(as_json(status, options.lines), indent=1))
         return 0
-    console = Console(markup=False, emoji=False)
+    console = table_console()
     if options.watch is None:
         console.print(render(status, options.lines))
         return 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from auralsam2.command_line import Parser, input_path
+from auralsam2.command_line import Parser, input_path, table_console
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,18 +20,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--split", default="test", help="train, val or test (default: test)")
     options = parser.parse_args(argv)
 
-    from rich.console import Console
     from rich.table import Table
 
     from auralsam2.engine.guesses import score_guesses
 
     scores = score_guesses(options.root, options.subset, options.split)
-    table = Table(title=f"{options.subset}/{options.split}", title_justify="left")
+    table = Table()
     table.add_column("guess")
     table.add_column("J", justify="right")
     for name, value in sorted(scores.items(), key=lambda entry: -entry[1]):
         table.add_row(name, f"{value:.3f}")
-    Console(markup=False, emoji=False).print(table)
+    print(f"{options.subset}/{options.split}")
+    table_console().print(table)
     return 0
 
 

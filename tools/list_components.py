@@ -17,7 +17,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from auralsam2.command_line import Parser
+from auralsam2.command_line import Parser, table_console
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -59,13 +59,13 @@ def _registries() -> dict[str, Any]:
 
 
 def _print_tables(listing: dict[str, dict[str, Any]]) -> None:
-    from rich import print as show
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
+
+    console = table_console()
 
     for axis, registry in listing.items():
-        table = Table("name", "what it is", "arguments", title_justify="left", expand=True)
-        table.title = f"[bold]{axis}[/bold]: {escape(registry['contract'])}"
+        table = Table("name", "what it is", "arguments", expand=console.is_terminal)
         rows: dict[tuple[str, str], list[str]] = {}  # a component may have several names
         for name, component in registry["components"].items():
             shown = (
@@ -76,8 +76,9 @@ def _print_tables(listing: dict[str, dict[str, Any]]) -> None:
             )
             rows.setdefault((component["summary"], ", ".join(shown)), []).append(name)
         for (summary, shown), names in rows.items():
-            table.add_row(*map(escape, (", ".join(names), summary, shown)))
-        show(table)
+            table.add_row(*map(Text, (", ".join(names), summary, shown)))
+        console.print(Text.assemble((axis, "bold"), f": {registry['contract']}"))
+        console.print(table)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.options import add_mixing, read_runs, tell
-from auralsam2.command_line import Parser, input_path, output_folder
+from auralsam2.command_line import Parser, input_path, output_folder, table_console
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,14 +25,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("several folders: say where the table goes (--out DIR)")
     out = output_folder(options.out or options.folders[0])
 
-    from rich.console import Console
-
     from analysis.runs.results import write_csv
     from analysis.tables import footnote, notes, to_rich, write_tables
 
     table = _table(options)
     paths = [write_csv(table.results, out / "results.csv"), *write_tables(table, out)]
-    console = Console(markup=False, emoji=False)
+    console = table_console()
     console.print(to_rich(table, console.width))
     print(footnote(table))
     tell(notes(table), paths)

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from auralsam2.command_line import Parser, output_folder
+from auralsam2.command_line import Parser, output_folder, table_console
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -69,24 +69,21 @@ def _list_grids() -> int:
 
 
 def _show_plan(grid: Any, plan: Any, runs: Sequence[Any], every_cell: bool) -> int:
-    from rich.console import Console
-
     from ablations.grids.plan_table import print_plan
 
-    print_plan(Console(markup=False, emoji=False), grid, runs, plan.out, every_cell=every_cell)
+    print_plan(table_console(), grid, runs, plan.out, every_cell=every_cell)
     for problem in plan.problems:
         print(f"problem: {problem}")
     return 2 if plan.problems else 0
 
 
 def _show_result(out: Path, result: Any) -> int:
-    from rich.console import Console
-
     from analysis.runs.results import NoResultsError, load_runs
     from analysis.tables import make_table, to_rich
 
+    console = table_console()
     try:
-        Console(markup=False, emoji=False).print(to_rich(make_table(load_runs(out))))
+        console.print(to_rich(make_table(load_runs(out)), console.width))
     except NoResultsError as nothing:
         print(nothing)
     print("\n".join(result.lines(out)))

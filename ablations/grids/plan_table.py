@@ -74,7 +74,7 @@ def print_plan(
     rows = plan_rows(runs)
     shown = rows if every_cell else rows[:MAX_CELLS]
     wide = console.width >= _WIDE
-    table = Table(title=f"runs in {out}")
+    table = Table()
     table.add_column("cell", overflow="fold")
     table.add_column("sets", overflow="fold")
     for header in ("seeds", "state", "folder")[: 3 if wide else 2]:
@@ -82,6 +82,7 @@ def print_plan(
     for row in shown:
         cells = [row.cell, "\n".join(row.sets) or "(base)", row.seeds, row.state]
         table.add_row(*map(Text, [*cells, row.folder] if wide else cells))
+    console.print(Text(f"runs in {out}"), soft_wrap=True)
     console.print(table)
     if len(shown) < len(rows):
         console.print(f"… and {len(rows) - len(shown)} more cells")

@@ -106,7 +106,7 @@ def log_tail(run_dir: Path, lines: int) -> list[str]:
 def render(status: GridStatus, lines: int = 5) -> RenderableType:
     """Return what a terminal shows, with so many lines of the log of every failed run."""
     said = [summary(status), *_running(status), *_troubles(status, lines)]
-    return Group(_table(status), *map(Text, said))
+    return Group(Text(status.title), _table(status), *map(Text, said))
 
 
 def summary(status: GridStatus) -> str:
@@ -218,7 +218,7 @@ def _eta(runs: Sequence[RunStatus]) -> float | None:
 
 def _table(status: GridStatus) -> Table:
     seeds = list(dict.fromkeys(run.seed for run in status.runs))
-    table = Table("cell", *(f"seed {seed}" for seed in seeds), title=status.title)
+    table = Table("cell", *(f"seed {seed}" for seed in seeds))
     by_cell: dict[str, dict[int, RunStatus]] = {}
     for run in status.runs:
         by_cell.setdefault(run.cell, {})[run.seed] = run

@@ -52,6 +52,16 @@ def test_a_wrong_number_is_named_and_fails(
     assert "4 of 5 comparisons passed" in out
 
 
+def test_names_are_not_broken_where_there_is_no_terminal(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    assert main([str(folder), "--all"]) == 0
+    (line,) = [x for x in capsys.readouterr().out.splitlines() if "running_mean_fscore" in x]
+    assert line.split()[:2] == ["metrics", "one.running_mean_fscore"]
+    assert line.split()[-1] == "pass"
+
+
 def test_an_empty_folder_fails(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="nothing to check"):
         main([str(tmp_path)])

@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 from auralsam2_tools.__main__ import find_tools
 from auralsam2_tools.__main__ import main as dispatch
+from rich.table import Table
 
 from auralsam2 import config
+from auralsam2.command_line import table_console
 
 SEVERAL = ("+", "*")
 
@@ -236,3 +238,18 @@ def test_shown_commands_are_understood(tool: str, capsys: pytest.CaptureFixture[
 def test_commands_are_shown() -> None:
     assert len(SHOWN) > 100
     assert {line.split()[0] for _, line in SHOWN} == set(find_tools())
+
+
+def test_rows_stay_whole_where_there_is_no_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    table = Table("name", "number")
+    table.add_row("x" * 60, "1.0")
+    table_console().print(table)
+    lines = capsys.readouterr().out.splitlines()
+    assert sum("x" * 60 in line and "1.0" in line for line in lines) == 1
+    assert max(map(len, lines)) < 100
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    table_console().print(table)
+    assert "x" * 60 not in capsys.readouterr().out, "a terminal of 40 columns"
