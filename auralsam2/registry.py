@@ -48,7 +48,8 @@ DATASETS = Registry(
     calls={
         "__len__()": "number of clips",
         "__getitem__(index)": "dict(frames (T,3,S,S) uint8, log_mel (T,A,96,64) float32, masks "
-        "(T,S,S) uint8, native_masks (T,H,W) uint8, supervised (T,) bool, clip str)",
+        "(T,S,S) uint8, native_masks (T,H,W) uint8, supervised (T,) bool, clip str); with classes "
+        "also semantic (T,S,S), native_semantic (T,H,W) uint8, 0 the background, 255 no label",
         "fingerprint()": "str that changes with the content",
     },
     contract=".clips, the names; may have a static companions(root, **node) -> files of the root "
@@ -84,7 +85,8 @@ METRICS = Registry(
         "clip_value(outcome)": "the clip's score, or None",
         "average(outcomes)": "those of all clips -> the data set's score",
     },
-    contract=".key names the score, .bounds and .higher_is_better say what it can be",
+    contract=".key names the score, .bounds and .higher_is_better say what it can be; a "
+    "ClassMetric has class_scores(counts) in place of score_clip",
     locations=["auralsam2.metrics.*"],
     parent=roots.METRICS,
     base="auralsam2.metrics.clip_metric:ClipMetric",
@@ -209,7 +211,9 @@ MASK_LOSSES = _part(
         "forward(prediction, masks, supervised)": "Prediction, (B,T,S,S) float 0/1, (B,T) bool -> "
         "dict of weighted scalars, loss_mask among them"
     },
-    contract=".native (default False): masks are B tensors (T,H,W) of the clips' own sizes",
+    contract=".native (default False): masks are B tensors (T,H,W) of the clips' own sizes; "
+    ".of_classes (default False): they are numbers of classes, 255 where nothing is labelled, and "
+    "compared with Prediction.class_logits",
     locations=["auralsam2.losses.*"],
 )
 # Supervision of the contrastive space.

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from torch import Tensor
 
+UNLABELLED = 255
+"""Stands in maps of classes where nothing is labelled; never the number of a class."""
+
 
 class VisualPyramid(NamedTuple):
     """The neck's maps before the decoder's 1x1 reductions, finest first."""
@@ -70,3 +73,10 @@ class Prediction(NamedTuple):
     ious: Tensor  # (B, T, 3) their predicted IoU in [0, 1]
     object_score_logits: Tensor  # (B, T, 1), above 0 where an object is seen
     best: Tensor  # (B, T, 4E, 4E) logits of the mask with the highest predicted IoU
+    # (B, T, K, h, w) of K classes, background first, from a method with a class head.
+    class_logits: Tensor | None = None
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """Those that are there, in their order."""
+        return tuple(field for field in self if field is not None)

@@ -60,7 +60,8 @@ class ReleasedAuralSAM2(AuralSAM2):
         """As published: every clip has its own result."""
         if self.join_clips:
             num_clips = len(batch.clip)
-            prediction = Prediction(*(x[0].unflatten(0, (num_clips, -1)) for x in prediction))
+            joined = prediction.tensors
+            prediction = Prediction(*(x[0].unflatten(0, (num_clips, -1)) for x in joined))
         return super().results(prediction, batch, mode)
 
     def decoder_rows(self, masks: Tensor) -> DecoderCalls:

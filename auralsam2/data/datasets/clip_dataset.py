@@ -17,12 +17,13 @@ from torch.utils.data import Dataset
 
 from auralsam2.data.audio import RULES, log_mel_examples, read_waveform
 from auralsam2.data.datasets.index import ClipFiles, fingerprint
-from auralsam2.data.datasets.semantic import UNLABELLED, ClassMap
+from auralsam2.data.datasets.semantic import ClassMap
 from auralsam2.data.images import Resizing, image_size, read_image
 from auralsam2.data.labels import LABEL_RULES, WHITE, objects
 from auralsam2.data.log_mel_cache import LogMelCache
 from auralsam2.data.problems import DataError
 from auralsam2.data.transforms.base import Augmentation
+from auralsam2.structures import UNLABELLED
 
 
 class ClipDataset(Dataset[dict[str, Any]]):
@@ -122,7 +123,8 @@ class ClipDataset(Dataset[dict[str, Any]]):
         Returns:
             ``frames`` (T, 3, S, S) uint8, ``log_mel`` (T, 2, 96, 64), ``masks`` (T, S, S) uint8,
             ``native_masks`` (T, H, W) uint8, ``supervised`` (T,) bool, ``clip``; with a class
-            map also ``semantic`` (T, S, S) uint8, 255 in frames without a label.
+            map also ``semantic`` (T, S, S) uint8, 255 in frames without a label, and
+            ``native_semantic`` (T, H, W) uint8.
 
         Raises:
             DataError: naming the file that cannot be read.
@@ -160,7 +162,7 @@ class ClipDataset(Dataset[dict[str, Any]]):
             _, classes = self.augmentation(originals, item.pop("classes"), index)
             classes = classes.copy()
             classes[num_labels:] = UNLABELLED  # what a turn brings in is no background there
-            item["semantic"] = self._semantic(classes)
+            item |= self._semantic(classes)
 
     def _once(self, key: Hashable, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         if key not in self._kept:
@@ -222,7 +224,7 @@ class ClipDataset(Dataset[dict[str, Any]]):
         if not self.augmentation:
             masks = self._masks(levels)
             if "classes" in maps:
-                masks["semantic"] = self._semantic(maps["classes"])
+                masks |= self._semantic(maps["classes"])
             return {**masks, "supervised": supervised}
         if levels.shape[1:] != size:
             # A turn about the centre means the same for both only where their sizes agree.
@@ -237,10 +239,14 @@ class ClipDataset(Dataset[dict[str, Any]]):
         missing = [np.full_like(blank, UNLABELLED)] * (len(clip.frames) - len(read))
         return _stack([*read, *missing], f"labels of clip '{clip.uid}'")
 
-    def _semantic(self, classes: NDArray[np.uint8]) -> Tensor:
+    def _semantic(self, classes: NDArray[np.uint8]) -> dict[str, Tensor]:
         size = (self.resizing.size, self.resizing.size)
         # Whatever the rule for masks: there is nothing between two classes.
-        return torch.from_numpy(np.stack([_nearest(c, size) for c in classes]))
+        resized = np.stack([_nearest(c, size) for c in classes])
+        return {
+            "semantic": torch.from_numpy(resized),
+            "native_semantic": torch.from_numpy(classes),
+        }
 
     def _masks(self, levels: NDArray[np.uint8]) -> dict[str, Tensor]:
         resized = self.resizing.resize_labels(levels)
@@ -259,7 +265,7 @@ class ClipDataset(Dataset[dict[str, Any]]):
         truth = {(clip.audio, clip.labels): len(clip.frames) for clip in self.files}
         masks = native if self.augmentation else native + side**2
         if self.class_map is not None:
-            masks += native if self.augmentation else side**2
+            masks *= 2
         sound = 2 * 96 * 64 * 4
         return sum(media.values()) * (3 * frame + sound) + sum(truth.values()) * masks
 

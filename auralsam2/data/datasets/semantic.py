@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from auralsam2.data.labels import read_colours
 from auralsam2.data.problems import DataError
 from auralsam2.file_kinds import misplaced
+from auralsam2.structures import UNLABELLED
 
 FILE_NAME = "label2idx.json"
-UNLABELLED = 255
-"""Stands in frames that have no label; never the number of a class."""
 
 
 def class_colours(num_classes: int) -> NDArray[np.uint8]:

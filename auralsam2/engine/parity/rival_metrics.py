@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from auralsam2.engine.parity.class_metrics import check_class_metrics
 from auralsam2.engine.parity.compare import Row
 from auralsam2.engine.parity.fixtures import Expected, Fixtures
 from auralsam2.metrics.f_score import sum_of_curves
@@ -23,10 +24,12 @@ J_THRESHOLDS = {
 
 
 def check_rival_metrics(fixtures: Fixtures) -> Iterator[Row]:
-    """Every case, its frames as one batch."""
+    """Every case, its frames as one batch; and the case with classes."""
     facts, expected = fixtures.facts("metrics"), fixtures.expected("metrics")
     for case, told in facts["cases"].items():
         yield from _check_case(expected.under(case), told)
+    if "avss" in facts:
+        yield from check_class_metrics(facts["avss"], expected.under("avss"))
 
 
 def _check_case(expected: Expected, told: dict[str, Any]) -> Iterator[Row]:

@@ -19,6 +19,7 @@ from auralsam2.messages import unknown_name
 from auralsam2.models.decode import EMPTY_LOGIT, clip_results, decode_mode
 from auralsam2.models.decoder_rows import CannotProbeError, DecoderCalls, rows_of_frames
 from auralsam2.models.feature_cache import BACKBONES, FeatureCache, weights_digest
+from auralsam2.models.one_mask import class_results
 from auralsam2.structures import Prediction, VisualPyramid
 
 Node = Mapping[str, Any] | None
@@ -37,9 +38,10 @@ class ClipBatch(NamedTuple):
     clip: Sequence[str]  # B names
     text: Sequence[str] | None = None  # B referring expressions, where the data have them
     native_masks: Sequence[Tensor] | None = None  # B tensors (T, H, W), the truth at its own size
-    # (B, T, S, S) class indices where the data have them; masks here are class-agnostic, so they
-    # are not used.
+    # (B, T, S, S) numbers of classes where the data have them, 0 the background, 255 no label.
     semantic: Tensor | None = None
+    # B tensors (T, H, W), the same at the labels' own size.
+    native_semantic: Sequence[Tensor] | None = None
 
 
 class ClipMethod(BaseModel):
@@ -90,15 +92,22 @@ class ClipMethod(BaseModel):
         if mode != "predict":
             raise ValueError(f"unknown {mode=}; known: loss, predict, tensor")
         truth = list(batch.masks) if batch.native_masks is None else batch.native_masks
-        return clip_results(prediction, self.decode, truth, batch.supervised, batch.clip)
+        results = clip_results(prediction, self.decode, truth, batch.supervised, batch.clip)
+        if prediction.class_logits is None:
+            return results
+        semantic = batch.semantic if batch.native_semantic is None else batch.native_semantic
+        classes = class_results(prediction.class_logits, truth, semantic)
+        return [{**masks, **own} for masks, own in zip(results, classes, strict=True)]
 
     @abstractmethod
     def predict_clip(self, batch: ClipBatch) -> Prediction:
         """The answer for every frame of B clips, in training and evaluation alike.
 
         Returns:
-            As SAM2's decoder gives it. A method with one mask a frame repeats it three times; the
-            side of the logits may differ from SAM2's.
+            As SAM2's decoder gives it. A method with one mask a frame repeats it three times, see
+            :func:`~auralsam2.models.one_mask.as_prediction`, one with a class head answers by
+            :func:`~auralsam2.models.one_mask.class_prediction`; the side of the logits may differ
+            from SAM2's.
         """
 
     def losses(self, batch: ClipBatch) -> dict[str, Tensor]:
@@ -109,16 +118,28 @@ class ClipMethod(BaseModel):
         """What the mask loss says of a prediction.
 
         Raises:
-            ValueError: where the method was built without a mask loss.
+            ValueError: where the method was built without a mask loss, or the loss compares
+                classes and the data have none.
         """
         if self.mask_loss is None:
             raise ValueError(
                 f"{type(self).__name__} cannot be trained with model.mask_loss=None; set it to "
                 "dict(type='SAM2MaskLoss')"
             )
+        return dict(self.mask_loss(prediction, self._truth(batch), batch.supervised))
+
+    def _truth(self, batch: ClipBatch) -> Tensor | Sequence[Tensor]:
+        """What the mask loss compares with: masks or classes, at input size or at their own."""
+        if getattr(self.mask_loss, "of_classes", False):
+            if batch.semantic is None:
+                raise ValueError(
+                    f"{type(self.mask_loss).__name__} compares classes, and the data set gives "
+                    "none; set data.train.semantic to True, on data whose labels have classes "
+                    "(AVSBench's semantic release)"
+                )
+            return batch.semantic
         native = batch.native_masks if getattr(self.mask_loss, "native", False) else None
-        truth = batch.masks.float() if native is None else native
-        return dict(self.mask_loss(prediction, truth, batch.supervised))
+        return batch.masks.float() if native is None else native
 
     def decoder_rows(self, masks: Tensor) -> DecoderCalls:
         """Whose frame, and whose object, every row of every call of SAM2's mask decoder is.

@@ -174,8 +174,8 @@ class PromptedSAM2(SAM2Method):
         for i, name in enumerate(batch.clip):
             maps = network.decoder_features([level[i] for level in levels])
             frames = self._answer_clip(maps, batch.masks[i], name)
-            clips.append(Prediction(*map(torch.stack, zip(*frames, strict=True))))
-        return Prediction(*map(torch.stack, zip(*clips, strict=True)))
+            clips.append(_stacked(frames))
+        return _stacked(clips)
 
     def decoder_rows(self, masks: Tensor) -> DecoderCalls:
         """One call a frame of a clip, one row an object; frames without truth are not decoded.
@@ -270,3 +270,8 @@ class UnpromptedSAM2(SAM2Method):
         pyramid = self.encode(batch.frames)
         prediction: Prediction = self.tracker(self.backbone.network, pyramid, Prompts())
         return prediction
+
+
+def _stacked(parts: Sequence[Prediction]) -> Prediction:
+    """Along a new first axis."""
+    return Prediction(*map(torch.stack, zip(*(part.tensors for part in parts), strict=True)))

@@ -70,7 +70,7 @@ class SingleMaskSAM2(SAM2Method):
         extra = None if tokens is None else tokens.flatten(0, 1)
         maps = image_maps(self.backbone.network, pyramid)
         answer = single_mask(self.backbone.network, maps, extra_tokens=extra)
-        return Prediction(*(x.unflatten(0, pyramid.levels[0].shape[:2]) for x in answer))
+        return Prediction(*(x.unflatten(0, pyramid.levels[0].shape[:2]) for x in answer.tensors))
 
     def decoder_rows(self, masks: Tensor) -> DecoderCalls:
         """All frames of all clips in one call."""

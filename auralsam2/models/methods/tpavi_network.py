@@ -16,6 +16,7 @@ from auralsam2.models.methods.tpavi_layers import (
     MaskHead,
     RefineStep,
 )
+from auralsam2.models.one_mask import as_prediction
 from auralsam2.registry import MODELS
 from auralsam2.shapes import check_shape
 from auralsam2.structures import Prediction
@@ -165,31 +166,13 @@ class TPAVINetwork(ClipMethod):
         """Those of the mask loss, and ``loss_matching`` where it has a weight."""
         answer = self.answer(batch.frames, batch.log_mel)
         prediction = as_prediction(answer.mask_logits)
-        losses = dict(self.mask_loss(prediction, batch.masks.float(), batch.supervised))
+        losses = self.mask_losses(prediction, batch)
         if self.matching_weight:
             flat = (answer.mask_logits.flatten(0, 1), batch.supervised.flatten())
             losses["loss_matching"] = self.matching_weight * matching_loss(
                 answer.fused, answer.audio, *flat
             )
         return losses
-
-
-def as_prediction(mask_logits: Tensor) -> Prediction:
-    """One mask a frame in the form of SAM2's answers.
-
-    Nothing but the mask is predicted, so the rest is read off it: its IoU is that with a truth in
-    which every pixel is as likely as it is predicted; the object score is the highest logit.
-    """
-    probability = mask_logits.detach().sigmoid()
-    mask = (mask_logits.detach() > 0).to(probability)
-    overlap = (probability * mask).sum(dim=(-2, -1))
-    union = (probability + mask - probability * mask).sum(dim=(-2, -1))
-    return Prediction(
-        mask_logits[:, :, None].expand(-1, -1, 3, -1, -1),
-        (overlap / union)[..., None].expand(-1, -1, 3),
-        mask_logits.flatten(2).amax(dim=-1, keepdim=True),
-        mask_logits,
-    )
 
 
 def _problems(

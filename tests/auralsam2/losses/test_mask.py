@@ -165,7 +165,7 @@ def test_object_that_vanishes_at_loss_size_counts_for_the_object_score_only():
 
 def test_half_precision_is_computed_in_float32():
     prediction, masks, supervised = make_case()
-    half = Prediction(*(tensor.detach().bfloat16() for tensor in prediction))
+    half = Prediction(*(tensor.detach().bfloat16() for tensor in prediction.tensors))
     losses = SAM2MaskLoss()(half, masks, supervised)
     assert all(loss.dtype == torch.float32 for loss in losses.values())
 

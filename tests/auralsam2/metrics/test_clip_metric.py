@@ -10,10 +10,12 @@ import torch
 import torch.nn.functional as F
 
 from auralsam2.metrics.clip_metric import ClipMetric, resize_truth, supervised_frames
+from auralsam2.metrics.semantic import ClassMetric
 from auralsam2.registry import METRICS
 
 OWN = [name for name in METRICS.names() if issubclass(METRICS.lookup(name), ClipMetric)]
 AGREEMENTS = [name for name in OWN if METRICS.lookup(name).higher_is_better]
+OF_MASKS = [name for name in AGREEMENTS if not issubclass(METRICS.lookup(name), ClassMetric)]
 
 
 def sample(clip="a", frames=2, size=4):
@@ -23,6 +25,9 @@ def sample(clip="a", frames=2, size=4):
         clip=clip,
         mask_logits=20.0 * masks - 10,
         masks=masks,
+        class_logits=torch.stack([10 - 20.0 * masks, 20.0 * masks - 10], dim=1),
+        predicted_classes=masks,
+        semantic=masks,
         supervised=torch.ones(frames, dtype=torch.bool),
     )
 
@@ -42,6 +47,7 @@ def test_second_evaluation_starts_afresh(name):
     metric.evaluate(size=1)
     wrong = sample("b")
     wrong["mask_logits"] = -wrong["mask_logits"]
+    wrong["predicted_classes"] = 1 - wrong["predicted_classes"]
     metric.process(None, [wrong])
     assert metric.evaluate(size=1)[metric.key] < 0.7
     assert list(metric.per_clip) == ["b"]
@@ -51,8 +57,8 @@ def test_second_evaluation_starts_afresh(name):
 def test_mistakes_name_the_clip(name):
     metric = METRICS.build(dict(type=name))
     small = sample("small")
-    small["masks"] = small["masks"][:, :2]
-    with pytest.raises(ValueError, match="masks of clip 'small'"):
+    small["masks"] = small["semantic"] = small["masks"][:, :2]
+    with pytest.raises(ValueError, match="(masks|semantic) of clip 'small'"):
         metric.process(None, [small])
     blind = sample("blind")
     blind["supervised"] = ~blind["supervised"]
@@ -104,7 +110,7 @@ def test_the_widened_truth_is_that_of_the_ref_avs_benchmark(own, size):
     assert bool((near <= widened).all()) and (own == size or near.sum() < widened.sum())
 
 
-@pytest.mark.parametrize("name", AGREEMENTS)
+@pytest.mark.parametrize("name", OF_MASKS)
 def test_a_widened_truth_is_compared(name):
     thin = sample("a", size=8)
     thin["masks"][:] = 0

@@ -88,7 +88,7 @@ def test_masks_and_losses_by_themselves_are_those_of_a_step(batch: Batch) -> Non
         expected = model(**data)
     assert losses.keys() == expected.keys() and "loss_contrastive" in losses
     assert all(torch.equal(losses[name], expected[name]) for name in losses)
-    assert all(map(torch.equal, prediction, predict(model, data)))
+    assert all(map(torch.equal, prediction.tensors, predict(model, data).tensors))
 
 
 def test_without_prompts_and_contrast_nothing_listens_or_trains(batch: Batch) -> None:
@@ -108,7 +108,7 @@ def test_clips_of_a_batch_never_mix(batch: Batch) -> None:
     for key in ("frames", "log_mel"):
         changed[key][1] = other[key][1]
     one, two = predict(model, data), predict(model, changed)
-    for before, after in zip(one, two, strict=True):
+    for before, after in zip(one.tensors, two.tensors, strict=True):
         assert torch.equal(before[0], after[0])
         assert not torch.allclose(before[1], after[1], atol=1e-3)
 
@@ -175,7 +175,8 @@ def test_feature_cache_changes_nothing(batch: Batch) -> None:
     plain, cached = build(), build(feature_cache_mb=16)
     data = batch()
     for _ in range(2):
-        for one, two in zip(predict(plain, data), predict(cached, data), strict=True):
+        both = predict(plain, data).tensors, predict(cached, data).tensors
+        for one, two in zip(*both, strict=True):
             torch.testing.assert_close(one, two)
     assert cached.feature_cache.hits == B
 
@@ -237,7 +238,7 @@ def permuted(data: dict[str, Any]) -> dict[str, Any]:
 def test_published_permuting_clips_permutes_outputs_and_changes_nothing_else(batch: Batch) -> None:
     model, data = build(), batch()
     one, other = predict(model, data), predict(model, permuted(data))
-    for ours, theirs in zip(one, other, strict=True):
+    for ours, theirs in zip(one.tensors, other.tensors, strict=True):
         torch.testing.assert_close(ours.flip(0), theirs, atol=1e-4, rtol=1e-4)
 
 

@@ -59,7 +59,7 @@ def test_results_take_apart_what_was_joined(switch_bench: Any, released: Any) ->
     joined = Prediction(*(released._joined(t) for t in tensors))
     assert joined.best.shape == (1, 6, 4, 4)
     apart = released.results(joined, _Batch(), "tensor")
-    for back, tensor in zip(apart, tensors, strict=True):
+    for back, tensor in zip(apart.tensors, tensors, strict=True):
         torch.testing.assert_close(back, tensor, atol=0, rtol=0)
 
 
@@ -81,6 +81,7 @@ def test_with_both_switches_off_it_is_the_published_model(switch_bench: Any) -> 
     published = switch_bench.build({})
     same = switch_bench.build({"type": "ReleasedAuralSAM2"})
     same.load_state_dict(published.state_dict())
-    for one, other in zip(predict(published, data), predict(same, data), strict=True):
+    both = predict(published, data).tensors, predict(same, data).tensors
+    for one, other in zip(*both, strict=True):
         assert torch.equal(one, other)
     assert same.decoder_rows(data["masks"]) == published.decoder_rows(data["masks"])

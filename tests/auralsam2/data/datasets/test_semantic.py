@@ -10,8 +10,9 @@ import torch
 
 from auralsam2.data.collate import collate_clips
 from auralsam2.data.datasets.avsbench import AVSBenchDataset
-from auralsam2.data.datasets.semantic import UNLABELLED, class_colours, read_class_map
+from auralsam2.data.datasets.semantic import class_colours, read_class_map
 from auralsam2.data.problems import DataError
+from auralsam2.structures import UNLABELLED
 
 PHOTOGRAPHS = Path(__file__).parents[5] / "shared" / "stamps" / "AVSBench"
 NAMES = ["background", "dog", "cat", "hen"]

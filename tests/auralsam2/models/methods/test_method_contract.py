@@ -65,7 +65,7 @@ def test_answers_are_whole_and_clips_never_mix(
     side = both.best.shape[-1]
     assert both.mask_logits.shape == (2, 2, 3, side, side) and both.ious.shape == (2, 2, 3)
     assert both.object_score_logits.shape == (2, 2, 1) and both.best.shape == (2, 2, side, side)
-    for ours, other, single in zip(both, swapped, alone):
+    for ours, other, single in zip(both.tensors, swapped.tensors, alone.tensors):
         assert torch.isfinite(ours).all()
         torch.testing.assert_close(ours.flip(0), other, atol=1e-4, rtol=1e-4)
         torch.testing.assert_close(ours[1:], single, atol=1e-4, rtol=1e-4)

@@ -178,7 +178,7 @@ def test_it_is_auralsam2_without_prompts(build: Callable[..., Any], clips: dict[
     with torch.no_grad():
         ours = build("unprompted").eval()(**clips, mode="tensor")
         theirs = build_model(cfg).eval()(**clips, mode="tensor")
-    assert all(torch.equal(a, b) for a, b in zip(ours, theirs))
+    assert all(torch.equal(a, b) for a, b in zip(ours.tensors, theirs.tensors, strict=True))
 
 
 def test_a_deaf_model_with_a_trained_decoder(

@@ -12,8 +12,7 @@ from torch import Tensor
 
 from auralsam2 import config
 from auralsam2.engine.preflight import check_weights
-from auralsam2.models.decode import DECODE_MODES
-from auralsam2.models.methods.tpavi_network import as_prediction, matching_loss
+from auralsam2.models.methods.tpavi_network import matching_loss
 
 Build = Callable[..., Any]
 Best = Callable[..., Tensor]
@@ -59,19 +58,6 @@ def test_side_of_the_answer(
     build: Build, best: Best, clips: dict[str, Any], stride: int, side: int
 ) -> None:
     assert best(build("tpavi", output_stride=stride), clips).shape == (2, 2, side, side)
-
-
-def test_what_is_said_besides_the_mask() -> None:
-    logits = torch.full((1, 3, 2, 2), -8.0)
-    logits[0, 0, 0] = 8  # sure of half of the frame
-    logits[0, 1, 0] = 0.1  # hardly so
-    out = as_prediction(logits.requires_grad_())
-    assert out.mask_logits.shape == (1, 3, 3, 2, 2) and out.ious.shape == (1, 3, 3)
-    assert out.ious[0, :, 0].tolist() == pytest.approx([0.999, 0.525, 0.0], abs=2e-3)
-    assert (out.object_score_logits[0, :, 0] > 0).tolist() == [True, True, False]
-    assert not out.ious.requires_grad and out.best.requires_grad
-    for decode in DECODE_MODES.values():
-        assert torch.equal(decode(out) > 0, logits > 0), "all modes agree on the mask"
 
 
 def test_half_precision(build: Build, clips: dict[str, Any]) -> None:

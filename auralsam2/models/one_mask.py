@@ -1,0 +1,66 @@
+"""Answers of networks that give one map a frame: a mask, or logits of classes.
+
+Axes: B clips, T frames of a clip, K classes with the background first, h and w sides of the maps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor
+
+from auralsam2.class_maps import foreground_logits, predicted_classes
+from auralsam2.structures import Prediction
+
+
+def as_prediction(mask_logits: Tensor) -> Prediction:
+    """One mask a frame (B, T, h, w) in the form of SAM2's answers.
+
+    Nothing but the mask is predicted, so the rest is read off it: its IoU is that with a truth in
+    which every pixel is as likely as it is predicted; the object score is the highest logit.
+    """
+    probability = mask_logits.detach().sigmoid()
+    mask = (mask_logits.detach() > 0).to(probability)
+    overlap = (probability * mask).sum(dim=(-2, -1))
+    union = (probability + mask - probability * mask).sum(dim=(-2, -1))
+    return Prediction(
+        mask_logits[:, :, None].expand(-1, -1, 3, -1, -1),
+        (overlap / union)[..., None].expand(-1, -1, 3),
+        mask_logits.flatten(2).amax(dim=-1, keepdim=True),
+        mask_logits,
+    )
+
+
+def class_prediction(class_logits: Tensor) -> Prediction:
+    """Classes (B, T, K, h, w) in the form of SAM2's answers; for masks, all objects are one."""
+    mask_logits = foreground_logits(class_logits)
+    return as_prediction(mask_logits)._replace(class_logits=class_logits)
+
+
+def class_results(
+    class_logits: Tensor, masks: Sequence[Tensor], semantic: Sequence[Tensor] | Tensor | None
+) -> list[dict[str, Any]]:
+    """What metrics of classes read besides the masks, a dict a clip.
+
+    Args:
+        class_logits: (B, T, K, h, w).
+        masks: B tensors (T, H, W), whose sizes the answers take.
+        semantic: B tensors (T, H, W), the true classes, 255 without a label; None where the data
+            have none.
+
+    Returns:
+        B dicts: ``class_logits`` (T, K, h, w), ``predicted_classes`` (T, H, W) and, where the data
+        have it, the truth ``semantic`` (T, H, W).
+    """
+    results: list[dict[str, Any]] = [
+        {
+            "class_logits": logits.float(),
+            "predicted_classes": predicted_classes(logits, truth.shape[-2:]),
+        }
+        for logits, truth in zip(class_logits, masks, strict=True)
+    ]
+    if semantic is not None:
+        for result, truth in zip(results, semantic, strict=True):
+            result["semantic"] = truth
+    return results

@@ -1,0 +1,76 @@
+"""Cross-entropy of classes, with numbers by hand and the released code's."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load
+from torch import Tensor
+
+from auralsam2.registry import MASK_LOSSES
+from auralsam2.structures import Prediction
+
+RIVALS = Path(__file__).parents[4] / "shared" / "rivals"
+YES = torch.ones(1, 1, dtype=torch.bool)
+
+
+def loss(logits: Tensor | None, semantic: Tensor, supervised: Tensor, **changes: Any) -> Tensor:
+    one = torch.zeros(1, 1, 1)
+    built = MASK_LOSSES.build(dict(type="SemanticMaskLoss", **changes))
+    answer = built(Prediction(one, one, one, one, logits), semantic, supervised)
+    assert set(answer) == {"loss_mask"}
+    return answer["loss_mask"]
+
+
+def test_cross_entropy_of_labelled_pixels() -> None:
+    semantic = torch.tensor([[[[0, 2], [255, 1]]]], dtype=torch.uint8)
+    logits = torch.tensor([1.0, 1.0, 2.0]).log()[None, None, :, None, None].expand(1, 1, 3, 2, 2)
+    expected = -(math.log(0.25) + math.log(0.5) + math.log(0.25)) / 3
+    assert float(loss(logits, semantic, YES)) == pytest.approx(expected)
+    assert float(loss(logits, semantic, YES, weight=2.0)) == pytest.approx(2 * expected)
+
+
+def test_frames_that_are_not_supervised_do_not_count() -> None:
+    logits = torch.randn(2, 2, 3, 4, 4, requires_grad=True)
+    semantic = torch.randint(0, 3, (2, 2, 4, 4)).byte()
+    some = torch.tensor([[True, False], [False, False]])
+    alone = loss(logits[:1, :1], semantic[:1, :1], YES)
+    torch.testing.assert_close(loss(logits, semantic, some), alone)
+    none = loss(logits, semantic, ~torch.ones_like(some))
+    none.backward()
+    assert not none and logits.grad is not None and not logits.grad.any()
+
+
+@pytest.mark.parametrize(("side", "loss_size"), [(4, None), (8, None), (16, 4)])
+def test_sides_are_brought_together(side: int, loss_size: int | None) -> None:
+    semantic = torch.zeros(1, 1, 16, 16, dtype=torch.uint8)
+    semantic[..., :8, :] = 2
+    logits = torch.zeros(1, 1, 3, side, side)
+    logits[:, :, 2, : side // 2] = logits[:, :, 0, side // 2 :] = 30
+    assert float(loss(logits, semantic, YES, loss_size=loss_size)) < 0.5
+
+
+def test_what_does_not_fit_is_told() -> None:
+    semantic = torch.full((1, 1, 2, 2), 3, dtype=torch.uint8)
+    with pytest.raises(ValueError, match=r"classes up to 3, .* tells 3 apart.* 4 or more"):
+        loss(torch.zeros(1, 1, 3, 2, 2), semantic, YES)
+    with pytest.raises(ValueError, match="needs class logits"):
+        loss(None, semantic, YES)
+    with pytest.raises(ValueError, match=r"weight.*-1.*; loss_size"):
+        loss(None, semantic, YES, weight=-1, loss_size=0)
+
+
+def test_equals_the_released_code() -> None:
+    if not (RIVALS / "avsbench_losses.safetensors.gz").is_file():
+        pytest.skip("numbers of AVSBench's code are not at ../shared/rivals")
+    told = json.loads((RIVALS / "avsbench_losses.json").read_text())["avss"]
+    numbers = load(gzip.decompress((RIVALS / "avsbench_losses.safetensors.gz").read_bytes()))
+    of = {k.removeprefix("avss."): v for k, v in numbers.items() if k.startswith("avss.")}
+    got = loss(of["logits"][None], of["targets"].transpose(0, 1), of["supervised"].bool()[None])
+    assert float(got) == pytest.approx(told["cross_entropy"], abs=2e-6)
