@@ -18,6 +18,7 @@ from torch import Tensor
 from auralsam2.messages import unknown_values
 from auralsam2.models.decoder_rows import CannotProbeError, DecoderCalls, DecoderRow
 from auralsam2.models.methods.base import ClipBatch, Node, SAM2Method, nothing
+from auralsam2.models.methods.carrying import decode_as_video
 from auralsam2.registry import MODELS
 from auralsam2.structures import Prediction, Prompts
 
@@ -174,8 +175,8 @@ class PromptedSAM2(SAM2Method):
         for i, name in enumerate(batch.clip):
             maps = network.decoder_features([level[i] for level in levels])
             frames = self._answer_clip(maps, batch.masks[i], name)
-            clips.append(_stacked(frames))
-        return _stacked(clips)
+            clips.append(stacked(frames))
+        return stacked(clips)
 
     def decoder_rows(self, masks: Tensor) -> DecoderCalls:
         """One call a frame of a clip, one row an object; frames without truth are not decoded.
@@ -212,31 +213,16 @@ class PromptedSAM2(SAM2Method):
                 given = PROMPTS[self.prompt](objects, maps[0].shape[-1], self.jitter, generator)
                 memory, num_objects = ClipMemory(self.backbone.network, len(masks)), len(objects)
             frame = [m[t : t + 1].expand(num_objects, -1, -1, -1) for m in maps]
-            answers.append(_join(self._decode(memory, t, frame, given)))
-        return answers
-
-    def _decode(
-        self, memory: ClipMemory, t: int, maps: Sequence[Tensor], given: HumanPrompt | None
-    ) -> Decoded:
-        """Answer for K objects of one frame, and remember it as upstream's video predictor does."""
-        network: PromptableSAM2 = self.backbone.network
-        features = memory.condition(t, maps[2], is_conditioning=given is not None)
-        points, masks = given or HumanPrompt()
-        out = network.decode(features, maps[:2], points=points, masks=masks, pad_point=True)
-        out = out._replace(
-            mask_logits=network.gate(out.mask_logits, out.object_score_logits),
-            best=network.gate(out.best, out.object_score_logits),
-        )
-        if self.prompted_frames == "first":
-            memory.store(
+            out = decode_as_video(
+                memory,
                 t,
-                maps[2],
-                network.upsample(out.best),
-                out.pointer,
-                out.object_score_logits,
+                frame,
+                **(given or HumanPrompt())._asdict(),
                 is_conditioning=given is not None,
+                keep=self.prompted_frames == "first",
             )
-        return out
+            answers.append(_join(out))
+        return answers
 
 
 def _join(out: Decoded) -> Prediction:
@@ -272,6 +258,6 @@ class UnpromptedSAM2(SAM2Method):
         return prediction
 
 
-def _stacked(parts: Sequence[Prediction]) -> Prediction:
+def stacked(parts: Sequence[Prediction]) -> Prediction:
     """Along a new first axis."""
     return Prediction(*map(torch.stack, zip(*(part.tensors for part in parts), strict=True)))

@@ -1,18 +1,19 @@
 """Sound to the name of a class, the name to a box, the box to SAM2.
 
-Axes: B clips, T frames, D boxes of a frame, K classes, R chosen boxes of all frames together.
+Axes: B clips, T frames, D boxes of a frame, K classes.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from auralsam2 import registry
 from auralsam2.models.decode import EMPTY_LOGIT
-from auralsam2.models.detection.base import NO_BOX, Detections, Evidence
+from auralsam2.models.detection.base import Detections, Evidence
 from auralsam2.models.methods.base import (
     ClipBatch,
     Node,
@@ -20,89 +21,30 @@ from auralsam2.models.methods.base import (
     is_trained,
     nothing,
 )
+from auralsam2.models.methods.single_mask import image_maps, single_mask
+from auralsam2.models.methods.translation import (
+    Rule,
+    heard_classes,
+    join_boxes,
+    mean_of_boxes,
+    sounding_boxes,
+)
 from auralsam2.models.sound.base import sound_loss
 from auralsam2.registry import MODELS
 from auralsam2.shapes import check_shape
 from auralsam2.structures import Prediction, VisualPyramid
 
-if TYPE_CHECKING:
-    from auralsam2.models.backbones.sam2.network import PromptableSAM2
-
-RULES = ("threshold", "argmax")
-
-
-class Rule(NamedTuple):
-    """Which boxes sound."""
-
-    # ``threshold``: every class with a probability of ``sound_threshold``, several or none;
-    # ``argmax``: the most probable one, where it reaches the threshold.
-    rule: str = "threshold"
-    sound_threshold: float = 0.5  # probability from which a class is heard
-    box_threshold: float = 0.1  # score from which a box counts
-    boxes_per_class: int = 1  # of a class that is heard, so many boxes of the highest scores
-
-    def problems(self) -> list[str]:
-        """What is wrong with it."""
-        found = []
-        if self.rule not in RULES:
-            found.append(f"rule got {self.rule!r}; known: {', '.join(RULES)}")
-        for name in ("sound_threshold", "box_threshold"):
-            value = getattr(self, name)
-            if not 0 <= value <= 1:
-                found.append(f"{name} must be from 0 to 1, got {value}")
-        if self.boxes_per_class < 1:
-            found.append(f"boxes_per_class must be at least 1, got {self.boxes_per_class}")
-        return found
-
-
-def heard_classes(probabilities: Tensor, rule: Rule) -> Tensor:
-    """(B, T, K) bool from probabilities of the same shape; nothing where it is silent."""
-    heard = probabilities >= rule.sound_threshold
-    if rule.rule == "argmax":
-        top = probabilities.argmax(dim=-1, keepdim=True)
-        heard &= torch.zeros_like(heard).scatter(-1, top, True)
-    return heard
-
-
-def sounding_boxes(detections: Detections, heard: Tensor, rule: Rule) -> Tensor:
-    """Choose the boxes whose label is heard, (B, T, D) bool from (B, T, K) bool."""
-    labels, scores = detections.labels, detections.scores
-    real = labels != NO_BOX
-    told = heard.gather(-1, labels.clamp(min=0)) if labels.shape[-1] else real
-    candidate = real & told & (scores >= rule.box_threshold)
-    # How many candidates of the same class stand before a box: of equal scores the first one.
-    earlier = torch.arange(scores.shape[-1], device=scores.device)
-    tie = (scores[..., None, :] == scores[..., :, None]) & (earlier[None] < earlier[:, None])
-    better = (scores[..., None, :] > scores[..., :, None]) | tie
-    rivals = (labels[..., None, :] == labels[..., :, None]) & candidate[..., None, :]
-    return candidate & ((better & rivals).sum(-1) < rule.boxes_per_class)
-
-
-def join_boxes(values: Tensor, frame: Tensor, num_frames: int, empty: float) -> Tensor:
-    """The largest of each frame's values: of logits, the union of its boxes' masks.
-
-    (R, ...), one entry a box, become (F, ...) with ``empty`` in frames without a box.
-    """
-    joined = values.new_full((num_frames, *values.shape[1:]), empty)
-    index = frame.view(-1, *[1] * (values.dim() - 1)).expand_as(values)
-    return joined.scatter_reduce(0, index, values, "amax")
-
-
-def mean_of_boxes(values: Tensor, frame: Tensor, num_frames: int) -> Tensor:
-    """(R, ...) -> (F, ...): mean of each frame's values, 0 in frames without a box."""
-    count = torch.bincount(frame, minlength=num_frames).clamp(min=1)
-    total = values.new_zeros(num_frames, *values.shape[1:]).index_add(0, frame, values)
-    return total / count.view(-1, *[1] * (values.dim() - 1))
-
 
 @MODELS.register_module()
 class TranslatedPromptSAM2(SAM2Method):
-    """Translated prompts (in the manner of AL-Ref-SAM2, Huang et al. 2025, and SAM4AVS).
+    """Translated prompts, every second as an image (SAM4AVS, BMVC 2023, with box prompts).
 
     A sound classifier names what each second sounds like, a detector gives boxes with names, and
     the boxes whose name is heard become box prompts of a frozen SAM2, each decoded as an object
-    of its own on its frame as an image. The frame's mask is their union; a second in which no
-    class is heard, or none that is heard is detected, has an empty mask.
+    of its own to SAM2's single-mask output. The frame's mask is their union; a second in which no
+    class is heard, or none that is heard is detected, has an empty mask. SAM4AVS' own rule is
+    ``top_k``: the most probable classes of every second are taken to sound, silence included, and
+    all of their boxes are prompts (``boxes_per_class=None``).
 
     Nothing flows from the masks that SAM2 makes to what is trained: classifier and detector have
     losses of their own, from the masks' boxes and from the clips' ``sources`` (training data must
@@ -113,10 +55,11 @@ class TranslatedPromptSAM2(SAM2Method):
         sound_classifier: node of ``SOUND_CLASSIFIERS``.
         detector: node of ``DETECTORS``.
         num_classes: K, of both.
-        rule: ``threshold`` or ``argmax``, see :class:`Rule`.
-        sound_threshold: probability from which a class is heard.
+        rule: ``threshold``, ``argmax`` or ``top_k``, see :class:`Rule`.
+        sound_threshold: probability from which a class is heard; not read by ``top_k``.
         box_threshold: score from which a box counts.
-        boxes_per_class: boxes of a class that is heard.
+        boxes_per_class: boxes of a class that is heard; ``None`` takes all.
+        top_k: classes that sound in every second under the rule ``top_k``.
         **shared: see :class:`SAM2Method`; what says how masks are learned or carried is refused.
 
     Raises:
@@ -132,10 +75,11 @@ class TranslatedPromptSAM2(SAM2Method):
         rule: str = "threshold",
         sound_threshold: float = 0.5,
         box_threshold: float = 0.1,
-        boxes_per_class: int = 1,
+        boxes_per_class: int | None = 1,
+        top_k: int = 1,
         **shared: Any,
     ) -> None:
-        choice = Rule(rule, sound_threshold, box_threshold, boxes_per_class)
+        choice = Rule(rule, sound_threshold, box_threshold, boxes_per_class, top_k)
         problems = choice.problems()
         if num_classes < 1:
             problems.append(f"num_classes must be at least 1, got {num_classes}")
@@ -146,7 +90,7 @@ class TranslatedPromptSAM2(SAM2Method):
             if shared.get(name):
                 problems.append(f"{name} is of no use here, leave it out")
         if problems:
-            raise ValueError("TranslatedPromptSAM2: " + "; ".join(problems))
+            raise ValueError(f"{type(self).__name__}: " + "; ".join(problems))
         super().__init__(backbone=backbone, **shared)
         self.rule, self.num_classes = choice, num_classes
         self.sound_classifier = registry.SOUND_CLASSIFIERS.build(
@@ -185,7 +129,7 @@ class TranslatedPromptSAM2(SAM2Method):
             ValueError: always.
         """
         raise ValueError(
-            "TranslatedPromptSAM2 learns names from the sources of the index, which these items "
+            f"{type(self).__name__} learns names from the sources of the index, which these items "
             "lack; set data.train to dict(type='NamedSources', dataset=dict(...), classes=[...])"
         )
 
@@ -214,35 +158,38 @@ class TranslatedPromptSAM2(SAM2Method):
     def predict_clip(self, batch: ClipBatch) -> Prediction:
         """Masks of every frame."""
         pyramid = self.encode(batch.frames)
+        detections, heard = self.translate(pyramid, batch)
+        return self.segment(pyramid, detections, sounding_boxes(detections, heard, self.rule))
+
+    def translate(self, pyramid: VisualPyramid, batch: ClipBatch) -> tuple[Detections, Tensor]:
+        """Boxes of all frames, and which classes are heard in each second, (B, T, K) bool."""
         logits = self.sound_classifier(batch.log_mel, batch.clip)
         detections = self.detector(pyramid, batch.clip)
-        heard = heard_classes(logits.float().sigmoid(), self.rule)
-        return self.segment(pyramid, detections, sounding_boxes(detections, heard, self.rule))
+        return detections, heard_classes(logits.float().sigmoid(), self.rule)
 
     def segment(self, pyramid: VisualPyramid, detections: Detections, chosen: Tensor) -> Prediction:
         """Prompt SAM2 with the boxes that are chosen, (B, T, D) bool."""
-        from auralsam2.models.backbones.sam2.network import Points
-
-        network: PromptableSAM2 = self.backbone.network
         shape = chosen.shape[:2]
         num_frames = shape.numel()
         frame, place = chosen.flatten(0, 1).nonzero(as_tuple=True)
-        boxes = detections.boxes.flatten(0, 1)[frame, place] * self.backbone.image_size
-        maps = network.decoder_features([level.flatten(0, 1) for level in pyramid.levels])
+        maps = image_maps(self.backbone.network, pyramid)
         if not len(frame):
             return nothing(maps[0], shape)
-        labels = torch.tensor([2, 3], dtype=torch.int32, device=boxes.device)
-        out = network.decode(
-            maps[2][frame] + network.no_mem_embed.reshape(1, -1, 1, 1),
-            [maps[0][frame], maps[1][frame]],
-            points=Points(boxes.view(-1, 2, 2), labels.expand(len(boxes), 2)),
+        boxes = detections.boxes.flatten(0, 1)[frame, place]
+        out = self.masks_of_boxes([m[frame] for m in maps], boxes)
+        best, score = (
+            join_boxes(x, frame, num_frames, empty=EMPTY_LOGIT)
+            for x in (out.best, out.object_score_logits)
         )
-        masks, best = (
-            join_boxes(
-                network.gate(x, out.object_score_logits), frame, num_frames, empty=EMPTY_LOGIT
-            )
-            for x in (out.mask_logits, out.best)
-        )
-        score = join_boxes(out.object_score_logits, frame, num_frames, empty=EMPTY_LOGIT)
         ious = mean_of_boxes(out.ious, frame, num_frames)
-        return Prediction(*(x.unflatten(0, shape) for x in (masks, ious, score, best[:, 0])))
+        masks = best[:, None].expand(-1, 3, -1, -1)
+        return Prediction(*(x.unflatten(0, shape) for x in (masks, ious, score, best)))
+
+    def masks_of_boxes(self, maps: Sequence[Tensor], boxes: Tensor) -> Prediction:
+        """Single masks of R boxes (R, 4), shares of a frame's sides; maps as of ``image_maps``."""
+        from auralsam2.models.backbones.sam2.network import Points
+
+        corners = (boxes * self.backbone.image_size).view(-1, 2, 2)
+        labels = torch.tensor([2, 3], dtype=torch.int32, device=boxes.device)
+        points = Points(corners, labels.expand(len(boxes), 2))
+        return single_mask(self.backbone.network, maps, points=points)

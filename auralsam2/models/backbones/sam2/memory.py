@@ -24,10 +24,13 @@ class ClipMemory:
             "non_cond_frame_outputs": {},
         }
 
-    def condition(self, frame: int, features: Tensor, is_conditioning: bool) -> Tensor:
+    def condition(
+        self, frame: int, features: Tensor, is_conditioning: bool, backwards: bool = False
+    ) -> Tensor:
         """(B, C, E, E) coarsest map of a frame -> the same, conditioned on the memories.
 
-        A conditioning frame gets the learned *no memory* embedding instead.
+        A conditioning frame gets the learned *no memory* embedding instead; ``backwards`` reads
+        the memories of later frames where it is otherwise those of earlier ones.
         """
         batch, _, height, width = features.shape
         return self.network._prepare_memory_conditioned_features(
@@ -38,6 +41,7 @@ class ClipMemory:
             feat_sizes=[(height, width)],
             output_dict=self._bank,
             num_frames=self.num_frames,
+            track_in_reverse=backwards,
         )
 
     def store(

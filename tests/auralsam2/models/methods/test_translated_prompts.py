@@ -14,14 +14,7 @@ from torch import Tensor, nn
 from auralsam2 import config
 from auralsam2.engine.preflight import check_weights
 from auralsam2.models.decode import EMPTY_LOGIT
-from auralsam2.models.detection.base import NO_BOX, Detections, Detector
-from auralsam2.models.methods.translated_prompts import (
-    Rule,
-    heard_classes,
-    join_boxes,
-    mean_of_boxes,
-    sounding_boxes,
-)
+from auralsam2.models.detection.base import Detections, Detector
 from auralsam2.models.sound.base import SoundClassifier
 from auralsam2.structures import VisualPyramid
 
@@ -97,10 +90,12 @@ def test_a_box_is_answered_as_sam2_answers_it(told: Any, clip: dict[str, Any]) -
             point_coords=corners, point_labels=torch.tensor([[2, 3]], dtype=torch.int32)
         ),
         high_res_features=[m[:1] for m in maps[:2]],
-        multimask_output=True,
+        multimask_output=False,
     )
-    torch.testing.assert_close(out.mask_logits[0, 0], expected[0][0], atol=1e-4, rtol=1e-4)
+    seen = expected[6] > 0  # the official heads gate by the object score, as for videos
+    assert seen.all()
     torch.testing.assert_close(out.best[0, 0], expected[3][0, 0], atol=1e-4, rtol=1e-4)
+    assert torch.equal(out.mask_logits[0, 0], out.best[0, 0].expand(3, -1, -1))
 
 
 @torch.no_grad()
@@ -209,67 +204,3 @@ def test_files_with_other_classes_are_refused(build: Build, files: dict[str, Any
     path.write_text(path.read_text().replace('["x", "y"]', '["z", "y"]'))
     with pytest.raises(ValueError, match="class 0 is 'x' for the one and 'z' for the other"):
         build("translated", num_classes=2, **files)
-
-
-PROBABILITIES = torch.tensor([[[0.9, 0.6, 0.1], [0.2, 0.3, 0.4]]])
-
-
-def detections(labels: list[int], scores: list[float]) -> Detections:
-    return Detections(
-        torch.zeros(1, 1, len(labels), 4), torch.tensor([[labels]]), torch.tensor([[scores]])
-    )
-
-
-def test_several_sources_one_or_none() -> None:
-    several = heard_classes(PROBABILITIES, Rule())
-    assert several.tolist() == [[[True, True, False], [False] * 3]]
-    one = heard_classes(PROBABILITIES, Rule(rule="argmax"))
-    assert one.tolist() == [[[True, False, False], [False] * 3]]
-    low = heard_classes(PROBABILITIES, Rule(rule="argmax", sound_threshold=0.4))
-    assert low.tolist() == [[[True, False, False], [False, False, True]]]
-
-
-def test_the_best_box_of_every_class_that_is_heard() -> None:
-    found = detections([0, 1, 0, 2, 1, NO_BOX], [0.3, 0.05, 0.7, 0.9, 0.2, 0.0])
-    heard = torch.tensor([[[True, True, False]]])
-    best = sounding_boxes(found, heard, Rule())
-    assert best.flatten().nonzero().flatten().tolist() == [2, 4]
-    strict = sounding_boxes(found, heard, Rule(box_threshold=0.5))
-    assert strict.flatten().nonzero().flatten().tolist() == [2]
-    two = sounding_boxes(found, heard, Rule(boxes_per_class=2))
-    assert two.flatten().nonzero().flatten().tolist() == [0, 2, 4], "one of class 1 is too low"
-    loose = sounding_boxes(found, heard, Rule(boxes_per_class=9, box_threshold=0.0))
-    assert loose.flatten().nonzero().flatten().tolist() == [0, 1, 2, 4], "never a padding"
-
-
-def test_of_equal_scores_the_first_box() -> None:
-    chosen = sounding_boxes(detections([1, 1], [0.5, 0.5]), torch.tensor([[[False, True]]]), Rule())
-    assert chosen.flatten().tolist() == [True, False]
-
-
-def test_nothing_heard_or_nothing_found_is_no_box() -> None:
-    silent = torch.zeros(1, 1, 3, dtype=torch.bool)
-    assert not sounding_boxes(detections([0], [1.0]), silent, Rule()).any()
-    assert sounding_boxes(detections([], []), ~silent, Rule()).shape == (1, 1, 0)
-
-
-def test_masks_of_a_frame_are_joined() -> None:
-    values = torch.tensor([[1.0, -2], [-3, 4], [5, 6]])
-    frame = torch.tensor([0, 0, 2])
-    joined = join_boxes(values, frame, 3, empty=-9)
-    assert joined.tolist() == [[1, 4], [-9, -9], [5, 6]]
-    assert mean_of_boxes(values, frame, 3).tolist() == [[-1, 1], [0, 0], [5, 6]]
-
-
-@pytest.mark.parametrize(
-    ("rule", "told"),
-    [
-        (Rule(rule="softmax"), "rule got 'softmax'; known: threshold, argmax"),
-        (Rule(sound_threshold=2), "sound_threshold must be from 0 to 1, got 2"),
-        (Rule(box_threshold=-1), "box_threshold"),
-        (Rule(boxes_per_class=0), "boxes_per_class must be at least 1"),
-    ],
-)
-def test_wrong_rules(rule: Rule, told: str) -> None:
-    (problem,) = rule.problems()
-    assert told in problem
