@@ -26,6 +26,7 @@ _EARLIER = {move.to: old for old, move in MOVES.items()}
 
 _ENCODER = "of model.image_encoder=dict(type='ResNetStages')"
 REPLACED = {
+    "AudioTokenSAM2": "AVSAM, after the abstract of AV-SAM, and GAVS for the sound as a token",
     "TPAVINetwork.resnet": f"the argument kind {_ENCODER}",
     "TPAVINetwork.resnet_width": f"the argument width {_ENCODER}",
     "TPAVINetwork.resnet_weights": f"the argument weights {_ENCODER}",

@@ -242,9 +242,9 @@ INJECTIONS = Registry(
 TRACKERS = _part(
     "tracker",
     calls={
-        "forward(network, pyramid, prompts, injection, points, masks, extra_tokens)": "the "
+        "forward(network, pyramid, prompts, injection, points, masks)": "the "
         "backbone's network, VisualPyramid, Prompts, an injection; clicks and masks by frame, "
-        "(B,T,K,C) tokens, None = none -> Prediction over T frames",
+        "None = none -> Prediction over T frames",
         "conditioning_frame(num_frames)": "index of the one that is decoded first",
     },
     contract="conditioning frame and memory are its policy",

@@ -66,7 +66,6 @@ class MemoryTracker(nn.Module):
         injection: StepwiseInjection | None = None,
         points: Mapping[int, Points] | None = None,
         masks: Mapping[int, Tensor] | None = None,
-        extra_tokens: Tensor | None = None,
     ) -> Prediction:
         """Masks of all T frames; image features are not touched by prompts of any kind.
 
@@ -77,12 +76,11 @@ class MemoryTracker(nn.Module):
             injection: where they go; not needed where all of them are off.
             points: clicks or boxes of single frames, by index of the frame.
             masks: mask prompts of single frames, (B, 1, 4E, 4E) logits by index of the frame.
-            extra_tokens: (B, T, K, C), see :meth:`PromptableSAM2.decode`.
         """
         clips = pyramid.levels[0].shape[:2]
         flat = network.decoder_features([level.flatten(0, 1) for level in pyramid.levels])
         fine, middle, coarse = (maps.unflatten(0, clips) for maps in flat)
-        tokens = _joined(appended_prompts(prompts, injection), extra_tokens)
+        tokens = appended_prompts(prompts, injection)
 
         def decode(t: int, features: Tensor) -> Decoded:
             return network.decode(
@@ -149,11 +147,6 @@ def appended_prompts(prompts: Prompts, injection: StepwiseInjection | None) -> T
 
 def _of_level(prompts: Sequence[Tensor], level: int | None, frame: int) -> Tensor | None:
     return prompts[level][:, frame] if prompts and level is not None else None
-
-
-def _joined(*tokens: Tensor | None) -> Tensor | None:
-    given = [t for t in tokens if t is not None]
-    return torch.cat(given, dim=2) if given else None
 
 
 def _stack(answers: Sequence[Decoded]) -> Prediction:

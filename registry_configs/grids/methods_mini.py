@@ -16,9 +16,11 @@ axes = dict(
         dict(name="human clicks", config=_human, set={"model.prompt": "click"}),
         dict(name="human masks", config=_human, set={"model.prompt": "mask"}),
         dict(name="no prompt", config="methods/unprompted_mini_v1m", set={}),
-        dict(name="audio token", config="methods/audio_token_mini_v1m", set={}),
+        dict(name="AV-SAM, after its abstract", config="methods/av_sam_mini_v1m", set={}),
         dict(name="audio adapters", config="methods/adapter_mini_v1m", set={}),
         dict(name="translated prompts", config="methods/translated_mini_v1m", set={}),
+        dict(name="AL-Ref-SAM2's rule", config="methods/al_ref_sam2_mini_v1m", set={}),
+        dict(name="SAM4AVS' rule", config="methods/sam4avs_mini_v1m", set={}),
         dict(name="TPAVI network", config="methods/tpavi_mini_v1m", set={}),
         dict(name="AuralSAM2", set={}),
     ]

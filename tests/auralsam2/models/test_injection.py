@@ -242,27 +242,6 @@ def test_gradient_flows_into_the_levels_in_use_and_no_other(
 
 
 @torch.no_grad()
-def test_tracker_gives_each_frame_its_own_tokens_behind_the_audios(
-    network: PromptableSAM2,
-) -> None:
-    g = torch.Generator().manual_seed(2)
-    sizes = (4 * E, 2 * E, E)
-    pyramid = VisualPyramid(tuple(torch.randn(B, T, C, s, s, generator=g) for s in sizes))
-    tracker = MemoryTracker(use_memory=False).eval()
-    injection = StepwiseInjection(placement="append")
-    own = torch.randn(B, T, 2, C, generator=g)
-    before = tracker(network, pyramid, prompts(), injection, extra_tokens=own).best
-    changed = own.clone()
-    changed[:, 1] += 1
-    after = tracker(network, pyramid, prompts(), injection, extra_tokens=changed).best
-    assert torch.equal(before[:, 0], after[:, 0])
-    assert not torch.allclose(before[:, 1], after[:, 1], atol=1e-4)
-    # The same tokens as prompts of another kind: four levels' worth, appended.
-    alone = tracker(network, pyramid, Prompts(), extra_tokens=own).best
-    assert not torch.allclose(alone, before, atol=1e-4)
-
-
-@torch.no_grad()
 def test_tracker_hands_mask_prompts_to_their_frame(network: PromptableSAM2) -> None:
     g = torch.Generator().manual_seed(2)
     sizes = (4 * E, 2 * E, E)

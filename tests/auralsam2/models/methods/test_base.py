@@ -21,7 +21,7 @@ def test_parts_that_cannot_be_trained(build: Build) -> None:
 def test_frames_are_encoded_once_also_where_the_decoder_is_trained(
     build: Build, clips: dict[str, Any]
 ) -> None:
-    model = build("audio_token", feature_cache_mb=1).eval()
+    model = build("av_sam", feature_cache_mb=1).eval()
     model.feature_cache.hits = 0
     with torch.no_grad():
         one = model(**clips, mode="tensor")

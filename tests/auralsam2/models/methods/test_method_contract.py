@@ -20,12 +20,16 @@ Build = Callable[..., Any]
 Best = Callable[..., Tensor]
 
 SUFFIX = "_mini_v1m"
-METHODS = [n.split("/")[1][: -len(SUFFIX)] for n in config.names("methods") if n.endswith(SUFFIX)]
+NAMES = (n.removeprefix("methods/") for n in config.names("methods") if n.endswith(SUFFIX))
+METHODS = [n.removesuffix(SUFFIX) for n in NAMES if not n.startswith("audio_token")]
 DECODER = "backbone.network.sam_mask_decoder."
 TRAINED = {
-    "audio_token": ("audio_prompt.", "image_fusion.", DECODER),
+    "av_sam": ("fusion.", "mask_prompt.", DECODER),
     "adapter": ("adapters.", DECODER),
 }
+# Parts of a trained decoder that supervision of one mask does not reach.
+_SINGLE_MASK = ("iou_prediction_head", "pred_obj_score_head", "output_hypernetworks_mlps")
+UNREACHED = {"av_sam": _SINGLE_MASK}
 DEAF = ("prompted", "unprompted")
 
 
@@ -100,9 +104,11 @@ def test_training_changes_what_it_should_and_the_method_hears(
     assert all(n.startswith(TRAINED[method]) for n in trained)
     assert all(any(n.startswith(part) for n in trained) for part in TRAINED[method])
     losses = model.train()(**clips)
-    assert set(losses) == {"loss_mask", "loss_dice", "loss_iou", "loss_class"}
+    assert "loss_mask" in losses
     sum(losses.values()).backward()
-    assert {n for n, p in model.named_parameters() if p.grad is not None} == trained
+    reached = {n for n, p in model.named_parameters() if p.grad is not None}
+    assert reached <= trained
+    assert all(any(part in n for part in UNREACHED.get(method, ())) for n in trained - reached)
     step(model, clips)
     changed = {k for k, v in model.state_dict().items() if not torch.equal(v, before[k])}
     assert changed <= trained and len(changed) > len(trained) / 2
