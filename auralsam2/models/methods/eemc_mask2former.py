@@ -1,0 +1,240 @@
+"""EEMC on its original terms: a frozen Mask2Former whose queries read the multimodal cues.
+
+Axes: B clips, T frames, F = B T, Q queries, C their width, P prompt tokens of a frame, S side of
+the frames.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from auralsam2.models.freezing import Freezable
+from auralsam2.models.methods.base import ClipBatch, ClipMethod
+from auralsam2.models.methods.eemc_cues import CuedMethod, two_layers
+from auralsam2.models.one_mask import as_prediction
+from auralsam2.models.weights.folder import load_folder
+from auralsam2.models.weights.loading import Tolerance
+from auralsam2.registry import MODELS
+from auralsam2.shapes import check_shape
+from auralsam2.structures import Prediction
+from auralsam2.weight_files import MASK2FORMER_MODEL, MASK2FORMER_SOURCE
+
+PUBLISHED = (
+    f"the published model is {MASK2FORMER_MODEL}, from {MASK2FORMER_SOURCE}: download its folder "
+    "(config.json, model.safetensors) and set `model.weights` to its path"
+)
+# The loss's weights of classes, which nothing here reads.
+CRITERION = Tolerance(("criterion.",), ("criterion.",))
+# Swin-B at 384 px, in front of Mask2Former's defaults: 100 queries of width 256.
+SWIN_B = dict(
+    image_size=384, embed_dim=128, depths=[2, 2, 18, 2], num_heads=[4, 8, 16, 32], window_size=12
+)
+
+
+class QueryAttention(nn.Module):
+    """Queries that read the prompts: ``q + s(b1) CrossAttention(q; p) + s(b2) mean(p)``.
+
+    ``s`` is the sigmoid, and ``b1`` and ``b2`` are learned, from 1 on.
+    """
+
+    def __init__(self, channels: int = 256, num_heads: int = 4) -> None:
+        super().__init__()
+        self.attention_gate, self.mean_gate = (nn.Parameter(torch.ones(1)) for _ in range(2))
+        self.attention = nn.MultiheadAttention(channels, num_heads, batch_first=True)
+
+    def forward(self, queries: Tensor, prompts: Tensor) -> Tensor:
+        """(F, Q, C) and (F, P, C) -> (F, Q, C)."""
+        read = self.attention(queries, prompts, prompts, need_weights=False)[0]
+        mean = prompts.mean(dim=1, keepdim=True)
+        return queries + self.attention_gate.sigmoid() * read + self.mean_gate.sigmoid() * mean
+
+
+def read_out(class_logits: Tensor, mask_logits: Tensor, side: int, size: int) -> Tensor:
+    """One map of all queries: masks weighted by how far class 0 outweighs the null class.
+
+    Args:
+        class_logits: (F, Q, classes + 1); the first is what is referred to, the last is null.
+        mask_logits: (F, Q, h, h).
+        side: S, to which masks are enlarged first.
+        size: of the answer, both bilinear.
+
+    Returns:
+        (F, size, size) logits.
+    """
+    weight = class_logits[..., [0, -1]].softmax(dim=-1)[..., 0]
+    # Interpolation is linear: it may follow the sum, which is a hundredth of the work.
+    logits = torch.einsum("fq,fqhw->fhw", weight, mask_logits)[:, None]
+    for target in (side, size):
+        logits = F.interpolate(logits, (target, target), mode="bilinear", align_corners=False)
+    return logits[:, 0]
+
+
+class Mask2Former(Freezable):
+    """A frozen Mask2Former of transformers, with doors for adapters and for its queries."""
+
+    frozen = True
+
+    def __init__(self, weights: str | os.PathLike[str] | None) -> None:
+        super().__init__()
+        from transformers import Mask2FormerConfig, Mask2FormerForUniversalSegmentation
+
+        if weights is None:
+            from transformers import SwinConfig
+
+            stages = ["stage1", "stage2", "stage3", "stage4"]
+            swin = SwinConfig(**SWIN_B, out_features=stages)
+            network = Mask2FormerForUniversalSegmentation(Mask2FormerConfig(backbone_config=swin))
+        else:
+            folder = Path(weights).expanduser()
+            build = Mask2FormerForUniversalSegmentation
+            network = load_folder(build, folder, "EEMCMask2Former", "Mask2Former", CRITERION)
+        self.network: Any = network
+        self.freeze()
+
+    @property
+    def pixels(self) -> Any:
+        """Backbone and pixel decoder."""
+        return self.network.model.pixel_level_module
+
+    def maps(self, frames: Tensor) -> tuple[Tensor, ...]:
+        """(F, 3, S, S) normalised -> the backbone's maps, finest first."""
+        with torch.no_grad():
+            return tuple(self.pixels.encoder(frames).feature_maps)
+
+    def answer(
+        self, maps: tuple[Tensor, ...], change: Callable[[Tensor], Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """Class logits (F, Q, classes + 1) and mask logits (F, Q, h, h) of changed queries.
+
+        ``change`` gets the query features (F, Q, C) of every frame.
+        """
+        transformer = self.network.model.transformer_module
+
+        def prompted(_: nn.Module, args: Any, inputs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+            queries = inputs["inputs_embeds"].transpose(0, 1)
+            return args, {**inputs, "inputs_embeds": change(queries).transpose(0, 1)}
+
+        decoded = self.pixels.decoder(list(maps))
+        hook = transformer.decoder.register_forward_pre_hook(prompted, with_kwargs=True)
+        try:
+            out = transformer(decoded.multi_scale_features, decoded.mask_features)
+        finally:
+            hook.remove()
+        states = out.intermediate_hidden_states[-1].transpose(0, 1)
+        return self.network.class_predictor(states), out.masks_queries_logits[-1]
+
+
+class Mask2FormerMethod(ClipMethod):
+    """A method around a frozen Mask2Former.
+
+    Args:
+        weights: folder of a Mask2Former as transformers writes it; never downloaded.
+        random_weights: start from a random Swin-B, for tests and dry runs; ``weights`` must then
+            be None.
+        **shared: see :class:`ClipMethod`.
+
+    Raises:
+        FileNotFoundError: where there is no such folder, before anything is built.
+        ValueError: where neither or both of ``weights`` and ``random_weights`` are given.
+    """
+
+    def __init__(
+        self,
+        weights: str | os.PathLike[str] | None = None,
+        random_weights: bool = False,
+        **shared: Any,
+    ) -> None:
+        if problems := self.problems(weights, random_weights):
+            missing = weights is not None and not random_weights
+            raise (FileNotFoundError if missing else ValueError)(problems[0])
+        super().__init__(**shared)
+        self.mask2former = Mask2Former(weights)
+
+    @staticmethod
+    def problems(
+        weights: str | os.PathLike[str] | None = None, random_weights: bool = False, **_: object
+    ) -> list[str]:
+        """What stands in the way of building, found without building."""
+        if random_weights:
+            return [f"got both {weights=} and random_weights=True"] if weights is not None else []
+        if weights is None:
+            return [f"got weights=None; {PUBLISHED} (or set `model.random_weights` to True)"]
+        if not (Path(weights).expanduser() / "config.json").is_file():
+            where = os.fspath(weights)
+            return [f"no Mask2Former at '{where}' (no config.json there); {PUBLISHED}"]
+        return []
+
+
+@MODELS.register_module()
+class EEMCMask2Former(CuedMethod, Mask2FormerMethod):
+    """EEMC as in its paper (Ref-AVS, Wang et al., ECCV 2024), around Mask2Former.
+
+    The cues change the queries of a frozen Mask2Former; behind each deformable attention of its
+    pixel decoder an adapter is trained. All queries together make the one mask of a frame.
+
+    Args:
+        adapter_channels: hidden width of the adapters.
+        adapters_without_skip: as released, an adapter's output takes the place of what the
+            pretrained attention says; off, it is added to it.
+        output_size: side of the mask logits.
+        image_size: S, to which frames are held; None takes any.
+        **shared: see :class:`CuedMethod` and :class:`Mask2FormerMethod`.
+    """
+
+    def __init__(
+        self,
+        adapter_channels: int = 64,
+        adapters_without_skip: bool = False,
+        output_size: int = 256,
+        image_size: int | None = None,
+        **shared: Any,
+    ) -> None:
+        super().__init__(**shared)
+        self.skip, self.output_size = not adapters_without_skip, output_size
+        self.sides = {} if image_size is None else {"S": image_size}
+        layers = self.mask2former.pixels.decoder.encoder.layers
+        channels = self.prompt_channels()
+        self.query_attention = QueryAttention(channels)
+        self.adapters = nn.ModuleList(
+            two_layers(channels, adapter_channels, channels) for _ in layers
+        )
+        for layer, adapter in zip(layers, self.adapters, strict=True):
+            layer.self_attn.register_forward_hook(self._adapted(adapter))
+
+    def _adapted(self, adapter: nn.Module) -> Callable[..., tuple[Tensor, Any]]:
+        def hook(_: nn.Module, __: Any, output: tuple[Tensor, Any]) -> tuple[Tensor, Any]:
+            states, *rest = output
+            return (states + adapter(states) if self.skip else adapter(states), *rest)
+
+        return hook
+
+    def visual_channels(self) -> int:
+        """Of the backbone's last map."""
+        return int(self.mask2former.pixels.encoder.channels[-1])
+
+    def prompt_channels(self) -> int:
+        """Of the queries."""
+        return int(self.mask2former.network.config.hidden_dim)
+
+    def encode(self, frames: Tensor) -> tuple[Tensor, ...]:
+        """(B, T, 3, S, S) uint8 -> the backbone's maps of F frames, finest first."""
+        check_shape(frames, "B T 3 S S", name="frames", **self.sides)
+        return self.mask2former.maps(self.normalise(frames.flatten(0, 1)))
+
+    def predict_clip(self, batch: ClipBatch) -> Prediction:
+        """One mask a frame."""
+        shape = batch.frames.shape[:2]
+        maps = self.encode(batch.frames)
+        prompts = self.prompts(maps[-1].unflatten(0, shape), batch).flatten(0, 1)
+        classes, masks = self.mask2former.answer(
+            maps, lambda queries: self.query_attention(queries, prompts)
+        )
+        logits = read_out(classes.float(), masks.float(), batch.frames.shape[-1], self.output_size)
+        return as_prediction(logits.unflatten(0, shape))

@@ -1,0 +1,5 @@
+"""EEMC on SAM 2.0 Hiera large as the authors released its cues, defects included, Ref-AVS."""
+
+_base_ = ["../eemc_ref_avs.py"]
+
+model = dict(scramble_visual_tokens=True, attend_across_clips=True, freeze_attentions=True)
