@@ -37,6 +37,7 @@ UNSTATED: dict[str, Any] = {
     "data.on_corrupt": "stop",
     "optim.warmup": 0,
     "optim.rate_factors": {},
+    "optim.cosine_to": None,
     "evaluation.counterfactuals": [],
     "evaluation.measure_speed": True,
     "runtime.hooks": [],

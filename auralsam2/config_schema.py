@@ -100,9 +100,10 @@ SCHEMA = Section(
                 "accumulate": _COUNT,
                 "clip_grad": Value((float, dict), optional=True, above=0),
                 "warmup": Value((int,), minimum=0),
+                "cosine_to": Value((float,), optional=True, minimum=0),
                 "rate_factors": Factors(),
             },
-            may_miss=frozenset({"warmup", "rate_factors"}),
+            may_miss=frozenset({"warmup", "rate_factors", "cosine_to"}),
         ),
         "evaluation": Section(
             {

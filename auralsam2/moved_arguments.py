@@ -27,6 +27,8 @@ _EARLIER = {move.to: old for old, move in MOVES.items()}
 _ENCODER = "of model.image_encoder=dict(type='ResNetStages')"
 REPLACED = {
     "AudioTokenSAM2": "AVSAM, after the abstract of AV-SAM, and GAVS for the sound as a token",
+    "AdapterSAM2": "SAMAAVS, which takes hidden_channels and no stages, tracker=None and "
+    "mask_loss=dict(type='BinaryMaskLoss', iou_weight=1.0)",
     "TPAVINetwork.resnet": f"the argument kind {_ENCODER}",
     "TPAVINetwork.resnet_width": f"the argument width {_ENCODER}",
     "TPAVINetwork.resnet_weights": f"the argument weights {_ENCODER}",

@@ -34,7 +34,7 @@ RELEASED = (
 TRAININGS = {
     "published": ("auralsam2/mini_v1m",),
     "released": ("auralsam2/mini_v1m", *RELEASED),
-    "rival": ("methods/adapter_mini_v1m",),
+    "rival": ("methods/sama_avs_mini_v1m",),
 }
 GRID = """
 base = "auralsam2/mini_v1m"

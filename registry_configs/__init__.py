@@ -5,14 +5,21 @@ _GRIDS = (
     *("attention_depth", "audio_encoder", "conditioning", "contrastive", "fusion", "injection"),
     *("projector", "pyramid", "temperature", "tokens"),
 )
-_METHODS = ("adapter", "av_sam", "prompted", "unprompted")
+_METHODS = ("av_sam", "prompted", "unprompted")
 
 ALIASES: dict[str, tuple[str, str]] = {
     "grids/demo": ("grids/prompts", _MINI),
     **{f"grids/{name}_mini": (f"grids/{name}", _MINI) for name in _GRIDS},
     "grids/text_mini": ("grids/text", "auralsam2/mini_ref_avs"),
     **{f"methods/{name}_mini_v1m": (f"methods/{name}_v1m", _MINI) for name in _METHODS},
+    "methods/released/sama_avs_mini_v1m": (
+        "methods/released/sama_avs_v1m",
+        "methods/sama_avs_mini_v1m",
+    ),
+    # Names of before.
     "methods/audio_token_v1m": ("methods/av_sam_v1m", "auralsam2/published/v1m"),
     "methods/audio_token_mini_v1m": ("methods/av_sam_v1m", _MINI),
+    "methods/adapter_v1m": ("methods/sama_avs_v1m", "auralsam2/published/v1m"),
+    "methods/adapter_mini_v1m": ("methods/sama_avs_mini_v1m", _MINI),
 }
 """A name -> the config or grid that it stands for, and the base that this starts from there."""

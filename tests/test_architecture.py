@@ -27,6 +27,7 @@ ADAPTERS = {
     "transformers": (
         "auralsam2/models/text/",
         "auralsam2/models/image/pvt_v2.py",
+        "auralsam2/engine/parity/sam_encoder.py",
         "auralsam2/models/methods/eemc_mask2former.py",
         "auralsam2/models/weights/folder.py",
     ),

@@ -6,7 +6,7 @@ commands that want them do that, before they write anything.
 Examples:
     auralsam2 check-config auralsam2/mini_v1m
     auralsam2 check-config my_config.py --set optim.epochs=2 model.fusion=GatedSumFusion
-    auralsam2 check-config methods/adapter_v1m --base auralsam2/mini_v1s --print
+    auralsam2 check-config methods/unprompted_v1m --base auralsam2/mini_v1s --print
 """
 
 from __future__ import annotations

@@ -79,19 +79,19 @@ def _loader(cfg: Config, dataset: Any, shuffle: bool) -> dict[str, Any]:
 
 
 def schedule(cfg: Config) -> list[dict[str, Any]]:
-    """Polynomial decay over all steps, multiplied by a linear warm-up where one is asked for."""
-    poly = dict(
-        type="PolyLR",
-        power=cfg.optim.power,
-        by_epoch=True,
-        begin=0,
-        end=cfg.optim.epochs,
-        convert_to_iter_based=True,
-    )
+    """Decay to the end of training, multiplied by a linear warm-up where one is asked for.
+
+    It is polynomial over all steps, or a cosine over the epochs where ``optim.cosine_to`` says at
+    which rate that ends.
+    """
+    decay = dict(type="PolyLR", power=cfg.optim.power, convert_to_iter_based=True)
+    if (least := cfg.optim.get("cosine_to")) is not None:
+        decay = dict(type="CosineAnnealingLR", eta_min=least, T_max=cfg.optim.epochs)
+    decay |= dict(by_epoch=True, begin=0, end=cfg.optim.epochs)
     steps = cfg.optim.get("warmup", 0)
     if not steps:
-        return [poly]
-    return [dict(type="LinearLR", start_factor=1 / steps, by_epoch=False, end=steps), poly]
+        return [decay]
+    return [dict(type="LinearLR", start_factor=1 / steps, by_epoch=False, end=steps), decay]
 
 
 def optimizer_node(cfg: Config) -> dict[str, Any]:

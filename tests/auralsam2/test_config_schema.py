@@ -149,7 +149,7 @@ def test_a_section_must_be_a_dict(toy_config: Config) -> None:
     toy_config["optim"] = 3
     assert validate(toy_config) == [
         "optim: must be a dict with the keys optimizer, epochs, power, amp, accumulate, "
-        "clip_grad, warmup, rate_factors, got 3"
+        "clip_grad, warmup, cosine_to, rate_factors, got 3"
     ]
 
 

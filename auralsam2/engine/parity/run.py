@@ -11,10 +11,12 @@ from auralsam2.engine.parity.compare import NOT_GIVEN, Row, failure
 from auralsam2.engine.parity.eemc import check_cues, check_query, check_read_out
 from auralsam2.engine.parity.fixtures import FACTS, FixtureError, Fixtures
 from auralsam2.engine.parity.fuser import check_avs, check_fusion, check_keys, check_ref
+from auralsam2.engine.parity.gavs import check_gavs_decoder, check_gavs_encoder
 from auralsam2.engine.parity.losses import check_contrastive, check_mask_loss
 from auralsam2.engine.parity.metrics import check_metrics
 from auralsam2.engine.parity.rival_metrics import check_rival_metrics
 from auralsam2.engine.parity.sam2 import check_decoder, check_tracking
+from auralsam2.engine.parity.sama import check_sama_encoder, check_sama_loss
 from auralsam2.engine.parity.tpavi import check_pvt
 from auralsam2.engine.parity.translation import check_translation
 from auralsam2.registry import load_all
@@ -64,6 +66,10 @@ GROUPS = (
     Group("checkpoint_keys", check_keys),
     # Rivals' releases, a file of checks a method.
     Group("rival_metrics", check_rival_metrics, file="metrics", told_by="cases"),
+    Group("gavs_decoder", check_gavs_decoder),
+    Group("gavs_encoder", check_gavs_encoder),
+    Group("sama_encoder", check_sama_encoder),
+    Group("sama_loss", check_sama_loss),
     Group("translation", check_translation),
     Group("avsbench_pvt", check_pvt),
     Group("refavs_fusion", check_cues),

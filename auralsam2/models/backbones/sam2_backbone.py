@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor
 
 from auralsam2.models.backbones.sam2.sizes import SIZE_MULTIPLE, checkpoint_problem
@@ -28,7 +27,8 @@ class SAM2Backbone(Freezable):
         version: ``2.0`` or ``2.1``, the generation of the checkpoint.
         checkpoint: path of the weights, or ``builtin://sam2-mini``.
         image_size: S, side of the square input in pixels; default: as the weights were trained.
-        frozen: no gradient into SAM2's parameters (published).
+        frozen: no gradient into SAM2's parameters (published), but for those that a method asks
+            to train.
         allow_partial: accept a checkpoint that covers the network only in part.
         random_weights: go without a checkpoint, for tests and dry runs.
 
@@ -99,6 +99,5 @@ class SAM2Backbone(Freezable):
         """(B, T, 3, S, S) normalised frames -> the raw pyramid of every frame."""
         side = self.image_size
         check_shape(frames, f"B T 3 {side} {side}", name="frames")
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            maps = self.network.raw_pyramid(frames.flatten(0, 1))
+        maps = self.network.raw_pyramid(frames.flatten(0, 1))
         return VisualPyramid(tuple(m.unflatten(0, frames.shape[:2]) for m in maps))

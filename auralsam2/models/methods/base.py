@@ -197,9 +197,6 @@ class SAM2Method(ClipMethod):
         network = self.backbone.network
         known = [name for name, _ in network.named_children()]
         problems = [unknown_name("trained part", n, known) for n in names if n not in known]
-        if "image_encoder" in names and self.backbone.frozen:
-            # A frozen backbone records no gradient of its encoder.
-            problems.append("to train 'image_encoder' set `model.backbone.frozen` to False")
         if problems:
             raise ValueError(f"{type(self).__name__}: " + "; ".join(problems))
         for name in names:

@@ -27,7 +27,7 @@ def method_config(name: str, root: Path, **overrides: Any) -> Any:
     return configs.load(f"methods/{name}_mini_v1m", {**small, **overrides})
 
 
-@pytest.mark.parametrize("name", ["av_sam", "adapter"])
+@pytest.mark.parametrize("name", ["av_sam", "sama_avs"])
 def test_a_trained_method_comes_back_from_its_run_folder(
     evaluate: Any, name: str, tiny_data: Path, tmp_path: Path
 ) -> None:

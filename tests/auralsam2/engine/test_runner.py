@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,12 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
+from mmengine.registry import PARAM_SCHEDULERS
 from torch import nn
 
 from auralsam2 import config as configs
 from auralsam2.config_validation import validate
-from auralsam2.engine.runner import optimizer_node
+from auralsam2.engine.runner import optimizer_node, schedule
 from auralsam2.engine.train import train
 from auralsam2.models.weights import read_state
 from auralsam2.registry import OPTIMIZERS
@@ -101,6 +103,25 @@ def test_factors_are_positive_numbers(tiny_config: Any, value: Any) -> None:
     assert problem.startswith("optim.rate_factors.audio_encoder: must be a positive number")
     tiny_config.optim.rate_factors = value
     assert validate(tiny_config)[0].startswith("optim.rate_factors: must be a dict of positive")
+
+
+def test_a_cosine_over_the_epochs_takes_the_place_of_the_power() -> None:
+    optimizer, cfg = (
+        torch.optim.SGD([nn.Parameter(torch.ones(1))], lr=0.1),
+        optim(epochs=4, power=0.9),
+    )
+    (usual,) = schedule(cfg)
+    assert usual["type"] == "PolyLR" and usual["power"] == 0.9
+    cfg.optim.cosine_to = 1e-3
+    (node,) = schedule(cfg)
+    scheduler = PARAM_SCHEDULERS.build(node, default_args=dict(optimizer=optimizer))
+    rates = []
+    for _ in range(4):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    expected = [1e-3 + (0.1 - 1e-3) * (1 + math.cos(math.pi * epoch / 4)) / 2 for epoch in range(4)]
+    assert rates == pytest.approx(expected)
 
 
 def test_a_tuned_encoder_is_trained_at_its_rate_saved_counted_and_scored(

@@ -13,9 +13,17 @@ Build = Callable[..., Any]
 
 def test_parts_that_cannot_be_trained(build: Build) -> None:
     with pytest.raises(ValueError) as caught:
-        build("unprompted", trained_parts=("sam_mask_decoded", "image_encoder"))
+        build("unprompted", trained_parts=("sam_mask_decoded",))
     assert "did you mean 'sam_mask_decoder'?" in str(caught.value)
-    assert "set `model.backbone.frozen` to False" in str(caught.value)
+
+
+def test_an_encoder_that_is_asked_for_learns_although_the_rest_is_frozen(
+    build: Build, clips: dict[str, Any]
+) -> None:
+    model = build("unprompted", trained_parts=("image_encoder",))
+    model.train()(**clips, mode="tensor").best.sum().backward()
+    assert model.backbone.network.image_encoder.trunk.patch_embed.proj.weight.grad.any()
+    assert model.backbone.network.no_mem_embed.grad is None
 
 
 def test_frames_are_encoded_once_also_where_the_decoder_is_trained(

@@ -1,0 +1,11 @@
+"""SAMA-AVS on the embedded sam2-mini, in the schedule of all small configs."""
+
+_base_ = ["../auralsam2/mini_v1m.py"]
+
+model = dict(
+    _delete_=True,
+    type="SAMAAVS",
+    backbone=_base_.model.backbone,
+    audio_encoder=_base_.model.audio_encoder,
+    mask_loss=dict(type="BinaryMaskLoss", iou_weight=1.0),
+)
