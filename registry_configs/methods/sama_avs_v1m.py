@@ -8,6 +8,8 @@ model = dict(
     backbone=_base_.model.backbone,
     audio_encoder=_base_.model.audio_encoder,
     mask_loss=dict(type="BinaryMaskLoss", iou_weight=1.0),
+    # What the encoder computes of a clip's five frames takes some 27 GB to keep.
+    recompute=True,
 )
 # The authors' step is two single frames on each of two GPUs; here it is the five of one clip.
 data = dict(batch_size=1, train=dict(transforms=[]))

@@ -123,6 +123,27 @@ def test_the_sound_changes_the_answer(build: Build, clips: dict[str, Any]) -> No
     assert not torch.equal(heard, deaf)
 
 
+def test_blocks_that_are_computed_again_give_the_same_gradients(
+    build: Build, clips: dict[str, Any]
+) -> None:
+    def gradients(**switch: bool) -> tuple[float, dict[str, Tensor], int]:
+        model = build("sama_avs", **switch).train()
+        calls = []
+        block = model.backbone.network.image_encoder.trunk.blocks[3].mlp
+        handle = block.register_forward_pre_hook(lambda *_: calls.append(1))
+        loss = sum(model(**clips).values())
+        loss.backward()
+        handle.remove()
+        named = model.named_parameters()
+        return loss.item(), {n: p.grad for n, p in named if p.grad is not None}, len(calls)
+
+    loss, kept, once = gradients()
+    again, anew, twice = gradients(recompute=True)
+    assert (once, twice) == (1, 2) and loss == pytest.approx(again) and kept.keys() == anew.keys()
+    for name, gradient in kept.items():
+        torch.testing.assert_close(anew[name], gradient, msg=name)
+
+
 def test_what_the_release_draws_anew(build: Build) -> None:
     def parts(**switches: bool) -> tuple[Tensor, Tensor]:
         prompts = build("sama_avs", **switches).backbone.network.sam_prompt_encoder
