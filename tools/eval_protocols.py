@@ -1,8 +1,10 @@
-"""Score a model by every protocol of the field side by side, in one pass.
+"""Score a model as every repository of the field would, and by every protocol, in one pass.
 
-J, F and S per clip (ours), per batch (the benchmarks) and per data set, J at thresholds 0.5 and
-0.4, S with and without root; for each decode mode; at native size, at 224 pixels (AVSBench), and at
-256 with the truth widened by its resizing (Ref-AVS). A line a row says what it does.
+First a column a repository: J and F (S where nothing is to be segmented) with its threshold,
+grouping, rule for empty frames and size of comparison, so that a number can stand beside the
+paper it is compared with. Then J, F and S per clip (ours), per batch and per data set, J at
+thresholds 0.5 and 0.4, S with and without root, for each decode mode, at each of the sizes. Lines
+below the tables say what each does.
 
 Examples:
     auralsam2 eval-protocols work_dirs/demo/runs/dense-s0-1a2b3c4d5e
@@ -18,11 +20,13 @@ from typing import TYPE_CHECKING
 from auralsam2.command_line import Parser, Whole, add_target, output_file, table_console
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from auralsam2.engine.protocols import ProtocolRow
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print a table per test split and size."""
+    """Print a table of repositories per test split, and one per split and size."""
     options = _parser().parse_args(argv)
 
     from auralsam2.config import load, parse_overrides
@@ -59,27 +63,54 @@ def _parser() -> Parser:
 
 
 def _show(rows: Sequence[ProtocolRow]) -> None:
-    from rich.table import Table
-
     from auralsam2.data.datasets.guarded import counted
+    from auralsam2.metrics.repositories import SEPARATOR
 
     console = table_console()
-    for split, size in dict.fromkeys((row.split, row.size) for row in rows):
-        shown = [row for row in rows if (row.split, row.size) == (split, size)]
-        decodes = list(dict.fromkeys(row.decode for row in shown))
-        values = {(row.metric, row.decode): row.value for row in shown}
+    generic = [row for row in rows if SEPARATOR not in row.metric]
+    for split in dict.fromkeys(row.split for row in rows):
+        own = [row for row in rows if row.split == split and SEPARATOR in row.metric]
+        clips = counted(own[0].num_clips, own[0].left_out)
+        print(f"{split}, {clips}, as each repository scores, decode mode {own[0].decode}")
+        console.print(_repositories(own, SEPARATOR))
+    for split, size in dict.fromkeys((row.split, row.size) for row in generic):
+        shown = [row for row in generic if (row.split, row.size) == (split, size)]
         clips = counted(shown[0].num_clips, shown[0].left_out)
-        console.print(f"{split}, {clips}, masks compared at size {size}", highlight=False)
-        table = Table()
-        table.add_column("metric", no_wrap=True)
-        for decode in decodes:
-            table.add_column(decode.replace("_released", "\n(released)"), justify="right")
-        for metric in dict.fromkeys(row.metric for row in shown):
-            table.add_row(metric, *(f"{values[metric, decode]:.4f}" for decode in decodes))
-        console.print(table)
+        print(f"{split}, {clips}, masks compared at size {size}")
+        console.print(_protocols(shown))
     # Once below all tables: beside the scores it would leave them no room.
-    for metric, meaning in dict.fromkeys((row.metric, row.meaning) for row in rows):
-        print(f"{metric}: {meaning}")
+    named = ((row.metric.partition(SEPARATOR)[0], row.meaning) for row in rows)
+    for name, meaning in dict.fromkeys(named):
+        print(f"{name}: {meaning}")
+
+
+def _repositories(rows: Sequence[ProtocolRow], separator: str) -> Table:
+    from rich.table import Table
+
+    values = {tuple(row.metric.split(separator)): f"{row.value:.4f}" for row in rows}
+    names = list(dict.fromkeys(name for name, _ in values))
+    table = Table("", box=None)
+    for name in names:
+        table.add_column(name, justify="right", overflow="fold", min_width=6)
+    sizes = {row.metric.split(separator)[0]: row.size.removesuffix(":widened") for row in rows}
+    table.add_row("px", *(sizes[name] for name in names))
+    for letter in sorted({letter for _, letter in values}, key="JFS".index):
+        table.add_row(letter, *(values.get((name, letter), "") for name in names))
+    return table
+
+
+def _protocols(rows: Sequence[ProtocolRow]) -> Table:
+    from rich.table import Table
+
+    values = {(row.metric, row.decode): f"{row.value:.4f}" for row in rows}
+    decodes = list(dict.fromkeys(row.decode for row in rows))
+    table = Table()
+    table.add_column("metric", no_wrap=True)
+    for decode in decodes:
+        table.add_column(decode.replace("_released", "\n(released)"), justify="right")
+    for metric in dict.fromkeys(row.metric for row in rows):
+        table.add_row(metric, *(values[metric, decode] for decode in decodes))
+    return table
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,8 +11,11 @@ from mmengine.config import Config
 from torch import nn
 
 from auralsam2.engine.evaluate import clip_loader
+from auralsam2.metrics.clip_metric import ClipMetric
 from auralsam2.metrics.protocols import BATCH, ProtocolsMetric, protocols
+from auralsam2.metrics.repositories import REPOSITORIES, SEPARATOR, Repository, benchmark
 from auralsam2.models.decode import DECODE_MODES, clip_results, decode_mode
+from auralsam2.models.one_mask import class_results
 from auralsam2.structures import Prediction
 from auralsam2.text_files import write_csv
 
@@ -56,7 +59,8 @@ class ProtocolRow(NamedTuple):
     split: str  # name of the data set
     decode: str  # which candidate mask was the answer
     size: str  # where masks were compared, as :meth:`Comparison.parse` reads it
-    metric: str  # name of the protocol, see :func:`auralsam2.metrics.protocols.protocols`
+    # Name of the protocol, see :func:`auralsam2.metrics.protocols.protocols`, or REPOSITORY/LETTER.
+    metric: str
     value: float  # not-a-number where nothing counts
     meaning: str  # what the protocol does, in one phrase
     num_clips: int  # that were scored
@@ -72,7 +76,10 @@ def evaluate_protocols(
 ) -> list[ProtocolRow]:
     """Score a model: one row per split, decode mode, size and metric, in this order.
 
-    Each clip passes through the model once, whatever is asked for.
+    Behind those of a split stand the scores of each repository, of the config's own decode mode at
+    the repository's size: J and F, S where nothing of the split has an object and the repository
+    has one, classes where model and data have them. Each clip passes through the model once,
+    whatever is asked for.
 
     Args:
         model: gives a ``Prediction`` with ``mode="tensor"``.
@@ -94,15 +101,49 @@ def evaluate_protocols(
             for decode in DECODE_MODES
             for size in sizes
         }
-        _score_split(model, cfg, dataset, metrics)
+        columns = _Columns(dataset)
+        _score_split(model, cfg, dataset, metrics, columns)
+        counts = len(dataset), len(getattr(dataset, "left_out", ()))
         for (decode, size), metric in metrics.items():
             scores = metric.evaluate(len(dataset))
-            counts = len(dataset), len(getattr(dataset, "left_out", ()))
             rows += [
                 ProtocolRow(split, decode, str(size), name, float(value), meanings[name], *counts)
                 for name, value in scores.items()
             ]
+        rows += columns.rows(split, cfg.evaluation.decode, *counts)
     return rows
+
+
+class _Columns:
+    """What every repository gives of a split."""
+
+    def __init__(self, dataset: Any) -> None:
+        data = benchmark(getattr(dataset, "label_source", ""))
+        self.metrics = [(each, each.build(data)) for each in REPOSITORIES]
+        self.any_object = self.any_classes = False
+
+    def process(self, data: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> None:
+        """Score the clips of a batch."""
+        self.any_object |= any(bool((result["masks"] > 0).any()) for result in results)
+        self.any_classes |= all({"semantic", "class_logits"} <= result.keys() for result in results)
+        for _, _, metric in self._counting():
+            metric.process(data, results)
+
+    def rows(self, split: str, decode: str, *counts: int) -> Iterator[ProtocolRow]:
+        """The scores that mean something."""
+        for repository, letter, metric in self._counting():
+            (value,) = metric.evaluate(counts[0]).values()
+            if letter == "S" and self.any_object:
+                continue
+            size = Comparison(metric.size, metric.widen_truth)
+            name = f"{repository.name}{SEPARATOR}{letter}"
+            meaning = f"{repository.differs} ({repository.source or 'the default'})"
+            yield ProtocolRow(split, decode, str(size), name, value, meaning, *counts)
+
+    def _counting(self) -> Iterator[tuple[Repository, str, ClipMetric]]:
+        for repository, metrics in self.metrics:
+            if self.any_classes or not repository.of_classes:
+                yield from ((repository, letter, metric) for letter, metric in metrics.items())
 
 
 def _score_split(
@@ -110,6 +151,7 @@ def _score_split(
     cfg: Config,
     dataset: Any,
     metrics: Mapping[tuple[str, Comparison], ProtocolsMetric],
+    columns: _Columns,
 ) -> None:
     modes = {name: decode_mode(name) for name, _ in metrics}
     model.eval()
@@ -123,6 +165,18 @@ def _score_split(
                 for (wanted, _), metric in metrics.items():
                     if wanted == name:
                         metric.process(data, results)
+                if name == cfg.evaluation.decode:
+                    columns.process(data, _with_classes(prediction, data, results))
+
+
+def _with_classes(
+    prediction: Prediction, data: Mapping[str, Any], results: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    if prediction.class_logits is None:
+        return results
+    semantic = data.get("native_semantic", data.get("semantic"))
+    classes = class_results(prediction.class_logits, data["native_masks"], semantic)
+    return [{**masks, **own} for masks, own in zip(results, classes, strict=True)]
 
 
 def write_rows(rows: Sequence[ProtocolRow], path: Path) -> None:

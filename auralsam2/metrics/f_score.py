@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +12,18 @@ from torch import Tensor
 
 from auralsam2.messages import unknown_values
 from auralsam2.metrics.clip_metric import ClipMetric, group_size_problems, groups, mean
+from auralsam2.metrics.jaccard import AVERAGES, predicted_foreground
 from auralsam2.registry import METRICS
 
 BETA_SQUARED = 0.3
 NUM_THRESHOLDS = 255
 EMPTY_CLIPS = ("zero", "skip")
+# What meets the thresholds, from logits in float32.
+PREDICTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "probabilities": Tensor.sigmoid,
+    "logits": lambda logits: logits,
+    "masks": lambda logits: predicted_foreground(logits).float(),
+}
 # AVSBench's guard of the divisions, far below one pixel.
 EPSILON = 1e-20
 
@@ -33,7 +41,7 @@ def threshold_counts(
     """Count the pixels at or above each threshold from one histogram a frame.
 
     Args:
-        probabilities: (T, H, W) in [0, 1]; not-a-number is below every threshold.
+        probabilities: (T, H, W), in [0, 1] or beyond; not-a-number is below every threshold.
         masks: (T, H, W) truth, above 0 on the object.
         num_thresholds: K, evenly spaced in [0, 1].
 
@@ -46,15 +54,14 @@ def threshold_counts(
     flat = probabilities.flatten(1).nan_to_num(nan=-1.0)
     # All thresholds below the nearest one are reached; rounding cannot skip a neighbour, so one
     # exact comparison settles the rest, several times faster than a binary search.
-    nearest = (flat * (num_thresholds - 1)).round_().clamp_(0, num_thresholds - 1).long()
-    bins = nearest + (flat >= thresholds[nearest])
-    bins += num_bins * torch.arange(num_frames, device=flat.device).unsqueeze(1)
-
-    def at_or_above(reached: Tensor) -> Tensor:
-        histogram = reached.bincount(minlength=num_frames * num_bins).view(num_frames, num_bins)
-        return histogram.flip(1).cumsum(1).flip(1)[:, 1:]
-
-    return at_or_above(bins.flatten()), at_or_above(bins[masks.flatten(1) > 0])
+    bins = (flat * (num_thresholds - 1)).round_().clamp_(0, num_thresholds - 1).int()
+    bins += flat >= thresholds[bins]
+    bins += num_bins * torch.arange(num_frames, device=flat.device, dtype=bins.dtype).unsqueeze(1)
+    # The object's pixels beside the others, in one histogram.
+    cells = bins.mul_(2).add_(masks.flatten(1) > 0).flatten()
+    histogram = cells.bincount(minlength=2 * num_frames * num_bins).view(num_frames, num_bins, 2)
+    at_or_above = histogram.flip(1).cumsum(1).flip(1)[:, 1:]
+    return at_or_above.sum(dim=-1), at_or_above[..., 1]
 
 
 def f_score_curves(
@@ -66,7 +73,8 @@ def f_score_curves(
     """F-score of every frame at thresholds evenly spaced in [0, 1].
 
     Args:
-        probabilities: (T, H, W) in [0, 1]; a pixel is predicted at or above the threshold.
+        probabilities: (T, H, W), in [0, 1] or beyond; a pixel is predicted at or above the
+            threshold.
         masks: (T, H, W) truth, above 0 on the object.
         num_thresholds: K.
         beta_squared: weight of recall against precision.
@@ -100,16 +108,18 @@ def sum_of_curves(
     masks: Tensor,
     num_thresholds: int = NUM_THRESHOLDS,
     beta_squared: float = BETA_SQUARED,
+    predictions: str = "probabilities",
 ) -> CurveSum:
     """Add the F-score curves of the frames of a clip that show an object, from logits (T, H, W).
 
-    The rest is as :func:`f_score_curves` has it.
+    Of them ``predictions``, a key of ``PREDICTIONS``, makes what meets the thresholds. The rest is
+    as :func:`f_score_curves` has it.
     """
     shown = (masks > 0).flatten(1).any(dim=1)
     if not shown.any():
         return CurveSum(torch.zeros(num_thresholds, dtype=torch.float64), 0)
-    probabilities = mask_logits[shown].float().sigmoid()
-    curves = f_score_curves(probabilities, masks[shown], num_thresholds, beta_squared)
+    predicted = PREDICTIONS[predictions](mask_logits[shown].float())
+    curves = f_score_curves(predicted, masks[shown], num_thresholds, beta_squared)
     return CurveSum(curves.sum(dim=0).cpu(), len(curves))
 
 
@@ -156,6 +166,12 @@ class FScoreMetric(ClipMetric):
         beta_squared: weight of recall against precision.
         group_size: clips whose frames share one mean curve, see :func:`mean_f_score`; None for
             the whole data set. ``per_clip`` holds the scores of single clips all the same.
+        predictions: what meets the thresholds: ``"probabilities"``; ``"logits"`` as they are, so
+            that thresholds below one half are never tried (SAMA-AVS); ``"masks"``, where the logit
+            is above 0, so that only two thresholds differ: everything, or the mask (SAM4AVS).
+        average: ``"clip"``, or ``"frame"``: every frame has a maximum of its own, 0 without an
+            object unless that is skipped, and the mean is that of all frames (AL-Ref-SAM2, of
+            masks).
         **shared: of :class:`~auralsam2.metrics.clip_metric.ClipMetric`.
 
     Raises:
@@ -171,10 +187,18 @@ class FScoreMetric(ClipMetric):
         num_thresholds: int = NUM_THRESHOLDS,
         beta_squared: float = BETA_SQUARED,
         group_size: int | None = 1,
+        predictions: str = "probabilities",
+        average: str = "clip",
         **shared: Any,
     ) -> None:
         super().__init__(**shared)
-        problems = unknown_values(empty_clips=(empty_clips, EMPTY_CLIPS))
+        problems = unknown_values(
+            empty_clips=(empty_clips, EMPTY_CLIPS),
+            predictions=(predictions, tuple(PREDICTIONS)),
+            average=(average, AVERAGES),
+        )
+        if average == "frame" and group_size != 1:
+            problems.append(f"average='frame' knows no batches, got {group_size=}")
         if num_thresholds < 2:
             problems.append(f"num_thresholds must be at least 2, got {num_thresholds=}")
         problems += group_size_problems(group_size)
@@ -183,17 +207,21 @@ class FScoreMetric(ClipMetric):
         self.empty_clips = empty_clips
         self.num_thresholds = num_thresholds
         self.beta_squared = beta_squared
-        self.group_size = group_size
+        self.group_size, self.predictions = group_size, predictions
+        self.of_frames = average == "frame"
 
-    def score_clip(self, mask_logits: Tensor, masks: Tensor) -> CurveSum:
-        """Return the sum of the curves of the clip's frames."""
-        return sum_of_curves(mask_logits, masks, self.num_thresholds, self.beta_squared)
+    def score_clip(self, mask_logits: Tensor, masks: Tensor) -> list[CurveSum]:
+        """Return the sum of the curves of the clip's frames, or the curve of each of them."""
+        parts = [slice(t, t + 1) for t in range(len(masks))] if self.of_frames else [slice(None)]
+        how = self.num_thresholds, self.beta_squared, self.predictions
+        return [sum_of_curves(mask_logits[part], masks[part], *how) for part in parts]
 
-    def clip_value(self, outcome: CurveSum) -> float | None:
-        """Return the maximum of the clip's mean curve."""
-        score = f_score([outcome])
-        return 0.0 if score is None and self.empty_clips == "zero" else score
+    def clip_value(self, outcome: Sequence[CurveSum]) -> float | None:
+        """Return the maximum of the clip's mean curve, or the mean of its frames' maxima."""
+        score = mean_f_score(outcome, empty_clips=self.empty_clips)
+        return None if math.isnan(score) else score
 
-    def average(self, outcomes: Sequence[CurveSum]) -> float:
-        """Return the mean over groups."""
-        return mean_f_score(outcomes, self.group_size, self.empty_clips)
+    def average(self, outcomes: Sequence[Sequence[CurveSum]]) -> float:
+        """Return the mean over groups, or over all frames."""
+        curves = [curve for outcome in outcomes for curve in outcome]
+        return mean_f_score(curves, self.group_size, self.empty_clips)

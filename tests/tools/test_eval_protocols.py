@@ -25,6 +25,9 @@ def test_a_run_folder_is_scored_by_every_protocol(
     )
     with out.open(newline="") as file:
         rows = list(csv.DictReader(file))
+    first = [row for row in rows if row["split"] == rows[0]["split"]]
+    columns = {row["metric"]: row for row in first if "/" in row["metric"]}
+    rows = [row for row in rows if "/" not in row["metric"]]
     assert {row["size"] for row in rows} == {"native", "32:widened"}
     assert {row["decode"] for row in rows} == set(DECODE_MODES)
     shown = capsys.readouterr().out
@@ -33,6 +36,15 @@ def test_a_run_folder_is_scored_by_every_protocol(
     line = next(line for line in shown.splitlines() if "F_batch2" in line)
     assert f"{float(row['value']):.4f}" in line
     assert {f"{row['metric']}: {row['meaning']}" for row in rows} <= set(shown.splitlines())
+    heading = next(line for line in shown.splitlines() if "AVSBench" in line)
+    scores = next(line for line in shown.splitlines() if line.split()[:1] == ["F"])
+    named = dict(zip(heading.split(), scores.split()[1:], strict=True))
+    assert named == {
+        metric.split("/")[0]: f"{float(row['value']):.4f}"
+        for metric, row in columns.items()
+        if metric.endswith("/F")
+    }
+    assert f"SAMA-AVS: {columns['SAMA-AVS/F']['meaning']}" in shown.splitlines()
 
 
 def test_folder_without_config(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

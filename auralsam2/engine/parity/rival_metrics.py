@@ -2,48 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from auralsam2.engine.parity.class_metrics import check_class_metrics
-from auralsam2.engine.parity.compare import Row
+from auralsam2.engine.parity.compare import Row, failure
 from auralsam2.engine.parity.fixtures import Expected, Fixtures
-from auralsam2.metrics.f_score import sum_of_curves
-from auralsam2.metrics.jaccard import THRESHOLD, jaccard
-from auralsam2.metrics.null_split import count_pixels, mean_of_roots
-from auralsam2.metrics.protocols import REF_AVS_THRESHOLD
+from auralsam2.metrics.clip_metric import ClipMetric
+from auralsam2.metrics.repositories import REPOSITORIES, Repository
 
-J_THRESHOLDS = {
-    "avsbench": THRESHOLD,
-    "sama_avs": THRESHOLD,
-    "gavs": REF_AVS_THRESHOLD,
-    "ref_avs": REF_AVS_THRESHOLD,
-}
+CLIP = 5
+"""Frames of a clip where a case holds several."""
 
 
 def check_rival_metrics(fixtures: Fixtures) -> Iterator[Row]:
-    """Every case, its frames as one batch; and the case with classes."""
+    """Every case and repository, at the size of the fixture; and the case with classes."""
     facts, expected = fixtures.facts("metrics"), fixtures.expected("metrics")
+    known = {each.name.lower().replace("-", "_"): each for each in REPOSITORIES}
     for case, told in facts["cases"].items():
-        yield from _check_case(expected.under(case), told)
+        for name, theirs in told.items():
+            own = expected.under(case)._replace(label=f"{case}.{name}.")
+            if name in known:
+                yield from _check_case(own, theirs, known[name])
+            else:
+                yield failure("metrics", f"{case}.{name}", "no such repository")
     if "avss" in facts:
         yield from check_class_metrics(facts["avss"], expected.under("avss"))
 
 
-def _check_case(expected: Expected, told: dict[str, Any]) -> Iterator[Row]:
+def _check_case(expected: Expected, told: Mapping[str, Any], of: Repository) -> Iterator[Row]:
+    """The frames as one batch and, where it is told, frame by frame and clip by clip."""
     logits, masks = expected.numbers["logits"], expected.numbers["masks"]
-    for repository, theirs in told.items():
-        for key, value in _scores(repository, logits, masks).items():
-            yield expected.told(f"{repository}.{key}", value, theirs.get(key))
+    for letter, metric in of.build(size=None, widen_truth=False).items():
+        batch, _ = _scores(metric, logits, masks, len(masks))
+        _, frames = _scores(metric, logits, masks, 1)
+        _, clips = _scores(metric, logits, masks, CLIP)
+        for key, value in (
+            ("", batch),
+            ("_per_frame", frames),
+            ("_of_each_clip", clips),
+            ("_if_batches_of_one_clip", clips.mean()),
+        ):
+            yield expected.told(f"{letter}{key}", value, told.get(f"{letter}{key}"))
 
 
-def _scores(repository: str, logits: Tensor, masks: Tensor) -> dict[str, float]:
-    if repository not in J_THRESHOLDS:
-        return {}
-    frames = jaccard(logits, masks, J_THRESHOLDS[repository])
-    scores = {"J": float(frames.mean())}
-    if repository != "sama_avs":
-        scores["F"] = float(sum_of_curves(logits, masks).mean.max())
-    return scores | {"S": mean_of_roots([count_pixels(logits)])}
+def _scores(metric: ClipMetric, logits: Tensor, masks: Tensor, step: int) -> tuple[float, Tensor]:
+    """Of a data set of clips of ``step`` frames, and of each of them."""
+    parts = list(zip(logits.split(step), masks.split(step), strict=True))
+    for number, (logit, mask) in enumerate(parts):
+        supervised = torch.ones(len(mask), dtype=torch.bool)
+        clip = {"clip": f"{number:06}", "mask_logits": logit, "masks": mask}
+        metric.process(None, [clip | {"supervised": supervised}])
+    (score,) = metric.evaluate(len(parts)).values()
+    return score, torch.tensor([metric.per_clip[clip] for clip in sorted(metric.per_clip)])

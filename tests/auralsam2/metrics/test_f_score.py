@@ -157,6 +157,30 @@ def test_errors_name_the_argument():
     message = "empty_clips='drop'.*skip(.|\n)*num_thresholds=1(.|\n)*group_size=0"
     with pytest.raises(ValueError, match=message):
         FScoreMetric(empty_clips="drop", num_thresholds=1, group_size=0)
+    message = "predictions='hard'.*masks(.|\n)*average='frame' knows no batches, got group_size=4"
+    with pytest.raises(ValueError, match=message):
+        FScoreMetric(predictions="hard", average="frame", group_size=4)
+
+
+def test_logits_meet_the_thresholds_as_they_are():
+    """Below 0 nothing is ever predicted, above 1 everything is at all thresholds."""
+    masks = torch.tensor([[[1, 1, 0, 0]]])
+    logits = torch.tensor([[[3.0, 0.5, 0.7, -2.0]]])
+    curve = sum_of_curves(logits, masks, num_thresholds=3, predictions="logits").mean
+    both, one = 1.3 * (2 / 3) / (0.3 * 2 / 3 + 1), 1.3 * 0.5 / (0.3 + 0.5)
+    assert curve.tolist() == pytest.approx([both, both, one])
+
+
+def test_frames_alone_have_their_own_maxima():
+    masks = torch.tensor([[[1, 0]], [[1, 0]], [[0, 0]]])
+    logits = torch.tensor([[[1.0, -1.0]], [[-1.0, -1.0]], [[1.0, 1.0]]])
+    everything = 1.3 * 0.5 / (0.3 * 0.5 + 1)
+    for empty, wanted in (("zero", (1 + everything) / 3), ("skip", (1 + everything) / 2)):
+        metric = FScoreMetric(predictions="masks", average="frame", empty_clips=empty)
+        metric.process(None, [sample("a", logits, masks), sample("b", logits[:1], masks[:1])])
+        frames = 3 if empty == "zero" else 2
+        assert metric.evaluate(size=2)["F"] == pytest.approx((wanted * frames + 1) / (frames + 1))
+        assert metric.per_clip == pytest.approx({"a": wanted, "b": 1.0})
 
 
 def test_released_numbers(load_parity):
