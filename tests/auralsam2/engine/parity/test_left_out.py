@@ -30,6 +30,9 @@ RESULTS = (
     *("count", "parameters"),
 )
 
+# Results that are inputs, too: whether a pixel is a peak depends on the last digit of its own.
+READ = {"similarity"}
+
 
 def _copy(source: Path, target: Path, group: Group) -> None:
     for name in {group.file or group.name, *group.needs}:
@@ -59,14 +62,14 @@ def check_halves(source: Path, target: Path, group: Group, rows: Sequence[Row]) 
     """Leave out every second result, then the others: all rows of the rest remain and pass."""
     name, fixtures = group.file or group.name, Fixtures(source)
     held = fixtures.tensors(name) if fixtures.has(name) else {}
-    compared = sorted({row.tensor for row in rows} & held.keys())
+    compared = sorted({row.tensor for row in rows} & held.keys() - READ)
     for start in (0, 1):
         gone = compared[start::2]
         _copy(source, target, group)
         _leave_out(target, name, gone, RESULTS[start::2])
         left = {row.tensor: row for row in check_group(target, group)}
         assert [row for row in left.values() if not row.passed and row.tensor != "(empty)"] == []
-        assert left.keys() & held.keys() == set(compared) - set(gone)
+        assert left.keys() & held.keys() - READ == set(compared) - set(gone)
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
