@@ -29,14 +29,15 @@ RULES: dict[str, Callable[..., Points]] = {
 def check_translation(fixtures: Fixtures) -> Iterator[Row]:
     """What parsers make of answers, and points of all three rules."""
     facts, held = fixtures.facts(NAME), fixtures.expected(NAME)
-    told = facts["al_ref_sam2"]
-    for number, case in enumerate(told["stage_1"]):
+    told = facts.get("al_ref_sam2", {})
+    for number, case in enumerate(told.get("stage_1", ())):
         yield held.equal(f"stage_1.{number}", frames_of_answer(case["response"]), case["result"])
-    for number, case in enumerate(told["stage_2"]):
+    for number, case in enumerate(told.get("stage_2", ())):
         # The released parser gives digits as text, and the number 1 where there are none.
         expected = int(case["result"])
         yield held.equal(f"stage_2.{number}", box_of_answer(case["response"]), expected)
-    yield from _points(held, facts["sam4avs"])
+    if "sam4avs" in facts:
+        yield from _points(held, facts["sam4avs"])
 
 
 def _points(held: Expected, facts: Mapping[str, Any]) -> Iterator[Row]:

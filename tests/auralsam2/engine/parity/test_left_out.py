@@ -27,7 +27,8 @@ RESULTS = (
     *("test.order", "test.argmax_iou", "train.order", "train.argmax_iou"),
     *("J", "F", "S", "J_per_frame", "F_per_frame", "miou", "F_of_each_clip"),
     *("total", "bce", "matching", "cross_entropy", "iou_loss", "mix_loss"),
-    *("count", "parameters"),
+    *("count", "parameters", "count_per_class", "iou_sum_per_class", "f_sum_per_class"),
+    *("stage_1", "stage_2"),
 )
 
 # Results that are inputs, too: whether a pixel is a peak depends on the last digit of its own.
