@@ -1,6 +1,7 @@
 """Configs as data: runnable leaves, their bases and grids, found by name."""
 
 _MINI = "auralsam2/mini_v1m"
+_REF_AVS = "auralsam2/mini_ref_avs"
 _GRIDS = (
     *("attention_depth", "audio_encoder", "conditioning", "contrastive", "fusion", "injection"),
     *("projector", "pyramid", "temperature", "tokens"),
@@ -10,8 +11,10 @@ _METHODS = ("av_sam", "prompted", "unprompted")
 ALIASES: dict[str, tuple[str, str]] = {
     "grids/demo": ("grids/prompts", _MINI),
     **{f"grids/{name}_mini": (f"grids/{name}", _MINI) for name in _GRIDS},
-    "grids/text_mini": ("grids/text", "auralsam2/mini_ref_avs"),
+    "grids/text_mini": ("grids/text", _REF_AVS),
     **{f"methods/{name}_mini_v1m": (f"methods/{name}_v1m", _MINI) for name in _METHODS},
+    "methods/prompted_mini_ref_avs": ("methods/prompted_v1m", _REF_AVS),
+    "methods/unprompted_mini_ref_avs": ("methods/unprompted_v1m", _REF_AVS),
     "methods/released/sama_avs_mini_v1m": (
         "methods/released/sama_avs_v1m",
         "methods/sama_avs_mini_v1m",

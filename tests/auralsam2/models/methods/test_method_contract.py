@@ -21,7 +21,7 @@ Build = Callable[..., Any]
 Best = Callable[..., Tensor]
 
 MINI = re.compile(r"methods/(.+)_mini_(v1m|ref_avs)")
-NAMES = [found[1] for n in config.names("methods") if (found := MINI.fullmatch(n))]
+NAMES = {found[1]: n for n in config.names("methods") if (found := MINI.fullmatch(n))}
 # As released, EEMC reads along the clips of a batch.
 MIXING = ("released/eemc",)
 METHODS = [n for n in NAMES if n not in MIXING and not n.startswith(("audio_token", "adapter"))]
