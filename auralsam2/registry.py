@@ -255,8 +255,9 @@ DETECTORS = _part(
     "detector",
     given=["channels", "num_classes"],
     calls={
-        "forward(pyramid, clip)": "VisualPyramid, B names -> Detections of boxes (B,T,D,4), labels "
-        "(B,T,D), scores (B,T,D)",
+        "forward(pyramid, clip, frames, heard)": "VisualPyramid, B names, (B,T,3,S,S) uint8, "
+        "(B,T,K) bool whose boxes are read -> Detections of boxes (B,T,D,4), labels (B,T,D), "
+        "scores (B,T,D)",
         "losses(pyramid, clip, evidence)": "the same and Evidence -> dict of scalars, (B,T,K) how "
         "sure it is of each class in the mask",
     },
@@ -266,7 +267,10 @@ DETECTORS = _part(
 SOUND_CLASSIFIERS = _part(
     "sound classifier",
     given=["num_classes"],
-    calls={"forward(log_mel, clip)": "(B,T,A,96,64), B names -> (B,T,K) logits"},
+    calls={
+        "forward(log_mel, clip, waveform)": "(B,T,A,96,64), B names, B Waveforms or None -> "
+        "(B,T,K) logits"
+    },
     locations=["auralsam2.models.sound.*"],
 )
 

@@ -66,6 +66,23 @@ class Embeddings(NamedTuple):
     audio: tuple[Tensor, ...]  # one (B, T, D) a level
 
 
+class Waveform(NamedTuple):
+    """Sound of a clip as a tagger of its own rate wants it."""
+
+    samples: Tensor  # (L,) float, mean of all channels, full scale 1
+    rate: int  # samples a second
+
+    def at(self, rate: int) -> Tensor:
+        """(L',) samples at another rate."""
+        if rate == self.rate:
+            return self.samples
+        import soxr
+        import torch
+
+        heard = soxr.resample(self.samples.cpu().numpy(), self.rate, rate)
+        return torch.from_numpy(heard).to(self.samples)
+
+
 class Prediction(NamedTuple):
     """The decoder's answer for every frame."""
 

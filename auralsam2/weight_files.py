@@ -28,6 +28,12 @@ TEXT_SOURCE = "https://huggingface.co/distilbert/distilroberta-base"
 
 MASK2FORMER_MODEL = "mask2former-swin-base-ade-semantic"
 MASK2FORMER_SOURCE = "https://huggingface.co/facebook/mask2former-swin-base-ade-semantic"
+GROUNDING_DINO = "grounding-dino-base"
+GROUNDING_DINO_SOURCE = "https://huggingface.co/IDEA-Research/grounding-dino-base"
+CLAP = "clap-htsat-unfused"
+CLAP_SOURCE = "https://huggingface.co/laion/clap-htsat-unfused"
+AST = "ast-finetuned-audioset-10-10-0.4593"
+AST_SOURCE = "https://huggingface.co/MIT/ast-finetuned-audioset-10-10-0.4593"
 
 SAM2_SIZES = ("tiny", "small", "base_plus", "large")
 SAM2_VERSIONS = {"2.0": "sam2", "2.1": "sam2.1"}
@@ -45,6 +51,9 @@ SOURCES = {
     "pvt_v2_b5.pth": PVT_SOURCE,
     TEXT_MODEL: TEXT_SOURCE,
     MASK2FORMER_MODEL: MASK2FORMER_SOURCE,
+    GROUNDING_DINO: GROUNDING_DINO_SOURCE,
+    CLAP: CLAP_SOURCE,
+    AST: AST_SOURCE,
 }
 """Published file, or folder of a model of transformers -> where to get it."""
 

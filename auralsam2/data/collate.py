@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 # Their sizes differ from clip to clip, or they are no tensors.
-LISTED = ("native_masks", "native_semantic", "clip", "text")
+LISTED = ("native_masks", "native_semantic", "clip", "text", "waveform")
 SKIPPED = "skipped"
 """Corrupt clips that others stand for; present where there are any."""
 

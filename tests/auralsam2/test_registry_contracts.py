@@ -192,7 +192,7 @@ def layers() -> dict[str, Case]:
         ),
         "detector": Case(
             dict(type="PyramidDetector", width=8),
-            dict(pyramid=pyramid(), clip=names, evidence=evidence),
+            dict(pyramid=pyramid(), clip=names, frames=None, heard=None, evidence=evidence),
             {
                 "forward": lambda out: out.boxes.shape == (*out.labels.shape, 4),
                 "losses": lambda out: scalars("loss_box")(out[0]) and out[1].shape == (B, T, K),
@@ -200,7 +200,7 @@ def layers() -> dict[str, Case]:
         ),
         "sound_classifier": Case(
             dict(type="EmbeddingSoundClassifier", audio_encoder=listening),
-            dict(log_mel=heard, clip=names),
+            dict(log_mel=heard, clip=names, waveform=None),
             {"forward": shape(B, T, K)},
         ),
     }  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -14,9 +14,8 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from auralsam2.data.audio import LOG_OFFSET, SAMPLE_RATE, log_mel_examples
-from auralsam2.data.clip_contents import read_contents
-from auralsam2.data.problems import DataError
 from auralsam2.registry import DATASETS
+from auralsam2.structures import Waveform
 from auralsam2.text_files import encode
 
 LOUDEST_DB = 0.0
@@ -77,7 +76,19 @@ class CounterfactualAudio(Dataset[dict[str, Any]]):
     def __getitem__(self, index: int) -> dict[str, Any]:
         """The clip's item with another ``log_mel``."""
         item = self.dataset[index]
-        return {**item, "log_mel": self.hear(index % len(self), item["log_mel"])}
+        index %= len(self)
+        heard = {"log_mel": self.hear(index, item["log_mel"])}
+        if "waveform" in item:
+            heard["waveform"] = self.hear_waveform(index, item["waveform"])
+        return {**item, **heard}
+
+    def hear_waveform(self, index: int, own: Waveform) -> Waveform:
+        """The same sound as samples, as long as the clip's ``own``; where data give waveforms.
+
+        Raises:
+            NotImplementedError: for a kind of sound that is known as log-mels alone.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no waveforms")
 
     def set_epoch(self, epoch: int) -> None:
         """Draw the frames' transforms anew."""
@@ -110,6 +121,10 @@ class AudioSilence(CounterfactualAudio):
     def hear(self, index: int, own: Tensor) -> Tensor:
         """What the front end makes of a waveform of zeros."""
         return _silence(len(own)).expand_as(own).clone()
+
+    def hear_waveform(self, index: int, own: Waveform) -> Waveform:
+        """Zeros."""
+        return own._replace(samples=torch.zeros_like(own.samples))
 
     def settings(self) -> list[str]:
         """Silence hangs on nothing."""
@@ -157,8 +172,7 @@ class AudioNoise(CounterfactualAudio):
 
     def hear(self, index: int, own: Tensor) -> Tensor:
         """Noise drawn for this clip, at its level."""
-        name = zlib.crc32(encode(self.dataset.clips[index]))
-        rng = np.random.default_rng([self.seed, name])
+        rng = self._generator(index)
         num_frames = len(own)
         level_db = -20.0 if self.level_db is None else self.level_db
         samples = rng.standard_normal((num_frames * SAMPLE_RATE, 1)) * 10 ** (level_db / 20)
@@ -171,6 +185,17 @@ class AudioNoise(CounterfactualAudio):
             log_mel = (mel * factor + LOG_OFFSET).log()
         return log_mel.expand_as(own).clone()
 
+    def hear_waveform(self, index: int, own: Waveform) -> Waveform:
+        """Noise of the level, or of the root mean square of the clip's samples."""
+        own_level = float(own.samples.square().mean().sqrt())
+        level = own_level if self.level_db is None else 10 ** (self.level_db / 20)
+        noise = self._generator(index).standard_normal(len(own.samples)) * level
+        return own._replace(samples=torch.from_numpy(noise).to(own.samples))
+
+    def _generator(self, index: int) -> np.random.Generator:
+        name = zlib.crc32(encode(self.dataset.clips[index]))
+        return np.random.default_rng([self.seed, name])
+
     def settings(self) -> list[str]:
         """The noise hangs on seed and level."""
         return [str(self.seed), "own" if self.level_db is None else f"{self.level_db:g}dB"]
@@ -179,110 +204,3 @@ class AudioNoise(CounterfactualAudio):
 def _mean(x: Tensor) -> float:
     """By NumPy: the last bits of torch's mean hang on the number of threads, fewer in a worker."""
     return float(x.numpy().mean(dtype=np.float64))
-
-
-class PartnerAudio(CounterfactualAudio):
-    """Clips that hear the recording of another clip of the same data set, drawn from the seed.
-
-    The data set has ``files`` whose entries tell ``sources`` and ``frames``.
-
-    Attributes:
-        partners: for every clip the number of the one that it hears.
-
-    Raises:
-        ValueError: where some clip has no partner.
-    """
-
-    def __init__(self, dataset: Mapping[str, Any] | Any, root: str, **settings: Any) -> None:
-        super().__init__(dataset, root, **settings)
-        if not hasattr(self.dataset, "files"):
-            raise ValueError(
-                f"{type(self.dataset).__name__} has no `files` that tell what sounds in its clips: "
-                f"'{self.counterfactual}' sound is not to be had; 'silence' and 'noise' are"
-            )
-        self.partners = self._pair(self.admits(), np.random.default_rng(self.seed))
-
-    @abstractmethod
-    def admits(self) -> Callable[[int, int], bool]:
-        """Function of the numbers of two clips: whether the first may hear the second."""
-
-    @abstractmethod
-    def complaint(self, index: int) -> str:
-        """What clip ``index`` lacks, where no other may be heard with it."""
-
-    def _pair(self, admits: Callable[[int, int], bool], rng: np.random.Generator) -> list[int]:
-        """Draw a partner of equal length; where there is none, a longer one, which is cut."""
-        lengths = [len(clip.frames) for clip in self.dataset.files]
-        partners = []
-        for i, length in enumerate(lengths):
-            others = [j for j, other in enumerate(lengths) if other >= length and j != i]
-            equal = [j for j in others if lengths[j] == length and admits(i, j)]
-            found = equal or [j for j in others if lengths[j] > length and admits(i, j)]
-            if not found:
-                raise ValueError(
-                    f"clip '{self.dataset.clips[i]}' {self.complaint(i)}; leave "
-                    f"'{self.counterfactual}' out of evaluation.counterfactuals (or of data.test), "
-                    "or take more clips"
-                )
-            partners.append(int(rng.choice(found)))
-        return partners
-
-    def hear(self, index: int, own: Tensor) -> Tensor:
-        """The partner's first T examples."""
-        partner = self.partners[index]
-        read = getattr(self.dataset, "log_mel", None)  # without decoding the partner's frames
-        heard: Tensor = self.dataset[partner]["log_mel"] if read is None else read(partner)
-        if len(heard) < len(own):
-            raise DataError(
-                f"the sound of clip '{self.dataset.clips[partner]}' has {len(heard)} examples, and "
-                f"'{self.dataset.clips[index]}', which is to hear it, has {len(own)} frames"
-            )
-        return heard[: len(own)]
-
-
-@DATASETS.register_module()
-class AudioSwapped(PartnerAudio):
-    """Clips with the audio of a clip in which other things sound; masks and frames stay.
-
-    A model that truly listens must lose here; one that guesses salient objects does not. What
-    sounds in the partner may be in view, silent in truth: a model that listens segments that.
-    """
-
-    counterfactual = "swapped"
-    empty_truth = False
-
-    def admits(self) -> Callable[[int, int], bool]:
-        """Disjoint sources: nothing that the clip's truth shows may be heard."""
-        sources = [clip.sources for clip in self.dataset.files]
-        return lambda i, j: bool(sources[j]) and not sources[i] & sources[j]
-
-    def complaint(self, index: int) -> str:
-        """What the clip is of, and that no other fits."""
-        own = ", ".join(sorted(self.dataset.files[index].sources)) or "silent"
-        return f"({own}) has no partner of its length or longer in which other things sound"
-
-
-@DATASETS.register_module()
-class AudioOffscreen(PartnerAudio):
-    """Clips with a sound whose source is nowhere in view; masks and frames stay.
-
-    The sound is the recording of another clip, all of whose sources are classes that the clip does
-    not show. What a clip shows is known from the list of drawn objects where clips are synthetic,
-    silent ones included. Elsewhere it is known from the classes of the labels, and these name what
-    sounds only: on AVSBench something silent in view may be of the class that is heard, and this
-    control asks no more than ``swapped`` does. Data without classes (Ref-AVS, the V1M part of
-    AVSBench's object release) cannot tell, and are refused.
-    """
-
-    counterfactual = "offscreen"
-    empty_truth = True
-
-    def admits(self) -> Callable[[int, int], bool]:
-        """No class that is heard is one that is seen."""
-        contents = self._contents = read_contents(self.dataset)
-        return lambda i, j: bool(contents[j].heard) and not contents[j].heard & contents[i].seen
-
-    def complaint(self, index: int) -> str:
-        """What the clip is of, and that no other fits."""
-        seen = ", ".join(sorted(self._contents[index].seen)) or "nothing"
-        return f"(in view: {seen}) has no partner that sounds of classes not in view"

@@ -10,10 +10,12 @@ from typing import Any
 import torch
 from torch.utils.data import Dataset
 
+from auralsam2.data.audio import read_waveform
 from auralsam2.data.datasets.semantic import FILE_NAME, read_class_map
 from auralsam2.data.problems import DataError
 from auralsam2.messages import nearest
 from auralsam2.registry import DATASETS
+from auralsam2.structures import Waveform
 
 
 class WrappedDataset(Dataset[dict[str, Any]]):
@@ -136,6 +138,46 @@ class NamedSources(WrappedDataset):
         for name in self.dataset.files[index].sources:
             sources[self._numbers[name]] = 1
         return {**self.dataset[index], "sources": sources}
+
+
+@DATASETS.register_module()
+class WithWaveform(WrappedDataset):
+    """Adds ``waveform`` to the items: the clip's own sound, for taggers that hear it at their rate.
+
+    Log-mel examples stay. Files are read at every item; controls of this data set exchange the
+    waveform with the log-mels.
+
+    Args:
+        dataset: node of the data set to wrap, or of a wrapper around it, whose ``files`` tell
+            where the sound lies.
+        root: passed on to it.
+        image_size: passed on to it.
+        seed: passed on to it.
+    """
+
+    def __init__(
+        self, dataset: Mapping[str, Any], root: str, image_size: int = 1024, seed: int = 0
+    ) -> None:
+        super().__init__(DATASETS.build(dataset, root=root, image_size=image_size, seed=seed))
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        """The clip's item with its ``waveform``."""
+        return {**self.dataset[index], "waveform": self.waveform(index)}
+
+    def waveform(self, index: int) -> Waveform:
+        """Sound of one clip alone.
+
+        Raises:
+            DataError: where it cannot be read.
+        """
+        path = self.dataset.files[index].audio
+        try:
+            samples, rate = read_waveform(path)
+        except ValueError as error:
+            raise DataError(
+                str(error) if str(path) in str(error) else f"'{path}': {error}"
+            ) from error
+        return Waveform(torch.from_numpy(samples.mean(axis=1)).float(), rate)
 
 
 def _known(root: Path) -> tuple[str, ...]:

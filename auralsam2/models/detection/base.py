@@ -38,6 +38,7 @@ class Evidence(NamedTuple):
     supervised: Tensor  # (B, T) bool
     sources: Tensor  # (B, K) in {0, 1}, classes that sound anywhere in the clip
     heard: Tensor  # (B, T, K) probability that a class sounds in the frame's second, a constant
+    frames: Tensor | None = None  # (B, T, 3, S, S) uint8
 
 
 class Detector(nn.Module, ABC):
@@ -49,12 +50,21 @@ class Detector(nn.Module, ABC):
     """
 
     @abstractmethod
-    def forward(self, pyramid: VisualPyramid, clip: Sequence[str]) -> Detections:
+    def forward(
+        self,
+        pyramid: VisualPyramid,
+        clip: Sequence[str],
+        frames: Tensor | None = None,
+        heard: Tensor | None = None,
+    ) -> Detections:
         """Boxes of B clips.
 
         Args:
             pyramid: of SAM2's image encoder, T frames a clip.
             clip: B names.
+            frames: (B, T, 3, S, S) uint8 RGB, for detectors with an image encoder of their own.
+            heard: (B, T, K) bool, whose boxes alone will be read: a detector that looks for one
+                class after the other may leave the others out; ``None``: all.
         """
 
     def losses(
@@ -73,7 +83,8 @@ class Detector(nn.Module, ABC):
             fills to a third.
         """
         with torch.no_grad():
-            found = self(pyramid, clip)
+            heard = evidence.sources[:, None].bool().expand_as(evidence.heard)
+            found = self(pyramid, clip, evidence.frames, heard)
             inside = share_of_masks(found.boxes.flatten(0, 1), evidence.masks.flatten(0, 1))
             scores = torch.where(inside >= FILLED, found.scores.flatten(0, 1), 0.0)
             seen = torch.zeros_like(evidence.heard).flatten(0, 1)

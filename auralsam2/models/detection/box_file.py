@@ -40,7 +40,13 @@ class BoxFileDetector(FilePart, Detector):
     )
     entry_name = "frame"
 
-    def forward(self, pyramid: VisualPyramid, clip: Sequence[str]) -> Detections:
+    def forward(
+        self,
+        pyramid: VisualPyramid,
+        clip: Sequence[str],
+        frames: object = None,
+        heard: object = None,
+    ) -> Detections:
         """Boxes of the clips by their names.
 
         Raises:

@@ -151,7 +151,13 @@ class PyramidDetector(Detector):
         return (weight * wrong * bce).sum()
 
     @torch.no_grad()
-    def forward(self, pyramid: VisualPyramid, clip: Sequence[str]) -> Detections:
+    def forward(
+        self,
+        pyramid: VisualPyramid,
+        clip: Sequence[str],
+        frames: object = None,
+        heard: object = None,
+    ) -> Detections:
         """Boxes with a score of ``min_score``: the object's times the class's."""
         from torchvision.ops import batched_nms
 

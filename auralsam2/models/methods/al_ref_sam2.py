@@ -97,6 +97,10 @@ class ALRefSAM2(TranslatedPromptSAM2):
         ]
         return stacked(clips)
 
+    def looked_for(self, heard: Tensor) -> Tensor:
+        """In every frame the names of the whole clip."""
+        return heard.any(dim=1, keepdim=True).expand_as(heard)
+
     def _sounding(self, heard: Tensor) -> Tensor:
         """In which frames the names of a clip sound, (T, K) bool from what is heard in them."""
         names = heard.any(dim=0)

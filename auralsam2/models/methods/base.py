@@ -20,7 +20,7 @@ from auralsam2.models.decode import EMPTY_LOGIT, clip_results, decode_mode
 from auralsam2.models.decoder_rows import CannotProbeError, DecoderCalls, rows_of_frames
 from auralsam2.models.feature_cache import BACKBONES, FeatureCache, weights_digest
 from auralsam2.models.one_mask import class_results
-from auralsam2.structures import Prediction, VisualPyramid
+from auralsam2.structures import Prediction, VisualPyramid, Waveform
 
 Node = Mapping[str, Any] | None
 
@@ -42,6 +42,7 @@ class ClipBatch(NamedTuple):
     semantic: Tensor | None = None
     # B tensors (T, H, W), the same at the labels' own size.
     native_semantic: Sequence[Tensor] | None = None
+    waveform: Sequence[Waveform] | None = None  # B sounds, from the data set ``WithWaveform``
 
 
 class ClipMethod(BaseModel):

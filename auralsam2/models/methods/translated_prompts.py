@@ -142,9 +142,13 @@ class TranslatedPromptSAM2(SAM2Method):
                 "classes; give both the same number"
             )
         pyramid = self.encode(batch.frames)
-        logits = self.sound_classifier(batch.log_mel, batch.clip).float()
+        logits = self.sound_classifier(batch.log_mel, batch.clip, batch.waveform).float()
         evidence = Evidence(
-            batch.masks, batch.supervised, sources.to(logits), logits.detach().sigmoid()
+            batch.masks,
+            batch.supervised,
+            sources.to(logits),
+            logits.detach().sigmoid(),
+            batch.frames,
         )
         losses, seen = self.detector.losses(pyramid, batch.clip, evidence)
         if is_trained(self.sound_classifier):
@@ -163,9 +167,13 @@ class TranslatedPromptSAM2(SAM2Method):
 
     def translate(self, pyramid: VisualPyramid, batch: ClipBatch) -> tuple[Detections, Tensor]:
         """Boxes of all frames, and which classes are heard in each second, (B, T, K) bool."""
-        logits = self.sound_classifier(batch.log_mel, batch.clip)
-        detections = self.detector(pyramid, batch.clip)
-        return detections, heard_classes(logits.float().sigmoid(), self.rule)
+        logits = self.sound_classifier(batch.log_mel, batch.clip, batch.waveform)
+        heard = heard_classes(logits.float().sigmoid(), self.rule)
+        return self.detector(pyramid, batch.clip, batch.frames, self.looked_for(heard)), heard
+
+    def looked_for(self, heard: Tensor) -> Tensor:
+        """Classes whose boxes are of use in each frame, (B, T, K) bool from those heard in it."""
+        return heard
 
     def segment(self, pyramid: VisualPyramid, detections: Detections, chosen: Tensor) -> Prediction:
         """Prompt SAM2 with the boxes that are chosen, (B, T, D) bool."""

@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from auralsam2.structures import Waveform
+
 
 class SoundClassifier(nn.Module, ABC):
     """Say for each second which of K classes is heard; several may be, or none.
@@ -18,12 +20,19 @@ class SoundClassifier(nn.Module, ABC):
     """
 
     @abstractmethod
-    def forward(self, log_mel: Tensor, clip: Sequence[str]) -> Tensor:
+    def forward(
+        self,
+        log_mel: Tensor,
+        clip: Sequence[str],
+        waveform: Sequence[Waveform] | None = None,
+    ) -> Tensor:
         """Listen to B clips.
 
         Args:
             log_mel: (B, T, 2, 96, 64).
             clip: B names.
+            waveform: of B clips, where the data give them, for classifiers with an ear of their
+                own, see the data set ``WithWaveform``.
 
         Returns:
             (B, T, K) logits, each class on its own; a sigmoid gives its probability.

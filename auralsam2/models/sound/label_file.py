@@ -43,7 +43,7 @@ class LabelFileClassifier(FilePart, SoundClassifier):
         super().__init__(path, num_classes)
         self._sounds: dict[str, bytes] = {}
 
-    def forward(self, log_mel: Tensor, clip: Sequence[str]) -> Tensor:
+    def forward(self, log_mel: Tensor, clip: Sequence[str], waveform: object = None) -> Tensor:
         """Logits of the clips by their names.
 
         Raises:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from auralsam2.data.datasets.counterfactual import AudioSwapped
+from auralsam2.data.datasets.partner_audio import AudioSwapped
 from auralsam2.data.synthetic.writer import Plan, write_clips
 from auralsam2.registry import DATASETS
 

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 
 from auralsam2.data.collate import collate_clips
 from auralsam2.data.datasets.avsbench import AVSBenchDataset
-from auralsam2.data.datasets.counterfactual import AudioSwapped
+from auralsam2.data.datasets.partner_audio import AudioSwapped
 from auralsam2.data.problems import DataError
 
 TRANSFORMS = [

@@ -260,3 +260,34 @@ def test_a_data_set_without_files_has_silence_and_noise() -> None:
     for kind in ("swapped", "offscreen"):
         with pytest.raises(ValueError, match="Bare has no `files`"):
             build(kind, Path("."), Bare())
+
+
+@every_kind
+def test_waveforms_are_exchanged_with_the_log_mels(root: Path, kind: str) -> None:
+    """What is heard as samples is what is heard as log-mels, up to how loud noise is."""
+    node = dict(type="WithWaveform", dataset=NODE)
+    real, control = plain(root, node), build(kind, root, node)
+    own, other = real[2], control[2]
+    assert torch.equal(own["log_mel"], plain(root)[2]["log_mel"])
+    samples, rate = read_waveform(real.files[2].audio)
+    assert own["waveform"].rate == rate
+    np.testing.assert_allclose(own["waveform"].samples, samples.mean(axis=1), atol=1e-6)
+    heard = other["waveform"]
+    assert len(heard.samples) == len(own["waveform"].samples)
+    if kind == "silence":
+        assert not heard.samples.any()
+    elif kind == "noise":
+        level, expected = (w.samples.square().mean().sqrt() for w in (heard, own["waveform"]))
+        torch.testing.assert_close(level, expected, rtol=0.02, atol=0)
+        assert torch.equal(heard.samples, control[2]["waveform"].samples)
+    else:
+        partner = real[control.partners[2]]
+        assert torch.equal(heard.samples, partner["waveform"].samples)
+        assert torch.equal(other["log_mel"], partner["log_mel"])
+
+
+def test_waveforms_of_a_batch_keep_their_lengths(root: Path) -> None:
+    data = plain(root, dict(type="WithWaveform", dataset=NODE))
+    batch = collate_clips([data[0], data[1]])
+    assert [type(w).__name__ for w in batch["waveform"]] == ["Waveform"] * 2
+    assert data.fingerprint() == plain(root).fingerprint()

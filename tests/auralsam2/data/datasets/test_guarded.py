@@ -10,8 +10,8 @@ from torch.utils.data import DataLoader
 
 from auralsam2.data.collate import collate_clips
 from auralsam2.data.datasets.avsbench import AVSBenchDataset
-from auralsam2.data.datasets.counterfactual import AudioSwapped
 from auralsam2.data.datasets.guarded import MACHINE, CorruptClip, Guarded, counted
+from auralsam2.data.datasets.partner_audio import AudioSwapped
 from auralsam2.data.problems import DataError
 
 CLIPS = [f"clip0000{i}_s5" for i in range(3)]

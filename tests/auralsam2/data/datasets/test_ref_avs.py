@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from auralsam2.data.collate import collate_clips
-from auralsam2.data.datasets.counterfactual import AudioSwapped
+from auralsam2.data.datasets.partner_audio import AudioSwapped
 from auralsam2.data.datasets.ref_avs import RefAVSDataset
 from auralsam2.registry import DATASETS
 

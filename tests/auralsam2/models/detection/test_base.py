@@ -17,7 +17,7 @@ from auralsam2.structures import VisualPyramid
 class FixedDetector(Detector):
     """One clip of two frames."""
 
-    def forward(self, pyramid: VisualPyramid, clip: Sequence[str]) -> Detections:
+    def forward(self, pyramid: VisualPyramid, clip: Sequence[str], *_: object) -> Detections:
         left, right, empty = [0.0, 0.0, 0.5, 1.0], [0.5, 0.0, 1.0, 1.0], [0.0] * 4
         return Detections(
             torch.tensor([[[left, right, left], [right, empty, empty]]]),

@@ -25,7 +25,7 @@ LEFT, RIGHT = [0.05, 0.2, 0.4, 0.6], [0.6, 0.4, 0.95, 0.9]
 class TwoBoxes(Detector):
     """Class 0 on the left and class 1 on the right of every frame."""
 
-    def forward(self, pyramid: VisualPyramid, clip: Sequence[str]) -> Detections:
+    def forward(self, pyramid: VisualPyramid, clip: Sequence[str], *_: object) -> Detections:
         shape = pyramid.levels[0].shape[:2]
         boxes, labels = torch.tensor([LEFT, RIGHT]), torch.tensor([0, 1])
         return Detections(
@@ -36,7 +36,7 @@ class TwoBoxes(Detector):
 class Loudness(SoundClassifier):
     """Ear i names class i where it is louder than 0."""
 
-    def forward(self, log_mel: Tensor, clip: Sequence[str]) -> Tensor:
+    def forward(self, log_mel: Tensor, clip: Sequence[str], *_: object) -> Tensor:
         return 20 * log_mel.mean(dim=(-2, -1))
 
 

@@ -1,0 +1,114 @@
+"""Frozen models of transformers from a local folder, and the names that they are asked for."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from torch import nn
+
+from auralsam2.models.text.pretrained import INSTALL
+from auralsam2.models.weights.folder import load_folder, reading
+from auralsam2.weight_files import SOURCES
+
+WEIGHTS, CONFIG = "model.safetensors", "config.json"
+Names = Sequence[str] | str | os.PathLike[str]
+StrPath = str | os.PathLike[str]
+
+
+class PretrainedPart(nn.Module):
+    """A part of a model around a network of transformers, frozen; nothing is downloaded.
+
+    Args:
+        weights: folder of the model, with ``model.safetensors``, its config and its processor.
+        classes: K names in order of their numbers, or a JSON file of them: a list, or name ->
+            number as AVSBench's ``label2idx.json``, whose background (0) is left out.
+        num_classes: K.
+
+    Attributes:
+        network: the model.
+        processor: what turns pictures, sounds and words to its inputs.
+
+    Raises:
+        FileNotFoundError: where folder or names are missing, naming where they are published.
+        ImportError: where transformers is missing.
+        ValueError: where the folder holds another model, or there are not ``num_classes`` names.
+    """
+
+    config_key: ClassVar[str]  # of the part in a config
+    published: ClassVar[str]  # name of the published folder
+    model_class: ClassVar[str]  # in transformers
+    processor_class: ClassVar[str]
+
+    def __init__(self, weights: StrPath | None, classes: Names | None, num_classes: int) -> None:
+        super().__init__()
+        if found := self.problems(weights, classes):
+            raise FileNotFoundError("\n".join(found))
+        assert weights is not None and classes is not None
+        self.classes = class_names(classes)
+        if len(self.classes) != num_classes:
+            raise ValueError(
+                f"{type(self).__name__}: classes are {len(self.classes)} names, but "
+                f"model.num_classes is {num_classes}; the two must agree"
+            )
+        self.network, self.processor = self._load(Path(weights).expanduser().resolve())
+        self.network.requires_grad_(False).eval()
+
+    @classmethod
+    def problems(
+        cls, weights: StrPath | None = None, classes: Names | None = None, **_: object
+    ) -> list[str]:
+        """What stands in the way of building, found without building."""
+        found = []
+        folder = None if weights is None else Path(weights).expanduser()
+        lacking = [f for f in (CONFIG, WEIGHTS) if folder is None or not (folder / f).is_file()]
+        if lacking:
+            found.append(
+                f"no model at '{weights}' ({' and '.join(lacking)}); the published folder is "
+                f"{cls.published}, from {SOURCES[cls.published]}: download it and set "
+                f"`{cls.config_key}.weights` to its path"
+            )
+        named = classes is not None and not isinstance(classes, str | os.PathLike)
+        if not named and (classes is None or not Path(classes).expanduser().is_file()):
+            found.append(
+                f"no names of classes at '{classes}'; set `{cls.config_key}.classes` to AVSBench's "
+                "label2idx.json or to a list of names"
+            )
+        return found
+
+    def train(self, mode: bool = True) -> Any:
+        """Never in training mode."""
+        return super().train(False)
+
+    def _load(self, folder: Path) -> tuple[nn.Module, Any]:
+        name = type(self).__name__
+        try:
+            import transformers
+        except ImportError as error:
+            raise ImportError(f"{name} needs transformers: {INSTALL}") from error
+        with reading(folder, name):
+            source = getattr(transformers, self.processor_class)
+            processor = source.from_pretrained(folder, local_files_only=True)
+        model = getattr(transformers, self.model_class)
+        return load_folder(model, folder, name, self.model_class), processor
+
+
+def class_names(classes: Names) -> tuple[str, ...]:
+    """Names in order of their numbers, from a list or a JSON file of them.
+
+    Raises:
+        ValueError: where the file holds neither a list nor numbers of names.
+    """
+    if not isinstance(classes, str | os.PathLike):
+        return tuple(classes)
+    path = Path(classes).expanduser()
+    try:
+        read = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(read, Mapping):
+            return tuple(name for name in sorted(read, key=read.__getitem__) if read[name] != 0)
+        return tuple(map(str, read))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"'{path}' holds no names of classes: {error}") from error
