@@ -255,9 +255,8 @@ DETECTORS = _part(
     "detector",
     given=["channels", "num_classes"],
     calls={
-        "forward(pyramid, clip, frames, heard)": "VisualPyramid, B names, (B,T,3,S,S) uint8, "
-        "(B,T,K) bool whose boxes are read -> Detections of boxes (B,T,D,4), labels (B,T,D), "
-        "scores (B,T,D)",
+        "forward(pyramid, clip, frames, heard)": "VisualPyramid, B names, (B,T,3,S,S), (B,T,K) "
+        "bool of use -> Detections of boxes (B,T,D,4), labels (B,T,D), scores (B,T,D)",
         "losses(pyramid, clip, evidence)": "the same and Evidence -> dict of scalars, (B,T,K) how "
         "sure it is of each class in the mask",
     },
@@ -267,10 +266,7 @@ DETECTORS = _part(
 SOUND_CLASSIFIERS = _part(
     "sound classifier",
     given=["num_classes"],
-    calls={
-        "forward(log_mel, clip, waveform)": "(B,T,A,96,64), B names, B Waveforms or None -> "
-        "(B,T,K) logits"
-    },
+    calls={"forward(log_mel, clip, waveform)": "log-mels, B names, B sounds -> (B,T,K) logits"},
     locations=["auralsam2.models.sound.*"],
 )
 
