@@ -44,7 +44,7 @@ MODELS = Registry(
 # Readers of clips.
 DATASETS = Registry(
     "dataset",
-    given=["root", "image_size"],
+    given=["root", "image_size", "channels"],
     calls={
         "__len__()": "number of clips",
         "__getitem__(index)": "dict(frames (T,3,S,S) uint8, log_mel (T,A,96,64) float32, masks "
@@ -135,7 +135,8 @@ IMAGE_ENCODERS = _part(
 AUDIO_ENCODERS = _part(
     "audio encoder",
     calls={"forward(log_mel)": "(B,T,A,96,64) -> (B,T,D)"},
-    contract=".out_channels = D; ears share weights and are concatenated",
+    contract=".out_channels = D; channels, an argument: both, A = 2 ears that share weights and "
+    "are concatenated, or mean, A = 1 ear; data sets give what it asks for",
     locations=["auralsam2.models.audio.*"],
 )
 # A referring expression to tokens that join the audio's.

@@ -122,6 +122,7 @@ def _by_resampy(samples: NDArray[np.float64], rate: int) -> NDArray[np.float64]:
 RESAMPLERS: dict[str, Callable[[NDArray[np.float64], int], NDArray[np.float64]]] = {
     "published": _by_soxr,
     "released": _by_resampy,
+    "zero_padded": _by_resampy,
 }
 """To 16 kHz. The two differ near 8 kHz, in the last three mel bands; soxr is 60 times faster."""
 
@@ -180,23 +181,36 @@ def _published(rows: NDArray[np.float64], num_frames: int) -> NDArray[np.float64
     return np.asarray(padded[starts[:, None] + np.arange(EXAMPLE_ROWS)])
 
 
-def _released(rows: NDArray[np.float64], num_frames: int) -> NDArray[np.float64]:
-    """Non-overlapping examples of 96 rows, the last one repeated up to five."""
+def _whole(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Non-overlapping examples of 96 rows."""
     whole = len(rows) // EXAMPLE_ROWS
     if not whole:
         raise ValueError(f"{len(rows)} log-mel rows are too few for one example of {EXAMPLE_ROWS}")
-    examples = rows[: whole * EXAMPLE_ROWS].reshape(whole, EXAMPLE_ROWS, NUM_MELS)
-    missing = max(0, RELEASED_MIN_EXAMPLES - whole)
+    return rows[: whole * EXAMPLE_ROWS].reshape(whole, EXAMPLE_ROWS, NUM_MELS)
+
+
+def _released(rows: NDArray[np.float64], num_frames: int) -> NDArray[np.float64]:
+    """Whole examples, the last one repeated up to five."""
+    examples = _whole(rows)
+    missing = max(0, RELEASED_MIN_EXAMPLES - len(examples))
     return np.concatenate([examples, np.repeat(examples[-1:], missing, axis=0)])
+
+
+def _zero_padded(rows: NDArray[np.float64], num_frames: int) -> NDArray[np.float64]:
+    """Whole examples, followed by zeros up to one a frame."""
+    examples = _whole(rows)
+    missing = max(0, num_frames - len(examples))
+    return np.concatenate([examples, np.zeros((missing, *examples.shape[1:]))])
 
 
 RULES: dict[str, Callable[[NDArray[np.float64], int], NDArray[np.float64]]] = {
     "published": _published,
     "released": _released,
+    "zero_padded": _zero_padded,
 }
 
 
-def _stereo(samples: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+def _both(samples: NDArray[np.float64]) -> list[NDArray[np.float64]]:
     if not samples[:, :2].any() and samples.any():
         raise ValueError(
             f"{samples.shape[1]} channels, of which the first two, the ones that are heard, are "
@@ -205,26 +219,17 @@ def _stereo(samples: NDArray[np.float64]) -> list[NDArray[np.float64]]:
     return [samples[:, 0], samples[:, min(1, samples.shape[1] - 1)]]
 
 
-def _downmix(samples: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    mean = samples.mean(axis=1)
-    return [mean, mean]
+def _mean(samples: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    return [samples.mean(axis=1)]
 
 
-def _two_only(samples: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    if samples.shape[1] != 2:
-        raise ValueError(
-            f"{samples.shape[1]} channel(s), and ears='two_only' wants two; ears='stereo' gives a "
-            "single one to both ears"
-        )
-    return [samples[:, 0], samples[:, 1]]
-
-
-EARS: dict[str, Callable[[NDArray[np.float64]], list[NDArray[np.float64]]]] = {
-    "stereo": _stereo,
-    "downmix": _downmix,
-    "two_only": _two_only,
+CHANNELS: dict[str, Callable[[NDArray[np.float64]], list[NDArray[np.float64]]]] = {
+    "both": _both,
+    "mean": _mean,
 }
-"""Name -> rule from (L, channels) to what the left and the right ear hear, (L,) each."""
+"""Name -> rule from (L, channels) to what each ear hears, (L,) each."""
+
+NUM_EARS = {"both": 2, "mean": 1}
 
 
 def log_mel_examples(
@@ -232,7 +237,7 @@ def log_mel_examples(
     rate: int,
     num_frames: int,
     rule: str = "published",
-    ears: str = "stereo",
+    channels: str = "both",
 ) -> NDArray[np.float32]:
     """One log-mel example a frame and ear.
 
@@ -242,28 +247,29 @@ def log_mel_examples(
         num_frames: T, frames of the clip, one a second.
         rule: ``published``: exactly T examples, one from the beginning of each second, with
             silence behind the end of the file; ``released``: as many examples of 0.96 s as fit,
-            at least five, resampled by resampy.
-        ears: ``stereo``: channels are kept apart, a single one is given to both ears, of more
-            than two the first two are taken, unless they alone are silent; ``downmix``: both
-            ears get the mean of all channels, so that no hint at a direction is left;
-            ``two_only``: files must have two channels, as the AVSBench part of the released
-            code asks.
+            at least five, the last one repeated, resampled by resampy; ``zero_padded``: the same
+            with examples of zeros up to T, as AVSBench's semantic task has it (a zero is a loud
+            sound, silence is ln 0.01).
+        channels: ``both``: two ears; a single channel is given to both, of more than two the first
+            two are taken, unless they alone are silent; ``mean``: one ear, which hears the mean of
+            all channels.
 
     Returns:
-        (T, 2, 96, 64), natural logarithm of (mel + 0.01).
+        (T, A, 96, 64) with A = 2 or 1 ears, natural logarithm of (mel + 0.01).
 
     Raises:
-        ValueError: on an unknown rule, on channels that ``ears`` refuses or, as released, a file
-            shorter than one example.
+        ValueError: on an unknown rule, where all of the sound is in channels that are not heard
+            or, as released, in a file shorter than one example.
     """
     problems = []
     if rule not in RULES:
         problems.append(f"unknown audio {rule=}; known: {', '.join(RULES)}")
-    if ears not in EARS:
-        problems.append(f"unknown {ears=}; known: {', '.join(EARS)}")
+    if channels not in CHANNELS:
+        problems.append(f"unknown {channels=}; known: {', '.join(CHANNELS)}")
     if problems:
         raise ValueError("\n".join(problems))
-    left, right = EARS[ears](samples)
-    heard = [left] if np.array_equal(left, right) else [left, right]
+    ears = CHANNELS[channels](samples)
+    heard = ears[:1] if all(np.array_equal(ears[0], ear) for ear in ears[1:]) else ears
     examples = [RULES[rule](log_mel_spectrogram(ear, rate, rule), num_frames) for ear in heard]
-    return np.stack([examples[0], examples[-1]], axis=1).astype(np.float32)
+    same = examples * (len(ears) // len(heard))
+    return np.stack(same, axis=1).astype(np.float32)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from auralsam2.data.audio import (
     EXAMPLE_ROWS,
     FRONT_END,
+    NUM_EARS,
     NUM_MELS,
     log_mel_examples,
     read_waveform,
@@ -44,12 +45,12 @@ class LogMelCache:
         self.folder = Path(folder).expanduser()
 
     def examples(
-        self, path: Path, num_frames: int, rule: str = "published", ears: str = "stereo"
+        self, path: Path, num_frames: int, rule: str = "published", channels: str = "both"
     ) -> NDArray[np.float32]:
         """Examples of a sound file, see :func:`log_mel_examples`.
 
         Returns:
-            (T', 2, 96, 64), equal to the bit to what the front end computes.
+            (T', A, 96, 64), equal to the bit to what the front end computes.
 
         Raises:
             FileNotFoundError: where there is no such file.
@@ -58,24 +59,24 @@ class LogMelCache:
         path = Path(path)
         if not path.is_file():
             raise FileNotFoundError(f"no sound file at '{path}'")
-        entry = self.entry(path, num_frames, rule, ears)
-        found = _read(entry)
+        entry = self.entry(path, num_frames, rule, channels)
+        found = _read(entry, NUM_EARS.get(channels))
         if found is None:
             samples, rate = read_waveform(path)
-            found = log_mel_examples(samples, rate, num_frames, rule, ears)
+            found = log_mel_examples(samples, rate, num_frames, rule, channels)
             keep(entry, _encoded(found))
         return found
 
-    def entry(self, path: Path, num_frames: int, rule: str, ears: str) -> Path:
+    def entry(self, path: Path, num_frames: int, rule: str, channels: str) -> Path:
         """Where the examples of a sound file are kept, whether they are there or not."""
         content = hashlib.sha256(path.read_bytes()).hexdigest()
-        key = json.dumps([content, num_frames, rule, ears, FRONT_END])
+        key = json.dumps([content, num_frames, rule, channels, FRONT_END])
         name = hashlib.sha256(key.encode()).hexdigest()
         # Some file systems grow slow where one folder has tens of thousands of files.
         return self.folder / name[:2] / f"{name}.safetensors"
 
 
-def _read(entry: Path) -> NDArray[np.float32] | None:
+def _read(entry: Path, num_ears: int | None) -> NDArray[np.float32] | None:
     """An entry's examples; None where it does not exist or is damaged."""
     from safetensors import SafetensorError, safe_open
 
@@ -85,7 +86,8 @@ def _read(entry: Path) -> NDArray[np.float32] | None:
             checksum = (file.metadata() or {}).get(CHECKSUM)
     except (SafetensorError, OSError):
         return None
-    whole = examples.dtype == np.float32 and examples.shape[1:] == (2, EXAMPLE_ROWS, NUM_MELS)
+    shape = (num_ears, EXAMPLE_ROWS, NUM_MELS)
+    whole = examples.dtype == np.float32 and examples.shape[1:] == shape
     return examples if whole and checksum == _checksum(examples) else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mmengine.config import Config
@@ -11,7 +11,7 @@ from mmengine.config import Config
 from auralsam2.counterfactuals import is_control, with_controls
 from auralsam2.data.datasets.guarded import Guarded
 from auralsam2.engine.identity import digest
-from auralsam2.registry import DATASETS
+from auralsam2.registry import AUDIO_ENCODERS, DATASETS
 from auralsam2.signature import parameters_of
 
 
@@ -60,7 +60,38 @@ def test_datasets(
 
 
 def _built(cfg: Config, node: Mapping[str, Any]) -> Any:
-    return DATASETS.build(node, root=cfg.data.root, image_size=cfg.data.image_size)
+    given = {"root": cfg.data.root, "image_size": cfg.data.image_size}
+    return DATASETS.build(node, **given, channels=asked_channels(cfg.model))
+
+
+def asked_channels(model: Mapping[str, Any]) -> str:
+    """What the audio encoders of a model want to hear of a recording's channels.
+
+    Args:
+        model: node of the config; its encoders, of its parts too, stand under ``audio_encoder``.
+
+    Returns:
+        ``both``, also where nothing listens, or ``mean``.
+
+    Raises:
+        ValueError: where two of them want different things.
+    """
+    asked = dict(_asked(model, "model"))
+    if len(set(asked.values())) > 1:
+        stated = ", ".join(f"{path}.channels={value!r}" for path, value in asked.items())
+        raise ValueError(f"all audio encoders of a model hear the same; got {stated}")
+    return next(iter(asked.values()), "both")
+
+
+def _asked(node: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
+    for key, part in node.items():
+        if not isinstance(part, Mapping):
+            continue
+        here = f"{path}.{key}"
+        if key == AUDIO_ENCODERS.config_key and "type" in part:
+            default = parameters_of(AUDIO_ENCODERS.lookup(part["type"])).known.get("channels")
+            yield here, part.get("channels", "both" if default is None else default.default)
+        yield from _asked(part, here)
 
 
 def _guarded(cfg: Config, dataset: Any, name: str, training: bool = False) -> Guarded:

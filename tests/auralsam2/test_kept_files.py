@@ -42,7 +42,7 @@ def make_log_mel(folder: Path, patch: pytest.MonkeyPatch) -> Any:
     sound = folder / "audio.wav"
     soundfile.write(sound, np.random.default_rng(0).uniform(-0.3, 0.3, (16_000, 1)), 16_000)
     cache = log_mel_cache.LogMelCache(folder / "cache")
-    return lambda: cache.examples(sound, 1), cache.entry(sound, 1, "published", "stereo"), calls
+    return lambda: cache.examples(sound, 1), cache.entry(sound, 1, "published", "both"), calls
 
 
 def make_dilution(folder: Path, patch: pytest.MonkeyPatch) -> Any:

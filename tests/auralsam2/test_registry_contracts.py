@@ -278,7 +278,7 @@ def test_a_data_set_keeps_its_contract(tmp_path: Path) -> None:
         {"__len__": lambda out: out == 2, "fingerprint": lambda out: isinstance(out, str),
             "__getitem__": lambda out: set(wanted) <= set(out)},
     )  # fmt: skip
-    dataset = obey("dataset", case, dict(root=str(root), image_size=S))
+    dataset = obey("dataset", case, dict(root=str(root), image_size=S, channels="both"))
     assert len(dataset.clips) == 2
     item = dataset[0]
     stated = REGISTRIES["dataset"].calls["__getitem__(index)"]

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar, cast
 
 import numpy as np
 
-from auralsam2.data.audio import EARS, EXAMPLE_ROWS, ROWS_PER_SECOND, SAMPLE_RATE, read_waveform
+from auralsam2.data.audio import CHANNELS, EXAMPLE_ROWS, ROWS_PER_SECOND, SAMPLE_RATE, read_waveform
 from auralsam2.data.checking.plan import ClipTask, Colour, LabelRule, Masks, joined
 from auralsam2.data.datasets.log_mel_pickle import read_log_mel
 from auralsam2.data.images import read_image
@@ -212,7 +212,7 @@ def has_ramp(colours: frozenset[Colour]) -> bool:
 def sound_facts(path: Path) -> SoundFacts:
     """Decode a recording in whole; an error where nothing is in the channels that are heard."""
     samples, rate = read_waveform(path)
-    EARS["stereo"](samples)
+    CHANNELS["both"](samples)
     return SoundFacts(len(samples) / rate, rate, not samples.any())
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from auralsam2.data.audio import NUM_EARS
 from auralsam2.data.datasets.avsbench_index import (
     OBJECT_LAYOUTS,
     SOUNDS,
@@ -105,7 +106,7 @@ class AVSBenchObjectDataset(ClipDataset):
         root: folder of the release, see :class:`ObjectIndex`.
         subset: ``v1s`` (``s4_data``) or ``v1m`` (``ms3_data``).
         split: ``train``, ``val`` or ``test``.
-        audio: ``log_mel``: the pickled examples of the release, one channel given to both ears;
+        audio: ``log_mel``: the pickled examples of the release, one channel given to every ear;
             ``wav``: examples computed from ``audio_wav``.
         settings: further ones, see :class:`ClipDataset`.
 
@@ -145,5 +146,5 @@ class AVSBenchObjectDataset(ClipDataset):
 
     def _log_mel(self, clip: ClipFiles) -> NDArray[np.float32]:
         if self.audio == "log_mel":
-            return read_log_mel(clip.audio, len(clip.frames))
+            return read_log_mel(clip.audio, len(clip.frames), NUM_EARS[self.channels])
         return super()._log_mel(clip)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from auralsam2.data.audio import RULES, log_mel_examples, read_waveform
+from auralsam2.data.audio import CHANNELS, NUM_EARS, RULES, log_mel_examples, read_waveform
 from auralsam2.data.datasets.index import ClipFiles, fingerprint
 from auralsam2.data.datasets.semantic import ClassMap
 from auralsam2.data.images import Resizing, image_size, read_image
@@ -46,6 +46,8 @@ class ClipDataset(Dataset[dict[str, Any]]):
         transforms: nodes of clip transforms, for training; applied before resizing.
         seed: of the transforms.
         log_mel_cache: folder that keeps log-mel examples across runs, see :class:`LogMelCache`.
+        channels: what is heard of the recording's channels, see :func:`log_mel_examples`; a run
+            passes what its audio encoder asks for.
 
     Attributes:
         name: of the data and the split, part of the fingerprint.
@@ -80,10 +82,11 @@ class ClipDataset(Dataset[dict[str, Any]]):
         transforms: Sequence[Mapping[str, Any]] = (),
         seed: int = 0,
         log_mel_cache: str | None = None,
+        channels: str = "both",
     ) -> None:
         self.root, self.split = Path(root).expanduser(), split
         self.resizing = Resizing(image_size, frame_interpolation, mask_interpolation)
-        self.audio_rule, self.label_rule = audio_rule, label_rule
+        self.audio_rule, self.label_rule, self.channels = audio_rule, label_rule, channels
         if problems := self.setting_problems():
             raise ValueError(f"{type(self).__name__} got " + "\nand ".join(problems))
         self.files = self.read_index()
@@ -100,7 +103,8 @@ class ClipDataset(Dataset[dict[str, Any]]):
     def setting_problems(self) -> list[str]:
         """What is wrong with the settings, one line each."""
         problems = self.resizing.problems()
-        for name, known in (("audio_rule", RULES), ("label_rule", LABEL_RULES)):
+        rules = {"audio_rule": RULES, "label_rule": LABEL_RULES, "channels": CHANNELS}
+        for name, known in rules.items():
             if getattr(self, name) not in known:
                 problems.append(f"{name}={getattr(self, name)!r}; known: {', '.join(known)}")
         return problems
@@ -121,7 +125,7 @@ class ClipDataset(Dataset[dict[str, Any]]):
         """One clip.
 
         Returns:
-            ``frames`` (T, 3, S, S) uint8, ``log_mel`` (T, 2, 96, 64), ``masks`` (T, S, S) uint8,
+            ``frames`` (T, 3, S, S) uint8, ``log_mel`` (T, A, 96, 64), ``masks`` (T, S, S) uint8,
             ``native_masks`` (T, H, W) uint8, ``supervised`` (T,) bool, ``clip``; with a class
             map also ``semantic`` (T, S, S) uint8, 255 in frames without a label, and
             ``native_semantic`` (T, H, W) uint8.
@@ -142,7 +146,7 @@ class ClipDataset(Dataset[dict[str, Any]]):
         return item
 
     def log_mel(self, index: int) -> Tensor:
-        """Sound of one clip alone, (T, 2, 96, 64); its frames are not decoded.
+        """Sound of one clip alone, (T, A, 96, 64); its frames are not decoded.
 
         Raises:
             DataError: where it cannot be read.
@@ -193,12 +197,12 @@ class ClipDataset(Dataset[dict[str, Any]]):
         }
 
     def _log_mel(self, clip: ClipFiles) -> NDArray[np.float32]:
-        """Examples (T, 2, 96, 64) of a clip's sound."""
+        """Examples (T, A, 96, 64) of a clip's sound."""
         try:
+            how = len(clip.frames), self.audio_rule, self.channels
             if self.log_mel_cache:
-                return self.log_mel_cache.examples(clip.audio, len(clip.frames), self.audio_rule)
-            samples, rate = read_waveform(clip.audio)
-            return log_mel_examples(samples, rate, len(clip.frames), self.audio_rule)
+                return self.log_mel_cache.examples(clip.audio, *how)
+            return log_mel_examples(*read_waveform(clip.audio), *how)
         except ValueError as error:
             named = str(clip.audio) in str(error)
             raise DataError(str(error) if named else f"'{clip.audio}': {error}") from error
@@ -266,7 +270,7 @@ class ClipDataset(Dataset[dict[str, Any]]):
         masks = native if self.augmentation else native + side**2
         if self.class_map is not None:
             masks *= 2
-        sound = 2 * 96 * 64 * 4
+        sound = NUM_EARS[self.channels] * 96 * 64 * 4
         return sum(media.values()) * (3 * frame + sound) + sum(truth.values()) * masks
 
     def fingerprint(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -40,16 +41,23 @@ class CounterfactualAudio(Dataset[dict[str, Any]]):
         root: passed on to a node.
         image_size: passed on to a node.
         seed: of whatever is drawn.
+        channels: passed on to a node.
     """
 
     counterfactual: ClassVar[str]
     empty_truth: ClassVar[bool]
 
     def __init__(
-        self, dataset: Mapping[str, Any] | Any, root: str, image_size: int = 1024, seed: int = 0
+        self,
+        dataset: Mapping[str, Any] | Any,
+        root: str,
+        image_size: int = 1024,
+        seed: int = 0,
+        channels: str = "both",
     ) -> None:
         if isinstance(dataset, Mapping):
-            dataset = DATASETS.build(dataset, root=root, image_size=image_size)
+            given = {"root": root, "image_size": image_size, "channels": channels}
+            dataset = DATASETS.build(dataset, **given)
         self.dataset: Any = dataset
         self.seed = seed
 
@@ -133,8 +141,13 @@ class AudioSilence(CounterfactualAudio):
 
 @lru_cache(maxsize=8)
 def _silence(num_frames: int) -> Tensor:
-    samples = np.zeros((num_frames * SAMPLE_RATE, 1))
-    return torch.from_numpy(log_mel_examples(samples, SAMPLE_RATE, num_frames))[:, :1]
+    return _one_ear(np.zeros((num_frames * SAMPLE_RATE, 1)), num_frames)
+
+
+def _one_ear(samples: NDArray[np.float64], num_frames: int) -> Tensor:
+    """(T, 1, 96, 64), to be given to as many ears as there are."""
+    examples = log_mel_examples(samples, SAMPLE_RATE, num_frames, channels="mean")
+    return torch.from_numpy(examples)
 
 
 @DATASETS.register_module()
@@ -176,7 +189,7 @@ class AudioNoise(CounterfactualAudio):
         num_frames = len(own)
         level_db = -20.0 if self.level_db is None else self.level_db
         samples = rng.standard_normal((num_frames * SAMPLE_RATE, 1)) * 10 ** (level_db / 20)
-        log_mel = torch.from_numpy(log_mel_examples(samples, SAMPLE_RATE, num_frames))[:, :1]
+        log_mel = _one_ear(samples, num_frames)
         if self.level_db is None:
             # The spectrum is linear in the amplitude, so that the level can be set afterwards;
             # this way it also works where a data set has no waveforms.

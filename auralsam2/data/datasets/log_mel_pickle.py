@@ -42,15 +42,16 @@ ADMITTED = frozenset(
 """Module and name of what pickles may ask for: constructors of arrays and tensors."""
 
 
-def read_log_mel(path: Path, num_frames: int) -> NDArray[np.float32]:
+def read_log_mel(path: Path, num_frames: int, num_ears: int = 2) -> NDArray[np.float32]:
     """Read the examples of one clip from AVSBench's ``audio_log_mel``.
 
     Args:
         path: of the pickle: a NumPy array or a torch tensor (T, 1, 96, 64).
         num_frames: T, frames of the clip.
+        num_ears: A, all of which get the one channel.
 
     Returns:
-        (T, 2, 96, 64), the one channel given to both ears, natural logarithm of (mel + 0.01).
+        (T, A, 96, 64), natural logarithm of (mel + 0.01).
 
     Raises:
         DataError: where the pickle asks for anything but an array or a tensor, or holds something
@@ -63,7 +64,7 @@ def read_log_mel(path: Path, num_frames: int) -> NDArray[np.float32]:
             f"'{path}' does not hold VGGish's log-mel examples: {'; '.join(problems)}. Make them "
             "with the front end of VGGish, or compute them from audio_wav with audio='wav'"
         )
-    return np.repeat(examples.astype(np.float32), 2, axis=1)
+    return np.repeat(examples.astype(np.float32), num_ears, axis=1)
 
 
 class ForbiddenGlobalError(DataError):

@@ -93,6 +93,7 @@ class NamedSources(WrappedDataset):
             ``root``, without the background.
         image_size: passed on to it.
         seed: passed on to it.
+        channels: passed on to it.
 
     Raises:
         DataError: listing sources that are none of the classes.
@@ -106,8 +107,10 @@ class NamedSources(WrappedDataset):
         classes: Sequence[str] | None = None,
         image_size: int = 1024,
         seed: int = 0,
+        channels: str = "both",
     ) -> None:
-        super().__init__(DATASETS.build(dataset, root=root, image_size=image_size, seed=seed))
+        given = {"root": root, "image_size": image_size, "seed": seed, "channels": channels}
+        super().__init__(DATASETS.build(dataset, **given))
         self.classes = _known(Path(root).expanduser()) if classes is None else tuple(classes)
         if not self.classes or len(set(self.classes)) != len(self.classes):
             raise ValueError(f"classes must be names, each once; got {self.classes}")
@@ -153,12 +156,19 @@ class WithWaveform(WrappedDataset):
         root: passed on to it.
         image_size: passed on to it.
         seed: passed on to it.
+        channels: passed on to it.
     """
 
     def __init__(
-        self, dataset: Mapping[str, Any], root: str, image_size: int = 1024, seed: int = 0
+        self,
+        dataset: Mapping[str, Any],
+        root: str,
+        image_size: int = 1024,
+        seed: int = 0,
+        channels: str = "both",
     ) -> None:
-        super().__init__(DATASETS.build(dataset, root=root, image_size=image_size, seed=seed))
+        given = {"root": root, "image_size": image_size, "seed": seed, "channels": channels}
+        super().__init__(DATASETS.build(dataset, **given))
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         """The clip's item with its ``waveform``."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from auralsam2.engine.parity.audio import check_audio
+from auralsam2.engine.parity.avsbench_audio import check_avsbench_audio
 from auralsam2.engine.parity.compare import NOT_GIVEN, Row, failure
 from auralsam2.engine.parity.eemc import check_cues, check_query, check_read_out
 from auralsam2.engine.parity.fixtures import FACTS, FixtureError, Fixtures
@@ -70,6 +71,7 @@ GROUPS = (
     Group("gavs_encoder", check_gavs_encoder),
     Group("sama_encoder", check_sama_encoder),
     Group("sama_loss", check_sama_loss),
+    Group("avsbench_audio", check_avsbench_audio),
     Group("translation", check_translation),
     Group("avsbench_pvt", check_pvt),
     Group("refavs_fusion", check_cues),

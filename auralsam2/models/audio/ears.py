@@ -8,18 +8,38 @@ from torch import Tensor, nn
 from auralsam2.models.freezing import Freezable
 from auralsam2.shapes import check_shape
 
-NUM_EARS = 2
+NUM_EARS = {"both": 2, "mean": 1}
+"""Of what an encoder asks for: the first two channels, or the mean of all."""
 
 
 class EarEncoder(Freezable):
-    """An audio encoder that sends each ear through the same network and joins its vectors."""
+    """An audio encoder that sends each ear through the same network and joins its vectors.
 
-    network: nn.Module  # (L, 1, 96, 64) log-mel examples -> (L, D / 2)
-    out_channels: int  # D
+    Args:
+        channels: ``both`` or ``mean``: data sets give two ears, or one that hears the mean of the
+            recording's channels.
+
+    Raises:
+        ValueError: on unknown channels.
+    """
+
+    network: nn.Module  # (L, 1, 96, 64) log-mel examples -> (L, C)
+    out_channels: int  # D = A * C
+
+    def __init__(self, channels: str = "both") -> None:
+        if channels not in NUM_EARS:
+            known = ", ".join(NUM_EARS)
+            raise ValueError(f"{type(self).__name__}: unknown {channels=}; known: {known}")
+        super().__init__()
+        self.channels, self.num_ears = channels, NUM_EARS[channels]
 
     def forward(self, log_mel: Tensor) -> Tensor:
-        """(B, T, 2, 96, 64) natural logarithm of (mel + 0.01) -> (B, T, D), ear 0 first."""
-        sizes = check_shape(log_mel, f"B T {NUM_EARS} 96 64", name="log-mel")
+        """(B, T, A, 96, 64) natural logarithm of (mel + 0.01) -> (B, T, D), ear 0 first.
+
+        Raises:
+            ValueError: where ears are more or fewer than asked for.
+        """
+        sizes = check_shape(log_mel, f"B T {self.num_ears} 96 64", name="log-mel")
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            vectors = self.network(log_mel.reshape(-1, 1, 96, 64))  # (B * T * 2, D / 2)
+            vectors = self.network(log_mel.reshape(-1, 1, 96, 64))  # (B * T * A, C)
         return vectors.reshape(sizes["B"], sizes["T"], -1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from auralsam2.models.audio.ears import NUM_EARS, EarEncoder
+from auralsam2.models.audio.ears import EarEncoder
 from auralsam2.models.weights import BUILTIN, locate
 from auralsam2.models.weights.loading import load_weights
 from auralsam2.registry import AUDIO_ENCODERS
@@ -55,11 +55,12 @@ class LogMelCNN(EarEncoder):
     """Convolutions over one log-mel example (0.96 s) an ear, trained with the fuser.
 
     Args:
-        out_channels: D, half of it from each ear.
+        out_channels: twice the channels of an ear: D with both ears, 2 D with their mean.
         width: channels after the first convolution, divisible by 8.
         weights: path of weights to start from, or ``builtin://log-mel-cnn`` (width 16, 256
             channels), which can name the sources of synthetic clips.
         frozen: no gradient, always in eval mode, as VGGish is.
+        channels: ``both`` ears, or one that hears their ``mean``; weights fit both.
 
     Raises:
         FileNotFoundError: where ``weights`` does not exist.
@@ -73,17 +74,18 @@ class LogMelCNN(EarEncoder):
         width: int = 32,
         weights: str | None = None,
         frozen: bool = False,
+        channels: str = "both",
     ) -> None:
-        super().__init__()
+        super().__init__(channels)
         problems = []
-        if out_channels % NUM_EARS:
+        if out_channels % 2:
             problems.append(f"out_channels must be even (two ears), got {out_channels}")
         if width < 1 or width % NUM_GROUPS:
             problems.append(f"width must be a positive multiple of {NUM_GROUPS}, got {width}")
         if problems:
             raise ValueError("LogMelCNN: " + "; ".join(problems))
-        self.out_channels = out_channels
-        self.network = LogMelNetwork(out_channels // NUM_EARS, width)
+        self.out_channels = out_channels // 2 * self.num_ears
+        self.network = LogMelNetwork(out_channels // 2, width)
         if missing := self.problems(weights):
             raise FileNotFoundError(missing[0])
         if weights is not None:

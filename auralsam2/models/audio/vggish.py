@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from auralsam2.models.audio.ears import NUM_EARS, EarEncoder
+from auralsam2.models.audio.ears import EarEncoder
 from auralsam2.models.weights.loading import load_weights
 from auralsam2.registry import AUDIO_ENCODERS
 from auralsam2.weight_files import VGGISH_FILE, VGGISH_SOURCE
@@ -50,6 +50,7 @@ class VGGish(EarEncoder):
         frozen: no gradient, always in eval mode (published).
         random_weights: start from random weights, for tests and dry runs; ``weights`` must then
             be ``None``.
+        channels: ``both`` ears, 256 channels, or their ``mean``, 128.
 
     Raises:
         FileNotFoundError: where ``weights`` does not exist, before anything is built.
@@ -62,13 +63,14 @@ class VGGish(EarEncoder):
         weights: str | os.PathLike[str] | None = None,
         frozen: bool = True,
         random_weights: bool = False,
+        channels: str = "both",
     ) -> None:
-        super().__init__()
+        super().__init__(channels)
         if problems := self.problems(weights, random_weights):
             missing = weights is not None and not random_weights
             raise (FileNotFoundError if missing else ValueError)(problems[0])
         path = None if weights is None else Path(weights).expanduser()
-        self.out_channels = NUM_EARS * EMBEDDING_CHANNELS
+        self.out_channels = self.num_ears * EMBEDDING_CHANNELS
         self.frozen = frozen
         self.network = _build_network(path)
         self.freeze()

@@ -32,7 +32,7 @@ class ClipBatch(NamedTuple):
     """A batch as the data sets give it."""
 
     frames: Tensor  # (B, T, 3, S, S) uint8 RGB
-    log_mel: Tensor  # (B, T, 2, 96, 64)
+    log_mel: Tensor  # (B, T, A, 96, 64), A ears: 2, or 1 where the encoder wants their mean
     masks: Tensor  # (B, T, S, S) truth in {0, 1}
     supervised: Tensor  # (B, T) bool, frames whose truth is known
     clip: Sequence[str]  # B names

@@ -130,7 +130,7 @@ class TPAVINetwork(ClipMethod):
         return tuple(neck(stage) for neck, stage in zip(self.necks, stages, strict=True))
 
     def answer(self, frames: Tensor, log_mel: Tensor) -> Answer:
-        """One pass over B clips, frames (B, T, 3, S, S) uint8 and log-mels (B, T, 2, 96, 64)."""
+        """One pass over B clips, frames (B, T, 3, S, S) uint8 and log-mels (B, T, A, 96, 64)."""
         sizes = check_shape(frames, "B T 3 S S", name="frames", **self.sides)
         shape = (sizes["B"], sizes["T"])
         maps = list(self.encode(frames))

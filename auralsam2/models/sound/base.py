@@ -29,7 +29,7 @@ class SoundClassifier(nn.Module, ABC):
         """Listen to B clips.
 
         Args:
-            log_mel: (B, T, 2, 96, 64).
+            log_mel: (B, T, A, 96, 64).
             clip: B names.
             waveform: of B clips, where the data give them, for classifiers with an ear of their
                 own, see the data set ``WithWaveform``.

@@ -58,6 +58,6 @@ class EmbeddingSoundClassifier(SoundClassifier):
         return [problem.replace("`model.audio_encoder", here) for problem in found]
 
     def forward(self, log_mel: Tensor, clip: Sequence[str], waveform: object = None) -> Tensor:
-        """(B, T, 2, 96, 64) -> (B, T, K)."""
+        """(B, T, A, 96, 64) -> (B, T, K)."""
         logits: Tensor = self.head(self.audio_encoder(log_mel))
         return logits

@@ -173,22 +173,28 @@ def test_golden_numbers(rule: str, rate: int, expected: list[float]) -> None:
     np.testing.assert_allclose([examples[place] for place in places], expected, rtol=0, atol=1e-4)
 
 
-def test_ears_hear_what_the_policy_says() -> None:
-    samples = tone(2)
-    stereo = log_mel_examples(samples, 16_000, 2)
-    np.testing.assert_array_equal(log_mel_examples(samples, 16_000, 2, ears="two_only"), stereo)
-    downmix = log_mel_examples(samples, 16_000, 2, ears="downmix")
-    mean = log_mel_examples(samples.mean(axis=1, keepdims=True), 16_000, 2)
-    np.testing.assert_array_equal(downmix, mean)
-    assert np.abs(downmix - stereo).max() > 0.5
-    for channels in (1, 4):
-        with pytest.raises(ValueError, match=rf"{channels} channel\(s\), and ears='two_only'"):
-            log_mel_examples(tone(1, ears=channels), 16_000, 1, ears="two_only")
+def test_one_ear_hears_the_mean_of_all_channels() -> None:
+    samples = tone(2, ears=3)
+    both = log_mel_examples(samples, 16_000, 2)
+    mean = log_mel_examples(samples, 16_000, 2, channels="mean")
+    mono = log_mel_examples(samples.mean(axis=1, keepdims=True), 16_000, 2)
+    assert mean.shape == (2, 1, 96, 64)
+    np.testing.assert_array_equal(mean, mono[:, :1])
+    assert np.abs(mean - both.mean(axis=1, keepdims=True)).max() > 0.2, "averaged before the log"
+
+
+def test_examples_are_followed_by_zeros_up_to_the_frames() -> None:
+    samples = tone(3.5)
+    padded = log_mel_examples(samples, 16_000, 10, "zero_padded", "mean")
+    released = log_mel_examples(samples, 16_000, 5, "released", "mean")
+    assert padded.shape == (10, 1, 96, 64)
+    np.testing.assert_array_equal(padded[:3], released[:3])
+    assert not padded[3:].any() and (released[3:] == released[2]).all()
 
 
 def test_unknown_settings_are_told_together() -> None:
-    with pytest.raises(ValueError, match=r"(?s)rule='x'.*ears='y'; known: stereo, downmix"):
-        log_mel_examples(tone(1), 16_000, 1, rule="x", ears="y")
+    with pytest.raises(ValueError, match=r"(?s)rule='x'.*channels='y'; known: both, mean"):
+        log_mel_examples(tone(1), 16_000, 1, rule="x", channels="y")
 
 
 def sweep(seconds: float = 2.0, loudness: float = 0.4) -> np.ndarray:

@@ -44,9 +44,9 @@ def computed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Grows with every computation."""
     calls: list[int] = []
 
-    def count(samples, rate, num_frames, rule, ears):
+    def count(samples, rate, num_frames, rule, channels):
         calls.append(num_frames)
-        return log_mel_examples(samples, rate, num_frames, rule, ears)
+        return log_mel_examples(samples, rate, num_frames, rule, channels)
 
     monkeypatch.setattr(log_mel_cache, "log_mel_examples", count)
     return calls
@@ -78,11 +78,11 @@ def test_an_entry_follows_the_content_and_not_the_name(
 def test_whatever_changes_the_numbers_has_an_entry_of_its_own(
     cache: LogMelCache, sound: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = [(2, "published", "stereo"), (1, "published", "stereo")]
-    settings += [(2, "released", "stereo"), (2, "published", "downmix")]
-    for num_frames, rule, ears in settings:
-        got = cache.examples(sound, num_frames, rule, ears)
-        expected = log_mel_examples(*read_waveform(sound), num_frames, rule, ears)
+    settings = [(2, "published", "both"), (1, "published", "both")]
+    settings += [(2, "released", "both"), (2, "published", "mean")]
+    for num_frames, rule, channels in settings:
+        got = cache.examples(sound, num_frames, rule, channels)
+        expected = log_mel_examples(*read_waveform(sound), num_frames, rule, channels)
         np.testing.assert_array_equal(got, expected)
     monkeypatch.setattr(log_mel_cache, "FRONT_END", -1)
     cache.examples(sound, 2)

@@ -11,7 +11,7 @@ from torch import nn
 
 from auralsam2.config import set_node
 from auralsam2.engine.evaluate import evaluate_model, frames_encoded_once, trained_model
-from auralsam2.engine.splits import fingerprint
+from auralsam2.engine.splits import asked_channels, fingerprint
 from auralsam2.engine.splits import test_datasets as build_tests
 from auralsam2.models.feature_cache import LastPyramid
 
@@ -119,3 +119,26 @@ def test_the_fingerprint_depends_on_the_order_of_the_splits() -> None:
     a, b = (SimpleNamespace(fingerprint=lambda name=name: name) for name in "ab")
     ab, ba = (fingerprint(dict(train=x, val=y, test={})) for x, y in ((a, b), (b, a)))
     assert ab != ba and len(ab) == 64
+
+
+def test_data_sets_give_the_ears_that_the_encoder_asks_for(config: Any) -> None:
+    for channels, num_ears in (("both", 2), ("mean", 1)):
+        config.model.audio_encoder.channels = channels
+        datasets = build_tests(config)
+        for name in ("test", "test_audio_silence", "test_audio_noise", "test_audio_swapped"):
+            assert datasets[name][0]["log_mel"].shape[1:] == (num_ears, 96, 64), name
+        model = trained_model(config, None)
+        scores = evaluate_model(model, config, datasets).splits
+        assert all(0 <= scores[name].metrics["J"] <= 1 for name in datasets)
+
+
+def test_what_encoders_ask_for() -> None:
+    encoder = {"type": "LogMelCNN"}
+    assert asked_channels({"type": "UnpromptedSAM2"}) == "both"
+    assert asked_channels({"audio_encoder": encoder}) == "both"
+    mono = {**encoder, "channels": "mean"}
+    assert asked_channels({"sound_classifier": {"audio_encoder": mono}, "decode": "x"}) == "mean"
+    with pytest.raises(ValueError) as caught:
+        asked_channels({"audio_encoder": encoder, "sound_classifier": {"audio_encoder": mono}})
+    for part in ("model.audio_encoder.channels='both'", "sound_classifier.audio_encoder.channels="):
+        assert part in str(caught.value)

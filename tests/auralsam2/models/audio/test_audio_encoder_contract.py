@@ -34,6 +34,22 @@ def test_ears_share_the_network_and_keep_their_order(encoder: nn.Module, log_mel
     assert not left.allclose(right)
 
 
-def test_mono_is_refused(encoder: nn.Module, log_mel: Tensor) -> None:
+def test_ears_that_were_not_asked_for_are_refused(encoder: nn.Module, log_mel: Tensor) -> None:
     with pytest.raises(ValueError, match=r"log-mel must have shape \(B, T, 2, 96, 64\)"):
         encoder(log_mel[:, :, :1])
+
+
+@torch.no_grad()
+def test_one_ear_has_the_weights_of_both(encoder: nn.Module, log_mel: Tensor) -> None:
+    name = type(encoder).__name__
+    node = dict(type=name, channels="mean", **NEEDED.get(name, {}))
+    mono = AUDIO_ENCODERS.build(node).eval()
+    mono.load_state_dict(encoder.state_dict())
+    assert 2 * mono.out_channels == encoder.out_channels
+    left, right = encoder(log_mel).chunk(2, dim=-1)
+    torch.testing.assert_close(mono(log_mel[:, :, :1]), left)
+    torch.testing.assert_close(mono(log_mel[:, :, 1:]), right)
+    with pytest.raises(ValueError, match=r"\(B, T, 1, 96, 64\)"):
+        mono(log_mel)
+    with pytest.raises(ValueError, match=f"{name}: unknown channels='left'; known: both, mean"):
+        AUDIO_ENCODERS.build({**node, "channels": "left"})
