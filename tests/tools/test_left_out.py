@@ -42,6 +42,7 @@ STOPS = {"guess-baselines"}
 NO_SCORES = {
     "check-config", "check-data", "check-parity", "convert-checkpoint", "grid-status",
     "list-components", "make-synthetic", "prepare-data", "pretrain-audio", "pretrain-mini",
+    "read-answers",
 }  # fmt: skip
 
 

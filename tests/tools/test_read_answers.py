@@ -1,0 +1,47 @@
+"""Answers of a language model to the files of a method without training."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from auralsam2_tools.__main__ import main as dispatch
+from auralsam2_tools.read_answers import main
+
+from auralsam2.models.methods.al_ref_sam2 import read_choices
+from auralsam2.models.sound.label_file import LabelFileClassifier
+
+
+def write(path: Path, content: object) -> str:
+    path.write_text(json.dumps(content))
+    return str(path)
+
+
+def test_both_files_are_what_the_model_reads(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = {"a": "['dog': 3]", "b": "['man': 1, 'guitar': 2]"}
+    seconds = {"b": [["man"], ["man", "guitar", "cat"]]}
+    arguments = [write(tmp_path / "1.json", answers), "--num-frames", "3"]
+    arguments += ["--boxes", write(tmp_path / "2.json", {"b": {"guitar": "[2]"}})]
+    arguments += ["--seconds", write(tmp_path / "s.json", seconds)]
+    assert main([*arguments, "--out", str(tmp_path / "out")]) == 0
+    assert "set model.num_classes to 3" in capsys.readouterr().out
+    choices = read_choices(tmp_path / "out" / "choices.json")
+    assert choices == {"a": {"dog": (3, 1)}, "b": {"man": (1, 1), "guitar": (2, 2)}}
+    sounds = LabelFileClassifier(tmp_path / "out" / "sounds.json", num_classes=3)
+    assert sounds.classes == ("dog", "guitar", "man")
+    heard = [[int(p) for p in second] for second in sounds.entries["b"]]
+    assert heard == [[0, 0, 1], [0, 1, 1], [0, 1, 1]], "cat was dropped, the last one is repeated"
+    assert [s.tolist() for s in sounds.entries["a"]] == [[1, 0, 0]] * 3
+
+
+def test_names_without_boxes_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    answers = write(tmp_path / "1.json", {"a": "['dog': 3]"})
+    detections = write(tmp_path / "boxes.json", {"classes": ["cat"], "clips": {}})
+    out = str(tmp_path / "out")
+    assert dispatch(["read-answers", answers, "--detections", detections, "--out", out]) == 2
+    assert "has boxes of 1 classes, and the answers name 1 others" in capsys.readouterr().err
+    assert dispatch(["read-answers", write(tmp_path / "l.json", []), "--out", out]) == 2
+    assert "must map clips to answers, got list" in capsys.readouterr().err
