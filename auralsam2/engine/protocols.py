@@ -137,8 +137,7 @@ class _Columns:
                 continue
             size = Comparison(metric.size, metric.widen_truth)
             name = f"{repository.name}{SEPARATOR}{letter}"
-            meaning = f"{repository.differs} ({repository.source or 'the default'})"
-            yield ProtocolRow(split, decode, str(size), name, value, meaning, *counts)
+            yield ProtocolRow(split, decode, str(size), name, value, repository.meaning, *counts)
 
     def _counting(self) -> Iterator[tuple[Repository, str, ClipMetric]]:
         for repository, metrics in self.metrics:

@@ -4,10 +4,10 @@ Papers report what their repository's evaluation gives. A number of ours can sta
 paper if both come from the same column. Of the resolution a repository compares at is kept what our
 predictions allow: the decoder's map is interpolated bilinearly to that side, in one step even where
 the repository takes two (GAVS and SAMA-AVS by way of 1024 px), and the truth takes the nearest
-pixel from its own size, or is widened as Ref-AVS does. AVSBench's object release holds frames and
-masks of 224 px; of its semantic release, whose frames have their own sizes, the masks are brought
-there first. The frames that a model saw stay its own: a repository's input size is no matter of
-scores.
+pixel from its own size, or is widened as Ref-AVS does. That size is 224 px in AVSBench's object
+release, which most of the repositories read; of its semantic release, whose frames have sizes of
+their own, the truth goes to the column's side at once. The frames that a model saw stay its own: a
+repository's input size is no matter of scores.
 """
 
 from __future__ import annotations
@@ -32,11 +32,18 @@ class Repository(NamedTuple):
 
     name: str  # of the method or benchmark
     source: str  # repository and commit; empty for ours
-    differs: str  # what it does otherwise than AVSBench, in one phrase
+    differs: str  # what it does otherwise than the first, in one phrase
     metrics: Letters  # J, F and, where it has one, S
     # The same where a benchmark, as :func:`benchmark` names it, is scored in another way.
     elsewhere: Mapping[str, Letters] = {}
     of_classes: bool = False  # its J and F are of classes
+
+    @property
+    def meaning(self) -> str:
+        """What the column is, in one line."""
+        alone = self.of_classes or self is REPOSITORIES[0]
+        like = "" if alone else f"as {REPOSITORIES[0].name}, but: "
+        return f"{like}{self.differs}" + (f" ({self.source})" if self.source else "")
 
     def build(self, data: str = "", **changed: Any) -> dict[str, ClipMetric]:
         """Metrics by letter, for clips of a benchmark; some arguments may be ``changed``."""

@@ -134,3 +134,19 @@ def test_nothing_to_check_is_an_error(tmp_path: Path) -> None:
         present(tmp_path / "nowhere")
     with pytest.raises(ValueError, match="unknown fixture"):
         present(tmp_path, ["fuser"])
+
+
+def test_scores_of_repositories_by_hand(tmp_path: Path, write) -> None:
+    """Two of four pixels are predicted, one of them on the object; then a frame without one."""
+    logits = torch.tensor([[5.0, -5.0], [5.0, -5.0]]).expand(2, 2, 2)
+    masks = torch.tensor([[[1, 0], [0, 0]], [[0, 0], [0, 0]]])
+    f = 1.3 * 0.5 / (0.3 * 0.5 + 1)
+    told = {name: {"J": 0.5, "F": f} for name in ("avsbench", "sama_avs", "gavs", "sam4avs")}
+    told["ref_avs"] = {"S": 0.5**0.5}
+    told["al_ref_sam2"] = {"F": f / 2, "F_per_frame": [f, 0.0], "J_per_frame": [0.5, 0.5]}
+    write("metrics", {"one.logits": logits, "one.masks": masks}, {"cases": {"one": told}})
+    rows = check_group(tmp_path, _group("rival_metrics"))
+    assert [row for row in rows if not row.passed] == [] and len(rows) == 12
+    write("metrics", {"one.logits": logits, "one.masks": masks}, {"cases": {"one": {"new": {}}}})
+    (row,) = check_group(tmp_path, _group("rival_metrics"))
+    assert not row.passed and (row.tensor, row.note) == ("one.new", "no such repository")
