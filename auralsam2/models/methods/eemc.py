@@ -7,7 +7,7 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor
 
-from auralsam2.models.methods.base import ClipBatch
+from auralsam2.models.methods.base import ClipBatch, Node
 from auralsam2.models.methods.eemc_cues import CuedMethod
 from auralsam2.models.methods.single_mask import SingleMaskSAM2
 from auralsam2.registry import MODELS
@@ -23,14 +23,25 @@ class EEMC(CuedMethod, SingleMaskSAM2):
     attention and adapters the paper trains, are not there: see :class:`EEMCMask2Former`.
 
     Args:
+        backbone: node of ``BACKBONES``.
+        audio_encoder: node of ``AUDIO_ENCODERS``.
+        text_encoder: node of ``TEXT_ENCODERS``.
         map_size: side to which the coarsest map of a frame is averaged; 12 as in the paper.
         **shared: see :class:`CuedMethod` and :class:`SingleMaskSAM2`.
     """
 
-    def __init__(self, map_size: int = 12, **shared: Any) -> None:
+    def __init__(
+        self,
+        backbone: Node,
+        audio_encoder: Node,
+        text_encoder: Node,
+        map_size: int = 12,
+        **shared: Any,
+    ) -> None:
         if map_size < 1:
             raise ValueError(f"EEMC: map_size must be at least 1, got {map_size=}")
-        super().__init__(**shared)
+        encoders = {"audio_encoder": audio_encoder, "text_encoder": text_encoder}
+        super().__init__(backbone=backbone, **encoders, **shared)
         self.map_size = map_size
 
     def visual_channels(self) -> int:

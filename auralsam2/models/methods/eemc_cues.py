@@ -153,7 +153,8 @@ def _together(attention: nn.Module, first: Tensor, second: Tensor) -> tuple[Tens
 class CuedMethod(ClipMethod):
     """A method whose prompts are the multimodal cues of sound, expression and sight.
 
-    Subclasses join it with what is prompted, and call :meth:`build_cues` once that is there.
+    Subclasses join it with a method that brings what is prompted (``class Mine(CuedMethod, That)``)
+    and say in :meth:`visual_channels` and :meth:`prompt_channels` how wide that is.
 
     Args:
         audio_encoder: node of ``AUDIO_ENCODERS``.

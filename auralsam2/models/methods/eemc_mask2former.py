@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from auralsam2.models.freezing import Freezable
-from auralsam2.models.methods.base import ClipBatch, ClipMethod
+from auralsam2.models.methods.base import ClipBatch, ClipMethod, Node
 from auralsam2.models.methods.eemc_cues import CuedMethod, two_layers
 from auralsam2.models.one_mask import as_prediction
 from auralsam2.models.weights.folder import load_folder
@@ -83,19 +83,24 @@ class Mask2Former(Freezable):
 
     def __init__(self, weights: str | os.PathLike[str] | None) -> None:
         super().__init__()
-        from transformers import Mask2FormerConfig, Mask2FormerForUniversalSegmentation
-
+        try:
+            from transformers import (
+                Mask2FormerConfig,
+                Mask2FormerForUniversalSegmentation,
+                SwinConfig,
+            )
+        except ImportError as error:
+            text = "EEMCMask2Former needs transformers: pip install 'auralsam2[text]'"
+            raise ImportError(text) from error
+        build = Mask2FormerForUniversalSegmentation
+        self.network: Any
         if weights is None:
-            from transformers import SwinConfig
-
-            stages = ["stage1", "stage2", "stage3", "stage4"]
+            stages = [f"stage{i}" for i in (1, 2, 3, 4)]
             swin = SwinConfig(**SWIN_B, out_features=stages)
-            network = Mask2FormerForUniversalSegmentation(Mask2FormerConfig(backbone_config=swin))
+            self.network = build(Mask2FormerConfig(backbone_config=swin))
         else:
             folder = Path(weights).expanduser()
-            build = Mask2FormerForUniversalSegmentation
-            network = load_folder(build, folder, "EEMCMask2Former", "Mask2Former", CRITERION)
-        self.network: Any = network
+            self.network = load_folder(build, folder, "EEMCMask2Former", "Mask2Former", CRITERION)
         self.freeze()
 
     @property
@@ -180,6 +185,8 @@ class EEMCMask2Former(CuedMethod, Mask2FormerMethod):
     pixel decoder an adapter is trained. All queries together make the one mask of a frame.
 
     Args:
+        audio_encoder: node of ``AUDIO_ENCODERS``.
+        text_encoder: node of ``TEXT_ENCODERS``.
         adapter_channels: hidden width of the adapters.
         adapters_without_skip: as released, an adapter's output takes the place of what the
             pretrained attention says; off, it is added to it.
@@ -190,13 +197,15 @@ class EEMCMask2Former(CuedMethod, Mask2FormerMethod):
 
     def __init__(
         self,
+        audio_encoder: Node,
+        text_encoder: Node,
         adapter_channels: int = 64,
         adapters_without_skip: bool = False,
         output_size: int = 256,
         image_size: int | None = None,
         **shared: Any,
     ) -> None:
-        super().__init__(**shared)
+        super().__init__(audio_encoder=audio_encoder, text_encoder=text_encoder, **shared)
         self.skip, self.output_size = not adapters_without_skip, output_size
         self.sides = {} if image_size is None else {"S": image_size}
         layers = self.mask2former.pixels.decoder.encoder.layers
