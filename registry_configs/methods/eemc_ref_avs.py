@@ -6,7 +6,7 @@ model = dict(
     _delete_=True,
     type="EEMC",
     backbone=_base_.model.backbone,
-    audio_encoder=_base_.model.audio_encoder,
+    audio_encoder=dict(**_base_.model.audio_encoder, channels="mean"),
     text_encoder=_base_.model.text_encoder,
     mask_loss=dict(type="BinaryMaskLoss", loss_size=256),
 )
