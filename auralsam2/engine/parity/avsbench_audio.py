@@ -27,5 +27,6 @@ def check_avsbench_audio(fixtures: Fixtures) -> Iterator[Row]:
         return torch.from_numpy(log_mel_examples(samples, rate, num_frames, rule, "mean"))
 
     yield held.row("examples", examples(0, "zero_padded"), TIGHT)
-    yield held.row("padded_s4_ms3", examples(5, "released"), TIGHT)
-    yield held.row("padded_avss", examples(10, "zero_padded"), TIGHT)
+    for key, rule in (("padded_s4_ms3", "released"), ("padded_avss", "zero_padded")):
+        if key in held.numbers:
+            yield held.row(key, examples(len(held.numbers[key]), rule), TIGHT)
