@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from auralsam2.config import set_node
+from auralsam2.data.synthetic.objects import CLASSES
+from auralsam2.data.synthetic.writer import Plan, write_clips
 from auralsam2.engine.evaluate import evaluate_model, frames_encoded_once, trained_model
 from auralsam2.engine.splits import asked_channels, fingerprint
 from auralsam2.engine.splits import test_datasets as build_tests
 from auralsam2.models.feature_cache import LastPyramid
+from auralsam2.models.methods.base import ClipBatch, ClipMethod
+from auralsam2.models.one_mask import class_prediction
+from auralsam2.structures import Prediction
 
 KINDS = ["silence", "noise", "swapped"]
 
@@ -142,3 +149,50 @@ def test_what_encoders_ask_for() -> None:
         asked_channels({"audio_encoder": encoder, "sound_classifier": {"audio_encoder": mono}})
     for part in ("model.audio_encoder.channels='both'", "sound_classifier.audio_encoder.channels="):
         assert part in str(caught.value)
+
+
+class LightIs(ClipMethod):
+    """Takes light pixels for one class and dark ones for the background."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+    def predict_clip(self, batch: ClipBatch) -> Prediction:
+        light = batch.frames.float().mean(dim=2)
+        logits = torch.zeros(*light.shape[:2], NUM_CLASSES, *light.shape[-2:])
+        logits[:, :, self.number] = light - 20
+        return class_prediction(logits)
+
+
+NUM_CLASSES = len(CLASSES) + 1
+
+
+def test_classes_of_v2_clips_are_scored_beside_masks(config: Any, tmp_path: Path) -> None:
+    write_clips(tmp_path, Plan("v2", (1, 1, 2), seed=3, size=32))
+    set_node(config, "data.root", str(tmp_path))
+    node = dict(type="AVSBenchDataset", subset="v2", split="test", semantic=True)
+    set_node(config, "evaluation.counterfactuals", ["silence"])
+    set_node(config, "data.test", dict(test=node))
+    names = ("MeanIoUMetric", "ClassFScoreMetric", "JaccardMetric")
+    set_node(config, "evaluation.metrics", [dict(type=name) for name in names])
+    datasets = build_tests(config)
+    truths = torch.cat([datasets["test"][i]["native_semantic"] for i in range(2)])
+    seen = int(truths[truths > 0].mode().values)
+    results = evaluate_model(LightIs(seen), config, datasets)
+    found = results.splits["test"].metrics
+    assert set(found) == {"mIoU", "mF", "J"} and results.scales["mIoU"].bounds == (0.0, 1.0)
+    total, num_frames = torch.zeros(NUM_CLASSES), torch.zeros(NUM_CLASSES)
+    for item in (datasets["test"][i] for i in range(2)):
+        predicted = F.interpolate(
+            item["frames"].float().mean(dim=1)[None], size=(32, 32), mode="bilinear"
+        )[0] > 20  # fmt: skip
+        for own, truth in zip(seen * predicted.int(), item["native_semantic"], strict=True):
+            for number in range(NUM_CLASSES):
+                ours, theirs = own == number, truth == number
+                if (ours | theirs).any():
+                    total[number] += (ours & theirs).sum() / (ours | theirs).sum()
+                    num_frames[number] += 1
+    mean = float((total / num_frames.clamp(min=1)).mean())
+    assert found["mIoU"] == pytest.approx(mean, abs=1e-6)
+    assert total[seen] > 0.01, "the class is hit somewhere"
