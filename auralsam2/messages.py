@@ -75,7 +75,7 @@ def nearest(got: str, known: Iterable[str]) -> str | None:
 def unknown_values(**given: tuple[object, Collection[str]]) -> list[str]:
     """Say of each argument, given as its value and the known ones, that it is none of them."""
     return [
-        f"unknown {name}={value!r}; known: {', '.join(known)}"
+        f"unknown {name}={value!r}; known: {', '.join(map(str, known))}"
         for name, (value, known) in given.items()
         if value not in known
     ]

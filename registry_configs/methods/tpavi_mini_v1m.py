@@ -11,6 +11,8 @@ model = dict(
     mask_loss=dict(type="BinaryMaskLoss", dice_weight=1.0, loss_size=64),
     image_encoder=dict(type="ResNetStages", kind="resnet18", width=8),
     channels=24,
+    # Of very few channels the ReLU can lose all for good.
+    head_channels=(12, 8),
     # Stages have sides of 32 to 4 at 128 px: wide dilations would read the border alone.
     dilations=(1, 2),
     matching_weight=0.0,

@@ -18,7 +18,7 @@ from auralsam2.engine.parity.metrics import check_metrics
 from auralsam2.engine.parity.rival_metrics import check_rival_metrics
 from auralsam2.engine.parity.sam2 import check_decoder, check_tracking
 from auralsam2.engine.parity.sama import check_sama_encoder, check_sama_loss
-from auralsam2.engine.parity.tpavi import check_pvt
+from auralsam2.engine.parity.tpavi import check_block, check_losses, check_network, check_pvt
 from auralsam2.engine.parity.translation import check_translation
 from auralsam2.registry import load_all
 
@@ -77,6 +77,9 @@ GROUPS = (
     Group("refavs_fusion", check_cues),
     Group("refavs_query", check_query),
     Group("refavs_readout", check_read_out),
+    Group("avsbench_tpavi", check_block),
+    Group("avsbench_network", check_network),
+    Group("avsbench_losses", check_losses),
 )
 
 

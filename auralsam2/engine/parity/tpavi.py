@@ -2,17 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
+from torch import Tensor, nn
 
-from auralsam2.engine.parity.compare import Row
-from auralsam2.engine.parity.fixtures import Fixtures
+from auralsam2.engine.parity.compare import Row, leaves, probe_loss
+from auralsam2.engine.parity.fixtures import Expected, Fixtures, under
+from auralsam2.models.fusion.tpavi import TPAVIFusion, VisualTPAVIFusion
 from auralsam2.models.image.pvt_v2 import PVTv2Stages, in_names_of_transformers
+from auralsam2.models.methods.tpavi_layers import StageFusion, enlarge
+from auralsam2.models.methods.tpavi_matching import hard_masks, matching_loss, soft_masks
+from auralsam2.models.methods.tpavi_network import Answer, TPAVINetwork
+from auralsam2.models.one_mask import as_prediction, class_prediction
+from auralsam2.registry import MASK_LOSSES
 
 OUTPUT = 2e-5
 """Tolerance of outputs; float32 alone costs up to 1e-5."""
-PVT = "avsbench_pvt"
+MODES = ("eval", "train")
+PVT, BLOCK, NETWORK, LOSSES = (f"avsbench_{part}" for part in ("pvt", "tpavi", "network", "losses"))
+
+# The authors' names -> ours, first inside a block, then of the network.
+_BLOCK = (
+    (r"^align_channel\.", "align."),
+    (r"^theta\.", "block.query."),
+    (r"^phi\.", "block.key."),
+    (r"^g\.", "block.value."),
+    (r"^W_z\.0\.", "block.out."),
+    (r"^W_z\.1\.", "block.attention_norm."),
+    (r"^norm_layer\.", "block.visual_norm."),
+)
+_NETWORK = (
+    (r"^conv(\d)\.conv2d_list\.", r"necks.\1.convs."),
+    (r"^path4\.resConfUnit1\.", r"steps.4.unused_skip."),
+    (r"^path(\d)\.resConfUnit1\.", r"steps.\1.skip."),
+    (r"^path(\d)\.resConfUnit2\.", r"steps.\1.out."),
+    (r"^(steps\..*)\.conv1\.", r"\1.first."),
+    (r"^(steps\..*)\.conv2\.", r"\1.second."),
+    (r"^output_conv\.0\.", "head.first."),
+    (r"^output_conv\.2\.", "head.second."),
+    (r"^output_conv\.4\.", "head.last."),
+)
+
+
+def own_name(key: str) -> str:
+    """A name of the authors' network, backbone apart, in ours: stages are counted from 0."""
+    stage, inside = re.match(r"^(?:tpavi_b(\d)\.)?(.*)$", key).groups()  # type: ignore[union-attr]
+    rules = _BLOCK if stage or not re.match("conv|path|output", key) else _NETWORK
+    for pattern, ours in rules:
+        inside = re.sub(pattern, ours, inside)
+    if stage:
+        return f"fusions.{int(stage) - 1}.{inside}"
+    return re.sub(r"^(necks|steps)\.(\d)", lambda found: f"{found[1]}.{int(found[2]) - 1}", inside)
+
+
+def load(module: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """The authors' state dict into a block or a network; 1x1x1 convolutions become matrices."""
+    flat = {k: v.flatten(1) if v.dim() == 5 else v for k, v in weights.items()}
+    state = {own_name(key): value for key, value in flat.items()}
+    counters = {k: v for k, v in module.state_dict().items() if k.endswith("num_batches_tracked")}
+    module.load_state_dict(counters | state, strict=True)
+
+
+def _named(module: nn.Module, keys: Sequence[str]) -> dict[str, Tensor]:
+    """Parameters under the authors' names."""
+    own = dict(module.named_parameters())
+    return {key: own[own_name(key)] for key in keys if own_name(key) in own}
+
+
+def _buffers(module: nn.Module, expected: Expected) -> Iterator[Row]:
+    """What one training pass left in the normalisations."""
+    own = module.state_dict()
+    for key in expected.numbers:
+        yield expected.row(key, own[own_name(key)], OUTPUT)
 
 
 @torch.no_grad()
@@ -24,7 +88,194 @@ def check_pvt(fixtures: Fixtures) -> Iterator[Row]:
         widths=sizes["embed_dims"], depths=sizes["depths"], num_heads=sizes["num_heads"],
         mlp_ratios=sizes["mlp_ratios"], sr_ratios=sizes["sr_ratios"],
     ).eval()  # fmt: skip
-    state = in_names_of_transformers(held.weights)
-    encoder.network.load_state_dict(state, strict=True)
+    encoder.network.load_state_dict(in_names_of_transformers(held.weights), strict=True)
     for stage, got in enumerate(encoder(held.numbers["images"])):
         yield held.row(f"map.{stage}", got, OUTPUT)
+
+
+def check_block(fixtures: Fixtures) -> Iterator[Row]:
+    """TPAVI of one stage in every case and mode, with gradients and running statistics."""
+    facts, held = fixtures.facts(BLOCK)["cases"], fixtures.expected(BLOCK)
+    for case, own in held.cases():
+        for mode in MODES:
+            yield from _check_block(facts[case], own, mode)
+
+
+def _check_block(facts: Mapping[str, Any], own: Expected, mode: str) -> Iterator[Row]:
+    expected, weights = own.under(mode), own.weights
+    inputs = leaves(own.numbers, [key for key in ("x", "audio") if key in own.numbers])
+    x = inputs["x"]
+    heard = inputs.get("audio", x.new_zeros(len(x), x.shape[2], int(facts["audio_channels"] or 1)))
+    seen_only = "audio" not in inputs
+    stage = StageFusion(
+        heard.shape[-1],
+        x.shape[1],
+        dict(type=VisualTPAVIFusion if seen_only else TPAVIFusion),
+        align_bias=seen_only or "align_channel.bias" in weights,
+    )
+    if seen_only:  # its alignment is there and unused, as the released one
+        weights = weights | {f"align_channel.{k}": v for k, v in stage.align.state_dict().items()}
+    load(stage, weights)
+    stage.train(mode == "train")
+    frames = x.transpose(1, 2).flatten(0, 1)  # (B T, C, h, w)
+    fused, aligned = stage(frames, heard)
+    clips = fused.unflatten(0, heard.shape[:2])
+    outputs = {"z": clips.transpose(1, 2)}
+    if not seen_only:
+        outputs["audio_aligned"] = aligned.unflatten(0, heard.shape[:2])
+    yield from expected.rows(outputs, OUTPUT)
+    loss = probe_loss(outputs.values())
+    yield expected.row("probe_loss", loss, OUTPUT)
+    yield from expected.gradients(loss, inputs)
+    told = facts[mode]["param_grad_l2"]
+    yield from expected.norms(_named(stage, list(told)), told)
+    yield from _buffers(stage, expected.under("after"))
+
+
+class _Given(nn.Module):
+    """Stands where an encoder is whose answers the fixture gives."""
+
+    def __init__(self, channels: Sequence[int] = (), out_channels: int = 0) -> None:
+        super().__init__()
+        self.channels, self.out_channels = tuple(channels), out_channels
+
+
+def check_network(fixtures: Fixtures) -> Iterator[Row]:
+    """Neck, fusion at four stages, decoder and head behind given maps."""
+    facts, held = fixtures.facts(NETWORK), fixtures.expected(NETWORK)
+    for mode in MODES:
+        yield from _check_network(facts[mode], facts["config"], held, mode)
+    intended = _network(facts["config"], held, inplace_relu=False).eval()
+    with torch.no_grad():
+        pred = _answer(intended, held.numbers, facts["config"]).logits
+    yield held.row("eval.pred_without_inplace", pred.flatten(0, 1), OUTPUT)
+
+
+def _network(sizes: Mapping[str, Any], held: Expected, inplace_relu: bool) -> TPAVINetwork:
+    heard = held.numbers["audio"].shape[-1]
+    network = TPAVINetwork(
+        image_encoder=dict(type=_Given, channels=sizes["vis_dim"]),
+        audio_encoder=dict(type=_Given, out_channels=heard),
+        mask_loss=None,
+        fusion=dict(type="TPAVIFusion"),
+        channels=sizes["channel"],
+        dilations=sizes["dilations"],
+        head_channels=sizes["output_conv"][1:3],
+        inplace_relu=inplace_relu,
+        unused_parameters=True,
+    )
+    load(network, held.weights)
+    return network
+
+
+def _answer(
+    network: TPAVINetwork, inputs: Mapping[str, Tensor], sizes: Mapping[str, Any]
+) -> Answer:
+    stages = [inputs[f"backbone.{stage}"] for stage in range(len(network.necks))]
+    vectors = inputs["audio"].unflatten(0, (sizes["clips"], sizes["frames"]))
+    return network.segment(network.reduce(stages), vectors, 4 * stages[0].shape[-1])
+
+
+def _check_network(
+    facts: Mapping[str, Any], sizes: Mapping[str, Any], held: Expected, mode: str
+) -> Iterator[Row]:
+    expected = held.under(mode)
+    network = _network(sizes, held, inplace_relu=True).train(mode == "train")
+    keys = [key for key in held.numbers if key == "audio" or re.match(r"backbone\.\d$", key)]
+    inputs = leaves(held.numbers, keys)
+    inside: dict[str, Tensor] = {}
+    for number in range(len(network.necks)):
+        _keep(network.necks[number], f"neck.{number}", inside)
+        _keep(network.fusions[number], f"tpavi.{number}", inside)
+        _keep(network.steps[number], f"path.{number}", inside)
+    answer = _answer(network, inputs, sizes)
+    pred = answer.logits.flatten(0, 1)
+    for key, value in inside.items():
+        # The released step enlarges what it gives, ours what it gets.
+        got = enlarge(value, 2 * value.shape[-1]) if key.startswith("path") else value
+        yield expected.row(key, got, OUTPUT)
+    for number, (seen, heard) in enumerate(zip(answer.fused, answer.audio, strict=True)):
+        yield expected.row(f"returned_map.{number}", seen, OUTPUT)
+        shape = answer.logits.shape[:2]
+        yield expected.row(f"returned_audio.{number}", heard.unflatten(0, shape), OUTPUT)
+    yield expected.row("pred", pred, OUTPUT)
+    loss = probe_loss([pred])
+    yield expected.row("probe_loss", loss, OUTPUT)
+    yield from expected.gradients(loss, inputs)
+    told = facts["param_grad_l2"]
+    yield from expected.norms(_named(network, list(told)), told)
+    yield from _buffers(network, expected.under("after"))
+
+
+def _keep(module: nn.Module, key: str, inside: dict[str, Tensor]) -> None:
+    """Keep what a module gives, its first tensor where it gives several."""
+
+    def hook(_: nn.Module, __: Any, out: Any) -> None:
+        inside[key] = out[0] if isinstance(out, tuple) else out
+
+    module.register_forward_hook(hook)
+
+
+def check_losses(fixtures: Fixtures) -> Iterator[Row]:
+    """What is minimised for several sources, for one, and for classes; with gradients."""
+    facts, held = fixtures.facts(LOSSES), fixtures.expected(LOSSES)
+    shape, weight = (facts["clips"], facts["frames"]), facts["lambda_1"]
+    for case, check in (("ms3", _several), ("s4", _single), ("avss", _classes)):
+        if case in facts:
+            keys = [k for k in held.numbers if re.match(r"(map|audio)\.\d$|logits$", k)]
+            keys += [k for k in held.numbers if k == f"{case}.logits"]
+            inputs = leaves(held.numbers, keys)
+            terms = check(held.numbers, inputs, shape)
+            own = held.under(case)
+            for name, value in terms.items():
+                yield own.told(name, value, facts[case].get(name), OUTPUT)
+            total = sum(weight * v if name == "matching" else v for name, v in terms.items())
+            yield own.told("total", total, facts[case].get("total"), OUTPUT)
+            own_inputs = {key.removeprefix(f"{case}."): value for key, value in inputs.items()}
+            yield from own.gradients(total, own_inputs)
+
+
+Numbers = Mapping[str, Tensor]
+
+
+def _several(numbers: Numbers, inputs: Numbers, shape: tuple[int, int]) -> dict[str, Tensor]:
+    every = torch.ones(shape, dtype=torch.bool)
+    stages, heard = _listed(inputs)
+    return {
+        "bce": _mask_loss(numbers, inputs, every),
+        "matching": matching_loss(
+            stages, heard, soft_masks(inputs["logits"], stages), every.flatten(), "sum_over_frames"
+        ),
+    }
+
+
+def _single(numbers: Numbers, inputs: Numbers, shape: tuple[int, int]) -> dict[str, Tensor]:
+    first = torch.zeros(shape, dtype=torch.bool)
+    first[:, 0] = True
+    return {"bce": _mask_loss(numbers, inputs, first)}
+
+
+def _classes(numbers: Numbers, inputs: Numbers, shape: tuple[int, int]) -> dict[str, Tensor]:
+    logits, supervised = inputs["avss.logits"], numbers["avss.supervised"].bool()
+    stages, heard = _listed(inputs)
+    loss = MASK_LOSSES.build(dict(type="SemanticMaskLoss"))
+    targets = numbers["avss.targets"][:, 0].unflatten(0, shape)
+    clips = class_prediction(logits.unflatten(0, shape))
+    return {
+        "cross_entropy": loss(clips, targets, supervised.view(shape))["loss_mask"],
+        "matching": matching_loss(stages, heard, hard_masks(logits, stages), supervised),
+    }
+
+
+def _listed(inputs: Numbers) -> tuple[list[Tensor], list[Tensor]]:
+    """Maps (F, C, h, h) and audio (F, C) of the stages."""
+    count = len(under(inputs, "map"))
+    audio = [inputs[f"audio.{stage}"].flatten(0, 1) for stage in range(count)]
+    return [inputs[f"map.{stage}"] for stage in range(count)], audio
+
+
+def _mask_loss(numbers: Numbers, inputs: Numbers, supervised: Tensor) -> Tensor:
+    clips = as_prediction(inputs["logits"][:, 0].unflatten(0, supervised.shape))
+    loss = MASK_LOSSES.build(dict(type="BinaryMaskLoss"))
+    truth = numbers["targets"][:, 0].unflatten(0, supervised.shape)
+    return loss(clips, truth, supervised)["loss_mask"]  # type: ignore[no-any-return]

@@ -67,14 +67,33 @@ class TPAVIFusion(ScopedFusion):
 
     def _fuse(self, visual: Tensor, audio: Tensor) -> FusionOutput:
         frames = visual.flatten(1, 2)  # (B, L, C)
-        num_keys, num_text = audio.shape[1], audio.shape[1] - visual.shape[1]
+        update = self.attention_norm(self.out(self._read(visual, audio)))
+        fused = self.visual_norm(frames + update)
+        return FusionOutput(fused.view_as(visual), audio, update.view_as(visual))
+
+    def _read(self, visual: Tensor, audio: Tensor) -> Tensor:
+        """The sum alpha g(x), (B, L, c)."""
+        num_text = audio.shape[1] - visual.shape[1]
         of_frames = self.value(visual).mean(dim=2)  # (B, T, c)
         of_clip = of_frames.mean(dim=1, keepdim=True)
         values = torch.cat([of_frames, of_clip.expand(-1, num_text, -1)], dim=1)  # (B, M, c)
-        alpha = torch.bmm(self.query(frames), self.key(audio).transpose(1, 2)) / num_keys
-        update = self.attention_norm(self.out(torch.bmm(alpha, values)))
-        fused = self.visual_norm(frames + update)
-        return FusionOutput(fused.view_as(visual), audio, update.view_as(visual))
+        return _read(self.query(visual.flatten(1, 2)), self.key(audio), values, audio.shape[1])
+
+
+class VisualTPAVIFusion(TPAVIFusion):
+    """The same block with the visual tokens themselves as keys: it hears nothing.
+
+    AVSBench's code has it behind a flag that none of its scripts sets, so it is no choice of the
+    fusion axis; a config can name it by its path.
+    """
+
+    hears = False
+
+    def _read(self, visual: Tensor, audio: Tensor) -> Tensor:
+        frames = visual.flatten(1, 2)
+        # Without a softmax the L x L weights need never be made.
+        met = torch.bmm(self.key(frames).transpose(1, 2), self.value(frames))  # (B, c, c)
+        return torch.bmm(self.query(frames), met) / frames.shape[1]
 
 
 @FUSIONS.register_module()

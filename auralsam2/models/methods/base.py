@@ -43,6 +43,8 @@ class ClipBatch(NamedTuple):
     # B tensors (T, H, W), the same at the labels' own size.
     native_semantic: Sequence[Tensor] | None = None
     waveform: Sequence[Waveform] | None = None  # B sounds, from the data set ``WithWaveform``
+    # (B, T) bool, frames that only fill a clip up to the others' length; None where all are real.
+    padded: Tensor | None = None
 
 
 class ClipMethod(BaseModel):

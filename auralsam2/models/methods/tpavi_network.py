@@ -5,49 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from auralsam2 import registry
+from auralsam2.messages import unknown_values
 from auralsam2.models.methods.base import ClipBatch, ClipMethod, Node
-from auralsam2.models.methods.tpavi_layers import (
-    DilatedNeck,
-    MaskHead,
-    RefineStep,
+from auralsam2.models.methods.tpavi_layers import DilatedNeck, MaskHead, RefineStep, StageFusion
+from auralsam2.models.methods.tpavi_matching import (
+    REDUCTIONS,
+    hard_masks,
+    matching_loss,
+    soft_masks,
 )
-from auralsam2.models.one_mask import as_prediction
+from auralsam2.models.one_mask import as_prediction, class_prediction
 from auralsam2.registry import MODELS
 from auralsam2.shapes import check_shape
 from auralsam2.structures import Prediction
-
-
-def matching_loss(
-    stages: Sequence[Tensor], audio: Sequence[Tensor], mask_logits: Tensor, supervised: Tensor
-) -> Tensor:
-    """Audio-visual mapping (AVM, Zhou et al. 2022, equation 4), for several sources.
-
-    Sum over stages of KL(avg(M Z), A): the fused map under the predicted mask, averaged over its
-    positions, against the audio vector; both as distributions over the channels.
-
-    Args:
-        stages: fused maps Z, (F, C, h, h) of each stage.
-        audio: A, (F, C) of each stage.
-        mask_logits: (F, H, H), reduced to every stage's side by averages.
-        supervised: (F,) bool; the others do not count.
-
-    Returns:
-        A scalar, the mean over frames; zero with a graph where none counts.
-    """
-    probability = mask_logits.sigmoid()[:, None]
-    total = mask_logits.new_zeros(len(mask_logits))
-    for stage, heard in zip(stages, audio, strict=True):
-        mask = F.adaptive_avg_pool2d(probability, stage.shape[-2:])
-        seen = (mask * stage).mean(dim=(-2, -1)).log_softmax(dim=-1)
-        target = heard.log_softmax(dim=-1)
-        total = total + F.kl_div(seen, target, reduction="none", log_target=True).sum(-1)
-    return torch.where(supervised, total, 0.0).sum() / supervised.sum().clamp(min=1)
-
 
 STAGES = (1, 2, 3, 4)
 OUTPUT_STRIDES = (1, 2, 4)
@@ -56,29 +30,42 @@ OUTPUT_STRIDES = (1, 2, 4)
 class Answer(NamedTuple):
     """What one pass gives."""
 
-    mask_logits: Tensor  # (B, T, H, H)
-    fused: tuple[Tensor, ...]  # (B T, C, h, h) of each fused stage
+    logits: Tensor  # (B, T, K, H, H), K = 1 of a mask, else of classes with the background first
+    fused: tuple[Tensor, ...]  # (B T, C, h, h) of each fused stage, as the matching loss sees it
     audio: tuple[Tensor, ...]  # (B T, C) of each fused stage
 
 
 @MODELS.register_module()
 class TPAVINetwork(ClipMethod):
-    """Image encoder, dilated neck, TPAVI, decoder (AVSBench, Zhou et al. 2022, section 4).
+    """Image encoder, dilated neck, TPAVI, decoder (AVSBench, Zhou et al. 2022, section 3).
 
-    One mask a frame, trained end to end. Normalisations of a ResNet and of TPAVI share statistics
-    among the clips of a training batch, as in the paper; in eval mode clips are independent.
+    One mask a frame, or one map of classes (AVSS, Zhou et al. 2023), trained end to end.
+    Normalisations of a ResNet and of TPAVI share statistics among the clips of a training batch, as
+    in the paper; in eval mode clips are independent.
 
     Args:
         image_encoder: node of ``IMAGE_ENCODERS``.
         audio_encoder: node of ``AUDIO_ENCODERS``.
         mask_loss: node of ``MASK_LOSSES``.
         fusion: node of ``FUSIONS``, built once a fused stage.
-        channels: C of neck and decoder, divisible by 8.
+        channels: C of neck and decoder.
         dilations: of the neck.
+        head_channels: of the two convolutions in front of the last one.
         fused_stages: stages, 1 the finest, at which the sound enters.
-        matching_weight: of AVSBench's second loss; the paper has 0.5 for several sources, and 0
-            for one.
-        output_stride: side of the frames over side of the mask logits.
+        num_classes: K of a class head, the background included; ``None`` for masks alone.
+        align_bias: whether the layers that bring the audio to C channels have a bias; AVSS has
+            none.
+        matching_weight: of AVSBench's second loss; 0.5 in its code for several sources and for
+            classes, 0 for one source.
+        matching_reduction: ``mean`` over frames, or ``sum_over_frames`` as released for several
+            sources.
+        inplace_relu: as released: residual units add ReLU(x) to themselves, not x, and the maps
+            that the matching loss sees are rectified; the published checkpoints need it.
+        fused_frames: as released for classes, where it is 5: clips are fused in pieces of so many
+            frames; ``None`` fuses them whole.
+        unused_parameters: as released: register the residual unit of the coarsest stage that
+            nothing uses.
+        output_stride: side of the frames over side of the logits.
         image_size: S, to which frames are held; ``None`` takes any.
         decode: as in :class:`ClipMethod`; all modes answer the one mask, and those that look at
             the object score agree with it: it is the highest logit of the mask.
@@ -95,103 +82,146 @@ class TPAVINetwork(ClipMethod):
         fusion: Node,
         channels: int = 256,
         dilations: Sequence[int] = (3, 6, 12, 18),
+        head_channels: Sequence[int] = (128, 32),
         fused_stages: Sequence[int] = STAGES,
+        num_classes: int | None = None,
+        align_bias: bool = True,
         matching_weight: float = 0.0,
+        matching_reduction: str = "mean",
+        inplace_relu: bool = False,
+        fused_frames: int | None = None,
+        unused_parameters: bool = False,
         output_stride: int = 1,
         image_size: int | None = None,
         decode: str = "iou_select",
     ) -> None:
-        problems = _problems(channels, dilations, fused_stages, matching_weight, output_stride)
-        for name, node in (("audio_encoder", audio_encoder), ("fusion", fusion)):
-            if node is None:
-                problems.append(f"{name} is None; without it the network hears nothing")
+        problems = _problems(
+            dict(image_encoder=image_encoder, audio_encoder=audio_encoder, fusion=fusion),
+            dict(
+                channels=(channels, 2),
+                num_classes=(num_classes, 2),
+                matching_weight=(matching_weight, 0),
+                fused_frames=(fused_frames, 1),
+            ),
+            dict(dilations=(dilations, None), head_channels=(head_channels, 2)),
+            fused_stages,
+        )
+        problems += unknown_values(
+            output_stride=(output_stride, OUTPUT_STRIDES),
+            matching_reduction=(matching_reduction, REDUCTIONS),
+        )
         if problems:
             raise ValueError("TPAVINetwork: " + "; ".join(problems))
         super().__init__(mask_loss=mask_loss, decode=decode)
-        self.matching_weight, self.output_stride = matching_weight, output_stride
+        self.matching_weight, self.matching_reduction = matching_weight, matching_reduction
+        self.output_stride, self.inplace_relu = output_stride, inplace_relu
         self.sides = {} if image_size is None else {"S": image_size}
-        self.fused_stages = tuple(sorted(fused_stages))
+        self.fused_stages, self.num_classes = tuple(sorted(fused_stages)), num_classes
         self.image_encoder = registry.IMAGE_ENCODERS.build(image_encoder, image_size=image_size)
         self.necks = nn.ModuleList(
             DilatedNeck(width, channels, dilations) for width in self.image_encoder.channels
         )
         self.audio_encoder = registry.AUDIO_ENCODERS.build(audio_encoder)
-        heard = self.audio_encoder.out_channels
-        self.audio_adapters = nn.ModuleList(nn.Linear(heard, channels) for _ in self.fused_stages)
         self.fusions = nn.ModuleList(
-            registry.FUSIONS.build(fusion, channels=channels) for _ in self.fused_stages
+            StageFusion(self.audio_encoder.out_channels, channels, fusion, align_bias, fused_frames)
+            for _ in self.fused_stages
         )
-        self.steps = nn.ModuleList(RefineStep(channels, stage == STAGES[-1]) for stage in STAGES)
-        self.head = MaskHead(channels)
+        self.steps = nn.ModuleList(
+            RefineStep(channels, inplace_relu, stage == STAGES[-1], unused_parameters)
+            for stage in STAGES
+        )
+        self.head = MaskHead(channels, head_channels, num_classes or 1)
 
     def encode(self, frames: Tensor) -> tuple[Tensor, ...]:
         """(B, T, 3, S, S) uint8 -> (B T, C, h, h) of each stage, finest first; no sound yet."""
-        stages = self.image_encoder(self.normalise(frames.flatten(0, 1)))
+        return self.reduce(self.image_encoder(self.normalise(frames.flatten(0, 1))))
+
+    def reduce(self, stages: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Maps (F, C_i, h, h) of the image encoder -> (F, C, h, h), all as wide as the decoder."""
         return tuple(neck(stage) for neck, stage in zip(self.necks, stages, strict=True))
 
-    def answer(self, frames: Tensor, log_mel: Tensor) -> Answer:
-        """One pass over B clips, frames (B, T, 3, S, S) uint8 and log-mels (B, T, A, 96, 64)."""
-        sizes = check_shape(frames, "B T 3 S S", name="frames", **self.sides)
-        shape = (sizes["B"], sizes["T"])
-        maps = list(self.encode(frames))
-        vectors = self.audio_encoder(log_mel)
-        heard, fused = [], []
-        for stage, adapter, fusion in zip(
-            self.fused_stages, self.audio_adapters, self.fusions, strict=True
-        ):
-            level = maps[stage - 1]
-            tokens = level.flatten(2).transpose(1, 2).unflatten(0, shape)  # (B, T, N, C)
-            out = fusion(tokens, adapter(vectors))
-            level = out.visual.flatten(0, 1).transpose(1, 2).unflatten(2, level.shape[-2:])
-            maps[stage - 1] = level
-            fused.append(level)
-            heard.append(out.audio[:, : sizes["T"]].flatten(0, 1))
-        logits = self._decode(maps, sizes["S"])
-        return Answer(logits.unflatten(0, shape), tuple(fused), tuple(heard))
+    def segment(
+        self, maps: Sequence[Tensor], vectors: Tensor, side: int, padded: Tensor | None = None
+    ) -> Answer:
+        """Fuse and decode.
 
-    def _decode(self, maps: Sequence[Tensor], side: int) -> Tensor:
-        """Four maps (F, C, h, h), finest first -> (F, H, H)."""
+        Args:
+            maps: (B T, C, h, h) of each stage, finest first.
+            vectors: (B, T, D) of the audio encoder.
+            side: S of the frames.
+            padded: (B, T) bool, frames that only fill their clips up: as in AVSS their maps,
+                audio and logits are zero from stage to stage.
+        """
+        real = None if padded is None else (~padded).flatten().to(maps[0].dtype)[:, None]
+        vectors = _zeroed(vectors.flatten(0, 1), real).view_as(vectors)
+        maps = [_zeroed(level, real) for level in maps]
+        heard, fused = [], []
+        for stage, fusion in zip(self.fused_stages, self.fusions, strict=True):
+            level, audio = fusion(maps[stage - 1], vectors)
+            maps[stage - 1] = _zeroed(level, real)
+            fused.append(F.relu(maps[stage - 1]) if self.inplace_relu else maps[stage - 1])
+            heard.append(audio)
         x: Tensor | None = None
-        for step, stage in reversed(list(zip(self.steps, maps, strict=True))):
-            x = step(stage, x)
+        for step, level in reversed(list(zip(self.steps, maps, strict=True))):
+            x = _zeroed(step(level, x), real)
         stride = self.output_stride
-        logits: Tensor = self.head(x, side // max(2, stride), side // stride)
-        return logits.float()
+        logits = _zeroed(self.head(x, side // max(2, stride), side // stride).float(), real)
+        return Answer(logits.unflatten(0, vectors.shape[:2]), tuple(fused), tuple(heard))
+
+    def answer(self, batch: ClipBatch) -> Answer:
+        """One pass over the clips of a batch."""
+        sizes = check_shape(batch.frames, "B T 3 S S", name="frames", **self.sides)
+        vectors = self.audio_encoder(batch.log_mel)
+        return self.segment(self.encode(batch.frames), vectors, sizes["S"], batch.padded)
 
     def predict_clip(self, batch: ClipBatch) -> Prediction:
-        """Masks of every frame."""
-        return as_prediction(self.answer(batch.frames, batch.log_mel).mask_logits)
+        """Masks, or classes, of every frame."""
+        return self._prediction(self.answer(batch))
+
+    def _prediction(self, answer: Answer) -> Prediction:
+        if self.num_classes is None:
+            return as_prediction(answer.logits[:, :, 0])
+        return class_prediction(answer.logits)
 
     def losses(self, batch: ClipBatch) -> dict[str, Tensor]:
         """Those of the mask loss, and ``loss_matching`` where it has a weight."""
-        answer = self.answer(batch.frames, batch.log_mel)
-        prediction = as_prediction(answer.mask_logits)
-        losses = self.mask_losses(prediction, batch)
+        answer = self.answer(batch)
+        losses = self.mask_losses(self._prediction(answer), batch)
         if self.matching_weight:
-            flat = (answer.mask_logits.flatten(0, 1), batch.supervised.flatten())
+            masks_of = soft_masks if self.num_classes is None else hard_masks
             losses["loss_matching"] = self.matching_weight * matching_loss(
-                answer.fused, answer.audio, *flat
+                answer.fused,
+                answer.audio,
+                masks_of(answer.logits.flatten(0, 1), answer.fused),
+                batch.supervised.flatten(),
+                self.matching_reduction,
             )
         return losses
 
 
+def _zeroed(x: Tensor, real: Tensor | None) -> Tensor:
+    """(F, ...) with zeros in frames of which (F, 1) ``real`` is zero; None: all are real."""
+    return x if real is None else x * real.view(-1, *[1] * (x.dim() - 1))
+
+
 def _problems(
-    channels: int,
-    dilations: Sequence[int],
+    nodes: dict[str, Node],
+    at_least: dict[str, tuple[float | None, float]],
+    several: dict[str, tuple[Sequence[int], int | None]],
     fused_stages: Sequence[int],
-    matching_weight: float,
-    output_stride: int,
 ) -> list[str]:
-    problems = []
-    if channels < 8 or channels % 8:
-        problems.append(f"channels must be a positive multiple of 8, got {channels}")
-    if not dilations or min(dilations) < 1:
-        problems.append(f"dilations must be at least one number from 1 on, got {dilations}")
-    unknown = sorted(set(fused_stages) - set(STAGES))
-    if unknown or not fused_stages or len(set(fused_stages)) != len(fused_stages):
+    """What is wrong with parts that must be there, numbers, lists of numbers, and stages."""
+    problems = [f"{name} is None; the network needs it" for name in nodes if nodes[name] is None]
+    problems += [
+        f"{name} must be at least {least}, got {value}"
+        for name, (value, least) in at_least.items()
+        if value is not None and value < least
+    ]
+    for name, (numbers, count) in several.items():
+        if not numbers or min(numbers) < 1 or count not in (None, len(numbers)):
+            wanted = f"{count} numbers" if count else "at least one number"
+            problems.append(f"{name} must be {wanted} from 1 on, got {numbers}")
+    stages = set(fused_stages)
+    if not stages or stages - set(STAGES) or len(stages) != len(fused_stages):
         problems.append(f"fused_stages must be some of {STAGES}, each once, got {fused_stages}")
-    if matching_weight < 0:
-        problems.append(f"matching_weight must be at least 0, got {matching_weight}")
-    if output_stride not in OUTPUT_STRIDES:
-        problems.append(f"output_stride must be one of {OUTPUT_STRIDES}, got {output_stride}")
     return problems

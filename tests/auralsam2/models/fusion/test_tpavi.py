@@ -10,6 +10,7 @@ from auralsam2.models.fusion.tpavi import (
     ReleasedTPAVIFusion,
     TPAVIFusion,
     TwoWayTPAVIFusion,
+    VisualTPAVIFusion,
 )
 
 B, T, N, C = 2, 3, 5, 16
@@ -244,3 +245,15 @@ def test_unused_parameters_are_those_of_the_checkpoints() -> None:
     names = ("unused_visual", "unused_align")
     assert with_them - without == {f"{n}.{p}" for n in names for p in ("weight", "bias")}
     assert without == {n for n, _ in TwoWayTPAVIFusion(C).named_parameters()}
+
+
+@torch.no_grad()
+def test_visual_keys_equal_the_equation_over_all_pairs_of_tokens() -> None:
+    fusion = VisualTPAVIFusion(C, norm="layer")
+    visual, audio = torch.randn(B, T, N, C), torch.randn(B, T, C)
+    tokens = visual.flatten(1, 2)
+    alpha = fusion.query(tokens) @ fusion.key(tokens).transpose(1, 2) / (T * N)
+    update = fusion.attention_norm(fusion.out(alpha @ fusion.value(tokens)))
+    torch.testing.assert_close(
+        fusion(visual, audio).visual, fusion.visual_norm(tokens + update).view_as(visual)
+    )
