@@ -8,6 +8,8 @@ _GRIDS = (
 )
 _METHODS = ("av_sam", "prompted", "unprompted")
 
+_PVT = "methods/tpavi_pvt_v1m"
+
 ALIASES: dict[str, tuple[str, str]] = {
     "grids/demo": ("grids/prompts", _MINI),
     **{f"grids/{name}_mini": (f"grids/{name}", _MINI) for name in _GRIDS},
@@ -24,5 +26,13 @@ ALIASES: dict[str, tuple[str, str]] = {
     "methods/audio_token_mini_v1m": ("methods/av_sam_v1m", _MINI),
     "methods/adapter_v1m": ("methods/sama_avs_v1m", "auralsam2/published/v1m"),
     "methods/adapter_mini_v1m": ("methods/sama_avs_mini_v1m", _MINI),
+    "methods/tpavi_pvt_v1s": (_PVT, "methods/tpavi_v1s"),
+    "methods/tpavi_pvt_v2": (_PVT, "methods/tpavi_v2"),
+    "methods/released/tpavi_v1s": ("methods/released/tpavi_v1m", "methods/tpavi_v1s"),
+    "methods/released/tpavi_mini_v1m": ("methods/released/tpavi_v1m", "methods/tpavi_mini_v1m"),
+    **{
+        f"methods/released/tpavi_pvt_{data}": (_PVT, f"methods/released/tpavi_{data}")
+        for data in ("v1m", "v1s", "v2")
+    },
 }
 """A name -> the config or grid that it stands for, and the base that this starts from there."""

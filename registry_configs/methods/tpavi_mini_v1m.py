@@ -5,7 +5,7 @@ _base_ = ["../auralsam2/mini_v1m.py"]
 model = dict(
     _delete_=True,
     type="TPAVINetwork",
-    audio_encoder=_base_.model.audio_encoder,
+    audio_encoder=dict(**_base_.model.audio_encoder, channels="mean"),
     # Sounds change within the synthetic clips, see TwoWayTPAVIFusion.
     fusion=dict(type="TPAVIFusion", scope="frame"),
     mask_loss=dict(type="BinaryMaskLoss", dice_weight=1.0, loss_size=64),

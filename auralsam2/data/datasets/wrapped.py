@@ -190,6 +190,61 @@ class WithWaveform(WrappedDataset):
         return Waveform(torch.from_numpy(samples.mean(axis=1)).float(), rate)
 
 
+PADDED = (
+    *("frames", "log_mel", "masks", "native_masks", "supervised"),
+    *("semantic", "native_semantic"),
+)
+"""What an item has of every frame, where it has it."""
+
+
+@DATASETS.register_module()
+class PaddedClips(WrappedDataset):
+    """Clips filled up to one length by black, silent frames without a truth (AVSS, Zhou 2023).
+
+    So clips of five and of ten frames stand in one batch. Items have ``padded`` (T,) bool, which
+    only :class:`~auralsam2.models.methods.tpavi_network.TPAVINetwork` heeds; neither losses nor
+    metrics see the frames that are padded.
+
+    Args:
+        dataset: node of the data set to wrap.
+        root: passed on to it.
+        num_frames: T.
+        image_size: passed on to it.
+        seed: passed on to it.
+        channels: passed on to it.
+
+    Raises:
+        ValueError: where a clip is longer.
+    """
+
+    def __init__(
+        self,
+        dataset: Mapping[str, Any],
+        root: str,
+        num_frames: int = 10,
+        image_size: int = 1024,
+        seed: int = 0,
+        channels: str = "both",
+    ) -> None:
+        given = {"root": root, "image_size": image_size, "seed": seed, "channels": channels}
+        super().__init__(DATASETS.build(dataset, **given))
+        self.num_frames = num_frames
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        """The clip's item, (T, ...) all that belongs to frames."""
+        item = dict(self.dataset[index])
+        real = len(item["frames"])
+        if real > self.num_frames:
+            raise ValueError(
+                f"clip '{item['clip']}' has {real} frames and is to be filled up to "
+                f"{self.num_frames}; set num_frames of PaddedClips to {real} or more"
+            )
+        for key in [key for key in PADDED if key in item]:
+            missing = item[key].new_zeros(self.num_frames - real, *item[key].shape[1:])
+            item[key] = torch.cat([item[key], missing])
+        return {**item, "padded": torch.arange(self.num_frames) >= real}
+
+
 def _known(root: Path) -> tuple[str, ...]:
     try:
         return read_class_map(root).names[1:]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from auralsam2.data.datasets.wrapped import NamedSources
+from auralsam2.data.datasets.wrapped import NamedSources, PaddedClips
 from auralsam2.data.problems import DataError
 from auralsam2.data.synthetic.objects import CLASSES
 from auralsam2.data.synthetic.writer import Plan, write_clips
@@ -95,3 +95,18 @@ def test_without_classes_those_of_the_release_are_taken(root: Path, tmp_path: Pa
 def test_classes_must_be_names_each_once(root: Path, classes: list[str]) -> None:
     with pytest.raises(ValueError, match="each once"):
         build(root, classes=classes)
+
+
+def test_clips_are_filled_up_by_frames_that_do_not_count(root: Path) -> None:
+    node = dict(NODE, type="AVSBenchDataset")
+    data = PaddedClips(node, root=str(root), num_frames=5, image_size=32)
+    item, own = data[1], data.dataset[1]
+    assert item["padded"].tolist() == [False, False, False, True, True]
+    assert item["supervised"].tolist() == [True, True, True, False, False]
+    for key in ("frames", "log_mel", "masks", "native_masks"):
+        assert item[key].shape == (5, *own[key].shape[1:])
+        assert item[key][:3].equal(own[key]) and not item[key][3:].any()
+    assert data.clips == data.dataset.clips and data.fingerprint() == data.dataset.fingerprint()
+    short = PaddedClips(node, root=str(root), num_frames=2, image_size=32)
+    with pytest.raises(ValueError, match="has 3 frames and is to be filled up to 2; set num_fra"):
+        short[0]
