@@ -125,9 +125,7 @@ BACKBONES = _part(
 IMAGE_ENCODERS = _part(
     "image encoder",
     given=["image_size"],
-    calls={
-        "forward(frames)": "(F,3,S,S) normalised -> four maps (F,C_i,S/s,S/s), s = 4, 8, 16, 32"
-    },
+    calls={"forward(frames)": "(F,3,S,S) normalised -> (F,C_i,S/s,S/s), s = 4, 8, 16, 32"},
     contract=".channels, a tuple of the four C_i",
     locations=["auralsam2.models.image.*"],
 )
