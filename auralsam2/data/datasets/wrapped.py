@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.utils.data import Dataset
 
 from auralsam2.data.audio import read_waveform
@@ -240,9 +241,18 @@ class PaddedClips(WrappedDataset):
                 f"{self.num_frames}; set num_frames of PaddedClips to {real} or more"
             )
         for key in [key for key in PADDED if key in item]:
-            missing = item[key].new_zeros(self.num_frames - real, *item[key].shape[1:])
-            item[key] = torch.cat([item[key], missing])
+            item[key] = self._filled(item[key])
         return {**item, "padded": torch.arange(self.num_frames) >= real}
+
+    def log_mel(self, index: int) -> Tensor:
+        """Sound of one clip alone, (num_frames, A, 96, 64), as other clips may hear it."""
+        read = getattr(self.dataset, "log_mel", None)
+        own: Tensor = self.dataset[index]["log_mel"] if read is None else read(index)
+        return self._filled(own)
+
+    def _filled(self, of_frames: Tensor) -> Tensor:
+        missing = of_frames.new_zeros(self.num_frames - len(of_frames), *of_frames.shape[1:])
+        return torch.cat([of_frames, missing])
 
 
 def _known(root: Path) -> tuple[str, ...]:

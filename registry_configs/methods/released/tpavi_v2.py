@@ -9,6 +9,11 @@ model = dict(
     unused_parameters=True,
 )
 
+# Log-mels of windows of 0.96 s, one behind the other; those that are missing are zeros.
+_read = dict(dataset=dict(audio_rule="zero_padded"))
+
+data = dict(train=_read, val=_read, test=dict(test=_read, test_audio_swapped=dict(dataset=_read)))
+
 # Padding counts as background that was found.
 evaluation = dict(
     metrics=[

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from auralsam2.data.datasets.partner_audio import AudioSwapped
 from auralsam2.data.datasets.wrapped import NamedSources, PaddedClips
 from auralsam2.data.problems import DataError
 from auralsam2.data.synthetic.objects import CLASSES
@@ -107,6 +108,9 @@ def test_clips_are_filled_up_by_frames_that_do_not_count(root: Path) -> None:
         assert item[key].shape == (5, *own[key].shape[1:])
         assert item[key][:3].equal(own[key]) and not item[key][3:].any()
     assert data.clips == data.dataset.clips and data.fingerprint() == data.dataset.fingerprint()
+    swapped = AudioSwapped(data, root=str(root))
+    for i, partner in enumerate(swapped.partners):
+        assert swapped[i]["log_mel"].equal(data[partner]["log_mel"]), "at this length"
     short = PaddedClips(node, root=str(root), num_frames=2, image_size=32)
     with pytest.raises(ValueError, match="has 3 frames and is to be filled up to 2; set num_fra"):
         short[0]
