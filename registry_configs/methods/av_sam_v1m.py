@@ -9,7 +9,7 @@ model = dict(
     _delete_=True,
     type="AVSAM",
     backbone=_base_.model.backbone,
-    audio_encoder=_base_.model.audio_encoder,
+    audio_encoder=dict(**_base_.model.audio_encoder, channels="mean"),
     mask_loss=dict(type="BinaryMaskLoss", dice_weight=1.0),
     trained_parts=("sam_mask_decoder",),
     **{key: _base_.model[key] for key in _base_.model if key == "feature_cache_mb"},
