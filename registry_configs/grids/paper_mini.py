@@ -14,7 +14,7 @@ axes = dict(
     arm=[
         dict(name="box prompt", config="methods/prompted_mini_v1m", set={}),
         dict(name="no prompt", config="methods/unprompted_mini_v1m", set={}),
-        dict(name="audio token", config="methods/audio_token_mini_v1m", set={}),
+        dict(name="audio token", config="methods/gavs_mini_v1m", set={}),
         dict(name="AuralSAM2", set={}),
         dict(name="single injection", set={_sites: ("block1",)}),
         dict(name="one level repeated", set={"model.injection.repeat_level": -1}),
