@@ -34,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
 
     from auralsam2.models.methods.answers import read_answers
+    from auralsam2.text_files import write_text
 
     found = read_answers(
         _read(options.answers), _read(options.boxes), _read(options.seconds), options.num_frames
@@ -44,10 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"'{options.detections}' has boxes of {len(classes)} classes, and the answers name "
             f"{len(unknown)} others, such as {unknown[:5]}: ask the detector for them, too"
         )
-    options.out.mkdir(parents=True, exist_ok=True)
     sounds = {"classes": classes, "clips": found.sounds}
     for name, content in (("sounds.json", sounds), ("choices.json", found.choices)):
-        (options.out / name).write_text(json.dumps(content), encoding="utf-8")
+        write_text(options.out / name, json.dumps(content))
     print(f"{len(found.sounds)} clips; set model.num_classes to {len(classes)}")
     print(f"model.sound_classifier.path={options.out / 'sounds.json'}")
     print(f"model.choices={options.out / 'choices.json'}")
