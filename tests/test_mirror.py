@@ -39,7 +39,6 @@ COVERED_BY = {
     "auralsam2/engine/parity/metrics.py": "auralsam2/engine/parity/test_run.py",
     "auralsam2/engine/parity/rival_metrics.py": "auralsam2/engine/parity/test_run.py",
     "auralsam2/engine/parity/sam2.py": "auralsam2/engine/parity/test_run.py",
-    "auralsam2/engine/parity/sam_encoder.py": "auralsam2/engine/parity/test_run.py",
     "auralsam2/engine/parity/sama.py": "auralsam2/engine/parity/test_run.py",
     "auralsam2/engine/parity/tpavi.py": "auralsam2/engine/parity/test_run.py",
     "auralsam2/engine/parity/translation.py": "auralsam2/engine/parity/test_run.py",
