@@ -17,10 +17,6 @@ ALIASES: dict[str, tuple[str, str]] = {
     **{f"methods/{name}_mini_v1m": (f"methods/{name}_v1m", _MINI) for name in _METHODS},
     "methods/prompted_mini_ref_avs": ("methods/prompted_v1m", _REF_AVS),
     "methods/unprompted_mini_ref_avs": ("methods/unprompted_v1m", _REF_AVS),
-    "methods/released/sama_avs_mini_v1m": (
-        "methods/released/sama_avs_v1m",
-        "methods/sama_avs_mini_v1m",
-    ),
     # Names of before.
     "methods/audio_token_v1m": ("methods/av_sam_v1m", "auralsam2/published/v1m"),
     "methods/audio_token_mini_v1m": ("methods/av_sam_v1m", _MINI),
