@@ -248,8 +248,7 @@ def log_mel_examples(
         rule: ``published``: exactly T examples, one from the beginning of each second, with
             silence behind the end of the file; ``released``: as many examples of 0.96 s as fit,
             at least five, the last one repeated, resampled by resampy; ``zero_padded``: the same
-            with examples of zeros up to T, as AVSBench's semantic task has it (a zero is a loud
-            sound, silence is ln 0.01).
+            with examples of zeros up to T (AVSS; silence would be ln 0.01).
         channels: ``both``: two ears; a single channel is given to both, of more than two the first
             two are taken, unless they alone are silent; ``mean``: one ear, which hears the mean of
             all channels.

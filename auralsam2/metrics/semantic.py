@@ -194,17 +194,8 @@ def labelled_frames(
         ValueError: where the model has no class head, the data no classes, labels are of more
             classes than the head tells apart, or no frame has a label.
     """
+    _refuse_without_classes(sample, metric)
     clip = sample["clip"]
-    if "class_logits" not in sample:
-        raise ValueError(
-            f"{metric} scores classes, and this model has no class head; leave it out of "
-            "evaluation.metrics, or take a method that tells classes apart"
-        )
-    if "semantic" not in sample:
-        raise ValueError(
-            f"{metric} scores classes, and the data set gives none of clip {clip!r}; set "
-            "semantic=True in data.val and data.test (AVSBench's semantic release has classes)"
-        )
     logits, truth = sample["class_logits"], sample["semantic"].to(sample["class_logits"].device)
     sizes = check_shape(logits, "T K h w", f"class_logits of clip {clip!r}")
     native = check_shape(sample["predicted_classes"], "T H W", f"classes of clip {clip!r}")
@@ -217,6 +208,19 @@ def labelled_frames(
     if size is None:
         return sample["predicted_classes"].to(logits.device)[supervised], truth
     return predicted_classes(logits[supervised], (size, size)), labels_at(truth, size)
+
+
+def _refuse_without_classes(sample: Mapping[str, Any], metric: str) -> None:
+    if "class_logits" not in sample:
+        raise ValueError(
+            f"{metric} scores classes, and this model has no class head; leave it out of "
+            "evaluation.metrics, or take a method that tells classes apart"
+        )
+    if "semantic" not in sample:
+        raise ValueError(
+            f"{metric} scores classes, and the data set gives none of clip {sample['clip']!r}; set "
+            "semantic=True in data.val and data.test (AVSBench's semantic release has classes)"
+        )
 
 
 @METRICS.register_module()

@@ -46,8 +46,7 @@ class ClipDataset(Dataset[dict[str, Any]]):
         transforms: nodes of clip transforms, for training; applied before resizing.
         seed: of the transforms.
         log_mel_cache: folder that keeps log-mel examples across runs, see :class:`LogMelCache`.
-        channels: what is heard of the recording's channels, see :func:`log_mel_examples`; a run
-            passes what its audio encoder asks for.
+        channels: as the audio encoder asks, which a run passes, see :func:`log_mel_examples`.
 
     Attributes:
         name: of the data and the split, part of the fingerprint.
@@ -246,11 +245,8 @@ class ClipDataset(Dataset[dict[str, Any]]):
     def _semantic(self, classes: NDArray[np.uint8]) -> dict[str, Tensor]:
         size = (self.resizing.size, self.resizing.size)
         # Whatever the rule for masks: there is nothing between two classes.
-        resized = np.stack([_nearest(c, size) for c in classes])
-        return {
-            "semantic": torch.from_numpy(resized),
-            "native_semantic": torch.from_numpy(classes),
-        }
+        resized = torch.from_numpy(np.stack([_nearest(c, size) for c in classes]))
+        return {"semantic": resized, "native_semantic": torch.from_numpy(classes)}
 
     def _masks(self, levels: NDArray[np.uint8]) -> dict[str, Tensor]:
         resized = self.resizing.resize_labels(levels)
