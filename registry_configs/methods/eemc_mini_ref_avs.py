@@ -10,7 +10,7 @@ model = dict(
     text_encoder=_base_.model.text_encoder,
     # Half the side, as for AuralSAM2.
     mask_loss=dict(type="BinaryMaskLoss", loss_size=64),
-    # An eighth of the paper's; the whole map of 8 x 8.
+    # An eighth of the released width; the whole map of 8 x 8.
     width=128,
     hidden_channels=256,
     map_size=8,

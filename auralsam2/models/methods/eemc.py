@@ -19,14 +19,14 @@ class EEMC(CuedMethod, SingleMaskSAM2):
     """EEMC (Ref-AVS, Wang et al., ECCV 2024) with a frozen SAM2 in the place of Mask2Former.
 
     All prompt tokens of a frame stand behind the decoder's output tokens, where clicks and boxes
-    stand; the mask is that of mask token 0. Mask2Former's queries and pixel decoder, whose
-    attention and adapters the paper trains, are not there: see :class:`EEMCMask2Former`.
+    stand; the mask is that of mask token 0. Mask2Former's queries and pixel decoder, for which
+    the release trains an attention and adapters, are not there: see :class:`EEMCMask2Former`.
 
     Args:
         backbone: node of ``BACKBONES``.
         audio_encoder: node of ``AUDIO_ENCODERS``.
         text_encoder: node of ``TEXT_ENCODERS``.
-        map_size: side to which the coarsest map of a frame is averaged; 12 as in the paper.
+        map_size: side to which the coarsest map of a frame is averaged; 12 as released.
         **shared: see :class:`CuedMethod` and :class:`SingleMaskSAM2`.
     """
 

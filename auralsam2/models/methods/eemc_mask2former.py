@@ -179,9 +179,9 @@ class Mask2FormerMethod(ClipMethod):
 
 @MODELS.register_module()
 class EEMCMask2Former(CuedMethod, Mask2FormerMethod):
-    """EEMC as in its paper (Ref-AVS, Wang et al., ECCV 2024), around Mask2Former.
+    """EEMC on its original terms (Ref-AVS, Wang et al., ECCV 2024), around a frozen Mask2Former.
 
-    The cues change the queries of a frozen Mask2Former; behind each deformable attention of its
+    The cues change its queries; behind each deformable attention of its
     pixel decoder an adapter is trained. All queries together make the one mask of a frame.
 
     Args:

@@ -101,6 +101,9 @@ def test_the_released_projections_have_their_sizes() -> None:
         "prompt_proj": 2_623_744,
     }
     assert sum(b.numel() for b in cues.buffers()) == 3 * 4_198_400
+    with torch.device("meta"):
+        on_sam2 = MultimodalCues(128, 768, 256, 256)
+    assert sum(p.numel() for p in on_sam2.parameters()) == 21_517_568
 
 
 def test_other_maps_are_brought_to_the_width() -> None:
