@@ -17,11 +17,6 @@ ALIASES: dict[str, tuple[str, str]] = {
     **{f"methods/{name}_mini_v1m": (f"methods/{name}_v1m", _MINI) for name in _METHODS},
     "methods/prompted_mini_ref_avs": ("methods/prompted_v1m", _REF_AVS),
     "methods/unprompted_mini_ref_avs": ("methods/unprompted_v1m", _REF_AVS),
-    # Names of before.
-    "methods/audio_token_v1m": ("methods/av_sam_v1m", "auralsam2/published/v1m"),
-    "methods/audio_token_mini_v1m": ("methods/av_sam_v1m", _MINI),
-    "methods/adapter_v1m": ("methods/sama_avs_v1m", "auralsam2/published/v1m"),
-    "methods/adapter_mini_v1m": ("methods/sama_avs_mini_v1m", _MINI),
     "methods/tpavi_pvt_v1s": (_PVT, "methods/tpavi_v1s"),
     "methods/tpavi_pvt_v2": (_PVT, "methods/tpavi_v2"),
     "methods/released/tpavi_v1s": ("methods/released/tpavi_v1m", "methods/tpavi_v1s"),
@@ -30,5 +25,10 @@ ALIASES: dict[str, tuple[str, str]] = {
         f"methods/released/tpavi_pvt_{data}": (_PVT, f"methods/released/tpavi_{data}")
         for data in ("v1m", "v1s", "v2")
     },
+    # Names of before.
+    "methods/audio_token_v1m": ("methods/av_sam_v1m", "auralsam2/published/v1m"),
+    "methods/audio_token_mini_v1m": ("methods/av_sam_v1m", _MINI),
+    "methods/adapter_v1m": ("methods/sama_avs_v1m", "auralsam2/published/v1m"),
+    "methods/adapter_mini_v1m": ("methods/sama_avs_mini_v1m", _MINI),
 }
 """A name -> the config or grid that it stands for, and the base that this starts from there."""
