@@ -9,7 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from auralsam2 import config
+from auralsam2.builder import UnknownComponentError
 from auralsam2.models.methods.av_sam import PixelFusion
+from auralsam2.registry import MODELS
 
 Build = Callable[..., Any]
 F, C, E, D = 3, 8, 4, 6
@@ -58,3 +61,11 @@ def test_sizes(build: Build) -> None:
     model = build("av_sam", trained_parts=())
     trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
     assert trained == 2 * (128**2 + 128) + model.audio_encoder.out_channels * 128 + 129
+
+
+def test_what_was_called_otherwise() -> None:
+    for size in ("", "_mini"):
+        node = config.load(f"methods/audio_token{size}_v1m").model
+        assert node == config.load(f"methods/av_sam{size}_v1m").model
+    with pytest.raises(UnknownComponentError, match="in its place there is AVSAM, after the"):
+        MODELS.build(dict(type="AudioTokenSAM2"))

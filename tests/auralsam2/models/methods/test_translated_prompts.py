@@ -16,7 +16,8 @@ from auralsam2.engine.preflight import check_weights
 from auralsam2.models.decode import EMPTY_LOGIT
 from auralsam2.models.detection.base import Detections, Detector
 from auralsam2.models.sound.base import SoundClassifier
-from auralsam2.structures import VisualPyramid
+from auralsam2.structures import VisualPyramid, Waveform
+from tests.auralsam2.models.tiny_pretrained import ast, grounding_dino
 
 Build = Callable[..., Any]
 LEFT, RIGHT = [0.05, 0.2, 0.4, 0.6], [0.6, 0.4, 0.95, 0.9]
@@ -204,3 +205,27 @@ def test_files_with_other_classes_are_refused(build: Build, files: dict[str, Any
     path.write_text(path.read_text().replace('["x", "y"]', '["z", "y"]'))
     with pytest.raises(ValueError, match="class 0 is 'x' for the one and 'z' for the other"):
         build("translated", num_classes=2, **files)
+
+
+@torch.no_grad()
+def test_models_of_others_hear_waveforms_and_look_at_frames(
+    build: Build, clips: dict[str, Any], tmp_path: Path
+) -> None:
+    names = ["guitar", "man"]
+    model = build(
+        "sam4avs",
+        num_classes=2,
+        top_k=1,
+        sound_classifier=dict(type="ASTTagger", weights=str(ast(tmp_path / "a")), classes=names),
+        detector=dict(
+            type="GroundingDINODetector", weights=str(grounding_dino(tmp_path / "d")), classes=names
+        ),
+    ).eval()
+    assert not any(p.requires_grad for p in model.parameters())
+    looked: list[Tensor] = []
+    model.detector.register_forward_pre_hook(lambda _, inputs: looked.append(inputs[3]))
+    sounds_of_clips = [Waveform(torch.randn(2 * 16_000), 16_000) for _ in range(2)]
+    out = model(**clips, waveform=sounds_of_clips, mode="tensor")
+    assert (out.best > EMPTY_LOGIT).any() and (looked[0].sum(-1) == 1).all(), "one name a second"
+    with pytest.raises(ValueError, match="ASTTagger hears waveforms"):
+        model(**clips, mode="tensor")
