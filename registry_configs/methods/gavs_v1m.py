@@ -6,7 +6,7 @@ model = dict(
     _delete_=True,
     type="GAVS",
     backbone=_base_.model.backbone,
-    audio_encoder=_base_.model.audio_encoder,
+    audio_encoder=dict(**_base_.model.audio_encoder, channels="mean"),
     mask_loss=dict(type="BinaryMaskLoss", loss_size="native"),
 )
 data = dict(batch_size=1, train=dict(transforms=[]))

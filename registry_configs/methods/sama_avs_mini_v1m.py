@@ -6,6 +6,6 @@ model = dict(
     _delete_=True,
     type="SAMAAVS",
     backbone=_base_.model.backbone,
-    audio_encoder=_base_.model.audio_encoder,
+    audio_encoder=dict(**_base_.model.audio_encoder, channels="mean"),
     mask_loss=dict(type="BinaryMaskLoss", iou_weight=1.0),
 )
