@@ -10,6 +10,17 @@ _METHODS = ("av_sam", "prompted", "unprompted")
 
 _PVT = "methods/tpavi_pvt_v1m"
 
+# Below methods/: a name -> config and base.
+_AVSEGFORMER = {
+    "avsegformer_r50_v1s": ("avsegformer_r50_v1m", "avsegformer_v1s"),
+    "avsegformer_r50_v2": ("avsegformer_r50_v1m", "avsegformer_v2"),
+    **{
+        f"released/avsegformer_{name}": ("released/avsegformer_v1m", f"avsegformer_{name}")
+        for name in ("v1s", "r50_v1m", "r50_v1s", "mini_v1m")
+    },
+    "released/avsegformer_r50_v2": ("released/avsegformer_v2", "avsegformer_r50_v2"),
+}
+
 ALIASES: dict[str, tuple[str, str]] = {
     "grids/demo": ("grids/prompts", _MINI),
     **{f"grids/{name}_mini": (f"grids/{name}", _MINI) for name in _GRIDS},
@@ -24,6 +35,10 @@ ALIASES: dict[str, tuple[str, str]] = {
     **{
         f"methods/released/tpavi_pvt_{data}": (_PVT, f"methods/released/tpavi_{data}")
         for data in ("v1m", "v1s", "v2")
+    },
+    **{
+        f"methods/{name}": (f"methods/{stands_for}", f"methods/{base}")
+        for name, (stands_for, base) in _AVSEGFORMER.items()
     },
     # Names of before.
     "methods/audio_token_v1m": ("methods/av_sam_v1m", "auralsam2/published/v1m"),

@@ -30,6 +30,7 @@ COVERED_BY = {
     "auralsam2/engine/metric_scales.py": "analysis/test_metric_directions.py",
     "auralsam2/engine/parity/audio.py": "auralsam2/engine/parity/test_run.py",
     "auralsam2/engine/parity/avsbench_audio.py": "auralsam2/engine/parity/test_run.py",
+    "auralsam2/engine/parity/avsegformer.py": "auralsam2/engine/parity/test_run.py",
     "auralsam2/engine/parity/class_metrics.py": "auralsam2/engine/parity/test_run.py",
     "auralsam2/engine/parity/eemc.py": "auralsam2/engine/parity/test_run.py",
     "auralsam2/engine/parity/fixtures.py": "auralsam2/engine/parity/test_run.py",

@@ -8,6 +8,10 @@ from typing import NamedTuple
 
 from auralsam2.engine.parity.audio import check_audio
 from auralsam2.engine.parity.avsbench_audio import check_avsbench_audio
+from auralsam2.engine.parity.avsegformer import (
+    check_avsegformer_head,
+    check_avsegformer_losses,
+)
 from auralsam2.engine.parity.compare import NOT_GIVEN, Row, failure
 from auralsam2.engine.parity.eemc import check_cues, check_query, check_read_out
 from auralsam2.engine.parity.fixtures import FACTS, FixtureError, Fixtures
@@ -80,6 +84,8 @@ GROUPS = (
     Group("avsbench_tpavi", check_block),
     Group("avsbench_network", check_network),
     Group("avsbench_losses", check_losses),
+    Group("avsegformer_head", check_avsegformer_head),
+    Group("avsegformer_losses", check_avsegformer_losses),
 )
 
 

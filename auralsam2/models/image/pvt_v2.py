@@ -9,6 +9,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from auralsam2.models.gradient_checkpointing import checkpoint_layers
 from auralsam2.models.weights.loading import Tolerance, load_weights
 from auralsam2.registry import IMAGE_ENCODERS
 from auralsam2.weight_files import image_weight_problems
@@ -42,6 +43,8 @@ class PVTv2Stages(nn.Module):
         sr_ratios: sides of the squares that become one key, in each stage.
         drop_path: share of residual branches left out in the last block while training, rising
             linearly from none in the first.
+        gradient_checkpointing: keep no activations inside of blocks, see
+            :func:`~auralsam2.models.gradient_checkpointing.checkpoint_layers`.
         weights: path of the authors' ``pvt_v2_b5.pth``, or of the same in the names of
             transformers; the classifier is left out. ``None`` starts from random weights.
 
@@ -63,6 +66,7 @@ class PVTv2Stages(nn.Module):
         mlp_ratios: Sequence[int] = (4, 4, 4, 4),
         sr_ratios: Sequence[int] = (8, 4, 2, 1),
         drop_path: float = 0.1,
+        gradient_checkpointing: bool = False,
         weights: str | os.PathLike[str] | None = None,
     ) -> None:
         super().__init__()
@@ -87,6 +91,9 @@ class PVTv2Stages(nn.Module):
         for name, module in self.network.named_modules():
             if name.endswith(("patch_embedding.layer_norm", "attention.layer_norm")):
                 module.eps = CONVOLUTION_NORM_EPS
+        if gradient_checkpointing:
+            for stage in self.network.encoder.layers:
+                checkpoint_layers(stage.blocks)
         self.channels = tuple(widths)
         if weights is not None:
             load_weights(

@@ -1,0 +1,86 @@
+"""Dice with squared denominators, the one loss of AVSegFormer."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from auralsam2.losses.mask import upsample
+from auralsam2.losses.precision import at_least_float32
+from auralsam2.registry import MASK_LOSSES
+from auralsam2.shapes import check_shape
+from auralsam2.structures import Prediction
+
+SMOOTHING = 0.002
+"""In the denominator; an empty truth and an empty mask have no other."""
+
+
+def squared_dice_loss(logits: Tensor, targets: Tensor, ignore_empty: bool = False) -> Tensor:
+    """Soft Dice loss of one mask with squares in the denominator (Milletari et al. 2016).
+
+    ``1 - 2 sum(p y) / (sum p^2 + sum y^2 + 0.002)``. Where y is empty that is 1 whatever p is,
+    without gradient; there the backgrounds are compared, 1 - p with 1 - y, which J does for such
+    frames, too.
+
+    Args:
+        logits: (..., H, W).
+        targets: (..., H, W) in {0, 1}.
+        ignore_empty: leave the 1 of empty truths as it is.
+
+    Returns:
+        (...).
+    """
+    targets = targets.to(logits.dtype)
+    probability = logits.sigmoid()
+    if not ignore_empty:
+        empty = ~(targets > 0).any(dim=-1).any(dim=-1)[..., None, None]
+        targets = torch.where(empty, 1 - targets, targets)
+        probability = torch.where(empty, (-logits).sigmoid(), probability)
+    overlap = (probability * targets).sum(dim=(-2, -1))
+    total = (probability**2 + targets**2).sum(dim=(-2, -1))
+    return 1 - 2 * overlap / (total + SMOOTHING)
+
+
+@MASK_LOSSES.register_module()
+class SquaredDiceLoss(nn.Module):
+    """Dice with squared denominators of the selected mask (AVSegFormer, Gao et al. 2024).
+
+    Mean over supervised frames, at the side of the truth. Predicted IoU and object score are not
+    supervised.
+
+    Args:
+        weight: of ``loss_mask``.
+        ignore_empty: as released, frames whose truth is empty have no gradient: silence is never
+            taught. Off, their backgrounds are compared, see :func:`squared_dice_loss`.
+
+    Raises:
+        ValueError: where the weight is negative.
+    """
+
+    def __init__(self, weight: float = 1.0, ignore_empty: bool = False) -> None:
+        super().__init__()
+        if weight < 0:
+            raise ValueError(f"SquaredDiceLoss: weight must be at least 0, got {weight}")
+        self.weight, self.ignore_empty = weight, ignore_empty
+
+    def forward(
+        self, prediction: Prediction, masks: Tensor, supervised: Tensor
+    ) -> dict[str, Tensor]:
+        """Compare ``prediction.best`` with the truth.
+
+        Args:
+            prediction: ``best`` (B, T, h, h) of any side h, enlarged bilinearly.
+            masks: (B, T, S, S) truth in {0, 1}.
+            supervised: (B, T) bool; the other frames are ignored.
+
+        Returns:
+            The weighted scalar ``loss_mask``; zero with a graph where no frame counts.
+        """
+        sizes = check_shape(prediction.best, "B T h h", "best")
+        check_shape(masks, "B T S S", "masks", B=sizes["B"], T=sizes["T"])
+        check_shape(supervised, "B T", "supervised", B=sizes["B"], T=sizes["T"])
+        frames = supervised.bool()
+        best = at_least_float32(prediction.best[frames])
+        logits = upsample(best[:, None], masks.shape[-1])[:, 0]
+        terms = squared_dice_loss(logits, masks[frames], self.ignore_empty)
+        return {"loss_mask": self.weight * terms.sum() / max(1, len(terms))}
