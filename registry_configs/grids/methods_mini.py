@@ -1,8 +1,8 @@
 """How does AuralSAM2 stand against other ways to let a SAM2 segment what is heard?
 
-Every method is built around the same embedded sam2-mini (but the last one, which has no SAM2) and
-sees the same clips in the same schedule. The lines of people's prompts and of no prompt say what is
-there to be won.
+Every method is built around the same embedded sam2-mini (but TPAVI's network and AVSegFormer, which
+have no SAM2) and sees the same clips in the same schedule. The lines of people's prompts and of no
+prompt say what is there to be won.
 """
 
 base = "auralsam2/mini_v1m"
@@ -22,6 +22,10 @@ axes = dict(
         dict(name="AL-Ref-SAM2's rule", config="methods/al_ref_sam2_mini_v1m", set={}),
         dict(name="SAM4AVS' rule", config="methods/sam4avs_mini_v1m", set={}),
         dict(name="TPAVI network", config="methods/tpavi_mini_v1m", set={}),
+        dict(name="AVSegFormer", config="methods/avsegformer_mini_v1m", set={}),
+        dict(
+            name="AVSegFormer, as released", config="methods/released/avsegformer_mini_v1m", set={}
+        ),
         dict(name="AuralSAM2", set={}),
     ]
 )
