@@ -138,10 +138,8 @@ class SAMAAVS(SingleMaskSAM2):
         self.audio_encoder = registry.AUDIO_ENCODERS.build(audio_encoder)
         network = self.backbone.network
         blocks = list(network.image_encoder.trunk.blocks)
-        widths = [block.dim for block in blocks]
-        self.adapters = AudioAdapters(
-            blocks, widths, self.audio_encoder.out_channels, hidden_channels
-        )
+        channels = self.audio_encoder.out_channels
+        self.adapters = AudioAdapters(blocks, [b.dim for b in blocks], channels, hidden_channels)
         if recompute:
             for block in blocks:
                 again = partial(checkpoint, use_reentrant=False, preserve_rng_state=False)
