@@ -31,6 +31,8 @@ RESULTS = (
     *("stage_1", "stage_2"),
 )
 
+# Of terms and layers by the names of results.
+SETTINGS = {"weights", "config"}
 # Results that are inputs, too: whether a pixel is a peak depends on the last digit of its own.
 READ = {"similarity"}
 
@@ -56,7 +58,11 @@ def _leave_out(folder: Path, name: str, tensors: Collection[str], facts: Collect
 def _pruned(facts: Any, gone: Collection[str]) -> Any:
     if not isinstance(facts, dict):
         return facts
-    return {key: _pruned(value, gone) for key, value in facts.items() if key not in gone}
+    return {
+        key: value if key in SETTINGS else _pruned(value, gone)
+        for key, value in facts.items()
+        if key not in gone
+    }
 
 
 def check_halves(source: Path, target: Path, group: Group, rows: Sequence[Row]) -> None:
