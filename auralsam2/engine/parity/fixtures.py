@@ -164,14 +164,16 @@ class Expected(NamedTuple):
         """Compare those of ours that are expected at all."""
         return (self.row(key, value, *tolerances) for key, value in got.items())
 
-    def gradients(self, loss: Tensor, leaves: Mapping[str, Tensor]) -> Iterator[Row]:
+    def gradients(
+        self, loss: Tensor, leaves: Mapping[str, Tensor], *tolerances: float
+    ) -> Iterator[Row]:
         """Compare what a loss sends back to the leaves with ``grad.KEY``."""
         loss.backward()
         got = {
             f"grad.{key}": torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
             for key, leaf in leaves.items()
         }
-        return self.rows(got, *GRADIENT)
+        return self.rows(got, *(tolerances or GRADIENT))
 
     def norms(
         self, named: Mapping[str, Tensor], expected: Mapping[str, float | None] | None
