@@ -25,7 +25,7 @@ from auralsam2.engine.splits import run_datasets
 from auralsam2.engine.start import check_start
 from auralsam2.metrics.clip_metric import ClipMetric
 from auralsam2.models.decode import decode_mode
-from auralsam2.registry import BACKBONES, HOOKS, METRICS, MODELS, REGISTRIES, Registry, load_all
+from auralsam2.registry import BACKBONES, HOOKS, METRICS, REGISTRIES, Registry, load_all
 
 
 def check(cfg: Config, run_dir: Path | None = None) -> None:
@@ -102,25 +102,26 @@ def _size_problems(cfg: Config) -> list[str]:
 def check_weights(cfg: Config) -> None:
     """Look for every weight file that the model's parts will want.
 
-    A component class may offer ``problems(**node) -> list[str]``; all answers are collected.
+    A component class may offer ``problems(**node) -> list[str]``; all answers are collected, those
+    of components inside of others too, whose keys are then told from the model on.
 
     Raises:
         FileNotFoundError: naming path, published file and key of everything that is missing.
     """
-    model = cfg.model.to_dict()
-    problems = _problems_of(MODELS.lookup(model["type"]), model)
-    for key, node in model.items():
-        if key in REGISTRIES and isinstance(node, Mapping) and "type" in node:
-            problems += _problems_of(REGISTRIES[key].lookup(node["type"]), node)
-    if problems:
+    if problems := _problems_of("model", cfg.model.to_dict(), "model"):
         raise FileNotFoundError("\n".join(problems))
 
 
-def _problems_of(component: Any, node: Mapping[str, Any]) -> list[str]:
-    check = getattr(component, "problems", None)
-    if check is None:
-        return []
-    return list(check(**{key: value for key, value in node.items() if key != "type"}))
+def _problems_of(kind: str, node: Mapping[str, Any], path: str) -> list[str]:
+    arguments = {key: value for key, value in node.items() if key != "type"}
+    check = getattr(REGISTRIES[kind].lookup(node["type"]), "problems", None)
+    problems = [] if check is None else list(check(**arguments))
+    for key, part in arguments.items():
+        if key in REGISTRIES and isinstance(part, Mapping) and "type" in part:
+            own = f"{path}.{key}"
+            found = _problems_of(key, part, own)
+            problems += [problem.replace(f"`model.{key}.", f"`{own}.") for problem in found]
+    return problems
 
 
 def check_selection(cfg: Config, val: Any) -> None:

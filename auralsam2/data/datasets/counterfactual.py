@@ -194,7 +194,10 @@ class AudioNoise(CounterfactualAudio):
             # The spectrum is linear in the amplitude, so that the level can be set afterwards;
             # this way it also works where a data set has no waveforms.
             mel = log_mel.exp() - LOG_OFFSET
-            factor = max(0.0, _mean(own.exp() - LOG_OFFSET)) / _mean(mel)
+            # Examples of zeros are no sound, they fill a clip up.
+            told = own[own.flatten(1).any(dim=1)]
+            level = max(0.0, _mean(told.exp() - LOG_OFFSET)) if len(told) else 0.0
+            factor = level / _mean(mel)
             log_mel = (mel * factor + LOG_OFFSET).log()
         return log_mel.expand_as(own).clone()
 

@@ -37,13 +37,6 @@ class HieraStages(Freezable):
         self.frozen = built.frozen
         self.freeze()
 
-    @staticmethod
-    def problems(backbone: Mapping[str, Any], **_: object) -> list[str]:
-        """What stands in the way of building, found without building."""
-        node = {key: value for key, value in backbone.items() if key != "type"}
-        check = getattr(BACKBONES.lookup(backbone["type"]), "problems", None)
-        return list(check(**node)) if check else []
-
     def forward(self, frames: Tensor) -> tuple[Tensor, ...]:
         """(F, 3, S, S) -> (F, C_i, S / s, S / s) for s = 4, 8, 16, 32."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):

@@ -46,17 +46,6 @@ class EmbeddingSoundClassifier(SoundClassifier):
             width = hidden
         self.head = nn.Sequential(*layers, nn.Linear(width, num_classes))
 
-    @staticmethod
-    def problems(audio_encoder: Mapping[str, Any] | None = None, **_: object) -> list[str]:
-        """What stands in the way of building, found without building: the encoder's weights."""
-        if audio_encoder is None or "type" not in audio_encoder:
-            return []
-        find = getattr(registry.AUDIO_ENCODERS.lookup(audio_encoder["type"]), "problems", None)
-        rest = {key: value for key, value in audio_encoder.items() if key != "type"}
-        found = [] if find is None else find(**rest)
-        here = "`model.sound_classifier.audio_encoder"
-        return [problem.replace("`model.audio_encoder", here) for problem in found]
-
     def forward(self, log_mel: Tensor, clip: Sequence[str], waveform: object = None) -> Tensor:
         """(B, T, A, 96, 64) -> (B, T, K)."""
         logits: Tensor = self.head(self.audio_encoder(log_mel))

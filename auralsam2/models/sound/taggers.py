@@ -67,7 +67,7 @@ class Tagger(PretrainedPart, SoundClassifier):
         return torch.stack([self._clip(sound, num_frames) for sound in waveform]).to(log_mel.device)
 
     def _clip(self, sound: Waveform, num_frames: int) -> Tensor:
-        samples = sound.at(self.rate)
+        samples = sound.at(self.rate)[: num_frames * self.rate]
         if self.whole_clip:
             return self.tag([samples]).expand(num_frames, -1)
         return self.tag(seconds(samples, self.rate, num_frames))
@@ -95,7 +95,8 @@ def seconds(samples: Tensor, rate: int, num_frames: int) -> list[Tensor]:
 class CLAPTagger(Tagger):
     """CLAP (LAION; Wu et al., ICASSP 2023), frozen, asked for the names of the classes.
 
-    Probabilities are the softmax over all classes of the scaled cosines.
+    Probabilities are the softmax over all classes of the scaled cosines. Of a sound longer than
+    the model hears (10 seconds), it hears the beginning.
 
     Arguments are those of :class:`Tagger`.
     """
@@ -112,7 +113,10 @@ class CLAPTagger(Tagger):
 
     def tag(self, sounds: Sequence[Tensor]) -> Tensor:
         """See :meth:`Tagger.tag`."""
-        features = self._features(self.processor.feature_extractor, sounds)
+        extractor = self.processor.feature_extractor
+        # Of a longer sound the extractor would draw a piece.
+        cut = [sound[: extractor.nb_max_samples] for sound in sounds]
+        features = self._features(extractor, cut)
         heard = self.network.audio_projection(self.network.audio_model(**features).pooler_output)
         cosine = torch.nn.functional.normalize(heard) @ self.names.T
         probability = (cosine * self.network.logit_scale_a.exp()).softmax(dim=-1)

@@ -9,7 +9,13 @@ import pytest
 import torch
 
 from auralsam2 import config as configs
-from auralsam2.engine.preflight import check, check_selection, first_step, setting_problems
+from auralsam2.engine.preflight import (
+    check,
+    check_selection,
+    check_weights,
+    first_step,
+    setting_problems,
+)
 from auralsam2.registry import BACKBONES
 
 
@@ -132,6 +138,23 @@ def test_a_loss_that_is_no_number(tiny_config: Any) -> None:
     tiny_config.model.mask_loss.focal_weight = float("nan")
     with pytest.raises(FloatingPointError, match="first step is nan"):
         first_step(tiny_config)
+
+
+@pytest.mark.parametrize(
+    ("config", "part", "key"),
+    [
+        ("methods/tpavi_hiera_v1m", "image_encoder.backbone", "checkpoint"),
+        ("methods/translated_v1m", "sound_classifier.audio_encoder", "weights"),
+    ],
+)
+def test_missing_weights_of_a_part_inside_a_part_are_told_by_its_own_key(
+    config: str, part: str, key: str
+) -> None:
+    cfg = configs.load(config, {f"model.{part}.{key}": "nowhere.pth"})
+    with pytest.raises(FileNotFoundError) as caught:
+        check_weights(cfg)
+    (told,) = [line for line in str(caught.value).split("\n") if "nowhere.pth" in line]
+    assert f"`model.{part}.{key}`" in told and f"`model.{part.rpartition('.')[2]}." not in told
 
 
 def test_missing_data(tiny_config: Any, tmp_path: Path) -> None:

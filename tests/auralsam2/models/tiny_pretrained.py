@@ -66,7 +66,7 @@ def clap(folder: Path) -> Path:
     ClapModel(ClapConfig(audio_config=audio, text_config=text, projection_dim=8)).save_pretrained(
         folder
     )
-    ears = ClapFeatureExtractor(feature_size=16, max_length_s=1, truncation="rand_trunc")
+    ears = ClapFeatureExtractor(feature_size=16, max_length_s=2, truncation="rand_trunc")
     ClapProcessor(ears, tokenizer(folder)).save_pretrained(folder)
     return folder
 

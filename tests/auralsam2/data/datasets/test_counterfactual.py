@@ -142,6 +142,14 @@ def test_noise_at_a_stated_level(root: Path) -> None:
         build("noise", root, level_db=3)
 
 
+def test_what_fills_a_clip_up_does_not_count_in_its_level(root: Path) -> None:
+    padded = dict(type="PaddedClips", num_frames=7, dataset=NODE)
+    short, long = build("noise", root)[0]["log_mel"], build("noise", root, padded)[0]["log_mel"]
+    assert len(long) == 7
+    own, filled = (float((heard.exp() - LOG_OFFSET).mean()) for heard in (short, long))
+    assert filled == pytest.approx(own, rel=0.01)
+
+
 def test_noise_in_place_of_silence_is_silent(root: Path) -> None:
     control = build("noise", root)
     silence = torch.full((3, 2, 96, 64), float(np.log(LOG_OFFSET)))

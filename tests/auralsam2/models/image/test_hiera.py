@@ -36,8 +36,3 @@ def test_the_node_of_the_backbone_says_whether_it_is_trained(frozen: bool) -> No
     assert maps[-1].requires_grad is not frozen
     assert encoder.trunk.training is not frozen
     assert all(p.requires_grad is not frozen for p in encoder.parameters())
-
-
-def test_missing_weights_are_found_without_building() -> None:
-    (problem,) = HieraStages.problems(dict(type="SAM2Backbone", size="tiny", checkpoint="no.pt"))
-    assert "no.pt" in problem and "sam2.1_hiera_tiny.pt" in problem

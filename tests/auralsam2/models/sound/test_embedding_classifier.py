@@ -29,12 +29,3 @@ def test_all_wrong_arguments_are_told_at_once() -> None:
         EmbeddingSoundClassifier(0, None, hidden=0)  # type: ignore[arg-type]
     for part in ("num_classes", "hidden", "audio_encoder"):
         assert part in str(caught.value)
-
-
-def test_missing_weights_of_the_encoder_are_found_before_building() -> None:
-    node = dict(type="VGGish", weights="nowhere.pth")
-    (problem,) = EmbeddingSoundClassifier.problems(audio_encoder=node)
-    assert "nowhere.pth" in problem
-    assert "`model.sound_classifier.audio_encoder.weights`" in problem
-    assert "`model.audio_encoder" not in problem
-    assert EmbeddingSoundClassifier.problems(audio_encoder=ENCODER) == []

@@ -39,6 +39,16 @@ def test_each_second_is_heard_alone_and_a_short_clip_repeats_its_last(tagger: Ta
     assert torch.equal(whole[:, 0], whole[:, 2]) and not torch.equal(whole[0, 0], heard[0, 0])
 
 
+def test_of_a_longer_sound_the_seconds_of_the_frames_are_heard(tagger: Tagger) -> None:
+    tagger.whole_clip = True
+    sounds = [noise(n * tagger.rate, tagger.rate) for n in (5, 5, 3)]
+    sounds[2] = sounds[0]._replace(samples=sounds[0].samples[: T * tagger.rate])
+    heard = tagger(torch.zeros(3, T, 2, 96, 64), list("abc"), sounds)
+    tagger.whole_clip = False
+    assert torch.equal(heard[0], heard[1]), "nothing is drawn"
+    assert torch.equal(heard[0], heard[2])
+
+
 def test_another_rate_is_resampled(tagger: Tagger) -> None:
     slow = noise(3 * 8000, 8000)
     assert len(slow.at(tagger.rate)) == 3 * tagger.rate
