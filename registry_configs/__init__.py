@@ -8,18 +8,26 @@ _GRIDS = (
 )
 _METHODS = ("av_sam", "prompted", "unprompted")
 
-_PVT = "methods/tpavi_pvt_v1m"
 
-# Below methods/: a name -> config and base.
-_AVSEGFORMER = {
-    "avsegformer_r50_v1s": ("avsegformer_r50_v1m", "avsegformer_v1s"),
-    "avsegformer_r50_v2": ("avsegformer_r50_v1m", "avsegformer_v2"),
-    **{
-        f"released/avsegformer_{name}": ("released/avsegformer_v1m", f"avsegformer_{name}")
-        for name in ("v1s", "r50_v1m", "r50_v1s", "mini_v1m")
-    },
-    "released/avsegformer_r50_v2": ("released/avsegformer_v2", "avsegformer_r50_v2"),
-}
+def _networks(name: str, encoder: str) -> dict[str, tuple[str, str]]:
+    """A network without SAM2, with its own image encoder and another, on all data, as released."""
+    other = f"{name}_{encoder}"
+    below = {
+        **{f"{other}_{data}": (f"{other}_v1m", f"{name}_{data}") for data in ("v1s", "v2")},
+        **{
+            f"released/{name}_{data}": (f"released/{name}_v1m", f"{name}_{data}")
+            for data in ("v1s", "mini_v1m")
+        },
+        **{
+            f"released/{other}_{data}": (f"{other}_v1m", f"released/{name}_{data}")
+            for data in ("v1m", "v1s", "v2")
+        },
+    }
+    return {
+        f"methods/{alias}": (f"methods/{config}", f"methods/{base}")
+        for alias, (config, base) in below.items()
+    }
+
 
 ALIASES: dict[str, tuple[str, str]] = {
     "grids/demo": ("grids/prompts", _MINI),
@@ -28,18 +36,8 @@ ALIASES: dict[str, tuple[str, str]] = {
     **{f"methods/{name}_mini_v1m": (f"methods/{name}_v1m", _MINI) for name in _METHODS},
     "methods/prompted_mini_ref_avs": ("methods/prompted_v1m", _REF_AVS),
     "methods/unprompted_mini_ref_avs": ("methods/unprompted_v1m", _REF_AVS),
-    "methods/tpavi_pvt_v1s": (_PVT, "methods/tpavi_v1s"),
-    "methods/tpavi_pvt_v2": (_PVT, "methods/tpavi_v2"),
-    "methods/released/tpavi_v1s": ("methods/released/tpavi_v1m", "methods/tpavi_v1s"),
-    "methods/released/tpavi_mini_v1m": ("methods/released/tpavi_v1m", "methods/tpavi_mini_v1m"),
-    **{
-        f"methods/released/tpavi_pvt_{data}": (_PVT, f"methods/released/tpavi_{data}")
-        for data in ("v1m", "v1s", "v2")
-    },
-    **{
-        f"methods/{name}": (f"methods/{stands_for}", f"methods/{base}")
-        for name, (stands_for, base) in _AVSEGFORMER.items()
-    },
+    **_networks("tpavi", "pvt"),
+    **_networks("avsegformer", "r50"),
     # Names of before.
     "methods/audio_token_v1m": ("methods/av_sam_v1m", "auralsam2/published/v1m"),
     "methods/audio_token_mini_v1m": ("methods/av_sam_v1m", _MINI),

@@ -7,7 +7,10 @@ The names are AVSBench's 70, where SAM4AVS has the 527 of AudioSet.
 _base_ = ["./translated_files_v1m.py"]
 
 _classes = "data/AVSBench/label2idx.json"
-_heard = dict(type="WithWaveform", dataset=dict(type="AVSBenchDataset", subset="v1m", split="test"))
+_train, _val, _test = (
+    dict(type="WithWaveform", dataset=dict(type="AVSBenchDataset", subset="v1m", split=split))
+    for split in ("train", "val", "test")
+)
 
 model = dict(
     sound_classifier=dict(
@@ -27,19 +30,9 @@ model = dict(
 )
 
 data = dict(
-    train=dict(
-        _delete_=True,
-        type="WithWaveform",
-        dataset=dict(type="AVSBenchDataset", subset="v1m", split="train"),
-    ),
-    val=dict(
-        _delete_=True,
-        type="WithWaveform",
-        dataset=dict(type="AVSBenchDataset", subset="v1m", split="val"),
-    ),
+    train=dict(_delete_=True, **_train),
+    val=dict(_delete_=True, **_val),
     test=dict(
-        _delete_=True,
-        test=_heard,
-        test_audio_swapped=dict(type="AudioSwapped", dataset=_heard),
+        _delete_=True, test=_test, test_audio_swapped=dict(type="AudioSwapped", dataset=_test)
     ),
 )

@@ -35,6 +35,29 @@ class WrappedDataset(Dataset[dict[str, Any]]):
         return len(self.clips)
 
 
+class WrappedNode(WrappedDataset):
+    """Around a data set that a config names.
+
+    Args:
+        dataset: node of the data set to wrap, or of a wrapper around it.
+        root: passed on to it, as all that follows.
+        image_size: S.
+        seed: of transforms.
+        channels: what is heard of a recording's.
+    """
+
+    def __init__(
+        self,
+        dataset: Mapping[str, Any],
+        root: str,
+        image_size: int = 1024,
+        seed: int = 0,
+        channels: str = "both",
+    ) -> None:
+        given = {"root": root, "image_size": image_size, "seed": seed, "channels": channels}
+        super().__init__(DATASETS.build(dataset, **given))
+
+
 class ChosenClips(WrappedDataset):
     """Some clips of a data set.
 
@@ -76,7 +99,7 @@ def on_common_clips(datasets: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @DATASETS.register_module()
-class NamedSources(WrappedDataset):
+class NamedSources(WrappedNode):
     """Adds ``sources`` (K,) uint8 to the items: 1 for every class that the index row names.
 
     A row names the sources of the whole clip, not which of them sounds in which second, nor which
@@ -88,13 +111,11 @@ class NamedSources(WrappedDataset):
     table; the numbers count in a run's identity.
 
     Args:
-        dataset: node of the data set to wrap; a reader of AVSBench's semantic release.
+        dataset: node of a reader of AVSBench's semantic release, or of a wrapper around it.
         root: passed on to it.
         classes: K names in order of their numbers; ``None`` takes those of ``label2idx.json`` in
             ``root``, without the background.
-        image_size: passed on to it.
-        seed: passed on to it.
-        channels: passed on to it.
+        **shared: see :class:`WrappedNode`.
 
     Raises:
         DataError: listing sources that are none of the classes.
@@ -106,12 +127,9 @@ class NamedSources(WrappedDataset):
         dataset: Mapping[str, Any],
         root: str,
         classes: Sequence[str] | None = None,
-        image_size: int = 1024,
-        seed: int = 0,
-        channels: str = "both",
+        **shared: Any,
     ) -> None:
-        given = {"root": root, "image_size": image_size, "seed": seed, "channels": channels}
-        super().__init__(DATASETS.build(dataset, **given))
+        super().__init__(dataset, root, **shared)
         self.classes = _known(Path(root).expanduser()) if classes is None else tuple(classes)
         if not self.classes or len(set(self.classes)) != len(self.classes):
             raise ValueError(f"classes must be names, each once; got {self.classes}")
@@ -145,31 +163,14 @@ class NamedSources(WrappedDataset):
 
 
 @DATASETS.register_module()
-class WithWaveform(WrappedDataset):
+class WithWaveform(WrappedNode):
     """Adds ``waveform`` to the items: the clip's own sound, for taggers that hear it at their rate.
 
-    Log-mel examples stay. Files are read at every item; controls of this data set exchange the
-    waveform with the log-mels.
+    Log-mel examples stay. Files, of which ``files`` of the data set inside tells, are read at every
+    item; controls of this data set exchange the waveform with the log-mels.
 
-    Args:
-        dataset: node of the data set to wrap, or of a wrapper around it, whose ``files`` tell
-            where the sound lies.
-        root: passed on to it.
-        image_size: passed on to it.
-        seed: passed on to it.
-        channels: passed on to it.
+    Arguments are those of :class:`WrappedNode`.
     """
-
-    def __init__(
-        self,
-        dataset: Mapping[str, Any],
-        root: str,
-        image_size: int = 1024,
-        seed: int = 0,
-        channels: str = "both",
-    ) -> None:
-        given = {"root": root, "image_size": image_size, "seed": seed, "channels": channels}
-        super().__init__(DATASETS.build(dataset, **given))
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         """The clip's item with its ``waveform``."""
@@ -199,7 +200,7 @@ PADDED = (
 
 
 @DATASETS.register_module()
-class PaddedClips(WrappedDataset):
+class PaddedClips(WrappedNode):
     """Clips filled up to one length by black, silent frames without a truth (AVSS, Zhou 2023).
 
     So clips of five and of ten frames stand in one batch. Items have ``padded`` (T,) bool, which
@@ -210,25 +211,16 @@ class PaddedClips(WrappedDataset):
         dataset: node of the data set to wrap.
         root: passed on to it.
         num_frames: T.
-        image_size: passed on to it.
-        seed: passed on to it.
-        channels: passed on to it.
+        **shared: see :class:`WrappedNode`.
 
     Raises:
         ValueError: where a clip is longer.
     """
 
     def __init__(
-        self,
-        dataset: Mapping[str, Any],
-        root: str,
-        num_frames: int = 10,
-        image_size: int = 1024,
-        seed: int = 0,
-        channels: str = "both",
+        self, dataset: Mapping[str, Any], root: str, num_frames: int = 10, **shared: Any
     ) -> None:
-        given = {"root": root, "image_size": image_size, "seed": seed, "channels": channels}
-        super().__init__(DATASETS.build(dataset, **given))
+        super().__init__(dataset, root, **shared)
         self.num_frames = num_frames
 
     def __getitem__(self, index: int) -> dict[str, Any]:

@@ -132,9 +132,13 @@ class TPAVINetwork(ClipMethod):
         )
         self.head = MaskHead(channels, head_channels, num_classes or 1)
 
-    def encode(self, frames: Tensor) -> tuple[Tensor, ...]:
-        """(B, T, 3, S, S) uint8 -> (B T, C, h, h) of each stage, finest first; no sound yet."""
-        return self.reduce(self.image_encoder(self.normalise(frames.flatten(0, 1))))
+    def encode(self, frames: Tensor, padded: Tensor | None = None) -> tuple[Tensor, ...]:
+        """(B, T, 3, S, S) uint8 -> (B T, C, h, h) of each stage, finest first; no sound yet.
+
+        Frames that are ``padded``, (B, T) bool, are zeros behind the normalisation.
+        """
+        images = _zeroed(self.normalise(frames), padded)
+        return self.reduce(self.image_encoder(images.flatten(0, 1)))
 
     def reduce(self, stages: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Maps (F, C_i, h, h) of the image encoder -> (F, C, h, h), all as wide as the decoder."""
@@ -152,27 +156,28 @@ class TPAVINetwork(ClipMethod):
             padded: (B, T) bool, frames that only fill their clips up: as in AVSS their maps,
                 audio and logits are zero from stage to stage.
         """
-        real = None if padded is None else (~padded).flatten().to(maps[0].dtype)[:, None]
-        vectors = _zeroed(vectors.flatten(0, 1), real).view_as(vectors)
-        maps = [_zeroed(level, real) for level in maps]
+        vectors = _zeroed(vectors, padded)
+        padded = None if padded is None else padded.flatten()
+        maps = [_zeroed(level, padded) for level in maps]
         heard, fused = [], []
         for stage, fusion in zip(self.fused_stages, self.fusions, strict=True):
             level, audio = fusion(maps[stage - 1], vectors)
-            maps[stage - 1] = _zeroed(level, real)
+            maps[stage - 1] = _zeroed(level, padded)
             fused.append(F.relu(maps[stage - 1]) if self.inplace_relu else maps[stage - 1])
             heard.append(audio)
         x: Tensor | None = None
         for step, level in reversed(list(zip(self.steps, maps, strict=True))):
-            x = _zeroed(step(level, x), real)
+            x = _zeroed(step(level, x), padded)
         stride = self.output_stride
-        logits = _zeroed(self.head(x, side // max(2, stride), side // stride).float(), real)
+        logits = _zeroed(self.head(x, side // max(2, stride), side // stride).float(), padded)
         return Answer(logits.unflatten(0, vectors.shape[:2]), tuple(fused), tuple(heard))
 
     def answer(self, batch: ClipBatch) -> Answer:
         """One pass over the clips of a batch."""
         sizes = check_shape(batch.frames, "B T 3 S S", name="frames", **self.sides)
+        maps = self.encode(batch.frames, batch.padded)
         vectors = self.audio_encoder(batch.log_mel)
-        return self.segment(self.encode(batch.frames), vectors, sizes["S"], batch.padded)
+        return self.segment(maps, vectors, sizes["S"], batch.padded)
 
     def predict_clip(self, batch: ClipBatch) -> Prediction:
         """Masks, or classes, of every frame."""
@@ -199,9 +204,11 @@ class TPAVINetwork(ClipMethod):
         return losses
 
 
-def _zeroed(x: Tensor, real: Tensor | None) -> Tensor:
-    """(F, ...) with zeros in frames of which (F, 1) ``real`` is zero; None: all are real."""
-    return x if real is None else x * real.view(-1, *[1] * (x.dim() - 1))
+def _zeroed(x: Tensor, padded: Tensor | None) -> Tensor:
+    """Zeros in the frames of x that are ``padded``, bool over its first axes; None: in none."""
+    return (
+        x if padded is None else x.masked_fill(padded[(..., *[None] * (x.dim() - padded.dim()))], 0)
+    )
 
 
 def _problems(

@@ -131,11 +131,12 @@ def test_classes_are_told_apart(build: Build, clips: dict[str, Any]) -> None:
     assert all(p.grad is not None for p in model.parameters() if p.requires_grad)
 
 
+@pytest.mark.parametrize("training", [True, False])
 @torch.no_grad()
 def test_frames_that_fill_a_clip_up_are_silent_and_empty(
-    build: Build, clips: dict[str, Any]
+    build: Build, clips: dict[str, Any], training: bool
 ) -> None:
-    model = build("tpavi", fusion=dict(type="TPAVIFusion")).eval()
+    model = build("tpavi", fusion=dict(type="TPAVIFusion")).train(training)
     padded = torch.tensor([[False, True], [False, False]])
     other = dict(clips, log_mel=clips["log_mel"].clone(), frames=clips["frames"].clone())
     other["log_mel"][0, 1] += 3
