@@ -57,5 +57,5 @@ def check_classes(semantic: Tensor, num_classes: int, whose: str = "the labels")
     if highest >= num_classes:
         raise ValueError(
             f"{whose} have classes up to {highest}, and the model tells {num_classes} apart, the "
-            f"background included: it must be built for {highest + 1} or more"
+            f"background included; set model.num_classes to {highest + 1} or more"
         )

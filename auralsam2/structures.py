@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 UNLABELLED = 255
 """Stands in maps of classes where nothing is labelled; never the number of a class."""
 
+NUM_EARS = {"both": 2, "mean": 1}
+"""A, by what is heard of a recording's channels: the first two, or the mean of all."""
+
 
 class VisualPyramid(NamedTuple):
     """The neck's maps before the decoder's 1x1 reductions, finest first."""

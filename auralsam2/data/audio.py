@@ -229,8 +229,6 @@ CHANNELS: dict[str, Callable[[NDArray[np.float64]], list[NDArray[np.float64]]]] 
 }
 """Name -> rule from (L, channels) to what each ear hears, (L,) each."""
 
-NUM_EARS = {"both": 2, "mean": 1}
-
 
 def log_mel_examples(
     samples: NDArray[np.float64],

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from auralsam2.data.audio import (
     EXAMPLE_ROWS,
     FRONT_END,
-    NUM_EARS,
     NUM_MELS,
     log_mel_examples,
     read_waveform,
 )
 from auralsam2.kept_files import keep
+from auralsam2.structures import NUM_EARS
 
 ENTRY = "log_mel"
 CHECKSUM = "blake2b"

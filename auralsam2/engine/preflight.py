@@ -21,9 +21,10 @@ from auralsam2.engine.evaluate import build_model, clip_loader
 from auralsam2.engine.hooks.step_seed_hook import step_seed
 from auralsam2.engine.metric_scales import better
 from auralsam2.engine.runner import optimizer_node
-from auralsam2.engine.splits import run_datasets
+from auralsam2.engine.splits import asked_channels, run_datasets
 from auralsam2.engine.start import check_start
 from auralsam2.metrics.clip_metric import ClipMetric
+from auralsam2.metrics.semantic import ClassMetric
 from auralsam2.models.decode import decode_mode
 from auralsam2.registry import BACKBONES, HOOKS, METRICS, REGISTRIES, Registry, load_all
 
@@ -49,6 +50,10 @@ def setting_problems(cfg: Config) -> list[str]:
     problems = []
     try:
         decode_mode(cfg.evaluation.decode)
+    except ValueError as error:
+        problems.append(str(error))
+    try:
+        asked_channels(cfg.model)
     except ValueError as error:
         problems.append(str(error))
     metrics = _built("evaluation.metrics", METRICS, cfg.evaluation.metrics, problems)
@@ -161,6 +166,38 @@ def _counts(metric: ClipMetric, item: dict[str, Any]) -> bool:
     return outcome is not None and math.isfinite(metric.average([outcome]))
 
 
+def check_classes(cfg: Config, datasets: Mapping[str, Any]) -> None:
+    """Refuse classes that val does not give, or more of them than the model tells apart.
+
+    Of the latter a batch tells nothing until one shows the last class.
+
+    Args:
+        cfg: a loaded config; a class head has ``model.num_classes``, the background included.
+        datasets: ``train`` and ``val``, whose ``class_map`` is read where they have one.
+
+    Raises:
+        ValueError: naming every data set that does not go with the config.
+    """
+    problems = []
+    metrics = [METRICS.build(node) for node in cfg.evaluation.metrics]
+    by_class = [type(metric).__name__ for metric in metrics if isinstance(metric, ClassMetric)]
+    if by_class and "semantic" not in datasets["val"][0]:
+        problems.append(
+            f"{', '.join(by_class)} of evaluation.metrics scores classes, and data.val gives none; "
+            "set semantic=True there and in data.test (AVSBench's semantic release has classes)"
+        )
+    head = cfg.model.get("num_classes")
+    for split in ("train", "val"):
+        class_map = getattr(datasets[split], "class_map", None)
+        if class_map is not None and head is not None and 1 < head < len(class_map.names):
+            problems.append(
+                f"model.num_classes={head} is too few for data.{split}, which has "
+                f"{len(class_map.names)} classes, the background included"
+            )
+    if problems:
+        raise ValueError("\n".join(problems))
+
+
 class FirstStep(NamedTuple):
     """What trying a config has shown."""
 
@@ -188,6 +225,7 @@ def first_step(cfg: Config) -> FirstStep:
         torch.cuda.reset_peak_memory_stats(device)
     datasets = run_datasets(cfg)
     check_selection(cfg, datasets["val"])
+    check_classes(cfg, datasets)
     model = build_model(cfg).to(device)
     if any(p.requires_grad for p in model.parameters()):
         _train(model, cfg, _batch(cfg, datasets["train"]))

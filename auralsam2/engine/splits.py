@@ -13,6 +13,7 @@ from auralsam2.data.datasets.guarded import Guarded
 from auralsam2.engine.identity import digest
 from auralsam2.registry import AUDIO_ENCODERS, DATASETS
 from auralsam2.signature import parameters_of
+from auralsam2.structures import NUM_EARS
 
 
 def run_datasets(cfg: Config) -> dict[str, Any]:
@@ -74,11 +75,13 @@ def asked_channels(model: Mapping[str, Any]) -> str:
         ``both``, also where nothing listens, or ``mean``.
 
     Raises:
-        ValueError: where two of them want different things.
+        ValueError: where one wants what there is not, or two of them different things.
     """
     asked = dict(_asked(model, "model"))
+    stated = ", ".join(f"{path}.channels={value!r}" for path, value in asked.items())
+    if any(value not in NUM_EARS for value in asked.values()):
+        raise ValueError(f"got {stated}; known: {', '.join(NUM_EARS)}")
     if len(set(asked.values())) > 1:
-        stated = ", ".join(f"{path}.channels={value!r}" for path, value in asked.items())
         raise ValueError(f"all audio encoders of a model hear the same; got {stated}")
     return next(iter(asked.values()), "both")
 

@@ -35,7 +35,7 @@ from auralsam2.engine.evaluate import evaluate_model
 from auralsam2.engine.hooks.progress_hook import ProgressHook
 from auralsam2.engine.hooks.skipped_clips_hook import SkippedClipsHook, note_skipped
 from auralsam2.engine.hooks.trainable_state_hook import trainable_state
-from auralsam2.engine.preflight import check, check_selection
+from auralsam2.engine.preflight import check, check_classes, check_selection
 from auralsam2.engine.progress import Progress, StopRun
 from auralsam2.engine.provenance import hardware, precision
 from auralsam2.engine.run_folder import CONFIG, best_checkpoint, earlier_record, held
@@ -140,6 +140,7 @@ def _train_in_folder(run: _Run, earlier: RunRecord | None) -> RunRecord:
     """Do a run that begins or goes on; its record, as it ends."""
     check_amp(run.cfg.optim.amp, run.device)
     check_selection(run.cfg, run.datasets["val"])
+    check_classes(run.cfg, run.datasets)
     run.run_dir.mkdir(parents=True, exist_ok=True)
     with held(run.run_dir) if dist.is_main_process() else nullcontext():
         _open_folder(run, earlier)

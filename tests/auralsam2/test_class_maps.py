@@ -42,5 +42,6 @@ def test_labels_of_too_many_classes_are_refused() -> None:
     labels = torch.tensor([4, UNLABELLED, 0], dtype=torch.uint8)
     check_classes(labels, 5)
     check_classes(torch.full((2,), UNLABELLED), 1)
-    with pytest.raises(ValueError, match="labels of clip 'a' have classes up to 4, .* 4 apart"):
+    told = "labels of clip 'a' have classes up to 4, .* 4 apart, .* set model.num_classes to 5"
+    with pytest.raises(ValueError, match=told):
         check_classes(labels, 4, "the labels of clip 'a'")

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from auralsam2.data.audio import NUM_EARS
 from auralsam2.data.datasets.avsbench_index import (
     OBJECT_LAYOUTS,
     SOUNDS,
@@ -22,6 +21,7 @@ from auralsam2.data.datasets.index import ClipFiles
 from auralsam2.data.datasets.log_mel_pickle import read_log_mel
 from auralsam2.data.datasets.semantic import FILE_NAME, read_class_map
 from auralsam2.registry import DATASETS
+from auralsam2.structures import NUM_EARS
 
 
 @DATASETS.register_module()

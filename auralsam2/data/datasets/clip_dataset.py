@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from auralsam2.data.audio import CHANNELS, NUM_EARS, RULES, log_mel_examples, read_waveform
+from auralsam2.data.audio import CHANNELS, RULES, log_mel_examples, read_waveform
 from auralsam2.data.datasets.index import ClipFiles, fingerprint
 from auralsam2.data.datasets.semantic import ClassMap
 from auralsam2.data.images import Resizing, image_size, read_image
@@ -23,7 +23,7 @@ from auralsam2.data.labels import LABEL_RULES, WHITE, objects
 from auralsam2.data.log_mel_cache import LogMelCache
 from auralsam2.data.problems import DataError
 from auralsam2.data.transforms.base import Augmentation
-from auralsam2.structures import UNLABELLED
+from auralsam2.structures import NUM_EARS, UNLABELLED
 
 
 class ClipDataset(Dataset[dict[str, Any]]):

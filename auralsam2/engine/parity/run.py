@@ -14,7 +14,7 @@ from auralsam2.engine.parity.avsegformer import (
 )
 from auralsam2.engine.parity.compare import NOT_GIVEN, Row, failure
 from auralsam2.engine.parity.eemc import check_cues, check_query, check_read_out
-from auralsam2.engine.parity.fixtures import FACTS, FixtureError, Fixtures
+from auralsam2.engine.parity.fixtures import FACTS, SUFFIX, FixtureError, Fixtures
 from auralsam2.engine.parity.fuser import check_avs, check_fusion, check_keys, check_ref
 from auralsam2.engine.parity.gavs import check_gavs_decoder, check_gavs_encoder
 from auralsam2.engine.parity.losses import check_contrastive, check_mask_loss
@@ -101,14 +101,20 @@ def present(folder: Path, only: Sequence[str] = ()) -> list[Group]:
     if unknown:
         raise ValueError(f"unknown fixture(s) {', '.join(unknown)}; known: {', '.join(known)}")
     fixtures = Fixtures(folder)
-    found = [
-        group for group in GROUPS if (not only or group.name in only) and group.is_in(fixtures)
-    ]
-    if not found:
+    held = [group for group in GROUPS if group.is_in(fixtures)]
+    found = [group for group in held if not only or group.name in only]
+    if found:
+        return found
+    if held:
+        names = ", ".join(group.name for group in held)
         raise FileNotFoundError(
-            f"nothing to check in '{folder}': none of {', '.join(only or known)} is there"
+            f"nothing to check in '{folder}': it has no {', '.join(only)}; it has {names}"
         )
-    return found
+    files = ", ".join(dict.fromkeys(group.file or group.name for group in GROUPS))
+    raise FileNotFoundError(
+        f"nothing to check in '{folder}': wanted NAME{SUFFIX} and NAME{FACTS}, NAME being one of "
+        f"{files}"
+    )
 
 
 def check_group(folder: Path, group: Group) -> list[Row]:

@@ -7,9 +7,7 @@ from torch import Tensor, nn
 
 from auralsam2.models.freezing import Freezable
 from auralsam2.shapes import check_shape
-
-NUM_EARS = {"both": 2, "mean": 1}
-"""Of what an encoder asks for: the first two channels, or the mean of all."""
+from auralsam2.structures import NUM_EARS
 
 
 class EarEncoder(Freezable):

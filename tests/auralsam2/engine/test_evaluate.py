@@ -144,6 +144,11 @@ def test_what_encoders_ask_for() -> None:
     assert asked_channels({"type": "UnpromptedSAM2"}) == "both"
     assert asked_channels({"audio_encoder": encoder}) == "both"
     mono = {**encoder, "channels": "mean"}
+    wrong = {**encoder, "channels": "stereo"}
+    with pytest.raises(
+        ValueError, match=r"^got model\.audio_encoder\.channels='stereo'; known: both"
+    ):
+        asked_channels({"audio_encoder": wrong})
     assert asked_channels({"sound_classifier": {"audio_encoder": mono}, "decode": "x"}) == "mean"
     with pytest.raises(ValueError) as caught:
         asked_channels({"audio_encoder": encoder, "sound_classifier": {"audio_encoder": mono}})

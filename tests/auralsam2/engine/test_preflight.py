@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import torch
 from auralsam2 import config as configs
 from auralsam2.engine.preflight import (
     check,
+    check_classes,
     check_selection,
     check_weights,
     first_step,
@@ -24,13 +26,16 @@ def test_all_problems_are_told_at_once(tiny_config: Any) -> None:
     tiny_config.evaluation.decode = "best"
     tiny_config.evaluation.select_by = "K"
     tiny_config.data.image_size = 150
+    tiny_config.model.audio_encoder.channels = "stereo"
     problems = setting_problems(tiny_config)
     assert [problem.split()[0] for problem in problems] == [
         "evaluation.decode",
+        "got",
         "evaluation.select_by",
         "data.image_size",
     ]
-    assert problems[2].endswith("such as 160, got 150")
+    assert problems[1] == "got model.audio_encoder.channels='stereo'; known: both, mean"
+    assert problems[3].endswith("such as 160, got 150")
     with pytest.raises(ValueError) as caught:
         check(tiny_config)
     assert str(caught.value).splitlines() == problems
@@ -119,6 +124,28 @@ def test_no_clip_is_read_behind_the_first_that_counts(tiny_config: Any) -> None:
     val = Val(EMPTY, FULL, FULL)
     check_selection(selecting(tiny_config, "F"), val)
     assert val.read == 2
+
+
+def with_classes(count: int | None) -> Any:
+    """A data set of one clip, with so many classes or none."""
+    names = None if count is None else ("",) * count
+    data = type("Data", (list,), {"class_map": names and SimpleNamespace(names=names)})
+    return data([{} if count is None else {"semantic": EMPTY}])
+
+
+def test_classes_are_refused_before_a_batch_shows_the_last_one(tiny_config: Any) -> None:
+    check_classes(tiny_config, {"train": with_classes(None), "val": with_classes(None)})
+    tiny_config.evaluation.metrics = [dict(type="MeanIoUMetric")]
+    tiny_config.model.num_classes = 70
+    check_classes(tiny_config, {"train": with_classes(70), "val": with_classes(13)})
+    with pytest.raises(ValueError) as caught:
+        check_classes(tiny_config, {"train": with_classes(71), "val": with_classes(None)})
+    assert str(caught.value).splitlines() == [
+        "MeanIoUMetric of evaluation.metrics scores classes, and data.val gives none; set "
+        "semantic=True there and in data.test (AVSBench's semantic release has classes)",
+        "model.num_classes=70 is too few for data.train, which has 71 classes, the background "
+        "included",
+    ]
 
 
 def test_a_config_that_works(tiny_config: Any, tmp_path: Path, monkeypatch) -> None:
