@@ -9,7 +9,7 @@ the learning rate is from now on that of the longer schedule, laid out over all 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -138,18 +138,21 @@ def lay_out(cfg: Config, run_dir: Path, record: RunRecord) -> None:
 def _stretch(state: dict[str, Any], cfg: Config) -> None:
     """Bring a training state to where the schedule of a config is after as many steps."""
     steps, epochs = int(state["meta"]["iter"]), int(state["meta"]["epoch"])
-    factor, schedulers = _after(cfg, steps, steps // epochs)
-    for group in state["optimizer"]["param_groups"]:
-        group["lr"] = group["initial_lr"] * factor
-    rates = [group["lr"] for group in state["optimizer"]["param_groups"]]
+    groups = state["optimizer"]["param_groups"]
+    initial = [group["initial_lr"] for group in groups]
+    rates, schedulers = _after(cfg, initial, steps, steps // epochs)
+    for group, rate in zip(groups, rates, strict=True):
+        group["lr"] = rate
     for old, new in zip(state["param_schedulers"], schedulers, strict=True):
-        kept = {"base_values": old["base_values"], "_last_value": rates}
-        old |= {**new, **kept}
+        old |= {**new, "base_values": old["base_values"]}
 
 
-def _after(cfg: Config, steps: int, epoch_length: int) -> tuple[float, list[Mapping[str, Any]]]:
-    """What a config's schedule makes of a learning rate of 1 after some steps, and its states."""
-    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
+def _after(
+    cfg: Config, initial: Sequence[float], steps: int, epoch_length: int
+) -> tuple[list[float], list[Mapping[str, Any]]]:
+    """What a config's schedule makes of learning rates after some steps, and its states."""
+    optimizer = torch.optim.SGD([{"params": [nn.Parameter(torch.zeros(1))], "lr": lr}
+                                 for lr in initial])  # fmt: skip
     schedulers = []
     for node in schedule(cfg):
         kind = PARAM_SCHEDULERS.get(node.pop("type"))
@@ -159,10 +162,12 @@ def _after(cfg: Config, steps: int, epoch_length: int) -> tuple[float, list[Mapp
         else:
             schedulers.append(kind(optimizer=optimizer, **node))
     optimizer.step()
-    for _ in range(steps):
+    for step in range(1, steps + 1):
         for scheduler in schedulers:
-            scheduler.step()
-    return float(optimizer.param_groups[0]["lr"]), [s.state_dict() for s in schedulers]
+            if not scheduler.by_epoch or step % epoch_length == 0:
+                scheduler.step()
+    rates = [group["lr"] for group in optimizer.param_groups]
+    return rates, [s.state_dict() for s in schedulers]
 
 
 def load_start(cfg: Config, run_dir: Path, model: nn.Module) -> None:
