@@ -9,7 +9,7 @@ model = dict(
     audio_encoder=dict(**_base_.model.audio_encoder, channels="mean"),
     mask_loss=dict(type="BinaryMaskLoss", iou_weight=1.0),
     # What the encoder computes of a clip's five frames takes some 27 GB to keep.
-    recompute=True,
+    gradient_checkpointing=True,
 )
 # The authors' step is two single frames on each of two GPUs; here it is the five of one clip.
 data = dict(batch_size=1, train=dict(transforms=[]))

@@ -13,9 +13,9 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from auralsam2 import registry
+from auralsam2.models.gradient_checkpointing import checkpoint_layers
 from auralsam2.models.methods.base import ClipBatch, Node
 from auralsam2.models.methods.single_mask import SingleMaskSAM2
 from auralsam2.registry import MODELS
@@ -103,8 +103,8 @@ class SAMAAVS(SingleMaskSAM2):
         random_position_code: draw the decoder's code of image positions anew, as happens in the
             released code, which does not find SAM's.
         random_no_mask: start the *no mask* embedding from a draw, likewise.
-        recompute: compute the encoder's blocks again on the way back instead of keeping what they
-            computed: the same numbers in a fraction of the memory, a third slower.
+        gradient_checkpointing: keep no activations inside of the encoder's blocks, see
+            :func:`~auralsam2.models.gradient_checkpointing.checkpoint_layers`.
         feature_cache_mb: must be 0.
         **shared: see :class:`SAM2Method`.
 
@@ -121,7 +121,7 @@ class SAMAAVS(SingleMaskSAM2):
         trained_parts: Sequence[str] = ("sam_mask_decoder",),
         random_position_code: bool = False,
         random_no_mask: bool = False,
-        recompute: bool = False,
+        gradient_checkpointing: bool = False,
         feature_cache_mb: int = 0,
         **shared: Any,
     ) -> None:
@@ -140,10 +140,8 @@ class SAMAAVS(SingleMaskSAM2):
         blocks = list(network.image_encoder.trunk.blocks)
         channels = self.audio_encoder.out_channels
         self.adapters = AudioAdapters(blocks, [b.dim for b in blocks], channels, hidden_channels)
-        if recompute:
-            for block in blocks:
-                again = partial(checkpoint, use_reentrant=False, preserve_rng_state=False)
-                block.forward = partial(again, block.forward)
+        if gradient_checkpointing:
+            checkpoint_layers(blocks)
         prompts = network.sam_prompt_encoder
         prompts.no_mask_embed.requires_grad_(True)
         with torch.no_grad():

@@ -138,7 +138,7 @@ def test_blocks_that_are_computed_again_give_the_same_gradients(
         return loss.item(), {n: p.grad for n, p in named if p.grad is not None}, len(calls)
 
     loss, kept, once = gradients()
-    again, anew, twice = gradients(recompute=True)
+    again, anew, twice = gradients(gradient_checkpointing=True)
     assert (once, twice) == (1, 2) and loss == pytest.approx(again) and kept.keys() == anew.keys()
     for name, gradient in kept.items():
         torch.testing.assert_close(anew[name], gradient, msg=name)
