@@ -8,3 +8,10 @@ model = dict(
     freeze_attentions=True,
     adapters_without_skip=True,
 )
+evaluation = dict(
+    metrics=[
+        dict(type="JaccardMetric", threshold=0.4),
+        dict(type="FScoreMetric"),
+        dict(type="NullMetric"),
+    ]
+)

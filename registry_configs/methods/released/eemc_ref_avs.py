@@ -3,3 +3,10 @@
 _base_ = ["../eemc_ref_avs.py"]
 
 model = dict(scramble_visual_tokens=True, attend_across_clips=True, freeze_attentions=True)
+evaluation = dict(
+    metrics=[
+        dict(type="JaccardMetric", threshold=0.4),
+        dict(type="FScoreMetric"),
+        dict(type="NullMetric"),
+    ]
+)
