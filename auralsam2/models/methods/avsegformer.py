@@ -98,17 +98,22 @@ class AVSegFormer(ClipMethod):
             gradient_checkpointing=gradient_checkpointing,
         )  # fmt: skip
 
+    def encode(self, frames: Tensor) -> tuple[Tensor, ...]:
+        """(B, T, 3, S, S) uint8 -> the image encoder's four maps of F frames, finest first."""
+        check_shape(frames, "B T 3 S S", name="frames", **self.sides)
+        maps: tuple[Tensor, ...] = self.image_encoder(self.normalise(frames.flatten(0, 1)))
+        return maps
+
     def answer(self, frames: Tensor, log_mel: Tensor) -> HeadOutput:
         """One pass over B clips, frames (B, T, 3, S, S) uint8 and log-mels (B, T, A, 96, 64).
 
         Returns:
             ``logits`` (B, T, K, H, H) and ``mask_feature`` (B, T, C, h, h).
         """
-        sizes = check_shape(frames, "B T 3 S S", name="frames", **self.sides)
-        maps = self.image_encoder(self.normalise(frames.flatten(0, 1)))
+        maps = self.encode(frames)
         audio = self.audio_projection(self.audio_encoder(log_mel)).flatten(0, 1)[:, None]
         out = self.head(maps, audio)
-        return HeadOutput(*(x.float().unflatten(0, (sizes["B"], sizes["T"])) for x in out))
+        return HeadOutput(*(x.float().unflatten(0, frames.shape[:2]) for x in out))
 
     def predict_clip(self, batch: ClipBatch) -> Prediction:
         """Masks, or classes, of every frame."""

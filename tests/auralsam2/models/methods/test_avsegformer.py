@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from auralsam2 import config
+from auralsam2.engine.efficiency import measure_speed
 from auralsam2.engine.evaluate import build_model
 from auralsam2.registry import MODELS
 
@@ -59,6 +60,14 @@ def test_a_class_head(build: Build, clips: dict[str, Any]) -> None:
     answer = model.eval()(**clips, mode="tensor")
     assert answer.class_logits.shape == (2, 2, 4, 32, 32) and answer.best.shape == (2, 2, 32, 32)
     assert torch.equal(answer.best > 0, answer.class_logits.argmax(dim=2) > 0)
+
+
+def test_its_speed_behind_the_image_encoder_is_measured(
+    build: Build, clips: dict[str, Any]
+) -> None:
+    first = {k: v[0] for k, v in clips.items()}
+    speed = measure_speed(build("avsegformer"), first, repeats=1, seconds=0.0)
+    assert set(speed.frames_per_second) == {"fps", "decoder_fps"}
 
 
 def test_an_encoder_must_be_named(build: Build) -> None:
