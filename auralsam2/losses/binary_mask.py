@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from auralsam2.losses.mask import dice_loss
+from auralsam2.losses.mask import dice_loss, upsample
 from auralsam2.losses.precision import at_least_float32
 from auralsam2.registry import MASK_LOSSES
 from auralsam2.shapes import check_shape
@@ -120,7 +120,7 @@ class BinaryMaskLoss(nn.Module):
             if self.loss_size not in (None, truth.shape[-1]):
                 side = (self.loss_size, self.loss_size)
                 truth = F.interpolate(truth[:, None], size=side, mode="area")[:, 0]
-            yield _resized(logits, truth.shape[-2:]), truth
+            yield upsample(logits[:, None], (truth.shape[-2], truth.shape[-1]))[:, 0], truth
 
     def _terms(self, logits: Tensor, truth: Tensor) -> dict[str, Tensor]:
         """Weighted terms, summed over frames."""
@@ -131,11 +131,3 @@ class BinaryMaskLoss(nn.Module):
         if self.iou_weight:
             terms["loss_iou"] = self.iou_weight * soft_iou_loss(logits, truth).sum()
         return terms
-
-
-def _resized(logits: Tensor, size: Sequence[int]) -> Tensor:
-    """(F, h, h) -> (F, H, W), bilinear."""
-    if logits.shape[-2:] == tuple(size):
-        return logits
-    resized = F.interpolate(logits[:, None], size=tuple(size), mode="bilinear", align_corners=False)
-    return resized[:, 0]

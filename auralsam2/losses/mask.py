@@ -98,11 +98,12 @@ def object_score_loss(logits: Tensor, present: Tensor) -> Tensor:
     return F.binary_cross_entropy_with_logits(logits, present.to(logits.dtype), reduction="none")
 
 
-def upsample(logits: Tensor, size: int) -> Tensor:
-    """Resize (F, K, h, w) bilinearly to (F, K, size, size)."""
-    if logits.shape[-2:] == (size, size):
+def upsample(logits: Tensor, size: int | tuple[int, int]) -> Tensor:
+    """Resize (F, K, h, w) bilinearly to (F, K, H, W), of which one number is both sides."""
+    size = (size, size) if isinstance(size, int) else size
+    if logits.shape[-2:] == size:
         return logits
-    return F.interpolate(logits, size=(size, size), mode="bilinear", align_corners=False)
+    return F.interpolate(logits, size=size, mode="bilinear", align_corners=False)
 
 
 @MASK_LOSSES.register_module()
