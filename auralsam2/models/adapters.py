@@ -11,6 +11,14 @@ from auralsam2.shapes import check_shape
 HIDDEN_CHANNELS = 1024
 
 
+def two_layers(
+    in_channels: int, hidden_channels: int, out_channels: int, between: type[nn.Module] = nn.ReLU
+) -> nn.Sequential:
+    """Linear, activation, linear."""
+    inward = nn.Linear(in_channels, hidden_channels)
+    return nn.Sequential(inward, between(), nn.Linear(hidden_channels, out_channels))
+
+
 class AudioAdapter(nn.Module):
     """Linear map D -> C of the audio encoder's vectors; nothing where D = C (published: 256)."""
 
@@ -34,11 +42,7 @@ class TextAdapter(nn.Module):
     ) -> None:
         super().__init__()
         self.in_channels = in_channels
-        self.proj = nn.Sequential(
-            nn.Linear(in_channels, hidden_channels),
-            nn.GELU(),
-            nn.Linear(hidden_channels, channels),
-        )
+        self.proj = two_layers(in_channels, hidden_channels, channels, nn.GELU)
 
     def forward(self, hidden_states: Tensor) -> Tensor:
         """(B, K, D) hidden states -> (B, K, C) tokens."""
@@ -52,6 +56,6 @@ def check_expressions(text: Sequence[str] | None, num_clips: int) -> None:
         got = "none" if text is None else str(len(text))
         raise ValueError(
             f"model.text_encoder needs one expression a clip, got {got} for {num_clips} clip(s): "
-            "take a data set with expressions (with model.join_clips and a batch size of 1), or "
-            "set model.text_encoder to None"
+            "take a data set with expressions, as Ref-AVS has them, or (of AuralSAM2) set "
+            "model.text_encoder to None"
         )

@@ -10,8 +10,7 @@ from typing import Any, ClassVar
 
 from torch import nn
 
-from auralsam2.models.text.pretrained import INSTALL
-from auralsam2.models.weights.folder import load_folder, reading
+from auralsam2.models.weights.folder import INSTALL, load_folder, reading
 from auralsam2.weight_files import SOURCES
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from auralsam2.engine.parity.compare import Row, leaves
 from auralsam2.engine.parity.fixtures import Expected, Fixtures
 from auralsam2.engine.parity.sam_encoder import sam_encoder
-from auralsam2.models.methods.gavs import MLPAdapters, audio_prompt
+from auralsam2.models.adapters import two_layers
+from auralsam2.models.methods.gavs import MLPAdapters
 
 PROMPT, DECODER, ENCODER = "audio_proj", "transformer.layers.{}.adapter_tf", "blocks.{}.adapter_v"
 PARTS = {"dense": "0", "proj": "2", "0": "0", "2": "2"}
@@ -23,7 +24,7 @@ def check_gavs_decoder(fixtures: Fixtures) -> Iterator[Row]:
     expected, facts = fixtures.expected("gavs_decoder"), fixtures.facts("gavs_decoder")
     decoder = _decoder(facts["config"], expected.weights)
     inward, outward = (expected.weights[f"{PROMPT}.{i}.weight"] for i in (0, 2))
-    prompt = audio_prompt(inward.shape[1], *outward.shape)
+    prompt = two_layers(inward.shape[1], len(inward), len(outward))
     prompt.load_state_dict(expected.under("weights").under(PROMPT).numbers)
     layers = list(decoder.transformer.layers)
     behind_mlp = _recorded([layer.mlp for layer in layers])

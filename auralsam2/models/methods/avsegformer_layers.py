@@ -13,7 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-INSTALL = "pip install 'auralsam2[text]'"
+from auralsam2.models.weights.folder import INSTALL
+
 TEMPERATURE = 10_000.0
 
 Sides = Sequence[tuple[int, int]]

@@ -13,24 +13,17 @@ import torch
 from torch import Tensor, nn
 
 from auralsam2 import registry
-from auralsam2.models.adapters import check_expressions
+from auralsam2.models.adapters import check_expressions, two_layers
 from auralsam2.models.methods.base import ClipBatch, ClipMethod, Node
 from auralsam2.shapes import check_shape
 
 
-def two_layers(in_channels: int, hidden_channels: int, out_channels: int) -> nn.Sequential:
-    """Linear, ReLU, linear."""
-    return nn.Sequential(
-        nn.Linear(in_channels, hidden_channels),
-        nn.ReLU(),
-        nn.Linear(hidden_channels, out_channels),
-    )
-
-
 def cached_memory(cues: Tensor) -> Tensor:
     """Strengthen what is new: ``z_t + (z_t - mean(z_1 .. z_t))`` along the second axis."""
-    count = torch.arange(1, cues.shape[1] + 1, device=cues.device, dtype=cues.dtype)
-    return 2 * cues - cues.cumsum(dim=1) / count.view(-1, *[1] * (cues.dim() - 2))
+    count = torch.arange(1, cues.shape[1] + 1, device=cues.device)
+    # Half precision cannot count to the 1,440 tokens of a clip as released.
+    total = cues.cumsum(dim=1, dtype=torch.float32)
+    return 2 * cues - total / count.view(-1, *[1] * (cues.dim() - 2))
 
 
 def keep_as_buffers(module: nn.Module) -> None:

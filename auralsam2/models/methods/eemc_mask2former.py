@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from auralsam2.models.adapters import two_layers
 from auralsam2.models.freezing import Freezable
 from auralsam2.models.methods.base import ClipBatch, ClipMethod, Node
-from auralsam2.models.methods.eemc_cues import CuedMethod, two_layers
+from auralsam2.models.methods.eemc_cues import CuedMethod
 from auralsam2.models.one_mask import as_prediction
-from auralsam2.models.weights.folder import load_folder
+from auralsam2.models.weights.folder import INSTALL, load_folder
 from auralsam2.models.weights.loading import Tolerance
 from auralsam2.registry import MODELS
 from auralsam2.shapes import check_shape
@@ -90,8 +92,7 @@ class Mask2Former(Freezable):
                 SwinConfig,
             )
         except ImportError as error:
-            text = "EEMCMask2Former needs transformers: pip install 'auralsam2[text]'"
-            raise ImportError(text) from error
+            raise ImportError(f"EEMCMask2Former needs transformers: {INSTALL}") from error
         build = Mask2FormerForUniversalSegmentation
         self.network: Any
         if weights is None:
@@ -206,7 +207,7 @@ class EEMCMask2Former(CuedMethod, Mask2FormerMethod):
         **shared: Any,
     ) -> None:
         super().__init__(audio_encoder=audio_encoder, text_encoder=text_encoder, **shared)
-        self.skip, self.output_size = not adapters_without_skip, output_size
+        self.output_size = output_size
         self.sides = {} if image_size is None else {"S": image_size}
         layers = self.mask2former.pixels.decoder.encoder.layers
         channels = self.prompt_channels()
@@ -215,14 +216,9 @@ class EEMCMask2Former(CuedMethod, Mask2FormerMethod):
             two_layers(channels, adapter_channels, channels) for _ in layers
         )
         for layer, adapter in zip(layers, self.adapters, strict=True):
-            layer.self_attn.register_forward_hook(self._adapted(adapter))
-
-    def _adapted(self, adapter: nn.Module) -> Callable[..., tuple[Tensor, Any]]:
-        def hook(_: nn.Module, __: Any, output: tuple[Tensor, Any]) -> tuple[Tensor, Any]:
-            states, *rest = output
-            return (states + adapter(states) if self.skip else adapter(states), *rest)
-
-        return hook
+            # A partial, unlike a closure, leads to the copy's own adapter where a model is copied.
+            hook = partial(_adapted, adapter, not adapters_without_skip)
+            layer.self_attn.register_forward_hook(hook)
 
     def visual_channels(self) -> int:
         """Of the backbone's last map."""
@@ -247,3 +243,10 @@ class EEMCMask2Former(CuedMethod, Mask2FormerMethod):
         )
         logits = read_out(classes.float(), masks.float(), batch.frames.shape[-1], self.output_size)
         return as_prediction(logits.unflatten(0, shape))
+
+
+def _adapted(
+    adapter: nn.Module, skip: bool, attention: nn.Module, inputs: object, output: tuple[Tensor, Any]
+) -> tuple[Tensor, Any]:
+    states, *rest = output
+    return (states + adapter(states) if skip else adapter(states), *rest)

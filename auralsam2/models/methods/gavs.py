@@ -15,17 +15,14 @@ from torch import Tensor, nn
 
 from auralsam2 import registry
 from auralsam2.messages import unknown_values
+from auralsam2.models.adapters import two_layers
 from auralsam2.models.methods.base import PIXEL_MEAN, ClipBatch, Node
 from auralsam2.models.methods.single_mask import SingleMaskSAM2
 from auralsam2.registry import MODELS
 from auralsam2.structures import Prediction
 
-
-def audio_prompt(audio_channels: int, channels: int, hidden_channels: int = 512) -> nn.Sequential:
-    """A frame's audio vector to its prompt token, (..., D) -> (..., C)."""
-    return nn.Sequential(
-        nn.Linear(audio_channels, hidden_channels), nn.ReLU(), nn.Linear(hidden_channels, channels)
-    )
+PROMPT_CHANNELS = 512
+"""Hidden ones on the way from a frame's audio vector to its prompt token."""
 
 
 class MLPAdapters(nn.Module):
@@ -48,8 +45,7 @@ class MLPAdapters(nn.Module):
         self.adapters = nn.ModuleList()
         for block in blocks:
             width = [m for m in block.mlp.modules() if isinstance(m, nn.Linear)][-1].out_features
-            down, up = nn.Linear(width, hidden_channels), nn.Linear(hidden_channels, width)
-            self.adapters.append(nn.Sequential(down, activation(), up))
+            self.adapters.append(two_layers(width, hidden_channels, width, activation))
             # A partial, unlike a closure, leads to the copy's own adapter where a model is copied.
             block.mlp.register_forward_hook(partial(_adapted, self.adapters[-1]))
 
@@ -138,8 +134,10 @@ class GAVS(SingleMaskSAM2):
         **shared: Any,
     ) -> None:
         problems = unknown_values(noise=(noise, NOISES))
-        if encoder_blocks < 0:
-            problems.append(f"encoder_blocks must be a share or a number, got {encoder_blocks=}")
+        if encoder_blocks < 0 or (encoder_blocks > 1 and encoder_blocks % 1):
+            problems.append(
+                f"encoder_blocks must be a share up to 1 or a whole number, got {encoder_blocks=}"
+            )
         if shared.get("feature_cache_mb") and encoder_blocks:
             problems.append("feature_cache_mb must be 0 where encoder_blocks are trained")
         if problems:
@@ -149,7 +147,8 @@ class GAVS(SingleMaskSAM2):
         self.bgr_frames, self.padded_frames = bgr_frames, padded_frames
         network = self.backbone.network
         self.audio_encoder = registry.AUDIO_ENCODERS.build(audio_encoder)
-        self.audio_prompt = audio_prompt(self.audio_encoder.out_channels, self.backbone.channels)
+        widths = self.audio_encoder.out_channels, PROMPT_CHANNELS, self.backbone.channels
+        self.audio_prompt = two_layers(*widths)
         self.decoder_adapters = MLPAdapters(network.sam_mask_decoder.transformer.layers, nn.GELU)
         blocks = list(network.image_encoder.trunk.blocks)
         share = isinstance(encoder_blocks, float) and encoder_blocks <= 1

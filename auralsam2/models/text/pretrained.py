@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from auralsam2.models.text.encoder import TextEncoder, TokenStates
-from auralsam2.models.weights.folder import load_folder, reading
+from auralsam2.models.weights.folder import INSTALL, load_folder, reading
 from auralsam2.models.weights.loading import Tolerance
 from auralsam2.registry import TEXT_ENCODERS
 from auralsam2.weight_files import TEXT_MODEL, TEXT_SOURCE
 
-INSTALL = "pip install 'auralsam2[text]'"
 POOLER = "pooler."
 """Reads the hidden states that are handed on, so that it may be random."""
 HEADS = ("lm_head.", "cls.", "classifier.", "embeddings.position_ids")

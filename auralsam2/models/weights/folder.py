@@ -17,6 +17,8 @@ from auralsam2.models.weights.loading import (
 )
 from auralsam2.models.weights.reading import check_whole, read_state, unreadable
 
+INSTALL = "pip install 'auralsam2[text]'"
+"""What brings transformers."""
 FILES = ("model.safetensors", "pytorch_model.bin")
 WORDS = ("config.json", "tokenizer.json", "vocab.json", "vocab.txt", "merges.txt")
 

@@ -33,6 +33,8 @@ def changed(one: Tensor, other: Tensor) -> list[bool]:
 def test_cached_memory_by_hand() -> None:
     cues = torch.tensor([[[1.0], [3.0], [8.0]]])
     assert cached_memory(cues).flatten().tolist() == [1, 4, 12]
+    many = torch.ones(1, 1440, 1, dtype=torch.bfloat16)
+    torch.testing.assert_close(cached_memory(many), torch.ones(1, 1440, 1))
 
 
 @pytest.mark.parametrize("switches", CASES, ids=str)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,18 @@ def test_with_nothing_added_it_is_mask2former_itself(
     assert not torch.equal(other, classes), "queries are changed for one pass"
     again = model.mask2former.network(pixel_values=frames)
     assert torch.equal(again.class_queries_logits, classes)
+
+
+@torch.no_grad()
+def test_a_copy_has_adapters_of_its_own(
+    eemc: Callable[..., EEMCMask2Former], best: Callable[..., Tensor], clips: dict[str, Any]
+) -> None:
+    model = eemc()
+    masks, copied = best(model, clips), deepcopy(model)
+    for weight in copied.adapters.parameters():
+        weight.add_(1)
+    assert torch.equal(best(model, clips), masks)
+    assert not torch.equal(best(copied, clips), masks)
 
 
 @torch.no_grad()

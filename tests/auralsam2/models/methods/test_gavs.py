@@ -12,7 +12,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from auralsam2.models.methods.gavs import MLPAdapters, audio_prompt, disturbed, padded, unpadded
+from auralsam2.models.adapters import two_layers
+from auralsam2.models.methods.gavs import (
+    PROMPT_CHANNELS,
+    MLPAdapters,
+    disturbed,
+    padded,
+    unpadded,
+)
 
 Build = Callable[..., Any]
 Best = Callable[..., Tensor]
@@ -49,7 +56,7 @@ def test_as_many_parameters_as_the_release() -> None:
         return count(MLPAdapters(blocks, nn.ReLU))
 
     with torch.device("meta"):
-        assert count(audio_prompt(128, 256)) == 197_376
+        assert count(two_layers(128, PROMPT_CHANNELS, 256)) == 197_376
         assert adapters(256, 256) == 131_840
         vit = adapters(*[768] * 3)
         assert vit == 592_512
@@ -154,8 +161,9 @@ def test_the_first_frames_truth_for_all(build: Build, clips: dict[str, Any]) -> 
     assert float(usual["loss_mask"]) != pytest.approx(float(expected["loss_mask"]))
 
 
-def test_all_problems_are_told_at_once(build: Build) -> None:
+@pytest.mark.parametrize("blocks", [-1, 1.5])
+def test_all_problems_are_told_at_once(build: Build, blocks: float) -> None:
     with pytest.raises(ValueError) as caught:
-        build("gavs", noise="on", encoder_blocks=-1, feature_cache_mb=1)
-    for part in ("noise", "known: off, add, replace", "encoder_blocks=-1", "feature_cache_mb"):
-        assert part in str(caught.value)
+        build("gavs", noise="on", encoder_blocks=blocks, feature_cache_mb=1)
+    told = ("noise", "known: off, add, replace", f"encoder_blocks={blocks}", "feature_cache_mb")
+    assert all(part in str(caught.value) for part in told)
