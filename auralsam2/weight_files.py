@@ -24,16 +24,10 @@ RESNET_SOURCE = "https://download.pytorch.org/models/resnet50-0676ba61.pth"
 PVT_SOURCE = "https://github.com/whai362/PVT/releases/tag/v2"
 
 TEXT_MODEL = "distilroberta-base"
-TEXT_SOURCE = "https://huggingface.co/distilbert/distilroberta-base"
-
 MASK2FORMER_MODEL = "mask2former-swin-base-ade-semantic"
-MASK2FORMER_SOURCE = "https://huggingface.co/facebook/mask2former-swin-base-ade-semantic"
 GROUNDING_DINO = "grounding-dino-base"
-GROUNDING_DINO_SOURCE = "https://huggingface.co/IDEA-Research/grounding-dino-base"
 CLAP = "clap-htsat-unfused"
-CLAP_SOURCE = "https://huggingface.co/laion/clap-htsat-unfused"
 AST = "ast-finetuned-audioset-10-10-0.4593"
-AST_SOURCE = "https://huggingface.co/MIT/ast-finetuned-audioset-10-10-0.4593"
 
 SAM2_SIZES = ("tiny", "small", "base_plus", "large")
 SAM2_VERSIONS = {"2.0": "sam2", "2.1": "sam2.1"}
@@ -49,11 +43,11 @@ SOURCES = {
     VGGISH_FILE: VGGISH_SOURCE,
     "resnet50-0676ba61.pth": RESNET_SOURCE,
     "pvt_v2_b5.pth": PVT_SOURCE,
-    TEXT_MODEL: TEXT_SOURCE,
-    MASK2FORMER_MODEL: MASK2FORMER_SOURCE,
-    GROUNDING_DINO: GROUNDING_DINO_SOURCE,
-    CLAP: CLAP_SOURCE,
-    AST: AST_SOURCE,
+    TEXT_MODEL: f"https://huggingface.co/distilbert/{TEXT_MODEL}",
+    MASK2FORMER_MODEL: f"https://huggingface.co/facebook/{MASK2FORMER_MODEL}",
+    GROUNDING_DINO: f"https://huggingface.co/IDEA-Research/{GROUNDING_DINO}",
+    CLAP: f"https://huggingface.co/laion/{CLAP}",
+    AST: f"https://huggingface.co/MIT/{AST}",
 }
 """Published file, or folder of a model of transformers -> where to get it."""
 
@@ -90,6 +84,26 @@ def image_weight_problems(path: str | os.PathLike[str] | None, published: str) -
         f"no weights at '{os.fspath(path)}'; the published file is {published}, from "
         f"{SOURCES[published]}: set `model.image_encoder.weights` to its path, or to None to train "
         "from the start"
+    ]
+
+
+def folder_problems(
+    folder: str | os.PathLike[str] | None, published: str, key: str, instead: str = ""
+) -> list[str]:
+    """What to tell a user whose folder of a model of transformers is not there.
+
+    Args:
+        folder: as the config states it.
+        published: name of the folder of ``SOURCES``.
+        key: of the config that states it.
+        instead: what else may be done, behind all that is told.
+    """
+    if folder is not None and (Path(folder).expanduser() / "config.json").is_file():
+        return []
+    got = "weights=None" if folder is None else f"no model at '{folder}' (no config.json there)"
+    return [
+        f"{got}; the published folder is {published}, from {SOURCES[published]}: download it and "
+        f"set `{key}` to its path{instead}"
     ]
 
 

@@ -11,9 +11,8 @@ from typing import Any, ClassVar
 from torch import nn
 
 from auralsam2.models.weights.folder import INSTALL, load_folder, reading
-from auralsam2.weight_files import SOURCES
+from auralsam2.weight_files import folder_problems
 
-WEIGHTS, CONFIG = "model.safetensors", "config.json"
 Names = Sequence[str] | str | os.PathLike[str]
 StrPath = str | os.PathLike[str]
 
@@ -22,7 +21,7 @@ class PretrainedPart(nn.Module):
     """A part of a model around a network of transformers, frozen; nothing is downloaded.
 
     Args:
-        weights: folder of the model, with ``model.safetensors``, its config and its processor.
+        weights: folder of the model, with its config and its processor.
         classes: K names in order of their numbers, or a JSON file of them: a list, or name ->
             number as AVSBench's ``label2idx.json``, whose background (0) is left out.
         num_classes: K.
@@ -61,15 +60,7 @@ class PretrainedPart(nn.Module):
         cls, weights: StrPath | None = None, classes: Names | None = None, **_: object
     ) -> list[str]:
         """What stands in the way of building, found without building."""
-        found = []
-        folder = None if weights is None else Path(weights).expanduser()
-        lacking = [f for f in (CONFIG, WEIGHTS) if folder is None or not (folder / f).is_file()]
-        if lacking:
-            found.append(
-                f"no model at '{weights}' ({' and '.join(lacking)}); the published folder is "
-                f"{cls.published}, from {SOURCES[cls.published]}: download it and set "
-                f"`{cls.config_key}.weights` to its path"
-            )
+        found = folder_problems(weights, cls.published, f"{cls.config_key}.weights")
         named = classes is not None and not isinstance(classes, str | os.PathLike)
         if not named and (classes is None or not Path(classes).expanduser().is_file()):
             found.append(

@@ -26,12 +26,9 @@ from auralsam2.models.weights.loading import Tolerance
 from auralsam2.registry import MODELS
 from auralsam2.shapes import check_shape
 from auralsam2.structures import Prediction
-from auralsam2.weight_files import MASK2FORMER_MODEL, MASK2FORMER_SOURCE
+from auralsam2.weight_files import MASK2FORMER_MODEL, folder_problems
 
-PUBLISHED = (
-    f"the published model is {MASK2FORMER_MODEL}, from {MASK2FORMER_SOURCE}: download its folder "
-    "(config.json, model.safetensors) and set `model.weights` to its path"
-)
+INSTEAD = ", or `model.random_weights` to True"
 # The loss's weights of classes, which nothing here reads.
 CRITERION = Tolerance(("criterion.",), ("criterion.",))
 # Swin-B at 384 px, in front of Mask2Former's defaults: 100 queries of width 256.
@@ -170,12 +167,7 @@ class Mask2FormerMethod(ClipMethod):
         """What stands in the way of building, found without building."""
         if random_weights:
             return [f"got both {weights=} and random_weights=True"] if weights is not None else []
-        if weights is None:
-            return [f"got weights=None; {PUBLISHED} (or set `model.random_weights` to True)"]
-        if not (Path(weights).expanduser() / "config.json").is_file():
-            where = os.fspath(weights)
-            return [f"no Mask2Former at '{where}' (no config.json there); {PUBLISHED}"]
-        return []
+        return folder_problems(weights, MASK2FORMER_MODEL, "model.weights", INSTEAD)
 
 
 @MODELS.register_module()

