@@ -14,7 +14,7 @@ Examples:
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +36,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     from auralsam2.models.methods.answers import read_answers
     from auralsam2.text_files import write_text
 
-    found = read_answers(
-        _read(options.answers), _read(options.boxes), _read(options.seconds), options.num_frames
-    )
+    answers = _by_clip(options.answers, "an answer", _is_text)
+    others = [
+        _by_clip(options.boxes, "names and their answers", _is_answers, answers),
+        _by_clip(options.seconds, "a list of names for each second", _is_seconds, answers),
+    ]
+    found = read_answers(answers, *others, options.num_frames)
     classes = _read(options.detections).get("classes", found.names)
     if unknown := [name for name in found.names if name not in classes]:
         raise ValueError(
@@ -52,6 +55,32 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"model.sound_classifier.path={options.out / 'sounds.json'}")
     print(f"model.choices={options.out / 'choices.json'}")
     return 0
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_answers(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_text, value.values()))
+
+
+def _is_seconds(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(names, list) and all(map(_is_text, names)) for names in value
+    )
+
+
+def _by_clip(
+    path: Path | None, form: str, fits: Callable[[Any], bool], answers: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """What a file has of every clip, of one form, and of clips that have an answer alone."""
+    content = _read(path)
+    if unknown := [clip for clip in content if answers is not None and clip not in answers]:
+        raise ValueError(f"'{path}' has {len(unknown)} clips without an answer: {unknown[:5]}")
+    if wrong := next((clip for clip, value in content.items() if not fits(value)), None):
+        raise ValueError(f"'{path}', clip '{wrong}' must have {form}, got {content[wrong]!r:.80}")
+    return content
 
 
 def _read(path: Path | None) -> dict[str, Any]:

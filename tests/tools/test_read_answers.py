@@ -45,3 +45,21 @@ def test_names_without_boxes_are_told(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "has boxes of 1 classes, and the answers name 1 others" in capsys.readouterr().err
     assert dispatch(["read-answers", write(tmp_path / "l.json", []), "--out", out]) == 2
     assert "must map clips to answers, got list" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "content", "told"),
+    [
+        ("", {"a": ["'dog': 3"]}, "clip 'a' must have an answer, got [\"'dog': 3\"]"),
+        ("--boxes", {"a": "[2]"}, "clip 'a' must have names and their answers, got '[2]'"),
+        ("--boxes", {"A": {"dog": "[2]"}}, "has 1 clips without an answer: ['A']"),
+        ("--seconds", {"a": ["dog"]}, "clip 'a' must have a list of names for each second, got ["),
+    ],
+)
+def test_files_of_another_form_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, content: object, told: str
+) -> None:
+    answers, other = write(tmp_path / "1.json", {"a": "['dog': 3]"}), write(tmp_path / "2", content)
+    given = [answers, option, other] if option else [other]
+    assert dispatch(["read-answers", *given, "--out", str(tmp_path / "out")]) == 2
+    assert told in capsys.readouterr().err
