@@ -5,6 +5,7 @@ Axes: F supervised frames, H and W sides of the masks.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 
 import torch
@@ -39,21 +40,15 @@ def soft_iou_loss(logits: Tensor, targets: Tensor) -> Tensor:
     return 1 - overlap / union.clamp(min=torch.finfo(union.dtype).tiny)
 
 
-@MASK_LOSSES.register_module()
-class BinaryMaskLoss(nn.Module):
-    """Binary cross-entropy of all pixels, with soft Dice or soft IoU on request.
+class FrameMaskLoss(nn.Module):
+    """A loss of one mask a frame, mean over supervised frames.
 
-    Alone it is the loss of AVSBench (Zhou et al. 2022) and of GAVS (Wang et al. 2024), with
-    ``iou_weight=1`` that of SAMA-AVS (Liu et al. 2024). Pixels of a frame are averaged, then
-    frames. Empty truths are supervised like all others. Predicted IoU and object score are not
-    supervised: a network with heads for them needs ``SAM2MaskLoss``.
+    Subclasses give :meth:`terms`.
 
     Args:
-        bce_weight: weight of ``loss_mask``.
-        dice_weight: weight of ``loss_dice``.
         loss_size: side at which masks are compared, with the truth averaged; None is the side of
             ``masks``, ``"native"`` each clip's own size, to which the logits are interpolated.
-        iou_weight: weight of ``loss_iou``, see :func:`soft_iou_loss`.
+        problems: of the subclass's arguments.
 
     Attributes:
         native: whether ``masks`` may be B tensors (T, H, W), each of its own size.
@@ -62,25 +57,19 @@ class BinaryMaskLoss(nn.Module):
         ValueError: listing every argument that is out of range.
     """
 
-    def __init__(
-        self,
-        bce_weight: float = 1.0,
-        dice_weight: float = 0.0,
-        loss_size: int | str | None = None,
-        iou_weight: float = 0.0,
-    ) -> None:
+    def __init__(self, loss_size: int | str | None = None, problems: Sequence[str] = ()) -> None:
         super().__init__()
-        weights = {"bce_weight": bce_weight, "dice_weight": dice_weight, "iou_weight": iou_weight}
-        problems = [f"{n} must be at least 0, got {v}" for n, v in weights.items() if v < 0]
         self.native = loss_size == NATIVE
         self.loss_size = loss_size if isinstance(loss_size, int) else None
         if not (self.native or loss_size is None or (self.loss_size or 0) >= 1):
-            problems.append(
-                f"loss_size must be a side in pixels, '{NATIVE}' or None, got {loss_size=}"
-            )
+            size = f"loss_size must be a side in pixels, '{NATIVE}' or None, got {loss_size=}"
+            problems = [*problems, size]
         if problems:
-            raise ValueError("BinaryMaskLoss: " + "; ".join(problems))
-        self.bce_weight, self.dice_weight, self.iou_weight = bce_weight, dice_weight, iou_weight
+            raise ValueError(f"{type(self).__name__}: " + "; ".join(problems))
+
+    @abstractmethod
+    def terms(self, logits: Tensor, truth: Tensor) -> dict[str, Tensor]:
+        """Weighted terms of masks (F, H, W) of one size, summed over frames."""
 
     def forward(
         self, prediction: Prediction, masks: Tensor | Sequence[Tensor], supervised: Tensor
@@ -88,20 +77,19 @@ class BinaryMaskLoss(nn.Module):
         """Compare ``prediction.best`` with the truth.
 
         Args:
-            prediction: ``best`` (B, T, h, h) of any side h.
+            prediction: ``best`` (B, T, h, h) of any side h, enlarged bilinearly.
             masks: (B, T, S, S) truth in {0, 1}; with ``loss_size="native"`` also B tensors
                 (T, H, W).
             supervised: (B, T) bool; the other frames are ignored.
 
         Returns:
-            Weighted scalars ``loss_mask`` and, with weights, ``loss_dice`` and ``loss_iou``; zero
-            with a graph where no frame counts.
+            Weighted scalars, ``loss_mask`` among them; zero with a graph where no frame counts.
         """
         sizes = check_shape(prediction.best, "B T h h", "best")
         if isinstance(masks, Tensor):
             check_shape(masks, "B T S S", "masks", B=sizes["B"], T=sizes["T"])
         check_shape(supervised, "B T", "supervised", B=sizes["B"], T=sizes["T"])
-        terms = [self._terms(*pair) for pair in self._pairs(prediction.best, masks, supervised)]
+        terms = [self.terms(*pair) for pair in self._pairs(prediction.best, masks, supervised)]
         count = max(1, int(supervised.sum()))
         return {key: sum(t[key] for t in terms) / count for key in terms[0]}
 
@@ -122,8 +110,41 @@ class BinaryMaskLoss(nn.Module):
                 truth = F.interpolate(truth[:, None], size=side, mode="area")[:, 0]
             yield upsample(logits[:, None], (truth.shape[-2], truth.shape[-1]))[:, 0], truth
 
-    def _terms(self, logits: Tensor, truth: Tensor) -> dict[str, Tensor]:
-        """Weighted terms, summed over frames."""
+
+@MASK_LOSSES.register_module()
+class BinaryMaskLoss(FrameMaskLoss):
+    """Binary cross-entropy of all pixels, with soft Dice or soft IoU on request.
+
+    Alone it is the loss of AVSBench (Zhou et al. 2022) and of GAVS (Wang et al. 2024), with
+    ``iou_weight=1`` that of SAMA-AVS (Liu et al. 2024). Pixels of a frame are averaged, then
+    frames. Empty truths are supervised like all others. Predicted IoU and object score are not
+    supervised: a network with heads for them needs ``SAM2MaskLoss``.
+
+    Args:
+        bce_weight: weight of ``loss_mask``.
+        dice_weight: weight of ``loss_dice``.
+        loss_size: see :class:`FrameMaskLoss`.
+        iou_weight: weight of ``loss_iou``, see :func:`soft_iou_loss`.
+
+    Raises:
+        ValueError: listing every argument that is out of range.
+    """
+
+    def __init__(
+        self,
+        bce_weight: float = 1.0,
+        dice_weight: float = 0.0,
+        loss_size: int | str | None = None,
+        iou_weight: float = 0.0,
+    ) -> None:
+        weights = {"bce_weight": bce_weight, "dice_weight": dice_weight, "iou_weight": iou_weight}
+        super().__init__(
+            loss_size, [f"{n} must be at least 0, got {v}" for n, v in weights.items() if v < 0]
+        )
+        self.bce_weight, self.dice_weight, self.iou_weight = bce_weight, dice_weight, iou_weight
+
+    def terms(self, logits: Tensor, truth: Tensor) -> dict[str, Tensor]:
+        """``loss_mask`` and, with weights, ``loss_dice`` and ``loss_iou``."""
         bce = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
         terms = {"loss_mask": self.bce_weight * bce.mean(dim=(-2, -1)).sum()}
         if self.dice_weight:

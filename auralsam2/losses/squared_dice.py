@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from auralsam2.losses.mask import upsample
-from auralsam2.losses.precision import at_least_float32
+from auralsam2.losses.binary_mask import FrameMaskLoss
 from auralsam2.registry import MASK_LOSSES
-from auralsam2.shapes import check_shape
-from auralsam2.structures import Prediction
 
 SMOOTHING = 0.002
 """In the denominator; an empty truth and an empty mask have no other."""
@@ -42,7 +39,7 @@ def squared_dice_loss(logits: Tensor, targets: Tensor, ignore_empty: bool = Fals
 
 
 @MASK_LOSSES.register_module()
-class SquaredDiceLoss(nn.Module):
+class SquaredDiceLoss(FrameMaskLoss):
     """Dice with squared denominators of the selected mask (AVSegFormer, Gao et al. 2024).
 
     Mean over supervised frames, at the side of the truth. Predicted IoU and object score are not
@@ -58,29 +55,11 @@ class SquaredDiceLoss(nn.Module):
     """
 
     def __init__(self, weight: float = 1.0, ignore_empty: bool = False) -> None:
-        super().__init__()
-        if weight < 0:
-            raise ValueError(f"SquaredDiceLoss: weight must be at least 0, got {weight}")
+        problems = [f"weight must be at least 0, got {weight}"] if weight < 0 else []
+        super().__init__(problems=problems)
         self.weight, self.ignore_empty = weight, ignore_empty
 
-    def forward(
-        self, prediction: Prediction, masks: Tensor, supervised: Tensor
-    ) -> dict[str, Tensor]:
-        """Compare ``prediction.best`` with the truth.
-
-        Args:
-            prediction: ``best`` (B, T, h, h) of any side h, enlarged bilinearly.
-            masks: (B, T, S, S) truth in {0, 1}.
-            supervised: (B, T) bool; the other frames are ignored.
-
-        Returns:
-            The weighted scalar ``loss_mask``; zero with a graph where no frame counts.
-        """
-        sizes = check_shape(prediction.best, "B T h h", "best")
-        check_shape(masks, "B T S S", "masks", B=sizes["B"], T=sizes["T"])
-        check_shape(supervised, "B T", "supervised", B=sizes["B"], T=sizes["T"])
-        frames = supervised.bool()
-        best = at_least_float32(prediction.best[frames])
-        logits = upsample(best[:, None], masks.shape[-1])[:, 0]
-        terms = squared_dice_loss(logits, masks[frames], self.ignore_empty)
-        return {"loss_mask": self.weight * terms.sum() / max(1, len(terms))}
+    def terms(self, logits: Tensor, truth: Tensor) -> dict[str, Tensor]:
+        """``loss_mask``."""
+        each = squared_dice_loss(logits, truth, self.ignore_empty)
+        return {"loss_mask": self.weight * each.sum()}
