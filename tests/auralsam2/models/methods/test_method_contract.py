@@ -68,6 +68,12 @@ def test_every_registered_method_has_a_config_at_both_sizes() -> None:
     assert known <= sizes[True] and known <= sizes[False]
 
 
+def test_other_methods_hear_the_mean_of_both_ears_as_released() -> None:
+    asked = {n: config.load(n).model.get("audio_encoder") for n in config.names("methods")}
+    hear = {n: node.get("channels") for n, node in asked.items() if node is not None}
+    assert {*hear.values()} == {"mean"}, hear
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_answers_are_whole_and_clips_never_mix(
     method: str, build: Build, clips: dict[str, Any]
