@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis.runs.comparable import Runs, check_data, check_label_sources, metric_scales
 from analysis.runs.conditions import condition_notes, left_out_notes, unequal_notes, weight_notes
+from analysis.runs.controls import is_control
 from analysis.runs.folders import RunFolder, finished, join_folders, read_folder
 from auralsam2.engine.metric_scales import MetricScale, scale_of_older
 from auralsam2.engine.run_record import RunRecord
@@ -21,6 +22,8 @@ COLUMNS = ("cell", "seed", "split", "clip", "metric", "value")
 _RECORDED = ("run_id", "config_hash", "data_fingerprint", "label_source", "code_version")
 PROVENANCE = (*_RECORDED, "run_dir")
 _ROUNDING = 1e-6
+WHOLE = " (split)"
+"""Stands behind a metric's name where a score is that of a whole split and no mean over clips."""
 SPEED = "speed."
 """What stands before a measure's name in the columns of `Results.runs`."""
 
@@ -49,10 +52,14 @@ class Results:
     axes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     # Metric -> how to read it, of those that records say so of; ask `scale`.
     scales: Mapping[str, MetricScale] = field(default_factory=dict)
+    # What runs report of splits that are no controls, of metrics for which that is no mean over
+    # clips; columns cell, seed, split, metric (with `WHOLE`), value, num_clips.
+    whole: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def scale(self, metric: str) -> MetricScale:
         """Return which end of a metric is better, where it ends, and what it asks."""
-        return self.scales.get(metric) or scale_of_older(metric)
+        name = metric.removesuffix(WHOLE)
+        return self.scales.get(name) or scale_of_older(name)
 
 
 def load_runs(
@@ -119,6 +126,8 @@ def _results(
     folder: RunFolder, done: Runs, scales: dict[str, MetricScale], notes: list[str]
 ) -> Results:
     scores = _scores(done, notes)
+    pooled = _pooled_metrics(done, scores)
+    notes += _pooled_notes(pooled)
     notes += unequal_notes(scores)
     records = [record for _, record in done]
     held = set(scores["cell"].unique())
@@ -133,6 +142,7 @@ def _results(
         notes=notes,
         axes={entry.cell: record.axes for entry, record in done},
         scales=scales | _without_wrong_bounds(scales, scores, notes),
+        whole=_whole(done, pooled, scores),
     )
 
 
@@ -151,7 +161,6 @@ def _scores(done: Runs, notes: list[str]) -> pd.DataFrame:
     bad = int(scores["value"].isna().sum())
     if bad:
         notes.append(f"{bad} scores of single clips are no numbers: left out of the means")
-    notes += _other_means(done, scores)
     return scores
 
 
@@ -173,8 +182,8 @@ def _without_wrong_bounds(
     return found
 
 
-def _other_means(done: Runs, scores: pd.DataFrame) -> list[str]:
-    """Return a note for every metric whose score of a data set is no mean over its clips."""
+def _pooled_metrics(done: Runs, scores: pd.DataFrame) -> dict[str, str]:
+    """Return metrics whose score of a data set is no mean over its clips, with an example each."""
     grouped = scores.groupby(["cell", "seed", "split", "metric"])["value"]
     counts = grouped.agg(["mean", "count", "size"])
     means = counts.loc[counts["count"] == counts["size"], "mean"].to_dict()
@@ -186,11 +195,29 @@ def _other_means(done: Runs, scores: pd.DataFrame) -> list[str]:
                 if abs(mean - value) > _ROUNDING:
                     example = f"{value:.3f} for {mean:.3f} in {entry}"
                     found.setdefault(metric, f"{example}, {split}")
+    return found
+
+
+def _pooled_notes(pooled: Mapping[str, str]) -> list[str]:
     return [
-        f"{metric} is shown as the mean over clips; the runs themselves report another score, as "
-        f"of all clips of a split at once ({example})"
-        for metric, example in found.items()
+        f"{metric} is the mean over clips, as intervals and tests are; the runs themselves report "
+        f"{metric}{WHOLE}, as of all clips of a split at once ({example})"
+        for metric, example in pooled.items()
     ]
+
+
+def _whole(done: Runs, pooled: Collection[str], scores: pd.DataFrame) -> pd.DataFrame:
+    keys = ["cell", "seed", "split", "metric"]
+    clips = scores.groupby(keys)["value"].count().to_dict()
+    rows = [
+        (*key[:3], f"{metric}{WHOLE}", value, clips.get(key, 0))
+        for entry, record in done
+        for split, reported in record.metrics.items()
+        for metric, value in reported.items()
+        if metric in pooled and not is_control(split)
+        for key in [(entry.cell, entry.seed, split, metric)]
+    ]
+    return pd.DataFrame(rows, columns=[*keys, "value", "num_clips"])
 
 
 def _provenance(done: Runs) -> pd.DataFrame:

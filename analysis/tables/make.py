@@ -13,7 +13,7 @@ import pandas as pd
 from analysis.runs.conditions import unequal_columns
 from analysis.runs.controls import Column, is_control
 from analysis.runs.reported import ReportedRow
-from analysis.runs.results import SPEED, Results
+from analysis.runs.results import SPEED, WHOLE, Results
 from analysis.runs.splits import derived_splits, has_best, table_columns, table_means
 from analysis.statistics.crossed_means import Settings
 from analysis.statistics.significance import (
@@ -56,7 +56,8 @@ def measured_columns(results: Results) -> list[str]:
 class Table:
     """Mean and spread over seeds; rows are cells, columns are (split, metric)."""
 
-    mean: pd.DataFrame  # over seeds of the mean over clips
+    # Over seeds of the mean over clips; of metrics with `WHOLE`, of what runs report of a split.
+    mean: pd.DataFrame
     std: pd.DataFrame  # sample standard deviation over seeds, NaN for one seed
     count: pd.DataFrame  # number of seeds
     # Mean over common seeds and clips of cell minus reference, for splits that are no controls;
@@ -103,11 +104,17 @@ def make_table(
     """
     settings = settings or Settings()
     means = table_means(results)
+    if len(results.whole):
+        means = pd.concat([means, results.whole], ignore_index=True)
     wide = means.pivot(index=["cell", "seed"], columns=["split", "metric"], values="value")
     if problems := _problems(spread, columns, scores, pairs(wide)):
         raise ValueError("\n".join(problems))
     wide = wide[_shown(table_columns(results, means), pairs(wide), scores)]
-    compared = [pair for pair in pairs(wide) if not is_control(pair[0])]
+    compared = [
+        (split, metric)
+        for split, metric in pairs(wide)
+        if not is_control(split) and not metric.endswith(WHOLE)
+    ]
     comparison = compare(results, compared, settings) if significance else None
     by_cell = wide.groupby(level="cell", sort=False)
     rows = list(results.cells)
@@ -174,7 +181,8 @@ def _problems(
 
 def _shown(usual: Sequence[Column], held: Sequence[Column], scores: Sequence[str]) -> list[Column]:
     if not scores:
-        return [column for column in usual if column in held]
+        both = [(split, f"{metric}{end}") for split, metric in usual for end in ("", WHOLE)]
+        return [column for column in both if column in held]
     known = {f"{split}:{metric}": (split, metric) for split, metric in held}
     return [known[score] for score in dict.fromkeys(scores)]
 

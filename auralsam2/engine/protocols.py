@@ -11,6 +11,7 @@ from mmengine.config import Config
 from torch import nn
 
 from auralsam2.engine.evaluate import clip_loader
+from auralsam2.engine.metric_scales import NULL
 from auralsam2.metrics.clip_metric import ClipMetric
 from auralsam2.metrics.protocols import BATCH, ProtocolsMetric, protocols
 from auralsam2.metrics.repositories import REPOSITORIES, SEPARATOR, Repository, benchmark
@@ -133,7 +134,7 @@ class _Columns:
         """The scores that mean something."""
         for repository, letter, metric in self._counting():
             (value,) = metric.evaluate(counts[0]).values()
-            if letter == "S" and self.any_object:
+            if metric.subject == NULL and self.any_object:
                 continue
             size = Comparison(metric.size, metric.widen_truth)
             name = f"{repository.name}{SEPARATOR}{letter}"
