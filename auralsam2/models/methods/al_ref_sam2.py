@@ -48,7 +48,7 @@ class ALRefSAM2(TranslatedPromptSAM2):
 
     Raises:
         FileNotFoundError: where there are no choices at ``choices``.
-        ValueError: where they are of another form, or no part of the model has names.
+        ValueError: where they are of another form, or name what no part of the model does.
     """
 
     def __init__(
@@ -72,6 +72,12 @@ class ALRefSAM2(TranslatedPromptSAM2):
             raise ValueError(
                 f"{type(self).__name__}: choices name classes, which neither detector nor sound "
                 "classifier does; take parts that read files, or leave model.choices out"
+            )
+        named = {name for names in self.choices.values() for name in names}
+        if unknown := sorted(named - set(self.names)):
+            raise ValueError(
+                f"{type(self).__name__}: '{choices}' names {unknown[:5]}, which are none of the "
+                f"{len(self.names)} classes of detector and sound classifier"
             )
 
     @staticmethod

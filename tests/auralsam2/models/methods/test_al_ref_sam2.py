@@ -117,6 +117,9 @@ def test_choices_name_frame_and_box(build: Build, clip: dict[str, Any], tmp_path
     assert [m.abs().max() == pytest.approx(10) for m in seen["chosen"]] == [True] + [False] * 3
     assert [m.abs().max() == pytest.approx(10) for m in seen["best"]] == [False, True, False, False]
     assert not torch.equal(seen["chosen"][0] > 0, seen["best"][1] > 0)
+    choices.write_text(json.dumps({"a": {"X": {"frame": 1}}}))
+    with pytest.raises(ValueError, match="names \\['X'\\], which are none of the 1 classes"):
+        build("al_ref_sam2", num_classes=1, detector=node, choices=str(choices))
 
 
 def test_choices_that_cannot_be_read(build: Build, tmp_path: Path) -> None:
