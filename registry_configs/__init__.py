@@ -14,10 +14,7 @@ def _networks(name: str, encoder: str) -> dict[str, tuple[str, str]]:
     other = f"{name}_{encoder}"
     below = {
         **{f"{other}_{data}": (f"{other}_v1m", f"{name}_{data}") for data in ("v1s", "v2")},
-        **{
-            f"released/{name}_{data}": (f"released/{name}_v1m", f"{name}_{data}")
-            for data in ("v1s", "mini_v1m")
-        },
+        f"released/{name}_v1s": (f"released/{name}_v1m", f"{name}_v1s"),
         **{
             f"released/{other}_{data}": (f"{other}_v1m", f"released/{name}_{data}")
             for data in ("v1m", "v1s", "v2")
@@ -37,6 +34,7 @@ ALIASES: dict[str, tuple[str, str]] = {
     "methods/prompted_mini_ref_avs": ("methods/prompted_v1m", _REF_AVS),
     "methods/unprompted_mini_ref_avs": ("methods/unprompted_v1m", _REF_AVS),
     **_networks("tpavi", "pvt"),
+    "methods/released/tpavi_mini_v1m": ("methods/released/tpavi_v1m", "methods/tpavi_mini_v1m"),
     **_networks("avsegformer", "r50"),
     # Names of before.
     "methods/audio_token_v1m": ("methods/av_sam_v1m", "auralsam2/published/v1m"),
