@@ -120,8 +120,9 @@ def optimizer_node(cfg: Config) -> dict[str, Any]:
 class PartRates(DefaultOptimWrapperConstructor):
     """mmengine's parameter groups, those of some parts with another learning rate.
 
-    The schedule multiplies all rates alike, so the factor holds in every step. Weight decay is
-    left as it is, which mmengine's own ``custom_keys`` would take back from the norms.
+    The schedule multiplies all rates alike, so the factor holds in every step (but for the rate
+    that ``optim.cosine_to`` falls to, which all parts share). Weight decay is left as it is, which
+    mmengine's own ``custom_keys`` would take back from the norms.
 
     Args:
         optim_wrapper_cfg: as for mmengine's constructor.
