@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module, resources
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from mmengine.config import Config
@@ -134,8 +134,10 @@ def find(name_or_path: str | os.PathLike[str], folder: str = "") -> Path:
             stands_for, _ = aliases().get(candidate, (candidate, ""))
             return _config_root() / f"{stands_for}.py"
     listed = names(folder)
+    beside = [one for one in listed if PurePath(one).parent == PurePath(name).parent]
     raise FileNotFoundError(
-        unknown_name("config", name, listed) + "; a config of your own is a path ending in .py"
+        unknown_name("config", name, listed, beside)
+        + "; a config of your own is a path ending in .py"
     )
 
 

@@ -81,19 +81,23 @@ def unknown_values(**given: tuple[object, Collection[str]]) -> list[str]:
     ]
 
 
-def unknown_name(kind: str, got: str, known: Iterable[str]) -> str:
+def unknown_name(
+    kind: str, got: str, known: Iterable[str], shown: Iterable[str] | None = None
+) -> str:
     """Say that ``got`` is no known ``kind``.
 
     Args:
         kind: what was looked for, e.g. ``"fusion"``.
         got: the name as the user wrote it.
         known: the names that would have worked.
+        shown: those of them that are listed; default: all.
 
     Returns:
         ``unknown fusion 'CrossAtention'; did you mean 'CrossAttentionFusion'? known: ...``
     """
-    names = sorted(known)
-    guess = nearest(got, names)
+    known = list(known)
+    names = sorted(shown or known)
+    guess = nearest(got, sorted(known))
     hint = f"; did you mean {guess!r}?" if guess else ";"
     listed = ", ".join(names[:_SHOWN]) or "(none)"
     if len(names) > _SHOWN:

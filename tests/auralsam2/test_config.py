@@ -220,6 +220,9 @@ def test_unknown_names_get_a_hint_and_the_list(shipped: Path) -> None:
     assert "unknown config 'auralsam2/toy_v1'; did you mean 'auralsam2/toy_v1m'?" in str(
         caught.value
     )
+    assert "known: auralsam2/toy_v1m; a config of" in str(caught.value), "those of its folder"
+    with pytest.raises(FileNotFoundError, match="known: auralsam2/toy_v1m, grids/demo; a config"):
+        load("nowhere/toy")
     with pytest.raises(FileNotFoundError, match="no config file 'missing.py'"):
         find("missing.py")
 
