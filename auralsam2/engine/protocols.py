@@ -16,7 +16,7 @@ from auralsam2.metrics.clip_metric import ClipMetric
 from auralsam2.metrics.protocols import BATCH, ProtocolsMetric, protocols
 from auralsam2.metrics.repositories import REPOSITORIES, SEPARATOR, Repository, benchmark
 from auralsam2.models.decode import DECODE_MODES, clip_results, decode_mode
-from auralsam2.models.one_mask import class_results
+from auralsam2.models.one_mask import with_classes
 from auralsam2.structures import Prediction
 from auralsam2.text_files import write_csv
 
@@ -166,17 +166,8 @@ def _score_split(
                     if wanted == name:
                         metric.process(data, results)
                 if name == cfg.evaluation.decode:
-                    columns.process(data, _with_classes(prediction, data, results))
-
-
-def _with_classes(
-    prediction: Prediction, data: Mapping[str, Any], results: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
-    if prediction.class_logits is None:
-        return results
-    semantic = data.get("native_semantic", data.get("semantic"))
-    classes = class_results(prediction.class_logits, data["native_masks"], semantic)
-    return [{**masks, **own} for masks, own in zip(results, classes, strict=True)]
+                    semantic = data.get("native_semantic", data.get("semantic"))
+                    columns.process(data, with_classes(results, prediction, semantic))
 
 
 def write_rows(rows: Sequence[ProtocolRow], path: Path) -> None:

@@ -38,29 +38,30 @@ def class_prediction(class_logits: Tensor) -> Prediction:
     return as_prediction(mask_logits)._replace(class_logits=class_logits)
 
 
-def class_results(
-    class_logits: Tensor, masks: Sequence[Tensor], semantic: Sequence[Tensor] | Tensor | None
+def with_classes(
+    results: Sequence[dict[str, Any]],
+    prediction: Prediction,
+    semantic: Sequence[Tensor] | Tensor | None,
 ) -> list[dict[str, Any]]:
-    """What metrics of classes read besides the masks, a dict a clip.
+    """Results of B clips with what metrics of classes read, where the method has a class head.
 
     Args:
-        class_logits: (B, T, K, h, w).
-        masks: B tensors (T, H, W), whose sizes the answers take.
+        results: of :func:`~auralsam2.models.decode.clip_results`; classes take the size of their
+            ``masks`` (T, H, W).
+        prediction: of these clips.
         semantic: B tensors (T, H, W), the true classes, 255 without a label; None where the data
             have none.
 
     Returns:
-        B dicts: ``class_logits`` (T, K, h, w), ``predicted_classes`` (T, H, W) and, where the data
-        have it, the truth ``semantic`` (T, H, W).
+        B dicts, also with ``class_logits`` (T, K, h, w), ``predicted_classes`` (T, H, W) and, where
+        the data have it, the truth ``semantic`` (T, H, W).
     """
-    results: list[dict[str, Any]] = [
-        {
-            "class_logits": logits.float(),
-            "predicted_classes": predicted_classes(logits, truth.shape[-2:]),
-        }
-        for logits, truth in zip(class_logits, masks, strict=True)
-    ]
-    if semantic is not None:
-        for result, truth in zip(results, semantic, strict=True):
-            result["semantic"] = truth
-    return results
+    if prediction.class_logits is None:
+        return list(results)
+    found = []
+    for i, (result, logits) in enumerate(zip(results, prediction.class_logits, strict=True)):
+        classes = predicted_classes(logits, result["masks"].shape[-2:])
+        found.append({**result, "class_logits": logits.float(), "predicted_classes": classes})
+        if semantic is not None:
+            found[i]["semantic"] = semantic[i]
+    return found

@@ -19,7 +19,7 @@ from auralsam2.messages import unknown_name
 from auralsam2.models.decode import EMPTY_LOGIT, clip_results, decode_mode
 from auralsam2.models.decoder_rows import CannotProbeError, DecoderCalls, rows_of_frames
 from auralsam2.models.feature_cache import BACKBONES, FeatureCache, weights_digest
-from auralsam2.models.one_mask import class_results
+from auralsam2.models.one_mask import with_classes
 from auralsam2.structures import Prediction, VisualPyramid, Waveform
 
 Node = Mapping[str, Any] | None
@@ -96,11 +96,8 @@ class ClipMethod(BaseModel):
             raise ValueError(f"unknown {mode=}; known: loss, predict, tensor")
         truth = list(batch.masks) if batch.native_masks is None else batch.native_masks
         results = clip_results(prediction, self.decode, truth, batch.supervised, batch.clip)
-        if prediction.class_logits is None:
-            return results
         semantic = batch.semantic if batch.native_semantic is None else batch.native_semantic
-        classes = class_results(prediction.class_logits, truth, semantic)
-        return [{**masks, **own} for masks, own in zip(results, classes, strict=True)]
+        return with_classes(results, prediction, semantic)
 
     @abstractmethod
     def predict_clip(self, batch: ClipBatch) -> Prediction:
