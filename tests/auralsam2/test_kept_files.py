@@ -104,7 +104,8 @@ def test_every_keeper_is_tested() -> None:
     for folder in ("auralsam2", "analysis", "ablations"):
         for path in (ROOT / folder).rglob("*.py"):
             nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
-            names = {node.id for node in nodes if isinstance(node, ast.Name)}
+            imports = [node for node in nodes if isinstance(node, ast.ImportFrom)]
+            names = {alias.name for node in imports for alias in node.names}
             called = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
             if names & {"keep", "Kept", "Measurement", "archive_bytes"} or called & SAVERS:
                 found.add(path.relative_to(ROOT).as_posix())

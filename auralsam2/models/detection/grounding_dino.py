@@ -6,13 +6,14 @@ Axes: B clips, T frames, K classes, Q queries of the detector.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from auralsam2.models.detection.base import Detections, Detector, padded
-from auralsam2.models.pretrained_part import Names, PretrainedPart, StrPath
+from auralsam2.models.pretrained_part import PretrainedPart
 from auralsam2.registry import DETECTORS
 from auralsam2.shapes import check_shape
 from auralsam2.structures import VisualPyramid
@@ -45,8 +46,8 @@ class GroundingDINODetector(PretrainedPart, Detector):
     def __init__(
         self,
         num_classes: int,
-        weights: StrPath | None = None,
-        classes: Names | None = None,
+        weights: str | os.PathLike[str] | None = None,
+        classes: Sequence[str] | str | os.PathLike[str] | None = None,
         box_threshold: float = 0.25,
     ) -> None:
         if not 0 <= box_threshold <= 1:

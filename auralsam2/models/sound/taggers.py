@@ -5,6 +5,7 @@ Axes: B clips, T frames, K classes, L samples.
 
 from __future__ import annotations
 
+import os
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor
 
 from auralsam2.messages import unknown_name
-from auralsam2.models.pretrained_part import Names, PretrainedPart, StrPath
+from auralsam2.models.pretrained_part import PretrainedPart
 from auralsam2.models.sound.base import SoundClassifier
 from auralsam2.registry import SOUND_CLASSIFIERS
 from auralsam2.structures import Waveform
@@ -39,8 +40,8 @@ class Tagger(PretrainedPart, SoundClassifier):
     def __init__(
         self,
         num_classes: int,
-        weights: StrPath | None = None,
-        classes: Names | None = None,
+        weights: str | os.PathLike[str] | None = None,
+        classes: Sequence[str] | str | os.PathLike[str] | None = None,
         whole_clip: bool = False,
     ) -> None:
         super().__init__(weights, classes, num_classes)
