@@ -26,7 +26,15 @@ from auralsam2.engine.start import check_start
 from auralsam2.metrics.clip_metric import ClipMetric
 from auralsam2.metrics.semantic import ClassMetric
 from auralsam2.models.decode import decode_mode
-from auralsam2.registry import BACKBONES, HOOKS, METRICS, REGISTRIES, Registry, load_all
+from auralsam2.registry import (
+    BACKBONES,
+    HOOKS,
+    MASK_LOSSES,
+    METRICS,
+    REGISTRIES,
+    Registry,
+    load_all,
+)
 
 
 def check(cfg: Config, run_dir: Path | None = None) -> None:
@@ -186,10 +194,11 @@ def check_classes(cfg: Config, datasets: Mapping[str, Any]) -> None:
             f"{', '.join(by_class)} of evaluation.metrics scores classes, and data.val gives none; "
             "set semantic=True there and in data.test (AVSBench's semantic release has classes)"
         )
-    head = cfg.model.get("num_classes")
-    for split in ("train", "val"):
+    head, loss = cfg.model.get("num_classes"), cfg.model.get("mask_loss")
+    taught = loss is not None and getattr(MASK_LOSSES.lookup(loss["type"]), "of_classes", False)
+    for split in ["train"] * taught + ["val"] * bool(by_class):
         class_map = getattr(datasets[split], "class_map", None)
-        if class_map is not None and head is not None and 1 < head < len(class_map.names):
+        if class_map is not None and head is not None and head < len(class_map.names):
             problems.append(
                 f"model.num_classes={head} is too few for data.{split}, which has "
                 f"{len(class_map.names)} classes, the background included"

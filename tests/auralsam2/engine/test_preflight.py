@@ -137,6 +137,9 @@ def test_classes_are_refused_before_a_batch_shows_the_last_one(tiny_config: Any)
     check_classes(tiny_config, {"train": with_classes(None), "val": with_classes(None)})
     tiny_config.evaluation.metrics = [dict(type="MeanIoUMetric")]
     tiny_config.model.num_classes = 70
+    # Of masks, names of sources may be counted, too, without the background.
+    check_classes(tiny_config, {"train": with_classes(71), "val": with_classes(13)})
+    tiny_config.model.mask_loss = dict(type="SemanticMaskLoss")
     check_classes(tiny_config, {"train": with_classes(70), "val": with_classes(13)})
     with pytest.raises(ValueError) as caught:
         check_classes(tiny_config, {"train": with_classes(71), "val": with_classes(None)})
