@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 NO_WIDTH = 100_000
 """Characters of a line where nothing limits them."""
@@ -204,6 +205,18 @@ def table_console() -> Console:
 
     console = Console(markup=False, emoji=False)
     return console if console.is_terminal else Console(markup=False, emoji=False, width=NO_WIDTH)
+
+
+def table_of(cells: Mapping[tuple[str, str], str]) -> Table:
+    """A table of cells by row and column, both in the order in which they come."""
+    from rich.table import Table
+
+    table, names = Table("", box=None), list(dict.fromkeys(name for _, name in cells))
+    for name in names:
+        table.add_column(name, justify="right", overflow="fold", min_width=6)
+    for label in dict.fromkeys(label for label, _ in cells):
+        table.add_row(label, *(cells.get((label, name), "") for name in names))
+    return table
 
 
 def _above(path: Path) -> Path:

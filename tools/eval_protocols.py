@@ -17,11 +17,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from auralsam2.command_line import Parser, Whole, add_target, output_file, table_console
+from auralsam2.command_line import Parser, Whole, add_target, output_file, table_console, table_of
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from auralsam2.engine.protocols import ProtocolRow
 
 
@@ -53,10 +51,7 @@ def _parser() -> Parser:
     add_target(parser)
     sizes = "native, a side in pixels, or SIDE:widened (default: native 224 256:widened)"
     parser.add_argument("--sizes", nargs="+", metavar="SIZE", help=sizes)
-    group = (
-        "clips of a batch, for J_batch, F_batch and S_batch (default: 4); the last may be shorter "
-        "and counts like the others"
-    )
+    group = "clips of a batch (default: 4); the last may be shorter and counts like the others"
     parser.add_argument("--group-size", type=Whole(1), default=4, help=group)
     parser.add_argument("--out", type=output_file, help="also write one row per score as CSV")
     return parser
@@ -72,45 +67,24 @@ def _show(rows: Sequence[ProtocolRow]) -> None:
         own = [row for row in rows if row.split == split and SEPARATOR in row.metric]
         clips = counted(own[0].num_clips, own[0].left_out)
         print(f"{split}, {clips}, as each repository scores, decode mode {own[0].decode}")
-        console.print(_repositories(own, SEPARATOR))
+        console.print(table_of(_repositories(own, SEPARATOR)))
     for split, size in dict.fromkeys((row.split, row.size) for row in generic):
         shown = [row for row in generic if (row.split, row.size) == (split, size)]
         clips = counted(shown[0].num_clips, shown[0].left_out)
         print(f"{split}, {clips}, masks compared at size {size}")
-        console.print(_protocols(shown))
+        heads = {row.decode: row.decode.replace("_released", "\n(released)") for row in shown}
+        console.print(table_of({(r.metric, heads[r.decode]): f"{r.value:.4f}" for r in shown}))
     # Once below all tables: beside the scores it would leave them no room.
     named = ((row.metric.partition(SEPARATOR)[0], row.meaning) for row in rows)
     for name, meaning in dict.fromkeys(named):
         print(f"{name}: {meaning}")
 
 
-def _repositories(rows: Sequence[ProtocolRow], separator: str) -> Table:
-    from rich.table import Table
-
-    values = {tuple(row.metric.split(separator)): f"{row.value:.4f}" for row in rows}
-    names = list(dict.fromkeys(name for name, _ in values))
-    table = Table("", box=None)
-    for name in names:
-        table.add_column(name, justify="right", overflow="fold", min_width=6)
-    sizes = {row.metric.split(separator)[0]: row.size.removesuffix(":widened") for row in rows}
-    table.add_row("px", *(sizes[name] for name in names))
-    for letter in sorted({letter for _, letter in values}, key="JFS".index):
-        table.add_row(letter, *(values.get((name, letter), "") for name in names))
-    return table
-
-
-def _protocols(rows: Sequence[ProtocolRow]) -> Table:
-    from rich.table import Table
-
-    values = {(row.metric, row.decode): f"{row.value:.4f}" for row in rows}
-    decodes = list(dict.fromkeys(row.decode for row in rows))
-    table = Table()
-    table.add_column("metric", no_wrap=True)
-    for decode in decodes:
-        table.add_column(decode.replace("_released", "\n(released)"), justify="right")
-    for metric in dict.fromkeys(row.metric for row in rows):
-        table.add_row(metric, *(values[metric, decode] for decode in decodes))
-    return table
+def _repositories(rows: Sequence[ProtocolRow], separator: str) -> dict[tuple[str, str], str]:
+    keys = [(row, *row.metric.split(separator)) for row in rows]
+    sizes = {("px", name): row.size.removesuffix(":widened") for row, name, _ in keys}
+    scores = {(letter, name): f"{row.value:.4f}" for row, name, letter in keys}
+    return sizes | dict(sorted(scores.items(), key=lambda item: "JFS".index(item[0][0])))
 
 
 if __name__ == "__main__":

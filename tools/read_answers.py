@@ -27,8 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("answers", type=input_path, help="answers of step 1")
     parser.add_argument("--boxes", type=input_path, help="answers of step 2; default: box 1")
     parser.add_argument("--seconds", type=input_path, help="default: all names sound throughout")
-    own = "file for BoxFileDetector, whose classes are taken; default: the names of the answers"
-    parser.add_argument("--detections", type=input_path, help=own)
+    parser.add_argument("--detections", type=input_path, help="boxes whose classes are taken")
     parser.add_argument("--num-frames", type=Whole(1), default=10, help="of a clip (default: 10)")
     parser.add_argument("--out", type=output_folder, required=True, help="folder to write to")
     options = parser.parse_args(argv)
