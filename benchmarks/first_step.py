@@ -1,6 +1,7 @@
 """What the first step of a config costs: seconds, peak memory and trained weights.
 
 python benchmarks/first_step.py methods/gavs_v1m
+python benchmarks/first_step.py methods/av_sam_v1m --set optim.amp=None   # without a GPU
 python benchmarks/first_step.py methods/tpavi_v2 --layout v2 --set data.batch_size=2
 
 Synthetic clips of the config's layout are written to a temporary folder, and every part that reads
@@ -25,7 +26,8 @@ from auralsam2.data.synthetic.layout import Plan
 from auralsam2.data.synthetic.writer import LAYOUTS, write_clips
 from auralsam2.engine.evaluate import build_model
 from auralsam2.engine.preflight import first_step
-from auralsam2.registry import MODELS, REGISTRIES, load_all
+from auralsam2.model_parts import parts_of
+from auralsam2.registry import load_all
 from auralsam2.signature import parameters_of
 
 WEIGHTS = ("checkpoint", "weights")
@@ -33,23 +35,12 @@ WEIGHTS = ("checkpoint", "weights")
 
 def without_weights(model: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Overrides that let every part of a model start at random."""
-    yield from _random("model", MODELS.lookup(model["type"]), model)
-    for key, node in model.items():
-        if isinstance(node, dict) and "type" in node and key in REGISTRIES:
-            component = REGISTRIES[key].lookup(node["type"])
-            yield from _random(f"model.{key}", component, node)
-            for inner, part in node.items():
-                if isinstance(part, dict) and "type" in part and inner in REGISTRIES:
-                    nested = REGISTRIES[inner].lookup(part["type"])
-                    yield from _random(f"model.{key}.{inner}", nested, part)
-
-
-def _random(path: str, component: Any, node: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    for key in WEIGHTS:
-        if node.get(key) is not None:
-            yield f"{path}.{key}", None
-            if "random_weights" in parameters_of(component).known:
-                yield f"{path}.random_weights", True
+    for part in parts_of(model):
+        for key in WEIGHTS:
+            if part.arguments.get(key) is not None:
+                yield f"{part.path}.{key}", None
+                if "random_weights" in parameters_of(part.component).known:
+                    yield f"{part.path}.random_weights", True
 
 
 def measure(name: str, layout: str, overrides: dict[str, Any]) -> dict[str, Any]:

@@ -25,13 +25,13 @@ from auralsam2.engine.splits import asked_channels, run_datasets
 from auralsam2.engine.start import check_start
 from auralsam2.metrics.clip_metric import ClipMetric
 from auralsam2.metrics.semantic import ClassMetric
+from auralsam2.model_parts import parts_of
 from auralsam2.models.decode import decode_mode
 from auralsam2.registry import (
     BACKBONES,
     HOOKS,
     MASK_LOSSES,
     METRICS,
-    REGISTRIES,
     Registry,
     load_all,
 )
@@ -121,20 +121,14 @@ def check_weights(cfg: Config) -> None:
     Raises:
         FileNotFoundError: naming path, published file and key of everything that is missing.
     """
-    if problems := _problems_of("model", cfg.model.to_dict(), "model"):
+    problems = []
+    for part in parts_of(cfg.model.to_dict()):
+        check = getattr(part.component, "problems", None)
+        found = [] if check is None else check(**part.arguments)
+        # A part speaks of itself as if the model held it.
+        problems += [text.replace(f"`model.{part.kind}.", f"`{part.path}.") for text in found]
+    if problems:
         raise FileNotFoundError("\n".join(problems))
-
-
-def _problems_of(kind: str, node: Mapping[str, Any], path: str) -> list[str]:
-    arguments = {key: value for key, value in node.items() if key != "type"}
-    check = getattr(REGISTRIES[kind].lookup(node["type"]), "problems", None)
-    problems = [] if check is None else list(check(**arguments))
-    for key, part in arguments.items():
-        if key in REGISTRIES and isinstance(part, Mapping) and "type" in part:
-            own = f"{path}.{key}"
-            found = _problems_of(key, part, own)
-            problems += [problem.replace(f"`model.{key}.", f"`{own}.") for problem in found]
-    return problems
 
 
 def check_selection(cfg: Config, val: Any) -> None:

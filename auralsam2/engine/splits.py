@@ -11,6 +11,7 @@ from mmengine.config import Config
 from auralsam2.counterfactuals import is_control, with_controls
 from auralsam2.data.datasets.guarded import Guarded
 from auralsam2.engine.identity import digest
+from auralsam2.model_parts import parts_of
 from auralsam2.registry import AUDIO_ENCODERS, DATASETS
 from auralsam2.signature import parameters_of
 from auralsam2.structures import NUM_EARS
@@ -77,7 +78,7 @@ def asked_channels(model: Mapping[str, Any]) -> str:
     Raises:
         ValueError: where one wants what there is not, or two of them different things.
     """
-    asked = dict(_asked(model, "model"))
+    asked = dict(_asked(model))
     stated = ", ".join(f"{path}.channels={value!r}" for path, value in asked.items())
     if any(value not in NUM_EARS for value in asked.values()):
         raise ValueError(f"got {stated}; known: {', '.join(NUM_EARS)}")
@@ -86,15 +87,12 @@ def asked_channels(model: Mapping[str, Any]) -> str:
     return next(iter(asked.values()), "both")
 
 
-def _asked(node: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
-    for key, part in node.items():
-        if not isinstance(part, Mapping):
-            continue
-        here = f"{path}.{key}"
-        if key == AUDIO_ENCODERS.config_key and "type" in part:
-            default = parameters_of(AUDIO_ENCODERS.lookup(part["type"])).known.get("channels")
-            yield here, part.get("channels", "both" if default is None else default.default)
-        yield from _asked(part, here)
+def _asked(model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for part in parts_of(model):
+        if part.kind == AUDIO_ENCODERS.config_key:
+            default = parameters_of(part.component).known.get("channels")
+            usual = "both" if default is None else default.default
+            yield part.path, part.arguments.get("channels", usual)
 
 
 def _guarded(cfg: Config, dataset: Any, name: str, training: bool = False) -> Guarded:

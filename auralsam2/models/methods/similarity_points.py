@@ -7,7 +7,6 @@ a map; the released code asks for three masks there and takes the one of the hig
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -73,12 +72,3 @@ def dense_points(similarity: Tensor, threshold: float = 0.85, step: int = 7) -> 
     order = grid.flatten().argsort()
     num = min(max(int((grid >= threshold).sum()), 1), len(order) // 2)
     return _labelled(*(_centres(some, size[1], step) for some in (order[-num:], order[:num])))
-
-
-def heat_map_box(similarity: Tensor, threshold: float = 0.55) -> Tensor:
-    """(4,) left, top, right, bottom in pixels of the largest part above ``threshold``."""
-    from scipy import ndimage
-
-    parts, _ = ndimage.label(similarity.cpu().numpy() >= threshold, structure=np.ones((3, 3)))
-    rows, columns = ndimage.find_objects(parts)[np.bincount(parts.ravel())[1:].argmax()]
-    return torch.tensor([columns.start, rows.start, columns.stop, rows.stop]).float()

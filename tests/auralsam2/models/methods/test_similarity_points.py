@@ -6,7 +6,6 @@ import torch
 
 from auralsam2.models.methods.similarity_points import (
     dense_points,
-    heat_map_box,
     peak_points,
     similarity_map,
     top_points,
@@ -49,9 +48,3 @@ def test_a_grid_of_points() -> None:
     assert set(points[:3, 0].tolist()) == {17.5} and set(points[3:, 0].tolist()) == {3.5}
     points, labels = dense_points(similarity, threshold=0.0)
     assert labels.tolist() == [1] * 4 + [0] * 4, "at most half of nine"
-
-
-def test_the_box_of_the_larger_part() -> None:
-    similarity = torch.zeros(10, 10)
-    similarity[1:3, 1:3] = similarity[5:9, 4:7] = similarity[9, 7] = 0.6
-    assert heat_map_box(similarity).tolist() == [4, 5, 8, 10], "corners touch"
