@@ -23,6 +23,7 @@ MAY_NOT_COUNT = {
     "data.root": "the content of the data counts, by their fingerprint",
     "data.*.root": "the content of the data counts, by their fingerprint",
     "data.num_workers": "random draws hang on seed, step, epoch and clip, never on a worker",
+    "model.gradient_checkpointing": "gradients are the same",
     "runtime.work_dir": "where folders are made",
     "runtime.log_every": "how often a line is logged",
     "runtime.tensorboard": "a second copy of the log",

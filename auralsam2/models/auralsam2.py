@@ -15,11 +15,16 @@ import torch
 from torch import Tensor, nn
 
 from auralsam2 import registry
+from auralsam2.messages import unknown_name
 from auralsam2.models.adapters import AudioAdapter, TextAdapter, check_expressions
 from auralsam2.models.fuser import AuralFuser, level_depths
+from auralsam2.models.gradient_checkpointing import checkpoint_layers
 from auralsam2.models.methods.base import ClipBatch, Node, SAM2Method
 from auralsam2.registry import MODELS, Registry
 from auralsam2.structures import Embeddings, FuserOutput, Prediction, Prompts, VisualPyramid
+
+CHECKPOINTED = ("fuser", "tracker", "losses")
+"""Parts whose activations may be computed again in the backward pass."""
 
 
 @MODELS.register_module()
@@ -44,6 +49,9 @@ class AuralSAM2(SAM2Method):
             clip's audio tokens in the fuser, behind them.
         visual_depths: visual blocks a level, finest level first.
         audio_depth: audio blocks a level.
+        gradient_checkpointing: those of ``CHECKPOINTED`` that drop their activations and compute
+            them again in the backward pass; gradients stay the same, see docs/performance.md for
+            what each saves and costs.
         **shared: see :class:`SAM2Method`. Cached features pay where the backbone is frozen, frames
             are not augmented, and the data are small.
 
@@ -69,6 +77,7 @@ class AuralSAM2(SAM2Method):
         text_encoder: Node = None,
         visual_depths: Sequence[int] = (3, 6, 12),
         audio_depth: int = 3,
+        gradient_checkpointing: Sequence[str] = (),
         **shared: Any,
     ) -> None:
         if contrastive_loss is not None and projector is None:
@@ -86,6 +95,7 @@ class AuralSAM2(SAM2Method):
             visual, audio = (visual_attention, visual_depths), (audio_attention, audio_depth)
             self._build_fuser(pyramid, visual, audio, fusion)
             self._build_heads(sparse_prompt, dense_prompt, projector)
+        self._checkpoint(gradient_checkpointing)
 
     def _build_encoders(self, audio_encoder: Node, text_encoder: Node) -> None:
         self.audio_encoder = registry.AUDIO_ENCODERS.build(audio_encoder)
@@ -131,6 +141,20 @@ class AuralSAM2(SAM2Method):
         self.dense_prompts = heads(registry.DENSE_PROMPTS, dense_prompt)
         projector = projector if self.contrastive_loss is not None else None
         self.projector = registry.PROJECTORS.build(projector, channels=channels)
+
+    def _checkpoint(self, names: Sequence[str]) -> None:
+        problems = [
+            unknown_name("part", name, CHECKPOINTED) for name in names if name not in CHECKPOINTED
+        ]
+        if problems:
+            raise ValueError("model.gradient_checkpointing: " + "; ".join(problems))
+        if "fuser" in names and self.fuser is not None:
+            self.fuser.checkpoint()
+        if "tracker" in names:
+            self.tracker.checkpoint()
+        if "losses" in names:
+            heads = [] if not self.listens or self.projector is None else [self.projector]
+            checkpoint_layers([self.mask_loss, *(head.visual_head for head in heads)])
 
     def forward(
         self, mode: str = "loss", **items: Any

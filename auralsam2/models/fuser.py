@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from auralsam2.models.attention import AttentionBlock
+from auralsam2.models.gradient_checkpointing import checkpoint_layers
 from auralsam2.shapes import check_shape
 from auralsam2.structures import FuserOutput, FusionOutput, VisualPyramid
 
@@ -72,6 +74,11 @@ class AuralFuser(nn.Module):
         position = sine_position_2d(embedding_size, channels)
         self.visual_position: Tensor
         self.register_buffer("visual_position", position, persistent=False)
+
+    def checkpoint(self) -> None:
+        """Let every block and fusion compute its activations again in the backward pass."""
+        blocks = [block for block in self.modules() if isinstance(block, AttentionBlock)]
+        checkpoint_layers([*blocks, *self.fusions])
 
     def forward(self, pyramid: VisualPyramid, audio: Tensor) -> FuserOutput:
         """Both streams of every level, fused.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from auralsam2.models.gradient_checkpointing import recomputed
 from auralsam2.models.injection import SitePrompts, StepwiseInjection
 from auralsam2.registry import TRACKERS
 from auralsam2.structures import Prediction, Prompts, VisualPyramid
@@ -52,6 +53,14 @@ class MemoryTracker(nn.Module):
                 raise ValueError(f"{name} got {value!r}; known: {', '.join(CONDITIONING)}")
         self.train_conditioning, self.test_conditioning = train_conditioning, test_conditioning
         self.use_memory, self.gate_memory = use_memory, gate_memory
+        self._recomputes = False
+
+    def checkpoint(self) -> None:
+        """Let every frame's memory attention and decoding be computed again in the backward pass.
+
+        What a frame reads of the memory has not changed by then: it holds earlier frames only.
+        """
+        self._recomputes = True
 
     def conditioning_frame(self, num_frames: int) -> int:
         """Index of the conditioning frame of a clip of ``num_frames`` in the present mode."""
@@ -108,9 +117,12 @@ class MemoryTracker(nn.Module):
         answers: dict[int, Decoded] = {}
         for t in order:
             is_conditioning = not self.use_memory or t == conditioning
-            _, _, score, best, pointer = answers[t] = decode(
-                t, memory.condition(t, coarse[:, t], is_conditioning)
-            )
+
+            def answer(t: int = t, is_conditioning: bool = is_conditioning) -> Decoded:
+                return decode(t, memory.condition(t, coarse[:, t], is_conditioning))
+
+            answers[t] = recomputed(answer) if self._recomputes else answer()
+            _, _, score, best, pointer = answers[t]
             if self.use_memory and t != order[-1]:  # nobody reads the memory of the last one
                 mask = network.upsample(network.gate(best, score) if self.gate_memory else best)
                 memory.store(t, coarse[:, t], mask, pointer, score, is_conditioning=is_conditioning)

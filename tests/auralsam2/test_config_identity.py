@@ -20,6 +20,7 @@ MAY_NOT_COUNT = {
     "data.root",
     "data.*.root",
     "data.num_workers",
+    "model.gradient_checkpointing",
     "runtime.work_dir",
     "runtime.log_every",
     "runtime.tensorboard",

@@ -1,12 +1,13 @@
 """The assembled model on the smallest SAM2 with random weights."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
+from auralsam2.models.auralsam2 import CHECKPOINTED
 from auralsam2.models.backbones.sam2.network import Points
 from auralsam2.models.methods.base import ClipBatch
 from auralsam2.registry import MODELS, TEXT_ENCODERS
@@ -281,3 +282,51 @@ def test_a_projector_that_reads_what_the_fusion_does_not_give(batch: Batch) -> N
 def test_training_without_a_mask_loss_is_explained(batch: Batch) -> None:
     with pytest.raises(ValueError, match=r"AuralSAM2 cannot be trained with model\.mask_loss=None"):
         build(mask_loss=None).train()(**batch())
+
+
+@pytest.mark.parametrize("name", ["AuralSAM2", "ReleasedAuralSAM2"])
+def test_checkpointing_changes_memory_and_no_number(batch: Batch, name: str) -> None:
+    released = dict(type="ReleasedConvProjector") if name.startswith("Released") else {}
+    settings = dict(
+        type=name,
+        visual_attention=dict(type="SpatialReductionAttention", reduction=2, dropout=0.1),
+        projector=released or dict(type="MLPProjector"),
+    )
+
+    def step(names: Sequence[str]) -> tuple[dict[str, Tensor], dict[str, Tensor], int]:
+        model = build(**settings, gradient_checkpointing=names).train()
+        kept: dict[int, int] = {}
+
+        def pack(x: Tensor) -> Tensor:
+            storage = x.untyped_storage()
+            kept[storage.data_ptr()] = storage.nbytes()
+            return x
+
+        torch.manual_seed(1)
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda x: x):
+            losses = model(**batch(), mode="loss")
+        for p in model.parameters():
+            kept.pop(p.untyped_storage().data_ptr(), None)
+        sum(losses.values()).backward()
+        gradients = {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
+        return losses, gradients | dict(model.named_buffers()), sum(kept.values())
+
+    losses, numbers, most = step(())
+    for names in (*((name,) for name in CHECKPOINTED), CHECKPOINTED):
+        ours, same, kept = step(names)
+        assert kept < most, names
+        assert all(torch.equal(ours[key], losses[key]) for key in losses), names
+        assert same.keys() == numbers.keys()
+        assert all(torch.equal(same[key], numbers[key]) for key in numbers), names
+    assert kept < 0.4 * most
+
+
+def test_unknown_parts_to_checkpoint_are_refused() -> None:
+    with pytest.raises(ValueError, match="fusser'; did you mean 'fuser'.*'memory'; known: f"):
+        build(gradient_checkpointing=["fusser", "memory"])
+
+
+def test_a_model_that_does_not_listen_checkpoints_what_it_has(batch: Batch) -> None:
+    off = dict(sparse_prompt=None, dense_prompt=None, contrastive_loss=None)
+    model = build(**off, gradient_checkpointing=["fuser", "tracker", "losses"])
+    assert model.fuser is None and model(**batch(), mode="loss")

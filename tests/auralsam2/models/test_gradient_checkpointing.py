@@ -7,7 +7,7 @@ import copy
 import torch
 from torch import nn
 
-from auralsam2.models.gradient_checkpointing import checkpoint_layers
+from auralsam2.models.gradient_checkpointing import checkpoint_layers, recomputed
 
 
 def _layers() -> nn.Sequential:
@@ -46,3 +46,31 @@ def test_a_copy_computes_with_its_own_weights() -> None:
     there = layers(seen)
     nn.init.zeros_(layers[0][0].weight)
     assert torch.equal(copied(seen), there) and not torch.equal(layers(seen), there)
+
+
+def test_running_statistics_see_every_batch_once() -> None:
+    torch.manual_seed(0)
+    plain = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.GELU())
+    checkpointed = copy.deepcopy(plain)
+    checkpoint_layers([checkpointed])
+    seen = torch.randn(6, 4)
+    for layers in (plain, checkpointed):
+        layers(seen).sum().backward()
+    for name, value in plain.state_dict().items():
+        assert torch.equal(checkpointed.state_dict()[name], value), name
+    for ours, expected in zip(checkpointed.parameters(), plain.parameters(), strict=True):
+        assert torch.equal(ours.grad, expected.grad)
+
+
+def test_nothing_is_computed_twice_where_no_gradient_is_wanted() -> None:
+    calls: list[torch.Tensor] = []
+
+    def double(x: torch.Tensor) -> torch.Tensor:
+        calls.append(x)
+        return (2 * x).sin()
+
+    with torch.no_grad():
+        recomputed(double, torch.ones(1, requires_grad=True))
+    assert len(calls) == 1
+    recomputed(double, torch.ones(1, requires_grad=True)).backward()
+    assert len(calls) == 3
