@@ -14,6 +14,7 @@ from torch import Tensor
 
 from auralsam2.models.backbones.sam2.injection import InjectableTwoWayTransformer
 from auralsam2.models.backbones.sam2.network import PromptableSAM2
+from auralsam2.models.backbones.sam2.positions import SharedPositions
 from auralsam2.models.backbones.sam2.sizes import SIZE_MULTIPLE, SIZES, VERSIONS, Size
 
 
@@ -64,8 +65,11 @@ def build_sam2(
 
 def _settings(image_size: int) -> dict[str, Any]:
     grid = [image_size // 16] * 2
+    positions = f"{SharedPositions.__module__}.{SharedPositions.__qualname__}"
     return {
         "_target_": f"{PromptableSAM2.__module__}.{PromptableSAM2.__qualname__}",
+        "image_encoder.neck.position_encoding._target_": positions,
+        "memory_encoder.position_encoding._target_": positions,
         "image_size": image_size,
         # The rotary tables are otherwise built for 1024 px and rebuilt at the first call.
         "memory_attention.layer.self_attention.feat_sizes": grid,
