@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+import torch
 import torch.nn.functional as F
 from mmengine.evaluator import BaseMetric
 from torch import Tensor
@@ -147,13 +148,19 @@ def resize_truth(masks: Tensor, size: int, widen: bool = False) -> Tensor:
 
     Whether objects are widened on the way see :func:`supervised_frames`.
     """
-    objects, square = (masks > 0)[None], (size, size)
+    objects, square = on_object(masks)[None], (size, size)
     if not widen:
         # Pixel centres, as the bilinear interpolation has them.
         return F.interpolate(objects.byte(), size=square, mode="nearest-exact")[0]
     # The benchmark resizes 8-bit images: what rounds to 0 of 255 is gone.
     grey = F.interpolate(255.0 * objects.float(), size=square, mode="bilinear", align_corners=False)
     return (grey[0] >= 0.5).byte()
+
+
+def on_object(masks: Tensor) -> Tensor:
+    """Where masks are above 0, bool."""
+    # A cast is many times faster than a comparison.
+    return masks.bool() if masks.dtype in (torch.uint8, torch.bool) else masks > 0
 
 
 def mean(values: Iterable[float]) -> float:

@@ -11,12 +11,14 @@ import torch
 from torch import Tensor
 
 from auralsam2.messages import unknown_values
-from auralsam2.metrics.clip_metric import ClipMetric, group_size_problems, groups, mean
+from auralsam2.metrics.clip_metric import ClipMetric, group_size_problems, groups, mean, on_object
 from auralsam2.metrics.jaccard import AVERAGES, predicted_foreground
 from auralsam2.registry import METRICS
 
 BETA_SQUARED = 0.3
 NUM_THRESHOLDS = 255
+BLOCK = 2**17
+"""Pixels that are counted at once."""
 EMPTY_CLIPS = ("zero", "skip")
 # What meets the thresholds, from logits in float32.
 PREDICTIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -49,19 +51,44 @@ def threshold_counts(
         Predicted pixels and those of them on the object, (T, K) int64 each; exactly the counts
         of ``probabilities >= thresholds[k]``.
     """
-    num_frames, num_bins = len(probabilities), num_thresholds + 1
-    thresholds = even_thresholds(num_thresholds, probabilities)
-    flat = probabilities.flatten(1).nan_to_num(nan=-1.0)
+    histograms = _histograms(probabilities, masks, num_thresholds, PREDICTIONS["logits"])
+    predicted, correct, _ = _at_or_above(histograms)
+    return predicted, correct
+
+
+def _histograms(
+    values: Tensor, masks: Tensor, num_thresholds: int, prediction: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """(T, K + 1, 2) int64 pixels of every frame by the thresholds that they reach, and by truth.
+
+    Values (T, H, W) become what meets the thresholds by ``prediction``, block by block: a frame of
+    1024 px does not fit the caches of a CPU, and all else here is quicker than the main memory.
+    """
+    thresholds = even_thresholds(num_thresholds, values)
+    block = BLOCK if values.device.type == "cpu" else max(values[0].numel(), 1)
+    frames = []
+    for frame, mask in zip(values.flatten(1), masks.flatten(1), strict=True):
+        counts = torch.zeros(2 * (num_thresholds + 1), dtype=torch.int64, device=values.device)
+        for part, truth in zip(frame.split(block), mask.split(block), strict=True):
+            counts += _cells(prediction(part), truth, thresholds).bincount(minlength=len(counts))
+        frames.append(counts.view(-1, 2))
+    return torch.stack(frames)
+
+
+def _cells(probabilities: Tensor, masks: Tensor, thresholds: Tensor) -> Tensor:
+    """Of (N,) pixels twice the number of thresholds reached, plus 1 on the object, int32."""
+    flat, top = probabilities.nan_to_num(nan=-1.0), len(thresholds) - 1
     # All thresholds below the nearest one are reached; rounding cannot skip a neighbour, so one
     # exact comparison settles the rest, several times faster than a binary search.
-    bins = (flat * (num_thresholds - 1)).round_().clamp_(0, num_thresholds - 1).int()
-    bins += flat >= thresholds[bins]
-    bins += num_bins * torch.arange(num_frames, device=flat.device, dtype=bins.dtype).unsqueeze(1)
-    # The object's pixels beside the others, in one histogram.
-    cells = bins.mul_(2).add_(masks.flatten(1) > 0).flatten()
-    histogram = cells.bincount(minlength=2 * num_frames * num_bins).view(num_frames, num_bins, 2)
-    at_or_above = histogram.flip(1).cumsum(1).flip(1)[:, 1:]
-    return at_or_above.sum(dim=-1), at_or_above[..., 1]
+    reached = (flat * top).round_().clamp_(0, top).int()
+    reached += flat >= thresholds.index_select(0, reached)
+    return reached.mul_(2).add_(on_object(masks))
+
+
+def _at_or_above(histograms: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Predicted pixels, those of them on the object, (T, K) each, and the object's, (T, 1)."""
+    counts = histograms.flip(1).cumsum(1).flip(1)
+    return counts[:, 1:].sum(dim=-1), counts[:, 1:, 1], counts[:, :1, 1]
 
 
 def f_score_curves(
@@ -82,8 +109,13 @@ def f_score_curves(
     Returns:
         (T, K) float64; 0 where nothing of the object is predicted and in frames without object.
     """
-    num_predicted, num_correct = threshold_counts(probabilities, masks, num_thresholds)
-    size = (masks > 0).flatten(1).sum(dim=1, keepdim=True)
+    return _curves(
+        _histograms(probabilities, masks, num_thresholds, PREDICTIONS["logits"]), beta_squared
+    )
+
+
+def _curves(histograms: Tensor, beta_squared: float) -> Tensor:
+    num_predicted, num_correct, size = _at_or_above(histograms)
     precision = num_correct.double() / (num_predicted + EPSILON)
     recall = num_correct.double() / (size + EPSILON)
     curves = (1 + beta_squared) * precision * recall / (beta_squared * precision + recall)
@@ -115,11 +147,13 @@ def sum_of_curves(
     Of them ``predictions``, a key of ``PREDICTIONS``, makes what meets the thresholds. The rest is
     as :func:`f_score_curves` has it.
     """
-    shown = (masks > 0).flatten(1).any(dim=1)
+    shown = masks.flatten(1).amax(dim=1) > 0
     if not shown.any():
         return CurveSum(torch.zeros(num_thresholds, dtype=torch.float64), 0)
-    predicted = PREDICTIONS[predictions](mask_logits[shown].float())
-    curves = f_score_curves(predicted, masks[shown], num_thresholds, beta_squared)
+    if not shown.all():
+        mask_logits, masks = mask_logits[shown], masks[shown]
+    histograms = _histograms(mask_logits.float(), masks, num_thresholds, PREDICTIONS[predictions])
+    curves = _curves(histograms, beta_squared)
     return CurveSum(curves.sum(dim=0).cpu(), len(curves))
 
 

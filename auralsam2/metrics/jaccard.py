@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from auralsam2.messages import unknown_values
-from auralsam2.metrics.clip_metric import ClipMetric, group_size_problems, groups, mean
+from auralsam2.metrics.clip_metric import ClipMetric, group_size_problems, groups, mean, on_object
 from auralsam2.registry import METRICS
 
 EPSILON = 1e-7
@@ -38,12 +38,15 @@ def jaccard(
         share of its pixels that are predicted as background.
     """
     predicted = predicted_foreground(mask_logits, threshold).flatten(1)
-    truth = (masks > 0).flatten(1)
-    intersection = (predicted & truth).sum(dim=1).double()
-    union = (predicted | truth).sum(dim=1).double()
-    num_pixels = predicted.shape[1]
+    truth = on_object(masks).flatten(1)
+    # Sums in int64, the default, take 15 times as long; a frame has less than 2 ** 31 pixels.
+    intersection, shown, size = (
+        pixels.sum(dim=1, dtype=torch.int32).double()
+        for pixels in (predicted & truth, predicted, truth)
+    )
+    union, num_pixels = shown + size - intersection, predicted.shape[1]
     background = (num_pixels - union) / num_pixels
-    return (intersection / (union + epsilon)).where(truth.any(dim=1), background)
+    return (intersection / (union + epsilon)).where(size > 0, background)
 
 
 def mean_jaccard(clips: Sequence[Tensor], group_size: int | None = 1) -> float:

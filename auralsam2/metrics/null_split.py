@@ -26,7 +26,7 @@ class PixelCount:
 def count_pixels(mask_logits: Tensor, threshold: float = THRESHOLD) -> PixelCount:
     """Count the pixels of a clip's logits (T, H, W) whose probability is above the threshold."""
     predicted = predicted_foreground(mask_logits, threshold)
-    return PixelCount(int(predicted.sum()), predicted.numel())
+    return PixelCount(int(predicted.count_nonzero()), predicted.numel())
 
 
 def share(clips: Sequence[PixelCount]) -> float:

@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 
+from auralsam2.metrics import f_score
 from auralsam2.metrics.f_score import (
     FScoreMetric,
     f_score_curves,
@@ -55,6 +56,17 @@ def test_counts_equal_a_loop_over_thresholds(seed):
     counts = threshold_counts(logits.sigmoid(), masks)
     expected = naive_counts(logits.sigmoid(), masks, torch.linspace(0, 1, 255))
     assert torch.equal(counts[0], expected[0]) and torch.equal(counts[1], expected[1])
+
+
+def test_frames_are_counted_block_by_block(monkeypatch):
+    logits, masks = make_clip()
+    expected, whole = threshold_counts(logits.sigmoid(), masks), sum_of_curves(logits, masks)
+    num_pixels = logits[0].numel()
+    for block in (7, num_pixels - 1, num_pixels):  # the last one is shorter, or is not
+        monkeypatch.setattr(f_score, "BLOCK", block)
+        counts = threshold_counts(logits.sigmoid(), masks)
+        assert torch.equal(counts[0], expected[0]) and torch.equal(counts[1], expected[1])
+        assert torch.equal(sum_of_curves(logits, masks).total, whole.total)
 
 
 def test_counts_do_not_depend_on_memory_layout():

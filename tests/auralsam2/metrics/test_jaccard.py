@@ -21,6 +21,14 @@ def test_empty_truth_scores_the_share_of_background():
     assert jaccard(logits, torch.zeros(1, 2, 4)).tolist() == [7 / 8]
 
 
+@pytest.mark.parametrize("dtype", [torch.bool, torch.uint8, torch.int64, torch.float32])
+def test_the_object_is_where_masks_are_above_zero(dtype):
+    truth = torch.tensor([[[0, 1], [1, 1]]]).to(dtype)
+    if dtype.is_signed:
+        truth[0, 0, 0] = -1
+    assert jaccard(torch.tensor([[[9.0, 9.0], [-9.0, 9.0]]]), truth) == 2 / (4 + 1e-7)
+
+
 def test_wrong_everywhere_is_zero():
     masks = torch.tensor([[[1, 1], [0, 0]]])
     assert jaccard(1.0 - 2 * masks, masks).tolist() == [0.0]
