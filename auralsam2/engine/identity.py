@@ -18,12 +18,15 @@ from auralsam2 import config
 from auralsam2.config_identity import counts
 from auralsam2.custom_imports import sources
 from auralsam2.engine.provenance import code_version
+from auralsam2.kept_digests import cached, content_digests
 from auralsam2.listing import files_below
 from auralsam2.registry import DATASETS
 from auralsam2.weight_files import BUILTIN, leaves, stated_files
 
 WORK, CODE = 10, 6
 """Digits of the two parts."""
+LARGE = 2**26
+"""Bytes of a file whose digest is kept in the user's cache folder."""
 
 
 @dataclass(frozen=True)
@@ -122,11 +125,9 @@ def _content(path: Path) -> str:
 
 @cache
 def _file_content(path: str, size: int, changed: int) -> str:
-    hashed, block = sha256(), memoryview(bytearray(1 << 20))
-    with open(path, "rb", buffering=0) as file:
-        while count := file.readinto(block):
-            hashed.update(block[:count])
-    return hashed.hexdigest()
+    file = Path(path)
+    kept = cached(file, "file.digests") if size >= LARGE else []
+    return content_digests([file], file.parent, kept)[file].hex()
 
 
 @cache

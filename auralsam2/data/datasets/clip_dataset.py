@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from abc import abstractmethod
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from functools import cache as remembered
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ from auralsam2.data.labels import LABEL_RULES, WHITE, objects
 from auralsam2.data.log_mel_cache import LogMelCache
 from auralsam2.data.problems import DataError
 from auralsam2.data.transforms.base import Augmentation
+from auralsam2.kept_digests import content_digests, places
 from auralsam2.structures import NUM_EARS, UNLABELLED
 
 
@@ -270,11 +269,14 @@ class ClipDataset(Dataset[dict[str, Any]]):
         return sum(media.values()) * (3 * frame + sound) + sum(truth.values()) * masks
 
     def fingerprint(self) -> str:
-        """SHA-256 over the names and contents of the split's files and its index rows."""
+        """SHA-256 over the names and contents of the split's files and its index rows.
+
+        Digests of files are kept beside the data, see :mod:`auralsam2.kept_digests`.
+        """
         if not self._fingerprint:
-            # Expressions share files.
-            digest = remembered(lambda path: hashlib.sha256(path.read_bytes()).digest())
-            self._fingerprint = fingerprint(self.name, self.root, self.files, digest)
+            paths = (path for clip in self.files for path in clip.all())
+            digests = content_digests(paths, self.root, places(self.root, self.name))
+            self._fingerprint = fingerprint(self.name, self.root, self.files, digests.get)
         return self._fingerprint
 
     def __repr__(self) -> str:

@@ -122,8 +122,8 @@ class Guarded(WrappedDataset):
             if self.on_corrupt == "skip" and not self.training:
                 probes = DataLoader(_Probe(self), batch_size=None, num_workers=self.num_workers)
                 self._left_out = [CorruptClip(*found) for found in probes if found is not None]
-                names = {corrupt.clip for corrupt in self._left_out}
-                everything = [i for i in everything if self.dataset.clips[i] not in names]
+                lost = {corrupt.clip for corrupt in self._left_out}
+                everything = [i for i, clip in enumerate(self.dataset.clips) if clip not in lost]
                 if not everything:
                     raise DataError(f"no clip can be read: {_sentence(self._left_out[0])}")
                 if self._left_out:
@@ -131,6 +131,11 @@ class Guarded(WrappedDataset):
                     logging.getLogger(__name__).warning("%s", note)
             self._readable = everything
         return self._readable
+
+    def __deepcopy__(self, memo: object) -> Guarded:
+        # mmengine copies what it builds a loader from; thousands of paths take a second or more,
+        # and kept clips the memory of all of them.
+        return self
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.dataset!r}, on_corrupt={self.on_corrupt!r})"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-from auralsam2.data.clip_contents import read_contents
+from auralsam2.data.clip_contents import Classes, read_contents
 from auralsam2.data.datasets.counterfactual import CounterfactualAudio
 from auralsam2.data.problems import DataError
 from auralsam2.registry import DATASETS
@@ -35,25 +35,37 @@ class PartnerAudio(CounterfactualAudio):
                 f"{type(self.dataset).__name__} has no `files` that tell what sounds in its clips: "
                 f"'{self.counterfactual}' sound is not to be had; 'silence' and 'noise' are"
             )
-        self.partners = self._pair(self.admits(), np.random.default_rng(self.seed))
+        self.partners = self._pair(*self.classes(), np.random.default_rng(self.seed))
 
     @abstractmethod
-    def admits(self) -> Callable[[int, int], bool]:
-        """Function of the numbers of two clips: whether the first may hear the second."""
+    def classes(self) -> tuple[Sequence[Classes], Sequence[Classes]]:
+        """Of every clip what it may not hear, and what sounds in its recording.
+
+        A clip hears one in which something sounds, and nothing that it may not hear.
+        """
 
     @abstractmethod
     def complaint(self, index: int) -> str:
         """What clip ``index`` lacks, where no other may be heard with it."""
 
-    def _pair(self, admits: Callable[[int, int], bool], rng: np.random.Generator) -> list[int]:
+    def _pair(
+        self, barred: Sequence[Classes], heard: Sequence[Classes], rng: np.random.Generator
+    ) -> list[int]:
         """Draw a partner of equal length; where there is none, a longer one, which is cut."""
-        lengths = [len(clip.frames) for clip in self.dataset.files]
+        lengths = np.array([len(clip.frames) for clip in self.dataset.files])
+        sounds = np.array([bool(names) for names in heard])
+        clips_of: dict[str, list[int]] = {}
+        for number, names in enumerate(heard):
+            for name in names:
+                clips_of.setdefault(name, []).append(number)
         partners = []
         for i, length in enumerate(lengths):
-            others = [j for j, other in enumerate(lengths) if other >= length and j != i]
-            equal = [j for j in others if lengths[j] == length and admits(i, j)]
-            found = equal or [j for j in others if lengths[j] > length and admits(i, j)]
-            if not found:
+            fits = sounds.copy()
+            fits[[i, *(j for name in barred[i] for j in clips_of.get(name, ()))]] = False
+            found = np.flatnonzero(fits & (lengths == length))
+            if not found.size:
+                found = np.flatnonzero(fits & (lengths > length))
+            if not found.size:
                 raise ValueError(
                     f"clip '{self.dataset.clips[i]}' {self.complaint(i)}; leave "
                     f"'{self.counterfactual}' out of evaluation.counterfactuals (or of data.test), "
@@ -92,10 +104,10 @@ class AudioSwapped(PartnerAudio):
     counterfactual = "swapped"
     empty_truth = False
 
-    def admits(self) -> Callable[[int, int], bool]:
+    def classes(self) -> tuple[Sequence[Classes], Sequence[Classes]]:
         """Disjoint sources: nothing that the clip's truth shows may be heard."""
         sources = [clip.sources for clip in self.dataset.files]
-        return lambda i, j: bool(sources[j]) and not sources[i] & sources[j]
+        return sources, sources
 
     def complaint(self, index: int) -> str:
         """What the clip is of, and that no other fits."""
@@ -118,10 +130,10 @@ class AudioOffscreen(PartnerAudio):
     counterfactual = "offscreen"
     empty_truth = True
 
-    def admits(self) -> Callable[[int, int], bool]:
+    def classes(self) -> tuple[Sequence[Classes], Sequence[Classes]]:
         """No class that is heard is one that is seen."""
         contents = self._contents = read_contents(self.dataset)
-        return lambda i, j: bool(contents[j].heard) and not contents[j].heard & contents[i].seen
+        return [clip.seen for clip in contents], [clip.heard for clip in contents]
 
     def complaint(self, index: int) -> str:
         """What the clip is of, and that no other fits."""

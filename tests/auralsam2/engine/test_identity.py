@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from auralsam2 import kept_digests
 from auralsam2.engine import identity
 from auralsam2.engine.identity import file_digests, identify, parse
 from auralsam2.registry import DATASETS
@@ -39,6 +40,25 @@ def test_weights_count_by_content(toy_config_dict: dict[str, Any], tmp_path: Pat
     assert of(tmp_path / "c" / "sam2.pt", b"two") != first
     toy_config_dict["model"]["backbone"]["checkpoint"] = "/nowhere/sam2.pt"
     assert identify(toy_config_dict, "data").work != first.work
+
+
+def test_large_weights_are_read_once_by_all_processes(
+    toy_config_dict: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(identity, "LARGE", len("larger"))
+    monkeypatch.setattr(kept_digests, "YOUNG", -(10**12))  # the weights are some moments old
+    content, read = kept_digests._content, []
+    monkeypatch.setattr(kept_digests, "_content", lambda p: (read.append(p.name), content(p))[1])
+    node = toy_config_dict["model"]["backbone"] = {"type": "X"}
+    for name in ("small", "larger"):
+        (tmp_path / name).write_text(name)
+        node["checkpoint"] = str(tmp_path / name)
+        for _ in range(2):
+            identity._file_content.cache_clear()  # another process
+            (found,) = file_digests(toy_config_dict).values()
+            assert found == identity.digest(name)
+    assert read == ["small", "small", "larger"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
+from auralsam2 import kept_digests
 from auralsam2.data.collate import collate_clips
 from auralsam2.data.datasets.avsbench import AVSBenchDataset
 from auralsam2.data.datasets.partner_audio import AudioSwapped
@@ -150,3 +152,26 @@ def test_indices_end_where_clips_do(tiny_root: Path) -> None:
     for index in (3, -4):
         with pytest.raises(IndexError, match="of 3"):
             dataset[index]
+
+
+def test_the_fingerprint_is_the_same_with_and_without_kept_digests(
+    own_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+    content = kept_digests._content
+    monkeypatch.setattr(kept_digests, "_content", lambda p: (read.append(p), content(p))[1])
+    monkeypatch.setattr(kept_digests, "YOUNG", -(10**12))  # the clips are some moments old
+
+    def fingerprint() -> str:
+        return AVSBenchDataset(str(own_root), split="train").fingerprint()
+
+    first, num_files = fingerprint(), len(read)
+    assert num_files == 3 * 11 and fingerprint() == first and len(read) == num_files
+    shutil.rmtree(own_root / kept_digests.FOLDER)
+    assert fingerprint() == first and len(read) == 2 * num_files
+    label = next(own_root.glob("v1m/*/labels_rgb/0.png"))
+    shutil.copyfile(label.with_name("1.png"), label)
+    second = fingerprint()
+    assert second != first and len(read) == 2 * num_files + 1
+    shutil.rmtree(own_root / kept_digests.FOLDER)
+    assert fingerprint() == second

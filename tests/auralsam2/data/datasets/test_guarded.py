@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import os
 import pickle
 from pathlib import Path
@@ -187,6 +188,7 @@ def test_the_epoch_reaches_the_clips_and_the_guard_travels(tiny_root: Path) -> N
     dataset.set_epoch(4)
     assert dataset.dataset.augmentation.epoch == 4
     assert pickle.loads(pickle.dumps(dataset)).clips == CLIPS
+    assert copy.deepcopy({"dataset": dataset})["dataset"] is dataset  # as mmengine copies it
     with pytest.raises(AttributeError):
         _ = dataset.nothing
 
