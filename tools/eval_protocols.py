@@ -59,7 +59,7 @@ def _parser() -> Parser:
 
 def _show(rows: Sequence[ProtocolRow]) -> None:
     from auralsam2.data.datasets.guarded import counted
-    from auralsam2.metrics.repositories import SEPARATOR
+    from auralsam2.metrics.repositories import REPOSITORIES, SEPARATOR
 
     console = table_console()
     generic = [row for row in rows if SEPARATOR not in row.metric]
@@ -68,6 +68,12 @@ def _show(rows: Sequence[ProtocolRow]) -> None:
         clips = counted(own[0].num_clips, own[0].left_out)
         print(f"{split}, {clips}, as each repository scores, decode mode {own[0].decode}")
         console.print(table_of(_repositories(own, SEPARATOR)))
+        there = {row.metric.partition(SEPARATOR)[0] for row in own}
+        for left_out in (r for r in REPOSITORIES if r.of_classes and r.name not in there):
+            print(
+                f"no column {left_out.name}: it scores classes, which take a method with a class "
+                "head and data of classes (semantic=True)"
+            )
     for split, size in dict.fromkeys((row.split, row.size) for row in generic):
         shown = [row for row in generic if (row.split, row.size) == (split, size)]
         clips = counted(shown[0].num_clips, shown[0].left_out)

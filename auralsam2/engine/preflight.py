@@ -68,6 +68,7 @@ def setting_problems(cfg: Config) -> list[str]:
     hooks = _built("runtime.hooks", HOOKS, cfg.runtime.get("hooks", ()), problems)
     if len(metrics) == len(cfg.evaluation.metrics):
         problems += _metric_problems(metrics, cfg.evaluation.select_by, hooks)
+    problems += _class_problems(cfg.model, metrics)
     return problems + _size_problems(cfg)
 
 
@@ -95,6 +96,25 @@ def _metric_problems(metrics: Sequence[Any], select_by: str, hooks: Sequence[Any
         except ValueError as error:
             problems.append(f"runtime.hooks, {type(hook).__name__}: {error}")
     return problems
+
+
+def _class_problems(model: Mapping[str, Any], metrics: Sequence[Any]) -> list[str]:
+    """Metrics of classes where a method says that it has no class head."""
+    by_class = _of_classes(metrics)
+    (method, *_) = parts_of(model)
+    told = getattr(method.component, "has_class_head", None)
+    if not by_class or told is None or told(**method.arguments):
+        return []
+    return [
+        f"{by_class} of evaluation.metrics scores classes, and {model['type']} has no class head; "
+        "leave it out, or take a method that tells classes apart (model.num_classes of "
+        "TPAVINetwork or AVSegFormer)"
+    ]
+
+
+def _of_classes(metrics: Sequence[Any]) -> str:
+    """Names of those metrics that score classes."""
+    return ", ".join(type(metric).__name__ for metric in metrics if isinstance(metric, ClassMetric))
 
 
 def _size_problems(cfg: Config) -> list[str]:
@@ -182,10 +202,10 @@ def check_classes(cfg: Config, datasets: Mapping[str, Any]) -> None:
     """
     problems = []
     metrics = [METRICS.build(node) for node in cfg.evaluation.metrics]
-    by_class = [type(metric).__name__ for metric in metrics if isinstance(metric, ClassMetric)]
+    by_class = _of_classes(metrics)
     if by_class and "semantic" not in datasets["val"][0]:
         problems.append(
-            f"{', '.join(by_class)} of evaluation.metrics scores classes, and data.val gives none; "
+            f"{by_class} of evaluation.metrics scores classes, and data.val gives none; "
             "set semantic=True there and in data.test (AVSBench's semantic release has classes)"
         )
     head, loss = cfg.model.get("num_classes"), cfg.model.get("mask_loss")

@@ -36,6 +36,7 @@ def test_a_run_folder_is_scored_by_every_protocol(
     line = next(line for line in shown.splitlines() if "F_batch2" in line)
     assert f"{float(row['value']):.4f}" in line
     assert {f"{row['metric']}: {row['meaning']}" for row in rows} <= set(shown.splitlines())
+    assert "no column AVSS: it scores classes, which take a method with a class head" in shown
     heading = next(line for line in shown.splitlines() if "AVSBench" in line)
     scores = next(line for line in shown.splitlines() if line.split()[:1] == ["F"])
     named = dict(zip(heading.split(), scores.split()[1:], strict=True))

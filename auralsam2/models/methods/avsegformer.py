@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -97,6 +98,11 @@ class AVSegFormer(ClipMethod):
             head_channels=head_channels, enlargement=enlargement, dropout=dropout,
             gradient_checkpointing=gradient_checkpointing,
         )  # fmt: skip
+
+    @classmethod
+    def has_class_head(cls, num_classes: int = 1, **arguments: Any) -> bool:
+        """Whether there are more than the one mask."""
+        return num_classes > 1
 
     def encode(self, frames: Tensor) -> tuple[Tensor, ...]:
         """(B, T, 3, S, S) uint8 -> the image encoder's four maps of F frames, finest first."""

@@ -99,6 +99,15 @@ class ClipMethod(BaseModel):
         semantic = batch.semantic if batch.native_semantic is None else batch.native_semantic
         return with_classes(results, prediction, semantic)
 
+    @classmethod
+    def has_class_head(cls, **arguments: Any) -> bool:
+        """Whether a method of these arguments of its node tells classes apart; by default none.
+
+        A subclass whose predictions have ``class_logits`` overrides it, as metrics of classes are
+        refused before the run where there is no such head.
+        """
+        return False
+
     @abstractmethod
     def predict_clip(self, batch: ClipBatch) -> Prediction:
         """The answer for every frame of B clips, in training and evaluation alike.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -131,6 +131,11 @@ class TPAVINetwork(ClipMethod):
             for stage in STAGES
         )
         self.head = MaskHead(channels, head_channels, num_classes or 1)
+
+    @classmethod
+    def has_class_head(cls, num_classes: int | None = None, **arguments: Any) -> bool:
+        """Whether ``num_classes`` are stated."""
+        return num_classes is not None
 
     def encode(self, frames: Tensor, padded: Tensor | None = None) -> tuple[Tensor, ...]:
         """(B, T, 3, S, S) uint8 -> (B T, C, h, h) of each stage, finest first; no sound yet.

@@ -48,6 +48,20 @@ def test_a_metric_that_cannot_be_built_is_named(tiny_config: Any) -> None:
     assert problem.startswith("evaluation.metrics.0: threshold must be a probability")
 
 
+def test_metrics_of_classes_want_a_method_that_tells_them_apart(tiny_config: Any) -> None:
+    tiny_config.evaluation.metrics.append(dict(type="MeanIoUMetric"))
+    (problem,) = setting_problems(tiny_config)
+    assert problem.startswith(
+        "MeanIoUMetric of evaluation.metrics scores classes, and AuralSAM2 has no class head; "
+    )
+    for method in ("tpavi", "avsegformer"):
+        cfg = configs.load(f"methods/{method}_mini_v1m")
+        cfg.evaluation.metrics.append(dict(type="ClassFScoreMetric"))
+        assert "no class head" in "".join(setting_problems(cfg))
+        cfg.model.num_classes = 13
+        assert setting_problems(cfg) == []
+
+
 def test_a_hook_that_cannot_work_is_named_before_the_run_begins(tiny_config: Any) -> None:
     stopping = dict(type="EarlyStoppingHook", monitor="J")
     tiny_config.runtime.hooks = [dict(type="EMAHook"), dict(stopping, rule="up")]
