@@ -92,20 +92,21 @@ def _times(
 ) -> list[float]:
     """Seconds of every repeat behind a warm-up."""
     run()
-    _wait_for(device)
+    wait_for(device)
     started, times = time.perf_counter(), []
     for _ in range(max(1, repeats)):
         begun = time.perf_counter()
         run()
-        _wait_for(device)
+        wait_for(device)
         times.append(time.perf_counter() - begun)
         if time.perf_counter() - started > seconds:
             break
     return times
 
 
-def _wait_for(device: torch.device) -> None:
-    if device.type == "cuda":  # its kernels run behind the calls
+def wait_for(device: torch.device) -> None:
+    """Let a GPU end what it was told to do; its kernels run behind the calls."""
+    if device.type == "cuda":
         torch.cuda.synchronize(device)
 
 

@@ -18,7 +18,7 @@ from mmengine.optim import build_optim_wrapper
 
 from auralsam2.devices import check_amp, set_up_device
 from auralsam2.engine.evaluate import build_model, clip_loader
-from auralsam2.engine.hooks.step_seed_hook import step_seed
+from auralsam2.engine.hooks.step_seed_hook import seed_step
 from auralsam2.engine.metric_scales import better
 from auralsam2.engine.runner import optimizer_node
 from auralsam2.engine.splits import asked_channels, run_datasets
@@ -239,22 +239,39 @@ def first_step(cfg: Config) -> FirstStep:
         Exception: whatever the parts raise.
     """
     started = time.monotonic()
+    built = build(cfg)
+    model, datasets, on_gpu = built.model, built.datasets, built.device.type == "cuda"
+    if any(p.requires_grad for p in model.parameters()):
+        _train(model, cfg, _batch(cfg, datasets["train"]))
+    _score(model, cfg, _batch(cfg, datasets["val"]))
+    memory = torch.cuda.max_memory_allocated(built.device) if on_gpu else 0
+    return FirstStep(time.monotonic() - started, memory)
+
+
+class Built(NamedTuple):
+    """What a step needs."""
+
+    device: torch.device  # of the model
+    datasets: Mapping[str, Any]  # as `run_datasets` gives them
+    model: Any  # on its device
+
+
+def build(cfg: Config) -> Built:
+    """Check a config, and build its data sets and its model; a GPU's peak of memory begins anew.
+
+    Raises:
+        ValueError: where settings, data and machine do not go together; see also `check`.
+    """
     check(cfg)
     load_all()
     device = set_up_device(cfg.runtime)
     check_amp(cfg.optim.amp, device)
-    on_gpu = device.type == "cuda"
-    if on_gpu:
+    if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     datasets = run_datasets(cfg)
     check_selection(cfg, datasets["val"])
     check_classes(cfg, datasets)
-    model = build_model(cfg).to(device)
-    if any(p.requires_grad for p in model.parameters()):
-        _train(model, cfg, _batch(cfg, datasets["train"]))
-    _score(model, cfg, _batch(cfg, datasets["val"]))
-    memory = torch.cuda.max_memory_allocated(device) if on_gpu else 0
-    return FirstStep(time.monotonic() - started, memory)
+    return Built(device, datasets, build_model(cfg).to(device))
 
 
 def _batch(cfg: Config, dataset: Any) -> dict[str, Any]:
@@ -264,8 +281,7 @@ def _batch(cfg: Config, dataset: Any) -> dict[str, Any]:
 
 
 def _train(model: Any, cfg: Config, batch: dict[str, Any]) -> None:
-    torch.manual_seed(step_seed(cfg.seed, 0))
-    model.generator.manual_seed(step_seed(cfg.seed, 0))
+    seed_step(model, cfg.seed, 0)
     model.train()
     losses = model.train_step(batch, build_optim_wrapper(model, optimizer_node(cfg)))
     loss = float(losses["loss"].detach())

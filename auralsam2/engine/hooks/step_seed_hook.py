@@ -20,6 +20,13 @@ def step_seed(seed: int, step: int, rank: int = 0) -> int:
     return (mixed ^ (mixed >> 29)) % (1 << 63)
 
 
+def seed_step(model: Any, seed: int, step: int, rank: int = 0) -> None:
+    """Seed torch's own generator and a model's from (seed, step, rank) of a run."""
+    value = step_seed(seed, step, rank)
+    torch.manual_seed(value)
+    model.generator.manual_seed(value)
+
+
 @HOOKS.register_module()
 class StepSeedHook(Hook):
     """Before step i, seed dropout's generator and the model's own from (seed, i).
@@ -38,9 +45,7 @@ class StepSeedHook(Hook):
 
     def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
         """Seed for the step that follows."""
-        value = step_seed(self.seed, runner.iter, runner.rank)
-        torch.manual_seed(value)
-        unwrapped(runner.model).generator.manual_seed(value)
+        seed_step(unwrapped(runner.model), self.seed, runner.iter, runner.rank)
 
 
 @HOOKS.register_module()

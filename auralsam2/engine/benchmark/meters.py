@@ -1,0 +1,157 @@
+"""What can be measured of a stretch of a program: seconds, floating-point operations, memory."""
+
+from __future__ import annotations
+
+import re
+import resource
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.flop_counter import (
+    FlopCounterMode,
+    sdpa_backward_flop_count,
+    sdpa_flop_count,
+)
+
+from auralsam2.engine.efficiency import wait_for
+
+KIB = 1024
+_PROCESS = Path("/proc/self")
+_FORGET_PEAK = "5"
+"""Written to ``clear_refs``, the peak of the resident memory begins anew."""
+
+
+class Meter(ABC):
+    """Measures one stretch after the other."""
+
+    @abstractmethod
+    def lap(self) -> float:
+        """What has been measured since the last call; the first one's answer means nothing."""
+
+    def join(self, before: float, now: float) -> float:
+        """What two stretches of the same part come to."""
+        return before + now
+
+
+class Seconds(Meter):
+    """Wall time; a GPU is waited for, so that its kernels count where they were called."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device, self._last = device, 0.0
+
+    def lap(self) -> float:
+        """Seconds."""
+        wait_for(self.device)
+        before, self._last = self._last, time.perf_counter()
+        return self._last - before
+
+
+class Operations(Meter):
+    """Floating-point operations of a torch counter, two a multiply-add.
+
+    Matrix products, convolutions and attention are counted, forward and backward; what works
+    element by element, resizes or normalises is not.
+    """
+
+    def __init__(self, counter: FlopCounterMode) -> None:
+        self.counter, self._last = counter, 0
+
+    def lap(self) -> float:
+        """Operations."""
+        before, self._last = self._last, self.counter.get_total_flops()
+        return self._last - before
+
+
+def operation_counter() -> FlopCounterMode:
+    """Torch's counter, which so far leaves out the fused attention of the CPU."""
+    aten = torch.ops.aten
+    own: dict[Any, Callable[..., int]] = {
+        aten._scaled_dot_product_flash_attention_for_cpu: _attention,
+        aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward,
+    }
+    return FlopCounterMode(display=False, custom_mapping=own)
+
+
+def _attention(query: Any, key: Any, value: Any, *_: Any, **__: Any) -> int:
+    return int(sdpa_flop_count(query, key, value))
+
+
+def _attention_backward(gradient: Any, query: Any, key: Any, value: Any, *_: Any, **__: Any) -> int:
+    return int(sdpa_backward_flop_count(gradient, query, key, value))
+
+
+class PeakMemory(Meter):
+    """Largest memory in bytes: tensors on a GPU; on the CPU what the process holds, all in all.
+
+    The latter is the resident memory, which the system counts in pages and an allocator gives back
+    as it likes. Where the system does not let its peak begin anew (Linux does), a stretch has the
+    largest of the process so far.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+
+    @property
+    def what(self) -> str:
+        """What is counted."""
+        if self.device.type == "cuda":
+            return "tensors on the GPU"
+        return "memory of the process"
+
+    def lap(self) -> float:
+        """Bytes."""
+        if self.device.type == "cuda":
+            peak = torch.cuda.max_memory_allocated(self.device)
+            torch.cuda.reset_peak_memory_stats(self.device)
+            return peak
+        peak = process_peak()
+        forget_peak()
+        return peak
+
+    def join(self, before: float, now: float) -> float:
+        """The larger one."""
+        return max(before, now)
+
+
+def process_peak() -> int:
+    """Bytes that this process has held at most since its start or since `forget_peak`."""
+    try:
+        found = re.search(r"VmHWM:\s*(\d+) kB", (_PROCESS / "status").read_text(encoding="ascii"))
+    except OSError:
+        found = None
+    if found is not None:
+        return int(found[1]) * KIB
+    unit = 1 if sys.platform == "darwin" else KIB
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def forget_peak() -> bool:
+    """Let the peak of this process begin anew; whether the system does that."""
+    try:
+        with (_PROCESS / "clear_refs").open("wb") as control:
+            control.write(_FORGET_PEAK.encode())
+    except OSError:
+        return False
+    return True
+
+
+def peak_operations(device: torch.device, dtype: torch.dtype, seconds: float = 0.3) -> float:
+    """Operations a second of a large matrix product: what a device can be brought to do here.
+
+    The best of as many products as fit in ``seconds``, in the mode in which the process multiplies
+    (TF32 among them), of 1024 by 1024 on the CPU and 8192 by 8192 on a GPU.
+    """
+    side = 8192 if device.type == "cuda" else 1024
+    left = torch.ones(side, side, device=device, dtype=dtype)
+    meter, best, begun = Seconds(device), float("inf"), time.perf_counter()
+    left @ left
+    while best == float("inf") or time.perf_counter() - begun < seconds:
+        meter.lap()
+        left @ left
+        best = min(best, meter.lap())
+    return 2 * side**3 / best

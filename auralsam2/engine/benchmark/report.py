@@ -1,0 +1,89 @@
+"""What a benchmark has found: numbers by part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class Spread(NamedTuple):
+    """Median and quartiles."""
+
+    median: float
+    low: float  # first quartile
+    high: float  # third quartile
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        """Of at least one number."""
+        low, median, high = np.quantile(values, (0.25, 0.5, 0.75))
+        return cls(float(median), float(low), float(high))
+
+    def times(self, factor: float) -> Spread:
+        """The same of multiples."""
+        return Spread(*(factor * value for value in self))
+
+
+class Part(NamedTuple):
+    """One part of a step, without the parts inside it."""
+
+    seconds: Spread
+    operations: int  # floating-point operations, two a multiply-add
+    of_peak: float  # operations a second as a share of the device's peak
+    peak_bytes: int  # largest memory while it ran
+
+
+class Reading(NamedTuple):
+    """What was measured of steps of one kind."""
+
+    name: str  # of the step: ``training step``, a batch, or ``evaluated clip``
+    parts: dict[str, Part]  # in the order of a step
+    total: Spread  # seconds of a step while its parts are measured
+    plain: Spread  # seconds of a step as it is
+    peak_operations: float  # a second, of a large matrix product
+    dtype: str  # of that product
+    steps: int  # that were measured
+    shape: tuple[int, ...]  # (B, T, 3, S, S) of a batch's frames
+    memory: str  # what is counted as memory
+
+    @property
+    def overhead(self) -> float:
+        """What measuring adds to a step, as a share of the step as it is."""
+        return self.total.median / self.plain.median - 1
+
+    @property
+    def peak_bytes(self) -> int:
+        """Largest memory of a step."""
+        return max(part.peak_bytes for part in self.parts.values())
+
+    def share(self, part: str) -> float:
+        """Share of a part of the sum of all."""
+        return self.parts[part].seconds.median / sum(p.seconds.median for p in self.parts.values())
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        of_parts = {
+            name: {**part._asdict(), "seconds": part.seconds._asdict(), "share": self.share(name)}
+            for name, part in self.parts.items()
+        }
+        own = {**self._asdict(), "parts": of_parts, "overhead": self.overhead}
+        own |= {"total": self.total._asdict(), "plain": self.plain._asdict()}
+        return {**own, "shape": list(self.shape), "peak_bytes": self.peak_bytes}
+
+
+class Report(NamedTuple):
+    """What a benchmark of one config has found."""
+
+    train: Reading | None  # of a training step; None where nothing is trained
+    evaluation: Reading  # of an evaluated clip
+    conditions: dict[str, Any]  # of the machine and the config
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "train": None if self.train is None else self.train.to_json(),
+            "evaluation": self.evaluation.to_json(),
+            "conditions": self.conditions,
+        }

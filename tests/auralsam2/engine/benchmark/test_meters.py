@@ -1,0 +1,73 @@
+"""Seconds, operations and memory are what they say."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch.utils.flop_counter import sdpa_backward_flop_count, sdpa_flop_count
+
+from auralsam2.engine.benchmark import meters
+from auralsam2.engine.benchmark.meters import (
+    Operations,
+    PeakMemory,
+    Seconds,
+    forget_peak,
+    operation_counter,
+    peak_operations,
+    process_peak,
+)
+
+CPU = torch.device("cpu")
+
+
+def test_seconds_between_laps() -> None:
+    meter = Seconds(CPU)
+    meter.lap()
+    time.sleep(0.02)
+    assert 0.02 <= meter.lap() < 1
+    assert meter.join(1.0, 2.0) == 3.0
+
+
+def test_operations_of_products_convolutions_and_attention() -> None:
+    left, right = torch.ones(3, 4), torch.ones(4, 5)
+    heads = torch.ones(2, 4, 16, 8, requires_grad=True)
+    with operation_counter() as counter:
+        meter = Operations(counter)
+        meter.lap()
+        left @ right
+        assert meter.lap() == 2 * 3 * 4 * 5
+        F.conv2d(torch.ones(1, 2, 6, 6), torch.ones(7, 2, 3, 3))
+        assert meter.lap() == 2 * (7 * 4 * 4) * (2 * 3 * 3)
+        attended = F.scaled_dot_product_attention(heads, heads, heads)
+        shape = heads.shape
+        assert meter.lap() == sdpa_flop_count(shape, shape, shape) > 0
+        attended.sum().backward()
+        assert meter.lap() == sdpa_backward_flop_count(shape, shape, shape, shape) > 0
+
+
+def test_the_peak_of_a_stretch_begins_anew() -> None:
+    if not forget_peak():
+        pytest.skip("this system does not let a peak begin anew")
+    meter, size = PeakMemory(CPU), 2**28
+    meter.lap()
+    before = meter.lap()
+    torch.zeros(size, dtype=torch.uint8).fill_(1)
+    assert meter.lap() >= before + 0.9 * size
+    assert meter.lap() < before + 0.5 * size
+    assert meter.join(3, 2) == 3
+
+
+def test_where_the_system_tells_no_peak_that_of_the_process_counts(
+    tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = process_peak()
+    monkeypatch.setattr(meters, "_PROCESS", tmp_path / "missing")
+    assert not forget_peak()
+    assert process_peak() >= 0.5 * there
+
+
+def test_the_peak_of_a_device_is_that_of_a_product() -> None:
+    assert 1e8 < peak_operations(CPU, torch.float32, seconds=0.0) < 1e14
