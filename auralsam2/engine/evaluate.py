@@ -16,7 +16,7 @@ from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 from numpy.typing import NDArray
 from torch import nn
-from torch.utils.data import DataLoader, StackDataset
+from torch.utils.data import DataLoader, Dataset
 
 from auralsam2.data.collate import collate_clips
 from auralsam2.devices import set_up_device
@@ -25,7 +25,7 @@ from auralsam2.engine.metric_scales import MetricScale, scales_of
 from auralsam2.engine.run_folder import check_files
 from auralsam2.kept_files import archive_bytes, keep
 from auralsam2.metrics.null_split import AreaMetric
-from auralsam2.models.feature_cache import LastPyramid
+from auralsam2.models.feature_cache import LastMaps, LastPyramid
 from auralsam2.registry import METRICS, MODELS
 
 
@@ -67,10 +67,8 @@ def evaluate_model(
     scores = {split: _SplitScores(cfg, dataset) for split, dataset in datasets.items()}
     model.eval()
     with torch.no_grad(), frames_encoded_once(model):
-        for splits in _of_the_same_clips(datasets):
-            for batches in _side_by_side(cfg, [datasets[split] for split in splits]):
-                for split, batch in zip(splits, batches, strict=True):
-                    scores[split].add(batch, model.val_step(batch))
+        for split, batch in batches_by_split(cfg, datasets):
+            scores[split].add(batch, model.val_step(batch))
     results = {split: of_split.result() for split, of_split in scores.items()}
     saved = {f"{split}/{key}": v for split, of in scores.items() for key, v in of.saved.items()}
     if run_dir is not None and saved:
@@ -107,9 +105,11 @@ class _SplitScores:
 
 def frames_encoded_once(model: nn.Module) -> AbstractContextManager[None]:
     """Let a model without a feature cache remember the frames that it saw last."""
-    if getattr(model, "feature_cache", False) is not None:
-        return nullcontext()  # it has one, or its encoder sees more than frames
-    return with_attribute(model, "feature_cache", LastPyramid())
+    if getattr(model, "feature_cache", False) is None:
+        return with_attribute(model, "feature_cache", LastPyramid())
+    if isinstance(encoder := getattr(model, "image_encoder", None), nn.Module):
+        return with_attribute(encoder, "forward", LastMaps(encoder.forward))
+    return nullcontext()  # it has a cache, or its encoder sees more than frames
 
 
 @contextmanager
@@ -118,12 +118,27 @@ def with_attribute(owner: Any, name: str, value: Any) -> Iterator[None]:
     if not hasattr(owner, name):
         yield
         return
+    of_class = hasattr(type(owner), name) and name not in vars(owner)
     before = getattr(owner, name)
     setattr(owner, name, value)
     try:
         yield
     finally:
-        setattr(owner, name, before)
+        if of_class:
+            delattr(owner, name)
+        else:
+            setattr(owner, name, before)
+
+
+def batches_by_split(cfg: Config, datasets: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield split and batch of all data sets: of the same clips one split after the other.
+
+    In `frames_encoded_once` they are then encoded once, and a data set that several controls share
+    decodes each clip once.
+    """
+    for splits in _of_the_same_clips(datasets):
+        for batches in _side_by_side(cfg, [datasets[split] for split in splits]):
+            yield from zip(splits, batches, strict=True)
 
 
 def _of_the_same_clips(datasets: Mapping[str, Any]) -> list[list[str]]:
@@ -136,7 +151,23 @@ def _of_the_same_clips(datasets: Mapping[str, Any]) -> list[list[str]]:
 
 def _side_by_side(cfg: Config, datasets: Sequence[Any]) -> DataLoader[Any]:
     """Batches of several data sets, a list of one each."""
-    return _loader(cfg, StackDataset(*datasets), _collate_each)
+    return _loader(cfg, _SideBySide(datasets), _collate_each)
+
+
+class _SideBySide(Dataset[tuple[dict[str, Any], ...]]):
+    """Item i of all data sets.
+
+    torch's StackDataset reads a batch of one after the other, and so again what they share.
+    """
+
+    def __init__(self, datasets: Sequence[Any]) -> None:
+        self.datasets = datasets
+
+    def __len__(self) -> int:
+        return len(self.datasets[0])
+
+    def __getitem__(self, index: int) -> tuple[dict[str, Any], ...]:
+        return tuple(dataset[index] for dataset in self.datasets)
 
 
 def _collate_each(items: Sequence[tuple[dict[str, Any], ...]]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
-from auralsam2.engine.evaluate import clip_loader
+from auralsam2.engine.evaluate import batches_by_split, frames_encoded_once
 from auralsam2.engine.metric_scales import NULL
 from auralsam2.metrics.clip_metric import ClipMetric
 from auralsam2.metrics.protocols import BATCH, ProtocolsMetric, protocols
@@ -79,8 +79,8 @@ def evaluate_protocols(
 
     Behind those of a split stand the scores of each repository, of the config's own decode mode at
     the repository's size: J and F, S where nothing of the split has an object and the repository
-    has one, classes where model and data have them. Each clip passes through the model once,
-    whatever is asked for.
+    has one, classes where model and data have them. Each clip passes through the model once for
+    every sound, and its frames are encoded once, whatever is asked for.
 
     Args:
         model: gives a ``Prediction`` with ``mode="tensor"``.
@@ -92,27 +92,56 @@ def evaluate_protocols(
     Raises:
         ValueError: on a size or group that is no positive number.
     """
-    rows = []
     meanings = {protocol.name: protocol.meaning for protocol in protocols(group_size)}
-    for split, dataset in datasets.items():
-        metrics = {
-            (decode, size): ProtocolsMetric(
-                group_size, size=size.size, widen_truth=size.widen_truth
-            )
+    scores = {
+        split: _SplitScores(dataset, sizes, group_size) for split, dataset in datasets.items()
+    }
+    model.eval()
+    with torch.no_grad(), frames_encoded_once(model):
+        for split, batch in batches_by_split(cfg, datasets):
+            data = model.data_preprocessor(batch, False)
+            scores[split].add(data, model(**data, mode="tensor"), cfg.evaluation.decode)
+    return [
+        row
+        for split, of_split in scores.items()
+        for row in of_split.rows(split, cfg.evaluation.decode, meanings)
+    ]
+
+
+class _SplitScores:
+    """Scores of one split in all modes, sizes and columns, batch by batch."""
+
+    def __init__(self, dataset: Any, sizes: Sequence[Comparison], group_size: int) -> None:
+        self.metrics = {
+            decode: {
+                size: ProtocolsMetric(group_size, size=size.size, widen_truth=size.widen_truth)
+                for size in sizes
+            }
             for decode in DECODE_MODES
-            for size in sizes
         }
-        columns = _Columns(dataset)
-        _score_split(model, cfg, dataset, metrics, columns)
-        counts = len(dataset), len(getattr(dataset, "left_out", ()))
-        for (decode, size), metric in metrics.items():
-            scores = metric.evaluate(len(dataset))
-            rows += [
-                ProtocolRow(split, decode, str(size), name, float(value), meanings[name], *counts)
-                for name, value in scores.items()
-            ]
-        rows += columns.rows(split, cfg.evaluation.decode, *counts)
-    return rows
+        self.columns = _Columns(dataset)
+        self.counts = len(dataset), len(getattr(dataset, "left_out", ()))
+
+    def add(self, data: Mapping[str, Any], prediction: Prediction, own_mode: str) -> None:
+        """Score the clips of a batch; repositories score the config's ``own_mode``."""
+        shown = data["native_masks"], data["supervised"], data["clip"]
+        for name, metrics in self.metrics.items():
+            results = clip_results(prediction, decode_mode(name), *shown)
+            for metric in metrics.values():
+                metric.process(data, results)
+            if name == own_mode:
+                semantic = data.get("native_semantic", data.get("semantic"))
+                self.columns.process(data, with_classes(results, prediction, semantic))
+
+    def rows(self, split: str, own_mode: str, meanings: Mapping[str, str]) -> list[ProtocolRow]:
+        """The scores of all batches."""
+        rows = [
+            ProtocolRow(split, mode, str(size), name, float(value), meanings[name], *self.counts)
+            for mode, metrics in self.metrics.items()
+            for size, metric in metrics.items()
+            for name, value in metric.evaluate(self.counts[0]).items()
+        ]
+        return [*rows, *self.columns.rows(split, own_mode, *self.counts)]
 
 
 class _Columns:
@@ -144,30 +173,6 @@ class _Columns:
         for repository, metrics in self.metrics:
             if self.any_classes or not repository.of_classes:
                 yield from ((repository, letter, metric) for letter, metric in metrics.items())
-
-
-def _score_split(
-    model: nn.Module,
-    cfg: Config,
-    dataset: Any,
-    metrics: Mapping[tuple[str, Comparison], ProtocolsMetric],
-    columns: _Columns,
-) -> None:
-    modes = {name: decode_mode(name) for name, _ in metrics}
-    model.eval()
-    with torch.no_grad():
-        for batch in clip_loader(cfg, dataset):
-            data = model.data_preprocessor(batch, False)
-            prediction: Prediction = model(**data, mode="tensor")
-            shown = data["native_masks"], data["supervised"], data["clip"]
-            for name, decode in modes.items():
-                results = clip_results(prediction, decode, *shown)
-                for (wanted, _), metric in metrics.items():
-                    if wanted == name:
-                        metric.process(data, results)
-                if name == cfg.evaluation.decode:
-                    semantic = data.get("native_semantic", data.get("semantic"))
-                    columns.process(data, with_classes(results, prediction, semantic))
 
 
 def write_rows(rows: Sequence[ProtocolRow], path: Path) -> None:

@@ -153,3 +153,18 @@ class LastPyramid:
             self._last = None  # frees the old maps before the new ones are made
             self._last = (frames, compute(frames))
         return self._last[1]
+
+
+class LastMaps:
+    """What an encoder of pictures made of those that it saw last, as `LastPyramid` has it."""
+
+    def __init__(self, encode: Callable[[Tensor], tuple[Tensor, ...]]) -> None:
+        self._encode = encode
+        self._last: tuple[Tensor, tuple[Tensor, ...]] | None = None
+
+    def __call__(self, images: Tensor) -> tuple[Tensor, ...]:
+        """The maps of some images, computed unless they equal the last ones."""
+        if self._last is None or not torch.equal(self._last[0], images):
+            self._last = None
+            self._last = (images, self._encode(images))
+        return self._last[1]

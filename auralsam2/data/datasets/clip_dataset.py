@@ -24,6 +24,9 @@ from auralsam2.data.transforms.base import Augmentation
 from auralsam2.kept_digests import content_digests, places
 from auralsam2.structures import NUM_EARS, UNLABELLED
 
+LAST = 2
+"""Media and truth of the clip that was read last, which controls beside it are about to read."""
+
 
 class ClipDataset(Dataset[dict[str, Any]]):
     """Clips whose files an index tells: a subclass gives :meth:`read_index`.
@@ -37,6 +40,7 @@ class ClipDataset(Dataset[dict[str, Any]]):
             not kept, as in SAM2.
         audio_rule: how log-mel examples are cut, see :func:`log_mel_examples`.
         cache: keep decoded clips in memory; ``None`` keeps them where all of them fit into 1 GiB.
+            Without it the last one is kept, for controls that show it again under another sound.
         label_rule: ``published``, any colour above black is object, or ``released``, a luminance
             above 0.
         frame_interpolation: ``bilinear`` or ``bicubic``; released: bicubic to test.
@@ -168,10 +172,9 @@ class ClipDataset(Dataset[dict[str, Any]]):
 
     def _once(self, key: Hashable, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         if key not in self._kept:
-            made = make()
-            if not self._keep:
-                return made
-            self._kept[key] = made
+            if not self._keep and len(self._kept) >= LAST:
+                self._kept.clear()
+            self._kept[key] = make()
         return self._kept[key]
 
     def _media(self, clip: ClipFiles) -> dict[str, Any]:

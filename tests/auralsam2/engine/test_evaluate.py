@@ -11,18 +11,26 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from auralsam2.config import set_node
+from auralsam2.config import load, set_node
+from auralsam2.data.datasets import clip_dataset
 from auralsam2.data.synthetic.objects import CLASSES
 from auralsam2.data.synthetic.writer import Plan, write_clips
+from auralsam2.engine.embedding_points import draw_points
 from auralsam2.engine.evaluate import evaluate_model, frames_encoded_once, trained_model
+from auralsam2.engine.probing import decoder_readings
+from auralsam2.engine.protocols import SIZES, evaluate_protocols
 from auralsam2.engine.splits import asked_channels, fingerprint
 from auralsam2.engine.splits import test_datasets as build_tests
+from auralsam2.engine.train import train
+from auralsam2.models.backbones.sam2_backbone import SAM2Backbone
 from auralsam2.models.feature_cache import LastPyramid
+from auralsam2.models.image.resnet import ResNetStages
 from auralsam2.models.methods.base import ClipBatch, ClipMethod
 from auralsam2.models.one_mask import class_prediction
 from auralsam2.structures import Prediction
 
 KINDS = ["silence", "noise", "swapped"]
+FRAMES = 3  # of a clip
 
 
 @pytest.fixture
@@ -65,6 +73,80 @@ def test_scores_side_by_side_and_alone_with_one_encoding(
         for split in datasets
         for key in ("frames", "truth", "prediction", "log_mel")
     }
+
+
+@pytest.fixture
+def encoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Clips of every call of an encoder of pictures."""
+    calls: list[int] = []
+    for kind in (SAM2Backbone, ResNetStages):
+
+        def count(self: nn.Module, frames: torch.Tensor, whole: Any = kind.forward) -> Any:
+            calls.append(len(frames) if frames.dim() == 5 else len(frames) // FRAMES)
+            return whole(self, frames)
+
+        monkeypatch.setattr(kind, "forward", count)
+    return calls
+
+
+def protocols(model: Any, cfg: Any, datasets: Any) -> None:
+    assert evaluate_protocols(model, cfg, datasets, sizes=SIZES[1:2])
+
+
+def points(model: Any, cfg: Any, datasets: Any) -> None:
+    assert list(draw_points(model, cfg, datasets["test"]))
+
+
+def readings(model: Any, cfg: Any, datasets: Any) -> None:
+    sounds = {"true": datasets["test"], "silence": datasets["test_audio_silence"]}
+    assert list(decoder_readings(model, cfg, sounds))
+
+
+@pytest.mark.parametrize("run", [evaluate_model, protocols, readings, points])
+def test_what_measures_encodes_and_decodes_each_clip_once(
+    config: Any, encoded: list[int], monkeypatch: pytest.MonkeyPatch, run: Any
+) -> None:
+    """Under all sounds, decode modes, sizes and protocols."""
+    config.data.test.test.cache = config.data.test.test_audio_swapped.dataset.cache = False
+    decoded: list[Path] = []
+    read = clip_dataset.read_image
+    monkeypatch.setattr(clip_dataset, "read_image", lambda p: (decoded.append(p), read(p))[1])
+    model, datasets = trained_model(config, None), build_tests(config)
+    run(model, config, datasets)
+    assert sum(encoded) == 3
+    # Those of `readings` are read by loaders of their own, which go through the clips at one time.
+    assert len(decoded) == 3 * FRAMES * (2 if run is readings else 1)
+
+
+def test_a_training_encodes_each_clip_once_an_epoch_and_once_to_test(
+    config: Any, encoded: list[int], tmp_path: Path
+) -> None:
+    config.optim.epochs = 1
+    assert train(config, tmp_path / "run").status == "done"
+    datasets = build_tests(config, {"train": config.data.train, "val": config.data.val})
+    assert sum(encoded) == len(datasets["train"]) + len(datasets["val"]) + 3
+
+
+@pytest.mark.parametrize("method", ["avsegformer", "tpavi"])
+def test_pictures_of_networks_without_sam2_are_encoded_once(
+    config: Any, encoded: list[int], method: str
+) -> None:
+    rival = load(
+        f"methods/{method}_mini_v1m",
+        {
+            "data.root": config.data.root,
+            "data.batch_size": 2,
+            "data.image_size": 64,
+            "evaluation.counterfactuals": KINDS,
+            "runtime.num_threads": 1,
+        },
+    )
+    model, datasets = trained_model(rival, None), build_tests(rival)
+    together = evaluate_model(model, rival, datasets)
+    assert sum(encoded) == 3 and "forward" not in vars(model.image_encoder)
+    alone = evaluate_model(model, rival, {"s": datasets["test_audio_swapped"]}).splits["s"]
+    assert alone == together.splits["test_audio_swapped"]
+    assert sum(encoded) == 6
 
 
 def test_area_is_scored_where_nothing_in_view_sounds(config: Any) -> None:

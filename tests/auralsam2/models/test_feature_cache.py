@@ -7,6 +7,7 @@ from auralsam2.models.feature_cache import (
     MEGABYTE,
     FeatureCache,
     FeatureStore,
+    LastMaps,
     LastPyramid,
     weights_digest,
 )
@@ -133,6 +134,14 @@ def test_the_last_batch_alone_is_remembered() -> None:
     changed[0, 0, 0, 0, 0] += 1
     last(changed, compute)
     assert compute.clips == 6
+
+
+def test_the_last_maps_alone_are_remembered() -> None:
+    computed: list[int] = []
+    last = LastMaps(lambda images: (computed.append(len(images)), (images * 2.0,))[1])
+    for images in (torch.ones(2, 3), torch.ones(2, 3), torch.ones(1, 3), torch.ones(2, 3)):
+        assert torch.equal(last(images)[0], 2 * images)
+    assert computed == [2, 1, 2]
 
 
 def test_another_precision_is_another_entry() -> None:
