@@ -20,6 +20,8 @@ class Options:
     deletes_checkpoints: bool = False  # of finished runs, all but the selected weights
     only: Sequence[str] = ()  # runs of a grid, see `ablations.grids.plan.select`
     oom_retries: int = 0  # how often a run that runs out of memory is tried with halved batches
+    # Runs of a grid that go side by side in a process at most, 0 for as many as fit; None for none.
+    lockstep: int | None = None
     stale_s: float = STALE_S  # silence after which the owner of a claim counts as gone
     max_failures: int = 5  # so many failures in a row end a sweep
 
@@ -39,6 +41,15 @@ def add_grid_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME=VALUE",
         help="of these runs only; NAME is an axis, cell or seed; may be repeated",
+    )
+    add(
+        "--lockstep",
+        type=Whole(0),
+        nargs="?",
+        const=0,
+        metavar="N",
+        help="train runs that share data, seed and frozen image encoder side by side, on one "
+        "encoding of each clip; at most N; docs/grids.md says when it pays",
     )
     add(
         "--oom-retries",

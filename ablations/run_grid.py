@@ -18,6 +18,7 @@ from ablations.grids.axes import GridError
 from ablations.grids.file import Grid
 from ablations.grids.manifest import write_manifest
 from ablations.grids.plan import Plan, PlannedRun, select, state_of
+from ablations.lockstep import LockstepExecutor
 from ablations.options import Options
 from ablations.runs import attempts, claims
 from ablations.runs.attempts import delete_checkpoints
@@ -109,6 +110,8 @@ def run_grid(
         return result
     settled = len(result.skipped) + len(result.failed) + len(result.stopped)
     display = make_display(settled + len(todo), settled, console)
+    if options.lockstep is not None:
+        executor = LockstepExecutor(executor, options.lockstep)
     driver = GridDriver(todo, result, display, options)
     driver.drive(executor, partial(work, driver=driver.name, oom_retries=options.oom_retries))
     result.freed_bytes += driver.freed_bytes

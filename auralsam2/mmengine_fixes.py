@@ -24,10 +24,12 @@ with without_transformers():
     import mmengine.optim  # noqa: F401
     from mmengine.fileio import LocalBackend, register_backend
     from mmengine.hooks import Hook
+    from mmengine.logging import MessageHub, MMLogger
     from mmengine.logging.history_buffer import HistoryBuffer
     from mmengine.model import is_model_wrapper, revert_sync_batchnorm
-    from mmengine.registry import MODEL_WRAPPERS
+    from mmengine.registry import MODEL_WRAPPERS, DefaultScope
     from mmengine.runner import Runner
+    from mmengine.visualization import Visualizer
 
 WHOLE_FILES = "whole_files"
 """Name of `WholeFileBackend` in ``backend_args``."""
@@ -60,6 +62,24 @@ def allow_resume() -> None:
     torch.serialization.add_safe_globals(
         [HistoryBuffer, reconstruct._reconstruct, reconstruct.scalar, np.ndarray, np.dtype, *kinds]
     )
+
+
+_KEPT_BY_NAME = (MMLogger, MessageHub, Visualizer, DefaultScope)
+
+
+def make_current(run_name: str) -> None:
+    """Make a run's logger, message hub and so on those that mmengine takes for the current ones.
+
+    Why: it takes the ones that were built last, and runs of one process may take turns.
+    Upstream: ManagerMixin.get_current_instance.
+    Until: a Runner hands its own to whoever needs them.
+
+    Args:
+        run_name: ``experiment_name`` of its Runner.
+    """
+    for kind in _KEPT_BY_NAME:
+        if run_name in kind._instance_dict:
+            kind._instance_dict.move_to_end(run_name)
 
 
 @HOOKS.register_module()

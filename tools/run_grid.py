@@ -6,6 +6,7 @@ Examples:
     auralsam2 run-grid pyramid --base auralsam2/mini_v1m
     auralsam2 run-grid my_grid.py --set data.root=data/AVSBench optim.epochs=20 --dry-run
     auralsam2 run-grid my_grid.py --gpus 0,1 --jobs-per-gpu 2 --preflight --oom-retries 2
+    auralsam2 run-grid fusion --lockstep
     auralsam2 run-grid my_grid.py --only cell=none --only seed=0 --retry-failed
 """
 

@@ -85,6 +85,10 @@ class PipeProgress(Progress):
         """Pass on at once."""
         self._add("finish_run", flush=True)
 
+    def of_member(self, index: int, call: str, *arguments: Any) -> None:
+        """Pass on as soon as the call itself would be."""
+        self._add("of_member", index, call, *arguments, flush=call != "step")
+
     def flush(self) -> None:
         """Send what has been collected."""
         if self.calls:

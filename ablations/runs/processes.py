@@ -78,28 +78,43 @@ def _machine() -> str:
         return f"{platform.node()}/{uuid.getnode():x}"
 
 
-@contextmanager
-def output_to(run_dir: Path) -> Iterator[Path]:
-    """Append standard output and error to the log of a run, also those of C libraries.
+class RunLog:
+    """The log of a run, as the place of standard output and error, those of C libraries included.
 
     The streams are new objects on the old file descriptors: a logger that keeps one of them for
     longer than the run still writes to something open.
     """
-    run_dir.mkdir(parents=True, exist_ok=True)
+
+    def __init__(self, run_dir: Path) -> None:
+        run_dir.mkdir(parents=True, exist_ok=True)
+        self.path = run_dir / LOG
+        self._streams = [
+            open(descriptor, "w", buffering=1, encoding="utf-8", errors=ERRORS, closefd=False)  # noqa: SIM115
+            for descriptor in (1, 2)
+        ]
+
+    def take(self) -> None:
+        """Let everything that is written from now on be appended to the log."""
+        for name in _OUTPUTS:
+            getattr(sys, name).flush()
+        with self.path.open("ab") as log:
+            os.dup2(log.fileno(), 1)
+            os.dup2(log.fileno(), 2)
+        for name, stream in zip(_OUTPUTS, self._streams, strict=True):
+            setattr(sys, name, stream)
+
+
+@contextmanager
+def output_to(run_dir: Path) -> Iterator[Path]:
+    """Append standard output and error to the log of a run, also those of C libraries."""
     streams = [getattr(sys, name) for name in _OUTPUTS]
     for stream in streams:
         stream.flush()
     saved = [os.dup(descriptor) for descriptor in (1, 2)]
     try:
-        with (run_dir / LOG).open("ab") as log:
-            os.dup2(log.fileno(), 1)
-            os.dup2(log.fileno(), 2)
-        for descriptor, name in enumerate(_OUTPUTS, start=1):
-            stream = open(  # noqa: SIM115  (a logger may keep it)
-                descriptor, "w", buffering=1, encoding="utf-8", errors=ERRORS, closefd=False
-            )
-            setattr(sys, name, stream)
-        yield run_dir / LOG
+        log = RunLog(run_dir)
+        log.take()
+        yield log.path
     finally:
         for descriptor, name in enumerate(_OUTPUTS, start=1):
             getattr(sys, name).flush()

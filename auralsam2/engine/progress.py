@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 
 class StopRun(Exception):
@@ -37,6 +38,9 @@ class Progress:
 
     def finish_run(self) -> None:
         """The run has ended, whatever way."""
+
+    def of_member(self, index: int, call: str, *arguments: Any) -> None:
+        """One of several runs side by side tells what another ``call`` of this class says."""
 
 
 class Forwarding(Progress):

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from mmengine import dist
 from mmengine.config import Config
+from mmengine.hooks import Hook
 from mmengine.optim import DefaultOptimWrapperConstructor
 from torch import nn
 
@@ -30,11 +31,11 @@ def build_runner(
     device: torch.device,
     run_dir: Path,
     datasets: Mapping[str, Any],
-    own_hooks: Sequence[dict[str, Any]],
+    own_hooks: Sequence[dict[str, Any] | Hook],
 ) -> DeviceRunner:
     """The Runner of a training, which goes on from the newest checkpoint of its folder.
 
-    ``own_hooks`` are nodes of the hooks that know the run.
+    ``own_hooks`` are the hooks that know the run, or their nodes.
     """
     epochs, every = cfg.optim.epochs, cfg.evaluation.every
     size, decode = cfg.data.image_size, cfg.evaluation.decode
@@ -183,7 +184,9 @@ def _default_hooks(cfg: Config, metrics: Sequence[Any]) -> dict[str, dict[str, A
     )
 
 
-def _custom_hooks(cfg: Config, own_hooks: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _custom_hooks(
+    cfg: Config, own_hooks: Sequence[dict[str, Any] | Hook]
+) -> list[dict[str, Any] | Hook]:
     return [
         dict(type=StepSeedHook, seed=cfg.seed),
         dict(type=EpochHook),

@@ -14,7 +14,7 @@ import auralsam2.mmengine_fixes  # noqa: F401  (before all else of mmengine)
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from typing import Any
 import torch
 from mmengine import dist
 from mmengine.config import Config
+from mmengine.hooks import Hook
 from torch import nn
 
 from auralsam2 import config as configs
@@ -58,6 +59,7 @@ class _Run:
     datasets: Mapping[str, Any]
     progress: Progress
     record: RunRecord
+    hooks: Sequence[Hook]
 
     def write(self) -> None:
         """Leave the record in the folder, as it is now."""
@@ -74,6 +76,7 @@ def train(
     run_id: str = "",
     progress: Progress | None = None,
     keep_code: bool = False,
+    hooks: Sequence[Hook] = (),
 ) -> RunRecord:
     """Train, select on val, test once, and leave a complete run folder.
 
@@ -86,6 +89,7 @@ def train(
         progress: told about every step; where it raises `StopRun`, the record's status is
             ``"stopped"``, the checkpoint stays and there are no test scores.
         keep_code: go on with a run that was begun by other code, or take it where it is done.
+        hooks: of the training, beside those of the config.
 
     Raises:
         FileNotFoundError: where weights or data are missing, before anything is built.
@@ -99,7 +103,8 @@ def train(
     device = _set_up(cfg, run_dir)
     datasets = run_datasets(cfg)
     record = _planned(cfg, datasets, name or run_dir.name, axes or {}, run_id)
-    run = _Run(cfg, run_dir, device, datasets, distributed.SharedVerdict(progress), record)
+    told = distributed.SharedVerdict(progress)
+    run = _Run(cfg, run_dir, device, datasets, told, record, hooks)
     earlier = earlier_record(run_dir, cfg.to_dict(), record, keep_code=keep_code)
     if earlier is None or earlier.status != "done":
         return _train_in_folder(run, earlier)
@@ -182,9 +187,10 @@ def _fit(run: _Run) -> nn.Module:
     """Train where there is something to train; the model with its selected weights."""
     cfg, record = run.cfg, run.record
     skipped: Counter[CorruptClip] = Counter()
-    hooks = [
+    hooks: list[dict[str, Any] | Hook] = [
         dict(type=SkippedClipsHook, tally=skipped),
         dict(type=ProgressHook, progress=run.progress, record=record, run_dir=run.run_dir),
+        *run.hooks,
     ]
     runner = build_runner(cfg, run.device, run.run_dir, run.datasets, hooks)
     model: nn.Module = distributed.unwrapped(runner.model)

@@ -140,19 +140,20 @@ class FeatureCache:
 class LastPyramid:
     """The pyramid of the batch that was seen last; as many bytes as that batch has.
 
-    For a clip that is shown several times in a row, under several sounds; called as
-    :class:`FeatureCache` is.
+    For a clip that is shown several times in a row, under several sounds or to several models with
+    one frozen encoder; called as :class:`FeatureCache` is.
     """
 
     def __init__(self) -> None:
-        self._last: tuple[Tensor, VisualPyramid] | None = None
+        self._last: tuple[str, Tensor, VisualPyramid] | None = None
 
     def __call__(self, frames: Tensor, compute: Callable[[Tensor], VisualPyramid]) -> VisualPyramid:
-        """The pyramid of a batch, computed unless its frames equal the last ones."""
-        if self._last is None or not torch.equal(self._last[0], frames):
-            self._last = None  # frees the old maps before the new ones are made
-            self._last = (frames, compute(frames))
-        return self._last[1]
+        """The pyramid of a batch, computed unless frames and precision equal the last ones."""
+        how, last = _precision(frames.device), self._last
+        if last is None or last[0] != how or not torch.equal(last[1], frames):
+            self._last = last = None  # frees the old maps before the new ones are made
+            self._last = last = how, frames, compute(frames)
+        return last[2]
 
 
 class LastMaps:

@@ -108,6 +108,15 @@ class ClipMethod(BaseModel):
         """
         return False
 
+    @classmethod
+    def cannot_share_encoder(cls, **arguments: Any) -> str:
+        """Why a model of these arguments has no use for pyramids that another one has computed.
+
+        Empty where it encodes frames by a frozen SAM2 and nothing else, through
+        :meth:`SAM2Method.encode`.
+        """
+        return "it encodes frames in a way of its own"
+
     @abstractmethod
     def predict_clip(self, batch: ClipBatch) -> Prediction:
         """The answer for every frame of B clips, in training and evaluation alike.
@@ -222,6 +231,14 @@ class SAM2Method(ClipMethod):
                 "(decoder_rows): it cannot be looked into"
             )
         return rows_of_frames(self.tracker, masks)
+
+    @classmethod
+    def cannot_share_encoder(
+        cls, backbone: Node = None, trained_parts: Sequence[str] = (), **arguments: Any
+    ) -> str:
+        """See :meth:`ClipMethod.cannot_share_encoder`."""
+        frozen = (backbone or {}).get("frozen", True) and "image_encoder" not in trained_parts
+        return "" if frozen else "its image encoder is trained"
 
     def encode(self, frames: Tensor) -> VisualPyramid:
         """(B, T, 3, S, S) uint8 -> the backbone's pyramid, from the cache where it has it."""

@@ -159,6 +159,12 @@ class GAVS(SingleMaskSAM2):
             block.norm1.requires_grad_(True)
             block.norm2.requires_grad_(True)
 
+    @classmethod
+    def cannot_share_encoder(cls, encoder_blocks: float = 0.25, **arguments: Any) -> str:
+        """See :meth:`ClipMethod.cannot_share_encoder`."""
+        adapted = "blocks of its image encoder are adapted" if encoder_blocks else ""
+        return adapted or super().cannot_share_encoder(**arguments)
+
     def predict_clip(self, batch: ClipBatch) -> Prediction:
         """Masks of what is heard."""
         audio = self.audio_encoder(batch.log_mel)  # (B, T, D)

@@ -151,6 +151,11 @@ class SAMAAVS(SingleMaskSAM2):
             if random_no_mask:
                 prompts.no_mask_embed.weight.normal_()
 
+    @classmethod
+    def cannot_share_encoder(cls, **arguments: Any) -> str:
+        """See :meth:`ClipMethod.cannot_share_encoder`."""
+        return "its image encoder hears"
+
     def predict_clip(self, batch: ClipBatch) -> Prediction:
         """Masks of what is heard."""
         audio = self.audio_encoder(batch.log_mel)

@@ -17,7 +17,7 @@ from auralsam2.engine import run_record
 CLIPS = ("clip_a", "clip_b")
 
 
-def train(cfg, run_dir, *, name, axes, run_id, progress):
+def train(cfg, run_dir, *, name, axes, run_id, progress, **_):
     """Train nothing; the cell's name says what happens."""
     run_dir = Path(run_dir)
     run_dir.mkdir(parents=True, exist_ok=True)
@@ -77,4 +77,4 @@ def _misbehave(name, epoch, run_dir, cfg, progress):
 
 def work(item: PlannedRun, progress, **how):
     """Do a run with the fake training."""
-    return run_cell(item, progress, train=train, **how)
+    return run_cell(item, progress, **{**how, "train": train})

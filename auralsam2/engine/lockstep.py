@@ -1,0 +1,219 @@
+"""Several runs side by side in one process, on one reading and one encoding of every batch.
+
+Every run has a thread, and one thread at a time goes on: that of the run which is the furthest
+behind, by epoch, loop and batch, and of equal ones the first. So all take a batch before any takes
+the next one, runs that are ahead wait for those that resume further back, and a step is never
+interrupted: one graph is alive at a time. What threads would share is exchanged with the turn: the
+global random states, mmengine's current instances, and whatever the caller adds.
+
+A run gets the numbers that it gets alone: the order of clips and their augmentation are functions
+of seed, epoch and place, and the pyramid is the one that its own equal encoder would give.
+"""
+
+from __future__ import annotations
+
+import auralsam2.mmengine_fixes  # noqa: F401  (before all else of mmengine)
+
+# isort: split
+
+import random
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from mmengine.hooks import Hook
+from torch import Tensor, nn
+
+from auralsam2.engine.distributed import unwrapped
+from auralsam2.mmengine_fixes import make_current
+from auralsam2.models.feature_cache import LastPyramid
+from auralsam2.models.methods.base import is_trained
+
+Place = tuple[int, int, int]
+"""Epoch, loop and batch; runs go through their places in ascending order."""
+_START: Place = (-1, 0, 0)
+_VALIDATION, _TRAINING = 0, 1  # epoch e ends where the runner counts e + 1, before it trains that
+
+
+class Lockstep:
+    """What runs side by side share.
+
+    Args:
+        count: of the runs; nobody begins a batch before all of them have come to their first one.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.batches, self.encoder = SharedBatches(), SharedEncoder()
+        self._places = dict.fromkeys(range(count), _START)
+        self._changed = threading.Condition()
+        self._stopped = False
+
+    @contextmanager
+    def member(self, index: int, on_turn: Callable[[], None]) -> Iterator[LockstepHook]:
+        """Be one of the runs, in this thread; yields what the Runner of its training needs.
+
+        Args:
+            index: from 0.
+            on_turn: called whenever it is this run's turn again.
+
+        Raises:
+            KeyboardInterrupt: where all have been stopped, here or at a turn.
+        """
+        try:
+            self.wait(index, _START)
+            on_turn()
+            yield LockstepHook(self, index, on_turn)
+        finally:
+            with self._changed:
+                del self._places[index]
+                self._changed.notify_all()
+
+    def stop(self) -> None:
+        """End all runs at their next turn, as an interrupt does."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+
+    def wait(self, index: int, place: Place) -> None:
+        """Come to a place, and go on when no other run is further behind."""
+        with self._changed:
+            self._places[index] = place
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._stopped or self.is_next(index))
+            if self._stopped:
+                raise KeyboardInterrupt
+
+    def is_next(self, index: int) -> bool:
+        """Whether it is a run's turn."""
+        return min((place, whose) for whose, place in self._places.items())[1] == index
+
+
+class SharedBatches:
+    """The batch that all runs are at."""
+
+    def __init__(self) -> None:
+        self._place: Place | None = None
+        self._batch: dict[str, Any] | Exception = {}
+        self._iterator: Iterator[dict[str, Any]] = iter(())
+
+    def take(self, place: Place, loader: Any) -> dict[str, Any]:
+        """The batch of a place; ``loader`` belongs to whoever asks, and is read where it is first.
+
+        What reading raises, it raises for every run.
+        """
+        if place != self._place:
+            self._batch = {}  # freed before the next one is read
+            if place[-1] == 0:
+                self._iterator = iter(loader)
+            assert place[-1] == 0 or self._place == (*place[:2], place[2] - 1)
+            self._place = place
+            try:
+                self._batch = next(self._iterator)
+            except Exception as error:
+                self._batch = error
+        if isinstance(self._batch, Exception):
+            raise self._batch
+        return dict(self._batch)  # hooks take entries out
+
+
+class SharedEncoder:
+    """The frozen image encoder whose weights and last pyramid all runs share."""
+
+    def __init__(self) -> None:
+        self.weights: dict[str, Tensor] = {}
+        self.pyramid = LastPyramid()
+
+    def join(self, model: nn.Module) -> bool:
+        """Let a model encode what nobody has encoded yet, its weights being kept once for all.
+
+        Returns:
+            Whether its encoder is the others'; it encodes by itself where it is not.
+        """
+        encoder = model.get_submodule("backbone.network.image_encoder")
+        own = dict(encoder.named_parameters())
+        if is_trained(encoder):
+            return False
+        if not self.weights:
+            self.weights = {name: value.data for name, value in own.items()}
+        same = own.keys() == self.weights.keys() and all(
+            value.shape == self.weights[name].shape and torch.equal(value, self.weights[name])
+            for name, value in own.items()
+        )
+        if same:
+            for name, value in own.items():
+                value.data = self.weights[name]
+            if getattr(model, "feature_cache", False) is None:
+                model.feature_cache = self.pyramid  # type: ignore[assignment]
+        return same
+
+
+class LockstepHook(Hook):  # type: ignore[misc]
+    """Lets a Runner take its batches and its encoder from a `Lockstep`."""
+
+    priority = "VERY_HIGH"  # before anything runs through a loader
+
+    def __init__(self, lockstep: Lockstep, index: int, on_turn: Callable[[], None]) -> None:
+        self.lockstep, self.index, self.on_turn = lockstep, index, on_turn
+        self.run_name = ""
+
+    def before_train(self, runner: Any) -> None:
+        """Join the others."""
+        self.run_name = runner.experiment_name
+        if not self.lockstep.encoder.join(unwrapped(runner.model)):
+            runner.logger.info("lockstep: the image encoder is not the others', it encodes alone")
+        for loop, which in ((runner.train_loop, _TRAINING), (runner.val_loop, _VALIDATION)):
+            loop.dataloader = _TakingTurns(loop.dataloader, which, self, runner)
+
+    def turn(self, place: Place) -> None:
+        """Let those who are behind go on first."""
+        states = _RandomStates.now()
+        self.lockstep.wait(self.index, place)
+        states.restore()
+        make_current(self.run_name)
+        self.on_turn()
+
+
+class _TakingTurns:
+    """A run's loader, every batch of which is shared; else as the loader itself."""
+
+    def __init__(self, loader: Any, which: int, hook: LockstepHook, runner: Any) -> None:
+        self._loader, self._which, self._hook, self._runner = loader, which, hook, runner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
+
+    def __len__(self) -> int:
+        return len(self._loader)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        epoch = self._runner.epoch
+        for batch in range(len(self)):
+            place = (epoch, self._which, batch)
+            self._hook.turn(place)
+            yield self._hook.lockstep.batches.take(place, self._loader)
+        self._hook.turn((epoch, self._which, len(self)))  # all are through before one goes on
+
+
+class _RandomStates(NamedTuple):
+    """Of the global generators."""
+
+    python: Any
+    numpy: Any
+    torch: Tensor
+    cuda: list[Tensor]
+
+    @classmethod
+    def now(cls) -> _RandomStates:
+        cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+        return cls(random.getstate(), np.random.get_state(), torch.get_rng_state(), cuda)
+
+    def restore(self) -> None:
+        random.setstate(self.python)
+        np.random.set_state(self.numpy)
+        torch.set_rng_state(self.torch)
+        if self.cuda:
+            torch.cuda.set_rng_state_all(self.cuda)
