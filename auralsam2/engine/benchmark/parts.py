@@ -6,6 +6,7 @@ its own that is called none of these gets a row under its own name.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 from torch import nn
 
 REST, MODEL, BACKWARD = "other", "model, other", "backward"
+
+_BESIDE_SAM2 = "auralsam2.models.backbones.sam2"
 
 Watched = tuple[Any, str, str]
 """Owner, attribute and part."""
@@ -33,11 +36,6 @@ OF_MODEL = {
     "sparse_prompts": "prompts",
     "dense_prompts": "prompts",
     "tracker": "track",
-    "backbone.network.raw_pyramid": "encode",
-    "backbone.network.memory_attention": "memory attention",
-    "backbone.network.memory_encoder": "memory encoder",
-    "backbone.network.decode": "mask decoder",
-    "backbone.network.sam_mask_decoder": "mask decoder",
     "mask_losses": "losses",
     "losses_of": "losses",
     "embed": "losses",
@@ -47,8 +45,24 @@ OF_MODEL = {
     "contrastive_loss": "losses",
     "results": "results",
 }
-"""Path from the model to a network or a method -> its part; networks without a row of their own
-in it are parts by the names that the model gives them."""
+"""Network or method of a model -> its part; other networks are parts by their own names."""
+
+OF_SAM2 = {
+    "raw_pyramid": "encode",
+    "decode": "mask decoder",
+    "decode_frozen": "mask decoder",
+    "_prepare_memory_conditioned_features": "memory attention",
+    "_encode_new_memory": "memory encoder",
+}
+"""Method of a SAM2 -> its part. They are watched in its class: a network that finds itself changed
+may compute in another way."""
+
+OF_MEMORY = {
+    "without_memory": "memory attention",
+    "condition": "memory attention",
+    "store": "memory encoder",
+}
+"""Method of a memory of clips -> its part."""
 
 OF_OPTIMIZER = {"backward": BACKWARD, "step": "optimizer", "zero_grad": "optimizer"}
 
@@ -56,20 +70,26 @@ OF_OPTIMIZER = {"backward": BACKWARD, "step": "optimizer", "zero_grad": "optimiz
 def of_model(model: nn.Module) -> Iterator[Watched]:
     """What is watched of a model."""
     yield model, "forward", MODEL
-    for path, part in OF_MODEL.items():
-        holder, _, name = path.rpartition(".")
-        owner = _at(model, holder)
-        if owner is not None:
-            yield from _calls(owner, name, part)
+    for name, part in OF_MODEL.items():
+        yield from _calls(model, name, part)
+    network = getattr(getattr(model, "backbone", None), "network", None)
+    if network is not None:
+        yield from ((type(network), name, part) for name, part in OF_SAM2.items())
+        for memory in _memories():
+            yield from ((memory, name, part) for name, part in OF_MEMORY.items())
     for name, _ in model.named_children():
         if name not in OF_MODEL:
             yield from _calls(model, name, name.replace("_", " "))
 
 
-def _at(owner: Any, path: str) -> Any:
-    for name in path.split(".") if path else ():
-        owner = getattr(owner, name, None)
-    return owner
+def _memories() -> Iterator[type]:
+    """Classes beside SAM2's that remember clips for it: those that condition frames and store."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith(f"{_BESIDE_SAM2}."):
+            for kind in vars(module).values():
+                own = isinstance(kind, type) and kind.__module__ == name
+                if own and hasattr(kind, "condition") and hasattr(kind, "store"):
+                    yield kind
 
 
 def _calls(owner: Any, name: str, part: str) -> Iterator[Watched]:
