@@ -30,6 +30,8 @@ MAY_NOT_COUNT = {
     "runtime.checkpoint_every": "a resumed run goes on as it would have",
     "runtime.device": "rounding; the record states the device",
     "runtime.num_threads": "rounding; the record states the number",
+    "runtime.compile": "rounding, as other kernels have it",
+    "runtime.channels_last": "rounding, as other kernels have it",
     "custom_imports.imports": "the content of the files counts, as code",
 }
 """Dotted keys that do not count -> why; ``*`` is any path between."""
@@ -42,6 +44,9 @@ UNSTATED: dict[str, Any] = {
     "evaluation.counterfactuals": [],
     "evaluation.measure_speed": True,
     "runtime.hooks": [],
+    "runtime.matmul_precision": "highest",
+    "runtime.compile": False,
+    "runtime.channels_last": False,
     "start": {},
     "custom_imports.allow_failed_imports": False,
 }

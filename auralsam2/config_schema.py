@@ -126,8 +126,11 @@ SCHEMA = Section(
                 "num_threads": Value((int,), optional=True, minimum=1),
                 "work_dir": _TEXT,
                 "hooks": Nodes(HOOKS, list, least=0),
+                "matmul_precision": Value((str,), choices=("highest", "high", "medium")),
+                "compile": _FLAG,
+                "channels_last": _FLAG,
             },
-            may_miss=frozenset({"hooks"}),
+            may_miss=frozenset({"hooks", "matmul_precision", "compile", "channels_last"}),
         ),
         "start": Section(
             {"weights": _TEXT, "checkpoint": _TEXT}, may_miss=frozenset({"weights", "checkpoint"})

@@ -83,6 +83,9 @@ def pick_device(name: str) -> torch.device:
 def set_up_device(runtime: Any) -> torch.device:
     """Return the device of ``runtime.device``; the CPU gets ``runtime.num_threads`` where stated.
 
+    Matrix products have ``runtime.matmul_precision`` from here on, single precision where it says
+    nothing.
+
     Raises:
         ValueError: as `pick_device` does.
     """
@@ -91,6 +94,7 @@ def set_up_device(runtime: Any) -> torch.device:
     device = pick_device(runtime.device)
     if runtime.num_threads:
         torch.set_num_threads(runtime.num_threads)
+    torch.set_float32_matmul_precision(runtime.get("matmul_precision", "highest"))
     return device
 
 

@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from auralsam2.data.collate import collate_clips
 from auralsam2.devices import set_up_device
+from auralsam2.engine.acceleration import accelerate
 from auralsam2.engine.checkpoint import load_trained
 from auralsam2.engine.metric_scales import MetricScale, scales_of
 from auralsam2.engine.run_folder import check_files
@@ -216,6 +217,7 @@ def trained_model(cfg: Config, checkpoint: str | Path | None) -> nn.Module:
     if checkpoint is not None:
         check_files(Path(checkpoint).parent, cfg.to_dict())
     model = build_model(cfg).to(device)
+    accelerate(model, cfg.runtime)
     if checkpoint is not None:
         load_trained(model, Path(checkpoint))
     return model

@@ -17,6 +17,7 @@ from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 
 from auralsam2.devices import check_amp, set_up_device
+from auralsam2.engine.acceleration import accelerate
 from auralsam2.engine.evaluate import build_model, clip_loader
 from auralsam2.engine.hooks.step_seed_hook import seed_step
 from auralsam2.engine.metric_scales import better
@@ -271,7 +272,9 @@ def build(cfg: Config) -> Built:
     datasets = run_datasets(cfg)
     check_selection(cfg, datasets["val"])
     check_classes(cfg, datasets)
-    return Built(device, datasets, build_model(cfg).to(device))
+    model = build_model(cfg).to(device)
+    accelerate(model, cfg.runtime)
+    return Built(device, datasets, model)
 
 
 def _batch(cfg: Config, dataset: Any) -> dict[str, Any]:
@@ -283,7 +286,8 @@ def _batch(cfg: Config, dataset: Any) -> dict[str, Any]:
 def _train(model: Any, cfg: Config, batch: dict[str, Any]) -> None:
     seed_step(model, cfg.seed, 0)
     model.train()
-    losses = model.train_step(batch, build_optim_wrapper(model, optimizer_node(cfg)))
+    device = next(model.parameters()).device
+    losses = model.train_step(batch, build_optim_wrapper(model, optimizer_node(cfg, device)))
     loss = float(losses["loss"].detach())
     if not math.isfinite(loss):
         raise FloatingPointError(f"the loss of the first step is {loss}")

@@ -16,6 +16,7 @@ from torch import nn
 
 from auralsam2.data.collate import collate_clips
 from auralsam2.engine import distributed
+from auralsam2.engine.acceleration import accelerate
 from auralsam2.engine.hooks.gradient_sum_hook import GradientSumHook
 from auralsam2.engine.hooks.step_seed_hook import EpochHook, StepSeedHook
 from auralsam2.engine.hooks.trainable_state_hook import TrainableStateHook
@@ -42,16 +43,16 @@ def build_runner(
     metrics = [METRICS.build(node) for node in cfg.evaluation.metrics]
     newest = newest_checkpoint(run_dir)
     backends = ["LocalVisBackend"] + ["TensorboardVisBackend"] * bool(cfg.runtime.tensorboard)
-    return DeviceRunner(
+    runner = DeviceRunner(
         device=device,
         model=dict(cfg.model.to_dict(), image_size=size, decode=decode),
         work_dir=str(run_dir),
-        train_dataloader=_loader(cfg, datasets["train"], shuffle=True),
-        val_dataloader=_loader(cfg, datasets["val"], shuffle=False),
+        train_dataloader=_loader(cfg, device, datasets["train"], shuffle=True),
+        val_dataloader=_loader(cfg, device, datasets["val"], shuffle=False),
         val_evaluator=metrics,
         val_cfg=dict(),
         train_cfg=dict(by_epoch=True, max_epochs=epochs, val_interval=min(every, epochs)),
-        optim_wrapper=optimizer_node(cfg),
+        optim_wrapper=optimizer_node(cfg, device),
         param_scheduler=schedule(cfg),
         default_hooks=_default_hooks(cfg, metrics),
         custom_hooks=_custom_hooks(cfg, own_hooks),
@@ -65,10 +66,12 @@ def build_runner(
         # mmengine keeps loggers by this name; two runs of one process must not share one.
         experiment_name=f"{run_dir.name}-{time.time_ns()}",
     )
+    accelerate(distributed.unwrapped(runner.model), cfg.runtime)
+    return runner
 
 
-def _loader(cfg: Config, dataset: Any, shuffle: bool) -> dict[str, Any]:
-    """A loader of this process's share of every batch."""
+def _loader(cfg: Config, device: torch.device, dataset: Any, shuffle: bool) -> dict[str, Any]:
+    """A loader of this process's share of every batch; to a GPU, copies need not be waited for."""
     return dict(
         dataset=dataset,
         batch_size=distributed.share_of_batch(cfg.data.batch_size),
@@ -76,6 +79,7 @@ def _loader(cfg: Config, dataset: Any, shuffle: bool) -> dict[str, Any]:
         persistent_workers=cfg.data.num_workers > 0,
         sampler=dict(type="DefaultSampler", shuffle=shuffle, seed=cfg.seed),
         collate_fn=dict(type=collate_clips),
+        pin_memory=device.type == "cuda",
     )
 
 
@@ -95,12 +99,21 @@ def schedule(cfg: Config) -> list[dict[str, Any]]:
     return [dict(type="LinearLR", start_factor=1 / steps, by_epoch=False, end=steps), decay]
 
 
-def optimizer_node(cfg: Config) -> dict[str, Any]:
-    """The optimizer wrapper of a config, as mmengine builds it."""
+_KINDS = {"fused", "foreach", "capturable", "differentiable"}
+
+
+def optimizer_node(cfg: Config, device: torch.device | None = None) -> dict[str, Any]:
+    """The optimizer wrapper of a config, as mmengine builds it.
+
+    On a GPU the optimizer is the ``fused`` one where it has such a kind and the config states none.
+    """
     optimizer = cfg.optim.optimizer.to_dict()
     known = parameters_of(OPTIMIZERS.lookup(optimizer["type"])).known
     if "weight_decay" in known:  # mmengine wants it stated to keep it off the norms
         optimizer.setdefault("weight_decay", known["weight_decay"].default)
+    on_gpu = device is not None and device.type == "cuda"
+    if on_gpu and "fused" in known and not optimizer.keys() & _KINDS:
+        optimizer["fused"] = True
     wrapper: dict[str, Any] = dict(
         type="OptimWrapper",
         optimizer=optimizer,

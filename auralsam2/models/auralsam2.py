@@ -203,6 +203,12 @@ class AuralSAM2(SAM2Method):
             dense=tuple(head(visual) for head, visual in dense),
         )
 
+    def parts_to_compile(self) -> dict[str, nn.Module]:
+        """The image encoder, and the visual blocks of the fuser."""
+        levels = [] if self.fuser is None else self.fuser.visual_attentions
+        blocks = {f"visual level {i} of the fuser": level for i, level in enumerate(levels)}
+        return super().parts_to_compile() | blocks
+
     def embed(self, fused: FuserOutput) -> Embeddings:
         """Both streams in the contrastive space."""
         assert self.projector is not None and self.fuser is not None

@@ -27,6 +27,8 @@ MAY_NOT_COUNT = {
     "runtime.checkpoint_every",
     "runtime.device",
     "runtime.num_threads",
+    "runtime.compile",
+    "runtime.channels_last",
     "custom_imports.imports",
 }
 

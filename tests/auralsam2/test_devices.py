@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 import torch
+from mmengine.config import ConfigDict
 
 from auralsam2.devices import check_amp, device_problem, pick_device, set_up_device, wants_gpu
 
@@ -85,11 +84,17 @@ def test_the_cpu_gets_the_threads_that_are_stated() -> None:
     before = torch.get_num_threads()
     try:
         for stated in (before + 1, None):
-            runtime = SimpleNamespace(device="cpu", num_threads=stated)
+            runtime = ConfigDict(device="cpu", num_threads=stated)
             assert set_up_device(runtime) == torch.device("cpu")
             assert torch.get_num_threads() == before + 1
     finally:
         torch.set_num_threads(before)
+
+
+def test_products_have_the_precision_that_is_stated_for_one_run() -> None:
+    for stated, given in (("high", dict(matmul_precision="high")), ("highest", {})):
+        set_up_device(ConfigDict(device="cpu", num_threads=None, **given))
+        assert torch.get_float32_matmul_precision() == stated
 
 
 def test_precisions_that_a_device_does_not_train_in(monkeypatch: pytest.MonkeyPatch) -> None:

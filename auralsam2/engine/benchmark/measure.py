@@ -154,7 +154,7 @@ class _Training(_Measured):
 
     def __init__(self, cfg: Config, built: Built, ledger: Ledger) -> None:
         super().__init__(cfg, built, ledger)
-        self.wrapper = build_optim_wrapper(built.model, optimizer_node(cfg))
+        self.wrapper = build_optim_wrapper(built.model, optimizer_node(cfg, built.device))
         self.round, self.step = cfg.optim.accumulate, 0
         self.dtype = getattr(torch, cfg.optim.amp or "float32")
 

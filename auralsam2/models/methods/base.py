@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
-from mmengine.model import BaseModel
+from mmengine.model import BaseDataPreprocessor, BaseModel
 from torch import Tensor, nn
 
 from auralsam2 import registry
@@ -62,7 +62,8 @@ class ClipMethod(BaseModel):
     """
 
     def __init__(self, mask_loss: Node = None, decode: str = "iou_select") -> None:
-        super().__init__()
+        # Copies from pinned memory to a GPU need not be waited for.
+        super().__init__(data_preprocessor=BaseDataPreprocessor(non_blocking=True))
         self.decode = decode_mode(decode)
         self.mask_loss = registry.MASK_LOSSES.build(mask_loss)
         self.register_buffer("pixel_mean", torch.tensor(PIXEL_MEAN).view(3, 1, 1), persistent=False)
@@ -239,6 +240,10 @@ class SAM2Method(ClipMethod):
         """See :meth:`ClipMethod.cannot_share_encoder`."""
         frozen = (backbone or {}).get("frozen", True) and "image_encoder" not in trained_parts
         return "" if frozen else "its image encoder is trained"
+
+    def parts_to_compile(self) -> dict[str, nn.Module]:
+        """By name what ``runtime.compile`` compiles: parts that are called by shapes alone."""
+        return {"the image encoder": self.backbone.network.image_encoder}
 
     def encode(self, frames: Tensor) -> VisualPyramid:
         """(B, T, 3, S, S) uint8 -> the backbone's pyramid, from the cache where it has it."""

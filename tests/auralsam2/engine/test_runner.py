@@ -45,6 +45,14 @@ def test_the_decay_of_an_optimizer_s_own_spares_norms_as_a_stated_one_does() -> 
     assert decays(type="AdamW", lr=0.1, weight_decay=0.5) == [0.5, 0.0]
 
 
+def test_on_a_gpu_the_optimizer_is_fused_unless_the_config_states_its_kind() -> None:
+    gpu, own = torch.device("cuda"), dict(type="AdamW", lr=0.1, foreach=True)
+    assert optimizer_node(optim(), gpu)["optimizer"]["fused"] is True
+    assert "fused" not in optimizer_node(optim(), torch.device("cpu"))["optimizer"]
+    assert "fused" not in optimizer_node(optim(optimizer=own), gpu)["optimizer"]
+    assert "fused" not in optimizer_node(optim(optimizer=dict(type="LBFGS")), gpu)["optimizer"]
+
+
 class Parts(nn.Module):
     def __init__(self) -> None:
         super().__init__()
