@@ -1,0 +1,145 @@
+"""The nine cells of the fusion grid, one by one in a process against side by side in it.
+
+    python benchmarks/bench_lockstep.py flops
+    python benchmarks/bench_lockstep.py run auralsam2/mini_v1m --clips 24 --rounds 2
+    python benchmarks/bench_lockstep.py run auralsam2/hiera_tiny_v1m --image-size 512 --clips 2
+
+``flops`` counts, without computing, what one training step and one clip of validation cost at
+1024 px, and what is left of it for a cell of nine that share the encoder. ``run`` trains and prints
+seconds of the CPU, of both ways in turn, and whether all records are equal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+CELLS = 9
+SIZES = ("tiny", "small", "base_plus", "large")
+
+
+def main() -> None:
+    """Count or run."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    ways = parser.add_subparsers(dest="way", required=True)
+    counts = ways.add_parser("flops")
+    counts.add_argument("--image-size", type=int, default=1024)
+    counts.add_argument("--sizes", nargs="+", default=SIZES)
+    runs = ways.add_parser("run")
+    runs.add_argument("config")
+    runs.add_argument("--clips", type=int, default=2, help="in training; half as many in val")
+    runs.add_argument("--image-size", type=int)
+    runs.add_argument("--epochs", type=int, default=1)
+    runs.add_argument("--rounds", type=int, default=1)
+    options = parser.parse_args()
+    if options.way == "flops":
+        for size in options.sizes:
+            print(count(size, options.image_size), flush=True)
+    else:
+        run(options)
+
+
+def count(size: str, side: int) -> str:
+    """A row: teraFLOPs of a clip of five frames by part, and the factor of lockstep."""
+    import torch
+    from torch._subclasses.fake_tensor import FakeTensorMode
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from auralsam2 import config
+    from auralsam2.engine.evaluate import build_model
+    from auralsam2.registry import load_all
+
+    load_all()
+    cfg = config.load(f"auralsam2/hiera_{size}_v1m", {"data.image_size": side, **_random(True)})
+    model = build_model(cfg).train()
+
+    def flops(part: Any) -> tuple[float, Any]:
+        with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):
+            value = part()
+        by_kind = {str(kind): n for kind, n in counter.get_flop_counts()["Global"].items()}
+        # torch counts the way back through a grouped convolution as if it had one group.
+        by_kind.pop("aten.convolution_backward", None)
+        return sum(by_kind.values()) / 1e12, (value, by_kind.get("aten.convolution", 0) / 1e12)
+
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        frames, sound = (
+            torch.zeros(1, 5, 3, side, side, dtype=torch.uint8),
+            torch.randn(1, 5, 2, 96, 64),
+        )
+        encode, (pyramid, _) = flops(lambda: model.encode(frames))
+        listen, (fused, convolved) = flops(lambda: model.listen(pyramid, sound))
+        track, (prediction, more) = flops(
+            lambda: model.tracker(
+                model.backbone.network, pyramid, model.prompts(fused), model.injection
+            )
+        )
+        answer = [part for part in prediction if part is not None and part.requires_grad]
+        back, _ = flops(lambda: sum(part.sum() for part in answer).backward())
+    back += 2 * (convolved + more)
+    step, clip = encode + listen + track + back, encode + listen + track
+    factors = [whole / (whole - encode + encode / CELLS) for whole in (step, clip)]
+    parts = f"encode {encode:.2f}, fuser {listen:.2f}, tracker {track:.2f}, back {back:.2f} TFLOP"
+    share = f"{encode / step:.0%} of a step: {CELLS} cells {factors[0]:.2f} times as fast"
+    return f"{size:<10} {parts}; {share}, in validation {factors[1]:.2f} times"
+
+
+def _random(real: bool) -> dict[str, Any]:
+    if not real:
+        return {}
+    weights = {"model.backbone.checkpoint": None, "model.audio_encoder.weights": None}
+    without = {"model.backbone.random_weights": True, "model.audio_encoder.random_weights": True}
+    return {**weights, **without}
+
+
+def run(options: argparse.Namespace) -> None:
+    """Train all cells one by one and side by side, in turn; CPU seconds and their ratio."""
+    from ablations.executors.local import InlineExecutor
+    from ablations.grids.file import load_grid
+    from ablations.grids.plan import make_plan
+    from ablations.options import Options
+    from ablations.run_grid import run_grid
+    from auralsam2.data.synthetic.writer import Plan, write_clips
+    from auralsam2.engine import run_record
+    from auralsam2.models.feature_cache import BACKBONES
+
+    real = "mini" not in options.config
+    grid, out = load_grid("fusion", options.config), Path(tempfile.mkdtemp())
+    write_clips(out / "clips", Plan("v1m", (options.clips, (options.clips + 1) // 2, 1), seed=7))
+    overrides = {
+        "data.root": str(out / "clips"),
+        "data.num_workers": 0,
+        "data.test": dict(test=dict(type="AVSBenchDataset", subset="v1m", split="test")),
+        "evaluation.counterfactuals": [],
+        "evaluation.measure_speed": False,
+        "optim.epochs": options.epochs,
+        "optim.amp": None,
+        "runtime.tensorboard": False,
+        **({"data.image_size": options.image_size} if options.image_size else {}),
+        **_random(real),
+    }
+    seconds: dict[str, list[float]] = {"one by one": [], "side by side": []}
+    records: list[Any] = []
+    for number in range(2 * options.rounds):
+        way = list(seconds)[(number + number // 2) % 2]  # A B B A
+        plan = make_plan(grid, out=out / str(number), seeds=[0], overrides=overrides)
+        BACKBONES._kept.clear()
+        BACKBONES._used.clear()
+        began = time.process_time()
+        together = 0 if way == "side by side" else None
+        result = run_grid(grid, plan, InlineExecutor(), Options(lockstep=together))
+        seconds[way].append(time.process_time() - began)
+        assert len(result.finished) == CELLS, result.lines(out)
+        found = [run_record.read(r.run_dir) for r in sorted(plan.runs, key=lambda r: r.label)]
+        records.append([(r.curve, r.metrics, r.per_clip) for r in found])
+        print(f"{way}: {seconds[way][-1]:.1f} s of the CPU", flush=True)
+    alone, together = (sorted(taken)[len(taken) // 2] for taken in seconds.values())
+    equal = all(found == records[0] for found in records)
+    print(f"{alone:.1f} s / {together:.1f} s = {alone / together:.2f}; records equal: {equal}")
+
+
+if __name__ == "__main__":
+    main()
