@@ -5,6 +5,7 @@ Modules of the engine import this one before anything else of mmengine.
 
 from __future__ import annotations
 
+from logging import FileHandler
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,24 @@ def make_current(run_name: str) -> None:
     for kind in _KEPT_BY_NAME:
         if run_name in kind._instance_dict:
             kind._instance_dict.move_to_end(run_name)
+
+
+def forget(run_name: str) -> None:
+    """Close what a run writes to, and let go of what mmengine keeps of it by its name.
+
+    Why: a process that does one run after the other would hold an open log file of every run, and
+    stop at the thousandth.
+    Upstream: ManagerMixin keeps its instances for as long as the process lives.
+    Until: they end with their Runner.
+    """
+    logger = MMLogger._instance_dict.pop(run_name, None)
+    for handler in [] if logger is None else logger.handlers:
+        if isinstance(handler, FileHandler):
+            handler.close()
+    visualizer = Visualizer._instance_dict.pop(run_name, None)
+    if visualizer is not None:
+        visualizer.close()
+    MessageHub._instance_dict.pop(run_name, None)
 
 
 @HOOKS.register_module()

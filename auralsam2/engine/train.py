@@ -44,7 +44,7 @@ from auralsam2.engine.run_record import LAST_WEIGHTS, WEIGHTS, RunRecord
 from auralsam2.engine.runner import build_runner
 from auralsam2.engine.splits import fingerprint, label_source, run_datasets
 from auralsam2.engine.start import carry_over, enter_start, lay_out, load_start
-from auralsam2.mmengine_fixes import allow_resume
+from auralsam2.mmengine_fixes import allow_resume, forget
 from auralsam2.models.weights.loading import loaded_weights
 from auralsam2.registry import load_all
 
@@ -185,14 +185,21 @@ def _open_folder(run: _Run, earlier: RunRecord | None) -> None:
 
 def _fit(run: _Run) -> nn.Module:
     """Train where there is something to train; the model with its selected weights."""
-    cfg, record = run.cfg, run.record
     skipped: Counter[CorruptClip] = Counter()
     hooks: list[dict[str, Any] | Hook] = [
         dict(type=SkippedClipsHook, tally=skipped),
-        dict(type=ProgressHook, progress=run.progress, record=record, run_dir=run.run_dir),
+        dict(type=ProgressHook, progress=run.progress, record=run.record, run_dir=run.run_dir),
         *run.hooks,
     ]
-    runner = build_runner(cfg, run.device, run.run_dir, run.datasets, hooks)
+    runner = build_runner(run.cfg, run.device, run.run_dir, run.datasets, hooks)
+    try:
+        return _fit_by(runner, run, skipped)
+    finally:
+        forget(runner.experiment_name)
+
+
+def _fit_by(runner: Any, run: _Run, skipped: Counter[CorruptClip]) -> nn.Module:
+    cfg, record = run.cfg, run.record
     model: nn.Module = distributed.unwrapped(runner.model)
     load_start(cfg, run.run_dir, model)
     if not _describe(model, record):

@@ -1,8 +1,12 @@
 """A run leaves everything that its numbers hang on, and a killed one goes on as if nothing was."""
 
+import gc
 import json
 import math
+import os
+import weakref
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -10,12 +14,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import torch
+from mmengine.logging import MessageHub, MMLogger
 from mmengine.runner import runner as mmengine_runner
+from mmengine.visualization import Visualizer
 
 from auralsam2 import config as configs
 from auralsam2.engine import run_record
+from auralsam2.engine import train as train_module
 from auralsam2.engine.progress import Progress, StopRun
 from auralsam2.engine.run_folder import OtherRunError
+from auralsam2.engine.runner import build_runner
 from auralsam2.engine.splits import label_source
 from auralsam2.engine.train import train
 from auralsam2.metrics.f_score import FScoreMetric
@@ -58,6 +66,35 @@ def test_label_sources_are_told_once_in_the_order_of_the_splits() -> None:
     tests = {"test": semantic, "own": SimpleNamespace(), "other": object_release}
     datasets = {"train": semantic, "val": semantic, "test": tests}
     assert label_source(datasets) == "semantic/v2, object/s4"
+
+
+@pytest.mark.parametrize("stop_at", [None, 2])
+def test_an_ended_run_leaves_nothing_in_the_process(
+    stop_at: int | None, toys: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cfg = toys.toy_config(tmp_path)
+    models: list[weakref.ref[Any]] = []
+
+    def built(*arguments: Any) -> Any:
+        runner = build_runner(*arguments)
+        models.append(weakref.ref(runner.model))
+        return runner
+
+    monkeypatch.setattr(train_module, "build_runner", built)
+
+    def open_files() -> list[str]:
+        if not os.path.isdir("/proc/self/fd"):  # only Linux tells
+            return []
+        links = (os.path.join("/proc/self/fd", name) for name in os.listdir("/proc/self/fd"))
+        return [os.readlink(link) for link in links if os.path.exists(link)]
+
+    with pytest.raises(KeyboardInterrupt) if stop_at else nullcontext():
+        train(cfg, tmp_path / "run", progress=Steps(stop_at))
+    gc.collect()
+    assert len(models) == 1 and models[0]() is None
+    assert not [file for file in open_files() if str(tmp_path) in file]
+    kept = (MMLogger, MessageHub, Visualizer)
+    assert not [name for kind in kept for name in kind._instance_dict if name.startswith("run-")]
 
 
 class Whole(NamedTuple):
