@@ -12,16 +12,7 @@ from auralsam2.engine import run_folder, run_record
 from auralsam2.engine.run_record import RunRecord
 
 OUT_OF_MEMORY = "out of memory"
-_MESSAGES = ("out of memory", "can't allocate memory", "cannot allocate memory", "alloc_failed")
 _RESUME = ("epoch_*.pth", "best_*.pth", "last_checkpoint")
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an exception says that memory ran out, on a GPU or on the host."""
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    text = str(error).lower()
-    return isinstance(error, (RuntimeError, OSError)) and any(m in text for m in _MESSAGES)
 
 
 def smaller_batches(cfg: Any, times: int) -> Any:

@@ -14,6 +14,7 @@ from ablations.runs.heartbeat import ClaimLostError, Heartbeat
 from ablations.runs.processes import retire
 from auralsam2.custom_imports import import_stated
 from auralsam2.engine import identity, run_record
+from auralsam2.engine.out_of_memory import is_out_of_memory
 from auralsam2.engine.progress import Progress
 from auralsam2.engine.run_folder import FolderInUseError, OtherRunError
 from auralsam2.engine.run_record import RunRecord
@@ -130,7 +131,7 @@ def _run(
     except (Exception, SystemExit) as error:
         retire()  # what broke may have broken the process, e.g. its GPU context
         traceback.print_exc()  # the log of the run ends with it
-        memory = cfg if attempts.is_out_of_memory(error) else None
+        memory = cfg if is_out_of_memory(error) else None
         return record_failure(run, traceback.format_exc(), out_of_memory=memory)
     finally:
         _free_memory()

@@ -11,8 +11,8 @@ from torch import nn
 from auralsam2.messages import warn_once
 
 
-def accelerate(model: nn.Module, runtime: Any) -> None:
-    """Lay out and compile parts of a model in place, as ``runtime`` of its config says.
+def accelerate(model: nn.Module, runtime: Any) -> nn.Module:
+    """Lay out and compile parts of a model in place, as ``runtime`` of its config says; the model.
 
     ``channels_last`` lays the weights of its image encoder out by pixels; ``compile`` lets
     torch.compile take those of its ``parts_to_compile()`` that it can.
@@ -27,6 +27,7 @@ def accelerate(model: nn.Module, runtime: Any) -> None:
     if runtime.get("compile", False):
         for name, part in getattr(model, "parts_to_compile", dict)().items():
             compile_or_not(part, name)
+    return model
 
 
 def compile_or_not(part: nn.Module, name: str) -> None:

@@ -216,8 +216,7 @@ def trained_model(cfg: Config, checkpoint: str | Path | None) -> nn.Module:
     device = set_up_device(cfg.runtime)
     if checkpoint is not None:
         check_files(Path(checkpoint).parent, cfg.to_dict())
-    model = build_model(cfg).to(device)
-    accelerate(model, cfg.runtime)
+    model = accelerate(build_model(cfg).to(device), cfg.runtime)
     if checkpoint is not None:
         load_trained(model, Path(checkpoint))
     return model

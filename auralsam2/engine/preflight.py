@@ -21,6 +21,7 @@ from auralsam2.engine.acceleration import accelerate
 from auralsam2.engine.evaluate import build_model, clip_loader
 from auralsam2.engine.hooks.step_seed_hook import seed_step
 from auralsam2.engine.metric_scales import better
+from auralsam2.engine.out_of_memory import telling_what_takes_less
 from auralsam2.engine.runner import optimizer_node
 from auralsam2.engine.splits import asked_channels, run_datasets
 from auralsam2.engine.start import check_start
@@ -242,9 +243,10 @@ def first_step(cfg: Config) -> FirstStep:
     started = time.monotonic()
     built = build(cfg)
     model, datasets, on_gpu = built.model, built.datasets, built.device.type == "cuda"
-    if any(p.requires_grad for p in model.parameters()):
-        _train(model, cfg, _batch(cfg, datasets["train"]))
-    _score(model, cfg, _batch(cfg, datasets["val"]))
+    with telling_what_takes_less(cfg, on_gpu):
+        if any(p.requires_grad for p in model.parameters()):
+            _train(model, cfg, _batch(cfg, datasets["train"]))
+        _score(model, cfg, _batch(cfg, datasets["val"]))
     memory = torch.cuda.max_memory_allocated(built.device) if on_gpu else 0
     return FirstStep(time.monotonic() - started, memory)
 
@@ -272,9 +274,7 @@ def build(cfg: Config) -> Built:
     datasets = run_datasets(cfg)
     check_selection(cfg, datasets["val"])
     check_classes(cfg, datasets)
-    model = build_model(cfg).to(device)
-    accelerate(model, cfg.runtime)
-    return Built(device, datasets, model)
+    return Built(device, datasets, accelerate(build_model(cfg).to(device), cfg.runtime))
 
 
 def _batch(cfg: Config, dataset: Any) -> dict[str, Any]:
@@ -286,9 +286,8 @@ def _batch(cfg: Config, dataset: Any) -> dict[str, Any]:
 def _train(model: Any, cfg: Config, batch: dict[str, Any]) -> None:
     seed_step(model, cfg.seed, 0)
     model.train()
-    device = next(model.parameters()).device
-    losses = model.train_step(batch, build_optim_wrapper(model, optimizer_node(cfg, device)))
-    loss = float(losses["loss"].detach())
+    node = optimizer_node(cfg, next(model.parameters()).device)
+    loss = float(model.train_step(batch, build_optim_wrapper(model, node))["loss"].detach())
     if not math.isfinite(loss):
         raise FloatingPointError(f"the loss of the first step is {loss}")
 

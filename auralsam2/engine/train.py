@@ -36,6 +36,7 @@ from auralsam2.engine.evaluate import evaluate_model
 from auralsam2.engine.hooks.progress_hook import ProgressHook
 from auralsam2.engine.hooks.skipped_clips_hook import SkippedClipsHook, note_skipped
 from auralsam2.engine.hooks.trainable_state_hook import trainable_state
+from auralsam2.engine.out_of_memory import telling_what_takes_less
 from auralsam2.engine.preflight import check, check_classes, check_selection
 from auralsam2.engine.progress import Progress, StopRun
 from auralsam2.engine.provenance import hardware, precision
@@ -95,6 +96,7 @@ def train(
         FileNotFoundError: where weights or data are missing, before anything is built.
         OtherRunError: where the folder holds another run; `FolderInUseError` where it is in use.
         FloatingPointError: where the loss stops being a number.
+        OutOfMemoryError: where memory runs out; it names the settings that take less.
         ValueError: where the settings do not go together, the machine lacks the device, or several
             processes cannot share a batch evenly, all before anything is written; where the metric
             that selects was not a number in any validation.
@@ -151,10 +153,11 @@ def _train_in_folder(run: _Run, earlier: RunRecord | None) -> RunRecord:
         _open_folder(run, earlier)
         started = time.monotonic()
         try:
-            model = _fit(run)
-            if not distributed.leave():
-                return run.record
-            _test(run, model)
+            with telling_what_takes_less(run.cfg, run.device.type == "cuda"):
+                model = _fit(run)
+                if not distributed.leave():
+                    return run.record
+                _test(run, model)
         except StopRun as stopped:
             run_record.stop(run.record, stopped.reason, time.monotonic() - started)
             run.write()

@@ -9,7 +9,7 @@ arguments and dimensions.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -58,6 +58,8 @@ class AuralSAM2(SAM2Method):
     With both prompts and the contrastive loss off nothing listens: neither audio encoder nor
     fuser is built, and the model is the unprompted SAM2.
     """
+
+    checkpointed: ClassVar[Sequence[str]] = CHECKPOINTED
 
     def __init__(
         self,

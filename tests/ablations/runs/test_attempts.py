@@ -34,23 +34,6 @@ def test_warm_up_counts_batches(cfg: Config) -> None:
     assert attempts.smaller_batches(cfg, 1).optim.warmup == 20
 
 
-@pytest.mark.parametrize(
-    ("error", "expected"),
-    [
-        (MemoryError(), True),
-        (type("OutOfMemoryError", (RuntimeError,), {})("CUDA"), True),
-        (RuntimeError("CUDA error: out of memory"), True),
-        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling"), True),
-        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), True),
-        (OSError(12, "Cannot allocate memory"), True),
-        (RuntimeError("shapes do not fit"), False),
-        (ValueError("out of memory"), False),
-    ],
-)
-def test_out_of_memory(error: BaseException, expected: bool) -> None:
-    assert attempts.is_out_of_memory(error) is expected
-
-
 def test_how_often_it_is_tried(cfg: Config) -> None:
     record = RunRecord(status="failed")
     assert not attempts.can_try_again(cfg, record, 2), "it failed for another reason"
