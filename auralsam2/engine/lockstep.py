@@ -35,6 +35,7 @@ from auralsam2.models.methods.base import is_trained
 Place = tuple[int, int, int]
 """Epoch, loop and batch; runs go through their places in ascending order."""
 _START: Place = (-1, 0, 0)
+_IMAGE_ENCODER = "backbone.network.image_encoder"
 _VALIDATION, _TRAINING = 0, 1  # epoch e ends where the runner counts e + 1, before it trains that
 
 
@@ -121,34 +122,36 @@ class SharedBatches:
 
 
 class SharedEncoder:
-    """The frozen image encoder whose weights and last pyramid all runs share."""
+    """The last pyramid of the frozen image encoder that all runs have, and every frozen weight."""
 
     def __init__(self) -> None:
         self.weights: dict[str, Tensor] = {}
         self.pyramid = LastPyramid()
 
-    def join(self, model: nn.Module) -> bool:
-        """Let a model encode what nobody has encoded yet, its weights being kept once for all.
+    def join(self, model: nn.Module) -> list[nn.Parameter]:
+        """Let a model encode what nobody has encoded yet, and keep its frozen weights once for all.
+
+        Where its image encoder is not the others', it goes on to encode by itself.
 
         Returns:
-            Whether its encoder is the others'; it encodes by itself where it is not.
+            The parameters whose memory others have too.
         """
-        encoder = model.get_submodule("backbone.network.image_encoder")
-        own = dict(encoder.named_parameters())
-        if is_trained(encoder):
-            return False
-        if not self.weights:
-            self.weights = {name: value.data for name, value in own.items()}
-        same = own.keys() == self.weights.keys() and all(
-            value.shape == self.weights[name].shape and torch.equal(value, self.weights[name])
-            for name, value in own.items()
-        )
-        if same:
-            for name, value in own.items():
-                value.data = self.weights[name]
-            if getattr(model, "feature_cache", False) is None:
-                model.feature_cache = self.pyramid  # type: ignore[assignment]
-        return same
+        shared, missing = [], False
+        for name, parameter in model.named_parameters():
+            if not parameter.requires_grad and self._has(name, parameter):
+                parameter.data = self.weights[name]
+                shared.append(parameter)
+            elif name.startswith(_IMAGE_ENCODER):
+                missing = True
+        if not missing and getattr(model, "feature_cache", False) is None:
+            model.feature_cache = self.pyramid  # type: ignore[assignment]
+        return shared
+
+    def _has(self, name: str, parameter: nn.Parameter) -> bool:
+        first, own = self.weights.setdefault(name, parameter.data), parameter.data
+        return (first.shape, first.dtype, first.device) == (
+            (own.shape, own.dtype, own.device)
+        ) and torch.equal(first, own)
 
 
 class LockstepHook(Hook):  # type: ignore[misc]
@@ -159,14 +162,24 @@ class LockstepHook(Hook):  # type: ignore[misc]
     def __init__(self, lockstep: Lockstep, index: int, on_turn: Callable[[], None]) -> None:
         self.lockstep, self.index, self.on_turn = lockstep, index, on_turn
         self.run_name = ""
+        self._shared: list[nn.Parameter] = []
 
     def before_train(self, runner: Any) -> None:
         """Join the others."""
         self.run_name = runner.experiment_name
-        if not self.lockstep.encoder.join(unwrapped(runner.model)):
-            runner.logger.info("lockstep: the image encoder is not the others', it encodes alone")
+        self._shared = self.lockstep.encoder.join(unwrapped(runner.model))
         for loop, which in ((runner.train_loop, _TRAINING), (runner.val_loop, _VALIDATION)):
             loop.dataloader = _TakingTurns(loop.dataloader, which, self, runner)
+
+    def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
+        """Take leave of the others' weights where a hook lets frozen ones learn by now."""
+        if learning := [p for p in self._shared if p.requires_grad]:
+            for parameter in learning:
+                parameter.data = parameter.data.clone()
+            self._shared = [p for p in self._shared if not p.requires_grad]
+            model = unwrapped(runner.model)
+            if is_trained(model.get_submodule(_IMAGE_ENCODER)):
+                model.feature_cache = None
 
     def turn(self, place: Place) -> None:
         """Let those who are behind go on first."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from mmengine.hooks import Hook
 from safetensors.torch import load_file
 from torch import nn
 
-from auralsam2.engine.lockstep import Lockstep, Place, SharedBatches, SharedEncoder
+from auralsam2.engine.lockstep import Lockstep, LockstepHook, Place, SharedBatches, SharedEncoder
 from auralsam2.engine.progress import Progress, StopRun
 from auralsam2.engine.run_record import WEIGHTS, RunRecord
 from auralsam2.engine.train import train
@@ -141,23 +142,50 @@ def model_of(seed: int, feature_cache: object = None, **settings: Any) -> nn.Mod
     return model
 
 
-def test_equal_encoders_are_kept_once_and_others_are_left_alone() -> None:
+def places(model: nn.Module) -> dict[str, int]:
+    return {name: parameter.data_ptr() for name, parameter in model.named_parameters()}
+
+
+def test_frozen_weights_are_kept_once_and_others_are_left_alone() -> None:
     shared, own_cache = SharedEncoder(), object()
     first, second, cached = model_of(0), model_of(0), model_of(0, own_cache)
-    assert all(shared.join(model) for model in (first, second, cached))
-    encoders = [m.backbone.network.image_encoder for m in (first, second, cached)]
-    places = [[p.data_ptr() for p in encoder.parameters()] for encoder in encoders]
-    assert places[0] == places[1] == places[2]
+    first.head, second.head = nn.Linear(2, 2), nn.Linear(2, 2)  # trained
+    second.ears = nn.Linear(2, 2).requires_grad_(False)  # frozen, and its own
+    whole = {name for name in places(first) if not name.startswith("head")}
+    assert len(shared.join(first)) == len(shared.join(cached)) == len(whole)
+    assert len(shared.join(second)) == len(whole) + 2
+    same = {name for name, place in places(first).items() if place == places(second).get(name)}
+    assert same == whole
     assert first.feature_cache is second.feature_cache is shared.pyramid
     assert cached.feature_cache is own_cache
-    decoders = [m.backbone.network.sam_mask_decoder for m in (first, second)]
-    assert next(decoders[0].parameters()).data_ptr() != next(decoders[1].parameters()).data_ptr()
 
     other, trained = model_of(1), model_of(0, frozen=False)
     before = {k: v.clone() for k, v in other.state_dict().items()}
-    assert not shared.join(other) and not shared.join(trained)
+    assert len(shared.join(other)) < len(whole) and shared.join(trained) == []
     assert other.feature_cache is None and trained.feature_cache is None
     assert all(torch.equal(v, before[k]) for k, v in other.state_dict().items())
+
+
+def test_what_a_hook_lets_learn_is_a_runs_own_from_then_on() -> None:
+    together = Lockstep(2)
+    models, hooks = [model_of(0), model_of(0)], [LockstepHook(together, i, id) for i in (0, 1)]
+    runners = [
+        SimpleNamespace(
+            model=model,
+            experiment_name="",
+            train_loop=SimpleNamespace(dataloader=()),
+            val_loop=SimpleNamespace(dataloader=()),
+        )
+        for model in models
+    ]
+    for hook, runner in zip(hooks, runners, strict=True):
+        hook.before_train(runner)
+    models[1].backbone.network.image_encoder.requires_grad_(True)
+    for hook, runner in zip(hooks, runners, strict=True):
+        hook.before_train_iter(runner, 0)
+    moved = {name for name, place in places(models[0]).items() if place != places(models[1])[name]}
+    assert moved == {name for name in places(models[0]) if "image_encoder" in name}
+    assert models[0].feature_cache is not None and models[1].feature_cache is None
 
 
 class Counting(Hook):
