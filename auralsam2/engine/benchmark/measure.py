@@ -7,6 +7,7 @@ import auralsam2.mmengine_fixes  # noqa: F401  (before all else of mmengine)
 # isort: split
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -82,6 +83,7 @@ class _Measured:
     def __init__(self, cfg: Config, built: Built, ledger: Ledger) -> None:
         self.cfg, self.built, self.ledger = cfg, built, ledger
         loader = clip_loader(cfg, built.datasets[self.split])
+        loader.pin_memory = built.device.type == "cuda"
         loader.collate_fn = ledger.counted("collate", loader.collate_fn)
         self.batches = _endless(loader)
         self.next = ledger.counted("load", lambda: next(self.batches))
@@ -119,7 +121,7 @@ class _Measured:
             total=Spread.of(totals).times(per_step),
             plain=Spread.of(plain).times(per_step),
             peak_operations=peak,
-            dtype=str(self.dtype).removeprefix("torch."),
+            dtype=_precision(self.dtype, device),
             steps=len(timed),
             shape=self.shape,
             memory=memory.what,
@@ -131,7 +133,10 @@ class _Measured:
         return 1
 
     def _operations(self) -> dict[str, float]:
-        with operation_counter() as counter, self.ledger.watching(*self.watched()):
+        # Compiled code would not be seen; the operations are the same.
+        compiled = self.cfg.runtime.get("compile", False)
+        eager = torch.compiler.set_stance("force_eager") if compiled else nullcontext()
+        with eager, operation_counter() as counter, self.ledger.watching(*self.watched()):
             return self._measured(Operations(counter), self._round)
 
     def _plain(self, seconds: Seconds) -> float:
@@ -200,6 +205,13 @@ class _Evaluation(_Measured):
         self.shape = tuple(batch["frames"].shape)
         with torch.no_grad(), frames_encoded_once(model):
             self.evaluator.process(model.val_step(batch), batch)
+
+
+def _precision(dtype: torch.dtype, device: torch.device) -> str:
+    """How a device multiplies numbers of a type in this process."""
+    as_tf32 = device.type == "cuda" and torch.get_float32_matmul_precision() != "highest"
+    name = str(dtype).removeprefix("torch.")
+    return f"{name} (as TF32)" if as_tf32 and dtype == torch.float32 else name
 
 
 def _endless(loader: Any) -> Iterator[dict[str, Any]]:

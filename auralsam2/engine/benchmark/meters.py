@@ -8,6 +8,7 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -140,11 +141,13 @@ def forget_peak() -> bool:
     return True
 
 
-def peak_operations(device: torch.device, dtype: torch.dtype, seconds: float = 0.3) -> float:
+@cache
+def peak_operations(device: torch.device, dtype: torch.dtype, seconds: float = 0.5) -> float:
     """Operations a second of a large matrix product: what a device can be brought to do here.
 
     The best of as many products as fit in ``seconds``, in the mode in which the process multiplies
-    (TF32 among them), of 1024 by 1024 on the CPU and 8192 by 8192 on a GPU.
+    (TF32 among them), of 1024 by 1024 on the CPU and 8192 by 8192 on a GPU. A process measures
+    it once.
     """
     side = 8192 if device.type == "cuda" else 1024
     left = torch.ones(side, side, device=device, dtype=dtype)
