@@ -102,6 +102,9 @@ def finish(panel: Axes, kind: str) -> None:
         panel.yaxis.set_minor_locator(NullLocator())
     else:
         panel.yaxis.set_major_locator(style.round_ticks(4))
+    first, last = panel.dataLim.intervalx
+    if first == last:  # of one epoch, whose axis would count in fractions of it
+        panel.set_xlim(first - 1, last + 1)
     panel.xaxis.set_major_locator(style.round_ticks(4, integer=True))
     style.light_grid(panel)
 

@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from analysis.figures import training_curves
-from analysis.figures.training_curves import LOSS, SCORE, collect, smooth
+from analysis.figures.training_curves import LOSS, SCORE, collect, finish, smooth
 from analysis.runs.results import load_runs
 from auralsam2.engine import run_record
 
@@ -122,3 +122,11 @@ def test_nothing_logged_nothing_drawn(grid_folder: Path, tmp_path: Path) -> None
     assert training_curves.make(load_runs(grid_folder), tmp_path / "figures", notes=notes) == []
     assert not (tmp_path / "figures").exists()
     assert notes == ["no training curves of none, sparse, dense, sparse+dense: no log is left"]
+
+
+def test_one_epoch_is_counted_in_whole_epochs() -> None:
+    panel = Figure().subplots()
+    panel.plot([1], [0.5])
+    finish(panel, SCORE)
+    low, high = panel.get_xlim()
+    assert [tick for tick in panel.get_xticks() if low < tick < high] == [1.0]
