@@ -24,6 +24,8 @@ MAY_NOT_COUNT = {
     "data.*.root": "the content of the data counts, by their fingerprint",
     "data.num_workers": "random draws hang on seed, step, epoch and clip, never on a worker",
     "model.gradient_checkpointing": "gradients are the same",
+    "data.keep_decoded": "what is kept equals what is decoded",
+    "data.*.keep_decoded": "what is kept equals what is decoded",
     "runtime.work_dir": "where folders are made",
     "runtime.log_every": "how often a line is logged",
     "runtime.tensorboard": "a second copy of the log",
@@ -38,6 +40,7 @@ MAY_NOT_COUNT = {
 
 UNSTATED: dict[str, Any] = {
     "data.on_corrupt": "stop",
+    "data.keep_decoded": None,
     "optim.warmup": 0,
     "optim.rate_factors": {},
     "optim.cosine_to": None,

@@ -88,8 +88,9 @@ SCHEMA = Section(
                 "val": Node(DATASETS),
                 "test": Nodes(DATASETS, dict),
                 "on_corrupt": Value((str,), choices=("stop", "skip")),
+                "keep_decoded": Value((str,), optional=True),
             },
-            may_miss=frozenset({"on_corrupt"}),
+            may_miss=frozenset({"on_corrupt", "keep_decoded"}),
         ),
         "optim": Section(
             {

@@ -24,7 +24,7 @@ YOUNG = 2 * 10**9
 again without a later time, so that its digest is not kept."""
 THREADS, BLOCK, CHUNK = 8, 1 << 20, 64
 
-_Stamp = tuple[int, int, int]
+Stamp = tuple[int, int, int]
 
 
 def content_digests(
@@ -50,7 +50,7 @@ def content_digests(
     prefix = os.path.join(os.fspath(root), "")
     names = {path: os.fspath(path).removeprefix(prefix) for path in paths}
     found: dict[Path, bytes] = {}
-    stamps = {path: _stamp(path) for path in names}
+    stamps = {path: stamp(path) for path in names}
     for file in kept:
         known = _read(file) if len(found) < len(names) else {}
         for path, name in names.items():
@@ -77,7 +77,8 @@ def cached(path: Path, name: str) -> list[Path]:
     return [Path(folder, "auralsam2", whose, name)] if os.path.isabs(folder) else []
 
 
-def _stamp(path: Path) -> _Stamp:
+def stamp(path: Path) -> Stamp:
+    """Size and times of modification and change by which an unchanged file is known."""
     stat = os.stat(path)
     return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
 

@@ -80,10 +80,10 @@ def write(root: Path, num_clips: int) -> None:
 
 def forget(root: Path) -> None:
     """Ask the system to drop what it holds of the files."""
+    os.sync()  # what is not on the disk yet is not dropped
     for path in root.rglob("*"):
         if path.is_file():
             file = os.open(path, os.O_RDONLY)
-            os.fdatasync(file)  # what is not on the disk yet is not dropped
             os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
             os.close(file)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -135,6 +135,25 @@ def image_size(path: Path) -> tuple[int, int]:
         return 0, 0
 
 
+def stack(images: Sequence[NDArray[np.uint8]], what: str) -> NDArray[np.uint8]:
+    """T pictures of equal size -> (T, ...).
+
+    Raises:
+        DataError: saying of ``what`` that the sizes differ.
+    """
+    shapes = {image.shape for image in images}
+    if len(shapes) > 1:
+        raise DataError(f"{what} differ in size: {sorted(shapes)}")
+    return np.stack(images)
+
+
+def nearest(level: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """A picture of another (H, W), each pixel the nearest one."""
+    import mmcv
+
+    return np.asarray(mmcv.imresize(level, size[::-1], interpolation="nearest"), dtype=np.uint8)
+
+
 class Resizing(NamedTuple):
     """Resizes to a square; the aspect ratio is not kept, as in SAM2."""
 
@@ -154,16 +173,27 @@ class Resizing(NamedTuple):
             if given[name] not in choices
         ]
 
-    def resize_frames(self, images: Iterable[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-        """T pictures (H, W, 3) -> (T, S, S, 3)."""
+    def resize_frames(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+        """T pictures (H, W, 3) -> (T, 3, S, S)."""
+        import cv2
+
+        planes = np.empty((len(images), 3, self.size, self.size), np.uint8)
+        for image, channels in zip(images, planes, strict=True):
+            cv2.split(self._resized(image), list(channels))  # ten times as fast as a transposition
+        return planes
+
+    def _resized(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         import mmcv
 
+        size = (self.size, self.size)
         if self.frames == "bicubic":
             # Pillow's kernel has a = -0.5, as torchvision's; OpenCV's has a = -0.75. mmcv does not
             # hand Pillow's out.
-            return np.stack([_bicubic(image, self.size) for image in images])
-        size = (self.size, self.size)
-        return np.stack([mmcv.imresize(i, size, interpolation="bilinear") for i in images])
+            from PIL import Image
+
+            resized = Image.fromarray(image).resize(size, Image.Resampling.BICUBIC)
+            return np.asarray(resized, dtype=np.uint8)
+        return np.asarray(mmcv.imresize(image, size, interpolation="bilinear"), dtype=np.uint8)
 
     def resize_labels(self, levels: Iterable[NDArray[np.uint8]]) -> NDArray[np.uint8]:
         """T labels (H, W) -> (T, S, S)."""
@@ -171,10 +201,3 @@ class Resizing(NamedTuple):
 
         size = (self.size, self.size)
         return np.stack([mmcv.imresize(m, size, interpolation=self.labels) for m in levels])
-
-
-def _bicubic(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    from PIL import Image
-
-    resized = Image.fromarray(image).resize((size, size), Image.Resampling.BICUBIC)
-    return np.asarray(resized, dtype=np.uint8)

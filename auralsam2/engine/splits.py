@@ -62,8 +62,14 @@ def test_datasets(
 
 
 def _built(cfg: Config, node: Mapping[str, Any]) -> Any:
-    given = {"root": cfg.data.root, "image_size": cfg.data.image_size}
-    return DATASETS.build(node, **given, channels=asked_channels(cfg.model))
+    data = cfg.data
+    return DATASETS.build(
+        node,
+        root=data.root,
+        image_size=data.image_size,
+        channels=asked_channels(cfg.model),
+        keep_decoded=data.get("keep_decoded"),
+    )
 
 
 def asked_channels(model: Mapping[str, Any]) -> str:

@@ -20,6 +20,8 @@ MAY_NOT_COUNT = {
     "data.root",
     "data.*.root",
     "data.num_workers",
+    "data.keep_decoded",
+    "data.*.keep_decoded",
     "model.gradient_checkpointing",
     "runtime.work_dir",
     "runtime.log_every",

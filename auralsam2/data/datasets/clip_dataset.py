@@ -16,7 +16,8 @@ from torch.utils.data import Dataset
 from auralsam2.data.audio import CHANNELS, RULES, log_mel_examples, read_waveform
 from auralsam2.data.datasets.index import ClipFiles, fingerprint
 from auralsam2.data.datasets.semantic import ClassMap
-from auralsam2.data.images import Resizing, image_size, read_image
+from auralsam2.data.images import Resizing, image_size, nearest, read_image, stack
+from auralsam2.data.kept_frames import Frames, KeptFrames
 from auralsam2.data.labels import LABEL_RULES, WHITE, objects
 from auralsam2.data.log_mel_cache import LogMelCache
 from auralsam2.data.problems import DataError
@@ -24,6 +25,8 @@ from auralsam2.data.transforms.base import Augmentation
 from auralsam2.kept_digests import content_digests, places
 from auralsam2.structures import NUM_EARS, UNLABELLED
 
+NATIVE = 224**2
+"""Pixels of a picture of AVSBench."""
 LAST = 2
 """Media and truth of the clip that was read last, which controls beside it are about to read."""
 
@@ -50,6 +53,8 @@ class ClipDataset(Dataset[dict[str, Any]]):
         seed: of the transforms.
         log_mel_cache: folder that keeps log-mel examples across runs, see :class:`LogMelCache`.
         channels: as the audio encoder asks, which a run passes, see :func:`log_mel_examples`.
+        keep_decoded: folder that keeps decoded frames, see :class:`KeptFrames`, and log-mel
+            examples; resized where no transforms come before that.
 
     Attributes:
         name: of the data and the split, part of the fingerprint.
@@ -85,6 +90,7 @@ class ClipDataset(Dataset[dict[str, Any]]):
         seed: int = 0,
         log_mel_cache: str | None = None,
         channels: str = "both",
+        keep_decoded: str | None = None,
     ) -> None:
         self.root, self.split = Path(root).expanduser(), split
         self.resizing = Resizing(image_size, frame_interpolation, mask_interpolation)
@@ -93,7 +99,9 @@ class ClipDataset(Dataset[dict[str, Any]]):
             raise ValueError(f"{type(self).__name__} got " + "\nand ".join(problems))
         self.files = self.read_index()
         self.augmentation = Augmentation(transforms, seed)
-        self.log_mel_cache = LogMelCache(log_mel_cache) if log_mel_cache else None
+        sounds = log_mel_cache or (Path(keep_decoded, "log_mel") if keep_decoded else None)
+        self.log_mel_cache = LogMelCache(sounds) if sounds else None
+        self.kept_frames = self._frames_in(Path(keep_decoded)) if keep_decoded else None
         self._keep = self._memory() <= self.MEMORY if cache is None else cache
         self._kept: dict[Hashable, dict[str, Any]] = {}
         self._fingerprint = ""
@@ -161,7 +169,7 @@ class ClipDataset(Dataset[dict[str, Any]]):
         """Transform and resize frames, levels and classes as they came from their files."""
         originals = item["frames"]
         frames, levels = self.augmentation(originals, item.pop("levels"), index)
-        item["frames"] = _channels_first(self.resizing.resize_frames(frames))
+        item["frames"] = torch.from_numpy(self.resizing.resize_frames(frames))
         item |= self._masks(levels)
         if self.class_map is not None:
             # The same draws: they hang on (seed, epoch, clip), and not on what is transformed.
@@ -179,23 +187,36 @@ class ClipDataset(Dataset[dict[str, Any]]):
 
     def _media(self, clip: ClipFiles) -> dict[str, Any]:
         """Frames, ready or, where they are to be transformed, as they are; the sound; the size."""
-        images = [read_image(path) for path in clip.frames]
-        examples = self._log_mel(clip)
-        if len(examples) != len(images):
+        frames = (
+            self._decoded(clip)
+            if self.kept_frames is None
+            else self.kept_frames.frames(clip.frames, lambda: self._decoded(clip))
+        )
+        examples, num_frames = self._log_mel(clip), len(clip.frames)
+        if len(examples) != num_frames:
             raise DataError(
-                f"'{clip.audio}' gives {len(examples)} examples for {len(images)} frames under "
+                f"'{clip.audio}' gives {len(examples)} examples for {num_frames} frames under "
                 f"audio_rule={self.audio_rule!r}; 'published' gives one a frame"
             )
-        frames: Any = (
-            _stack(images, f"frames of clip '{clip.uid}'")
-            if self.augmentation
-            else _channels_first(self.resizing.resize_frames(images))
-        )
         return {
-            "frames": frames,
+            "frames": frames.pixels if self.augmentation else torch.from_numpy(frames.pixels),
             "log_mel": torch.from_numpy(examples),
-            "size": images[0].shape[:2],
+            "size": frames.size,
         }
+
+    def _frames_in(self, folder: Path) -> KeptFrames:
+        kept = KeptFrames(folder, [] if self.augmentation else self.resizing[:2])
+        clips = {clip.audio: clip.frames for clip in self.files}.values()
+        kept.check_room(clips, 3 * self._pixels_kept(), self.name)
+        return kept
+
+    def _decoded(self, clip: ClipFiles) -> Frames:
+        """As they are where they are to be transformed, else ready."""
+        images = [read_image(path) for path in clip.frames]
+        size = images[0].shape[0], images[0].shape[1]
+        if self.augmentation:
+            return Frames(stack(images, f"frames of clip '{clip.uid}'"), size)
+        return Frames(self.resizing.resize_frames(images), size)
 
     def _log_mel(self, clip: ClipFiles) -> NDArray[np.float32]:
         """Examples (T, A, 96, 64) of a clip's sound."""
@@ -215,7 +236,7 @@ class ClipDataset(Dataset[dict[str, Any]]):
         labels = [read(path) for path in clip.labels]
         missing = num_frames - len(labels)
         blank = np.full(labels[0].shape if labels else size, WHITE * self.keep_white, np.uint8)
-        levels = _stack([*labels, *[blank] * missing], f"masks of clip '{clip.uid}'")
+        levels = stack([*labels, *[blank] * missing], f"masks of clip '{clip.uid}'")
         if levels.shape[1:] == size[::-1] != size:
             raise DataError(
                 f"'{clip.labels[0]}' has {size[1]} rows and {size[0]} columns, its frame the "
@@ -225,7 +246,9 @@ class ClipDataset(Dataset[dict[str, Any]]):
         supervised[1:] = not clip.first_only
         maps = {"levels": levels}
         if self.class_map is not None:
-            maps["classes"] = self._classes(clip, blank, self.class_map)
+            classes = [self.class_map.read(path) for path in clip.labels]
+            blank = np.full_like(blank, UNLABELLED)
+            maps["classes"] = stack([*classes, *[blank] * missing], f"labels of clip '{clip.uid}'")
         if not self.augmentation:
             masks = self._masks(levels)
             if "classes" in maps:
@@ -233,21 +256,13 @@ class ClipDataset(Dataset[dict[str, Any]]):
             return {**masks, "supervised": supervised}
         if levels.shape[1:] != size:
             # A turn about the centre means the same for both only where their sizes agree.
-            maps = {k: _stack([_nearest(m, size) for m in v], k) for k, v in maps.items()}
+            maps = {k: stack([nearest(m, size) for m in v], k) for k, v in maps.items()}
         return {**maps, "supervised": supervised}
-
-    def _classes(
-        self, clip: ClipFiles, blank: NDArray[np.uint8], class_map: ClassMap
-    ) -> NDArray[np.uint8]:
-        """Numbers of classes (T, H, W)."""
-        read = [class_map.read(path) for path in clip.labels]
-        missing = [np.full_like(blank, UNLABELLED)] * (len(clip.frames) - len(read))
-        return _stack([*read, *missing], f"labels of clip '{clip.uid}'")
 
     def _semantic(self, classes: NDArray[np.uint8]) -> dict[str, Tensor]:
         size = (self.resizing.size, self.resizing.size)
         # Whatever the rule for masks: there is nothing between two classes.
-        resized = torch.from_numpy(np.stack([_nearest(c, size) for c in classes]))
+        resized = torch.from_numpy(np.stack([nearest(c, size) for c in classes]))
         return {"semantic": resized, "native_semantic": torch.from_numpy(classes)}
 
     def _masks(self, levels: NDArray[np.uint8]) -> dict[str, Tensor]:
@@ -259,23 +274,22 @@ class ClipDataset(Dataset[dict[str, Any]]):
 
     def _memory(self) -> int:
         """Bytes of all decoded clips, more or less."""
-        side = self.resizing.size
-        native, frame = 224**2, side**2
-        if self.augmentation:
-            native = frame = int(np.prod(image_size(self.files[0].frames[0]))) or native
+        frame = self._pixels_kept()
         media = {clip.audio: len(clip.frames) for clip in self.files}
         truth = {(clip.audio, clip.labels): len(clip.frames) for clip in self.files}
-        masks = native if self.augmentation else native + side**2
-        if self.class_map is not None:
-            masks *= 2
+        masks = frame if self.augmentation else NATIVE + frame
+        masks *= 1 if self.class_map is None else 2
         sound = NUM_EARS[self.channels] * 96 * 64 * 4
         return sum(media.values()) * (3 * frame + sound) + sum(truth.values()) * masks
 
-    def fingerprint(self) -> str:
-        """SHA-256 over the names and contents of the split's files and its index rows.
+    def _pixels_kept(self) -> int:
+        """Of one frame that is ready, or as in the first file where it is to be transformed."""
+        if not self.augmentation:
+            return self.resizing.size**2
+        return int(np.prod(image_size(self.files[0].frames[0]))) or NATIVE
 
-        Digests of files are kept beside the data, see :mod:`auralsam2.kept_digests`.
-        """
+    def fingerprint(self) -> str:
+        """SHA-256 over names and contents of files (see ``kept_digests``) and the index rows."""
         if not self._fingerprint:
             paths = (path for clip in self.files for path in clip.all())
             digests = content_digests(paths, self.root, places(self.root, self.name))
@@ -284,20 +298,3 @@ class ClipDataset(Dataset[dict[str, Any]]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name}, {len(self)} clips of '{self.root}')"
-
-
-def _channels_first(frames: NDArray[np.uint8]) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(frames.transpose(0, 3, 1, 2)))
-
-
-def _nearest(level: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    import mmcv
-
-    return np.asarray(mmcv.imresize(level, size[::-1], interpolation="nearest"), dtype=np.uint8)
-
-
-def _stack(images: Sequence[NDArray[np.uint8]], what: str) -> NDArray[np.uint8]:
-    shapes = {image.shape for image in images}
-    if len(shapes) > 1:
-        raise DataError(f"{what} differ in size: {sorted(shapes)}")
-    return np.stack(images)

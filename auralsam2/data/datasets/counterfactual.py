@@ -42,6 +42,7 @@ class CounterfactualAudio(Dataset[dict[str, Any]]):
         image_size: passed on to a node.
         seed: of whatever is drawn.
         channels: passed on to a node.
+        keep_decoded: passed on to a node.
     """
 
     counterfactual: ClassVar[str]
@@ -54,10 +55,11 @@ class CounterfactualAudio(Dataset[dict[str, Any]]):
         image_size: int = 1024,
         seed: int = 0,
         channels: str = "both",
+        keep_decoded: str | None = None,
     ) -> None:
         if isinstance(dataset, Mapping):
             given = {"root": root, "image_size": image_size, "channels": channels}
-            dataset = DATASETS.build(dataset, **given)
+            dataset = DATASETS.build(dataset, **given, keep_decoded=keep_decoded)
         self.dataset: Any = dataset
         self.seed = seed
 

@@ -44,6 +44,7 @@ class WrappedNode(WrappedDataset):
         image_size: S.
         seed: of transforms.
         channels: what is heard of a recording's.
+        keep_decoded: folder that keeps decoded frames.
     """
 
     def __init__(
@@ -53,9 +54,10 @@ class WrappedNode(WrappedDataset):
         image_size: int = 1024,
         seed: int = 0,
         channels: str = "both",
+        keep_decoded: str | None = None,
     ) -> None:
         given = {"root": root, "image_size": image_size, "seed": seed, "channels": channels}
-        super().__init__(DATASETS.build(dataset, **given))
+        super().__init__(DATASETS.build(dataset, **given, keep_decoded=keep_decoded))
 
 
 class ChosenClips(WrappedDataset):
