@@ -102,7 +102,7 @@ def reading(name: str, **seconds: float) -> Reading:
     }
     total = Spread.of([sum(seconds.values())])
     shape = (2, 5, 3, 64, 64)
-    return Reading(name, parts, total, total.times(0.8), 4e9, "float32", 7, shape, "memory")
+    return Reading(name, parts, total, total.times(0.8), total, 4e9, "float32", 7, shape, "memory")
 
 
 def test_the_texts_of_the_tables() -> None:
@@ -112,7 +112,12 @@ def test_the_texts_of_the_tables() -> None:
     row = [cells["encode", column] for column in ("ms", "quartiles", "share", "GFLOP", "of peak")]
     assert row == ["500.0", "250.0 to 1,000", "25.0%", "1.00", "25.0%"]
     assert cells["all", "ms"] == "2,000" and cells["all", "of peak"] == "25.0%"
-    assert "1,600 ms" in notes[0] and "+25.0%" in notes[0] and "4 GFLOP/s" in notes[1]
+    assert (
+        "1,600 ms" in notes[0]
+        and "2,000 ms of CPU" in notes[0]
+        and "+25.0%" in notes[0]
+        and "4 GFLOP/s" in notes[1]
+    )
 
     train = reading("training step", encode=0.5)
     both = {"1": whole._replace(train=train), "2": whole}

@@ -6,6 +6,7 @@ import auralsam2.mmengine_fixes  # noqa: F401  (before all else of mmengine)
 
 # isort: split
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -104,7 +105,7 @@ class _Measured:
         operations, seconds, memory = self._operations(), Seconds(device), PeakMemory(device)
         for _ in range(warmup):
             self.run()
-        plain: list[float] = []
+        plain: list[tuple[float, float]] = []
         timed: list[dict[str, float]] = []
         for _ in range(rounds):
             plain.append(self._plain(seconds))
@@ -119,7 +120,8 @@ class _Measured:
             name=self.name,
             parts=_parts(timed, operations, largest, peak, (1 / self.clips_of_one, per_step)),
             total=Spread.of(totals).times(per_step),
-            plain=Spread.of(plain).times(per_step),
+            plain=Spread.of([wall for wall, _ in plain]).times(per_step),
+            cpu=Spread.of([cpu for _, cpu in plain]).times(per_step),
             peak_operations=peak,
             dtype=_precision(self.dtype, device),
             steps=len(timed),
@@ -139,10 +141,12 @@ class _Measured:
         with eager, operation_counter() as counter, self.ledger.watching(*self.watched()):
             return self._measured(Operations(counter), self._round)
 
-    def _plain(self, seconds: Seconds) -> float:
+    def _plain(self, seconds: Seconds) -> tuple[float, float]:
+        """Seconds of a round as it is, by the clock and of all cores."""
         seconds.lap()
+        before = time.process_time()
         self._round()
-        return seconds.lap()
+        return seconds.lap(), time.process_time() - before
 
     def _round(self) -> None:
         for _ in range(self.round):

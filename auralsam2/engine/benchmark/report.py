@@ -42,6 +42,7 @@ class Reading(NamedTuple):
     parts: dict[str, Part]  # in the order of a step
     total: Spread  # seconds of a step while its parts are measured
     plain: Spread  # seconds of a step as it is
+    cpu: Spread  # seconds that the cores worked for that, all together
     peak_operations: float  # a second, of a large matrix product
     dtype: str  # of that product
     steps: int  # that were measured
@@ -69,7 +70,7 @@ class Reading(NamedTuple):
             for name, part in self.parts.items()
         }
         own = {**self._asdict(), "parts": of_parts, "overhead": self.overhead}
-        own |= {"total": self.total._asdict(), "plain": self.plain._asdict()}
+        own |= {name: getattr(self, name)._asdict() for name in ("total", "plain", "cpu")}
         return {**own, "shape": list(self.shape), "peak_bytes": self.peak_bytes}
 
 

@@ -64,6 +64,7 @@ def scale_table(axis: str, readings: Mapping[str, Reading]) -> tuple[str, Cells]
         operations = sum(part.operations for part in reading.parts.values())
         cells[f"{ALL}, ms", column] = _ms(reading.total.median)
         cells[f"{PLAIN}, ms", column] = _ms(reading.plain.median)
+        cells[f"{PLAIN}, CPU ms", column] = _ms(reading.cpu.median)
         cells[f"{ALL}, GFLOP", column] = f"{operations / GIGA:,.2f}"
         cells[f"{ALL}, MiB", column] = f"{reading.peak_bytes / MIB:,.0f}"
     return f"{next(iter(readings.values())).name} by {axis}", cells
@@ -92,8 +93,9 @@ def notes(reading: Reading) -> list[str]:
     """What has to be known of a table, a line each."""
     plain = reading.plain
     return [
-        f"{PLAIN}: {_ms(plain.median)} ms ({_ms(plain.low)} to {_ms(plain.high)}); taking it apart "
-        f"changes that by {reading.overhead:+.1%}",
+        f"{PLAIN}: {_ms(plain.median)} ms ({_ms(plain.low)} to {_ms(plain.high)}), "
+        f"{_ms(reading.cpu.median)} ms of CPU time; taking it apart changes that by "
+        f"{reading.overhead:+.1%}",
         f"medians of {reading.steps} steps; peak: {reading.peak_operations / GIGA:,.0f} GFLOP/s, "
         f"which a product of large {reading.dtype} matrices reaches here; counted are matrix "
         "products, convolutions and attention",

@@ -14,7 +14,9 @@ from auralsam2.engine.benchmark.report import Part, Reading, Report, Spread
 def report(**seconds: float) -> Report:
     parts = {n: Part(Spread(v, v, v), 0, 0.0, 0) for n, v in seconds.items()}
     total = Spread.of([sum(seconds.values())])
-    shared = dict(parts=parts, total=total, plain=total, peak_operations=1.0, dtype="float32")
+    shared = dict(
+        parts=parts, total=total, plain=total, cpu=total, peak_operations=1.0, dtype="float32"
+    )
     shared |= dict(steps=1, shape=(1, 5, 3, 64, 64), memory="")
     return Report(None, Reading(name="evaluated clip", **shared), {})
 

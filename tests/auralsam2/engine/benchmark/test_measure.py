@@ -118,6 +118,6 @@ def test_overhead_is_what_measuring_adds() -> None:
     one = Spread.of([1.0, 2.0, 3.0])
     assert one == Spread(2.0, 1.5, 2.5)
     parts = {"a": Part(one, 0, 0.0, 3), "b": Part(one.times(3), 0, 0.0, 5)}
-    reading = Reading("x", parts, one.times(1.1), one, 1.0, "float32", 3, (1,), "bytes")
+    reading = Reading("x", parts, one.times(1.1), one, one, 1.0, "float32", 3, (1,), "bytes")
     assert reading.overhead == pytest.approx(0.1)
     assert reading.share("b") == 0.75 and reading.peak_bytes == 5
