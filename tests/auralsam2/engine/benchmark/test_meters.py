@@ -48,6 +48,14 @@ def test_operations_of_products_convolutions_and_attention() -> None:
         assert meter.lap() == sdpa_backward_flop_count(shape, shape, shape, shape) > 0
 
 
+def test_operations_of_views_of_parameters_without_gradients() -> None:
+    inner = torch.nn.Linear(4, 4, bias=False)
+    start = torch.nn.Parameter(torch.ones(1, 4))
+    with torch.no_grad(), operation_counter() as counter:
+        inner(start.expand(3, -1))
+    assert counter.get_total_flops() == 2 * 3 * 4 * 4
+
+
 def test_the_peak_of_a_stretch_begins_anew() -> None:
     if not forget_peak():
         pytest.skip("this system does not let a peak begin anew")
