@@ -2,7 +2,7 @@
 
 python benchmarks/bench_grid.py --before ../before/.venv/bin/python
 python benchmarks/bench_grid.py --before ../before/.venv/bin/python --epochs 2 --repeats 2
-python benchmarks/bench_grid.py --before ../before/.venv/bin/python --options=--jobs=1
+python benchmarks/bench_grid.py --before ../before/.venv/bin/python --options=--lockstep
 
 Every fusion block of the grid `fusion` with its first seed, from the start of `run-grid` to its
 table. Versions take turns, the order changes with every repeat, and each call is a process of its
