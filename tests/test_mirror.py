@@ -52,6 +52,9 @@ COVERED_BY = {
     "auralsam2/losses/precision.py": "auralsam2/losses/test_mask.py",
     "auralsam2/models/audio/ears.py": "auralsam2/models/audio/test_vggish.py",
     "auralsam2/models/backbones/sam2/build.py": "auralsam2/models/backbones/sam2/test_network.py",
+    "auralsam2/models/backbones/sam2/frozen_decoder.py": (
+        "auralsam2/models/backbones/sam2/test_frozen_memory.py"
+    ),
     "auralsam2/models/backbones/sam2/injection.py": "auralsam2/models/test_injection.py",
     "auralsam2/models/backbones/sam2/memory.py": "auralsam2/models/backbones/sam2/test_network.py",
     "auralsam2/models/backbones/sam2_backbone.py": "auralsam2/models/test_auralsam2.py",

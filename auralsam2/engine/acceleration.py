@@ -9,11 +9,13 @@ import torch
 from torch import nn
 
 from auralsam2.messages import warn_once
+from auralsam2.models.linear import quicken_linear_layers
 
 
 def accelerate(model: nn.Module, runtime: Any) -> nn.Module:
     """Lay out and compile parts of a model in place, as ``runtime`` of its config says; the model.
 
+    Linear layers multiply by the library that is faster on this processor in any case.
     ``channels_last`` lays the weights of its image encoder out by pixels; ``compile`` lets
     torch.compile take those of its ``parts_to_compile()`` that it can.
 
@@ -21,6 +23,7 @@ def accelerate(model: nn.Module, runtime: Any) -> nn.Module:
         model: on its device, before its first step; names of its state stay as they are.
         runtime: section of the config.
     """
+    quicken_linear_layers(model)
     network = getattr(getattr(model, "backbone", None), "network", None)
     if runtime.get("channels_last", False) and network is not None:
         network.image_encoder.to(memory_format=torch.channels_last)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -32,6 +33,9 @@ class MemoryTracker(nn.Module):
         use_memory: off, every frame is decoded on its own, as an image.
         gate_memory: where no object is seen, let an empty mask enter the memory, as upstream
             SAM2 does; AuralSAM2 stores the mask as it is.
+        pointer_gradients: a frame's loss also trains, through the object pointers that it reads,
+            the prompts of the frames before it (released). Off, every frame is trained apart;
+            masks enter memory without gradient anyway.
 
     Raises:
         ValueError: on an unknown conditioning frame.
@@ -43,6 +47,7 @@ class MemoryTracker(nn.Module):
         test_conditioning: str = "first",
         use_memory: bool = True,
         gate_memory: bool = False,
+        pointer_gradients: bool = True,
     ) -> None:
         super().__init__()
         for name, value in (
@@ -53,6 +58,7 @@ class MemoryTracker(nn.Module):
                 raise ValueError(f"{name} got {value!r}; known: {', '.join(CONDITIONING)}")
         self.train_conditioning, self.test_conditioning = train_conditioning, test_conditioning
         self.use_memory, self.gate_memory = use_memory, gate_memory
+        self.pointer_gradients = pointer_gradients
         self._recomputes = False
 
     def checkpoint(self) -> None:
@@ -86,47 +92,109 @@ class MemoryTracker(nn.Module):
             points: clicks or boxes of single frames, by index of the frame.
             masks: mask prompts of single frames, (B, 1, 4E, 4E) logits by index of the frame.
         """
+        watched = torch.is_grad_enabled() and any(level.requires_grad for level in pyramid.levels)
+        if not points and not masks and not watched and network.is_frozen:
+            return self._frozen(network, pyramid, prompts, injection)
+        return self._official(network, pyramid, prompts, injection, points or {}, masks or {})
+
+    def _official(
+        self,
+        network: PromptableSAM2,
+        pyramid: VisualPyramid,
+        prompts: Prompts,
+        injection: StepwiseInjection | None,
+        points: Mapping[int, Points],
+        masks: Mapping[int, Tensor],
+    ) -> Prediction:
+        from auralsam2.models.backbones.sam2.memory import ClipMemory
+
         clips = pyramid.levels[0].shape[:2]
         flat = network.decoder_features([level.flatten(0, 1) for level in pyramid.levels])
         fine, middle, coarse = (maps.unflatten(0, clips) for maps in flat)
-        tokens = appended_prompts(prompts, injection)
+        tokens, memory = appended_prompts(prompts, injection), ClipMemory(network, clips[1])
 
-        def decode(t: int, features: Tensor) -> Decoded:
+        def decode(t: int, is_conditioning: bool) -> Decoded:
             return network.decode(
-                features,
+                memory.condition(t, coarse[:, t], is_conditioning),
                 [fine[:, t], middle[:, t]],
-                points=(points or {}).get(t),
-                masks=(masks or {}).get(t),
+                points=points.get(t),
+                masks=masks.get(t),
                 extra_tokens=None if tokens is None else tokens[:, t],
                 prompts=site_prompts(prompts, injection, t),
                 injection=injection,
             )
 
-        return _stack(self._through_clip(network, coarse, decode))
+        def store(t: int, mask: Tensor, pointer: Tensor, score: Tensor, first: bool) -> None:
+            memory.store(t, coarse[:, t], mask, pointer, score, is_conditioning=first)
 
-    def _through_clip(
-        self, network: PromptableSAM2, coarse: Tensor, decode: Callable[[int, Tensor], Decoded]
-    ) -> list[Decoded]:
-        """Decode each frame given its memory of the others, (B, T, C, E, E)."""
-        from auralsam2.models.backbones.sam2.memory import ClipMemory
+        return self._through_clips(network, clips[1], decode, store)
 
-        num_frames = coarse.shape[1]
+    def _frozen(
+        self,
+        network: PromptableSAM2,
+        pyramid: VisualPyramid,
+        prompts: Prompts,
+        injection: StepwiseInjection | None,
+    ) -> Prediction:
+        """The same up to rounding where nothing of the network is trained or watched."""
+        clips, decoder = pyramid.levels[0].shape[:2], network.clip_decoder()
+        with torch.no_grad():
+            *finer, coarse = network.decoder_features([m.flatten(0, 1) for m in pyramid.levels])
+        features, tokens = decoder.features(*finer), appended_prompts(prompts, injection)
+        if not self.use_memory:
+            image = coarse.flatten(2).transpose(1, 2) + network.no_mem_embed
+            extra = None if tokens is None else tokens.flatten(0, 1)
+            sites = site_prompts(prompts, injection)
+            every = partial(
+                network.decode_frozen, decoder, image, features, extra, sites, injection
+            )
+            found = recomputed(every) if self._recomputes else every()
+            return _prediction(*(x.unflatten(0, clips) for x in found))
+        rows = [m.unflatten(0, clips) for m in features]
+        memory = network.clip_memory(coarse.unflatten(0, clips), self.conditioning_frame(clips[1]))
+
+        def decode(t: int, is_conditioning: bool) -> Decoded:
+            return network.decode_frozen(
+                decoder,
+                memory.without_memory(t) if is_conditioning else memory.condition(t),
+                type(features)(*(m[:, t] for m in rows)),
+                None if tokens is None else tokens[:, t],
+                site_prompts(prompts, injection, t),
+                injection,
+            )
+
+        return self._through_clips(network, clips[1], decode, memory.store)
+
+    def _through_clips(
+        self,
+        network: PromptableSAM2,
+        num_frames: int,
+        decode: Callable[[int, bool], Decoded],
+        store: Callable[[int, Tensor, Tensor, Tensor, bool], None],
+    ) -> Prediction:
+        """Decode frame after frame, each given the memory of those before.
+
+        Args:
+            network: the SAM2.
+            num_frames: T.
+            decode: answers a frame, given whether it sees no memory.
+            store: remembers a frame by its mask (B, 1, S, S), pointer and score, given whether it
+                is the conditioning one.
+        """
         conditioning = self.conditioning_frame(num_frames)
         order = frame_order(num_frames, conditioning)
-        memory = ClipMemory(network, num_frames)
         answers: dict[int, Decoded] = {}
         for t in order:
-            is_conditioning = not self.use_memory or t == conditioning
-
-            def answer(t: int = t, is_conditioning: bool = is_conditioning) -> Decoded:
-                return decode(t, memory.condition(t, coarse[:, t], is_conditioning))
-
-            answers[t] = recomputed(answer) if self._recomputes else answer()
+            first = not self.use_memory or t == conditioning
+            answers[t] = recomputed(decode, t, first) if self._recomputes else decode(t, first)
             _, _, score, best, pointer = answers[t]
             if self.use_memory and t != order[-1]:  # nobody reads the memory of the last one
                 mask = network.upsample(network.gate(best, score) if self.gate_memory else best)
-                memory.store(t, coarse[:, t], mask, pointer, score, is_conditioning=is_conditioning)
-        return [answers[t] for t in range(num_frames)]
+                store(
+                    t, mask, pointer if self.pointer_gradients else pointer.detach(), score, first
+                )
+        stacked = zip(*(answers[t] for t in range(num_frames)), strict=True)
+        return _prediction(*(torch.stack(parts, dim=1) for parts in stacked))
 
 
 def frame_order(num_frames: int, conditioning: int) -> Sequence[int]:
@@ -135,9 +203,12 @@ def frame_order(num_frames: int, conditioning: int) -> Sequence[int]:
 
 
 def site_prompts(
-    prompts: Prompts, injection: StepwiseInjection | None, frame: int
+    prompts: Prompts, injection: StepwiseInjection | None, frame: int | None = None
 ) -> Sequence[SitePrompts]:
-    """The prompts of one frame, one entry a site of the decoder; empty where all are off."""
+    """The prompts of one frame, one entry a site of the decoder; empty where all are off.
+
+    Without a frame those of all frames, clips and frames as one axis.
+    """
     num_levels = max(len(prompts.sparse), len(prompts.dense))
     if not num_levels:
         return ()
@@ -157,14 +228,14 @@ def appended_prompts(prompts: Prompts, injection: StepwiseInjection | None) -> T
     return torch.stack([prompts.sparse[i] for i in levels], dim=2) if levels else None
 
 
-def _of_level(prompts: Sequence[Tensor], level: int | None, frame: int) -> Tensor | None:
-    return prompts[level][:, frame] if prompts and level is not None else None
+def _of_level(prompts: Sequence[Tensor], level: int | None, frame: int | None) -> Tensor | None:
+    if not prompts or level is None:
+        return None
+    return prompts[level].flatten(0, 1) if frame is None else prompts[level][:, frame]
 
 
-def _stack(answers: Sequence[Decoded]) -> Prediction:
-    return Prediction(
-        mask_logits=torch.stack([a.mask_logits for a in answers], dim=1),
-        ious=torch.stack([a.ious for a in answers], dim=1),
-        object_score_logits=torch.stack([a.object_score_logits for a in answers], dim=1),
-        best=torch.stack([a.best[:, 0] for a in answers], dim=1),
-    )
+def _prediction(
+    mask_logits: Tensor, ious: Tensor, score: Tensor, best: Tensor, *_: Tensor
+) -> Prediction:
+    """From the fields of ``Decoded``, of (B, T) frames."""
+    return Prediction(mask_logits, ious, score, best[:, :, 0])

@@ -16,6 +16,18 @@ import torch.nn.functional as F
 from sam2.modeling.sam2_base import NO_OBJ_SCORE, SAM2Base
 from torch import Tensor
 
+from auralsam2.models.backbones.sam2.frozen import MadeOfWeights, is_untouched
+from auralsam2.models.backbones.sam2.frozen_decoder import (
+    FineFeatures,
+    FrozenDecoder,
+    can_decode,
+    decoder_constants,
+)
+from auralsam2.models.backbones.sam2.frozen_memory import (
+    FrozenClipMemory,
+    can_remember,
+    memory_constants,
+)
 from auralsam2.models.backbones.sam2.injection import InjectableTwoWayTransformer
 from auralsam2.models.injection import SitePrompts, StepwiseInjection
 from auralsam2.shapes import check_shape
@@ -39,10 +51,26 @@ class Points(NamedTuple):
     labels: Tensor
 
 
+OBSERVED = (
+    "decode",
+    "_encode_new_memory",
+    "_prepare_memory_conditioned_features",
+    "_predict_masks",
+)
+"""Methods that a caller may replace on an instance to see what they are given."""
+
+
 class PromptableSAM2(SAM2Base):
-    """Official SAM2 whose mask decoder accepts audio prompts."""
+    """Official SAM2 whose mask decoder accepts audio prompts.
+
+    While nothing behind its image encoder is trained, hooked or replaced (``is_frozen``), frames
+    may be decoded by ``decode_frozen`` and remembered by ``clip_memory``: the same numbers up to
+    rounding, by fewer and larger products.
+    """
 
     def _build_sam_heads(self) -> None:
+        self._decoder_constants = MadeOfWeights(decoder_constants)
+        self._memory_constants = MadeOfWeights(memory_constants)
         super()._build_sam_heads()
         official = self.sam_mask_decoder.transformer
         self.sam_mask_decoder.transformer = InjectableTwoWayTransformer(
@@ -116,6 +144,44 @@ class PromptableSAM2(SAM2Base):
         with self._injecting(prompts, injection):
             decoded = self._predict_masks(features, high_res, sparse, dense)
         return self._choose(*decoded, first=0 if all_masks else 1)
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether ``decode_frozen`` and ``clip_memory`` may take the place of the official way."""
+        behind = [part for name, part in self.named_children() if name != "image_encoder"]
+        return (
+            can_decode(self.sam_mask_decoder)
+            and can_remember(self)
+            and is_untouched(*behind)
+            and not any(p.requires_grad for p in self.parameters(recurse=False))
+            and not any(name in vars(self) for name in OBSERVED)
+        )
+
+    def clip_memory(self, coarse: Tensor, conditioning: int) -> FrozenClipMemory:
+        """Memory of clips with the coarsest maps (B, T, C, E, E) and this conditioning frame."""
+        return FrozenClipMemory(self, self._memory_constants.of(self), coarse, conditioning)
+
+    def clip_decoder(self) -> FrozenDecoder:
+        """The decoder for all frames of a batch of clips."""
+        constants = self._decoder_constants.of(self.sam_mask_decoder)
+        return FrozenDecoder(self.sam_mask_decoder, constants, self.sam_prompt_encoder)
+
+    def decode_frozen(
+        self,
+        decoder: FrozenDecoder,
+        image: Tensor,
+        features: FineFeatures,
+        extra_tokens: Tensor | None = None,
+        prompts: Sequence[SitePrompts] = (),
+        injection: StepwiseInjection | None = None,
+    ) -> Decoded:
+        """:meth:`decode` of positions (R, N, C) without clicks and masks, three masks each."""
+        with self._injecting(prompts, injection):
+            logits, ious, tokens, score = decoder(image, features, extra_tokens)
+        logits = logits.float()
+        rows, chosen = torch.arange(len(logits), device=logits.device), ious.argmax(dim=1)
+        pointer = self._pointer(tokens[rows, chosen], score)
+        return Decoded(logits, ious, score, logits[rows, chosen][:, None], pointer)
 
     def _padding_point(self, features: Tensor) -> Points:
         zero = features.new_zeros(len(features), 1, 2)

@@ -1,0 +1,58 @@
+"""When official modules may be computed otherwise, and what is made of their weights once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+Made = TypeVar("Made")
+
+
+def is_untouched(*modules: nn.Module) -> bool:
+    """Whether nothing is trained, in training mode, hooked or replaced in any part of modules.
+
+    Only then does nobody see what happens inside, and what is left is arithmetic.
+    """
+    return all(
+        not (
+            part.training
+            or part._forward_hooks
+            or part._forward_pre_hooks
+            or part._backward_hooks
+            or part._backward_pre_hooks
+            or "forward" in vars(part)
+        )
+        for module in modules
+        for part in module.modules()
+    ) and not any(p.requires_grad for module in modules for p in module.parameters())
+
+
+class MadeOfWeights(Generic[Made]):
+    """What ``make`` gives for a module, made anew where its weights were loaded, moved or changed.
+
+    Without gradient: for frozen modules.
+    """
+
+    def __init__(self, make: Callable[[nn.Module], Made]) -> None:
+        self.make = make
+        self._weights: list[tuple[Tensor, int, torch.device, torch.dtype]] = []
+        self._made: Made | None = None
+
+    def of(self, module: nn.Module) -> Made:
+        """Of the module's weights as they are now."""
+        weights = [
+            (tensor, tensor._version, tensor.device, tensor.dtype)
+            for tensor in (*module.parameters(), *module.buffers())
+        ]
+        same = len(weights) == len(self._weights) and all(
+            now[0] is then[0] and now[1:] == then[1:]
+            for now, then in zip(weights, self._weights, strict=True)
+        )
+        if self._made is None or not same:
+            with torch.no_grad():
+                self._made = self.make(module)
+            self._weights = weights
+        return self._made

@@ -1,0 +1,90 @@
+"""Linear layers by the faster library give what torch's own give."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from auralsam2.models import linear as module
+from auralsam2.models.linear import QuickLinear, linear, quicken_linear_layers
+
+
+@pytest.fixture(autouse=True)
+def _everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a processor that wants it, whatever this one is; for small products too."""
+    monkeypatch.setattr(module, "prefers_onednn", lambda: True)
+    monkeypatch.setattr(module, "MIN_PRODUCTS", 1)
+
+
+def _gradients(function: object, *inputs: Tensor | None) -> list[Tensor]:
+    leaves = [x.clone().requires_grad_() if x is not None else None for x in inputs]
+    out = function(*leaves)  # type: ignore[operator]
+    (out * torch.linspace(-1, 1, out.numel()).view_as(out)).sum().backward()
+    return [out.detach(), *(x.grad for x in leaves if x is not None and x.grad is not None)]
+
+
+@pytest.mark.parametrize("shape", [(7, 12), (2, 5, 12), (2, 3, 4, 12)])
+@pytest.mark.parametrize("biased", [True, False])
+def test_values_and_gradients_are_those_of_torch(shape: tuple[int, ...], biased: bool) -> None:
+    draw = torch.Generator().manual_seed(0)
+    x, weight = torch.randn(shape, generator=draw), torch.randn(9, 12, generator=draw)
+    bias = torch.randn(9, generator=draw) if biased else None
+    ours, theirs = _gradients(linear, x, weight, bias), _gradients(F.linear, x, weight, bias)
+    assert len(ours) == len(theirs) == 3 + biased
+    for own, other in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(own, other, atol=1e-5, rtol=1e-5)
+
+
+def test_strided_inputs_and_views_changed_in_place() -> None:
+    draw = torch.Generator().manual_seed(1)
+    x = torch.randn(6, 4, 8, generator=draw, requires_grad=True)
+    weight = torch.randn(8, 8, generator=draw)
+
+    def use(product: Tensor) -> Tensor:
+        product[:, 1:] = product[:, 1:] * 2  # as SAM2's rotary code does
+        return product
+
+    ours = use(linear(x.transpose(0, 1), weight))
+    theirs = use(F.linear(x.transpose(0, 1), weight))
+    torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(
+        torch.autograd.grad(ours.sum(), x)[0],
+        torch.autograd.grad(theirs.sum(), x)[0],
+        atol=1e-5,
+        rtol=1e-5,
+    )
+
+
+def test_other_precisions_are_left_to_torch() -> None:
+    weight = torch.ones(3, 4)
+    assert torch.equal(
+        linear(torch.ones(2, 4).double(), weight.double()), torch.full((2, 3), 4.0).double()
+    )
+    with torch.autocast("cpu", torch.bfloat16):
+        assert linear(torch.ones(2, 4), weight).dtype == torch.bfloat16
+
+
+def test_a_model_keeps_weights_names_and_hooks() -> None:
+    model = nn.Sequential(nn.Linear(4, 5), nn.Sequential(nn.GELU(), nn.Linear(5, 2)))
+    seen: list[Tensor] = []
+    model[0].register_forward_hook(lambda layer, args, out: seen.append(out))
+    before, x = copy.deepcopy(model), torch.randn(3, 4, generator=torch.Generator().manual_seed(2))
+    quicken_linear_layers(model)
+    assert [type(m) for m in (model[0], model[1][1])] == [QuickLinear, QuickLinear]
+    assert model.state_dict().keys() == before.state_dict().keys()
+    torch.testing.assert_close(model(x), before(x))
+    assert len(seen) == 2
+
+
+def test_a_subclass_keeps_its_own_forward() -> None:
+    class Doubled(nn.Linear):
+        def forward(self, x: Tensor) -> Tensor:
+            return 2 * super().forward(x)
+
+    model = nn.Sequential(Doubled(2, 2))
+    quicken_linear_layers(model)
+    assert type(model[0]) is Doubled
