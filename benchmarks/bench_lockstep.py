@@ -1,12 +1,14 @@
 """The nine cells of the fusion grid, one by one in a process against side by side in it.
 
     python benchmarks/bench_lockstep.py flops
+    python benchmarks/bench_lockstep.py step tiny --image-size 512
     python benchmarks/bench_lockstep.py run auralsam2/mini_v1m --clips 24 --rounds 2
     python benchmarks/bench_lockstep.py run auralsam2/hiera_tiny_v1m --image-size 512 --clips 2
 
 ``flops`` counts, without computing, what one training step and one clip of validation cost at
-1024 px, and what is left of it for a cell of nine that share the encoder. ``run`` trains and prints
-seconds of the CPU, of both ways in turn, and whether all records are equal.
+1024 px, and what is left of it for a cell of nine that share the encoder. ``step`` times one cell
+with and without the pyramid of its clip, in turn. ``run`` trains and prints seconds of the CPU, of
+both ways in turn, and whether all records are equal; nine cells of hiera_tiny want 12 GB.
 """
 
 from __future__ import annotations
@@ -19,6 +21,12 @@ from typing import Any
 
 CELLS = 9
 SIZES = ("tiny", "small", "base_plus", "large")
+RANDOM_WEIGHTS = {
+    "model.backbone.checkpoint": None,
+    "model.audio_encoder.weights": None,
+    "model.backbone.random_weights": True,
+    "model.audio_encoder.random_weights": True,
+}
 
 
 def main() -> None:
@@ -28,6 +36,10 @@ def main() -> None:
     counts = ways.add_parser("flops")
     counts.add_argument("--image-size", type=int, default=1024)
     counts.add_argument("--sizes", nargs="+", default=SIZES)
+    steps = ways.add_parser("step")
+    steps.add_argument("size", choices=SIZES)
+    steps.add_argument("--image-size", type=int, default=512)
+    steps.add_argument("--rounds", type=int, default=3)
     runs = ways.add_parser("run")
     runs.add_argument("config")
     runs.add_argument("--clips", type=int, default=2, help="in training; half as many in val")
@@ -38,8 +50,24 @@ def main() -> None:
     if options.way == "flops":
         for size in options.sizes:
             print(count(size, options.image_size), flush=True)
+    elif options.way == "step":
+        print(timed(options.size, options.image_size, options.rounds))
     else:
         run(options)
+
+
+def _model(size: str, side: int) -> Any:
+    from auralsam2 import config
+    from auralsam2.engine.evaluate import build_model
+    from auralsam2.registry import load_all
+
+    load_all()
+    cfg = config.load(f"auralsam2/hiera_{size}_v1m", {"data.image_size": side, **RANDOM_WEIGHTS})
+    return build_model(cfg).train()
+
+
+def _factor(whole: float, encode: float) -> str:
+    return f"{whole / (whole - encode + encode / CELLS):.2f} times"
 
 
 def count(size: str, side: int) -> str:
@@ -49,13 +77,7 @@ def count(size: str, side: int) -> str:
     from torch.nn.attention import SDPBackend, sdpa_kernel
     from torch.utils.flop_counter import FlopCounterMode
 
-    from auralsam2 import config
-    from auralsam2.engine.evaluate import build_model
-    from auralsam2.registry import load_all
-
-    load_all()
-    cfg = config.load(f"auralsam2/hiera_{size}_v1m", {"data.image_size": side, **_random(True)})
-    model = build_model(cfg).train()
+    model = _model(size, side)
 
     def flops(part: Any) -> tuple[float, Any]:
         with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):
@@ -66,33 +88,72 @@ def count(size: str, side: int) -> str:
         return sum(by_kind.values()) / 1e12, (value, by_kind.get("aten.convolution", 0) / 1e12)
 
     with FakeTensorMode(allow_non_fake_inputs=True):
-        frames, sound = (
-            torch.zeros(1, 5, 3, side, side, dtype=torch.uint8),
-            torch.randn(1, 5, 2, 96, 64),
-        )
+        frames = torch.zeros(1, 5, 3, side, side, dtype=torch.uint8)
+        sound = torch.randn(1, 5, 2, 96, 64)
         encode, (pyramid, _) = flops(lambda: model.encode(frames))
         listen, (fused, convolved) = flops(lambda: model.listen(pyramid, sound))
+        prompts = model.prompts(fused)
         track, (prediction, more) = flops(
-            lambda: model.tracker(
-                model.backbone.network, pyramid, model.prompts(fused), model.injection
-            )
+            lambda: model.tracker(model.backbone.network, pyramid, prompts, model.injection)
         )
         answer = [part for part in prediction if part is not None and part.requires_grad]
         back, _ = flops(lambda: sum(part.sum() for part in answer).backward())
     back += 2 * (convolved + more)
     step, clip = encode + listen + track + back, encode + listen + track
-    factors = [whole / (whole - encode + encode / CELLS) for whole in (step, clip)]
     parts = f"encode {encode:.2f}, fuser {listen:.2f}, tracker {track:.2f}, back {back:.2f} TFLOP"
-    share = f"{encode / step:.0%} of a step: {CELLS} cells {factors[0]:.2f} times as fast"
-    return f"{size:<10} {parts}; {share}, in validation {factors[1]:.2f} times"
+    share = f"{encode / step:.0%} of a step is encoding"
+    return f"{size}: {parts}; {share}: {_factor(step, encode)}, val {_factor(clip, encode)}"
 
 
-def _random(real: bool) -> dict[str, Any]:
-    if not real:
-        return {}
-    weights = {"model.backbone.checkpoint": None, "model.audio_encoder.weights": None}
-    without = {"model.backbone.random_weights": True, "model.audio_encoder.random_weights": True}
-    return {**weights, **without}
+def timed(size: str, side: int, rounds: int) -> str:
+    """CPU seconds of a step and of a clip of val, encoded and with the pyramid there, in turn."""
+    import statistics
+
+    import torch
+
+    from auralsam2.models.feature_cache import LastPyramid
+
+    torch.manual_seed(0)
+    model, encoded = _model(size, side), LastPyramid()
+    masks = torch.zeros(1, 5, side, side, dtype=torch.uint8)
+    masks[..., side // 4 : side // 2, side // 4 : side // 2] = 1
+    batch = dict(
+        frames=torch.randint(256, (1, 5, 3, side, side), dtype=torch.uint8),
+        log_mel=torch.randn(1, 5, 2, 96, 64),
+        masks=masks,
+        native_masks=[masks[0]],
+        supervised=torch.ones(1, 5, dtype=torch.bool),
+        clip=["clip"],
+    )
+    trained = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(trained, 1e-4)
+
+    def step() -> None:
+        losses = model.train()(mode="loss", **batch)
+        sum(value for key, value in losses.items() if "loss" in key).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    def val() -> None:
+        with torch.no_grad():
+            model.eval()(mode="predict", **batch)
+
+    seconds: dict[tuple[str, bool], list[float]] = {}
+    for number in range(rounds + 1):
+        for what in (step, val):
+            for given in (False, True):
+                model.feature_cache = encoded if given else None
+                began = time.process_time()
+                what()
+                if number:  # the first round warms up, and fills the cache
+                    taken = time.process_time() - began
+                    seconds.setdefault((what.__name__, given), []).append(taken)
+    said = []
+    for name in ("step", "val"):
+        whole, rest = (statistics.median(seconds[name, given]) for given in (False, True))
+        said.append(f"{name} {whole:.1f} s, of which encoding {whole - rest:.1f} s: ")
+        said[-1] += _factor(whole, whole - rest)
+    return f"{size} at {side} px: " + "; ".join(said)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -106,7 +167,6 @@ def run(options: argparse.Namespace) -> None:
     from auralsam2.engine import run_record
     from auralsam2.models.feature_cache import BACKBONES
 
-    real = "mini" not in options.config
     grid, out = load_grid("fusion", options.config), Path(tempfile.mkdtemp())
     write_clips(out / "clips", Plan("v1m", (options.clips, (options.clips + 1) // 2, 1), seed=7))
     overrides = {
@@ -119,7 +179,7 @@ def run(options: argparse.Namespace) -> None:
         "optim.amp": None,
         "runtime.tensorboard": False,
         **({"data.image_size": options.image_size} if options.image_size else {}),
-        **_random(real),
+        **({} if "mini" in options.config else RANDOM_WEIGHTS),
     }
     seconds: dict[str, list[float]] = {"one by one": [], "side by side": []}
     records: list[Any] = []
