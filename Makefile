@@ -2,6 +2,7 @@
 # make paper-demo   train the arms of the figures, make all tables, figures and pages (15 minutes on 2 cores)
 # make test   install into .venv where missing, run the whole test suite
 # make coverage   the same, with the lines that no test reaches
+# make gpu-check   six minutes on one GPU: tests, parts of a step, prompting, grid and sweep
 # make lint   style, formatting, import layers, types
 # make wheel  build the wheel and use it outside this folder
 # make clean  remove what was built; .venv and work_dirs stay
@@ -29,7 +30,7 @@ export OMP_NUM_THREADS ?= 1
 export SAM2_BUILD_CUDA := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo paper-demo test coverage lint wheel clean
+.PHONY: help demo paper-demo test coverage gpu-check lint wheel clean
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
@@ -86,6 +87,10 @@ test: $(VENV)/.dev
 
 coverage: $(VENV)/.dev
 	$(PYTEST) --cov --cov-report=term $(ARGS)
+
+# Without a GPU: make gpu-check ARGS="--device cpu --small" tries the script itself.
+gpu-check: $(VENV)/.dev
+	$(BIN)/python benchmarks/gpu_check.py $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

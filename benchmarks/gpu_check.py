@@ -1,0 +1,371 @@
+"""What is to be seen on one GPU, in six minutes: tests, parts of a step, prompting, grid and sweep.
+
+    make gpu-check
+    python benchmarks/gpu_check.py --out work_dirs/gpu_check
+    python benchmarks/gpu_check.py --device cpu --small       # the same script, at sizes of a CPU
+
+Data are synthetic and weights random; nothing is downloaded. Every part has seconds of its own, and
+what it has found stays where it runs out of them or fails: logs, JSON and pictures lie in the
+folder, with ``summary.json`` and ``summary.md`` on top. The exit status is 0 where all parts ended
+well, 1 where one did not, and 2 where there is no such device.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+TOTAL = 360.0
+COMMAND = [sys.executable, "-m", "auralsam2_tools"]
+
+
+class Step(NamedTuple):
+    """One command of the check."""
+
+    name: str
+    seconds: float  # that it may take
+    command: Sequence[str]
+    read: Callable[[Path, str], str]  # folder and what it printed -> what the table says of it
+    needs: str = ""  # a step that must have ended well
+
+
+class Result(NamedTuple):
+    """How a step ended."""
+
+    name: str
+    how: str  # done, failed, out of time, left out
+    seconds: float
+    says: str
+
+
+def main() -> int:
+    """Run all steps within the time there is, and say how they ended."""
+    options = _options()
+    problem = _no_device(options.device)
+    if problem:
+        print(f"gpu-check: {problem}", file=sys.stderr)
+        return 2
+    options.out.mkdir(parents=True, exist_ok=True)
+    if options.speeds:
+        return _speeds(options)
+    for step in _steps(options):  # what an earlier check has left is not gone on with
+        shutil.rmtree(options.out / _file(step.name), ignore_errors=True)
+    results: list[Result] = []
+    end = time.monotonic() + options.minutes * 60
+    for step in _steps(options):
+        results.append(_run(step, results, end, options.out))
+        print(_row(results[-1]), flush=True)
+        _write(results, options)
+    bad = [r for r in results if r.how != "done"]
+    print(f"\n{len(results) - len(bad)} of {len(results)} steps done; all is in {options.out}")
+    return 1 if bad else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--out", type=Path, default=Path("work_dirs/gpu_check"), help="folder (%(default)s)")
+    add("--device", default="cuda", help="cuda, cuda:N or cpu (%(default)s)")
+    add("--small", action="store_true", help="sam2-mini at 64 px, for a CPU")
+    add("--minutes", type=float, default=TOTAL / 60, help="for all of it (%(default)s)")
+    add("--only", nargs="+", default=[], metavar="STEP", help="steps whose names begin so")
+    add("--speeds", action="store_true", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def _no_device(name: str) -> str:
+    """Why nothing can be run on a device; empty where it can."""
+    if name == "cpu":
+        return ""
+    import torch
+
+    if not torch.cuda.is_available():
+        return (
+            "torch sees no CUDA device here, nothing was run (look at nvidia-smi and "
+            "CUDA_VISIBLE_DEVICES; --device cpu --small tries the script itself)"
+        )
+    index = int(name.partition(":")[2] or 0)
+    count = torch.cuda.device_count()
+    return "" if index < count else f"got --device {name}, but torch sees {count} CUDA devices"
+
+
+def _steps(options: argparse.Namespace) -> list[Step]:
+    all_steps = [_tests(options), *_benchmarks(options), *_lockstep(options)]
+    all_steps += [_speed_step(options), *_runs(options)]
+    chosen = tuple(options.only) or ("",)
+    return [step for step in all_steps if step.name.startswith(chosen)]
+
+
+def _tests(options: argparse.Namespace) -> Step:
+    """The tests marked gpu; on a CPU they compare it with itself."""
+    command = [sys.executable, "-m", "pytest", "tests/gpu/test_gpu.py", "-q", "-m", "gpu"]
+    report = ["-p", "no:cacheprovider", f"--junitxml={options.out.resolve() / 'tests.xml'}"]
+    return Step("tests", 110, [*command, *report], _last_line)
+
+
+def _benchmarks(options: argparse.Namespace) -> list[Step]:
+    """Parts of a step of the published model at 1024 px, in several precisions."""
+    config = "auralsam2/mini_v1m" if options.small else "auralsam2/published/v1m"
+    ways = {
+        "fp32": {"optim.amp": "None"},
+        "bf16": {"optim.amp": "bfloat16"},
+        "bf16 compiled": {"optim.amp": "bfloat16", "runtime.compile": "True"},
+    }
+    if options.device == "cpu":  # automatic precision is a GPU's
+        ways = {"fp32": ways["fp32"], "fp32 compiled": {**ways["fp32"], "runtime.compile": "True"}}
+    steps = []
+    for way, settings in ways.items():
+        name = f"step {way}"
+        settings = {
+            "runtime.device": options.device,
+            "data.batch_size": "1",
+            "data.num_workers": "0",
+            **settings,
+            **({"data.image_size": "64"} if options.small else {}),
+        }
+        file = options.out / _file(name)
+        command = [*COMMAND, "benchmark", config, "--synthetic", "--random-weights"]
+        command += ["--steps", "3", "--warmup", "2", "--json", f"{file}.json"]
+        command += ["--figure", f"{file}.png", "--set", *_pairs(settings)]
+        steps.append(Step(name, 45, command, _benchmark_line))
+    return steps
+
+
+def _lockstep(options: argparse.Namespace) -> list[Step]:
+    """Cells of the fusion grid one by one and side by side, on clips that are encoded anew."""
+    base = "auralsam2/mini_v1m" if options.small else "auralsam2/hiera_tiny_v1m"
+    settings = {**_on(options), "model.feature_cache_mb": "0"}
+    if not options.small:
+        settings |= {"data.image_size": "512", **_random_weights()}
+    steps = []
+    for name, way in (("cells alone", ["--jobs", "0"]), ("cells together", ["--lockstep"])):
+        command = [*COMMAND, "run-grid", "fusion", "--base", base, *way]
+        command += ["--only", "seed=0", "--executor", "inline"]
+        command += ["--out", str(options.out / _file(name)), "--set", *_pairs(settings)]
+        steps.append(Step(name, 60, command, _last_line, needs="data"))
+    return [_data(options), *steps]
+
+
+def _data(options: argparse.Namespace) -> Step:
+    """Clips for runs."""
+    split = "4/2/4" if options.small else "24/6/6"
+    side = "64" if options.small else "224"
+    command = [*COMMAND, "make-synthetic", str(options.out / "data"), "--layout", "v1m"]
+    return Step("data", 20, [*command, "--split", split, "--size", side], _nothing)
+
+
+def _on(options: argparse.Namespace) -> dict[str, str]:
+    """Settings of a short run."""
+    return {
+        "data.root": str(options.out.resolve() / "data"),
+        "data.batch_size": "2",
+        "data.num_workers": "0",
+        "runtime.device": options.device,
+        "runtime.tensorboard": "False",
+        "optim.epochs": "1",
+        "evaluation.counterfactuals": "[]",
+        **({"data.image_size": "64"} if options.small else {}),
+    }
+
+
+def _random_weights() -> dict[str, str]:
+    return {
+        "model.backbone.checkpoint": "None",
+        "model.backbone.random_weights": "True",
+        "model.audio_encoder.weights": "None",
+        "model.audio_encoder.random_weights": "True",
+    }
+
+
+def _runs(options: argparse.Namespace) -> list[Step]:
+    """The demo's grid and a sweep, four runs at once on the device."""
+    grid, sweep = options.out / "grid", options.out / "sweep"
+    at_once = ["--jobs", "4", "--executor", "local", "--set", *_pairs(_on(options))]
+    return [
+        Step("grid", 70, [*COMMAND, "run-grid", "demo", "--out", str(grid), *at_once],
+             _last_line, needs="data"),
+        Step("grid tables", 15, [*COMMAND, "make-tables", str(grid)], _nothing, needs="grid"),
+        Step("grid figures", 20, [*COMMAND, "make-figures", str(grid)], _nothing, needs="grid"),
+        Step("sweep", 50,
+             [*COMMAND, "run-sweep", "size_mini", "--out", str(sweep), "--trials", "4", *at_once],
+             _last_line, needs="data"),
+    ]  # fmt: skip
+
+
+def _speed_step(options: argparse.Namespace) -> Step:
+    command = [sys.executable, __file__, "--speeds", "--device", options.device]
+    command += ["--out", str(options.out), *["--small"] * options.small]
+    return Step("prompting", 60, command, _last_line)
+
+
+def _speeds(options: argparse.Namespace) -> int:
+    """Frames a second of SAM2 without sound, of AuralSAM2, and of a rival in SAM2's encoder.
+
+    Who wants a clip's masks with and without its sound has AuralSAM2 decode twice what is encoded
+    once; adapters inside the encoder have it encode twice.
+    """
+    import auralsam2.mmengine_fixes  # noqa: F401
+    from auralsam2.devices import pick_device
+    from auralsam2.engine.benchmark.cases import Asked
+    from auralsam2.engine.benchmark.stand_ins import synthetic_clips
+    from auralsam2.engine.efficiency import measure_speed
+    from auralsam2.engine.evaluate import build_model
+    from auralsam2.engine.splits import test_datasets
+    from auralsam2.registry import load_all
+
+    load_all()
+    mini, real = "mini_v1m", "v1m"
+    size = mini if options.small else real
+    aural = "auralsam2/mini_v1m" if options.small else "auralsam2/published/v1m"
+    configs = {
+        "without sound": f"methods/unprompted_{size}",
+        "AuralSAM2": aural,
+        "SAMA-AVS": f"methods/sama_avs_{size}",
+    }
+    seconds: dict[str, dict[str, float]] = {}
+    for name, config in configs.items():
+        test = dict(type="AVSBenchDataset", subset="v1m", split="test")
+        settings: dict[str, Any] = {"data.test": {"test": test}, "evaluation.counterfactuals": []}
+        settings |= {"data.image_size": 64} if options.small else {}
+        cfg = Asked(config, settings, synthetic=True, random_weights=True).load({})
+        with synthetic_clips(cfg) as root:
+            cfg.data.root = root
+            clip = next(iter(test_datasets(cfg).values()))[0]
+            model = build_model(cfg).to(pick_device(options.device))
+            speed = measure_speed(model, clip, repeats=10, seconds=3.0)
+        per = speed.frames_per_second
+        seconds[name] = {"clip": 1 / per["fps"], "decoder": 1 / per.get("decoder_fps", per["fps"])}
+        print(f"{name}: {per}", flush=True)
+        del model
+    plain, sound, rival = (seconds[name] for name in configs)
+    both = {
+        "AuralSAM2": sound["clip"] + plain["decoder"],
+        "SAMA-AVS": rival["clip"] + plain["clip"],
+    }
+    found = {
+        "frames_per_second": {name: 1 / each["clip"] for name, each in seconds.items()},
+        "frames_per_second_encoded": {name: 1 / each["decoder"] for name, each in seconds.items()},
+        "frames_per_second_with_and_without_sound": {n: 1 / s for n, s in both.items()},
+        "conditions": speed.conditions,
+    }
+    (options.out / "prompting.json").write_text(json.dumps(found, indent=2))
+    fps = ", ".join(f"{name} {value:.1f}" for name, value in found["frames_per_second"].items())
+    twice = found["frames_per_second_with_and_without_sound"]
+    with_both = ", ".join(f"{name} {value:.1f}" for name, value in twice.items())
+    print(f"frames/s: {fps}; with and without sound: {with_both}")
+    return 0
+
+
+def _run(step: Step, before: Sequence[Result], end: float, out: Path) -> Result:
+    """Run a step and end it, with all its processes, where its time is over."""
+    ended = {result.name: result.how for result in before}
+    if step.needs and ended.get(step.needs, "done") != "done":
+        return Result(step.name, "left out", 0.0, f"needs {step.needs}")
+    allowed = min(step.seconds, end - time.monotonic())
+    if allowed < 5:
+        return Result(step.name, "left out", 0.0, "no time is left")
+    log, began, how = out / f"{_file(step.name)}.log", time.monotonic(), "done"
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            step.command, cwd=ROOT, stdout=file, stderr=subprocess.STDOUT,
+            start_new_session=True, env={**os.environ, **_environment(step)},
+        )  # fmt: skip
+        try:
+            how = "failed" if process.wait(allowed) else "done"
+        except subprocess.TimeoutExpired:
+            how = "out of time"
+        finally:
+            _end(process)
+    printed = re.sub(r"\x1b\[[0-9;]*m", "", log.read_text(errors="replace"))
+    says = step.read(out, printed) if how == "done" else _last_line(out, printed)
+    return Result(step.name, how, time.monotonic() - began, says)
+
+
+def _environment(step: Step) -> dict[str, str]:
+    """What a step inherits: the tests are told their device, threads do not fight for cores."""
+    settings = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
+    if step.name == "tests":
+        settings["AURALSAM2_TEST_DEVICE"] = _options().device
+    return settings
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Let the processes of a step end, and end those that do not."""
+    for kind, patience in ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)):
+        try:
+            os.killpg(process.pid, kind)
+        except ProcessLookupError:
+            return
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def _file(name: str) -> str:
+    return name.replace(" ", "_")
+
+
+def _pairs(settings: dict[str, str]) -> list[str]:
+    return [f"{key}={value}" for key, value in settings.items()]
+
+
+def _nothing(out: Path, printed: str) -> str:
+    return ""
+
+
+def _last_line(out: Path, printed: str) -> str:
+    lines = [line.strip(" =│╵╰─╯") for line in printed.splitlines()]
+    return next((line for line in reversed(lines) if line), "")[:160]
+
+
+def _benchmark_line(out: Path, printed: str) -> str:
+    """Milliseconds and memory of a training step and of an evaluated clip."""
+    name = re.search(r"(\S+)\.png", printed)
+    newest = max(out.glob("step_*.json"), key=lambda p: p.stat().st_mtime, default=None)
+    if name is None or newest is None:
+        return _last_line(out, printed)
+    (measured,) = json.loads(newest.read_text())["measured"]
+    (report,) = measured["values"].values()
+    said = []
+    for key in ("train", "evaluation"):
+        if (reading := report[key]) is not None:
+            milliseconds = reading["plain"]["median"] * 1e3
+            peak = reading["peak_bytes"] / 2**30
+            said.append(f"{reading['name']} {milliseconds:.0f} ms, {peak:.2f} GiB")
+    return "; ".join(said)
+
+
+def _row(result: Result) -> str:
+    return f"{result.name:<16} {result.how:<12} {result.seconds:6.1f} s  {result.says}"
+
+
+def _write(results: Sequence[Result], options: argparse.Namespace) -> None:
+    """Leave what is known so far."""
+    conditions: dict[str, Any] = {"device": options.device, "small": options.small}
+    if options.device != "cpu":
+        import torch
+
+        conditions |= {"gpu": torch.cuda.get_device_name(), "cuda": torch.version.cuda}
+    plain = {"conditions": conditions, "steps": [result._asdict() for result in results]}
+    (options.out / "summary.json").write_text(json.dumps(plain, indent=2))
+    rows = [f"| {r.name} | {r.how} | {r.seconds:.0f} | {r.says} |" for r in results]
+    table = ["| step | how it ended | s | what it says |", "|---|---|---:|---|", *rows]
+    (options.out / "summary.md").write_text("\n".join(table) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
