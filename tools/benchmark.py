@@ -9,6 +9,7 @@ Examples:
     auralsam2 benchmark auralsam2/hiera_tiny_v1m --synthetic --random-weights --set optim.amp=None
     auralsam2 benchmark methods/tpavi_v2 --synthetic --random-weights --set data.train.subset=v2
     auralsam2 benchmark auralsam2/mini_v1m --synthetic --scale clips=1,2,4 image_size=64,128,256
+    auralsam2 benchmark auralsam2/hiera_large_v1m --forecast
     auralsam2 benchmark auralsam2/mini_v1m --synthetic --scale frames=2,5,10 --figure frames.png
 """
 
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from auralsam2.command_line import (
     Parser,
@@ -41,8 +43,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     overrides = parse_overrides(options.set)
     if options.seed is not None:
         overrides["seed"] = options.seed
-    asked = Asked(config, overrides, options.synthetic, options.random_weights)
+    asked = Asked(config, overrides, options.synthetic, options.random_weights or options.forecast)
     found, console = [], table_console()
+    if options.forecast:
+        return _forecast(asked, console)
     for axis, reports in measured(asked, axes_of(options.scale), options.steps, options.warmup):
         found.append((axis, reports))
         console.print("", conditions(next(iter(reports.values()))), sep="\n")
@@ -58,6 +62,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         for path in step_parts.make(found, options.figure.parent, options.figure.stem):
             print(path)
+    return 0
+
+
+def _forecast(asked: Any, console: Any) -> int:
+    from auralsam2.engine.memory_forecast import forecast_table
+    from auralsam2.registry import load_all
+
+    load_all()
+    cells = forecast_table(asked.load({}))
+    console.print("", "memory of a training step on a GPU, forecast:", table_of(cells), sep="\n")
     return 0
 
 
@@ -81,6 +95,11 @@ def _parser() -> Parser:
     add(
         "--random-weights", action="store_true",
         help="start parts at random that read files of weights",
+    )  # fmt: skip
+    add(
+        "--forecast", action="store_true",
+        help="measure nothing: forecast the memory of a training step on a GPU, which need not be "
+        "here, on clips of five frames; no data or weights are read",
     )  # fmt: skip
     scale = "measure with several of AXIS: clips (of a batch), image_size, or frames (--synthetic)"
     add("--scale", nargs="+", default=[], metavar="AXIS=N,N,...", help=scale)
