@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import resource
 import sys
@@ -70,7 +71,7 @@ class Operations(Meter):
 
 
 def operation_counter() -> FlopCounterMode:
-    """Torch's counter, which so far leaves out the fused attention of the CPU.
+    """Torch's counter, which so far leaves out the CPU's fused attention and oneDNN's products.
 
     It counts for the whole alone: its own look at modules asks views of parameters for gradients
     that evaluation does not have.
@@ -80,6 +81,8 @@ def operation_counter() -> FlopCounterMode:
         aten._scaled_dot_product_flash_attention_for_cpu: _attention,
         aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward,
     }
+    if hasattr(torch.ops.mkldnn, "_linear_pointwise"):
+        own[torch.ops.mkldnn._linear_pointwise] = _linear
     counter = FlopCounterMode(display=False, custom_mapping=own)
     counter.mod_tracker = _OneModule()  # type: ignore[assignment]
     return counter
@@ -93,6 +96,10 @@ class _OneModule(nullcontext[None]):
 
 def _attention(query: Any, key: Any, value: Any, *_: Any, **__: Any) -> int:
     return int(sdpa_flop_count(query, key, value))
+
+
+def _linear(x: Any, weight: Any, *_: Any, **__: Any) -> int:
+    return 2 * math.prod(x) * int(weight[0])
 
 
 def _attention_backward(gradient: Any, query: Any, key: Any, value: Any, *_: Any, **__: Any) -> int:

@@ -19,6 +19,7 @@ from auralsam2.engine.benchmark.meters import (
     peak_operations,
     process_peak,
 )
+from auralsam2.models.linear import linear
 
 CPU = torch.device("cpu")
 
@@ -39,6 +40,8 @@ def test_operations_of_products_convolutions_and_attention() -> None:
         meter.lap()
         left @ right
         assert meter.lap() == 2 * 3 * 4 * 5
+        linear(torch.ones(2, 300, 256), torch.ones(512, 256), torch.ones(512))
+        assert meter.lap() == 2 * 600 * 256 * 512
         F.conv2d(torch.ones(1, 2, 6, 6), torch.ones(7, 2, 3, 3))
         assert meter.lap() == 2 * (7 * 4 * 4) * (2 * 3 * 3)
         attended = F.scaled_dot_product_attention(heads, heads, heads)
