@@ -10,8 +10,9 @@ import math
 from typing import Any
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from auralsam2.models.dropout import dropout, dropout_of_gelu
+from auralsam2.models.softmax_attention import softmax_attention
 from auralsam2.registry import AUDIO_ATTENTIONS, VISUAL_ATTENTIONS
 from auralsam2.shapes import check_shape
 
@@ -39,13 +40,13 @@ def maps_to_tokens(maps: Tensor) -> Tensor:
 
 
 def multi_head_attention(
-    query: Tensor, key_value: Tensor, num_heads: int, dropout: float = 0.0
+    query: Tensor, key_value: Tensor, num_heads: int, rate: float = 0.0
 ) -> Tensor:
     """What queries (B, L, C) read through keys and values (B, S, 2 C), projected: (B, L, C)."""
     q = query.unflatten(-1, (num_heads, -1)).transpose(1, 2)  # (B, H, L, c)
     kv = key_value.unflatten(-1, (2, num_heads, -1))  # (B, S, 2, H, c)
     k, v = kv.permute(2, 0, 3, 1, 4)  # (B, H, S, c) each
-    read = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout)
+    read = softmax_attention(q, k, v, rate)
     return read.transpose(1, 2).flatten(2)
 
 
@@ -81,10 +82,10 @@ class MultiHeadSelfAttention(nn.Module):
             assert self.embedding_size is not None
             maps = self.reduction(tokens_to_maps(tokens, self.embedding_size))
             context = self.reduction_norm(maps_to_tokens(maps))  # (B, S, C)
-        dropout = self.dropout if self.training else 0.0
-        read = multi_head_attention(self.q(tokens), self.kv(context), self.num_heads, dropout)
+        rate = self.dropout if self.training else 0.0
+        read = multi_head_attention(self.q(tokens), self.kv(context), self.num_heads, rate)
         out = self.proj(read)
-        return F.dropout(out, self.dropout, self.training)
+        return dropout(out, self.dropout, self.training)
 
 
 class FeedForward(nn.Module):
@@ -110,8 +111,8 @@ class FeedForward(nn.Module):
         if self.depthwise is not None:
             assert self.embedding_size is not None
             hidden = maps_to_tokens(self.depthwise(tokens_to_maps(hidden, self.embedding_size)))
-        hidden = F.dropout(F.gelu(hidden), self.dropout, self.training)
-        return F.dropout(self.fc2(hidden), self.dropout, self.training)
+        hidden = dropout_of_gelu(hidden, self.dropout, self.training)
+        return dropout(self.fc2(hidden), self.dropout, self.training)
 
 
 class AttentionBlock(nn.Module):

@@ -30,17 +30,21 @@ def prefers_onednn() -> bool:
     return described.is_file() and "AuthenticAMD" in described.read_text(errors="replace")
 
 
+def multiplies_by_onednn(*tensors: Tensor) -> bool:
+    """Whether oneDNN is to multiply these: single precision on such a processor."""
+    return (
+        prefers_onednn()
+        and all(t.device.type == "cpu" and t.dtype == torch.float32 for t in tensors)
+        and not torch.is_autocast_enabled("cpu")
+        and not torch.compiler.is_compiling()
+    )
+
+
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """``F.linear``, (..., I) by (O, I), by the library that is faster here; up to rounding."""
     width = x.shape[-1]
-    if (
-        not prefers_onednn()
-        or x.device.type != "cpu"
-        or not x.dtype == weight.dtype == torch.float32
-        or x.numel() // width * weight.numel() < MIN_PRODUCTS
-        or torch.is_autocast_enabled("cpu")
-        or torch.compiler.is_compiling()
-    ):
+    few = x.numel() // width * weight.numel() < MIN_PRODUCTS
+    if few or not multiplies_by_onednn(x, weight):
         return F.linear(x, weight, bias)
     rows = _Product.apply(x.reshape(-1, width), weight, bias)
     return rows.view(*x.shape[:-1], len(weight))
@@ -52,7 +56,7 @@ class _Product(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         ctx.save_for_backward(x, weight)
-        return _multiply(x, weight, bias)
+        return multiply(x, weight, bias)
 
     @staticmethod
     @once_differentiable
@@ -60,13 +64,14 @@ class _Product(torch.autograd.Function):
         x, weight = ctx.saved_tensors
         wanted = ctx.needs_input_grad
         return (
-            _multiply(grad, weight.t()) if wanted[0] else None,
-            _multiply(grad.t(), x.t()) if wanted[1] else None,
+            multiply(grad, weight.t()) if wanted[0] else None,
+            multiply(grad.t(), x.t()) if wanted[1] else None,
             grad.sum(dim=0) if wanted[2] else None,
         )
 
 
-def _multiply(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+def multiply(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """X W^T + b of (R, I), (O, I), (O,); quick where either is contiguous or transposed."""
     # What torch's own compiler calls for a linear layer on the CPU.
     product: Tensor = torch.ops.mkldnn._linear_pointwise.default(x, weight, bias, "none", [], "")
     return product
