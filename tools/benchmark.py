@@ -17,16 +17,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
-from auralsam2.command_line import (
-    Parser,
-    Whole,
-    add_overrides,
-    output_file,
-    table_console,
-    table_of,
-)
+from auralsam2 import command_line as cli
 from auralsam2.text_files import write_text
 
 
@@ -35,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
 
     from auralsam2.config import parse_overrides
-    from auralsam2.engine.benchmark.cases import Asked, axes_of, measured
+    from auralsam2.engine.benchmark.cases import FORECAST, Asked, axes_of, forecast_cells, measured
     from auralsam2.engine.benchmark.table import conditions, tables
     from auralsam2.engine.run_folder import find_target
 
@@ -44,14 +36,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.seed is not None:
         overrides["seed"] = options.seed
     asked = Asked(config, overrides, options.synthetic, options.random_weights or options.forecast)
-    found, console = [], table_console()
+    found, console = [], cli.table_console()
     if options.forecast:
-        return _forecast(asked, console)
+        console.print("", FORECAST, cli.table_of(forecast_cells(asked)), sep="\n")
+        return 0
     for axis, reports in measured(asked, axes_of(options.scale), options.steps, options.warmup):
         found.append((axis, reports))
         console.print("", conditions(next(iter(reports.values()))), sep="\n")
         for title, cells, notes in tables(axis, reports):
-            console.print("", title, table_of(cells), *notes, sep="\n")
+            console.print("", title, cli.table_of(cells), *notes, sep="\n")
     if options.json:
         plain = [{"axis": a, "values": {v: r.to_json() for v, r in rs.items()}} for a, rs in found]
         write_text(
@@ -65,29 +58,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _forecast(asked: Any, console: Any) -> int:
-    from auralsam2.engine.memory_forecast import forecast_table
-    from auralsam2.registry import load_all
-
-    load_all()
-    cells = forecast_table(asked.load({}))
-    console.print("", "memory of a training step on a GPU, forecast:", table_of(cells), sep="\n")
-    return 0
-
-
-def _parser() -> Parser:
-    parser = Parser(__doc__)
+def _parser() -> cli.Parser:
+    parser = cli.Parser(__doc__)
     add = parser.add_argument
     add("config", help="a config by name or path, or a run folder")
-    add_overrides(parser, "overrides, applied in order")
+    cli.add_overrides(parser, "overrides, applied in order")
     add(
         "--steps",
-        type=Whole(1),
+        type=cli.Whole(1),
         default=5,
         help="that are timed, and as many without (%(default)s)",
     )
-    add("--warmup", type=Whole(0), default=2, help="steps before them (%(default)s)")
-    add("--seed", type=Whole(0), help="of the run; default: the config's own")
+    add("--warmup", type=cli.Whole(0), default=2, help="steps before them (%(default)s)")
+    add("--seed", type=cli.Whole(0), help="of the run; default: the config's own")
     add(
         "--synthetic", action="store_true",
         help="write clips of the layout that the config reads to a temporary folder",
@@ -103,9 +86,9 @@ def _parser() -> Parser:
     )  # fmt: skip
     scale = "measure with several of AXIS: clips (of a batch), image_size, or frames (--synthetic)"
     add("--scale", nargs="+", default=[], metavar="AXIS=N,N,...", help=scale)
-    add("--json", type=output_file, metavar="FILE", help="also write all numbers")
+    add("--json", type=cli.output_file, metavar="FILE", help="also write all numbers")
     bars = "also draw bars: writes FILE as PNG, and PDF and CSV beside it"
-    add("--figure", type=output_file, metavar="FILE", help=bars)
+    add("--figure", type=cli.output_file, metavar="FILE", help=bars)
     return parser
 
 

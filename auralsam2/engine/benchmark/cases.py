@@ -20,6 +20,8 @@ from auralsam2.registry import load_all
 FRAMES = "frames"
 AXES = {"clips": "data.batch_size", "image_size": "data.image_size", FRAMES: ""}
 """Axis -> the key of the config that it varies; frames are those of the synthetic clips."""
+FORECAST = "memory of a training step on a GPU, forecast:"
+
 AS_IT_IS = ""
 """Name of the axis, and of its one value, where nothing is varied."""
 
@@ -84,6 +86,14 @@ def measured(
             overrides, frames = ({key: value}, None) if key else ({}, value)
             reports[str(value)] = _one(asked, overrides, frames, steps, warmup)
         yield axis, reports
+
+
+def forecast_cells(asked: Asked) -> dict[tuple[str, str], str]:
+    """Cells of the table of forecast memory; neither data nor weights are read."""
+    from auralsam2.engine.memory_forecast import forecast_table
+
+    load_all()
+    return forecast_table(asked.load({}))
 
 
 def _one(
