@@ -11,7 +11,6 @@ import torch
 from mmengine import dist
 from mmengine.config import Config
 from mmengine.hooks import Hook
-from mmengine.optim import DefaultOptimWrapperConstructor
 from torch import nn
 
 from auralsam2.data.collate import collate_clips
@@ -21,6 +20,7 @@ from auralsam2.engine.hooks.gradient_sum_hook import GradientSumHook
 from auralsam2.engine.hooks.step_seed_hook import EpochHook, StepSeedHook
 from auralsam2.engine.hooks.trainable_state_hook import TrainableStateHook
 from auralsam2.engine.metric_scales import better
+from auralsam2.engine.parameter_groups import MergeGroupsHook, ParameterGroups
 from auralsam2.engine.run_folder import newest_checkpoint
 from auralsam2.mmengine_fixes import WHOLE_FILES, DeviceRunner, PlainCheckpointHook
 from auralsam2.registry import METRICS, OPTIMIZERS
@@ -105,23 +105,24 @@ _KINDS = {"fused", "foreach", "capturable", "differentiable"}
 def optimizer_node(cfg: Config, device: torch.device | None = None) -> dict[str, Any]:
     """The optimizer wrapper of a config, as mmengine builds it.
 
-    On a GPU the optimizer is the ``fused`` one where it has such a kind and the config states none.
+    The optimizer is the ``fused`` one where it has such a kind for the device and the config states
+    none.
     """
     optimizer = cfg.optim.optimizer.to_dict()
     known = parameters_of(OPTIMIZERS.lookup(optimizer["type"])).known
     if "weight_decay" in known:  # mmengine wants it stated to keep it off the norms
         optimizer.setdefault("weight_decay", known["weight_decay"].default)
-    on_gpu = device is not None and device.type == "cuda"
-    if on_gpu and "fused" in known and not optimizer.keys() & _KINDS:
+    states_none = "fused" in known and not optimizer.keys() & _KINDS
+    if device is not None and states_none and _fuses(optimizer, device):
         optimizer["fused"] = True
     wrapper: dict[str, Any] = dict(
         type="OptimWrapper",
+        constructor=ParameterGroups,
         optimizer=optimizer,
         accumulative_counts=cfg.optim.accumulate,
         paramwise_cfg=dict(norm_decay_mult=0.0) if "weight_decay" in optimizer else {},
     )
     if factors := cfg.optim.get("rate_factors"):
-        wrapper["constructor"] = PartRates
         wrapper["paramwise_cfg"]["rate_factors"] = factors.to_dict()
     if cfg.optim.clip_grad is not None:
         clip = cfg.optim.clip_grad
@@ -131,55 +132,16 @@ def optimizer_node(cfg: Config, device: torch.device | None = None) -> dict[str,
     return wrapper
 
 
-class PartRates(DefaultOptimWrapperConstructor):
-    """mmengine's parameter groups, those of some parts with another learning rate.
-
-    The schedule multiplies all rates alike, so the factor holds in every step (but for the rate
-    that ``optim.cosine_to`` falls to, which all parts share). Weight decay is left as it is, which
-    mmengine's own ``custom_keys`` would take back from the norms.
-
-    Args:
-        optim_wrapper_cfg: as for mmengine's constructor.
-        paramwise_cfg: likewise, and ``rate_factors``: factor by name of a part as
-            ``named_modules`` has it, e.g. ``{"audio_encoder": 0.1}``; of several that hold a
-            parameter, the longest name counts.
-
-    Raises:
-        ValueError: when called with a model in which nothing of a named part is trained, or
-            without a learning rate of the optimizer's own.
-    """
-
-    def __init__(
-        self, optim_wrapper_cfg: dict[str, Any], paramwise_cfg: dict[str, Any] | None = None
-    ) -> None:
-        super().__init__(optim_wrapper_cfg, paramwise_cfg)
-        self.factors: Mapping[str, float] = self.paramwise_cfg.pop("rate_factors", {})
-        if self.base_lr is None:
-            raise ValueError("optim.rate_factors multiply optim.optimizer.lr: state one")
-
-    def add_params(
-        self, params: list[dict[str, Any]], module: nn.Module, prefix: str = "", **options: Any
-    ) -> None:
-        """Fill ``params`` with a group a parameter, and set the rates once all are there."""
-        super().add_params(params, module, prefix, **options)
-        if prefix:
-            return  # the recursion's inner calls
-        names = {id(p): name for name, p in module.named_parameters()}
-        unused = dict(self.factors)
-        for group in params:
-            (parameter,) = group["params"]
-            name = names[id(parameter)]
-            parts = [part for part in self.factors if f"{name}.".startswith(f"{part}.")]
-            if parts:
-                part = max(parts, key=len)
-                group["lr"] = self.base_lr * self.factors[part]
-                unused.pop(part, None)
-        if unused:
-            trained = sorted({names[id(group["params"][0])].split(".")[0] for group in params})
-            raise ValueError(
-                f"optim.rate_factors: nothing is trained in {', '.join(map(repr, unused))}; "
-                f"trained here: {', '.join(trained)} (a frozen part wants frozen=False, too)"
-            )
+def _fuses(optimizer: Mapping[str, Any], device: torch.device) -> bool:
+    """Whether an optimizer's fused kind steps on a device; not every one does on every device."""
+    parameter = nn.Parameter(torch.zeros(1, device=device))
+    parameter.grad = torch.zeros_like(parameter)
+    settings = {key: value for key, value in optimizer.items() if key != "type"}
+    try:
+        OPTIMIZERS.lookup(optimizer["type"])([parameter], **settings, fused=True).step()
+    except Exception:  # settings that are wrong are named where the optimizer is built
+        return False
+    return True
 
 
 def _default_hooks(cfg: Config, metrics: Sequence[Any]) -> dict[str, dict[str, Any]]:
@@ -204,6 +166,7 @@ def _custom_hooks(
         dict(type=StepSeedHook, seed=cfg.seed),
         dict(type=EpochHook),
         dict(type=GradientSumHook),
+        dict(type=MergeGroupsHook),
         *own_hooks,
         dict(type=PlainCheckpointHook),
         dict(type=TrainableStateHook),
