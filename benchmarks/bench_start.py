@@ -23,6 +23,7 @@ import pandas as pd
 
 from auralsam2.data.datasets.metadata import SPLITS
 from auralsam2.kept_digests import FOLDER
+from auralsam2.listing import files_below
 
 START = """
 import time
@@ -81,11 +82,10 @@ def write(root: Path, num_clips: int) -> None:
 def forget(root: Path) -> None:
     """Ask the system to drop what it holds of the files."""
     os.sync()  # what is not on the disk yet is not dropped
-    for path in root.rglob("*"):
-        if path.is_file():
-            file = os.open(path, os.O_RDONLY)
-            os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
-            os.close(file)
+    for path in files_below(root):
+        file = os.open(path, os.O_RDONLY)
+        os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.close(file)
 
 
 def main() -> None:

@@ -32,6 +32,7 @@ from analysis.figures import (
     figure_text,
     grid_points,
     qualitative,
+    step_parts,
     style,
     sweep,
     training_curves,
@@ -40,6 +41,7 @@ from analysis.figures.figure_text import room, wrap_name
 from analysis.figures.training_curves import LOSS
 from analysis.report import charts
 from analysis.runs.results import load_runs
+from auralsam2.engine.benchmark.report import Part, Reading, Report, Spread
 from auralsam2.text_files import write_text
 
 FIGURES = {
@@ -183,6 +185,16 @@ def draw(
         sweep.make(nasty_sweep, tmp_path)
         drawn.check(*FEW[:5], r"\udcff", *FEW[6:])
 
+    def bars() -> None:
+        one = Spread(1.0, 1.0, 1.0)
+        reading = Reading(
+            name="evaluated clip", parts={name: Part(one, 0, 0.0, 0) for name in FEW},
+            total=one, plain=one, cpu=one, steps=1, shape=(1,), peak_operations=1.0,
+            dtype="float32", memory="",
+        )  # fmt: skip
+        step_parts.make([("", {"": Report(None, reading, {})})], tmp_path, "bars")
+        drawn.check(*FEW)
+
     return {
         "grid_points": of_grid(
             grid_points.make, *nasty_names, "n_1$2$", "s$s$", "test, audio {x}", " s",
@@ -196,6 +208,7 @@ def draw(
         "dilution_matrices": dilution(dilution_matrices.make, FEW, heads=True),
         "embedding_tsne": spaces(embedding_tsne.make),
         "embeddings": spaces(embeddings.make_perplexities),
+        "step_parts": bars,
         "sweep": sweeps,
         "sweep_importance": sweeps,
         "sweep_slice": sweeps,

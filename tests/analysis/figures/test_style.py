@@ -20,13 +20,20 @@ from matplotlib.figure import Figure
 import analysis.figures
 from analysis.dilution.indices import clip_means, over_seeds
 from analysis.dilution.readings import COLUMNS
-from analysis.figures import dilution_curves, efficiency, embedding_tsne, grid_points, style
+from analysis.figures import (
+    dilution_curves,
+    efficiency,
+    embedding_tsne,
+    grid_points,
+    step_parts,
+    style,
+)
 from analysis.figures import training_curves as curves
 from analysis.report import charts
 from auralsam2.engine.metric_scales import MetricScale
 
 Looks = list[tuple[str, str]]
-"""Colour and marker of every arm."""
+"""Colour and marker, or hatch, of every arm."""
 
 
 def contrast(colour: str) -> float:
@@ -96,12 +103,18 @@ def of_page(count: int) -> Looks:
     return [(colour, "") for colour in drawn]
 
 
+def of_parts(count: int) -> Looks:
+    looks = step_parts._looks(pd.DataFrame({"part": [f"part {n}" for n in range(count)]}))
+    return [(to_hex(colour), hatch) for colour, hatch in looks.values()]
+
+
 FIGURES: dict[str, tuple[Callable[[int], Looks], int]] = {
     "dilution_curves": (of_dilution, 40),
     "training_curves": (of_training, curves.MOST_TOGETHER),
     "efficiency": (of_efficiency, 40),
     "grid_points": (of_grid, len(style.PALETTE)),
     "embedding_tsne": (of_classes, 10),
+    "step_parts": (of_parts, 3 * len(style.PALETTE)),
     "charts": (of_page, len(style.PALETTE)),
 }
 """Module -> the looks that it draws so many arms with."""

@@ -75,6 +75,7 @@ SWITCHES = [
     Switch("tracker.train_conditioning", "last", TRAINING, MEMORY),
     Switch("tracker.test_conditioning", "last", ANSWERS, MEMORY),
     Switch("tracker.use_memory", True),
+    Switch("tracker.pointer_gradients", False, frozenset({"gradients"}), MEMORY),
     Switch("mask_loss.reduction", "sum_over_frames", TRAINING),
     Switch("mask_loss.loss_size", 32, TRAINING),
     Switch("contrastive_loss", None, TRAINING),
