@@ -70,7 +70,7 @@ def log_negative_sums(
     result = points.new_full((len(points),), -torch.inf)
     for label in filter(sums.get, classes):
         total = torch.stack(sums[label]).logsumexp(dim=0)
-        result = result.index_put((rows[label],), total)
+        result = result.index_put((rows[label],), total.to(result.dtype))
     return result
 
 

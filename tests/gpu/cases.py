@@ -7,6 +7,7 @@ with the CPU, `test_gpu.py` a real one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -263,7 +264,8 @@ def _method(name: str, changes: Mapping[str, Any]) -> Case:
     )
 
 
-def method_configs() -> list[str]:
+@cache
+def method_configs() -> tuple[str, ...]:
     """Shipped configs of mini size: of those whose models are made of the same parts, one.
 
     What is as released counts as different, since it may differ in switches alone.
@@ -274,7 +276,7 @@ def method_configs() -> list[str]:
         if "mini" in Path(name).name and not Path(name).name.startswith(OF_BEFORE):
             parts = tuple(sorted(_types(config.load(name).model.to_dict())))
             found.setdefault(("released" in name, parts), name)
-    return list(found.values())
+    return tuple(found.values())
 
 
 def _types(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -292,7 +294,7 @@ def cases() -> Iterator[tuple[str, Callable[[], Case]]]:
     yield "ReleasedAuralSAM2", lambda: _method(base, RELEASED)
     for axis, path in INSIDE.items():
         used = load(base, {}).model[path.removeprefix("model.")].type
-        for name in set(own_names(axis)) - {used}:
+        for name in sorted(set(own_names(axis)) - {used}):
             yield f"{axis} {name}", lambda n=name, p=path: _method(base, {p: dict(type=n)})
     for axis in PARTS:
         for name in own_names(axis):

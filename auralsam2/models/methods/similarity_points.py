@@ -30,8 +30,9 @@ def similarity_map(audio: Tensor, visual: Tensor, size: int, reverse: bool = Tru
 
 
 def _labelled(positive: Tensor, negative: Tensor) -> Points:
-    labels = [1] * len(positive) + [0] * len(negative)
-    return torch.cat([positive, negative]).float(), torch.tensor(labels, dtype=torch.int32)
+    labels = positive.new_ones(len(positive), dtype=torch.int32)
+    labels = torch.cat([labels, negative.new_zeros(len(negative), dtype=torch.int32)])
+    return torch.cat([positive, negative]).float(), labels
 
 
 def _centres(index: Tensor, width: int, step: int = 1) -> Tensor:

@@ -175,6 +175,13 @@ def test_equals_naive_sum(scale, with_others):
     torch.testing.assert_close(log_negative_sums(*arguments), naive(*arguments))
 
 
+def test_under_mixed_precision_the_sums_have_the_type_of_the_points():
+    points, labels = torch.randn(4, 2), torch.tensor([0, 1, 1, 0])
+    with torch.autocast("cpu", torch.bfloat16):
+        sums = log_negative_sums(points, labels, 0.1)
+    assert sums.dtype == torch.float32 and sums.isfinite().all()
+
+
 def test_one_class_has_no_negative():
     sums = log_negative_sums(torch.randn(3, 2), torch.ones(3), 0.1)
     assert sums.tolist() == [-torch.inf] * 3
