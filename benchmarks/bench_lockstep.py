@@ -74,31 +74,27 @@ def count(size: str, side: int) -> str:
     """A row: teraFLOPs of a clip of five frames by part, and the factor of lockstep."""
     import torch
     from torch._subclasses.fake_tensor import FakeTensorMode
-    from torch.nn.attention import SDPBackend, sdpa_kernel
-    from torch.utils.flop_counter import FlopCounterMode
+
+    from auralsam2.engine.benchmark.meters import operation_counter
 
     model = _model(size, side)
 
     def flops(part: Any) -> tuple[float, Any]:
-        with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):
+        with operation_counter() as counter:
             value = part()
-        by_kind = {str(kind): n for kind, n in counter.get_flop_counts()["Global"].items()}
-        # torch counts the way back through a grouped convolution as if it had one group.
-        by_kind.pop("aten.convolution_backward", None)
-        return sum(by_kind.values()) / 1e12, (value, by_kind.get("aten.convolution", 0) / 1e12)
+        return counter.get_total_flops() / 1e12, value
 
     with FakeTensorMode(allow_non_fake_inputs=True):
         frames = torch.zeros(1, 5, 3, side, side, dtype=torch.uint8)
         sound = torch.randn(1, 5, 2, 96, 64)
-        encode, (pyramid, _) = flops(lambda: model.encode(frames))
-        listen, (fused, convolved) = flops(lambda: model.listen(pyramid, sound))
+        encode, pyramid = flops(lambda: model.encode(frames))
+        listen, fused = flops(lambda: model.listen(pyramid, sound))
         prompts = model.prompts(fused)
-        track, (prediction, more) = flops(
+        track, prediction = flops(
             lambda: model.tracker(model.backbone.network, pyramid, prompts, model.injection)
         )
         answer = [part for part in prediction if part is not None and part.requires_grad]
         back, _ = flops(lambda: sum(part.sum() for part in answer).backward())
-    back += 2 * (convolved + more)
     step, clip = encode + listen + track + back, encode + listen + track
     parts = f"encode {encode:.2f}, fuser {listen:.2f}, tracker {track:.2f}, back {back:.2f} TFLOP"
     share = f"{encode / step:.0%} of a step is encoding"

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import (
     FlopCounterMode,
+    conv_flop_count,
     sdpa_backward_flop_count,
     sdpa_flop_count,
 )
@@ -73,13 +74,15 @@ class Operations(Meter):
 def operation_counter() -> FlopCounterMode:
     """Torch's counter, which so far leaves out the CPU's fused attention and oneDNN's products.
 
-    It counts for the whole alone: its own look at modules asks views of parameters for gradients
-    that evaluation does not have.
+    It also counts the weights' gradient of a grouped convolution as if it had one group. It counts
+    for the whole alone: its own look at modules asks views of parameters for gradients that
+    evaluation does not have.
     """
     aten = torch.ops.aten
     own: dict[Any, Callable[..., int]] = {
         aten._scaled_dot_product_flash_attention_for_cpu: _attention,
         aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward,
+        aten.convolution_backward: _convolution_backward,
     }
     if hasattr(torch.ops.mkldnn, "_linear_pointwise"):
         own[torch.ops.mkldnn._linear_pointwise] = _linear
@@ -100,6 +103,11 @@ def _attention(query: Any, key: Any, value: Any, *_: Any, **__: Any) -> int:
 
 def _linear(x: Any, weight: Any, *_: Any, **__: Any) -> int:
     return 2 * math.prod(x) * int(weight[0])
+
+
+def _convolution_backward(gradient: Any, x: Any, weight: Any, *others: Any, **__: Any) -> int:
+    _bias, _stride, _padding, _dilation, transposed, _output_padding, _groups, wanted = others
+    return int(conv_flop_count(x, weight, gradient, transposed)) * sum(wanted[:2])
 
 
 def _attention_backward(gradient: Any, query: Any, key: Any, value: Any, *_: Any, **__: Any) -> int:

@@ -118,13 +118,8 @@ def of_data() -> Iterator[Watched]:
     yield ClipDataset, "_log_mel", "sound"
     yield Resizing, "resize_frames", "resize"
     yield Resizing, "resize_labels", "resize"
-    yield clip_dataset, "_nearest", "resize"
+    yield clip_dataset, "nearest", "resize"
     yield Augmentation, "__call__", "augment"
-
-
-def of_loader(loader: Any) -> Iterator[Watched]:
-    """What is watched of a loader: its own work counts as loading."""
-    yield loader, "collate_fn", "collate"
 
 
 def of_optimizer(wrapper: Any) -> Iterator[Watched]:

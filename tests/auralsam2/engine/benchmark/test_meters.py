@@ -51,6 +51,24 @@ def test_operations_of_products_convolutions_and_attention() -> None:
         assert meter.lap() == sdpa_backward_flop_count(shape, shape, shape, shape) > 0
 
 
+@pytest.mark.parametrize("convolve", [torch.nn.Conv2d, torch.nn.ConvTranspose2d])
+@pytest.mark.parametrize("groups", [1, 4])
+def test_a_convolution_goes_back_by_two_of_its_size(convolve, groups: int) -> None:
+    layer, maps = convolve(8, 12, 3, stride=2, groups=groups), torch.ones(2, 8, 9, 9)
+    for learns, times in ((True, 2), (False, 1)):
+        layer.requires_grad_(learns)
+        with operation_counter() as counter:
+            meter = Operations(counter)
+            found = layer(maps.clone().requires_grad_())
+            meter.lap()
+            forward = counter.get_total_flops()
+            found.sum().backward()
+            assert meter.lap() == times * forward > 0
+    with operation_counter() as counter:
+        convolve(8, 12, 3, stride=2)(maps)
+    assert counter.get_total_flops() == groups * forward
+
+
 def test_operations_of_views_of_parameters_without_gradients() -> None:
     inner = torch.nn.Linear(4, 4, bias=False)
     start = torch.nn.Parameter(torch.ones(1, 4))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from auralsam2.engine.benchmark.parts import MODEL, of_model
+from auralsam2.engine.benchmark.parts import MODEL, of_data, of_model
 
 
 class Network(nn.Module):
@@ -33,3 +33,8 @@ def test_steps_parts_lists_and_what_has_no_row() -> None:
         (model.own_part, "forward", "own part"),
         (model.own_list[0], "forward", "own list"),
     ]
+
+
+def test_what_is_watched_of_readers_is_there() -> None:
+    lacking = [watched for watched in of_data() if not callable(getattr(*watched[:2], None))]
+    assert lacking == []
