@@ -95,7 +95,7 @@ def run_group(item: PlannedRun | RunGroup, progress: Progress, *, work: Work) ->
 
 def _do(together: Lockstep, index: int, run: PlannedRun, progress: Progress, work: Work) -> Ended:
     try:
-        with together.member(index, RunLog(run.run_dir).take) as hook:
+        with together.member(index, lambda: RunLog(run.run_dir).take) as hook:
             train = partial(_train, hook, together.count)
             try:
                 record = work(run, _Member(progress, index), train=train)

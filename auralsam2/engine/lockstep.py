@@ -54,18 +54,22 @@ class Lockstep:
         self._stopped = False
 
     @contextmanager
-    def member(self, index: int, on_turn: Callable[[], None]) -> Iterator[LockstepHook]:
+    def member(
+        self, index: int, make_on_turn: Callable[[], Callable[[], None]]
+    ) -> Iterator[LockstepHook]:
         """Be one of the runs, in this thread; yields what the Runner of its training needs.
 
         Args:
             index: from 0.
-            on_turn: called whenever it is this run's turn again.
+            make_on_turn: called when it is this run's turn for the first time; what it makes is
+                called then and whenever it is this run's turn again.
 
         Raises:
             KeyboardInterrupt: where all have been stopped, here or at a turn.
         """
         try:
             self.wait(index, _START)
+            on_turn = make_on_turn()
             on_turn()
             yield LockstepHook(self, index, on_turn)
         finally:

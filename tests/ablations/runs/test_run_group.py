@@ -39,6 +39,16 @@ def test_each_run_tells_and_writes_for_itself(group: RunGroup, fake_training) ->
         assert (run.run_dir / "log.txt").read_text().count("training") == 1
 
 
+def test_a_run_without_a_log_leaves_the_others_alone(group: RunGroup, fake_training) -> None:
+    folder = group.runs[1].run_dir
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.write_text("a file where the folder is to be")
+    with output_to(group.run_dir):
+        ended = run_group(group, Progress(), work=fake_training.work)
+    assert [how.record and how.record.status for how in ended] == ["done", None, "done"]
+    assert "FileExistsError" in ended[1].error
+
+
 def test_a_single_run_needs_no_group(group: RunGroup, fake_training) -> None:
     told = []
     record = run_group(

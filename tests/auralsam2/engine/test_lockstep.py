@@ -33,7 +33,7 @@ def side_by_side(*members: Callable[[Any], object]) -> list[object]:
 
     def do(index: int) -> None:
         try:
-            with together.member(index, lambda: None) as hook:
+            with together.member(index, lambda: int) as hook:
                 results[index] = members[index](hook)
         except BaseException as error:
             results[index] = error
