@@ -31,6 +31,7 @@ from torch.utils._pytree import tree_iter, tree_map_only
 
 from auralsam2.engine.evaluate import build_model
 from auralsam2.engine.splits import asked_channels
+from auralsam2.models import linear
 from auralsam2.models.methods.base import ClipBatch
 from auralsam2.registry import MODELS, OPTIMIZERS
 
@@ -177,7 +178,8 @@ class LiveBytes(TorchDispatchMode):
 def _as_on_gpu(amp: str | None) -> Iterator[None]:
     """Attention without a copy of its weights; norms in single precision under autocast.
 
-    Replaced are torch's functions themselves: what a backward pass computes again calls them too.
+    Replaced are functions for as long as the step lasts: what a backward pass computes again calls
+    them too. What this CPU would compute by a library of its own goes torch's way, as on a GPU.
     """
     attention, norm = F.scaled_dot_product_attention, F.layer_norm
 
@@ -190,6 +192,7 @@ def _as_on_gpu(amp: str | None) -> Iterator[None]:
 
     with ExitStack() as replaced:
         replaced.enter_context(patch.object(F, "scaled_dot_product_attention", without_dropout))
+        replaced.enter_context(patch.object(linear, "prefers_onednn", lambda: False))
         if amp is not None:
             replaced.enter_context(patch.object(F, "layer_norm", in_single_precision))
         yield

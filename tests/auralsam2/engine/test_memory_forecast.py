@@ -14,6 +14,7 @@ from auralsam2 import config
 from auralsam2.engine import memory_forecast
 from auralsam2.engine.evaluate import build_model
 from auralsam2.engine.memory_forecast import GIGABYTE, LiveBytes, StepMemory, forecast
+from auralsam2.models import linear
 from auralsam2.registry import load_all
 
 ALL = ("fuser", "tracker", "losses")
@@ -74,6 +75,14 @@ def test_summed_gradients_stay_between_steps() -> None:
     assert summed.optimizer == 1.5 * plain.optimizer
     # So small a model keeps more than it saves: autocast's copies of its weights.
     assert plain.kept < summed.kept < 1.5 * plain.kept
+
+
+def test_what_a_gpu_takes_hangs_on_no_library_of_this_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linear, "prefers_onednn", lambda: True)
+    matrix = torch.ones(2, 2)
+    with memory_forecast._as_on_gpu(None):
+        assert not linear.multiplies_by_onednn(matrix)
+    assert linear.multiplies_by_onednn(matrix)
 
 
 def test_a_card_keeps_a_tenth_and_its_context() -> None:
