@@ -22,6 +22,7 @@ MAY_NOT_COUNT = {
     "data.num_workers",
     "data.keep_decoded",
     "data.*.keep_decoded",
+    "data.*.log_mel_cache",
     "model.gradient_checkpointing",
     "runtime.work_dir",
     "runtime.log_every",
