@@ -33,7 +33,7 @@ MAY_NOT_COUNT = {
     "runtime.checkpoint_every": "a resumed run goes on as it would have",
     "runtime.device": "rounding; the record states the device",
     "runtime.num_threads": "rounding; the record states the number",
-    "runtime.compile": "rounding, as other kernels have it",
+    "runtime.compile": "rounding, and on the CPU the draws of the fuser's dropout",
     "runtime.channels_last": "rounding, as other kernels have it",
     "custom_imports.imports": "the content of the files counts, as code",
 }
