@@ -14,7 +14,6 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 MIN_PRODUCTS = 2**20
 """Of multiplications; below, what a call costs in Python is more than is won."""
@@ -23,8 +22,10 @@ MIN_PRODUCTS = 2**20
 @cache
 def prefers_onednn() -> bool:
     """Whether this is a processor on which oneDNN multiplies single precision faster than MKL."""
-    mkl_alone = torch.backends.mkl.is_available() and torch.backends.mkldnn.is_available()
-    if not mkl_alone or torch.backends.cpu.get_cpu_capability() != "AVX512":
+    both = torch.backends.mkl.is_available() and torch.backends.mkldnn.is_available()
+    if not both or torch.backends.cpu.get_cpu_capability() != "AVX512":
+        return False
+    if not hasattr(torch.ops.mkldnn, "_linear_pointwise"):  # private: it may go
         return False
     described = Path("/proc/cpuinfo")
     return described.is_file() and "AuthenticAMD" in described.read_text(errors="replace")
@@ -37,6 +38,7 @@ def multiplies_by_onednn(*tensors: Tensor) -> bool:
         and all(t.device.type == "cpu" and t.dtype == torch.float32 for t in tensors)
         and not torch.is_autocast_enabled("cpu")
         and not torch.compiler.is_compiling()
+        and not torch._C._are_functorch_transforms_active()  # type: ignore[attr-defined]
     )
 
 
@@ -59,22 +61,38 @@ class _Product(torch.autograd.Function):
         return multiply(x, weight, bias)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         x, weight = ctx.saved_tensors
-        wanted = ctx.needs_input_grad
-        return (
-            multiply(grad, weight.t()) if wanted[0] else None,
-            multiply(grad.t(), x.t()) if wanted[1] else None,
-            grad.sum(dim=0) if wanted[2] else None,
-        )
+        of_x, of_weight, of_bias = ctx.needs_input_grad
+        if torch.is_grad_enabled():  # somebody wants gradients of gradients
+            products = grad @ weight, grad.t() @ x
+        else:
+            products = (
+                multiply(grad, weight.t()) if of_x else None,
+                _of_weight(grad, x) if of_weight else None,
+            )
+        return *products, grad.sum(dim=0) if of_bias else None
+
+
+def _of_weight(grad: Tensor, x: Tensor) -> Tensor:
+    """(O, I) gradient of a weight; the longer side goes into the columns, which is quicker."""
+    if grad.shape[1] > x.shape[1]:
+        return multiply(x.t(), grad.t()).t()
+    return multiply(grad.t(), x.t())
 
 
 def multiply(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """X W^T + b of (R, I), (O, I), (O,); quick where either is contiguous or transposed."""
-    # What torch's own compiler calls for a linear layer on the CPU.
+    """X W^T + b of (R, I), (O, I), (O,)."""
+    # What torch's own compiler calls for a linear layer on the CPU. Columns cut out of a wider
+    # weight would take it a thousand times as long.
+    x, weight = _dense(x), _dense(weight)
     product: Tensor = torch.ops.mkldnn._linear_pointwise.default(x, weight, bias, "none", [], "")
     return product
+
+
+def _dense(matrix: Tensor) -> Tensor:
+    """The matrix, row after row or column after column without gaps."""
+    return matrix if matrix.is_contiguous() or matrix.t().is_contiguous() else matrix.contiguous()
 
 
 class QuickLinear(nn.Linear):

@@ -59,6 +59,41 @@ def test_strided_inputs_and_views_changed_in_place() -> None:
     )
 
 
+def test_the_library_is_given_matrices_without_gaps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes seconds for columns cut out of a wider weight, and values are right all the same."""
+    given: list[Tensor] = []
+
+    def product(x: Tensor, weight: Tensor, bias: Tensor | None, *_: object) -> Tensor:
+        given.extend((x, weight))
+        return F.linear(x, weight, bias)
+
+    monkeypatch.setattr(torch.ops.mkldnn._linear_pointwise, "default", product)
+    draw = torch.Generator().manual_seed(3)
+    wide, weights = torch.randn(6, 24, generator=draw), torch.randn(9, 24, generator=draw)
+    for columns in (5, 16):  # fewer and more of them than the nine rows of the weight
+        leaves = [x.clone().requires_grad_() for x in (wide, weights)]
+        x, weight = (leaf[:, 2 : 2 + columns] for leaf in leaves)
+        linear(x, weight).sum().backward()  # its gradient is one number, expanded
+        theirs = [leaf.detach().clone().requires_grad_() for leaf in leaves]
+        F.linear(*(leaf[:, 2 : 2 + columns] for leaf in theirs)).sum().backward()
+        for ours, other in zip(leaves, theirs, strict=True):
+            torch.testing.assert_close(ours.grad, other.grad)
+    assert len(given) == 12
+    assert all(m.is_contiguous() or m.t().is_contiguous() for m in given)
+
+
+def test_gradients_of_gradients_and_batches_of_calls_are_those_of_torch() -> None:
+    draw = torch.Generator().manual_seed(4)
+    x, weight = (torch.randn(6, 6, generator=draw, requires_grad=True) for _ in range(2))
+    found = []
+    for function in (linear, F.linear):
+        (slope,) = torch.autograd.grad(function(x, weight).square().sum(), x, create_graph=True)
+        found.append(torch.autograd.grad(slope.square().sum(), (x, weight)))
+    torch.testing.assert_close(*found, atol=1e-4, rtol=1e-4)
+    rows = torch.randn(3, 2, 6, generator=draw)
+    torch.testing.assert_close(torch.vmap(linear, (0, None))(rows, weight), F.linear(rows, weight))
+
+
 def test_other_precisions_are_left_to_torch() -> None:
     weight = torch.ones(3, 4)
     assert torch.equal(
