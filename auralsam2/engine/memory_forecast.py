@@ -217,9 +217,7 @@ class _Bridge(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, compute: Any, inputs: Any, *tensors: Tensor) -> Tensor:
         ctx.shapes = [(x.shape, x.dtype) if x.requires_grad else None for x in tensors]
-        # The CPU's autocast has other rules for losses than a GPU's: theirs is single precision.
-        single = torch.autocast("cpu", enabled=False)
-        with unset_fake_temporarily(), torch.enable_grad(), single:
+        with unset_fake_temporarily(), torch.enable_grad():
             ctx.loss = sum(compute(*tree_map_only(Tensor, _random, inputs)).values())
         return torch.zeros(())
 

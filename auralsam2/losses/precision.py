@@ -1,4 +1,4 @@
-"""Losses are computed outside autocast, in single precision at least."""
+"""Losses compute in single precision at least; methods call them outside autocast (released)."""
 
 from __future__ import annotations
 

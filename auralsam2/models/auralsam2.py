@@ -234,5 +234,7 @@ class AuralSAM2(SAM2Method):
         if self.contrastive_loss is not None:
             assert fused is not None
             best, truth = prediction.best.detach(), (batch.masks, batch.supervised)
-            losses |= self.contrastive_loss(self.embed(fused), best, *truth, self.generator)
+            embedded = self.embed(fused)
+            with torch.autocast(best.device.type, enabled=False):
+                losses |= self.contrastive_loss(embedded, best, *truth, self.generator)
         return losses

@@ -145,7 +145,8 @@ class ClipMethod(BaseModel):
                 f"{type(self).__name__} cannot be trained with model.mask_loss=None; set it to "
                 "dict(type='SAM2MaskLoss')"
             )
-        return dict(self.mask_loss(prediction, self._truth(batch), batch.supervised))
+        with torch.autocast(batch.masks.device.type, enabled=False):
+            return dict(self.mask_loss(prediction, self._truth(batch), batch.supervised))
 
     def _truth(self, batch: ClipBatch) -> Tensor | Sequence[Tensor]:
         """What the mask loss compares with: masks or classes, at input size or at their own."""

@@ -321,6 +321,24 @@ def test_checkpointing_changes_memory_and_no_number(batch: Batch, name: str) -> 
     assert kept < 0.45 * most
 
 
+def test_losses_are_computed_outside_autocast(batch: Batch, monkeypatch: Any) -> None:
+    model = build().train()
+    seen = {}
+    for name in ("mask_loss", "contrastive_loss"):
+        loss = getattr(model, name)
+
+        def watched(*inputs: Any, _name: str = name, _loss: Any = loss.forward) -> Any:
+            seen[_name] = torch.is_autocast_enabled("cpu")
+            return _loss(*inputs)
+
+        monkeypatch.setattr(loss, "forward", watched)
+    with torch.autocast("cpu", torch.bfloat16):
+        losses = model(**batch(), mode="loss")
+        assert torch.is_autocast_enabled("cpu")
+    assert seen == dict(mask_loss=False, contrastive_loss=False)
+    assert all(value.dtype == torch.float32 for value in losses.values())
+
+
 def test_unknown_parts_to_checkpoint_are_refused() -> None:
     with pytest.raises(ValueError, match="fusser'; did you mean 'fuser'.*'memory'; known: f"):
         build(gradient_checkpointing=["fusser", "memory"])
