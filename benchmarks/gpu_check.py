@@ -120,7 +120,7 @@ def _tests(options: argparse.Namespace) -> Step:
     command = [sys.executable, "-m", "pytest", "tests/gpu/test_gpu.py", "-q", "-m", "gpu"]
     command += ["-n", str(workers), "-p", "no:cacheprovider"]
     report = f"--junitxml={options.out.resolve() / 'tests.xml'}"
-    return Step("tests", 110, [*command, report], _last_line)
+    return Step("tests", 240 if options.small else 110, [*command, report], _last_line)
 
 
 def _benchmarks(options: argparse.Namespace) -> tuple[list[Step], Step]:

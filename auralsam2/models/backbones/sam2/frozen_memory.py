@@ -248,7 +248,8 @@ class FrozenClipMemory:
             return self.tokens.new_zeros(layers, channels)
         width = channels if network.proj_tpos_enc_in_obj_ptrs else network.mem_dim
         with torch.no_grad():
-            place = torch.tensor([distance], device=self.tokens.device) / (most - 1)
+            # Made on the device: a number that is copied there waits for all that goes on.
+            place = torch.full((1,), distance / (most - 1), device=self.tokens.device)
             code = network.obj_ptr_tpos_proj(get_1d_sine_pe(place, dim=width))
             weight = self.constants.memory[0][: layers * channels]
             return F.linear(code.to(weight.dtype), weight).view(layers, channels)
