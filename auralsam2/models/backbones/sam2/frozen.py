@@ -52,7 +52,13 @@ class MadeOfWeights(Generic[Made]):
             for now, then in zip(weights, self._weights, strict=True)
         )
         if self._made is None or not same:
-            with torch.no_grad():
+            # What is kept is the same whoever asks first: a training under autocast, evaluation.
+            kind = weights[0][0].device.type
+            with (
+                torch.inference_mode(False),
+                torch.no_grad(),
+                torch.autocast(kind, enabled=False),
+            ):
                 self._made = self.make(module)
             self._weights = weights
         return self._made

@@ -62,3 +62,11 @@ def test_made_once_and_anew_where_weights_change() -> None:
     assert not made.of(module).any()
     assert len(calls) == 4
     assert not made.of(module).requires_grad
+
+
+def test_what_is_made_does_not_depend_on_who_asks_first() -> None:
+    made, module = MadeOfWeights(lambda m: m[0](torch.ones(1, 2))), frozen()  # type: ignore[index]
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        first = made.of(module)
+    assert first.dtype == torch.float32 and not first.is_inference()
+    assert torch.equal(first, module[0](torch.ones(1, 2)))
