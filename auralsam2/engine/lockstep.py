@@ -16,10 +16,11 @@ import auralsam2.mmengine_fixes  # noqa: F401  (before all else of mmengine)
 
 # isort: split
 
+import ctypes
 import random
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -47,6 +48,7 @@ class Lockstep:
     """
 
     def __init__(self, count: int) -> None:
+        _allocate_in_one_place()
         self.count = count
         self.batches, self.encoder = SharedBatches(), SharedEncoder()
         self._places = dict.fromkeys(range(count), _START)
@@ -95,6 +97,16 @@ class Lockstep:
     def is_next(self, index: int) -> bool:
         """Whether it is a run's turn."""
         return min((place, whose) for whose, place in self._places.items())[1] == index
+
+
+def _allocate_in_one_place() -> None:
+    """Let a thread use what another one has freed.
+
+    The C library of most Linux systems gives every thread a store of its own, and what a step has
+    freed would lie there once for each run.
+    """
+    with suppress(OSError, AttributeError, TypeError):  # another C library
+        ctypes.CDLL(None).mallopt(-8, 1)  # M_ARENA_MAX
 
 
 class SharedBatches:
