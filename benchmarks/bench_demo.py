@@ -142,7 +142,8 @@ def _one_repeat(folder: Path, options: argparse.Namespace) -> list[tuple[str, fl
 
 
 def _command(*arguments: str) -> float:
-    return _cpu([sys.executable, "-m", "auralsam2_tools", *arguments])
+    # Not by -m, which would take the code of the working folder before that of the interpreter.
+    return _cpu([str(Path(sys.executable).with_name("auralsam2")), *arguments])
 
 
 def _cpu(command: list[str]) -> float:

@@ -70,7 +70,8 @@ def main() -> None:
 def call(interpreter: str, *arguments: str) -> tuple[float, float]:
     """Run a command of a version; its wall and CPU seconds, those of its children included."""
     began, before = time.perf_counter(), used()
-    command = [interpreter, "-m", "auralsam2_tools", *arguments]
+    # Not by -m, which would take the code of the working folder before that of the interpreter.
+    command = [str(Path(interpreter).with_name("auralsam2")), *arguments]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"{' '.join(command)}\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
