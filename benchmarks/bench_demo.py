@@ -14,13 +14,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import pandas as pd
+from versions import call, taken
 
 PHASES = """
 import functools, json, sys, time
@@ -128,32 +127,17 @@ def main() -> None:
 def _one_repeat(folder: Path, options: argparse.Namespace) -> list[tuple[str, float]]:
     data, out = str(folder / "data"), str(folder / "grid")
     clips = ("--layout", "v1m", "--split", options.clips, "--seed", "7", "--classes", "8")
-    found = [("command: make-synthetic", _command("make-synthetic", data, *clips))]
+    found = [("command: make-synthetic", call(sys.executable, "make-synthetic", data, *clips)[1])]
     phases = folder / "phases.json"
     settings = (f"data.root={data}", f"optim.epochs={options.epochs}")
     run = ("auralsam2/mini_v1m", "--out", str(folder / "run"), "--set", *settings)
-    found.append(("command: train", _cpu([sys.executable, "-c", PHASES, str(phases), *run])))
+    found.append(("command: train", taken(sys.executable, "-c", PHASES, str(phases), *run)[1]))
     found += [(f"run, {k}", v) for k, v in json.loads(phases.read_text()).items()]
     if options.commands:
         grid = ("demo", "--out", out, "--jobs", "1", "--set", *settings)
         for command in (("run-grid", *grid), ("make-tables", out), ("make-figures", out)):
-            found.append((f"command: {command[0]}", _command(*command)))
+            found.append((f"command: {command[0]}", call(sys.executable, *command)[1]))
     return found
-
-
-def _command(*arguments: str) -> float:
-    # Not by -m, which would take the code of the working folder before that of the interpreter.
-    return _cpu([str(Path(sys.executable).with_name("auralsam2")), *arguments])
-
-
-def _cpu(command: list[str]) -> float:
-    """CPU seconds of a process and all its children."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command[-8:])}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 if __name__ == "__main__":

@@ -16,15 +16,14 @@ import argparse
 import json
 import math
 import os
-import resource
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from versions import call
 
 COMPARED = ("metrics", "per_clip", "curve", "best_epoch", "selection", "epochs", "num_parameters")
 """What of a record must not depend on how fast it came about."""
@@ -65,23 +64,6 @@ def main() -> None:
         medians = [statistics.median(t[index] for t in times) for times in seconds.values()]
         print(f"{kind}: {medians[0] / medians[1]:.2f} times as fast as before")
     tell(found["before"], found["now"])
-
-
-def call(interpreter: str, *arguments: str) -> tuple[float, float]:
-    """Run a command of a version; its wall and CPU seconds, those of its children included."""
-    began, before = time.perf_counter(), used()
-    # Not by -m, which would take the code of the working folder before that of the interpreter.
-    command = [str(Path(interpreter).with_name("auralsam2")), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)}\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
-    return time.perf_counter() - began, used() - before
-
-
-def used() -> float:
-    """CPU seconds of all processes that this one has waited for."""
-    times = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return times.ru_utime + times.ru_stime
 
 
 def records(out: Path) -> dict[str, dict[str, Any]]:

@@ -20,6 +20,7 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
+from versions import ELSEWHERE
 
 from auralsam2.data.datasets.metadata import SPLITS
 from auralsam2.kept_digests import FOLDER
@@ -106,7 +107,9 @@ def main() -> None:
                 if options.cold:
                     forget(root)
                 command = [sys.executable, "-c", START, root, f"{folder}/{start}{repeat}"]
-                done = subprocess.run(command, check=True, capture_output=True, text=True)
+                done = subprocess.run(
+                    command, check=True, capture_output=True, text=True, cwd=ELSEWHERE
+                )
                 marks = json.loads(done.stdout.splitlines()[-1])
                 marks["all"] = [sum(seconds) for seconds in zip(*marks.values())]
                 rows += [(what, start, *seconds) for what, seconds in marks.items()]
