@@ -40,8 +40,8 @@ class KeptFrames:
 
     An entry belongs to the paths of the files, their sizes and times (as
     :mod:`auralsam2.kept_digests` compares them), to what is done with the pictures and to the
-    version of the decoder. Whatever changes makes a new entry, and old ones are never read again.
-    Deleting the folder is always safe.
+    versions of OpenCV and Pillow. Whatever changes makes a new entry, and old ones are never read
+    again. Deleting the folder is always safe.
 
     Processes may share a folder: an entry appears whole or not at all, and those that read it
     share its memory. Where one cannot be written, a warning says so once, and the frames are those
@@ -55,9 +55,10 @@ class KeptFrames:
 
     def __init__(self, folder: str | os.PathLike[str], how: Sequence[object]) -> None:
         import cv2
+        import PIL  # reads how a picture was held, and resizes where that is bicubic
 
         self.folder = Path(folder).expanduser()
-        self.how = [DECODING, cv2.__version__, *how]
+        self.how = [DECODING, cv2.__version__, PIL.__version__, *how]
 
     def frames(self, files: Clip, decode: Callable[[], Frames]) -> Frames:
         """Frames of a clip, those of ``decode`` to the bit, which is called where none are kept.

@@ -90,6 +90,20 @@ def test_a_changed_frame_is_decoded_again(own_root: Path, tmp_path: Path) -> Non
     assert same(second, items(own_root, None))
 
 
+@pytest.mark.parametrize("library", ["cv2", "PIL"])
+def test_another_version_of_a_library_decodes_again(
+    tiny_root: Path,
+    tmp_path: Path,
+    decoded: list[Path],
+    monkeypatch: pytest.MonkeyPatch,
+    library: str,
+) -> None:
+    first = items(tiny_root, tmp_path)
+    monkeypatch.setattr(f"{library}.__version__", "0.1")
+    assert same(items(tiny_root, tmp_path), first)
+    assert len(decoded) == 30
+
+
 @pytest.mark.parametrize("damage", ["cut", "longer", "empty", "foreign", "folder", "shape"])
 def test_damaged_entries_are_made_anew(
     tiny_root: Path, tmp_path: Path, decoded: list[Path], damage: str
