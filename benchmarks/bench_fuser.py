@@ -18,7 +18,6 @@ import json
 import os
 import resource
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -26,6 +25,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from versions import told
 
 from auralsam2.models.attention import SpatialReductionAttention, TemporalSelfAttention
 from auralsam2.models.fuser import AuralFuser
@@ -284,9 +284,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     measured: dict[str, list[dict[str, float]]] = {kind: [] for kind in options.kinds}
     for _ in range(options.rounds):
         for kind in options.kinds:
-            child = [sys.executable, __file__, *given, "--child", kind]
-            answer = subprocess.run(child, check=True, capture_output=True, text=True)
-            measured[kind].append(json.loads(answer.stdout))
+            child = (sys.executable, os.path.abspath(__file__), *given, "--child", kind)
+            measured[kind].append(told(*child))
     threads, pages = options.threads, os.environ.get("THP_MEM_ALLOC_ENABLE", "0")
     print(f"{options.dtype}, {threads} thread(s), THP_MEM_ALLOC_ENABLE={pages}, CPU seconds\n")
     print("| fuser | forward | backward | both | peak, GB | speed | memory |")

@@ -11,16 +11,14 @@ overhead. The second run of a process that the local executor keeps skips the im
 from __future__ import annotations
 
 import argparse
-import json
 import pickle
-import resource
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 import pandas as pd
+from versions import taken, told
 
 Seconds = tuple[float, float]
 """Wall time and CPU time."""
@@ -129,7 +127,7 @@ def _write_grids(folder: Path) -> tuple[Path, Path]:
 
 def _one_repeat(folder: Path, grids: tuple[Path, Path], repeat: int) -> dict[str, Seconds]:
     many, two = grids
-    found = {name: _timed(program) for name, program in IMPORTS.items()}
+    found = {name: taken(sys.executable, "-c", program) for name, program in IMPORTS.items()}
     found |= _told_by(EXPAND, many, folder / f"many{repeat}")
     runs = folder / f"runs{repeat}.pickle"
     _plan(two, folder / f"two{repeat}", runs)
@@ -145,22 +143,9 @@ def _plan(grid: Path, out: Path, target: Path) -> None:
     target.write_bytes(pickle.dumps(plan.runs))
 
 
-def _timed(program: str) -> Seconds:
-    began, before = time.perf_counter(), _cpu_of_children()
-    subprocess.run([sys.executable, "-c", program], check=True)
-    return time.perf_counter() - began, _cpu_of_children() - before
-
-
-def _cpu_of_children() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
 def _told_by(program: str, *arguments: object) -> dict[str, Seconds]:
-    command = [sys.executable, "-c", program, *map(str, arguments)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    told = json.loads(done.stdout.splitlines()[-1])
-    return {name: (wall, cpu) for name, (wall, cpu) in told.items()}
+    marks = told(sys.executable, "-c", program, *arguments)
+    return {name: (wall, cpu) for name, (wall, cpu) in marks.items()}
 
 
 if __name__ == "__main__":

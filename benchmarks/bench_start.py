@@ -11,16 +11,14 @@ been read since the machine was booted; else they lie in its memory.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import pandas as pd
-from versions import ELSEWHERE
+from versions import told
 
 from auralsam2.data.datasets.metadata import SPLITS
 from auralsam2.kept_digests import FOLDER
@@ -106,11 +104,7 @@ def main() -> None:
             for start in ("first start", "second start"):
                 if options.cold:
                     forget(root)
-                command = [sys.executable, "-c", START, root, f"{folder}/{start}{repeat}"]
-                done = subprocess.run(
-                    command, check=True, capture_output=True, text=True, cwd=ELSEWHERE
-                )
-                marks = json.loads(done.stdout.splitlines()[-1])
+                marks = told(sys.executable, "-c", START, root, f"{folder}/{start}{repeat}")
                 marks["all"] = [sum(seconds) for seconds in zip(*marks.values())]
                 rows += [(what, start, *seconds) for what, seconds in marks.items()]
     table = pd.DataFrame(rows, columns=["what", "start", "wall", "CPU"])

@@ -18,13 +18,14 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+from versions import Turns, call
 
 STEPS_AN_EPOCH = 5
 MODEL_PARTS = {
@@ -144,27 +145,13 @@ class Version:
     """A process that trains with the sources of one interpreter."""
 
     def __init__(self, interpreter: str, settings: dict[str, Any]) -> None:
-        command = [interpreter, str(Path(__file__).resolve()), "--work", json.dumps(settings)]
-        pipes: dict[str, Any] = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        environment = dict(os.environ, OMP_NUM_THREADS="1")
-        self.process = subprocess.Popen(command, text=True, env=environment, **pipes)
+        interpreter, file = os.path.abspath(interpreter), str(Path(__file__).resolve())
+        self.process = Turns(interpreter, file, "--work", json.dumps(settings))
         self.steps: list[dict[str, Any]] = []
 
     def run(self, count: int) -> None:
         """Take so many steps and keep what they told."""
-        assert self.process.stdin is not None and self.process.stdout is not None
-        print(count, file=self.process.stdin, flush=True)
-        for _ in range(count):
-            line = self.process.stdout.readline()
-            if not line:
-                raise SystemExit("a version ended early, see its error above")
-            self.steps.append(json.loads(line))
-
-    def end(self) -> None:
-        """Let it go."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait()
+        self.steps += self.process.ask(count, count)
 
     def medians(self, kind: str, skipped: int) -> dict[str, float]:
         """Milliseconds of every part, median over the steps behind the first ones."""
@@ -217,14 +204,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     options = parser.parse_args(argv)
     if options.work is not None:
         return work(options.work)
+    os.environ["OMP_NUM_THREADS"] = "1"
     interpreters = {"before": options.before} if options.before else {}
     interpreters["now"] = sys.executable
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
         clips = f"{STEPS_AN_EPOCH * options.batch}/1/12"
-        make = ["-m", "auralsam2_tools", "make-synthetic", str(data), "--layout", "v1m"]
-        make += ["--split", clips, "--seed", "7"]
-        subprocess.run([sys.executable, *make], check=True, stdout=subprocess.DEVNULL)
+        how = ("--layout", "v1m", "--split", clips, "--seed", "7")
+        call(sys.executable, "make-synthetic", str(data), *how)
         changes = [f"data.root={data}", f"data.batch_size={options.batch}"]
         changes += ["optim.epochs=1000", "evaluation.every=1000", "runtime.checkpoint_every=1000"]
         changes += ["runtime.num_threads=1", *options.set]
@@ -236,7 +223,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             for version in versions.values():
                 version.run(options.block)
         for version in versions.values():
-            version.end()
+            version.process.end()
     numbers = show(versions, STEPS_AN_EPOCH)
     if options.out:
         steps = {name: [s["losses"] for s in v.steps] for name, v in versions.items()}
