@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from auralsam2.models.backbones.sam2.sizes import SIZE_MULTIPLE, checkpoint_problem
+from auralsam2.models.backbones.sam2.sizes import SIZE_MULTIPLE, checkpoint_problem, recognise
+from auralsam2.models.backbones.sam2.transformers_names import official_names
 from auralsam2.models.freezing import Freezable
 from auralsam2.models.weights import locate
 from auralsam2.models.weights.loading import Coverage, load_weights
@@ -25,7 +26,8 @@ class SAM2Backbone(Freezable):
     Args:
         size: ``mini`` (comes with this package), ``tiny``, ``small``, ``base_plus``, ``large``.
         version: ``2.0`` or ``2.1``, the generation of the checkpoint.
-        checkpoint: path of the weights, or ``builtin://sam2-mini``.
+        checkpoint: path of the weights, as SAM2's authors publish them or a folder of transformers
+            (``config.json``, ``model.safetensors``), or ``builtin://sam2-mini``.
         image_size: S, side of the square input in pixels; default: as the weights were trained.
         frozen: no gradient into SAM2's parameters (published), but for those that a method asks
             to train.
@@ -76,7 +78,8 @@ class SAM2Backbone(Freezable):
                 self.network,
                 locate(checkpoint),
                 what=f"SAM2 {version} {size!r}",
-                hint="Is it of another size or version?",
+                rename=official_names,
+                recognise=recognise,
                 partial_hint="To load what matches, set `model.backbone.allow_partial` to True",
                 allow_partial=allow_partial,
             )

@@ -15,11 +15,10 @@ from auralsam2.models.weights.loading import (
     misfit,
     note_coverage,
 )
-from auralsam2.models.weights.reading import check_whole, read_state, unreadable
+from auralsam2.models.weights.reading import check_whole, read_state, unreadable, weight_file
 
 INSTALL = "pip install 'auralsam2[text]'"
 """What brings transformers."""
-FILES = ("model.safetensors", "pytorch_model.bin")
 WORDS = ("config.json", "tokenizer.json", "vocab.json", "vocab.txt", "merges.txt")
 
 
@@ -69,18 +68,13 @@ def reading(folder: Path, owner: str) -> Iterator[None]:
         raise ValueError(f"{owner}: {reason}") from error
 
 
-def _weight_file(folder: Path) -> Path:
-    """The file that transformers reads; the folder where weights lie in several."""
-    return next((folder / f for f in FILES if (folder / f).is_file()), folder)
-
-
 def _check_files(folder: Path) -> None:
     """Read the files before transformers does, whose errors may advise to run their code."""
     for file in (folder / name for name in WORDS):
         if file.is_file():
             check_whole(file)
-    if _weight_file(folder).is_file():
-        read_state(_weight_file(folder))
+    if weight_file(folder).is_file():
+        read_state(weight_file(folder))
 
 
 def _settle_weights(
@@ -89,7 +83,7 @@ def _settle_weights(
     """Refuse what transformers would leave random; take wrappers off that it does not know."""
     lacking = [*info["missing_keys"], *(key for key, *_ in info["mismatched_keys"])]
     missing = [key for key in lacking if not key.startswith(tolerance.optional)]
-    path = _weight_file(folder)
+    path = weight_file(folder)
     if not missing:
         own = [key for key in network.state_dict() if not key.startswith(tolerance.optional)]
         note_coverage(network, path, Coverage(tuple(own)))

@@ -86,6 +86,7 @@ def load_weights(
     allow_partial: bool = False,
     assign: bool = False,
     rename: Callable[[Mapping[str, Tensor]], dict[str, Tensor]] = dict,
+    recognise: Callable[[Mapping[str, Tensor]], str] = lambda _: "",
 ) -> Coverage:
     """Load a file into a network, and note on the network what matched.
 
@@ -99,6 +100,7 @@ def load_weights(
         allow_partial: accept missing, unexpected and misshapen names, as long as any match.
         assign: take the file's tensors themselves, for a network on the meta device.
         rename: the file's tensors to the network's names and forms, wrappers still before them.
+        recognise: what a file that does not fit holds, in a sentence, given renamed tensors.
 
     Raises:
         FileNotFoundError: where there is no such file.
@@ -108,8 +110,8 @@ def load_weights(
     state, own = rename(_read(path, hint)), network.state_dict()
     known, coverage = _matched(state, own, path, tolerance)
     if not coverage.matched or not (coverage.complete or allow_partial):
-        hints = [foreign_prefix(state, own), hint, partial_hint if coverage.matched else ""]
-        raise ValueError(misfit(path, what, coverage, *hints))
+        hints = [recognise(known) or hint, partial_hint if coverage.matched else ""]
+        raise ValueError(misfit(path, what, coverage, foreign_prefix(state, own), *hints))
     matched = {key: known[key] for key in coverage.matched}
     network.load_state_dict(matched, strict=False, assign=assign)
     note_coverage(network, path, coverage)

@@ -16,6 +16,13 @@ from auralsam2.file_kinds import HEAD, misplaced
 
 CONTAINERS = ("model", "state_dict", "model_state_dict", "model_state", "module", "net", "network")
 """Keys under which training programs save a state dict, the likelier first."""
+FILES = ("model.safetensors", "pytorch_model.bin")
+"""Weights in a folder of transformers, the likelier first."""
+
+
+def weight_file(folder: Path) -> Path:
+    """The file of weights in a folder of transformers; the folder where they lie in several."""
+    return next((folder / f for f in FILES if (folder / f).is_file()), folder)
 
 
 def read_state(path: str | os.PathLike[str], keep_dtype: bool = False) -> dict[str, Tensor]:

@@ -8,11 +8,15 @@ of the official classes only.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import count
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from auralsam2.models.weights import locate
 from auralsam2.weight_files import BUILTIN, SAM2_SIZES, SAM2_SOURCE, SAM2_VERSIONS, sam2_file
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 VERSIONS = tuple(SAM2_VERSIONS)
 SIZE_MULTIPLE = 32
@@ -24,6 +28,7 @@ class Size(NamedTuple):
 
     letter: str  # the suffix of the official configuration file
     image_size: int  # the side of the square input in pixels that the weights were trained with
+    trunk: tuple[int, int]  # width and number of blocks, by which weights are recognised
     # Dotted path in the official model configuration -> value.
     overrides: Mapping[str, Any] = MappingProxyType({})
 
@@ -58,14 +63,34 @@ _MINI: dict[str, Any] = {
 }
 
 SIZES: dict[str, Size] = {
-    "mini": Size("t", 128, _MINI),
-    "tiny": Size("t", 1024),
-    "small": Size("s", 1024),
-    "base_plus": Size("b+", 1024),
-    "large": Size("l", 1024),
+    "mini": Size("t", 128, (32, 8), _MINI),
+    "tiny": Size("t", 1024, (96, 12)),
+    "small": Size("s", 1024, (96, 16)),
+    "base_plus": Size("b+", 1024, (112, 24)),
+    "large": Size("l", 1024, (144, 48)),
 }
 
 CONFIG_KEY = "model.backbone.checkpoint"
+WIDTH, BLOCK = (
+    "image_encoder.trunk.patch_embed.proj.bias",
+    "image_encoder.trunk.blocks.{}.norm1.bias",
+)
+SINCE_2_1 = "no_obj_embed_spatial"
+MEMORY = "memory_encoder.out_proj.bias"
+
+
+def recognise(state: Mapping[str, Tensor]) -> str:
+    """Say which SAM2 a file of official names holds; "" of none."""
+    if WIDTH not in state:
+        return ""
+    trunk = len(state[WIDTH]), next(i for i in count() if BLOCK.format(i) not in state)
+    size = next((name for name, spec in SIZES.items() if spec.trunk == trunk), None)
+    if size is None:
+        return f"It holds a SAM2 of another build, {trunk[0]} channels and {trunk[1]} blocks"
+    if MEMORY not in state:
+        return f"It holds the parts of SAM2 {size!r} for images alone, without its memory"
+    version = "2.1" if SINCE_2_1 in state else "2.0"
+    return f"It holds SAM2 {version} {size!r} (`model.backbone.version`, `model.backbone.size`)"
 
 
 def checkpoint_problem(
@@ -73,7 +98,8 @@ def checkpoint_problem(
 ) -> ValueError | FileNotFoundError | None:
     """What stands in the way of loading, found without building anything."""
     where = (
-        f"the published file is {sam2_file(size, version)}, from {SAM2_SOURCE}"
+        f"the published file is {sam2_file(size, version)}, from {SAM2_SOURCE} (a folder of "
+        "transformers with the same weights does as well)"
         if size in SAM2_SIZES and version in SAM2_VERSIONS
         else f"the weights that come with this package are '{BUILTIN}sam2-mini'"
     )
