@@ -35,11 +35,27 @@ class Parser(argparse.ArgumentParser):
         for action in (None, "store"):
             self.register("action", action, _Store)
         self._problems: list[str] = []
+        self._useless: list[tuple[str, str, Sequence[str]]] = []
+
+    def useless(self, flag: str, why: str, *others: str) -> None:
+        """Refuse options that have no effect beside a flag, all at once; ``why`` follows it."""
+        self._useless.append((flag, why, others))
+
+    def given(self, options: argparse.Namespace, *names: str) -> list[str]:
+        """Those of all options, or of some by name, whose values differ from their defaults."""
+        actions = {name: own for own in self._actions for name in own.option_strings[-1:]}
+        actions.pop("--help", None)
+        chosen = {name: actions[name] for name in names or actions}
+        return [n for n, own in chosen.items() if getattr(options, own.dest) != own.default]
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse as argparse does, then make the folders of the files that will be written."""
         self._problems = []
         options = super().parse_args(args, namespace)
+        for flag, why, others in self._useless:
+            told = self.given(options, *others) if self.given(options, flag) else []
+            if told:
+                self._problems.append(f"{flag} {why}: leave out {', '.join(told)}")
         if self._problems:
             self.error("\n".join(self._problems))
         for action in self._actions:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from auralsam2 import command_line as cli
 from auralsam2.text_files import write_text
@@ -36,24 +37,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.seed is not None:
         overrides["seed"] = options.seed
     asked = Asked(config, overrides, options.synthetic, options.random_weights or options.forecast)
-    found, console = [], cli.table_console()
+    console, plain = cli.table_console(), dict[str, Any](config=options.config, measured=[])
     if options.forecast:
         console.print("", FORECAST, cli.table_of(forecast_cells(asked)), sep="\n")
         return 0
     for axis, reports in measured(asked, axes_of(options.scale), options.steps, options.warmup):
-        found.append((axis, reports))
+        values = {value: report.to_json() for value, report in reports.items()}
+        plain["measured"].append({"axis": axis, "values": values})
         console.print("", conditions(next(iter(reports.values()))), sep="\n")
         for title, cells, notes in tables(axis, reports):
             console.print("", title, cli.table_of(cells), *notes, sep="\n")
     if options.json:
-        plain = [{"axis": a, "values": {v: r.to_json() for v, r in rs.items()}} for a, rs in found]
-        write_text(
-            options.json, json.dumps({"config": options.config, "measured": plain}, indent=2)
-        )
+        write_text(options.json, json.dumps(plain, indent=2))
     if options.figure:
-        from analysis.figures import step_parts
+        from analysis.figures import benchmarks
 
-        for path in step_parts.make(found, options.figure.parent, options.figure.stem):
+        for path in benchmarks.make(plain, options.figure.parent, options.figure.stem):
             print(path)
     return 0
 
@@ -63,32 +62,26 @@ def _parser() -> cli.Parser:
     add = parser.add_argument
     add("config", help="a config by name or path, or a run folder")
     cli.add_overrides(parser, "overrides, applied in order")
-    add(
-        "--steps",
-        type=cli.Whole(1),
-        default=5,
-        help="that are timed, and as many without (%(default)s)",
-    )
+    timed = "that are timed, and as many without (%(default)s)"
+    add("--steps", type=cli.Whole(1), default=5, help=timed)
     add("--warmup", type=cli.Whole(0), default=2, help="steps before them (%(default)s)")
     add("--seed", type=cli.Whole(0), help="of the run; default: the config's own")
-    add(
-        "--synthetic", action="store_true",
-        help="write clips of the layout that the config reads to a temporary folder",
-    )  # fmt: skip
-    add(
-        "--random-weights", action="store_true",
-        help="start parts at random that read files of weights",
-    )  # fmt: skip
-    add(
-        "--forecast", action="store_true",
-        help="measure nothing: forecast the memory of a training step on a GPU, which need not be "
-        "here, on clips of five frames; no data or weights are read",
-    )  # fmt: skip
+    written = "write clips of the layout that the config reads to a temporary folder"
+    add("--synthetic", action="store_true", help=written)
+    random = "start parts at random that read files of weights"
+    add("--random-weights", action="store_true", help=random)
+    forecast = (
+        "measure nothing: forecast the memory of a training step on a GPU, which need not be "
+        "here, on clips of five frames; no data or weights are read"
+    )
+    add("--forecast", action="store_true", help=forecast)
     scale = "measure with several of AXIS: clips (of a batch), image_size, or frames (--synthetic)"
     add("--scale", nargs="+", default=[], metavar="AXIS=N,N,...", help=scale)
     add("--json", type=cli.output_file, metavar="FILE", help="also write all numbers")
     bars = "also draw bars: writes FILE as PNG, and PDF and CSV beside it"
     add("--figure", type=cli.output_file, metavar="FILE", help=bars)
+    effectless = ("--steps", "--warmup", "--seed", "--synthetic", "--random-weights", "--scale")
+    parser.useless("--forecast", "measures nothing", *effectless, "--json", "--figure")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""Draw the figures of a grid's runs or of a sweep, each with the numbers it shows.
+"""Draw the figures of a grid's runs, a sweep or a benchmark, each with the numbers it shows.
 
 Of a grid: scores, training curves, scores against speed and size, and clips whose masks the runs
 have saved. With --failures also sheets of clips that a rule picks; their masks are made by the
@@ -11,10 +11,12 @@ Examples:
     auralsam2 make-figures work_dirs/demo --failures --set data.root=/elsewhere/data
     auralsam2 make-figures work_dirs/demo --failures largest-gain --against none --cells dense
     auralsam2 make-figures work_dirs/fuser_mini
+    auralsam2 make-figures work_dirs/parts.json
 """
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Sequence
 
 from analysis.options import add_mixing, read_runs, tell
@@ -23,7 +25,10 @@ from auralsam2.command_line import Parser, Whole, add_overrides, input_path, out
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Write figures/*.{pdf,png,csv}; print their paths, and why a figure is not drawn."""
-    options = _parser().parse_args(argv)
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if options.folder.is_file():
+        return _of_benchmark(parser, options)
 
     from analysis.clips.picks import check_rules
     from analysis.figures import efficiency, failures, grid_points, qualitative, training_curves
@@ -57,11 +62,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _of_benchmark(parser: Parser, options: Namespace) -> int:
+    if useless := [n for n in parser.given(options) if n != "--out"]:
+        parser.error(f"a benchmark's figure is drawn without {', '.join(useless)}")
+    from analysis.figures import benchmarks
+
+    plain = benchmarks.read(options.folder)
+    tell([], benchmarks.make(plain, options.out or options.folder.parent, options.folder.stem))
+    return 0
+
+
 def _parser() -> Parser:
     parser = Parser(__doc__)
     add = parser.add_argument
-    add("folder", type=input_path, metavar="DIR", help="with run folders below it")
-    add("--out", type=output_folder, metavar="FOLDER", help="of the figures; default: DIR/figures")
+    add(
+        "folder", type=input_path, metavar="DIR|FILE", help="with runs below it; a benchmark's JSON"
+    )
+    out = "of the figures; default: DIR/figures, or beside FILE"
+    add("--out", type=output_folder, metavar="FOLDER", help=out)
     add("--clips", type=Whole(1), metavar="N", help="on a sheet; default: 2, of failures 4")
     rules = "lowest, listens-least, largest-loss, largest-gain; all of them where none is named"
     add("--failures", nargs="*", metavar="RULE", help=f"draw sheets of failures: {rules}")

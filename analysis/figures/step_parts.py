@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -12,9 +12,6 @@ from matplotlib.patches import Patch
 
 from analysis.figures import style
 from analysis.figures.figure_text import legend_name
-
-if TYPE_CHECKING:
-    from auralsam2.engine.benchmark.report import Report
 
 COLUMNS = ("step", "axis", "value", "part", "seconds", "share")
 SMALL = 0.02
@@ -25,22 +22,23 @@ _BAR, _ROOM = 0.28, 0.55
 """Inches of a bar, and of a panel beside its bars."""
 
 
-def collect(found: Iterable[tuple[str, Mapping[str, Report]]]) -> pd.DataFrame:
+def collect(found: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Median seconds of every part, in the order of a step.
 
     Args:
-        found: what varied, and the reports by its values; both empty where nothing did.
+        found: as the JSON of a benchmark has it: ``axis``, what varied, and the reports in
+            ``values``; the axis and its one value are empty where nothing did.
 
     Returns:
         Columns ``COLUMNS``.
     """
     rows = [
-        (reading.name, axis, value, name, part.seconds.median, reading.share(name))
-        for axis, reports in found
-        for value, report in reports.items()
-        for reading in (report.train, report.evaluation)
+        (reading["name"], case["axis"], value, name, part["seconds"]["median"], part["share"])
+        for case in found
+        for value, report in case["values"].items()
+        for reading in (report["train"], report["evaluation"])
         if reading is not None
-        for name, part in reading.parts.items()
+        for name, part in reading["parts"].items()
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
@@ -76,8 +74,8 @@ def draw(numbers: pd.DataFrame, panels: Sequence[Axes]) -> None:
     panels[-1].set_xlabel("milliseconds")
 
 
-def make(found: Iterable[tuple[str, Mapping[str, Report]]], folder: Path, name: str) -> list[Path]:
-    """Write the figure as ``name.*`` into a folder; its paths."""
+def make(found: Iterable[Mapping[str, Any]], folder: Path, name: str) -> list[Path]:
+    """Write the figure of what `collect` takes as ``name.*`` into a folder; its paths."""
     numbers = collect(found)
     shown = drawn(numbers)
     groups = shown.groupby(["step", "axis"], sort=False)["value"].nunique()

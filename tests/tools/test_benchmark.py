@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from auralsam2_tools.__main__ import main
+from auralsam2_tools.benchmark import _parser
 
 from auralsam2.engine.benchmark.cases import Asked, axes_of, measured
 from auralsam2.engine.benchmark.report import Part, Reading, Report, Spread
@@ -33,6 +34,12 @@ def test_a_config_as_it_is_in_all_forms(
     train = case["values"][""]["train"]
     assert f"{train['parts']['backward']['operations'] / 1e9:,.2f}" in shown
     assert {path.suffix for path in tmp_path.glob("bars.*")} == {".png", ".pdf", ".csv"}
+    assert main(["make-figures", str(tmp_path / "x.json"), "--out", str(tmp_path / "again")]) == 0
+    again, before = (tmp_path / "again" / "x.csv", tmp_path / "bars.csv")
+    assert again.read_text() == before.read_text()
+    with pytest.raises(SystemExit):
+        main(["make-figures", str(tmp_path / "x.json"), "--clips", "2", "--failures"])
+    assert "is drawn without --clips, --failures" in capsys.readouterr().err
 
 
 def test_a_model_that_trains_nothing_has_no_training_step(
@@ -63,6 +70,37 @@ def test_what_cannot_be_measured_is_refused(
 ) -> None:
     assert main(["benchmark", *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+WITHOUT_EFFECT = {
+    "--forecast": {
+        *("--steps", "--warmup", "--seed", "--synthetic", "--random-weights", "--scale"),
+        *("--json", "--figure"),
+    },
+}
+"""Mode -> options that change nothing there; every other one is known to have an effect there."""
+WITH_EFFECT = {"--forecast": {"--set"}}
+VALUES = {"--scale": ["clips=1"], "--json": ["x"], "--figure": ["x"]}
+
+
+@pytest.mark.parametrize("mode", WITHOUT_EFFECT)
+def test_options_without_effect_are_refused_together(
+    mode: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    actions = {name: action for action in _parser()._actions for name in action.option_strings[-1:]}
+    useless = WITHOUT_EFFECT[mode]
+    assert actions.keys() - {mode, "--help"} == useless | WITH_EFFECT[mode], (
+        "say of a new option what it does"
+    )
+    line = [mode]
+    for name in sorted(useless):
+        line += [name] if actions[name].nargs == 0 else [name, *VALUES.get(name, ["3"])]
+    with pytest.raises(SystemExit):
+        main(["benchmark", "auralsam2/mini_v1m", *line])
+    said = capsys.readouterr().err
+    assert mode in said and all(name in said for name in useless)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_steps_are_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,7 +21,8 @@ def report(**seconds: float) -> Report:
     return Report(None, Reading(name="evaluated clip", **shared), {})
 
 
-FOUND = [("clips", {"1": report(a=1.0, tiny=0.01, b=1.0), "2": report(a=3.0, tiny=0.01, b=1.0)})]
+VALUES = {"1": report(a=1.0, tiny=0.01, b=1.0), "2": report(a=3.0, tiny=0.01, b=1.0)}
+FOUND = [{"axis": "clips", "values": {value: each.to_json() for value, each in VALUES.items()}}]
 
 
 def test_numbers_are_medians_and_shares() -> None:
@@ -40,7 +41,8 @@ def test_what_is_small_in_every_bar_comes_last_as_one() -> None:
 
 
 def test_files_hold_all_numbers(tmp_path: Path) -> None:
-    paths = step_parts.make([*FOUND, ("", {"": FOUND[0][1]["1"]})], tmp_path, "bars")
+    alone = {"axis": "", "values": {"": VALUES["1"].to_json()}}
+    paths = step_parts.make([*FOUND, alone], tmp_path, "bars")
     assert [path.name for path in paths] == ["bars.pdf", "bars.png", "bars.csv"]
     assert "tiny" in set(pd.read_csv(paths[2])["part"])
 

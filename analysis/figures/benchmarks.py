@@ -1,0 +1,41 @@
+"""The figure of a benchmark, from the JSON that ``auralsam2 benchmark --json`` has written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from analysis.figures import step_parts
+
+FIGURES = {"measured": step_parts}
+"""What a benchmark has found, by its key in the JSON -> the module that draws it."""
+
+
+def read(path: Path) -> dict[str, Any]:
+    """What a benchmark has kept.
+
+    Raises:
+        ValueError: where the file holds no such thing.
+    """
+    try:
+        plain = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"'{path}' is no JSON ({error})") from error
+    if not isinstance(plain, dict) or not FIGURES.keys() & plain.keys():
+        raise ValueError(
+            f"'{path}' was not written by `auralsam2 benchmark --json`: it has none of "
+            f"{', '.join(FIGURES)}"
+        )
+    return plain
+
+
+def make(plain: Mapping[str, Any], folder: Path, name: str) -> list[Path]:
+    """Write the figures of what `read` gives as ``name.*`` into a folder; their paths."""
+    return [
+        path
+        for key, figure in FIGURES.items()
+        if key in plain
+        for path in figure.make(plain[key], folder, name)
+    ]
