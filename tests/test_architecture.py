@@ -23,7 +23,7 @@ ADAPTERS = {
     "sam2": ("auralsam2/models/backbones/sam2",),
     "hydra": ("auralsam2/models/backbones/sam2",),
     "torchvggish": ("auralsam2/models/audio/vggish.py", "auralsam2/data/audio.py"),
-    "av": ("auralsam2/data/video.py",),
+    "av": ("auralsam2/data/video.py", "auralsam2/data/video_writing.py"),
     "transformers": (
         "auralsam2/models/text/",
         "auralsam2/models/image/pvt_v2.py",

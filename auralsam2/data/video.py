@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -111,6 +111,29 @@ def read_audio_track(
     return samples, rate
 
 
+def stream_sound(
+    path: Path, rates: Collection[int], otherwise: int
+) -> Iterator[tuple[float, int, NDArray[np.float32]]]:
+    """Yield the sound of a video or a sound file piece by piece, as one or two channels.
+
+    Each piece is its time in seconds since the beginning of the file, its rate, and its samples
+    (channels, n), full scale 1. A rate that is not among ``rates`` is resampled to ``otherwise``.
+
+    Raises:
+        FileNotFoundError, ValueError, ImportError: as `read_audio_track`.
+    """
+    av = load_pyav(f"reading '{path}'")
+    with _open(path, "audio") as (container, stream):
+        origin, resampler = _origin(container), None
+        for decoded in container.decode(stream):
+            if resampler is None:
+                layout = "mono" if decoded.layout.nb_channels == 1 else "stereo"
+                rate = decoded.sample_rate if decoded.sample_rate in rates else otherwise
+                resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
+            for frame in resampler.resample(decoded):
+                yield (frame.time or 0.0) - origin, rate, frame.to_ndarray()
+
+
 def _pictures(container: Any, stream: Any) -> Iterator[tuple[float, Any]]:
     origin = _origin(container)
     for picture in container.decode(stream):
@@ -145,10 +168,7 @@ def _seek(container: Any, seconds: float) -> None:
 @contextmanager
 def _open(path: Path, kind: str) -> Iterator[tuple[Any, Any]]:
     """Container and its first stream of a kind, ``audio`` or ``video``."""
-    try:
-        import av
-    except ImportError as error:
-        raise ImportError(f"reading '{path}' needs PyAV (the package av): {INSTALL}") from error
+    av = load_pyav(f"reading '{path}'")
     if not path.is_file():
         raise FileNotFoundError(f"no video at '{path}'")
     try:
@@ -161,3 +181,12 @@ def _open(path: Path, kind: str) -> Iterator[tuple[Any, Any]]:
         if isinstance(error, FileNotFoundError):
             raise
         raise ValueError(f"cannot decode '{path}': {error.strerror}") from error
+
+
+def load_pyav(doing: str) -> Any:
+    """Return the package av; an ImportError says that ``doing`` needs it."""
+    try:
+        import av
+    except ImportError as error:
+        raise ImportError(f"{doing} needs PyAV (the package av): {INSTALL}") from error
+    return av
