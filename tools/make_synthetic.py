@@ -1,14 +1,15 @@
-"""Write synthetic audio-visual clips as real files in a benchmark's layout.
+"""Write synthetic audio-visual clips as real files in a benchmark's layout, or as videos.
 
 v1s: one source, training clips with the label of their first frame. v1m: up to two sources that
 change. v2: the same over ten frames, with the colours of a semantic task. ref_avs: ten frames and
 expressions that need ears and eyes; splits of seen and unseen objects, and of expressions that
-refer to nothing shown.
+refer to nothing shown. video: mp4 with sound, of any length and rate, and a mask of every frame.
 
 Examples:
     auralsam2 make-synthetic data/synthetic --layout v1m --clips 300 --seed 0
     auralsam2 make-synthetic data/small --split 20/5/10 --workers 2
     auralsam2 make-synthetic data/ref --layout ref_avs --split 60/10/10/10/10 --unseen 3
+    auralsam2 make-synthetic data/long --layout video --clips 2 --frames 600 --fps 5  # 120 s each
 """
 
 from __future__ import annotations
@@ -47,13 +48,15 @@ def _parser() -> Parser:
     parser = Parser(__doc__)
     add = parser.add_argument
     add("out", type=output_folder, help="folder to write; set data.root to it")
-    add("--layout", default="v1m", help="v1s, v1m, v2 or ref_avs (default: v1m)")
-    clips = "default: 300; 70/10/20, ref_avs 60/10/10/10/10 %%"
+    add("--layout", default="v1m", help="v1s, v1m, v2, ref_avs or video (default: v1m)")
+    clips = "default: 300; 70/10/20, ref_avs 60/10/10/10/10 %%, video all in one split"
     add("--clips", type=Whole(1), default=300, help=clips)
     add("--split", help="clips of TRAIN/VAL/TEST instead; ref_avs: TRAIN/VAL/TEST_S/TEST_U/TEST_N")
     add("--seed", type=Whole(0), default=0)
     add("--size", type=Whole(1), default=224, help="side of the frames in pixels")
-    add("--frames", type=Whole(1), help="frames of a clip (default: v1s, v1m 5; v2, ref_avs 10)")
+    frames = "frames of a clip (default: v1s, v1m 5; v2, ref_avs 10; video 30)"
+    add("--frames", type=Whole(1), help=frames)
+    add("--fps", type=Whole(1), help="video: frames a second (default: 5)")
     add("--classes", type=Whole(1), default=12, help="only the first so many (default: all 12)")
     unseen = "ref_avs: the last so many classes in test_u only (default: 3)"
     add("--unseen", type=Whole(0), help=unseen)
@@ -83,6 +86,7 @@ def _plan(options: argparse.Namespace) -> Plan:
         layout.num_frames if options.frames is None else options.frames,
         options.classes,
         layout.default_unseen if options.unseen is None else options.unseen,
+        layout.default_fps if options.fps is None else options.fps,
     )
     problems += [f"--{problem}" for problem in layout_of(plan).problems()]
     if problems:

@@ -9,6 +9,7 @@ from auralsam2_tools.make_synthetic import main
 from auralsam2.data.datasets.avsbench_index import SemanticIndex
 from auralsam2.data.datasets.index import ClipFiles
 from auralsam2.data.datasets.ref_index import RefIndex
+from auralsam2.data.synthetic.video_layout import video_truths
 
 SMALL = ["--split", "1/1/1", "--size", "24", "--workers", "1"]
 
@@ -99,3 +100,17 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
 def test_unseen_classes_need_a_layout_with_unseen_objects(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="--unseen must be 0, got 2: 'v2' has no unseen objects"):
         main([str(tmp_path / "clips"), "--layout", "v2", "--unseen", "2"])
+
+
+def test_videos_have_the_length_and_rate_that_are_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("av", reason="PyAV (extra 'video') is not installed")
+    out = str(tmp_path / "videos")
+    options = ["--layout", "video", "--clips", "1", "--frames", "9", "--fps", "4", "--size", "32"]
+    assert main([out, *options, "--workers", "1"]) == 0
+    assert "1 clips (test) written" in capsys.readouterr().out
+    truth = video_truths(tmp_path / "videos")[0]
+    assert truth.video.is_file() and truth.fps == 4 and len(truth.masks) == len(truth.sounding) == 9
+    with pytest.raises(ValueError, match="--fps must be 1, or more in videos; got 4"):
+        main([str(tmp_path / "clips"), *SMALL, "--fps", "4"])

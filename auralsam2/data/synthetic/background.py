@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -21,7 +22,7 @@ class Background:
         coarse, fine: (K, K, 3) noise added to it, enlarged smoothly.
         lines: (L, 8) x0, y0, x1, y1, R, G, B, width, the latter as a share of the side.
         blobs: (L, 6) x, y, radius, R, G, B offsets of faint spots.
-        pan: (2,) displacement per frame as a share of the side.
+        pan: (2,) displacement per second as a share of the side.
         sensor_noise: standard deviation of the noise of each pixel and frame.
     """
 
@@ -68,11 +69,18 @@ def sample_background(rng: np.random.Generator) -> Background:
     )
 
 
-def render_background(background: Background, size: int, num_frames: int) -> NDArray[np.float32]:
+def render_background(
+    background: Background, size: int, time: NDArray[np.float64]
+) -> Iterator[NDArray[np.float32]]:
     """Draw it for every frame.
 
-    Returns:
-        (T, H, W, 3) float32 RGB, near [0, 1] but not clipped.
+    Args:
+        background: what to draw.
+        size: side in pixels.
+        time: (T,) seconds from the moment at which the pan is half done.
+
+    Yields:
+        (H, W, 3) float32 RGB, near [0, 1] but not clipped.
     """
     scale = size * (1 + 2 * MARGIN)
     side = int(np.ceil(scale))
@@ -88,15 +96,13 @@ def render_background(background: Background, size: int, num_frames: int) -> NDA
         stop = (round(x1 * side * 16), round(y1 * side * 16))
         thickness = max(1, round(width * size))
         cv2.line(canvas, start, stop, (red, green, blue), thickness, cv2.LINE_AA, 4)
-    frames = np.empty((num_frames, size, size, 3), np.float32)
-    for t in range(num_frames):
-        offset = MARGIN * size + background.pan * size * (t - (num_frames - 1) / 2)
+    for moment in time:
+        offset = MARGIN * size + background.pan * size * moment
         offset = np.clip(offset, 0, side - size)
         shift = np.array([[1, 0, -offset[0]], [0, 1, -offset[1]]], np.float64)
-        frames[t] = cv2.warpAffine(
+        yield cv2.warpAffine(  # type: ignore[misc]
             canvas, shift, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
-    return frames
 
 
 def _add_blob(

@@ -32,15 +32,18 @@ class Plan(NamedTuple):
     counts: tuple[int, ...]  # clips of every split of the layout
     seed: int  # clip i is drawn from (seed, i) alone
     size: int = 224  # side of the frames in pixels
-    num_frames: int = 5  # T, one frame a second; the layouts' own numbers are in ``LAYOUTS``
+    num_frames: int = 5  # T; the layouts' own numbers are in ``LAYOUTS``
     num_classes: int = len(CLASSES)  # the first so many of the classes occur
     unseen: int = 0  # the last so many of these occur in the split of unseen objects only
+    fps: int = 1  # frames a second; more than one in videos only
 
     def settings(self) -> dict[str, Any]:
         """What identifies the result, for comparison with a folder that exists."""
         found = {**self._asdict(), "counts": list(self.counts), "generator": GENERATOR}
         if not self.unseen:  # layouts without unseen objects do not speak of them
             del found["unseen"]
+        if self.fps == 1:  # nor do those of clips of their rate
+            del found["fps"]
         return found
 
     @classmethod
@@ -60,6 +63,7 @@ class Layout(ABC):
         fewest_frames: least T with which the data set makes sense.
         example: counts to show in help and errors.
         default_unseen: classes kept for a split of unseen objects; 0: there is no such split.
+        default_fps: frames a second; 1: there is no other rate.
     """
 
     splits: tuple[str, ...] = ("train", "val", "test")
@@ -68,6 +72,7 @@ class Layout(ABC):
     fewest_frames = 1
     example = "200/30/60"
     default_unseen = 0
+    default_fps = 1
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -118,6 +123,8 @@ class Layout(ABC):
             found.append(f"frames must be at least {self.fewest_frames}, got {plan.num_frames}")
         if not fewest <= plan.num_classes <= most:
             found.append(f"classes must be from {fewest} to {most}, got {plan.num_classes}")
+        if plan.fps != 1 and (plan.fps < 1 or self.default_fps == 1):
+            found.append(f"fps must be 1, or more in videos; got {plan.fps}")
         return found + self.unseen_problems()
 
     def unseen_problems(self) -> list[str]:

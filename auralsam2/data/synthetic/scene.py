@@ -6,7 +6,7 @@ rendered at any size; all randomness is drawn when the scene is sampled.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -52,10 +52,17 @@ class Scene:
     num_frames: int  # T
     # N objects of different classes, from the farthest to the nearest.
     objects: tuple[SceneObject, ...]
-    sounding: NDArray[np.bool_]  # (T, N), True where the object sounds in that second
+    sounding: NDArray[np.bool_]  # (seconds, N), True where the object sounds in that second
     background: Background  # what lies behind the objects
     light: NDArray[np.float64]  # (2,) direction from which the objects are lit
     noise_seed: int  # seed of the sensor noise
+    # (T,) where on the objects' paths the frames are: seconds from their middle.
+    time: NDArray[np.float64]
+    fps: int = 1  # frames a second
+
+    def sounding_in(self, frame: int) -> NDArray[np.bool_]:
+        """(N,), True where the object sounds in the second of a frame."""
+        return self.sounding[frame // self.fps]
 
 
 def sample_scene(
@@ -66,6 +73,8 @@ def sample_scene(
     num_classes: int = len(CLASSES),
     class_indices: Sequence[int] | None = None,
     motion: float = 1.0,
+    time: NDArray[np.float64] | None = None,
+    fps: int = 1,
 ) -> Scene:
     """Draw a scene.
 
@@ -73,10 +82,13 @@ def sample_scene(
         rng: source of randomness; the same state gives the same scene.
         num_frames: T; 1 gives a still image.
         num_objects: N, of 1 to the number of classes; None draws 2, 3 or 4.
-        sounding: (T, N) schedule to use; None draws one.
+        sounding: (seconds, N) schedule to use; None draws one.
         num_classes: draw from the first so many classes only.
         class_indices: classes of the objects, from the farthest to the nearest, instead of a draw.
         motion: factor of the objects' speed; less than 1 suits clips of many frames.
+        time: (T,) where on their paths the frames show the objects, in seconds from the middle;
+            None: a second apart.
+        fps: frames of a second of sound.
 
     Raises:
         ValueError: when a count is out of range or `sounding` has another shape.
@@ -84,17 +96,20 @@ def sample_scene(
     if class_indices is None:
         class_indices = _draw_classes(rng, num_frames, num_objects, num_classes)
     num_objects = len(class_indices)
-    centres, radii = _sample_layout(rng, num_frames, num_objects, motion)
-    objects = tuple(map(partial(_sample_object, rng), class_indices, centres, radii))
+    if time is None:
+        time = np.arange(num_frames) - (num_frames - 1) / 2
+    centres, radii = _sample_layout(rng, time, num_objects, motion)
+    objects = tuple(map(partial(_sample_object, rng, time), class_indices, centres, radii))
     background = sample_background(rng)
     angle = rng.uniform(0, 2 * np.pi)
     light = np.array([np.cos(angle), np.sin(angle)])
     noise_seed = int(rng.integers(2**31))
+    expected = (-(-num_frames // fps), num_objects)
     if sounding is None:
-        sounding = sample_schedule(rng, num_frames, num_objects)
-    if sounding.shape != (num_frames, num_objects):
-        raise ValueError(f"got {sounding.shape=}, expected (T, N) = {(num_frames, num_objects)}")
-    return Scene(num_frames, objects, sounding, background, light, noise_seed)
+        sounding = sample_schedule(rng, *expected)
+    if sounding.shape != expected:
+        raise ValueError(f"got {sounding.shape=}, expected (T, N) = {expected}")
+    return Scene(num_frames, objects, sounding, background, light, noise_seed, time, fps)
 
 
 def _draw_classes(
@@ -121,11 +136,21 @@ def render(scene: Scene, size: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_
     """
     frames = np.empty((scene.num_frames, size, size, 3), np.uint8)
     masks = np.empty((scene.num_frames, len(scene.objects), size, size), bool)
-    noise_rng = np.random.default_rng(scene.noise_seed)
-    backdrop = render_background(scene.background, size, scene.num_frames)
     object_numbers = np.arange(len(scene.objects), dtype=np.int8)[:, None, None]
-    for t in range(scene.num_frames):
-        canvas = backdrop[t]
+    for t, (frame, owner) in enumerate(render_frames(scene, size)):
+        frames[t] = frame
+        np.equal(owner[None], object_numbers, out=masks[t])
+    return frames, masks
+
+
+def render_frames(scene: Scene, size: int) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int8]]]:
+    """Like :func:`render`, frame by frame.
+
+    Yields:
+        (H, W, 3) uint8 RGB, and (H, W) the number of the object that is seen there, or -1.
+    """
+    noise_rng = np.random.default_rng(scene.noise_seed)
+    for t, canvas in enumerate(render_background(scene.background, size, scene.time)):
         owner = np.full((size, size), -1, np.int8)
         for number, item in enumerate(scene.objects):
             _draw_object(canvas, owner, number, item, t, scene.light)
@@ -133,9 +158,7 @@ def render(scene: Scene, size: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_
         noise *= scene.background.sensor_noise
         canvas += noise
         np.clip(canvas, 0.0, 1.0, out=canvas)
-        frames[t] = (canvas * 255.0 + 0.5).astype(np.uint8)
-        np.equal(owner[None], object_numbers, out=masks[t])
-    return frames, masks
+        yield (canvas * 255.0 + 0.5).astype(np.uint8), owner
 
 
 def least_visible(scene: Scene) -> float:
@@ -184,14 +207,13 @@ def _sounding_set(rng: np.random.Generator, num_objects: int) -> frozenset[int]:
 
 
 def _sample_layout(
-    rng: np.random.Generator, num_frames: int, num_objects: int, motion: float
+    rng: np.random.Generator, time: NDArray[np.float64], num_objects: int, motion: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Trajectories (N, T, 2) and radii (N, T) of objects that seldom hide each other wholly.
 
     Of several random layouts the one with the widest gaps is taken; where there is no room the
     objects overlap.
     """
-    time = np.arange(num_frames) - (num_frames - 1) / 2
     growth = 1.0 + rng.uniform(-0.04, 0.04, (num_objects, 1)) * time
     radii = rng.uniform(*RADIUS_RANGE, (num_objects, 1)) * growth
     best, best_gap = None, -np.inf
@@ -221,12 +243,12 @@ def _smallest_gap(centres: NDArray[np.float64], radii: NDArray[np.float64]) -> f
 
 def _sample_object(
     rng: np.random.Generator,
+    time: NDArray[np.float64],
     class_index: int,
     centre: NDArray[np.float64],
     radius: NDArray[np.float64],
 ) -> SceneObject:
     kind = CLASSES[class_index]
-    time = np.arange(len(radius)) - (len(radius) - 1) / 2
     hue = kind.hue + rng.uniform(-HUE_JITTER, HUE_JITTER)
     bright = _rgb(hue, rng.uniform(0.65, 0.9), rng.uniform(0.85, 1.0))
     dark = _rgb(hue + rng.uniform(-8, 8), rng.uniform(0.7, 0.95), rng.uniform(0.22, 0.38))

@@ -96,18 +96,19 @@ def synthesise(timbre: Timbre, num_samples: int, rng: np.random.Generator) -> Si
 
 
 def render_sound(scene: Scene, rng: np.random.Generator) -> NDArray[np.int16]:
-    """(T * 16000, 2) 16-bit stereo of a scene: its sounding objects, second by second, and noise.
+    """(L, 2) 16-bit stereo of a scene, L = T / fps * 16000: its sounding objects, and noise.
 
     Loudness does not depend on size or distance; the balance of the ears follows the object's
     position from left to right.
     """
-    length = scene.num_frames * SAMPLE_RATE
+    length = scene.num_frames * SAMPLE_RATE // scene.fps
+    frames = np.arange(length) * scene.fps // SAMPLE_RATE
     mix = rng.standard_normal((length, 2)) * 10 ** (rng.uniform(*NOISE_DB) / 20)
     for number, item in enumerate(scene.objects):
         source = synthesise(CLASSES[item.class_index].timbre, length, rng)
         gain = 0.1 * 10 ** (rng.uniform(*GAIN_DB) / 20)
-        envelope = _envelope(scene.sounding[:, number])
-        right = np.repeat(np.clip(item.centre[:, 0], 0, 1), SAMPLE_RATE) * 0.6 + 0.2
+        envelope = _envelope(scene.sounding[:, number])[:length]
+        right = np.clip(item.centre[:, 0], 0, 1)[frames] * 0.6 + 0.2
         ears = np.stack([np.sqrt(1 - right), np.sqrt(right)], axis=1)
         mix += (gain * source * envelope)[:, None] * ears
     return (np.clip(mix, -1, 1) * 32767).astype(np.int16)

@@ -19,6 +19,7 @@ from auralsam2.data.synthetic.layout import Layout
 from auralsam2.data.synthetic.layout import Plan as Plan
 from auralsam2.data.synthetic.objects import CLASSES
 from auralsam2.data.synthetic.ref_avs_layout import RefAVSLayout
+from auralsam2.data.synthetic.video_layout import VideoLayout
 from auralsam2.listing import files_in, folders_in
 from auralsam2.messages import unknown_name
 from auralsam2.text_files import write_text
@@ -28,6 +29,7 @@ LAYOUTS: dict[str, type[Layout]] = {
     "v1m": V1MLayout,
     "v2": V2Layout,
     "ref_avs": RefAVSLayout,
+    "video": VideoLayout,
 }
 UNFINISHED = ".plan.json"
 

@@ -25,10 +25,10 @@ def test_shares_give_a_plan_that_can_be_followed(layout: str) -> None:
 
 
 def test_all_problems_are_told_before_anything_is_written(tmp_path: Path) -> None:
-    plan = Plan("v2", (1, 0, 1), seed=-1, size=4, num_frames=0, num_classes=3, unseen=1)
+    plan = Plan("v2", (1, 0, 1), seed=-1, size=4, num_frames=0, num_classes=3, unseen=1, fps=2)
     with pytest.raises(ValueError) as caught:
         write_clips(tmp_path / "clips", plan)
-    for name in ("counts", "seed", "size", "frames", "classes", "unseen"):
+    for name in ("counts", "seed", "size", "frames", "classes", "fps", "unseen"):
         assert f"{name} must be" in str(caught.value)
     assert not (tmp_path / "clips").exists()
     with pytest.raises(ValueError, match="unknown layout 'v1'"):
@@ -42,7 +42,12 @@ def test_ref_avs_needs_seen_and_unseen_classes(unseen: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "plan", [Plan("v1m", (4, 2, 1), 3, num_classes=6), Plan("ref_avs", (1,) * 5, 3, unseen=2)]
+    "plan",
+    [
+        Plan("v1m", (4, 2, 1), 3, num_classes=6),
+        Plan("ref_avs", (1,) * 5, 3, unseen=2),
+        Plan("video", (4,), 3, fps=5),
+    ],
 )
 def test_settings_tell_the_plan(plan: Plan) -> None:
     assert Plan.from_settings(plan.settings()) == plan
