@@ -19,6 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 PICTURE = Path(__file__).parent / "images" / "packages.svg"
+SOURCES = Path(__file__).parents[1] / "auralsam2"
 ROOTS = ("auralsam2_tools", "ablations", "analysis", "auralsam2")
 COLOURS = {"ablations": "#dcebf7", "analysis": "#e3f2e1", "auralsam2": "#fbeede"}
 MIDDLES = {"ablations": -1.7, "analysis": 1.7}
@@ -30,7 +31,7 @@ def package_of(module: str) -> str:
     root, *rest = module.split(".")
     if root == "auralsam2_tools":
         return "tools"
-    if root == "auralsam2" and len(rest) < 2:
+    if root == "auralsam2" and len(rest) < 2 and not (SOURCES / "".join(rest)).is_dir():
         return "auralsam2/*.py"
     return "/".join([root, *rest[:1]])
 

@@ -20,7 +20,7 @@ ROOT_PACKAGES = (*PACKAGES[:3], "auralsam2_tools")
 FORBIDDEN_NAMES = {"utils.py", "helpers.py", "common.py", "misc.py"}
 # Library -> where alone it may be imported, as prefixes of paths.
 ADAPTERS = {
-    "sam2": ("auralsam2/models/backbones/sam2",),
+    "sam2": ("auralsam2/models/backbones/sam2", "auralsam2/predictor/"),
     "hydra": ("auralsam2/models/backbones/sam2",),
     "torchvggish": ("auralsam2/models/audio/vggish.py", "auralsam2/data/audio.py"),
     "av": ("auralsam2/data/video.py", "auralsam2/data/video_writing.py"),

@@ -42,8 +42,10 @@ OWN_SUFFIXES = (".wav", ".flac")
 """Read by libsndfile or not at all: FFmpeg finds some sound in almost any damaged file."""
 
 
-def read_waveform(path: str | os.PathLike[str]) -> tuple[NDArray[np.float64], int]:
-    """Read a sound file, or the sound of a video.
+def read_waveform(
+    path: str | os.PathLike[str], start: int = 0, seconds: int | None = None
+) -> tuple[NDArray[np.float64], int]:
+    """Read a sound file, or the sound of a video, whole or ``seconds`` from ``start`` on.
 
     libsndfile reads wav, flac, mp3, ogg and aiff; FFmpeg (PyAV, the extra ``video``) reads what
     it does not know, such as the audio track of an mp4.
@@ -58,14 +60,14 @@ def read_waveform(path: str | os.PathLike[str]) -> tuple[NDArray[np.float64], in
 
     Raises:
         FileNotFoundError: where there is no such file.
-        ValueError: where it cannot be decoded, is cut short, holds no sample, samples that are
-            no numbers, or floats in the range of integers.
+        ValueError: where it cannot be decoded, is cut short, holds no sample there, samples that
+            are no numbers, or floats in the range of integers.
         ImportError: where FFmpeg is needed and PyAV is missing.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no sound file at '{path}'")
-    samples, rate = _decode(path)
+    samples, rate = _decode(path, start, seconds)
     _refuse_cut(path)
     if not len(samples):
         streamed = path.stat().st_size > LONGEST_HEADER
@@ -91,12 +93,16 @@ def _refuse_cut(path: Path) -> None:
         raise ValueError(f"'{path}' is cut short: {size} of {stated} bytes")
 
 
-def _decode(path: Path) -> tuple[NDArray[np.float64], int]:
+def _decode(
+    path: Path, start: int = 0, seconds: int | None = None
+) -> tuple[NDArray[np.float64], int]:
     import soundfile
 
     try:
-        samples, rate = soundfile.read(path, dtype="float64", always_2d=True)
-        return samples, int(rate)
+        with soundfile.SoundFile(path) as file:
+            file.seek(min(start * file.samplerate, file.frames))
+            length = -1 if seconds is None else seconds * file.samplerate
+            return file.read(length, dtype="float64", always_2d=True), int(file.samplerate)
     except soundfile.SoundFileError as error:
         kind = misplaced(path)
         if kind or path.suffix.lower() in OWN_SUFFIXES:
@@ -104,7 +110,7 @@ def _decode(path: Path) -> tuple[NDArray[np.float64], int]:
             raise ValueError(f"cannot decode '{path}': {reason}") from error
     from auralsam2.data.video import read_audio_track
 
-    return read_audio_track(path)
+    return read_audio_track(path, start, seconds)
 
 
 def _by_soxr(samples: NDArray[np.float64], rate: int) -> NDArray[np.float64]:

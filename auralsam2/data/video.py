@@ -40,6 +40,43 @@ def read_frames(path: Path, times: Sequence[float]) -> list[NDArray[np.uint8]]:
         return _pick(_pictures(container, stream), list(times), path)
 
 
+def picture_times(path: Path) -> list[float]:
+    """Seconds since the beginning of the file at which its pictures begin; none is decoded.
+
+    Raises:
+        FileNotFoundError: where there is no such file.
+        ValueError: where it cannot be read, or has no pictures.
+        ImportError: where PyAV is missing.
+    """
+    with _open(path, "video") as (container, stream):
+        origin = _origin(container)
+        times = sorted(
+            float(packet.pts * packet.time_base) - origin
+            for packet in container.demux(stream)
+            if packet.pts is not None and not packet.is_discard
+        )
+        if not times:  # a format that states no times: those that its decoder finds
+            times = [moment for moment, _ in _pictures(container, stream)]
+    if not times:
+        raise ValueError(f"'{path}' shows no picture")
+    return times
+
+
+def pictures_from(path: Path, start: float) -> Iterator[tuple[float, NDArray[np.uint8]]]:
+    """Yield time and picture, (H, W, 3) RGB and upright, from the last key frame before a time.
+
+    Raises:
+        FileNotFoundError: where there is no such file.
+        ValueError: where it cannot be decoded.
+        ImportError: where PyAV is missing.
+    """
+    with _open(path, "video") as (container, stream):
+        if start > 0:
+            _seek(container, start)
+        for moment, picture in _pictures(container, stream):
+            yield moment, _upright(picture)
+
+
 def _pick(
     pictures: Iterator[tuple[float, Any]], times: list[float], path: Path
 ) -> list[NDArray[np.uint8]]:
@@ -165,6 +202,12 @@ def _seek(container: Any, seconds: float) -> None:
     container.seek(int((seconds + _origin(container)) * 1_000_000), backward=True)
 
 
+def _is_cover(stream: Any) -> bool:
+    from av.stream import Disposition
+
+    return bool(stream.disposition & Disposition.attached_pic)
+
+
 @contextmanager
 def _open(path: Path, kind: str) -> Iterator[tuple[Any, Any]]:
     """Container and its first stream of a kind, ``audio`` or ``video``."""
@@ -173,7 +216,8 @@ def _open(path: Path, kind: str) -> Iterator[tuple[Any, Any]]:
         raise FileNotFoundError(f"no video at '{path}'")
     try:
         with av.open(str(path)) as container:
-            streams = getattr(container.streams, kind)
+            # A sound file's cover is no video.
+            streams = [s for s in getattr(container.streams, kind) if not _is_cover(s)]
             if not streams:
                 raise ValueError(f"'{path}' has no {kind} track")
             yield container, streams[0]

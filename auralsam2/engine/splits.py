@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from mmengine.config import Config
 
@@ -15,6 +15,14 @@ from auralsam2.model_parts import parts_of
 from auralsam2.registry import AUDIO_ENCODERS, DATASETS
 from auralsam2.signature import parameters_of
 from auralsam2.structures import NUM_EARS
+
+
+class DataSettings(NamedTuple):
+    """How clips are read."""
+
+    num_frames: int = 5  # T of the longest, where the data set's class says so: `frames_per_clip`
+    audio_rule: str = "published"  # see `log_mel_examples`
+    frame_interpolation: str = "bilinear"  # see `Resizing`
 
 
 def run_datasets(cfg: Config) -> dict[str, Any]:
@@ -70,6 +78,18 @@ def _built(cfg: Config, node: Mapping[str, Any]) -> Any:
         channels=asked_channels(cfg.model),
         keep_decoded=data.get("keep_decoded"),
     )
+
+
+def data_settings(node: Mapping[str, Any]) -> DataSettings:
+    """How a node of a data set, or the one that it wraps, reads its clips; no file is looked at."""
+    while isinstance(node.get("dataset"), Mapping):
+        node = node["dataset"]
+    stated = {key: value for key, value in node.items() if key != "type"}
+    component = DATASETS.lookup(node["type"])
+    known = {name: p.default for name, p in parameters_of(component).known.items()} | stated
+    length = getattr(component, "frames_per_clip", None)
+    usual = DataSettings(length(**stated)) if length else DataSettings()
+    return DataSettings(*(known.get(name, value) for name, value in usual._asdict().items()))
 
 
 def asked_channels(model: Mapping[str, Any]) -> str:

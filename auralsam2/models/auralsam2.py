@@ -188,11 +188,15 @@ class AuralSAM2(SAM2Method):
         """Both streams of every level, fused; ``None`` where nothing listens."""
         if self.fuser is None:
             return None
+        return self.fuser(pyramid, self.heard(log_mel, text))
+
+    def heard(self, log_mel: Tensor, text: Sequence[str] | None = None) -> Tensor:
+        """(B, M, C) tokens of (B, T, A, 96, 64) sounds: the T frames', then those of B texts."""
         tokens = self.audio_adapter(self.audio_encoder(log_mel))
         if self.text_encoder is not None:
             check_expressions(text, len(tokens))
             tokens = torch.cat([tokens, self.text_adapter(self.text_encoder(text))], dim=1)
-        return self.fuser(pyramid, tokens)
+        return tokens
 
     def prompts(self, fused: FuserOutput | None) -> Prompts:
         """Sparse and dense prompts of every level; empty where switched off."""

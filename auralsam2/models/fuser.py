@@ -87,8 +87,11 @@ class AuralFuser(nn.Module):
             pyramid: the neck's maps, (B, T, C, 4E, 4E) to (B, T, C, E, E).
             audio: (B, M, C) tokens of the clips; the first T are the frames'.
         """
+        return self.fuse(self.pyramid(pyramid), audio)
+
+    def fuse(self, levels: Sequence[Tensor], audio: Tensor) -> FuserOutput:
+        """The same from the tokens (B, T, N, C) that the patch embedding makes of each level."""
         check_shape(audio, "B M C", name="audio tokens", C=self.channels)
-        levels = self.pyramid(pyramid)
         if len(levels) != len(self.fusions):
             raise ValueError(
                 f"the pyramid gives {len(levels)} level(s), the fuser has {len(self.fusions)}"

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auralsam2.data.datasets.avsbench_index import (
+    NUM_FRAMES,
     OBJECT_LAYOUTS,
     SOUNDS,
     SUBSETS,
@@ -86,6 +87,11 @@ class AVSBenchDataset(ClipDataset):
         files = SemanticIndex(self.root, self.subsets).read(self.split)
         self.class_map = read_class_map(self.root) if self.semantic else None
         return files
+
+    @staticmethod
+    def frames_per_clip(subset: str | Sequence[str] = "v1m", **_: object) -> int:
+        """T of the longest subset."""
+        return max(NUM_FRAMES[s] for s in ((subset,) if isinstance(subset, str) else subset))
 
     @staticmethod
     def companions(root: str, semantic: bool = False, **_: object) -> list[Path]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from auralsam2.data.datasets.clip_dataset import ClipDataset
 from auralsam2.data.datasets.index import ClipFiles
-from auralsam2.data.datasets.ref_index import SPLITS, RefIndex
+from auralsam2.data.datasets.ref_index import NUM_FRAMES, SPLITS, RefIndex
 from auralsam2.registry import DATASETS
 
 
@@ -48,6 +48,11 @@ class RefAVSDataset(ClipDataset):
         index = RefIndex(self.root)
         self.expressions = index.expressions(self.split)
         return index.read(self.split)
+
+    @staticmethod
+    def frames_per_clip(**_: object) -> int:
+        """T as published."""
+        return NUM_FRAMES
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         """One expression: the clip's item, and ``text``, its words."""

@@ -1,0 +1,100 @@
+"""Tensors kept by key: up to a budget in memory, the rest in a temporary file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+MEGABYTE = 2**20
+
+
+class Place(NamedTuple):
+    """Where a tensor lies in the file."""
+
+    offset: int
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+    length: int  # bytes
+
+
+class KeptTensors:
+    """Tensors of a video in main memory and, beyond a budget, in a file without a name.
+
+    The file is gone when it is closed, with the last reference to this and with the process.
+
+    Args:
+        budget_mb: megabytes of main memory.
+    """
+
+    def __init__(self, budget_mb: float) -> None:
+        self._budget, self.in_memory = int(budget_mb * MEGABYTE), 0
+        self._kept: dict[Hashable, tuple[Tensor, ...]] = {}
+        self._filed: dict[Hashable, list[Place]] = {}
+        self._free: dict[int, list[int]] = defaultdict(list)  # length -> offsets
+        self._file = tempfile.TemporaryFile(prefix="auralsam2-")  # noqa: SIM115  (closed later)
+        self.in_file = 0
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._kept or key in self._filed
+
+    def put(self, key: Hashable, tensors: Sequence[Tensor]) -> None:
+        """Keep tensors under a key, in place of what was there.
+
+        Raises:
+            OSError: where the disk is full.
+        """
+        self.drop(key)
+        size = sum(t.numel() * t.element_size() for t in tensors)
+        if self.in_memory + size <= self._budget:
+            self.in_memory += size
+            # Views would hold all that they look into.
+            self._kept[key] = tuple(t.detach().cpu().clone() for t in tensors)
+        else:
+            self._filed[key] = [self._write(tensor) for tensor in tensors]
+
+    def get(self, key: Hashable, device: torch.device) -> tuple[Tensor, ...]:
+        """Tensors under a key, on a device; those in memory are not to be written into."""
+        if key in self._kept:
+            return tuple(tensor.to(device) for tensor in self._kept[key])
+        return tuple(self._read(place).to(device) for place in self._filed[key])
+
+    def drop(self, key: Hashable) -> None:
+        """Forget what is under a key, if anything is."""
+        for tensor in self._kept.pop(key, ()):
+            self.in_memory -= tensor.numel() * tensor.element_size()
+        for place in self._filed.pop(key, ()):
+            self._free[place.length].append(place.offset)
+
+    def close(self) -> None:
+        """Forget everything, and give the file back."""
+        self._kept.clear()
+        self._filed.clear()
+        self._free.clear()
+        self.in_memory = 0
+        self._file.close()
+
+    def _write(self, tensor: Tensor) -> Place:
+        flat = tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy()
+        free = self._free[len(flat)]
+        offset = free.pop() if free else self.in_file
+        self.in_file = max(self.in_file, offset + len(flat))
+        data = memoryview(flat)
+        done = 0
+        while done < len(data):
+            done += os.pwrite(self._file.fileno(), data[done:], offset + done)
+        return Place(offset, tuple(tensor.shape), tensor.dtype, len(flat))
+
+    def _read(self, place: Place) -> Tensor:
+        flat = torch.empty(place.length, dtype=torch.uint8)
+        self._file.seek(place.offset)
+        with memoryview(flat.numpy()) as data:
+            done = 0
+            while done < place.length:
+                done += os.preadv(self._file.fileno(), [data[done:]], place.offset + done)
+        return flat.view(place.dtype).reshape(place.shape)

@@ -1,0 +1,78 @@
+"""Sound of a video, read by seconds: log-mel examples of the data pipeline for any part of it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auralsam2.data.audio import SAMPLE_RATE, log_mel_examples, read_waveform
+
+Samples = NDArray[np.floating]
+
+
+class Listening(NamedTuple):
+    """How a run hears: as its data sets read sound."""
+
+    rule: str = "published"  # how examples are cut, see `log_mel_examples`
+    channels: str = "both"  # what is heard of a recording's channels
+
+
+class Sound:
+    """A sound file, the track of a video, or samples in memory.
+
+    Args:
+        source: a path, or samples (L,) or (L, channels) of full scale 1 and their rate.
+        listening: how it is heard.
+
+    Raises:
+        FileNotFoundError: where there is no such file.
+        ValueError: where it holds no sound, or samples that are none.
+    """
+
+    def __init__(
+        self, source: str | os.PathLike[str] | tuple[Samples, int], listening: Listening
+    ) -> None:
+        self.listening = listening
+        self._path: Path | None = None
+        if isinstance(source, (str, os.PathLike)):
+            self._path = Path(source).expanduser()
+            read_waveform(self._path, 0, 1)  # what cannot be read is told now
+        else:
+            self._samples, self._rate = _checked(*source)
+
+    def examples(self, start: int, seconds: int) -> NDArray[np.float32]:
+        """(seconds, A, 96, 64) log-mel examples, one a second from ``start`` on.
+
+        They are those of a clip that is cut there; behind the end of the sound is silence.
+        """
+        samples, rate = self._read(start, seconds)
+        shortest = rate if len(samples) < rate else len(samples)
+        samples = np.pad(samples, ((0, shortest - len(samples)), (0, 0)))
+        return log_mel_examples(samples, rate, seconds, *self.listening)[:seconds]
+
+    def _read(self, start: int, seconds: int) -> tuple[NDArray[np.float64], int]:
+        if self._path is None:
+            begin = start * self._rate
+            return self._samples[begin : begin + seconds * self._rate].astype(float), self._rate
+        try:
+            return read_waveform(self._path, start, seconds)
+        except ValueError:
+            if start == 0:
+                raise
+            return np.zeros((0, 1)), SAMPLE_RATE  # the sound ends before the pictures
+
+
+def _checked(samples: Samples, rate: int) -> tuple[NDArray[np.floating], int]:
+    samples = np.asarray(samples)
+    samples = samples[:, None] if samples.ndim == 1 else samples
+    floats = np.issubdtype(samples.dtype, np.floating)
+    if samples.ndim != 2 or not len(samples) or not floats or int(rate) != rate or rate < 1:
+        raise ValueError(
+            f"audio got samples of shape {samples.shape} and type {samples.dtype} at {rate=}; "
+            "wanted floats (L,) or (L, channels) of full scale 1, and samples a second"
+        )
+    return samples, int(rate)

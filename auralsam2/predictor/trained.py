@@ -1,0 +1,125 @@
+"""From a run folder or a checkpoint to a model and how its run saw and heard."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from torch import nn
+
+from auralsam2 import config
+from auralsam2.data.images import Resizing
+from auralsam2.engine.evaluate import trained_model
+from auralsam2.engine.run_folder import find_target
+from auralsam2.engine.splits import asked_channels, data_settings
+from auralsam2.models.auralsam2 import AuralSAM2
+from auralsam2.models.tracking import MemoryTracker
+from auralsam2.models.weights import locate
+from auralsam2.predictor.sound import Listening
+from auralsam2.registry import MODELS
+from auralsam2.weight_files import BUILTIN
+
+DEFAULT = f"{BUILTIN}auralsam2-mini"
+DEFAULT_CONFIG = "auralsam2/mini_v1s"
+
+
+class Trained(NamedTuple):
+    """A model, and how the clips of its run are made."""
+
+    model: AuralSAM2
+    resizing: Resizing  # of frames
+    listening: Listening = Listening()
+    num_frames: int = 5  # T, frames of a clip, one second apart
+
+
+def of_run(run: str | os.PathLike[str], device: str | None = None) -> Trained:
+    """The model of a run folder with its best weights.
+
+    Raises:
+        FileNotFoundError: where there is no run folder, or it has no weights yet.
+        ValueError: where the model is no AuralSAM2, or its weights do not fit.
+    """
+    folder = Path(run).expanduser()
+    if not folder.is_dir():
+        raise FileNotFoundError(f"no run folder at '{folder}'")
+    name, weights = find_target(str(folder), None)
+    if weights is None:
+        raise FileNotFoundError(
+            f"'{folder}' has no trained weights yet: wait for the run's end, or take a checkpoint "
+            "by from_checkpoint(..., config=...)"
+        )
+    return _trained(name, weights, {}, device)
+
+
+def of_checkpoint(
+    checkpoint: str | os.PathLike[str] = DEFAULT,
+    config_name: str | os.PathLike[str] | None = None,
+    overrides: Iterable[str] = (),
+    device: str | None = None,
+) -> Trained:
+    """The model of a config with the weights of a file.
+
+    Args:
+        checkpoint: path, or ``builtin://NAME``.
+        config_name: name or path of the config; default: the one that lies beside the checkpoint
+            in its run folder, and that of the weights which come with the package.
+        overrides: ``KEY=VALUE``, as after ``--set``.
+        device: as ``runtime.device`` names it; default: the config's.
+
+    Raises:
+        FileNotFoundError: where there is no such checkpoint or config.
+        ValueError: where the model is no AuralSAM2, or the weights do not fit.
+    """
+    path = locate(checkpoint)
+    if not path.is_file():
+        raise FileNotFoundError(f"no checkpoint at '{os.fspath(checkpoint)}'")
+    if config_name is None and os.fspath(checkpoint).startswith(BUILTIN):
+        config_name = DEFAULT_CONFIG
+    if config_name is None:
+        try:
+            config_name, _ = find_target(str(path.parent), path)
+        except FileNotFoundError as error:
+            raise FileNotFoundError(
+                f"'{path}' lies in no run folder: state the config that it was trained with, "
+                "config='auralsam2/mini_v1s' for instance"
+            ) from error
+    return _trained(config_name, path, config.parse_overrides(list(overrides)), device)
+
+
+def check_model(model: nn.Module | type[nn.Module]) -> None:
+    """Refuse what has no audio prompts for a SAM2.
+
+    Raises:
+        ValueError: naming the class, and what predicts by it.
+    """
+    kind = model if isinstance(model, type) else type(model)
+    if not issubclass(kind, AuralSAM2):
+        raise ValueError(
+            f"a predictor takes clicks and sound together, which an AuralSAM2 can; "
+            f"{kind.__name__} cannot. Its masks of a data set are written by: "
+            "auralsam2 predict RUN"
+        )
+    if not isinstance(model, type) and not isinstance(model.tracker, MemoryTracker):
+        raise ValueError(
+            f"a predictor tracks as MemoryTracker does, not as {type(model.tracker).__name__}"
+        )
+
+
+def _trained(
+    name: str | os.PathLike[str], weights: Path, overrides: Mapping[str, Any], device: str | None
+) -> Trained:
+    chosen = {} if device is None else {"runtime.device": str(device)}
+    cfg = config.load(name, {**overrides, **chosen})
+    check_model(MODELS.lookup(cfg.model.type))
+    model = trained_model(cfg, weights)
+    assert isinstance(model, AuralSAM2)
+    check_model(model)
+    read = data_settings(next(iter(cfg.data.test.values())))
+    return Trained(
+        model.eval(),
+        Resizing(cfg.data.image_size, read.frame_interpolation),
+        Listening(read.audio_rule, asked_channels(cfg.model)),
+        read.num_frames,
+    )
