@@ -45,7 +45,7 @@ setup(
     package_dir={"auralsam2_tools": "tools"},
     package_data={
         "registry_configs": ["**/*.py"],
-        "auralsam2": ["py.typed", "**/weights/*.safetensors", "**/weights/*.json"],
+        "auralsam2": ["py.typed", "**/weights/*.safetensors", "**/weights/*.json", "data/*.mp4"],
         "analysis": ["**/*.j2", "**/*.mplstyle"],
     },
     include_package_data=False,
