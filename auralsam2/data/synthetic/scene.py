@@ -15,17 +15,13 @@ from numpy.typing import NDArray
 
 from auralsam2.data.synthetic.background import Background, render_background, sample_background
 from auralsam2.data.synthetic.objects import CLASSES, HUE_JITTER, SHAPES, TEXTURES, Map
+from auralsam2.data.synthetic.schedule import sample_schedule
 
 RADIUS_RANGE = (0.12, 0.21)
 """Radii of objects as a share of the image's side, before their change over the clip."""
 
 OBJECT_COUNTS = (2, 3, 4)
 NUM_LAYOUT_TRIALS = 12
-SILENT_SHARE = 0.13
-"""Share of seconds in which nothing sounds, over many clips."""
-
-PAIR_SHARE = 0.3
-"""Share of the other seconds in which two objects sound together."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +82,8 @@ def sample_scene(
         num_classes: draw from the first so many classes only.
         class_indices: classes of the objects, from the farthest to the nearest, instead of a draw.
         motion: factor of the objects' speed; less than 1 suits clips of many frames.
-        time: (T,) where on their paths the frames show the objects, in seconds from the middle;
-            None: a second apart.
-        fps: frames of a second of sound.
+        time: (T,) as in :class:`Scene`; None: a second apart.
+        fps: frames a second of sound.
 
     Raises:
         ValueError: when a count is out of range or `sounding` has another shape.
@@ -96,20 +91,21 @@ def sample_scene(
     if class_indices is None:
         class_indices = _draw_classes(rng, num_frames, num_objects, num_classes)
     num_objects = len(class_indices)
-    if time is None:
-        time = np.arange(num_frames) - (num_frames - 1) / 2
+    time = np.arange(num_frames) - (num_frames - 1) / 2 if time is None else time
     centres, radii = _sample_layout(rng, time, num_objects, motion)
     objects = tuple(map(partial(_sample_object, rng, time), class_indices, centres, radii))
     background = sample_background(rng)
-    angle = rng.uniform(0, 2 * np.pi)
-    light = np.array([np.cos(angle), np.sin(angle)])
+    light = _direction(rng.uniform(0, 2 * np.pi))
     noise_seed = int(rng.integers(2**31))
-    expected = (-(-num_frames // fps), num_objects)
-    if sounding is None:
-        sounding = sample_schedule(rng, *expected)
-    if sounding.shape != expected:
-        raise ValueError(f"got {sounding.shape=}, expected (T, N) = {expected}")
+    shape = -(-num_frames // fps), num_objects
+    sounding = sample_schedule(rng, *shape) if sounding is None else sounding
+    if sounding.shape != shape:
+        raise ValueError(f"got {sounding.shape=}, expected (T, N) = {shape}")
     return Scene(num_frames, objects, sounding, background, light, noise_seed, time, fps)
+
+
+def _direction(angle: float) -> NDArray[np.float64]:
+    return np.array([np.cos(angle), np.sin(angle)])
 
 
 def _draw_classes(
@@ -166,44 +162,6 @@ def least_visible(scene: Scene) -> float:
     # At one coarse size whatever the clip's, so that what is decided on it does not depend on it.
     masks = render(scene, 48)[1]
     return float(masks.mean(axis=(2, 3)).min())
-
-
-def sample_schedule(
-    rng: np.random.Generator, num_frames: int, num_objects: int
-) -> NDArray[np.bool_]:
-    """Draw which objects sound in which second, (T, N).
-
-    Objects are exchangeable: every draw is uniform over them, so no visible property can tell
-    the sounding ones apart. In clips of three or more frames the set changes at least once.
-    """
-    sounding = np.zeros((num_frames, num_objects), dtype=bool)
-    boundaries = _segment_starts(rng, num_frames)
-    previous: frozenset[int] | None = None
-    for start, stop in zip(boundaries, [*boundaries[1:], num_frames], strict=True):
-        chosen = _sounding_set(rng, num_objects)
-        while chosen == previous:
-            chosen = _sounding_set(rng, num_objects)
-        sounding[start:stop, sorted(chosen)] = True
-        previous = chosen
-    return sounding
-
-
-def _segment_starts(rng: np.random.Generator, num_frames: int) -> list[int]:
-    """First frames of the stretches during which the sounding set stays the same."""
-    if num_frames < 3:
-        return [0]
-    num_changes = min(int(rng.integers(1, 4)), num_frames - 1)
-    changes = rng.choice(np.arange(1, num_frames), size=num_changes, replace=False)
-    return [0, *sorted(int(change) for change in changes)]
-
-
-def _sounding_set(rng: np.random.Generator, num_objects: int) -> frozenset[int]:
-    if rng.random() < SILENT_SHARE:
-        return frozenset()
-    # Of two objects at most one sounds, else "every object" would be right too often.
-    pair = num_objects > 2 and rng.random() < PAIR_SHARE * 1.5
-    chosen = rng.choice(num_objects, size=2 if pair else 1, replace=False)
-    return frozenset(int(index) for index in chosen)
 
 
 def _sample_layout(

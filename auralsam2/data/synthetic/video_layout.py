@@ -16,13 +16,8 @@ from PIL import Image
 from auralsam2.data.clip_contents import SYNTHETIC_TRUTH
 from auralsam2.data.datasets.semantic import class_colours
 from auralsam2.data.synthetic.layout import LEAST_VISIBLE, Layout, Plan, new_folder
-from auralsam2.data.synthetic.scene import (
-    Scene,
-    least_visible,
-    render_frames,
-    sample_scene,
-    sample_schedule,
-)
+from auralsam2.data.synthetic.scene import Scene, least_visible, render_frames, sample_scene
+from auralsam2.data.synthetic.schedule import sample_schedule
 from auralsam2.data.synthetic.sounds import SAMPLE_RATE, render_sound
 from auralsam2.data.video_writing import VideoWriter
 from auralsam2.text_files import replacing
