@@ -46,6 +46,7 @@ UNSTATED: dict[str, Any] = {
     "optim.rate_factors": {},
     "optim.cosine_to": None,
     "evaluation.counterfactuals": [],
+    "evaluation.clicks": 0,
     "evaluation.measure_speed": True,
     "runtime.hooks": [],
     "runtime.matmul_precision": "highest",

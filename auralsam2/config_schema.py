@@ -114,9 +114,10 @@ SCHEMA = Section(
                 "every": _COUNT,
                 "num_saved_clips": Value((int,), minimum=0),
                 "counterfactuals": Sounds(),
+                "clicks": Value((int,), minimum=0),
                 "measure_speed": _FLAG,
             },
-            may_miss=frozenset({"counterfactuals", "measure_speed"}),
+            may_miss=frozenset({"counterfactuals", "clicks", "measure_speed"}),
         ),
         "runtime": Section(
             {

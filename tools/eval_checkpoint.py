@@ -10,6 +10,7 @@ Examples:
     auralsam2 eval-checkpoint RUN --set data.root=data/AVSBench evaluation.decode=first
     auralsam2 eval-checkpoint RUN --audio real silence swap noise offscreen
     auralsam2 eval-checkpoint RUN --speed --json scores.json
+    auralsam2 eval-checkpoint RUN --set evaluation.clicks=3
     auralsam2 eval-checkpoint auralsam2/released/v1m --checkpoint converted.safetensors
 """
 
@@ -45,9 +46,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     result = evaluate_model(model, cfg, datasets)
     for split, scores in result.splits.items():
         shown = ", ".join(f"{k} {v:.4f}" for k, v in scores.metrics.items())
-        lacking = len(scores.left_out)
-        shown += f" ({counted(len(datasets[split]), lacking)})" * bool(lacking)
+        if lacking := len(scores.left_out):
+            shown += f" ({counted(len(next(iter(scores.per_clip.values()))), lacking)})"
         print(f"{split}: {shown}")
+    print(*result.notes, sep="\n", end="\n" * bool(result.notes))
     plain: dict[str, Any] = {split: scores._asdict() for split, scores in result.splits.items()}
     if options.speed:
         plain["speed"] = _speed(model, datasets)

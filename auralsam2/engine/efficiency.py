@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -15,8 +15,12 @@ from mmengine.model import BaseModel
 from torch import nn
 
 from auralsam2.data.collate import collate_clips
+from auralsam2.engine.clicks import ways
 from auralsam2.engine.evaluate import with_attribute
 from auralsam2.engine.run_record import RunRecord
+from auralsam2.models.feature_cache import LastPyramid
+from auralsam2.models.interaction import CannotClickError
+from auralsam2.models.methods.base import ClipBatch
 
 ENCODERS = ("encode", "encode_heard")
 """What a model calls its image encoder: of frames alone, or of frames and sound."""
@@ -85,6 +89,46 @@ def enter_speed(
     speed = measure_speed(model, next(iter(datasets.values()))[0])
     record.speed = {name: round(value, 3) for name, value in speed.frames_per_second.items()}
     record.environment["speed"] = speed.conditions
+
+
+def encoder_passes(model: BaseModel, clip: Mapping[str, Any]) -> dict[str, float]:
+    """Count how often a model's image encoder sees a frame of a clip that a person clicks on.
+
+    Returns:
+        ``once``, for clicks with the sound, or of a model that hears none without, and ``both``,
+        for those with and those without.
+
+    Raises:
+        CannotClickError: where clicks cannot enter.
+    """
+    data = ClipBatch(**model.data_preprocessor(collate_clips([dict(clip)]), False))
+    encoder = model.backbone.network.image_encoder
+    seen: list[int] = []
+    handle = encoder.register_forward_pre_hook(lambda _, frames: seen.append(len(frames[0])))
+    counts = []
+    try:
+        with torch.no_grad(), with_attribute(model, "feature_cache", LastPyramid()):
+            for heard in ways(model):
+                model.interactions(data, heard)
+                counts.append(sum(seen) / len(clip["frames"]))
+    finally:
+        handle.remove()
+    return {"once": counts[0], "both": counts[-1]}
+
+
+def enter_passes(
+    record: RunRecord, model: BaseModel, cfg: Config, datasets: Mapping[str, Any]
+) -> None:
+    """Count them on the first test clip where ``evaluation.clicks`` asks for clicks.
+
+    The record gets them as ``environment["encoder_passes"]``.
+    """
+    if not cfg.evaluation.get("clicks", 0):
+        return
+    with suppress(CannotClickError):  # the evaluation has said so
+        record.environment["encoder_passes"] = encoder_passes(
+            model, next(iter(datasets.values()))[0]
+        )
 
 
 def _times(

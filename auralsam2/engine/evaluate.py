@@ -22,6 +22,7 @@ from auralsam2.data.collate import collate_clips
 from auralsam2.devices import set_up_device
 from auralsam2.engine.acceleration import accelerate
 from auralsam2.engine.checkpoint import load_trained
+from auralsam2.engine.clicks import ClickScores
 from auralsam2.engine.metric_scales import MetricScale, scales_of
 from auralsam2.engine.run_folder import check_files
 from auralsam2.kept_files import archive_bytes, keep
@@ -46,6 +47,7 @@ class EvalResult(NamedTuple):
     splits: dict[str, SplitResult]  # scores by split
     saved: dict[str, NDArray[Any]]  # masks of a few clips
     scales: dict[str, MetricScale]  # metric -> how to read it
+    notes: Sequence[str] = ()  # what is asked for and not there, and why
 
 
 def evaluate_model(
@@ -57,7 +59,8 @@ def evaluate_model(
     """Score a built model on data sets; the first ``num_saved_clips`` clips of each are kept.
 
     Splits of the same clips, such as a test set and its controls, go through the model side by
-    side, so that their frames are encoded once.
+    side, so that their frames are encoded once. With ``evaluation.clicks`` every split that is no
+    control is followed by what clicks make of it, see :mod:`auralsam2.engine.clicks`.
 
     Args:
         model: called with ``val_step``.
@@ -66,15 +69,23 @@ def evaluate_model(
         run_dir: gets ``predictions.npz`` with what is kept; None writes nothing.
     """
     scores = {split: _SplitScores(cfg, dataset) for split, dataset in datasets.items()}
+    clicks = ClickScores(cfg, model, datasets)
     model.eval()
     with torch.no_grad(), frames_encoded_once(model):
         for split, batch in batches_by_split(cfg, datasets):
             scores[split].add(batch, model.val_step(batch))
-    results = {split: of_split.result() for split, of_split in scores.items()}
+            clicks.add(split, batch)
+    results: dict[str, SplitResult] = {}
+    for split, of_split in scores.items():
+        results[split] = own = of_split.result()
+        for name, *found in clicks.results(split):
+            results[name] = SplitResult(*found, own.left_out)
     saved = {f"{split}/{key}": v for split, of in scores.items() for key, v in of.saved.items()}
     if run_dir is not None and saved:
         keep(run_dir / "predictions.npz", archive_bytes(saved))
-    return EvalResult(results, saved, scales_of(m for of in scores.values() for m in of.metrics))
+    metrics = [metric for of_split in scores.values() for metric in of_split.metrics]
+    notes = [clicks.problem] if clicks.problem else []
+    return EvalResult(results, saved, scales_of([*metrics, *clicks.metrics]), notes)
 
 
 class _SplitScores:

@@ -31,7 +31,7 @@ from auralsam2.data.datasets.guarded import CorruptClip
 from auralsam2.devices import check_amp, set_up_device
 from auralsam2.engine import distributed, identity, run_record
 from auralsam2.engine.checkpoint import load_trained_state, save_state
-from auralsam2.engine.efficiency import enter_speed
+from auralsam2.engine.efficiency import enter_passes, enter_speed
 from auralsam2.engine.evaluate import evaluate_model
 from auralsam2.engine.hooks.progress_hook import ProgressHook
 from auralsam2.engine.hooks.skipped_clips_hook import SkippedClipsHook, note_skipped
@@ -256,6 +256,8 @@ def _test(run: _Run, model: nn.Module) -> None:
     """Score the selected weights on every test split, and time the model."""
     result = evaluate_model(model, run.cfg, run.datasets["test"], run.run_dir)
     enter_speed(run.record, model, run.cfg, run.datasets["test"])
+    enter_passes(run.record, model, run.cfg, run.datasets["test"])
+    run.record.notes += result.notes
     for split, scores in result.splits.items():
         run_record.add_scores(run.record, split, scores.metrics, scores.per_clip)
     run.record.scales = {metric: scale.to_json() for metric, scale in result.scales.items()}

@@ -19,6 +19,7 @@ from auralsam2.messages import unknown_name
 from auralsam2.models.adapters import AudioAdapter, TextAdapter, check_expressions
 from auralsam2.models.fuser import AuralFuser, level_depths
 from auralsam2.models.gradient_checkpointing import checkpoint_layers
+from auralsam2.models.interaction import HeardClip, Interaction, clips_of, prompts_of
 from auralsam2.models.methods.base import ClipBatch, Node, SAM2Method
 from auralsam2.registry import MODELS, Registry
 from auralsam2.structures import Embeddings, FuserOutput, Prediction, Prompts, VisualPyramid
@@ -181,6 +182,22 @@ class AuralSAM2(SAM2Method):
         """Of masks and contrast; a subclass with losses of its own extends :meth:`losses_of`."""
         losses: dict[str, Tensor] = self(mode="loss", **batch._asdict())
         return losses
+
+    @property
+    def hears(self) -> bool:
+        """See :meth:`ClipMethod.hears`; a contrastive loss alone reaches no mask."""
+        return self.listens and len(self.sparse_prompts) + len(self.dense_prompts) > 0
+
+    def interactions(self, batch: ClipBatch, heard: bool) -> Sequence[Interaction]:
+        """See :meth:`ClipMethod.interactions`; without sound it is SAM2 with clicks alone."""
+        if not heard:
+            return self.clicked_alone(batch)
+        pyramid, network = self.encode(batch.frames), self.backbone.network
+        prompts = self.prompts(self.listen(pyramid, batch.log_mel, batch.text))
+        return [
+            HeardClip(network, maps, self.tracker, prompts_of(prompts, i), self.injection)
+            for i, maps in enumerate(clips_of(network, pyramid))
+        ]
 
     def listen(
         self, pyramid: VisualPyramid, log_mel: Tensor, text: Sequence[str] | None = None

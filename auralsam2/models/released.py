@@ -10,6 +10,7 @@ from torch import Tensor
 from auralsam2.models.auralsam2 import AuralSAM2
 from auralsam2.models.decoder_rows import DecoderCalls, DecoderRow
 from auralsam2.models.fuser import AuralFuser, ReleasedFuser
+from auralsam2.models.interaction import Interaction
 from auralsam2.models.methods.base import ClipBatch
 from auralsam2.registry import MODELS
 from auralsam2.structures import FuserOutput, Prediction, VisualPyramid
@@ -63,6 +64,16 @@ class ReleasedAuralSAM2(AuralSAM2):
             joined = prediction.tensors
             prediction = Prediction(*(x[0].unflatten(0, (num_clips, -1)) for x in joined))
         return super().results(prediction, batch, mode)
+
+    def interactions(self, batch: ClipBatch, heard: bool) -> Sequence[Interaction]:
+        """As published: every clip is a video of its own, as it is in batches of one."""
+        if not self.join_clips:
+            return super().interactions(batch, heard)
+        found: list[Interaction] = []
+        for i in range(len(batch.clip)):
+            clip = ClipBatch(*(None if field is None else field[i : i + 1] for field in batch))
+            found += super().interactions(clip, heard)
+        return found
 
     def decoder_rows(self, masks: Tensor) -> DecoderCalls:
         """See :meth:`ClipMethod.decoder_rows`."""

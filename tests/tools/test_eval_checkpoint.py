@@ -46,3 +46,13 @@ def test_one_sound_alone(config: str, capsys: pytest.CaptureFixture[str]) -> Non
 def test_an_unknown_sound_is_told(config: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert dispatch(["eval-checkpoint", config, "--audio", "silent"]) == 2
     assert "unknown sound 'silent'; did you mean 'silence'?" in capsys.readouterr().err
+
+
+def test_corrective_clicks_of_a_finished_run(
+    config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([config, "--audio", "real", "--set", "evaluation.clicks=1"]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if " J " in line]
+    ends = ("", "_clicks_0", "_clicks_1", "_clicks_0_unheard", "_clicks_1_unheard")
+    assert [line.split(":")[0] for line in lines] == [f"test{end}" for end in ends]
+    assert all("unclicked/J " in line for line in lines[1:])

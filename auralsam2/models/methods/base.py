@@ -19,6 +19,7 @@ from auralsam2.messages import unknown_name
 from auralsam2.models.decode import EMPTY_LOGIT, clip_results, decode_mode
 from auralsam2.models.decoder_rows import CannotProbeError, DecoderCalls, rows_of_frames
 from auralsam2.models.feature_cache import BACKBONES, FeatureCache, weights_digest
+from auralsam2.models.interaction import CannotClickError, ClickedClip, Interaction, clips_of
 from auralsam2.models.one_mask import with_classes
 from auralsam2.structures import Prediction, VisualPyramid, Waveform
 
@@ -161,6 +162,24 @@ class ClipMethod(BaseModel):
         native = batch.native_masks if getattr(self.mask_loss, "native", False) else None
         return batch.masks.float() if native is None else native
 
+    @property
+    def hears(self) -> bool:
+        """Whether sound has a part in its masks."""
+        return True
+
+    def interactions(self, batch: ClipBatch, heard: bool) -> Sequence[Interaction]:
+        """B clips for a person to click on, whose masks so far are the method's own.
+
+        Args:
+            batch: B clips.
+            heard: False for a person's clicks alone: the sound has no part in any mask.
+
+        Raises:
+            CannotClickError: where there is no decoder that a click could enter, or the method
+                does not say how.
+        """
+        raise CannotClickError(f"{type(self).__name__} does not say how clicks enter it")
+
     def decoder_rows(self, masks: Tensor) -> DecoderCalls:
         """Whose frame, and whose object, every row of every call of SAM2's mask decoder is.
 
@@ -241,6 +260,11 @@ class SAM2Method(ClipMethod):
         """See :meth:`ClipMethod.cannot_share_encoder`."""
         frozen = (backbone or {}).get("frozen", True) and "image_encoder" not in trained_parts
         return "" if frozen else "its image encoder is trained"
+
+    def clicked_alone(self, batch: ClipBatch) -> list[Interaction]:
+        """B clips in which SAM2 sees clicks and nothing else, see :meth:`interactions`."""
+        network = self.backbone.network
+        return [ClickedClip(network, maps) for maps in clips_of(network, self.encode(batch.frames))]
 
     def parts_to_compile(self) -> dict[str, nn.Module]:
         """By name what ``runtime.compile`` compiles: parts that are called by shapes alone."""

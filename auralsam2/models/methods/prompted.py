@@ -17,6 +17,7 @@ from torch import Tensor
 
 from auralsam2.messages import unknown_values
 from auralsam2.models.decoder_rows import CannotProbeError, DecoderCalls, DecoderRow
+from auralsam2.models.interaction import Interaction
 from auralsam2.models.methods.base import ClipBatch, Node, SAM2Method, nothing
 from auralsam2.models.methods.carrying import decode_as_video
 from auralsam2.registry import MODELS
@@ -98,10 +99,19 @@ Prompter = Callable[[Tensor, int, float, torch.Generator], HumanPrompt]
 PROMPTS: dict[str, Prompter] = {"box": box_prompt, "click": click_prompt, "mask": mask_prompt}
 
 
-def _click(inside: np.ndarray, shake: np.ndarray) -> tuple[float, float]:
-    """(x, y) in pixels."""
+def thickest(inside: np.ndarray) -> tuple[int, int]:
+    """Row and column of the pixel farthest from the border of a region, which the image's is too.
+
+    (H, W) bool; of several such pixels the first by rows.
+    """
     depth = ndimage.distance_transform_edt(np.pad(inside, 1))[1:-1, 1:-1]
     row, col = np.unravel_index(depth.argmax(), depth.shape)
+    return int(row), int(col)
+
+
+def _click(inside: np.ndarray, shake: np.ndarray) -> tuple[float, float]:
+    """(x, y) in pixels."""
+    row, col = thickest(inside)
     width, height = _sides(inside)
     x, y = int(col + shake[0] * width), int(row + shake[1] * height)
     within = 0 <= y < len(inside) and 0 <= x < inside.shape[1] and inside[y, x]
@@ -250,6 +260,15 @@ class UnpromptedSAM2(SAM2Method):
 
     def __init__(self, backbone: Node, tracker: Node, **shared: Any) -> None:
         super().__init__(backbone=backbone, tracker=tracker, **shared)
+
+    @property
+    def hears(self) -> bool:
+        """Nothing."""
+        return False
+
+    def interactions(self, batch: ClipBatch, heard: bool) -> Sequence[Interaction]:
+        """See :meth:`ClipMethod.interactions`: SAM2 as people use it, empty before a click."""
+        return self.clicked_alone(batch)
 
     def predict_clip(self, batch: ClipBatch) -> Prediction:
         """Masks of frames alone."""

@@ -16,8 +16,9 @@ from torch import Tensor, nn
 
 from auralsam2 import registry
 from auralsam2.models.gradient_checkpointing import checkpoint_layers
+from auralsam2.models.interaction import Interaction
 from auralsam2.models.methods.base import ClipBatch, Node
-from auralsam2.models.methods.single_mask import SingleMaskSAM2
+from auralsam2.models.methods.single_mask import SingleMaskSAM2, frames_to_click
 from auralsam2.registry import MODELS
 from auralsam2.shapes import check_shape
 from auralsam2.structures import Prediction, VisualPyramid
@@ -160,6 +161,17 @@ class SAMAAVS(SingleMaskSAM2):
         """Masks of what is heard."""
         audio = self.audio_encoder(batch.log_mel)
         return self.masks_of_frames(self.encode_heard(batch.frames, audio))
+
+    def interactions(self, batch: ClipBatch, heard: bool) -> Sequence[Interaction]:
+        """See :meth:`ClipMethod.interactions`; without sound frames are encoded anew.
+
+        Frames are images, so that a click corrects its own frame alone.
+        """
+        if heard:
+            pyramid = self.encode_heard(batch.frames, self.audio_encoder(batch.log_mel))
+        else:
+            pyramid = self.encode(batch.frames)
+        return frames_to_click(self.backbone.network, pyramid, heard)
 
     def encode_heard(self, frames: Tensor, audio: Tensor) -> VisualPyramid:
         """Pyramid of frames whose encoder hears.

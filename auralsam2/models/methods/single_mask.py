@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from auralsam2.models.decoder_rows import DecoderCalls, DecoderRow
+from auralsam2.models.interaction import Interaction
 from auralsam2.models.methods.base import Node, SAM2Method
 from auralsam2.structures import Prediction, VisualPyramid
 
 if TYPE_CHECKING:
-    from auralsam2.models.backbones.sam2.network import PromptableSAM2
+    from auralsam2.models.backbones.sam2.network import Decoded, Points, PromptableSAM2
 
 
 def image_maps(network: PromptableSAM2, pyramid: VisualPyramid) -> list[Tensor]:
@@ -46,6 +47,46 @@ def single_mask(network: PromptableSAM2, maps: Sequence[Tensor], **prompts: Any)
     mask, iou = out.mask_logits[:, 0], out.ious[:, :1]
     candidates = mask[:, None].expand(-1, 3, -1, -1)
     return Prediction(candidates, iou.expand(-1, 3), out.object_score_logits, mask)
+
+
+class FramesToClick(Interaction):
+    """A clip whose frames are images: a click corrects its own frame and no other.
+
+    Args:
+        network: the SAM2.
+        maps: (T, ...) of the clip, as :func:`image_maps` gives them.
+        answered: whether the frames have masks before the first click.
+    """
+
+    def __init__(self, network: PromptableSAM2, maps: Sequence[Tensor], answered: bool) -> None:
+        super().__init__(network, maps)
+        if answered:
+            first = single_mask(network, maps)
+            self.frames = {t: _one_frame(first, t) for t in range(len(maps[0]))}
+
+    def click(self, frame: int, points: Points) -> None:
+        """See :meth:`Interaction.click`; the mask before is a prompt, too."""
+        prompts = {"points": points, "masks": self.previous(frame)}
+        self.frames[frame] = _one_frame(
+            single_mask(self.network, self.frame_maps(frame), **prompts), 0
+        )
+
+
+def _one_frame(answer: Prediction, frame: int) -> Decoded:
+    """One of the rows (F, ...) that :func:`single_mask` gives."""
+    from auralsam2.models.backbones.sam2.network import Decoded
+
+    logits, ious, score, mask = (rows[frame : frame + 1] for rows in answer.tensors)
+    return Decoded(logits, ious, score, mask[:, None], pointer=score)  # nobody reads a pointer
+
+
+def frames_to_click(
+    network: PromptableSAM2, pyramid: VisualPyramid, answered: bool
+) -> list[Interaction]:
+    """B clips of a pyramid, see :class:`FramesToClick`."""
+    shape, maps = pyramid.levels[0].shape[:2], image_maps(network, pyramid)
+    clips = zip(*(rows.unflatten(0, shape) for rows in maps), strict=True)
+    return [FramesToClick(network, own, answered) for own in clips]
 
 
 class SingleMaskSAM2(SAM2Method):

@@ -75,6 +75,8 @@ class ClipMemory:
             is_mask_from_pts=from_prompts,
         )
         slot = "cond_frame_outputs" if is_conditioning else "non_cond_frame_outputs"
+        for outputs in self._bank.values():  # what was remembered of the frame before
+            outputs.pop(frame, None)
         self._bank[slot][frame] = {
             "maskmem_features": memory,
             "maskmem_pos_enc": position,

@@ -118,6 +118,7 @@ class PromptableSAM2(SAM2Base):
         injection: StepwiseInjection | None = None,
         pad_point: bool = False,
         all_masks: bool = False,
+        single: bool = False,
     ) -> Decoded:
         """One pass of prompt encoder and mask decoder.
 
@@ -133,6 +134,7 @@ class PromptableSAM2(SAM2Base):
             pad_point: without points, add upstream's padding point.
             all_masks: return four masks (single-mask output first) instead of three; the best one
                 is chosen among the last three either way.
+            single: answer with the single-mask output instead, as upstream does to several clicks.
         """
         if points is None and pad_point:
             points = self._padding_point(features)
@@ -143,7 +145,7 @@ class PromptableSAM2(SAM2Base):
             sparse = torch.cat([sparse, extra_tokens.to(sparse.dtype)], dim=1)
         with self._injecting(prompts, injection):
             decoded = self._predict_masks(features, high_res, sparse, dense)
-        return self._choose(*decoded, first=0 if all_masks else 1)
+        return self._choose(*decoded, first=0 if all_masks else 1, single=single)
 
     @property
     def is_frozen(self) -> bool:
@@ -220,11 +222,18 @@ class PromptableSAM2(SAM2Base):
         )
 
     def _choose(
-        self, logits: Tensor, ious: Tensor, tokens: Tensor, score: Tensor, first: int
+        self,
+        logits: Tensor,
+        ious: Tensor,
+        tokens: Tensor,
+        score: Tensor,
+        first: int,
+        single: bool,
     ) -> Decoded:
-        """The masks from ``first`` on, and the best of the last three."""
+        """The masks from ``first`` on, and the single one or the best of the last three."""
         logits = logits.float()
-        chosen = 1 + ious[:, 1:].argmax(dim=1)
+        best = ious[:, 1:].argmax(dim=1)
+        chosen = torch.zeros_like(best) if single else 1 + best
         rows = torch.arange(len(logits), device=logits.device)
         pointer = self._pointer(tokens[rows, chosen], score)
         best = logits[rows, chosen][:, None]

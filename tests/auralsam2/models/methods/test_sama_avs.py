@@ -12,8 +12,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from auralsam2.models.backbones.sam2.build import official_config
+from auralsam2.models.backbones.sam2.network import Points
 from auralsam2.models.backbones.sam2.sizes import SIZES
+from auralsam2.models.decode import EMPTY_LOGIT
+from auralsam2.models.methods.base import ClipBatch
 from auralsam2.models.methods.sama_avs import AudioAdapters
+from auralsam2.models.methods.single_mask import single_mask
 
 Build = Callable[..., Any]
 WIDTHS = (4, 4, 8)
@@ -162,3 +166,27 @@ def test_all_problems_are_told_at_once(build: Build) -> None:
         build("sama_avs", hidden_channels=0, feature_cache_mb=10)
     for part in ("hidden_channels=0", "feature_cache_mb must be 0"):
         assert part in str(caught.value)
+
+
+@torch.no_grad()
+def test_a_click_corrects_its_own_frame(build: Build, clips: dict[str, Any]) -> None:
+    """With the sound all frames have masks before it, without the sound none has."""
+    model, batch = build("sama_avs").eval(), ClipBatch(**clips)
+    own = model(**clips, mode="tensor")
+    centre = Points(torch.tensor([[[20.5, 25.5]]]), torch.ones(1, 1, dtype=torch.int32))
+    for heard in (True, False):
+        clip = model.interactions(batch, heard)[1]
+        before = clip.answer()
+        if heard:
+            torch.testing.assert_close(before.best[0], own.best[1], atol=1e-4, rtol=1e-4)
+            torch.testing.assert_close(before.ious[0], own.ious[1], atol=1e-4, rtol=1e-4)
+        else:
+            assert (before.best == EMPTY_LOGIT).all()
+        clip.click(1, centre)
+        after = clip.answer()
+        assert torch.equal(after.best[0, 0], before.best[0, 0])
+        assert not torch.equal(after.best[0, 1], before.best[0, 1])
+        alone = model.interactions(batch, heard)[1]
+        previous = alone.previous(1)
+        prompt = single_mask(alone.network, alone.frame_maps(1), points=centre, masks=previous).best
+        assert (previous is not None) == heard and torch.equal(prompt[0], after.best[0, 1])
