@@ -19,7 +19,7 @@ from ablations.runs.run_group import Ended, RunGroup, run_group
 from auralsam2.engine import run_record
 from auralsam2.engine.progress import Progress
 
-_OF_THE_RUN = ("hooks", "work_dir", "checkpoint_every", "log_every", "tensorboard")
+_OF_THE_RUN = ("hooks", "work_dir", "checkpoint_every", "log_every", "tensorboard", "trackers")
 """Keys of ``runtime`` in which runs side by side may differ."""
 
 

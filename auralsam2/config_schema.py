@@ -14,6 +14,7 @@ from auralsam2.registry import (
     MODELS,
     OPTIMIZERS,
     REGISTRIES,
+    RUN_TRACKERS,
     ComponentArgumentError,
     Registry,
     UnknownComponentError,
@@ -125,6 +126,7 @@ SCHEMA = Section(
                 "checkpoint_every": _COUNT,
                 "log_every": _COUNT,
                 "tensorboard": _FLAG,
+                "trackers": Nodes(RUN_TRACKERS, list, least=0),
                 "num_threads": Value((int,), optional=True, minimum=1),
                 "work_dir": _TEXT,
                 "hooks": Nodes(HOOKS, list, least=0),
@@ -132,7 +134,9 @@ SCHEMA = Section(
                 "compile": _FLAG,
                 "channels_last": _FLAG,
             },
-            may_miss=frozenset({"hooks", "matmul_precision", "compile", "channels_last"}),
+            may_miss=frozenset(
+                {"trackers", "hooks", "matmul_precision", "compile", "channels_last"}
+            ),
         ),
         "start": Section(
             {"weights": _TEXT, "checkpoint": _TEXT}, may_miss=frozenset({"weights", "checkpoint"})

@@ -76,6 +76,15 @@ HOOKS = Registry(
     parent=roots.HOOKS,
     base="mmengine.hooks:Hook",
 )
+# Where a run's numbers are shown beside its own log.
+RUN_TRACKERS = Registry(
+    "run_tracker",
+    given=["save_dir", "labels"],
+    contract="mmengine BaseVisBackend; may take labels (RunLabels) and have problems() -> words",
+    locations=["auralsam2.engine.trackers"],
+    parent=roots.VISBACKENDS,
+    base="mmengine.visualization.vis_backend:BaseVisBackend",
+)
 # Scores of predicted masks.
 METRICS = Registry(
     "metric",
@@ -275,24 +284,17 @@ REGISTRIES: dict[str, Registry] = {
 }
 
 
-class _BelowRoot(roots.Registry):  # type: ignore[misc]
-    """One of ours as the Runner sees it, below the root that it builds from."""
-
-    def __init__(self, own: Registry) -> None:
-        super().__init__(own.name, parent=own.parent, scope=SCOPE)
-        self._module_dict, self.import_from_location = own.module_dict, own.import_from_location
-
-
 for _own in REGISTRIES.values():
-    if _own.parent is not None:
-        _BelowRoot(_own)
+    if _own.parent is not None:  # the same as the Runner sees it, below the root it builds from
+        _seen = roots.Registry(_own.name, parent=_own.parent, scope=SCOPE)
+        _seen._module_dict, _seen.import_from_location = _own.module_dict, _own.import_from_location
 
 # Under default_scope="auralsam2" the Runner looks for a child of every root it builds from and
 # warns at each build where there is none.
 for _root in (
     *(roots.RUNNERS, roots.LOOPS, roots.MODEL_WRAPPERS, roots.OPTIM_WRAPPERS),
     *(roots.OPTIM_WRAPPER_CONSTRUCTORS, roots.PARAM_SCHEDULERS, roots.EVALUATOR),
-    *(roots.VISUALIZERS, roots.VISBACKENDS, roots.LOG_PROCESSORS, roots.FUNCTIONS),
+    *(roots.VISUALIZERS, roots.LOG_PROCESSORS, roots.FUNCTIONS),
     *(roots.WEIGHT_INITIALIZERS, roots.STRATEGIES, roots.RUNNER_CONSTRUCTORS),
 ):
     roots.Registry(_root.name, parent=_root, scope=SCOPE)

@@ -16,10 +16,10 @@ from ablations.grids.file import Grid
 from ablations.grids.resolve import resolve
 from auralsam2 import config
 from auralsam2.engine import run_record
+from auralsam2.engine.grid_manifest import RUNS
 from auralsam2.engine.identity import Identity, identify
 from auralsam2.messages import ProblemsError, message, unknown_name
 
-RUNS = "runs"
 DAMAGED = "damaged"
 _MAX_SLUG = 80
 # A problem of five hundred cells must stay one readable line.

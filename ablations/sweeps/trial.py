@@ -14,7 +14,7 @@ from optuna.storages import BaseStorage
 from optuna.trial import TrialState
 
 from ablations.grids.cells import Cell
-from ablations.grids.plan import RUNS, Fingerprint, PlannedRun, planned_run, state_of
+from ablations.grids.plan import Fingerprint, PlannedRun, planned_run, state_of
 from ablations.runs.processes import output_to
 from ablations.runs.run_cell import Train, current_record, last_line, run_cell
 from ablations.sweeps.objectives import SPLIT, NoValueError, Objective
@@ -24,6 +24,7 @@ from ablations.sweeps.storage import StorageAddress, quiet
 from ablations.sweeps.sweep_file import Sweep
 from auralsam2.config import ConfigError
 from auralsam2.engine import run_record
+from auralsam2.engine.grid_manifest import RUNS
 from auralsam2.engine.progress import Forwarding, Progress, StopRun
 from auralsam2.engine.run_record import RunRecord
 

@@ -21,6 +21,8 @@ from typing import Any, NamedTuple
 
 FILE_NAME = "grid.json"
 SCHEMA = 1
+RUNS = "runs"
+"""Folder of a grid in which its run folders lie."""
 
 
 class RunEntry(NamedTuple):

@@ -25,18 +25,12 @@ from auralsam2.engine.out_of_memory import telling_what_takes_less
 from auralsam2.engine.runner import optimizer_node
 from auralsam2.engine.splits import asked_channels, run_datasets
 from auralsam2.engine.start import check_start
+from auralsam2.engine.trackers import tracker_problems
 from auralsam2.metrics.clip_metric import ClipMetric
 from auralsam2.metrics.semantic import ClassMetric
 from auralsam2.model_parts import parts_of
 from auralsam2.models.decode import decode_mode
-from auralsam2.registry import (
-    BACKBONES,
-    HOOKS,
-    MASK_LOSSES,
-    METRICS,
-    Registry,
-    load_all,
-)
+from auralsam2.registry import BACKBONES, HOOKS, MASK_LOSSES, METRICS, Registry, load_all
 
 
 def check(cfg: Config, run_dir: Path | None = None) -> None:
@@ -71,7 +65,7 @@ def setting_problems(cfg: Config) -> list[str]:
     if len(metrics) == len(cfg.evaluation.metrics):
         problems += _metric_problems(metrics, cfg.evaluation.select_by, hooks)
     problems += _class_problems(cfg.model, metrics)
-    return problems + _size_problems(cfg)
+    return problems + _size_problems(cfg) + tracker_problems(cfg)
 
 
 def _built(key: str, registry: Registry, nodes: Sequence[Any], problems: list[str]) -> list[Any]:

@@ -45,6 +45,7 @@ from auralsam2.engine.run_record import LAST_WEIGHTS, WEIGHTS, RunRecord
 from auralsam2.engine.runner import build_runner
 from auralsam2.engine.splits import fingerprint, label_source, run_datasets
 from auralsam2.engine.start import carry_over, enter_start, lay_out, load_start
+from auralsam2.engine.trackers import run_labels
 from auralsam2.mmengine_fixes import allow_resume, forget
 from auralsam2.models.weights.loading import loaded_weights
 from auralsam2.registry import load_all
@@ -194,7 +195,9 @@ def _fit(run: _Run) -> nn.Module:
         dict(type=ProgressHook, progress=run.progress, record=run.record, run_dir=run.run_dir),
         *run.hooks,
     ]
-    runner = build_runner(run.cfg, run.device, run.run_dir, run.datasets, hooks)
+    runner = build_runner(
+        run.cfg, run.device, run.run_dir, run.datasets, hooks, run_labels(run.run_dir, run.record)
+    )
     try:
         return _fit_by(runner, run, skipped)
     finally:

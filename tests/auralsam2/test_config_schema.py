@@ -31,7 +31,8 @@ def test_missing_keys_and_sections_are_reported(toy_config: Config) -> None:
         "seed: missing; state int",
         "data.root: missing; state str",
         "runtime: missing; state a dict with the keys device, checkpoint_every, log_every, "
-        "tensorboard, num_threads, work_dir, hooks, matmul_precision, compile, channels_last",
+        "tensorboard, trackers, num_threads, work_dir, hooks, matmul_precision, compile, "
+        "channels_last",
     ]
 
 

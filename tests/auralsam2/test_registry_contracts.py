@@ -291,7 +291,7 @@ def test_a_data_set_keeps_its_contract(tmp_path: Path) -> None:
 
 
 def test_each_registry_is_called() -> None:
-    assert set(REGISTRIES) == {*CASES, "projector", "tracker", "dataset"}
+    assert set(REGISTRIES) == {*CASES, "projector", "tracker", "run_tracker", "dataset"}
 
 
 def test_whatever_is_registered_takes_what_its_contract_names() -> None:
