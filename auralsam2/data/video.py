@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 INSTALL = "pip install 'auralsam2[video]'"
 OLDEST_PICTURE = 1.0
 """Seconds. Frames one second apart must not show the same picture twice."""
+CONTAINERS = ("mov", "mp4", "matroska", "webm", "avi", "mpegts")
+"""FFmpeg's names of the formats that `check_container` lets through."""
 SEEK_MARGIN = 0.5
 """Seconds of sound decoded before a cut: decoders need some packets to get going."""
 
@@ -225,6 +227,28 @@ def _open(path: Path, kind: str) -> Iterator[tuple[Any, Any]]:
         if isinstance(error, FileNotFoundError):
             raise
         raise ValueError(f"cannot decode '{path}': {error.strerror}") from error
+
+
+def check_container(path: Path) -> None:
+    """Refuse a file of unknown origin that is no usual container of pictures and sound.
+
+    FFmpeg goes by a file's content, whatever its name says, and some formats are lists of other
+    files and addresses, which it would open.
+
+    Raises:
+        FileNotFoundError: where there is no such file.
+        ValueError: where it is none of `CONTAINERS`, or damaged.
+        ImportError: where PyAV is missing.
+    """
+    av = load_pyav(f"reading '{path}'")
+    try:
+        with av.open(str(path), options={"format_whitelist": ",".join(CONTAINERS)}):
+            return
+    except FileNotFoundError:
+        raise
+    except (av.FFmpegError, ValueError) as error:
+        known = ", ".join(CONTAINERS)
+        raise ValueError(f"'{path}' is no container that is known ({known}), or damaged") from error
 
 
 def load_pyav(doing: str) -> Any:

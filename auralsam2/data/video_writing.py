@@ -64,7 +64,7 @@ class VideoWriter:
         # The first picture is seen from the beginning on, also where it comes late.
         self._begins = np.array([0, *(round(time / CLOCK) for time in (*times[1:], end))])
         self._margins = ((0, size[0] % 2), (0, size[1] % 2), (0, 0))
-        track = None if sound is None else _GaplessSound(sound, end)
+        track = None if sound is None else GaplessSound(sound, end)
         self._container = av.open(str(path), "w", format="mp4")
         self._stream = _video_stream(av, self._container, size)
         self._sound = None if track is None else _SoundStream(self._container, track)
@@ -133,7 +133,7 @@ def _can_encode(av: Any, name: str) -> bool:
     return True
 
 
-class _GaplessSound:
+class GaplessSound:
     """The sound of a file from second 0 to an end, silence where there is none."""
 
     def __init__(self, path: Path, end: float) -> None:
@@ -193,7 +193,7 @@ class _GaplessSound:
 class _SoundStream:
     """A stream of AAC."""
 
-    def __init__(self, container: Any, track: _GaplessSound) -> None:
+    def __init__(self, container: Any, track: GaplessSound) -> None:
         self.track, self._container = track, container
         self._layout = ("mono", "stereo")[track.num_channels - 1]
         self._stream = container.add_stream("aac", rate=track.rate, layout=self._layout)

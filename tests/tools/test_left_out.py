@@ -40,7 +40,8 @@ BY_TRAINING = {"train", "run-grid", "run-sweep", "make-paper"}
 STOPS = {"guess-baselines"}
 """Takes no config, and skips nothing."""
 NO_SCORES = {
-    "benchmark", "check-config", "check-data", "check-parity", "convert-checkpoint", "grid-status",
+    "benchmark", "check-config", "check-data", "check-parity", "convert-checkpoint", "demo",
+    "grid-status",
     "list-components", "make-synthetic", "prepare-data", "pretrain-audio", "pretrain-mini",
     "read-answers",
 }  # fmt: skip

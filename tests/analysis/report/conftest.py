@@ -1,10 +1,9 @@
-"""Grids whose names are as nasty as can be, reports with planted masks, and a browser for them."""
+"""Grids whose names are as nasty as can be, and reports with planted masks."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,22 +67,6 @@ def planted_masks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple
     asked: list[tuple[Path, list[str]]] = []
     _plant(monkeypatch, tmp_path, asked)
     return asked
-
-
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A headless Chromium."""
-    path = Path(__file__).with_name("chromium.py")
-    spec = importlib.util.spec_from_file_location("chromium_by_pipe", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    program = module.find_chromium()
-    if program is None:
-        pytest.skip(f"no Chromium on the path (looked for {', '.join(module.NAMES)})")
-    browser = module.Browser(program, tmp_path_factory.mktemp("chromium"))
-    yield browser
-    browser.close()
 
 
 def _write_grid(folder: Path, cells: Mapping[str, float]) -> Path:

@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 from auralsam2.data.audio import read_waveform
-from auralsam2.data.video import _pick, _upright, read_audio_track, read_frames
+from auralsam2.data.video import (
+    _pick,
+    _upright,
+    check_container,
+    read_audio_track,
+    read_frames,
+)
 
 
 def numbers(frames: list[np.ndarray]) -> list[int]:
@@ -104,3 +110,23 @@ def test_without_pyav_the_error_tells_what_to_install(tmp_path: Path, monkeypatc
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(ImportError, match=r"a\.mp4' needs PyAV .*pip install 'auralsam2\[video\]'"):
         read_waveform(tmp_path / "a.mp4")
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "avi"])
+def test_usual_containers_are_let_through(write_video, tmp_path, suffix) -> None:
+    check_container(write_video(tmp_path / f"a.{suffix}", seconds=1))
+
+
+def test_a_list_of_other_files_is_refused_whatever_its_name(write_video, tmp_path) -> None:
+    secret = write_video(tmp_path / "secret.mp4", seconds=1)
+    listing = tmp_path / "clip.mp4"
+    listing.write_text("ffconcat version 1.0\nfile secret.mp4\n")
+    assert len(read_frames(listing, [0.5])) == 1  # FFmpeg would open the other file
+    with pytest.raises(ValueError, match="no container that is known"):
+        check_container(listing)
+    listing.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{secret}\n#EXT-X-ENDLIST\n")
+    with pytest.raises(ValueError, match="no container that is known"):
+        check_container(listing)
+    listing.write_bytes(b"\0" * 1000)
+    with pytest.raises(ValueError, match="or damaged"):
+        check_container(listing)

@@ -25,6 +25,8 @@ _FLAGS = (
     "--disable-sync",
     "--mute-audio",
     "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
     "--remote-debugging-pipe",
 )
 
@@ -64,12 +66,13 @@ class Browser:
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
 
-    def open(self, path: Path) -> None:
-        """Load a file and wait until it is there."""
+    def open(self, page: Path | str) -> None:
+        """Load a file or an address and wait until it is there."""
         self.said.clear()
         self.loaded.clear()
-        self.call("Page.navigate", url=path.resolve().as_uri())
-        self.wait("document.readyState === 'complete' && location.protocol === 'file:'")
+        url = page if isinstance(page, str) else page.resolve().as_uri()
+        self.call("Page.navigate", url=url)
+        self.wait(f"document.readyState === 'complete' && location.href === {json.dumps(url)}")
 
     def run(self, script: str) -> Any:
         """Return the value of an expression, awaited where it is a promise."""
@@ -94,6 +97,14 @@ class Browser:
         held = {"key": key, "windowsVirtualKeyCode": code}
         self.call("Input.dispatchKeyEvent", type="keyDown", text=text, **held)
         self.call("Input.dispatchKeyEvent", type="keyUp", **held)
+
+    def mouse(self, *path: tuple[float, float], button: str = "left", modifiers: int = 0) -> None:
+        """Press a button at the first place, move on to the others, release it at the last."""
+        held = {"button": button, "buttons": 1, "clickCount": 1, "modifiers": modifiers}
+        for kind, place in (("Pressed", path[0]), *(("Moved", p) for p in path[1:]),
+                            ("Released", path[-1])):  # fmt: skip
+            x, y = place
+            self.call("Input.dispatchMouseEvent", type=f"mouse{kind}", x=x, y=y, **held)
 
     def look(self, width: int, height: int = 900, dark: bool = False) -> None:
         """Set the window's size and the preferred colours."""

@@ -1,0 +1,44 @@
+"""The models of the page, by names that tell them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from auralsam2.predictor import AuralSAM2VideoPredictor
+
+SHIPPED = "auralsam2-mini"
+MOST_RUNS = 2
+
+
+def predictors_of(runs: Sequence[Path]) -> dict[str, AuralSAM2VideoPredictor]:
+    """Load the best weights of each run, or the model that comes with the package.
+
+    Args:
+        runs: at most two run folders.
+
+    Returns:
+        By the last parts of the folders' paths in which they differ.
+
+    Raises:
+        ValueError: for more than two, or the same one twice.
+        FileNotFoundError: where there is no such run, or it has no weights.
+    """
+    if not runs:
+        return {SHIPPED: AuralSAM2VideoPredictor.from_checkpoint()}
+    if len(runs) > MOST_RUNS:
+        raise ValueError(f"got {len(runs)} runs; the page compares {MOST_RUNS}")
+    folders = [run.expanduser().resolve() for run in runs]
+    if len(set(folders)) != len(folders):
+        raise ValueError(f"got '{runs[0]}' twice; name two runs to compare them")
+    predictors = [AuralSAM2VideoPredictor.from_run(folder) for folder in folders]
+    return dict(zip(names_of(folders), predictors, strict=True))
+
+
+def names_of(folders: Sequence[Path]) -> list[str]:
+    """Return the shortest ends of paths by which they differ."""
+    for count in range(1, max(len(folder.parts) for folder in folders) + 1):
+        names = ["/".join(folder.parts[-count:]) for folder in folders]
+        if len(set(names)) == len(names):
+            return names
+    return [str(folder) for folder in folders]

@@ -1,0 +1,61 @@
+"""The sessions of all browsers: each with a secret name, and not more than a few at a time."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from auralsam2.demo.session import Session
+
+MOST_SESSIONS = 4
+
+
+class Sessions:
+    """Sessions by their secret, those first that were used longest ago.
+
+    Args:
+        predictors: by the name of their run; all sessions share them.
+        folder: below which each session has its own.
+    """
+
+    def __init__(self, predictors: Mapping[str, Any], folder: Path) -> None:
+        self._predictors, self._folder = predictors, folder
+        self._open: OrderedDict[str, Session] = OrderedDict()
+        self._lock, self._number = threading.Lock(), 0
+
+    def find(self, secret: str | None) -> Session | None:
+        """Return the session of a secret, None where there is none any more."""
+        with self._lock:
+            if secret is None or secret not in self._open:
+                return None
+            self._open.move_to_end(secret)
+            return self._open[secret]
+
+    def start(self) -> str:
+        """Open a session, close the one that was used longest ago where there are too many."""
+        secret, left = secrets.token_urlsafe(32), []
+        with self._lock:
+            self._number += 1
+            self._open[secret] = Session(self._predictors, self._folder / f"s{self._number}")
+            while len(self._open) > MOST_SESSIONS:
+                left.append(self._open.popitem(last=False)[1])
+        for session in left:
+            session.close()
+        return secret
+
+    def stop(self) -> None:
+        """Let all that is being computed end after its frame."""
+        for session in list(self._open.values()):
+            session.closed = True
+
+    def close(self) -> None:
+        """Close all sessions."""
+        with self._lock:
+            sessions = list(self._open.values())
+            self._open.clear()
+        for session in sessions:
+            session.close()

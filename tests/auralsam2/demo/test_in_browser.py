@@ -1,0 +1,171 @@
+"""The page as Chromium has it: clicks, boxes, time, sound, a phone, a keyboard, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("starlette", reason="the extra 'demo' is not installed")
+
+READY = "document.getElementById('status').textContent === 'All frames have masks.'"
+CANVAS = "document.querySelector('.stage canvas')"
+SHARE = "document.querySelector('.stage figcaption span').textContent"
+SHARES = "[...document.querySelectorAll('.stage figcaption span')].map(e => e.textContent)"
+ERROR = "document.getElementById('error')"
+
+
+@pytest.fixture
+def page(browser: Any, client: Any) -> Iterator[Any]:
+    """The page of one run, the example open, all its masks there."""
+    browser.look(1300, 1000)
+    browser.open(f"http://127.0.0.1:{client.port}/")
+    browser.wait(READY)
+    yield browser
+    browser.open("about:blank")
+
+
+def at(page: Any, x: float, y: float, stage: int = 0) -> tuple[float, float]:
+    """Where a place of the picture is in the window."""
+    canvas = f"document.querySelectorAll('.stage canvas')[{stage}]"
+    page.run(f"{canvas}.scrollIntoView({{block: 'center'}})")
+    box = f"(b => [b.left, b.top, b.width, b.height])({canvas}.getBoundingClientRect())"
+    left, top, width, height = page.run(box)
+    scale = min(width / 48, height / 32)
+    wide, high = 48 * scale, 32 * scale
+    return left + (width - wide) / 2 + x * wide, top + (height - high) / 2 + y * high
+
+
+def colour(page: Any, x: float, y: float) -> list[int]:
+    """The pixel that is seen at a place of the picture."""
+    pixel = f"getContext('2d').getImageData(c.width * {x}, c.height * {y}, 1, 1).data"
+    return page.run(f"(c => [...c.{pixel}])({CANVAS})")
+
+
+def press(page: Any, name: str) -> None:
+    page.run(f"document.getElementById('{name}').click()")
+
+
+def test_a_click_on_the_picture_changes_the_mask(page: Any, predictor: Any) -> None:
+    assert page.run(SHARE) == "predicted IoU 0.75, 50.0 % of the picture"
+    grey = colour(page, 0.75, 0.5)
+    assert len(set(grey[:3])) == 1, "nothing is drawn where there is no mask"
+    assert len(set(colour(page, 0.25, 0.5)[:3])) > 1
+    page.mouse(at(page, 0.75, 0.5))
+    page.wait(f"{SHARE} !== 'predicted IoU 0.75, 50.0 % of the picture'")
+    page.wait(READY)
+    _, frame, obj_id, [((x, y), label)], box = next(c for c in predictor.calls if c[0] == "prompt")
+    assert (frame, obj_id, label, box) == (0, 1, 1, None)
+    assert (x, y) == (pytest.approx(36, abs=0.2), pytest.approx(16, abs=0.2))
+    larger = float(page.run(SHARE).split()[3])
+    assert 56 < larger < 60  # half the picture and a disc
+    assert len(set(colour(page, 0.75, 0.6)[:3])) > 1
+    page.run("document.querySelector('[value=negative]').click()")
+    page.mouse(at(page, 0.25, 0.5))
+    page.wait(f"parseFloat({SHARE}.split(' ')[3]) < {larger}")
+    press(page, "clear")
+    page.wait(f"{READY} && {SHARE} === 'predicted IoU 0.75, 50.0 % of the picture'")
+    assert [text for text in page.said if "willReadFrequently" not in text] == []  # of this test
+
+
+def test_a_dragged_box_prompts_the_object_that_is_chosen(page: Any, predictor: Any) -> None:
+    press(page, "add")
+    page.wait("document.querySelectorAll('#objects li').length === 2")
+    page.run("document.querySelector('[value=box]').click()")
+    page.mouse(at(page, 0.6, 0.25), at(page, 0.7, 0.3), at(page, 0.9, 0.75))
+    page.wait(f"{SHARE}.includes('2: predicted') && {READY}")
+    _, frame, obj_id, points, box = next(c for c in predictor.calls if c[0] == "prompt")
+    assert (frame, obj_id, points) == (0, 2, [])
+    assert box == pytest.approx([0.6 * 48, 8, 0.9 * 48, 24], abs=0.3)
+    page.run("document.querySelector('#objects li:first-child [type=checkbox]').click()")
+    page.wait(f"!{SHARE}.includes('1: ')")
+    assert ("remove", 1) in predictor.calls
+    page.run("document.querySelectorAll('#objects li button')[1].click()")
+    page.wait("document.querySelectorAll('#objects li').length === 1")
+    assert page.run(SHARE) == "no mask"
+    assert page.run("document.getElementById('status').textContent").startswith("Click on the")
+
+
+def test_time_goes_on_with_the_sound_and_by_frames(page: Any) -> None:
+    press(page, "play")
+    page.wait("document.getElementById('sound').currentTime > 0.5")
+    page.wait("Number(document.getElementById('frame').value) >= 2")
+    assert page.run("document.getElementById('play').textContent") == "Pause"
+    press(page, "play")
+    frame = page.run("Number(document.getElementById('frame').value)")
+    press(page, "forward")
+    assert page.run("Number(document.getElementById('frame').value)") == frame + 1
+    assert page.run("document.getElementById('sound').currentTime") == pytest.approx(
+        (frame + 1) / 5, abs=0.02
+    )
+    page.run("document.getElementById('frame').focus()")
+    page.press("End", 35)
+    page.wait("document.getElementById('time').textContent === 'frame 10 of 10, 1.80 s'")
+    assert page.said == []
+
+
+def test_a_keyboard_can_click(page: Any, predictor: Any) -> None:
+    page.run(f"{CANVAS}.focus()")
+    for key, code in (("ArrowRight", 39), ("ArrowRight", 39), ("ArrowUp", 38)):
+        page.press(key, code)
+    page.press("Enter", 13, "\r")
+    page.wait(f"{READY} && !{SHARE}.includes('50.0 %')")
+    points = next(c for c in predictor.calls if c[0] == "prompt")[3]
+    assert points == [(pytest.approx([0.52 * 48, 0.49 * 32], abs=1e-4), 1)]
+    page.press("Delete", 46)
+    page.wait(f"{READY} && {SHARE}.includes('50.0 %')")
+    assert page.run(f"{CANVAS}.getAttribute('aria-label')").startswith("run, frame 1: predicted")
+
+
+def test_two_runs_stand_side_by_side_and_below_each_other_on_a_phone(
+    browser: Any, start_server: Any, new_predictor: Any
+) -> None:
+    port, _, _ = start_server({"first": new_predictor(), "second": new_predictor()})
+    url = f"http://127.0.0.1:{port}/"
+    tops = "[...document.querySelectorAll('.stage')].map(e => e.getBoundingClientRect().top)"
+    for width, dark in ((1300, False), (390, True)):
+        browser.look(width, dark=dark)
+        browser.open(url)
+        browser.wait(READY)
+        first, second = browser.run(tops)
+        assert (first == second) == (width == 1300)
+        assert browser.run("document.documentElement.scrollWidth <= innerWidth")
+        assert browser.said == []
+        assert {u for u in browser.loaded if not u.startswith((url, "blob:"))} == set()
+    browser.mouse(at(browser, 0.75, 0.5, stage=1))
+    browser.wait(f"{READY} && {SHARES}.every(text => !text.includes('50.0 %'))")
+    assert len(set(browser.run(SHARES))) == 1
+    browser.open("about:blank")
+
+
+def test_a_recording_is_opened(page: Any) -> None:
+    press(page, "record")
+    page.wait("document.getElementById('recorder').open")
+    press(page, "start")
+    page.wait("parseFloat(document.getElementById('recorded').textContent) > 1.2")
+    press(page, "start")
+    page.wait("document.getElementById('clip-name').textContent.startsWith('recording.')")
+    page.wait(READY)
+    assert page.run(f"{ERROR}.hidden"), page.run(f"{ERROR}.textContent")
+    assert page.run("Number(document.getElementById('frame').max)") >= 4
+
+
+def test_a_file_that_is_no_video_is_told_and_the_clip_stays(page: Any, tmp_path: Path) -> None:
+    (tmp_path / "notes.mp4").write_text("no video")
+    document = page.call("DOM.getDocument")["root"]["nodeId"]
+    field = page.call("DOM.querySelector", nodeId=document, selector="#file")["nodeId"]
+    page.call("DOM.setFileInputFiles", nodeId=field, files=[str(tmp_path / "notes.mp4")])
+    page.wait(f"!{ERROR}.hidden")
+    assert page.run(f"{ERROR}.textContent").startswith("'notes.mp4' is no video")
+    assert page.run("document.getElementById('clip-name').textContent") == "example.mp4"
+    page.wait(READY)
+
+
+def test_the_page_has_the_colours_of_the_reports() -> None:
+    root = Path(__file__).resolve().parents[3]
+    page = (root / "auralsam2/demo/page/page.css").read_text().partition("* {")[0]
+    report = (root / "analysis/templates/report.css.j2").read_text().partition("* {")[0]
+    rules = [text[text.index(":root") :] for text in (page, report)]
+    assert rules[0] == rules[1] and rules[0].count("--") == 18

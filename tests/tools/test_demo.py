@@ -1,0 +1,53 @@
+"""The options of the page, and what is told before it opens."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from auralsam2_tools.__main__ import main
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """What the page is served with."""
+    pytest.importorskip("uvicorn", reason="the extra 'demo' is not installed")
+    from auralsam2.demo import models, serve
+
+    calls: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(serve, "serve", lambda *given: calls.append(given))
+    monkeypatch.setattr(models, "predictors_of", lambda runs: {str(run): run for run in runs})
+    return calls
+
+
+def test_without_arguments_the_example_and_the_shipped_model_are_served(served: Any) -> None:
+    assert main(["demo"]) == 0
+    ((predictors, example, port, upload_mb, browser),) = served
+    assert (predictors, port, upload_mb, browser) == ({}, None, 200, True)
+    assert example.is_file() and example.suffix == ".mp4"
+
+
+def test_options_reach_the_server(served: Any) -> None:
+    options = ["--run", "a", "--run", "b", "--port", "8000", "--upload-mb", "5", "--no-browser"]
+    assert main(["demo", *options]) == 0
+    ((predictors, _, port, upload_mb, browser),) = served
+    assert list(predictors.values()) == [Path("a"), Path("b")]
+    assert (port, upload_mb, browser) == (8000, 5, False)
+
+
+def test_a_run_that_is_not_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("uvicorn", reason="the extra 'demo' is not installed")
+    assert main(["demo", "--run", "nowhere"]) == 2
+    assert "nowhere" in capsys.readouterr().err
+
+
+def test_the_extra_that_is_missing_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in [n for n in sys.modules if n.startswith("auralsam2.demo")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    assert main(["demo"]) == 2
+    assert "the page needs uvicorn: pip install 'auralsam2[demo]'" in capsys.readouterr().err
