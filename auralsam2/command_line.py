@@ -36,10 +36,15 @@ class Parser(argparse.ArgumentParser):
             self.register("action", action, _Store)
         self._problems: list[str] = []
         self._useless: list[tuple[str, str, Sequence[str]]] = []
+        self._needed: list[tuple[str, str]] = []
 
     def useless(self, flag: str, why: str, *others: str) -> None:
         """Refuse options that have no effect beside a flag, all at once; ``why`` follows it."""
         self._useless.append((flag, why, others))
+
+    def needed(self, option: str, flag: str) -> None:
+        """Refuse an option that has no effect without a flag."""
+        self._needed.append((option, flag))
 
     def given(self, options: argparse.Namespace, *names: str) -> list[str]:
         """Those of all options, or of some by name, whose values differ from their defaults."""
@@ -56,6 +61,9 @@ class Parser(argparse.ArgumentParser):
             told = self.given(options, *others) if self.given(options, flag) else []
             if told:
                 self._problems.append(f"{flag} {why}: leave out {', '.join(told)}")
+        for option, flag in self._needed:
+            if self.given(options, option) and not self.given(options, flag):
+                self._problems.append(f"{option} has no effect without {flag}")
         if self._problems:
             self.error("\n".join(self._problems))
         for action in self._actions:

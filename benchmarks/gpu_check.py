@@ -57,8 +57,6 @@ def main() -> int:
         print(f"gpu-check: {problem}", file=sys.stderr)
         return 2
     options.out.mkdir(parents=True, exist_ok=True)
-    if options.speeds:
-        return _speeds(options)
     for step in _steps(options):  # what an earlier check has left is not gone on with
         shutil.rmtree(options.out / _file(step.name), ignore_errors=True)
     results: list[Result] = []
@@ -82,7 +80,6 @@ def _options() -> argparse.Namespace:
     add("--small", action="store_true", help="sam2-mini at 64 px, for a CPU")
     add("--minutes", type=float, default=TOTAL / 60, help="for all of it (%(default)s)")
     add("--only", nargs="+", default=[], metavar="STEP", help="steps whose names begin so")
-    add("--speeds", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -105,7 +102,7 @@ def _no_device(name: str) -> str:
 def _steps(options: argparse.Namespace) -> list[Step]:
     """What matters most goes first, what takes longest to say the least goes last."""
     plain, compiled = _benchmarks(options)
-    all_steps = [_tests(options), *plain, _speed_step(options), *_lockstep(options)]
+    all_steps = [_tests(options), *plain, _prompting(options), *_lockstep(options)]
     all_steps += [*_runs(options), compiled]
     chosen = tuple(options.only) or ("",)
     return [step for step in all_steps if step.name.startswith(chosen)]
@@ -214,68 +211,16 @@ def _runs(options: argparse.Namespace) -> list[Step]:
     ]  # fmt: skip
 
 
-def _speed_step(options: argparse.Namespace) -> Step:
-    command = [sys.executable, __file__, "--speeds", "--device", options.device]
-    command += ["--out", str(options.out), *["--small"] * options.small]
-    return Step("prompting", 60, command, _last_line)
-
-
-def _speeds(options: argparse.Namespace) -> int:
-    """Frames a second of SAM2 without sound, of AuralSAM2, and of a rival in SAM2's encoder.
-
-    Who wants a clip's masks with and without its sound has AuralSAM2 decode twice what is encoded
-    once; adapters inside the encoder have it encode twice.
-    """
-    import auralsam2.mmengine_fixes  # noqa: F401
-    from auralsam2.devices import pick_device
-    from auralsam2.engine.benchmark.cases import Asked
-    from auralsam2.engine.benchmark.stand_ins import synthetic_clips
-    from auralsam2.engine.efficiency import measure_speed
-    from auralsam2.engine.evaluate import build_model
-    from auralsam2.engine.splits import test_datasets
-    from auralsam2.registry import load_all
-
-    load_all()
-    mini, real = "mini_v1m", "v1m"
-    size = mini if options.small else real
-    aural = "auralsam2/mini_v1m" if options.small else "auralsam2/published/v1m"
-    configs = {
-        "without sound": f"methods/unprompted_{size}",
-        "AuralSAM2": aural,
-        "SAMA-AVS": f"methods/sama_avs_{size}",
-    }
-    seconds: dict[str, dict[str, float]] = {}
-    for name, config in configs.items():
-        test = dict(type="AVSBenchDataset", subset="v1m", split="test")
-        settings: dict[str, Any] = {"data.test": {"test": test}, "evaluation.counterfactuals": []}
-        settings |= {"data.image_size": 64} if options.small else {}
-        cfg = Asked(config, settings, synthetic=True, random_weights=True).load({})
-        with synthetic_clips(cfg) as root:
-            cfg.data.root = root
-            clip = next(iter(test_datasets(cfg).values()))[0]
-            model = build_model(cfg).to(pick_device(options.device))
-            speed = measure_speed(model, clip, repeats=10, seconds=3.0)
-        per = speed.frames_per_second
-        seconds[name] = {"clip": 1 / per["fps"], "decoder": 1 / per.get("decoder_fps", per["fps"])}
-        print(f"{name}: {per}", flush=True)
-        del model
-    plain, sound, rival = (seconds[name] for name in configs)
-    both = {
-        "AuralSAM2": sound["clip"] + plain["decoder"],
-        "SAMA-AVS": rival["clip"] + plain["clip"],
-    }
-    found = {
-        "frames_per_second": {name: 1 / each["clip"] for name, each in seconds.items()},
-        "frames_per_second_encoded": {name: 1 / each["decoder"] for name, each in seconds.items()},
-        "frames_per_second_with_and_without_sound": {n: 1 / s for n, s in both.items()},
-        "conditions": speed.conditions,
-    }
-    (options.out / "prompting.json").write_text(json.dumps(found, indent=2))
-    fps = ", ".join(f"{name} {value:.1f}" for name, value in found["frames_per_second"].items())
-    twice = found["frames_per_second_with_and_without_sound"]
-    with_both = ", ".join(f"{name} {value:.1f}" for name, value in twice.items())
-    print(f"frames/s: {fps}; with and without sound: {with_both}")
-    return 0
+def _prompting(options: argparse.Namespace) -> Step:
+    """Clicks with and without sound, and beside a method that has the frames encoded twice."""
+    config = "auralsam2/mini_v1m" if options.small else "auralsam2/published/v1m"
+    settings = {"runtime.device": options.device}
+    settings |= {"data.image_size": "64"} if options.small else {}
+    file = options.out / "prompting"
+    command = [*COMMAND, "benchmark", config, "--prompting", "--random-weights"]
+    command += ["--steps", "3", "--warmup", "1", "--json", f"{file}.json"]
+    command += ["--figure", f"{file}.png", "--set", *_pairs(settings)]
+    return Step("prompting", 60, command, _prompting_line)
 
 
 def _run(step: Step, before: Sequence[Result], end: float, out: Path) -> Result:
@@ -356,6 +301,17 @@ def _benchmark_line(out: Path, printed: str) -> str:
             peak = reading["peak_bytes"] / 2**30
             said.append(f"{reading['name']} {milliseconds:.0f} ms, {peak:.2f} GiB")
     return "; ".join(said)
+
+
+def _prompting_line(out: Path, printed: str) -> str:
+    """Frames a second of a clip that is new, and of its answers behind another click."""
+    found = json.loads((out / "prompting.json").read_text())["prompting"]
+    said = []
+    for name, way in found["ways"].items():
+        counts = {"clip": found["num_frames"], "rest": found["again"]}
+        clip, rest = (n / way["seconds"][event]["median"] for event, n in counts.items())
+        said.append(f"{name} {clip:.1f} and again {rest:.1f}")
+    return "frames/s: " + ", ".join(said)
 
 
 def _row(result: Result) -> str:

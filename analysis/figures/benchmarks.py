@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from analysis.figures import step_parts
+from analysis.figures import prompting, step_parts
 
-FIGURES = {"measured": step_parts}
+FIGURES = {"measured": step_parts, "prompting": prompting}
 """What a benchmark has found, by its key in the JSON -> the module that draws it."""
 
 

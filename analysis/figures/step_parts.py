@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from analysis.figures import style
@@ -65,7 +66,7 @@ def draw(numbers: pd.DataFrame, panels: Sequence[Axes]) -> None:
             at = values.index(value), width, 0.75, ends[value]
             panel.barh(*at, color=colour, hatch=hatch, edgecolor="white", linewidth=0.4)
             ends[value] += width
-        named = [f"{axis} {value}" for value in values] if axis else []
+        named = [legend_name(f"{axis} {value}".strip()) for value in values if value]
         panel.set_yticks(range(len(named)), named)
         panel.invert_yaxis()
         panel.set_title(str(step))
@@ -84,11 +85,16 @@ def make(found: Iterable[Mapping[str, Any]], folder: Path, name: str) -> list[Pa
         figure = style.new_figure("page", sum(heights) + _ROOM)
         panels = figure.subplots(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
         draw(shown, list(panels))
-        looks = _looks(shown)
-        patches = [Patch(facecolor=c, hatch=h, edgecolor="white") for c, h in looks.values()]
-        names = [legend_name(part) for part in looks]
-        style.legend_above(figure, patches, names, handlelength=1.2, handletextpad=0.4)
+        legend(figure, shown)
         return style.save(figure, numbers, folder, name)
+
+
+def legend(figure: Figure, numbers: pd.DataFrame) -> None:
+    """Name the parts above the panels."""
+    looks = _looks(numbers)
+    patches = [Patch(facecolor=c, hatch=h, edgecolor="white") for c, h in looks.values()]
+    names = [legend_name(part) for part in looks]
+    style.legend_above(figure, patches, names, handlelength=1.2, handletextpad=0.4)
 
 
 def _looks(numbers: pd.DataFrame) -> dict[str, tuple[str, str]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mmengine.config import Config
 from torch import nn
 
 from auralsam2 import config
@@ -111,7 +112,16 @@ def _trained(
     name: str | os.PathLike[str], weights: Path, overrides: Mapping[str, Any], device: str | None
 ) -> Trained:
     chosen = {} if device is None else {"runtime.device": str(device)}
-    cfg = config.load(name, {**overrides, **chosen})
+    return of_config(config.load(name, {**overrides, **chosen}), weights)
+
+
+def of_config(cfg: Config, weights: Path | None) -> Trained:
+    """The model of a loaded config, with the weights of a file if one is given.
+
+    Raises:
+        FileNotFoundError: where there is no such file.
+        ValueError: where the model is no AuralSAM2, or the weights do not fit.
+    """
     check_model(MODELS.lookup(cfg.model.type))
     model = trained_model(cfg, weights)
     assert isinstance(model, AuralSAM2)

@@ -42,6 +42,19 @@ def test_a_config_as_it_is_in_all_forms(
     assert "is drawn without --clips, --failures" in capsys.readouterr().err
 
 
+def test_prompting_in_all_forms(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = ["--json", str(tmp_path / "x.json"), "--figure", str(tmp_path / "speed.png")]
+    small = ["--set", "data.image_size=64", "runtime.num_threads=1"]
+    assert main(["benchmark", "auralsam2/mini_v1m", "--prompting", "2", *FAST, *files, *small]) == 0
+    shown = capsys.readouterr().out
+    for text in ("SAM2 beside SAMAAVS", "lost, CPU", "encode with sound", "fuser sees 5 frames"):
+        assert text in shown
+    plain = json.loads((tmp_path / "x.json").read_text())
+    assert plain["prompting"]["ways"]["AuralSAM2"]["passes"]["clip"] == 2
+    assert main(["make-figures", str(tmp_path / "x.json")]) == 0
+    assert (tmp_path / "x.csv").read_text() == (tmp_path / "speed.csv").read_text()
+
+
 def test_a_model_that_trains_nothing_has_no_training_step(
     tiny: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -75,11 +88,23 @@ def test_what_cannot_be_measured_is_refused(
 WITHOUT_EFFECT = {
     "--forecast": {
         *("--steps", "--warmup", "--seed", "--synthetic", "--random-weights", "--scale"),
-        *("--json", "--figure"),
+        *("--json", "--figure", "--prompting", "--adapter"),
+    },
+    "--prompting": {"--synthetic", "--scale", "--forecast"},
+    "": {"--adapter"},
+}
+"""Mode, none being a training step -> options that change nothing there."""
+WITH_EFFECT = {
+    "--forecast": {"--set"},
+    "--prompting": {
+        *("--set", "--steps", "--warmup", "--seed", "--random-weights"),
+        *("--adapter", "--json", "--figure"),
+    },
+    "": {
+        *("--set", "--steps", "--warmup", "--seed", "--random-weights", "--synthetic", "--scale"),
+        *("--json", "--figure", "--forecast", "--prompting"),
     },
 }
-"""Mode -> options that change nothing there; every other one is known to have an effect there."""
-WITH_EFFECT = {"--forecast": {"--set"}}
 VALUES = {"--scale": ["clips=1"], "--json": ["x"], "--figure": ["x"]}
 
 
@@ -93,7 +118,7 @@ def test_options_without_effect_are_refused_together(
     assert actions.keys() - {mode, "--help"} == useless | WITH_EFFECT[mode], (
         "say of a new option what it does"
     )
-    line = [mode]
+    line = [mode] if mode else []
     for name in sorted(useless):
         line += [name] if actions[name].nargs == 0 else [name, *VALUES.get(name, ["3"])]
     with pytest.raises(SystemExit):

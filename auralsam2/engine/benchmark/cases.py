@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NamedTuple
 
 from mmengine.config import Config
@@ -13,6 +14,7 @@ from auralsam2 import config as configs
 from auralsam2.engine.benchmark.measure import benchmark
 from auralsam2.engine.benchmark.report import Report
 from auralsam2.engine.benchmark.stand_ins import synthetic_clips, without_weights
+from auralsam2.engine.benchmark.table import Table, conditions, tables
 from auralsam2.engine.preflight import check
 from auralsam2.messages import unknown_name
 from auralsam2.registry import load_all
@@ -24,6 +26,15 @@ FORECAST = "memory of a training step on a GPU, forecast:"
 
 AS_IT_IS = ""
 """Name of the axis, and of its one value, where nothing is varied."""
+
+
+class Shown(NamedTuple):
+    """What a benchmark says."""
+
+    heading: str
+    tables: Iterable[Table]
+    plain: dict[str, Any]  # the numbers, by a key of the kind of benchmark
+
 
 Found = tuple[str, dict[str, Report]]
 """An axis, and what was found with each of its values."""
@@ -44,6 +55,20 @@ class Asked(NamedTuple):
         if not self.random_weights:
             return cfg
         return configs.load(self.config, {**dict(without_weights(cfg.model.to_dict())), **given})
+
+    def weights_needed(self) -> AbstractContextManager[None]:
+        """Say of missing files within how to go without."""
+        return _another_way(
+            "" if self.random_weights else "(--random-weights measures without them)"
+        )
+
+
+@contextmanager
+def _another_way(said: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise FileNotFoundError("\n".join(filter(None, (str(error), said)))) from error
 
 
 def axes_of(scale: Sequence[str]) -> dict[str, list[int]]:
@@ -88,29 +113,36 @@ def measured(
         yield axis, reports
 
 
-def forecast_cells(asked: Asked) -> dict[tuple[str, str], str]:
-    """Cells of the table of forecast memory; neither data nor weights are read."""
+def steps_shown(
+    asked: Asked, axes: Mapping[str, Sequence[int]], steps: int, warmup: int
+) -> Iterator[Shown]:
+    """What `measured` finds, axis by axis."""
+    cases: list[dict[str, Any]] = []
+    for axis, reports in measured(asked, axes, steps, warmup):
+        values = {value: report.to_json() for value, report in reports.items()}
+        cases.append({"axis": axis, "values": values})
+        heading = conditions(next(iter(reports.values())))
+        yield Shown(heading, tables(axis, reports), {"measured": list(cases)})
+
+
+def forecast_shown(asked: Asked) -> Iterator[Shown]:
+    """The table of forecast memory; neither data nor weights are read."""
     from auralsam2.engine.memory_forecast import forecast_table
 
     load_all()
-    return forecast_table(asked.load({}))
+    table = ("by precision, and the GPUs that suffice", forecast_table(asked.load({})), [])
+    yield Shown(FORECAST, [table], {})
 
 
 def _one(
     asked: Asked, overrides: Mapping[str, Any], frames: int | None, steps: int, warmup: int
 ) -> Report:
     cfg = asked.load(overrides)
-    try:
+    with asked.weights_needed():
         check(cfg)
-    except FileNotFoundError as error:
-        way = "" if asked.random_weights else "\n(--random-weights measures without them)"
-        raise FileNotFoundError(f"{error}{way}") from error
     if not asked.synthetic:
-        try:
+        with _another_way("(--synthetic measures on clips of this layout)"):
             return benchmark(cfg, steps, warmup)
-        except FileNotFoundError as error:
-            way = "\n(--synthetic measures on clips of this layout)"
-            raise FileNotFoundError(f"{error}{way}") from error
     with synthetic_clips(cfg, frames) as root:
         cfg.data.root = root
         return benchmark(cfg, steps, warmup)

@@ -88,3 +88,44 @@ class Report(NamedTuple):
             "evaluation": self.evaluation.to_json(),
             "conditions": self.conditions,
         }
+
+
+class Answered(NamedTuple):
+    """What it takes one way of prompting to answer a person, by event where it says so.
+
+    Events are ``first mask`` (from a video in memory to the mask of the frame that is clicked),
+    ``clip`` (on to the masks of all frames), ``click`` (a second one, on the middle frame, to that
+    frame's mask), ``rest`` (on to the masks of all frames from there) and ``sound`` (it is given
+    another weight, to new masks of all frames; of ways that hear alone).
+    """
+
+    seconds: dict[str, Spread]  # by event
+    cpu: dict[str, Spread]  # by event, of all cores
+    passes: dict[str, float]  # by event, frames that went through an image encoder
+    # By event, shares of the reference's frames a second that are lost, round by round: by the
+    # clock, and by the cores' time.
+    lost: dict[str, Spread]
+    lost_cpu: dict[str, Spread]
+    parts: dict[str, Spread]  # seconds of the clip's parts
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            name: {k: v._asdict() if isinstance(v, Spread) else v for k, v in values.items()}
+            for name, values in self._asdict().items()
+        }
+
+
+class Prompting(NamedTuple):
+    """What a benchmark of prompting has found."""
+
+    ways: dict[str, Answered]  # by name, in the order in which they took turns
+    reference: str  # the way whose frames a second the others lose
+    num_frames: int  # of the clip, one second apart
+    again: int  # of them that are answered again behind the second click
+    rounds: int  # that were measured
+    conditions: dict[str, Any]  # of the machine and the config
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {**self._asdict(), "ways": {n: way.to_json() for n, way in self.ways.items()}}

@@ -12,6 +12,8 @@ COLUMNS = ("ms", "quartiles", "share", "GFLOP", "of peak", "MiB")
 
 Cells = dict[tuple[str, str], str]
 """Text by row and column."""
+Table = tuple[str, Cells, list[str]]
+"""Title, cells and notes."""
 
 
 def conditions(report: Report) -> str:
@@ -41,8 +43,8 @@ def _row(
     name: str, seconds: Spread, share: float, operations: int, of_peak: float, peak_bytes: int
 ) -> Cells:
     texts = (
-        _ms(seconds.median),
-        f"{_ms(seconds.low)} to {_ms(seconds.high)}",
+        ms(seconds.median),
+        f"{ms(seconds.low)} to {ms(seconds.high)}",
         f"{share:.1%}",
         f"{operations / GIGA:,.2f}" if operations else "",
         f"{of_peak:.1%}" if operations else "",
@@ -58,20 +60,20 @@ def scale_table(axis: str, readings: Mapping[str, Reading]) -> tuple[str, Cells]
     for name in parts:
         for value, reading in readings.items():
             if name in reading.parts:
-                cells[f"{name}, ms", f"{axis}={value}"] = _ms(reading.parts[name].seconds.median)
+                cells[f"{name}, ms", f"{axis}={value}"] = ms(reading.parts[name].seconds.median)
     for value, reading in readings.items():
         column = f"{axis}={value}"
         operations = sum(part.operations for part in reading.parts.values())
-        cells[f"{ALL}, ms", column] = _ms(reading.total.median)
-        cells[f"{PLAIN}, ms", column] = _ms(reading.plain.median)
-        cells[f"{PLAIN}, CPU ms", column] = _ms(reading.cpu.median)
+        cells[f"{ALL}, ms", column] = ms(reading.total.median)
+        cells[f"{PLAIN}, ms", column] = ms(reading.plain.median)
+        cells[f"{PLAIN}, CPU ms", column] = ms(reading.cpu.median)
         cells[f"{ALL}, GFLOP", column] = f"{operations / GIGA:,.2f}"
         cells[f"{ALL}, MiB", column] = f"{reading.peak_bytes / MIB:,.0f}"
     return f"{next(iter(readings.values())).name} by {axis}", cells
 
 
-def tables(axis: str, reports: Mapping[str, Report]) -> Iterator[tuple[str, Cells, list[str]]]:
-    """Title, cells and notes of every kind of step.
+def tables(axis: str, reports: Mapping[str, Report]) -> Iterator[Table]:
+    """A table of every kind of step.
 
     Args:
         axis: what was varied; empty where nothing was.
@@ -93,8 +95,8 @@ def notes(reading: Reading) -> list[str]:
     """What has to be known of a table, a line each."""
     plain = reading.plain
     return [
-        f"{PLAIN}: {_ms(plain.median)} ms ({_ms(plain.low)} to {_ms(plain.high)}), "
-        f"{_ms(reading.cpu.median)} ms of CPU time; taking it apart changes that by "
+        f"{PLAIN}: {ms(plain.median)} ms ({ms(plain.low)} to {ms(plain.high)}), "
+        f"{ms(reading.cpu.median)} ms of CPU time; taking it apart changes that by "
         f"{reading.overhead:+.1%}",
         f"medians of {reading.steps} steps; peak: {reading.peak_operations / GIGA:,.0f} GFLOP/s, "
         f"which a product of large {reading.dtype} matrices reaches here; counted are matrix "
@@ -104,6 +106,7 @@ def notes(reading: Reading) -> list[str]:
     ]
 
 
-def _ms(seconds: float) -> str:
+def ms(seconds: float) -> str:
+    """Milliseconds as they stand in a table."""
     value = 1000 * seconds
     return f"{value:,.0f}" if value >= 1000 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
