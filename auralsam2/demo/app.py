@@ -23,6 +23,7 @@ from starlette.routing import Route
 from auralsam2.demo.clip import Clip
 from auralsam2.demo.guard import Guard
 from auralsam2.demo.incoming import change_of, frame_rate, read_json, receive
+from auralsam2.demo.models import reads_text
 from auralsam2.demo.session import Session
 from auralsam2.demo.sessions import MOST_SESSIONS, Sessions
 from auralsam2.messages import is_message, message
@@ -33,6 +34,8 @@ CLOSED = (
     f"Your clip was closed, because more than {MOST_SESSIONS} browsers have opened this page "
     "since. Reload it to begin again."
 )
+MOST_TEXT = 300
+"""Characters of an expression."""
 KEEP = {"Cache-Control": "private, max-age=3600"}
 NO_STORE = {"Cache-Control": "no-store"}
 
@@ -86,17 +89,19 @@ class Page:
     def load_example(self, request: Request) -> Response:
         """Open the clip that comes with the package."""
         session = self._session(request)
-        _tell(session.load, self.example, self.example.name, frame_rate(request))
+        asked = frame_rate(request), request.query_params.get("text", "")[:MOST_TEXT]
+        _tell(session.load, self.example, self.example.name, *asked)
         return self._state(session)
 
     async def load_clip(self, request: Request) -> Response:
         """Take a clip, the body of the request, and open it."""
-        session, fps = self._session(request), frame_rate(request)
+        session = self._session(request)
+        asked = frame_rate(request), request.query_params.get("text", "")[:MOST_TEXT]
         name = PurePath(request.query_params.get("name", "")).name[:200] or "clip"
         folder = await run_in_threadpool(session.new_folder)
         try:
             source = await receive(request, folder, name, self.upload_mb)
-            await run_in_threadpool(_tell, session.load, source, name, fps)
+            await run_in_threadpool(_tell, session.load, source, name, *asked)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -154,6 +159,7 @@ class Page:
         clip = session.clip
         content = {
             "runs": list(session.predictors),
+            "readsText": any(map(reads_text, session.predictors.values())),
             "clip": clip.to_json() if clip else None,
             "objects": [tracked.to_json() for tracked in session.objects.values()],
             "uploadMb": self.upload_mb,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from auralsam2.predictor import AuralSAM2VideoPredictor
+if TYPE_CHECKING:
+    from auralsam2.predictor import AuralSAM2VideoPredictor
 
 SHIPPED = "auralsam2-mini"
 MOST_RUNS = 2
@@ -24,6 +26,8 @@ def predictors_of(runs: Sequence[Path]) -> dict[str, AuralSAM2VideoPredictor]:
         ValueError: for more than two, or the same one twice.
         FileNotFoundError: where there is no such run, or it has no weights.
     """
+    from auralsam2.predictor import AuralSAM2VideoPredictor
+
     if not runs:
         return {SHIPPED: AuralSAM2VideoPredictor.from_checkpoint()}
     if len(runs) > MOST_RUNS:
@@ -33,6 +37,12 @@ def predictors_of(runs: Sequence[Path]) -> dict[str, AuralSAM2VideoPredictor]:
         raise ValueError(f"got '{runs[0]}' twice; name two runs to compare them")
     predictors = [AuralSAM2VideoPredictor.from_run(folder) for folder in folders]
     return dict(zip(names_of(folders), predictors, strict=True))
+
+
+def reads_text(predictor: AuralSAM2VideoPredictor) -> bool:
+    """Whether a predictor's model wants an expression beside the sound, as in Ref-AVS."""
+    model = predictor.trained.model
+    return model.listens and model.text_encoder is not None
 
 
 def names_of(folders: Sequence[Path]) -> list[str]:

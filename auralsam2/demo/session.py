@@ -7,11 +7,13 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from auralsam2.demo.clip import Clip, open_clip
+from auralsam2.demo.models import reads_text
 from auralsam2.demo.runs import run_lengths, shrink
 from auralsam2.demo.tracked import TrackedObject
 from auralsam2.messages import is_message, message
@@ -20,6 +22,15 @@ MOST_FRAMES = 3000
 MOST_OBJECTS = 8
 MODEL = threading.RLock()
 """Held by whoever uses a model: all sessions share the models of this process."""
+
+
+class Answer(NamedTuple):
+    """What a run says of a frame."""
+
+    run: str
+    frame: int
+    masks: dict[int, NDArray[np.bool_]]  # object -> (H, W), of the video's size
+    scores: dict[int, tuple[float, float]]  # object -> predicted IoU, object score
 
 
 class Session:
@@ -50,13 +61,14 @@ class Session:
         folder.mkdir()
         return folder
 
-    def load(self, source: Path, name: str, fps: float | None) -> None:
+    def load(self, source: Path, name: str, fps: float | None, text: str = "") -> None:
         """Open a video in place of the one before.
 
         Args:
             source: a file in a `new_folder`, or one that this package ships.
             name: what its owner calls it.
             fps: frames of a second; the video's own where None.
+            text: the expression, for the runs that read one.
 
         Raises:
             ValueError: for a video that cannot be read, or has too many frames.
@@ -67,7 +79,8 @@ class Session:
             states: dict[str, Any] = {}
             try:
                 for run, predictor in self.predictors.items():
-                    states[run] = predictor.init_state(str(source), fps=fps)
+                    expression = text if reads_text(predictor) else None
+                    states[run] = predictor.init_state(str(source), fps=fps, text=expression)
                 state = next(iter(states.values()))
                 if state["num_frames"] > MOST_FRAMES:
                     raise ValueError(
@@ -135,12 +148,8 @@ class Session:
             del self.objects[self._object(obj_id).obj_id]
             self._forget(obj_id)
 
-    def masks(self) -> Iterator[dict[str, Any]]:
-        """Segment all frames until something changes.
-
-        Yields:
-            For each frame and run ``{"frame", "run", "objects": {id: {"runs", "iou", "score"}}}``.
-        """
+    def answers(self) -> Iterator[Answer]:
+        """Segment all frames with every run, frame by frame, until something changes."""
         edition = self.edition
         if self.clip is None or not any(tracked.prompted for tracked in self.objects.values()):
             return
@@ -156,6 +165,11 @@ class Session:
                 else:
                     yield found
 
+    def masks(self) -> Iterator[dict[str, Any]]:
+        """Yield the answers as the page draws them."""
+        for answer in self.answers():
+            yield self._shown(answer)
+
     def close(self) -> None:
         """Give everything back."""
         self.closed = True
@@ -163,7 +177,7 @@ class Session:
             self._drop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _passes(self, run: str) -> Iterator[dict[str, Any]]:
+    def _passes(self, run: str) -> Iterator[Answer]:
         """Frames forward from the first click, or the beginning, then those before it."""
         predictor, state = self.predictors[run], self._states[run]
         for reverse in (False, True):
@@ -171,23 +185,27 @@ class Session:
             if reverse and start == 0:
                 return
             found = predictor.propagate_in_video(state, start_frame_idx=start, reverse=reverse)
-            for index, obj_ids, logits in found:
-                yield self._shown(run, index, obj_ids, logits)
+            for frame, obj_ids, logits in found:
+                yield self._answer(run, frame, obj_ids, logits)
 
     def _start(self) -> int:
         clicked = [frame for tracked in self.objects.values() for frame in tracked.frames]
         heard = any(tracked.hears for tracked in self.objects.values())
         return 0 if heard or not clicked else min(clicked)
 
-    def _shown(self, run: str, frame: int, obj_ids: Any, logits: Any) -> dict[str, Any]:
-        assert self.clip is not None
+    def _answer(self, run: str, frame: int, obj_ids: Any, logits: Any) -> Answer:
         scores = self.predictors[run].scores(self._states[run], frame)
+        masks = (logits[:, 0] > 0).cpu().numpy()
+        return Answer(run, int(frame), dict(zip(map(int, obj_ids), masks, strict=True)), scores)
+
+    def _shown(self, answer: Answer) -> dict[str, Any]:
+        assert self.clip is not None
         objects = {}
-        for obj_id, mask in zip(obj_ids, logits, strict=True):
-            pixels = shrink(np.asarray((mask[0] > 0).cpu()), self.clip.frames.size)
-            iou, score = scores.get(obj_id, (None, None))
-            objects[int(obj_id)] = {"runs": run_lengths(pixels), "iou": iou, "score": score}
-        return {"frame": int(frame), "run": run, "objects": objects}
+        for obj_id, mask in answer.masks.items():
+            iou, score = answer.scores.get(obj_id, (None, None))
+            runs = run_lengths(shrink(mask, self.clip.frames.size))
+            objects[obj_id] = {"runs": runs, "iou": iou, "score": score}
+        return {"frame": answer.frame, "run": answer.run, "objects": objects}
 
     def _settle(self, tracked: TrackedObject, frames: Sequence[int] = ()) -> list[dict[str, Any]]:
         """Prompt every run by what is asked of an object; it goes where nothing is."""
@@ -212,7 +230,8 @@ class Session:
                         **prompts,
                     )
                     place = list(ids).index(obj_id)
-                    found.append(self._shown(run, frame, [obj_id], logits[place : place + 1]))
+                    answer = self._answer(run, frame, [obj_id], logits[place : place + 1])
+                    found.append(self._shown(answer))
                 else:
                     predictor.clear_all_prompts_in_frame(state, frame, obj_id)
         self._known.add(obj_id)

@@ -68,6 +68,7 @@ function opened(state) {
   page.chosen = 1;
   for (const stage of page.stages) stage.open(state.clip);
   byId("clip-name").textContent = state.clip.name;
+  byId("expression-field").hidden = !state.readsText;
   byId("notices").hidden = !state.clip.notices.length;
   byId("notices").replaceChildren(...state.clip.notices.map((text) => {
     const item = document.createElement("li");
@@ -80,9 +81,15 @@ function opened(state) {
   track();
 }
 
-async function open(path, blob) {
+// A clip of a person, or the example where there is none, as the fields beside it say.
+async function open(blob) {
   page.tracking?.abort();
-  const fps = `fps=${byId("fps").value}`;
+  const text = byId("expression").value.trim();
+  if (page.state.readsText && !text) {
+    byId("expression").focus();
+    throw new Told("This model looks for what an expression says: write one, then open a clip.");
+  }
+  const fps = `fps=${byId("fps").value}&text=${encodeURIComponent(text)}`;
   if (!blob) {
     say("Opening…");
     opened(await post(`/api/example?${fps}`));
@@ -207,15 +214,17 @@ function hearing(object) {
 byId("file").addEventListener("change", handler(async (event) => {
   const [file] = event.target.files;
   event.target.value = ""; // so that the same file can be chosen again
-  if (file) await open("clip", file);
+  if (file) await open(file);
 }));
-byId("example").addEventListener("click", handler(() => open("example", null)));
+byId("example").addEventListener("click", handler(() => open(null)));
 byId("record").addEventListener("click", handler(async () => {
   timeline.pause();
   const blob = await recordClip();
-  if (blob) await open("clip", blob);
+  if (blob) await open(blob);
 }));
-byId("fps").addEventListener("change", handler(() => open("again", page.opened)));
+for (const id of ["fps", "expression"]) {
+  byId(id).addEventListener("change", handler(() => open(page.opened)));
+}
 byId("add").addEventListener("click", handler(async () => {
   page.tracking?.abort();
   const state = await post("/api/objects");
@@ -232,7 +241,7 @@ document.addEventListener("dragover", (event) => event.preventDefault());
 document.addEventListener("drop", handler(async (event) => {
   event.preventDefault();
   const [file] = event.dataTransfer.files;
-  if (file) await open("clip", file);
+  if (file) await open(file);
 }));
 new ResizeObserver(() => { draw(); if (timeline.clip) timeline.say(timeline.clip.times[timeline.frame]); }).observe(byId("stages"));
 
@@ -240,7 +249,8 @@ handler(async () => {
   const state = await ask("/api/state");
   if (state.clip) opened(state);
   else {
-    page.state = state;
-    await open("example", null);
+    show(state);
+    byId("expression-field").hidden = !state.readsText;
+    await open(null);
   }
 })();

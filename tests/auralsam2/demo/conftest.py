@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
@@ -28,8 +29,13 @@ class FakePredictor:
     def __init__(self) -> None:
         self.calls: list[tuple[Any, ...]] = []
         self.open = 0
+        self.texts: list[str | None] = []
+        self.trained = SimpleNamespace(model=SimpleNamespace(listens=True, text_encoder=None))
 
-    def init_state(self, video: str, fps: float | None = None) -> dict[str, Any]:
+    def init_state(
+        self, video: str, fps: float | None = None, text: str | None = None
+    ) -> dict[str, Any]:
+        self.texts.append(text)
         frames = open_frames(video, fps)
         height, width = frames.size
         try:

@@ -112,6 +112,18 @@ def test_two_runs_get_every_click(start_server: Any, new_client: Any, new_predic
     assert runs == [("A", 0), ("B", 0), ("A", 1), ("B", 1)]
 
 
+def test_an_expression_reaches_the_runs_that_read_one(
+    start_server: Any, new_client: Any, new_predictor: Any
+) -> None:
+    reads, ignores = new_predictor(), new_predictor()
+    reads.trained.model.text_encoder = object()
+    client = new_client(start_server({"A": reads, "B": ignores})[0])
+    client.request("GET", "/")
+    assert client.json("GET", "/api/state")["readsText"]
+    client.json("POST", "/api/example?fps=1&text=the%20loud%20one")
+    assert (reads.texts, ignores.texts) == (["the loud one"], [None])
+
+
 def test_a_change_ends_the_masks_of_the_one_before(
     client: Any, predictor: Any, monkeypatch: pytest.MonkeyPatch, new_client: Any
 ) -> None:
