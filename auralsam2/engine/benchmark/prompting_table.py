@@ -71,7 +71,7 @@ def _speed(name: str, way: Answered, event: str, frames: int, columns: tuple[str
         (name, columns[0]): _rate(fps.median),
         (name, "quartiles"): f"{_rate(fps.low)} to {_rate(fps.high)}",
         (name, "lost"): f"{way.lost[event].median:.1%}",
-        (name, "lost, CPU"): f"{way.lost_cpu[event].median:.1%}",
+        (name, "lost, CPU (quartiles)"): "{:.1%} ({:.1%} to {:.1%})".format(*way.lost_cpu[event]),
         (name, columns[1]): f"{way.passes[event] / frames:.2f}",
     }
 

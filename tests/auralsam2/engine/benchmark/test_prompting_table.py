@@ -10,7 +10,7 @@ from auralsam2.engine.benchmark.report import Answered, Prompting, Spread
 def answered(clip: float, lost: float, **more: float) -> Answered:
     seconds = {FIRST: 0.25, CLIP: clip, CLICK: 0.05, REST: 0.5, **more}
     spreads = {event: Spread(value, 0.5 * value, 2 * value) for event, value in seconds.items()}
-    losses = {event: Spread(lost, lost, lost) for event in (FIRST, CLIP, CLICK, REST)}
+    losses = {event: Spread(lost, lost - 0.1, lost + 0.1) for event in (FIRST, CLIP, CLICK, REST)}
     parts = {"encode": Spread(1.0, 1.0, 1.0), "other": Spread(3.0, 3.0, 3.0)}
     passes = {FIRST: 1, CLIP: 10, CLICK: 0, REST: 4, SOUND: 0}
     return Answered(spreads, spreads, passes, losses, losses, parts)
@@ -27,6 +27,7 @@ def test_texts() -> None:
     assert title.startswith("a clip of 10 frames at 64 px")
     assert "medians of 3 rounds" in notes[0] and "of SAM2," in notes[1]
     assert clip["ours", "frames/s"] == "2.5" and clip["ours", "quartiles"] == "1.25 to 5"
+    assert clip["ours", "lost, CPU (quartiles)"] == "50.0% (40.0% to 60.0%)"
     assert clip["ours", "lost"] == "50.0%" and clip["SAM2", "passes a frame"] == "1.00"
     assert clip["ours", "first mask, ms"] == "250.0" and clip["ours", "CPU ms a frame"] == "400.0"
     assert then["ours", "click, ms"] == "50.0 (25.0 to 100.0)"
