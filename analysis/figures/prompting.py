@@ -21,6 +21,7 @@ EVENTS = {
 """Event of a benchmark -> what is answered then."""
 OTHER = "other"
 """What a benchmark calls time outside of all parts."""
+_CPU = " of CPU time"
 _HEIGHT, _BAR = 0.55, 0.25
 """Inches of a way, and the share of it that a bar takes."""
 
@@ -97,9 +98,9 @@ def make(found: Mapping[str, Any], folder: Path, name: str) -> list[Path]:
         draw(numbers, left)
         step_parts.draw(of_parts, [right])
         right.set_title("")
-        right.set_xlabel("milliseconds a frame of the clip")
-        cpu = clock_of(found) == "cpu"
-        left.set_xlabel("frames a second of CPU time" if cpu else "frames a second")
+        on_cpu = found["conditions"]["device"] == "cpu"
+        right.set_xlabel(f"milliseconds{_CPU * on_cpu} a frame of the clip")
+        left.set_xlabel(f"frames a second{_CPU * (clock_of(found) == 'cpu')}")
         where = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.22)}
         left.legend(**where, ncols=3, columnspacing=1, handlelength=1, handletextpad=0.4)
         step_parts.legend(figure, of_parts)

@@ -56,6 +56,18 @@ class Seconds(Meter):
         return self._last - before
 
 
+class CoreSeconds(Meter):
+    """Time that the cores spend on this process, all together; other load tells little on it."""
+
+    def __init__(self) -> None:
+        self._last = 0.0
+
+    def lap(self) -> float:
+        """Seconds."""
+        before, self._last = self._last, time.process_time()
+        return self._last - before
+
+
 class Operations(Meter):
     """Floating-point operations of a torch counter, two a multiply-add.
 

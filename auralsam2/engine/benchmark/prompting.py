@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
@@ -12,7 +11,7 @@ from torch import nn
 
 from auralsam2.engine.benchmark import parts
 from auralsam2.engine.benchmark.ledger import Ledger
-from auralsam2.engine.benchmark.meters import Seconds
+from auralsam2.engine.benchmark.meters import CoreSeconds, Seconds
 from auralsam2.engine.benchmark.report import Answered, Spread
 
 FIRST, CLIP, CLICK, REST, SOUND = EVENTS = "first mask", "clip", "click", "rest", "sound"
@@ -95,13 +94,12 @@ def _round(ways: Mapping[str, Way]) -> dict[str, Round]:
 
 
 def _run(event: str, happens: Callable[[], None], way: Way, found: Round) -> None:
-    meter, counted = Seconds(way.device), [0]
+    seconds, cpu, counted = Seconds(way.device), CoreSeconds(), [0]
     with _counting(way.encoders(), counted):
-        meter.lap()
-        began = time.process_time()
+        seconds.lap()
+        cpu.lap()
         happens()
-        found.seconds[event] = meter.lap()
-        found.cpu[event] = time.process_time() - began
+        found.seconds[event], found.cpu[event] = seconds.lap(), cpu.lap()
     found.passes[event] = counted[0]
 
 
@@ -121,7 +119,7 @@ def _counting(encoders: Sequence[nn.Module], counted: list[int]) -> Iterator[Non
 
 
 def _taken_apart(way: Way) -> dict[str, float]:
-    """Seconds of the clip's parts."""
+    """Seconds of the clip's parts: of the cores where they compute it, else by the clock."""
     ledger = Ledger(sealed=(HEARD_AGAIN,))
     events = dict(way.events())
 
@@ -129,8 +127,9 @@ def _taken_apart(way: Way) -> dict[str, float]:
         events[FIRST]()
         events[CLIP]()
 
+    meter = CoreSeconds() if way.device.type == "cpu" else Seconds(way.device)
     with ledger.watching(*way.watched()):
-        found = ledger.measured(Seconds(way.device), parts.REST, clip)
+        found = ledger.measured(meter, parts.REST, clip)
     way.close()
     return found
 

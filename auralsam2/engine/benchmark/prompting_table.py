@@ -31,7 +31,8 @@ def tables(found: Prompting) -> Iterator[Table]:
             "again, behind the weight all frames",
         ],
     )
-    yield "milliseconds a frame of the clip by part, and their share", _parts(found), []
+    time = " of CPU time" if found.conditions["device"] == "cpu" else ""
+    yield f"milliseconds{time} a frame of the clip by part, and their share", _parts(found), []
 
 
 def heading(found: Prompting) -> str:

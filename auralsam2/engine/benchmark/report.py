@@ -106,7 +106,7 @@ class Answered(NamedTuple):
     # clock, and by the cores' time.
     lost: dict[str, Spread]
     lost_cpu: dict[str, Spread]
-    parts: dict[str, Spread]  # seconds of the clip's parts
+    parts: dict[str, Spread]  # seconds of the clip's parts; on the CPU of all cores
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""

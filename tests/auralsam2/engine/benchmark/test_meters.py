@@ -11,6 +11,7 @@ from torch.utils.flop_counter import sdpa_backward_flop_count, sdpa_flop_count
 
 from auralsam2.engine.benchmark import meters
 from auralsam2.engine.benchmark.meters import (
+    CoreSeconds,
     Operations,
     PeakMemory,
     Seconds,
@@ -30,6 +31,17 @@ def test_seconds_between_laps() -> None:
     time.sleep(0.02)
     assert 0.02 <= meter.lap() < 1
     assert meter.join(1.0, 2.0) == 3.0
+
+
+def test_core_seconds_are_those_of_work() -> None:
+    meter = CoreSeconds()
+    meter.lap()
+    time.sleep(0.05)
+    assert meter.lap() < 0.04
+    end = time.process_time() + 0.02
+    while time.process_time() < end:
+        pass
+    assert 0.02 <= meter.lap() < 1
 
 
 def test_operations_of_products_convolutions_and_attention() -> None:

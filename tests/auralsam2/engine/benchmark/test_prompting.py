@@ -78,7 +78,7 @@ def test_what_is_told_of_two_ways(monkeypatch: pytest.MonkeyPatch) -> None:
     assert heard.lost[REST].median == 0.0 and set(plain.lost) == {FIRST, CLIP, CLICK, REST}
     assert SOUND not in heard.lost and SOUND not in plain.seconds
     assert heard.seconds[SOUND].median == 4.0
-    assert {name: own.median for name, own in heard.parts.items()} == {"encode": 2.0, "other": 8.0}
+    assert {name: own.median for name, own in heard.parts.items()} == {"encode": 4.0, "other": 16.0}
     assert [way.closed for way in ways.values()] == [5, 5]
 
 
