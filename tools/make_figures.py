@@ -1,8 +1,8 @@
 """Draw the figures of a grid's runs, a sweep or a benchmark, each with the numbers it shows.
 
-Of a grid: scores, training curves, scores against speed and size, and clips whose masks the runs
-have saved. With --failures also sheets of clips that a rule picks; their masks are made by the
-runs' own weights, so weights and data must be there.
+Of a grid: scores, training curves, scores against speed and size and after corrective clicks, and
+clips whose masks the runs have saved. With --failures also sheets of clips that a rule picks; their
+masks are made by the runs' own weights, so weights and data must be there.
 
 Examples:
     auralsam2 make-figures work_dirs/demo
@@ -32,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from analysis.clips.picks import check_rules
     from analysis.figures import efficiency, failures, grid_points, qualitative, training_curves
+    from analysis.figures.clicks import make as make_clicks
     from analysis.figures.sweep import make as make_sweep
     from analysis.runs.results import write_csv
     from analysis.runs.saved_clips import check_cells
@@ -51,6 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     paths += grid_points.make(results, folder)
     paths += training_curves.make(results, folder, notes=notes)
     paths += efficiency.make(results, folder, notes=notes)
+    paths += make_clicks(results, folder)
     clips = qualitative.make(results, folder, num_clips=options.clips or 2, cells=cells)
     if not clips:
         notes.append("no run has saved predictions: no qualitative sheet")

@@ -1,5 +1,7 @@
 """Write the table of grids or runs: Markdown, LaTeX, CSV, and where each entry comes from.
 
+Where runs were clicked on (evaluation.clicks), also a table of that for every metric.
+
 Examples:
     auralsam2 make-tables work_dirs/demo
     auralsam2 make-tables work_dirs/demo --difference --spread interval --columns params,fps
@@ -26,14 +28,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     out = output_folder(options.out or options.folders[0])
 
     from analysis.runs.results import write_csv
-    from analysis.tables import footnote, notes, to_rich, write_tables
+    from analysis.tables import (
+        click_tables,
+        footnote,
+        notes,
+        to_rich,
+        write_click_tables,
+        write_tables,
+    )
 
     table = _table(options)
+    clicked = click_tables(table.results, spread=options.spread, settings=table.settings)
     paths = [write_csv(table.results, out / "results.csv"), *write_tables(table, out)]
     console = table_console()
-    console.print(to_rich(table, console.width))
-    print(footnote(table))
-    tell(notes(table), paths)
+    for shown in (table, *clicked.values()):
+        console.print(to_rich(shown, console.width))
+        print(footnote(shown))
+    tell(notes(table), [*paths, *write_click_tables(clicked, out)])
     return 0
 
 

@@ -23,6 +23,7 @@ CAPTIONS = {
     "embedding_tsne": "Audio and visual vectors in two dimensions.",
     "training_curves": "Training and validation: mean over seeds, from the lowest to the highest.",
     "efficiency": "Scores against speed and size.",
+    "clicks": "Scores after corrective clicks, with the sound and without; 95 % intervals.",
     "failures_lowest": "Where the reference cell scores worst.",
     "failures_listens_least": "Where the reference cell loses least with another sound.",
     "failures_largest_loss": "Where the reference cell is furthest behind another one.",

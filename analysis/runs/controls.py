@@ -1,4 +1,4 @@
-"""Control splits: the clips of a split heard with a sound that is not their own."""
+"""Splits made of a split: its clips under another sound (controls), or after clicks."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ MUTE_KINDS = frozenset({"silence", "offscreen"})
 """Kinds in which nothing that can be seen sounds, so that every predicted pixel is a false one."""
 
 _NAME = re.compile(r"(?P<base>.+)_audio_(?P<kind>[^_]+)")
+_CLICKED = re.compile(r"(?P<base>.+)_clicks_(?P<count>\d+)(?P<unheard>_unheard)?")
 
 
 class Control(NamedTuple):
@@ -29,6 +30,25 @@ class Control(NamedTuple):
 
     base: str  # split whose clips it shows
     kind: str  # one of `KINDS`, or one from elsewhere
+
+
+class Clicked(NamedTuple):
+    """A split after corrective clicks."""
+
+    base: str  # split whose clips it shows
+    number: int  # of clicks
+    heard: bool  # whether the sound had a part
+
+    @property
+    def words(self) -> str:
+        """The number of clicks."""
+        return f"{self.number} click{'s' * (self.number != 1)}"
+
+
+def parse_clicked(split: str) -> Clicked | None:
+    """Return what clicks a split comes after; None for any other split."""
+    match = _CLICKED.fullmatch(split)
+    return Clicked(match["base"], int(match["count"]), not match["unheard"]) if match else None
 
 
 def parse_control(split: str) -> Control | None:
@@ -43,23 +63,27 @@ def is_control(split: str) -> bool:
 
 
 def base_split(split: str) -> str:
-    """Return the split whose clips are shown: its own name unless it is a control."""
-    control = parse_control(split)
-    return control.base if control else split
+    """Return the split whose clips are shown: its own name unless it is made of another."""
+    made = parse_control(split) or parse_clicked(split)
+    return made.base if made else split
 
 
 def metric_header(split: str, metric: str) -> str:
     """Return a column's header without the name of its base split.
 
     Returns:
-        ``J``, ``muted J``, ``J, audio swapped``.
+        ``J``, ``muted J``, ``J, audio swapped``, ``J, 1 click``.
     """
+    if clicked := parse_clicked(split):
+        return f"{metric}, {clicked.words}"
     control = parse_control(split)
     return _words(control.kind, metric) if control else metric
 
 
 def split_header(split: str) -> str:
-    """Return a split's name in words: ``test``, ``test, muted``, ``test, audio swapped``."""
+    """Return a split's name in words: ``test``, ``test, muted``, ``test, 2 clicks``."""
+    if clicked := parse_clicked(split):
+        return f"{split_header(clicked.base)}, {clicked.words}"
     control = parse_control(split)
     if control is None:
         return split.replace("_", " ")

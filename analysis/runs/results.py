@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis.runs.comparable import Runs, check_data, check_label_sources, metric_scales
 from analysis.runs.conditions import condition_notes, left_out_notes, unequal_notes, weight_notes
-from analysis.runs.controls import is_control
+from analysis.runs.controls import is_control, parse_clicked
 from analysis.runs.folders import RunFolder, finished, join_folders, read_folder
 from auralsam2.engine.metric_scales import MetricScale, scale_of_older
 from auralsam2.engine.run_record import RunRecord
@@ -38,8 +38,9 @@ class Results:
 
     scores: pd.DataFrame  # one row a run, split, clip and metric; columns `COLUMNS`
     # One row a run; columns cell, seed, `PROVENANCE`, num_parameters, num_trainable, duration_s,
-    # speed_conditions (a text; empty where no speed was measured), and a column ``speed.MEASURE``
-    # for every measure that a run recorded.
+    # encoder_passes (a frame's, for clicks with and without sound), speed_conditions (a text; empty
+    # where no speed was measured), and a column ``speed.MEASURE`` for every measure that a run
+    # recorded.
     runs: pd.DataFrame
     cells: tuple[str, ...]  # in the order of the grid
     splits: tuple[str, ...]  # in the order of the config
@@ -55,6 +56,9 @@ class Results:
     # What runs report of splits that are no controls, of metrics for which that is no mean over
     # clips; columns cell, seed, split, metric (with `WHOLE`), value, num_clips.
     whole: pd.DataFrame = field(default_factory=pd.DataFrame)
+    # Scores after corrective clicks, as `scores`, whose splits are none of ``splits``; see
+    # `analysis.runs.clicks`.
+    clicked: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COLUMNS)))
 
     def scale(self, metric: str) -> MetricScale:
         """Return which end of a metric is better, where it ends, and what it asks."""
@@ -118,14 +122,17 @@ def seed_means(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def write_csv(results: Results, path: Path) -> Path:
-    """Write the tidy scores."""
-    return write_text(path, results.scores.to_csv(index=False))
+    """Write the tidy scores, those after clicks behind the others."""
+    frames = [results.scores] + [results.clicked] * (not results.clicked.empty)
+    return write_text(path, pd.concat(frames, ignore_index=True).to_csv(index=False))
 
 
 def _results(
     folder: RunFolder, done: Runs, scales: dict[str, MetricScale], notes: list[str]
 ) -> Results:
-    scores = _scores(done, notes)
+    every = _scores(done, notes)
+    after = every["split"].map(lambda split: parse_clicked(split) is not None).astype(bool)
+    scores = every[~after].reset_index(drop=True)
     pooled = _pooled_metrics(done, scores)
     notes += _pooled_notes(pooled)
     notes += unequal_notes(scores)
@@ -135,15 +142,20 @@ def _results(
         scores=scores,
         runs=_provenance(done),
         cells=_ordered(entry.cell for entry in folder.entries if entry.cell in held),
-        splits=_ordered(split for record in records for split in record.metrics),
-        metrics=_ordered(m for record in records for s in record.metrics.values() for m in s),
+        splits=_ordered(split for record in records for split in _without_clicks(record)),
+        metrics=_ordered(m for r in records for s in _without_clicks(r).values() for m in s),
         title=folder.title,
         reference=folder.reference,
         notes=notes,
         axes={entry.cell: record.axes for entry, record in done},
         scales=scales | _without_wrong_bounds(scales, scores, notes),
         whole=_whole(done, pooled, scores),
+        clicked=every[after].reset_index(drop=True),
     )
+
+
+def _without_clicks(record: RunRecord) -> dict[str, dict[str, float]]:
+    return {s: scores for s, scores in record.metrics.items() if parse_clicked(s) is None}
 
 
 def _scores(done: Runs, notes: list[str]) -> pd.DataFrame:
@@ -189,7 +201,7 @@ def _pooled_metrics(done: Runs, scores: pd.DataFrame) -> dict[str, str]:
     means = counts.loc[counts["count"] == counts["size"], "mean"].to_dict()
     found: dict[str, str] = {}
     for entry, record in done:
-        for split, reported in record.metrics.items():
+        for split, reported in _without_clicks(record).items():
             for metric, value in reported.items():
                 mean = means.get((entry.cell, entry.seed, split, metric), value)
                 if abs(mean - value) > _ROUNDING:
@@ -212,7 +224,7 @@ def _whole(done: Runs, pooled: Collection[str], scores: pd.DataFrame) -> pd.Data
     rows = [
         (*key[:3], f"{metric}{WHOLE}", value, clips.get(key, 0))
         for entry, record in done
-        for split, reported in record.metrics.items()
+        for split, reported in _without_clicks(record).items()
         for metric, value in reported.items()
         if metric in pooled and not is_control(split)
         for key in [(entry.cell, entry.seed, split, metric)]
@@ -230,6 +242,7 @@ def _provenance(done: Runs) -> pd.DataFrame:
             "num_parameters": record.num_parameters.get("total"),
             "num_trainable": record.num_parameters.get("trainable"),
             "duration_s": record.duration_s,
+            "encoder_passes": record.environment.get("encoder_passes", {}).get("both"),
             "speed_conditions": _speed_conditions(record),
         }
         | {f"{SPEED}{measure}": value for measure, value in record.speed.items()}

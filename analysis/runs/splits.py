@@ -37,12 +37,12 @@ NULL_SPLITS = frozenset({"test_n"})
 def derived_splits(results: Results) -> dict[str, DerivedSplit]:
     """Return the derived splits whose parts the results have, and no split of their name.
 
-    A derived split has the controls that all its parts have.
+    A derived split has the controls, and the numbers of clicks, that all its parts have.
     """
-    controls = dict.fromkeys(c.kind for split in results.splits if (c := parse_control(split)))
+    ends = [split.removeprefix(base_split(split)) for split in results.splits]
     made = {}
     for name, derived in DERIVED.items():
-        for end in ("", *(f"_audio_{kind}" for kind in controls)):
+        for end in dict.fromkeys(["", *ends]):
             parts = tuple(f"{part}{end}" for part in derived.parts)
             if set(parts) <= set(results.splits) and f"{name}{end}" not in results.splits:
                 made[f"{name}{end}"] = derived._replace(parts=parts)

@@ -1,5 +1,6 @@
 """Scores to tables: Markdown, LaTeX, CSV, terminal, with the origin of every entry."""
 
+from analysis.tables.clicks import click_tables, write_click_tables
 from analysis.tables.latex import to_latex
 from analysis.tables.make import (
     EXTRA_COLUMNS,
@@ -19,6 +20,7 @@ __all__ = [
     "SPREADS",
     "Table",
     "best_cells",
+    "click_tables",
     "footnote",
     "make_table",
     "measured_columns",
@@ -29,5 +31,6 @@ __all__ = [
     "to_latex",
     "to_markdown",
     "to_rich",
+    "write_click_tables",
     "write_tables",
 ]

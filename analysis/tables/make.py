@@ -42,14 +42,16 @@ EXTRA_COLUMNS = {
     "total_params": ExtraColumn("parameters (M)", "num_parameters", 1e-6),
     "fps": ExtraColumn("FPS", f"{SPEED}fps"),
     "decoder_fps": ExtraColumn("decoder FPS", f"{SPEED}decoder_fps"),
+    "passes": ExtraColumn("encoder passes", "encoder_passes"),
 }
+_SHOWN_IF_ASKED = ("total_params", "passes")
 
 
 def measured_columns(results: Results) -> list[str]:
-    """Return the columns that some run has a number for, but what is not trained."""
+    """Return the columns that some run has a number for, but for what few ask."""
     measured = results.runs.dropna(axis="columns", how="all").columns
     named = [name for name, column in EXTRA_COLUMNS.items() if column.source in measured]
-    return [name for name in named if name != "total_params"]
+    return [name for name in named if name not in _SHOWN_IF_ASKED]
 
 
 @dataclass(frozen=True)

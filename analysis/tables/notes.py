@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.runs.controls import parse_clicked
 from analysis.runs.reported import MARK
 from analysis.runs.results import SPEED
 from analysis.runs.splits import derived_splits, has_best
@@ -30,7 +31,8 @@ def footnote(table: Table) -> str:
     derived = {n: d for n, d in derived_splits(results).items() if n in shown}
     sources = shown | {part for split in derived.values() for part in split.parts}
     counted = [split for split in results.splits if split in clips.index and split in sources]
-    held = ", ".join(f"{clips[split]} clips of {split}" for split in counted)
+    names = {split: made.base if (made := parse_clicked(split)) else split for split in counted}
+    held = ", ".join(dict.fromkeys(f"{clips[s]} clips of {name}" for s, name in names.items()))
     held += "".join(f"; {name}: {split}" for name, split in derived.items())
     runs = results.runs
     data = ", ".join(sorted({str(f)[:10] for f in runs["data_fingerprint"]}))

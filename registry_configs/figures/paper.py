@@ -9,9 +9,11 @@ title = "Tables and figures"
 parts = [
     dict(type="ScoreTable", spread="interval"),
     dict(type="ScoreTable", folder="tables/differences", spread="interval", difference=True),
+    dict(type="ClickTable"),
     dict(type="GridPoints"),
     dict(type="TrainingCurves"),
     dict(type="Efficiency"),
+    dict(type="ClickCurves"),
     dict(type="Qualitative"),
     dict(type="Failures"),
     dict(type="Dilution", heads=True),

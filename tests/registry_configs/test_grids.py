@@ -19,7 +19,7 @@ GRIDS = sorted(shipped_grids())
 MINI = [name for name in GRIDS if name.endswith("_mini")]
 REAL = [name for name in GRIDS if f"{name}_mini" in MINI]
 ONE_FORM = {"demo", "prompts", "released_switches_mini", "methods_mini", "paper_mini"}
-ONE_FORM |= {"methods_ref_avs_mini"}
+ONE_FORM |= {"methods_ref_avs_mini", "clicks_mini"}
 PAIRS = [name for name in GRIDS if f"grids/{name}" in config.aliases()]
 CLIPS = ClipPlan("v1m", (3, 2, 2), seed=5, size=32, num_frames=2)
 CHANNELS = {True: 128, False: 256}

@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis.figures import efficiency, grid_points, qualitative, sweep, training_curves
+from analysis.figures import (
+    clicks,
+    efficiency,
+    grid_points,
+    qualitative,
+    sweep,
+    training_curves,
+)
 from analysis.paper.part import PARTS, Made, NothingToShow, Part, option
 from analysis.paper.source import SWEEP, Source
 from analysis.report import ReportOptions, write_report, write_sweep_report
@@ -15,8 +22,17 @@ from analysis.runs.reported import load_reported
 from analysis.runs.results import Results, write_csv
 from analysis.statistics.crossed_means import Settings
 from analysis.statistics.significance import reference_problem
-from analysis.tables import make_table, measured_columns, notes, write_tables
+from analysis.tables import (
+    click_tables,
+    make_table,
+    measured_columns,
+    notes,
+    write_click_tables,
+    write_tables,
+)
 from auralsam2.listing import files_in
+
+NO_CLICKS = "no run was clicked on; set evaluation.clicks, e.g. to 3"
 
 
 @PARTS.register_module()
@@ -92,6 +108,27 @@ class ScoreTable(Part):
         return measured_columns(results) if self.columns is None else self.columns
 
 
+@PARTS.register_module()
+@dataclass(kw_only=True)
+class ClickTable(Part):
+    """Scores after corrective clicks, with the sound and without, a table a metric."""
+
+    usual_folder = "tables"
+    tool = "make-tables"
+    flags = {"spread": "--spread", "reference": "--reference"}
+
+    spread: str = "interval"  # "std" or "interval"
+    reference: str | None = None  # another cell than the grid's own
+
+    def make(self, source: Source, out: Path) -> Made:
+        """Write ``clicks/METRIC/table.*``."""
+        tables = click_tables(source.against(self.reference), spread=self.spread)
+        if not tables:
+            raise NothingToShow(NO_CLICKS)
+        said = dict.fromkeys(note for table in tables.values() for note in notes(table))
+        return Made(write_click_tables(tables, out), list(said))
+
+
 class GridFigure(Part):
     """A figure of a grid; ``make-figures`` draws the others, too."""
 
@@ -140,6 +177,17 @@ class Efficiency(GridFigure):
     def draw(self, results: Results, out: Path, notes: list[str]) -> list[Path]:
         """Write ``efficiency.*``."""
         return efficiency.make(results, out, notes=notes)
+
+
+@PARTS.register_module()
+class ClickCurves(GridFigure):
+    """Scores against the number of corrective clicks, with the sound and without."""
+
+    nothing = NO_CLICKS
+
+    def draw(self, results: Results, out: Path, notes: list[str]) -> list[Path]:
+        """Write ``clicks.*``."""
+        return clicks.make(results, out)
 
 
 @PARTS.register_module()

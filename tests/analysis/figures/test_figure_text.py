@@ -23,6 +23,7 @@ from analysis.dilution import readings
 from analysis.dilution.indices import clip_means, over_seeds
 from analysis.embeddings.points import COLUMNS, Points
 from analysis.figures import (
+    clicks,
     dilution_curves,
     dilution_matrices,
     efficiency,
@@ -201,6 +202,11 @@ def draw(
             metrics=("n_1$2$",), splits=("s$s$", "_s", "test_audio_{x}"),
         ),
         "efficiency": of_grid(efficiency.make, *FEW, names=FEW),
+        "clicks": of_grid(
+            clicks.make, *FEW, "s$s$, whole clips", " s, whole clips", names=FEW,
+            metrics=("n_1$2$", "unclicked/n_1$2$"),
+            splits=[f"{s}{end}" for s in ("s$s$", "_s") for end in ("", "_clicks_0", "_clicks_1")],
+        ),
         "training_curves": curves,
         "qualitative": clips,
         "failures": sheets,

@@ -21,6 +21,7 @@ import analysis.figures
 from analysis.dilution.indices import clip_means, over_seeds
 from analysis.dilution.readings import COLUMNS
 from analysis.figures import (
+    clicks,
     dilution_curves,
     efficiency,
     embedding_tsne,
@@ -87,6 +88,17 @@ def of_grid(count: int) -> Looks:
     return [(to_hex(bar.get_edgecolor()), "") for bar in panel.patches]
 
 
+def of_clicks(count: int) -> Looks:
+    cells = tuple(f"cell {n}" for n in range(count))
+    frame = pd.DataFrame({"cell": cells, "base": "test", "clicks": 0, "metric": "J", "mean": 0.5})
+    frame = frame.assign(low=0.4, high=0.6)
+    panel = Figure().subplots()
+    numbers = clicks.ClickCurves(cells, (("test", "J"),), frame, {"J": MetricScale()})
+    clicks.draw(numbers, [panel])
+    dots = [line for line in panel.lines if line.get_marker() in style.MARKERS]
+    return [(to_hex(line.get_color()), str(line.get_marker())) for line in dots]
+
+
 def of_classes(count: int) -> Looks:
     keys = embedding_tsne.keys("class", [f"class {n}" for n in range(count)])
     pairs = [key for key in keys.values() if isinstance(key, tuple)]
@@ -120,6 +132,7 @@ FIGURES: dict[str, tuple[Callable[[int], Looks], int]] = {
     "dilution_curves": (of_dilution, 40),
     "training_curves": (of_training, curves.MOST_TOGETHER),
     "efficiency": (of_efficiency, 40),
+    "clicks": (of_clicks, 40),
     "grid_points": (of_grid, len(style.PALETTE)),
     "embedding_tsne": (of_classes, 10),
     "prompting": (of_prompting, len(prompting.EVENTS)),

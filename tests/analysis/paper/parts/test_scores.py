@@ -22,6 +22,8 @@ def source(tmp_path: Path, write_grid: Callable[..., Path]) -> Source:
     [
         (dict(type="TrainingCurves"), "no training curves of only: no log is left"),
         (dict(type="Qualitative"), "no run has saved predictions"),
+        (dict(type="ClickCurves"), "no run was clicked on; set evaluation.clicks"),
+        (dict(type="ClickTable"), "no run was clicked on; set evaluation.clicks"),
         (dict(type="ScoreTable", difference=True), "no differences: there is one cell"),
     ],
 )

@@ -1,0 +1,114 @@
+"""How much a click helps: scores against corrective clicks, with the sound and without."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from analysis.figures import style
+from analysis.figures.figure_text import legend_name
+from analysis.runs.clicks import UNCLICKED, UNHEARD, after_clicks, columns_of, shown_metrics
+from analysis.runs.controls import base_split, parse_clicked, split_header
+from analysis.runs.results import Results
+from analysis.statistics.significance import mean_intervals
+from auralsam2.engine.metric_scales import MetricScale
+
+NAME = "clicks"
+_DODGE = 0.035
+
+
+class ClickCurves(NamedTuple):
+    """What the figure shows."""
+
+    cells: tuple[str, ...]  # each with its sound, and without
+    panels: tuple[tuple[str, str], ...]  # split and metric of each panel, two beside each other
+    # Columns cell, base (split), clicks, metric, mean, low, high (NaN where there is no interval),
+    # varies; of all metrics, also those without a panel.
+    points: pd.DataFrame
+    scales: dict[str, MetricScale]  # metric -> how to read it
+
+
+def collect(results: Results) -> ClickCurves | None:
+    """Average over clips and seeds, with intervals; None where nothing was clicked on.
+
+    A split's panels show its first metric, over whole clips and over frames without a click.
+    """
+    if (clicked := after_clicks(results)) is None:
+        return None
+    columns = [c for metric in shown_metrics(clicked) for c in columns_of(clicked, metric)]
+    points = mean_intervals(clicked, columns)
+    parsed = points["split"].map(parse_clicked)
+    points.insert(1, "base", [one.base for one in parsed])
+    points.insert(2, "clicks", [one.number for one in parsed])
+    panels: dict[str, tuple[str, str]] = {}
+    for split, metric in columns:
+        panels.setdefault(base_split(split), (base_split(split), metric))
+    both = tuple((b, m) for base, metric in panels.values() for b, m in _pair(base, metric))
+    kept = ["cell", "base", "clicks", "metric", "mean", "low", "high", "varies"]
+    scales = {metric: clicked.scale(metric) for metric in clicked.metrics}
+    return ClickCurves(clicked.cells, both, points[kept], scales)
+
+
+def draw(numbers: ClickCurves, panels: Sequence[Axes]) -> None:
+    """Draw a metric of a split in each panel: a line a cell, dashed without its sound."""
+    names = list(dict.fromkeys(cell.removesuffix(UNHEARD) for cell in numbers.cells))
+    for (base, metric), panel in zip(numbers.panels, panels, strict=True):
+        chosen = (numbers.points["base"] == base) & (numbers.points["metric"] == metric)
+        own = numbers.points[chosen]
+        for index, cell in enumerate(numbers.cells):
+            rows = own[own["cell"] == cell].sort_values("clicks")
+            look = style.look(names.index(cell.removesuffix(UNHEARD)))
+            alone = cell.endswith(UNHEARD)
+            places = rows["clicks"] + _DODGE * (index - (len(numbers.cells) - 1) / 2)
+            panel.errorbar(
+                places,
+                rows["mean"],
+                yerr=[rows["mean"] - rows["low"], rows["high"] - rows["mean"]],
+                color=look.colour,
+                marker=look.marker,
+                markersize=3.5,
+                markerfacecolor="white" if alone else look.colour,
+                linestyle="--" if alone else "-",
+                linewidth=1,
+                elinewidth=0.6,
+                capsize=1.5,
+                label=legend_name(cell),
+            )
+        panel.set_xticks(sorted(own["clicks"].unique()))
+        panel.set_xlabel("corrective clicks")
+        panel.set_ylabel(_label(metric, numbers.scales[metric]))
+        panel.set_title(_title(base, metric, numbers))
+        style.light_grid(panel, "y")
+
+
+def make(results: Results, folder: Path) -> list[Path]:
+    """Write ``clicks.pdf``, ``.png`` and ``.csv``; nothing where nothing was clicked on."""
+    if (numbers := collect(results)) is None:
+        return []
+    with style.paper_style():
+        figure = style.new_figure("page", 0.4 + 2.1 * len(numbers.panels) / 2)
+        panels = list(
+            figure.subplots(len(numbers.panels) // 2, 2, squeeze=False, sharey="row").flat
+        )
+        draw(numbers, panels)
+        style.legend_above(figure, *panels[0].get_legend_handles_labels())
+        return style.save(figure, numbers.points, folder, NAME)
+
+
+def _pair(base: str, metric: str) -> list[tuple[str, str]]:
+    return [(base, metric), (base, f"{UNCLICKED}{metric}")]
+
+
+def _label(metric: str, scale: MetricScale) -> str:
+    better = "" if scale.higher_is_better else "\nlower is better"
+    return f"{metric.removeprefix(UNCLICKED)} (mean over clips){better}"
+
+
+def _title(base: str, metric: str, numbers: ClickCurves) -> str:
+    several = len({split for split, _ in numbers.panels}) > 1
+    frames = "frames without a click" if metric.startswith(UNCLICKED) else "whole clips"
+    return f"{split_header(base)}, {frames}" if several else frames

@@ -1,0 +1,90 @@
+"""Scores after corrective clicks as results of their own: a cell with its sound, and without."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+
+from analysis.runs.controls import Clicked, base_split, parse_clicked
+from analysis.runs.results import Results
+from analysis.runs.splits import table_columns
+
+UNHEARD = ", no sound"
+"""Stands behind the name of a cell whose sound had no part; not of one that hears nothing."""
+UNCLICKED = "unclicked/"
+"""Stands before a metric over the frames that never get a click."""
+NOTE = (
+    "each click goes into the frame with the lowest J, there into the largest region that is "
+    f"wrong; {UNCLICKED} is over the frames that get none of the clicks; without sound nothing is "
+    "segmented before the first click; encoder passes of a frame are those for clicks with sound "
+    "and without"
+)
+
+
+def after_clicks(results: Results) -> Results | None:
+    """Return what runs scored after clicks; None where none did.
+
+    Returns:
+        Results whose cells are those with scores after clicks, once with their sound and once
+        without, and whose splits are ``SPLIT_clicks_COUNT``.
+    """
+    if results.clicked.empty:
+        return None
+    parsed = {str(split): _parse(str(split)) for split in results.clicked["split"].unique()}
+    heard = results.clicked["split"].map(lambda split: parsed[split].heard)
+    hearing = set(results.clicked.loc[heard, "cell"])
+    names = {
+        (cell, sound): f"{cell}{UNHEARD * (cell in hearing and not sound)}"
+        for cell in results.cells
+        for sound in (True, False)
+    }
+    scores = results.clicked.assign(
+        cell=[names[key] for key in zip(results.clicked["cell"], heard, strict=True)],
+        split=results.clicked["split"].map(lambda split: _name(parsed[split])),
+    )
+    held = set(scores["cell"])
+    runs = [
+        results.runs[results.runs["cell"] == cell].assign(cell=name)
+        for (cell, _), name in names.items()
+        if name in held
+    ]
+    counts = sorted(parsed.values(), key=lambda one: (results.splits.index(one.base), one.number))
+    return replace(
+        results,
+        scores=scores,
+        runs=pd.concat(runs, ignore_index=True).drop_duplicates(["cell", "seed"]),
+        cells=tuple(dict.fromkeys(name for name in names.values() if name in held)),
+        splits=tuple(dict.fromkeys(map(_name, counts))),
+        metrics=tuple(dict.fromkeys(map(str, scores["metric"]))),
+        title=f"{results.title}, after corrective clicks",
+        reference=results.reference if results.reference in held else None,
+        axes={name: results.axes.get(cell, {}) for (cell, _), name in names.items()},
+        notes=[NOTE],
+        whole=pd.DataFrame(),
+        clicked=results.clicked.iloc[:0],
+    )
+
+
+def columns_of(clicked: Results, metric: str) -> list[tuple[str, str]]:
+    """Return (split, metric) of all numbers of clicks, over whole clips, then unclicked frames."""
+    own = [c for c in table_columns(clicked) if c[1].removeprefix(UNCLICKED) == metric]
+    bases = list(dict.fromkeys(base_split(split) for split, _ in own))
+    return sorted(own, key=lambda c: (bases.index(base_split(c[0])), c[1].startswith(UNCLICKED)))
+
+
+def shown_metrics(clicked: Results) -> Sequence[str]:
+    """Return the metrics over whole clips that some split shows, in their order."""
+    shown = dict.fromkeys(metric for _, metric in table_columns(clicked))
+    return [metric for metric in shown if not metric.startswith(UNCLICKED)]
+
+
+def _parse(split: str) -> Clicked:
+    clicked = parse_clicked(split)
+    assert clicked is not None
+    return clicked
+
+
+def _name(clicked: Clicked) -> str:
+    return f"{clicked.base}_clicks_{clicked.number}"
