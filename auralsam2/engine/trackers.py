@@ -6,6 +6,7 @@ run: they name and group it, and send nothing unless they are told to.
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -129,6 +130,14 @@ class MLflowTracker(KnowsItsRun, MLflowVisBackend):  # type: ignore[misc]
             artifact_location=None if tracking_uri else (labels.shared / "mlflow").as_uri(),
             artifact_suffix=(),  # the run's folder holds its files
         )
+        self._lock = labels.shared / ".mlflow.lock"
+
+    def _init_env(self) -> None:
+        # Several runs that begin together would each lay out the same new database.
+        self._lock.parent.mkdir(parents=True, exist_ok=True)
+        with self._lock.open("a") as file:
+            fcntl.lockf(file, fcntl.LOCK_EX)
+            super()._init_env()
 
     def close(self) -> None:
         """End the run, so that the next one of this process is another."""
