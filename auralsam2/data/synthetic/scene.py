@@ -82,8 +82,7 @@ def sample_scene(
         num_classes: draw from the first so many classes only.
         class_indices: classes of the objects, from the farthest to the nearest, instead of a draw.
         motion: factor of the objects' speed; less than 1 suits clips of many frames.
-        time: (T,) as in :class:`Scene`; None: a second apart.
-        fps: frames a second of sound.
+        time, fps: as in :class:`Scene`; without a time, frames are a second apart.
 
     Raises:
         ValueError: when a count is out of range or `sounding` has another shape.
