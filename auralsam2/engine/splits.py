@@ -11,6 +11,7 @@ from mmengine.config import Config
 from auralsam2.counterfactuals import is_control, with_controls
 from auralsam2.data.datasets.guarded import Guarded
 from auralsam2.engine.identity import digest
+from auralsam2.messages import unknown_name
 from auralsam2.model_parts import parts_of
 from auralsam2.registry import AUDIO_ENCODERS, DATASETS
 from auralsam2.signature import parameters_of
@@ -67,6 +68,27 @@ def test_datasets(
         return built[key]
 
     return {name: _guarded(cfg, once(node), name) for name, node in nodes.items()}
+
+
+def split_dataset(cfg: Config, split: str, labelled: bool) -> Guarded:
+    """One split of a config, its clips as they are, with or without their labels.
+
+    Raises:
+        ValueError: where there is no such split.
+    """
+    nodes = {"train": cfg.data.train, "val": cfg.data.val, **cfg.data.test}
+    if split not in nodes:
+        raise ValueError(unknown_name("split", split, sorted(nodes)))
+    return _guarded(cfg, _built(cfg, _as_it_is(nodes[split].to_dict(), labelled)), split)
+
+
+def _as_it_is(node: Mapping[str, Any], labelled: bool) -> dict[str, Any]:
+    """The node of a data set, and of what it wraps, that transforms nothing."""
+    known = parameters_of(DATASETS.lookup(node["type"])).known
+    wanted: dict[str, Any] = {"transforms": [], "labelled": labelled}
+    changed = {**node, **{key: value for key, value in wanted.items() if key in known}}
+    inner = node.get("dataset")
+    return changed | ({"dataset": _as_it_is(inner, labelled)} if inner is not None else {})
 
 
 def _built(cfg: Config, node: Mapping[str, Any]) -> Any:

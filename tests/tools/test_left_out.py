@@ -32,6 +32,7 @@ SCORING = {
     "eval-checkpoint": ["{run}", "--json", "{out}"],
     "eval-protocols": ["{run}", "--sizes", "32", "--out", "{out}"],
     "make-tables": ["{grid}"],
+    "predict": ["{run}", "--split", "test", "--out", "{out}"],
 }
 SHOWING = {"make-figures", "measure-dilution", "measure-embeddings", "report"}
 """Show the notes of the runs that they load, as make-tables does; they take seconds."""
@@ -92,6 +93,9 @@ def test_a_command_says_it_and_its_file_names_the_clip(
     told = capsys.readouterr()
     said = told.out + told.err + caplog.text
     assert "left out" in said or clip in said, said
+    if command == "predict":
+        record = json.loads((out / "predictions.json").read_text())
+        assert list(record["left_out"]) == [clip] and record["clips"] == 3
     if command == "eval-checkpoint":
         scores = json.loads(out.read_text())["test"]
         assert list(scores["left_out"]) == [clip] and "audio.wav" in scores["left_out"][clip]

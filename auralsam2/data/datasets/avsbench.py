@@ -84,7 +84,7 @@ class AVSBenchDataset(ClipDataset):
         subsets = "+".join(self.subsets)
         self.name, self.label_source = f"{subsets}/{self.split}", f"avsbench-semantic/{subsets}"
         self.keep_white = self.label_rule == "released" and self.subsets == ("v1s",)
-        files = SemanticIndex(self.root, self.subsets).read(self.split)
+        files = SemanticIndex(self.root, self.subsets).read(self.split, self.labelled)
         self.class_map = read_class_map(self.root) if self.semantic else None
         return files
 
@@ -92,6 +92,10 @@ class AVSBenchDataset(ClipDataset):
     def frames_per_clip(subset: str | Sequence[str] = "v1m", **_: object) -> int:
         """T of the longest subset."""
         return max(NUM_FRAMES[s] for s in ((subset,) if isinstance(subset, str) else subset))
+
+    def label_folder(self, index: int) -> Path:
+        """``SUBSET/UID/labels_rgb``."""
+        return self.files[index].audio.parent.relative_to(self.root) / "labels_rgb"
 
     @staticmethod
     def companions(root: str, semantic: bool = False, **_: object) -> list[Path]:
@@ -148,7 +152,13 @@ class AVSBenchObjectDataset(ClipDataset):
         self.sources_are_classes = layout.category is not None
         self.name = f"object/{self.subset}/{self.split}"
         self.label_source = f"avsbench-object/{layout.name}"
-        return ObjectIndex(self.root, self.subset, self.audio).read(self.split)
+        return ObjectIndex(self.root, self.subset, self.audio).read(self.split, self.labelled)
+
+    def label_folder(self, index: int) -> Path:
+        """``s4_data/gt_masks/SPLIT/CATEGORY/UID`` or ``ms3_data/gt_masks/SPLIT/UID``."""
+        clip, (heard, _) = self.files[index], SOUNDS[self.audio]
+        parts = clip.audio.parent.relative_to(self.root).parts
+        return Path(*("gt_masks" if part == heard else part for part in parts), clip.uid)
 
     def _log_mel(self, clip: ClipFiles) -> NDArray[np.float32]:
         if self.audio == "log_mel":

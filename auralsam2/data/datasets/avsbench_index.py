@@ -73,7 +73,7 @@ class SemanticIndex(Index):
         if not folder.is_dir():
             fault = Finding("row_without_folder", folder, "there is no such folder")
             return ClipFiles(uid, names, (), (), audio, first_only), [fault]
-        labels = numbered(folder / "labels_rgb", LABEL_SUFFIXES)
+        labels = numbered(folder / "labels_rgb", LABEL_SUFFIXES) if self.labelled else None
         pictures = pair(numbered(folder / "frames"), labels, first_only=first_only)
         clip = ClipFiles(uid, names, pictures.frames, pictures.labels, audio, first_only)
         return clip, [*pictures.faults, *sound_faults(audio)]
@@ -177,7 +177,7 @@ class ObjectIndex(Index):
         first_only = (self.subset, row["split"]) in FIRST_FRAME_ONLY
         frames = numbered(self._frames(below))
         masks = numbered(self.data / "gt_masks" / below, LABEL_SUFFIXES)
-        pictures = pair(frames, masks, FIRST, first_only)
+        pictures = pair(frames, masks if self.labelled else None, FIRST, first_only)
         if frames.folder.is_dir() or masks.folder.is_dir():
             sounds = [f for kind in self.kinds for f in self._sound_findings(below, kind)]
             findings = [*pictures.faults, *sounds]

@@ -55,6 +55,7 @@ class ClipDataset(Dataset[dict[str, Any]]):
         channels: as the audio encoder asks, which a run passes, see :func:`log_mel_examples`.
         keep_decoded: folder that keeps decoded frames, see :class:`KeptFrames`, and log-mel
             examples; resized where no transforms come before that.
+        labelled: whether labels are looked for; masks are empty without them.
 
     Attributes:
         name: of the data and the split, part of the fingerprint.
@@ -91,8 +92,9 @@ class ClipDataset(Dataset[dict[str, Any]]):
         log_mel_cache: str | None = None,
         channels: str = "both",
         keep_decoded: str | None = None,
+        labelled: bool = True,
     ) -> None:
-        self.root, self.split = Path(root).expanduser(), split
+        self.root, self.split, self.labelled = Path(root).expanduser(), split, labelled
         self.resizing = Resizing(image_size, frame_interpolation, mask_interpolation)
         self.audio_rule, self.label_rule, self.channels = audio_rule, label_rule, channels
         if problems := self.setting_problems():
@@ -187,11 +189,8 @@ class ClipDataset(Dataset[dict[str, Any]]):
 
     def _media(self, clip: ClipFiles) -> dict[str, Any]:
         """Frames, ready or, where they are to be transformed, as they are; the sound; the size."""
-        frames = (
-            self._decoded(clip)
-            if self.kept_frames is None
-            else self.kept_frames.frames(clip.frames, lambda: self._decoded(clip))
-        )
+        kept, decode = self.kept_frames, lambda: self._decoded(clip)
+        frames = decode() if kept is None else kept.frames(clip.frames, decode)
         examples, num_frames = self._log_mel(clip), len(clip.frames)
         if len(examples) != num_frames:
             raise DataError(

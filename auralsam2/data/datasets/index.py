@@ -59,6 +59,7 @@ class Index(ABC):
         tidied: cells that are not read as they are written.
         parts: part of the data that each row belongs to, such as ``v1m/train``.
         rows: those of the table that readers know.
+        labelled: whether clips have labels; else nobody looks for them.
     """
 
     columns: tuple[str, ...]
@@ -67,6 +68,7 @@ class Index(ABC):
     uid = "uid"
     unit = "clips"
     family = ""
+    labelled = True
 
     def __init__(self, root: Path, path: Path) -> None:
         self.root, self.path = root, path
@@ -152,13 +154,14 @@ class Index(ABC):
         lengths = {c.frames[0].parent: len(c.frames) for c in clips if c.frames}
         return clips, findings + length_faults(lengths, self.num_frames(part))
 
-    def read(self, split: str) -> list[ClipFiles]:
-        """Clips of a split in the order of the table.
+    def read(self, split: str, labelled: bool = True) -> list[ClipFiles]:
+        """Clips of a split in the order of the table, with their labels or without.
 
         Raises:
             DataError: where the split or files of clips are missing, or where numbers do not tell
                 which frame, label and second belong together; all are listed.
         """
+        self.labelled = labelled
         warn_of_unknown(self.path, self.table, self.known)
         parts = self.parts_of(split)
         empty = [f"'{part}'" for part in parts if not (self.parts == part).any()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from auralsam2.data.datasets.clip_dataset import ClipDataset
@@ -47,12 +48,17 @@ class RefAVSDataset(ClipDataset):
         self.name = f"ref_avs/{self.split}"
         index = RefIndex(self.root)
         self.expressions = index.expressions(self.split)
-        return index.read(self.split)
+        return index.read(self.split, self.labelled)
 
     @staticmethod
     def frames_per_clip(**_: object) -> int:
         """T as published."""
         return NUM_FRAMES
+
+    def label_folder(self, index: int) -> Path:
+        """``gt_mask/VIDEO/fid_N/UID``: expressions of one object are answered one by one."""
+        said = self.expressions[index]
+        return Path("gt_mask", said.video, f"fid_{said.fid}", said.uid)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         """One expression: the clip's item, and ``text``, its words."""

@@ -92,7 +92,8 @@ class RefIndex(Index):
         # Null expressions of one video share its frames and have no masks.
         key = (e.video, "" if e.null else e.fid)
         if key not in self._pictures:
-            labels = None if e.null else numbered(masks, LABEL_SUFFIXES)
+            needed = self.labelled and not e.null
+            labels = numbered(masks, LABEL_SUFFIXES) if needed else None
             self._pictures[key] = pair(self._frames[e.video], labels)
         frames, labels, faults = self._pictures[key]
         said = f"{e.uid}:{e.video}:{e.fid}:{e.text}"

@@ -82,7 +82,8 @@ def sample_scene(
         num_classes: draw from the first so many classes only.
         class_indices: classes of the objects, from the farthest to the nearest, instead of a draw.
         motion: factor of the objects' speed; less than 1 suits clips of many frames.
-        time, fps: as in :class:`Scene`; without a time, frames are a second apart.
+        time: (T,) as in :class:`Scene`; None: a second apart.
+        fps: frames a second of sound.
 
     Raises:
         ValueError: when a count is out of range or `sounding` has another shape.
@@ -94,8 +95,7 @@ def sample_scene(
     centres, radii = _sample_layout(rng, time, num_objects, motion)
     objects = tuple(map(partial(_sample_object, rng, time), class_indices, centres, radii))
     background = sample_background(rng)
-    light = _direction(rng.uniform(0, 2 * np.pi))
-    noise_seed = int(rng.integers(2**31))
+    light, noise_seed = _direction(rng.uniform(0, 2 * np.pi)), int(rng.integers(2**31))
     shape = -(-num_frames // fps), num_objects
     sounding = sample_schedule(rng, *shape) if sounding is None else sounding
     if sounding.shape != shape:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from mmengine.model import BaseDataPreprocessor, BaseModel
@@ -61,6 +61,9 @@ class ClipMethod(BaseModel):
     Attributes:
         generator: for what is drawn while training; the engine seeds it anew at every step.
     """
+
+    prompted_by_truth: ClassVar[bool] = False
+    """Whether answers are drawn from the truth, so that there are none without labels."""
 
     def __init__(self, mask_loss: Node = None, decode: str = "iou_select") -> None:
         # Copies from pinned memory to a GPU need not be waited for.

@@ -155,6 +155,8 @@ class PromptedSAM2(SAM2Method):
         ValueError: naming every argument that is out of range.
     """
 
+    prompted_by_truth = True
+
     def __init__(
         self,
         backbone: Node,

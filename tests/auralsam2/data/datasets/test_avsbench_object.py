@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -88,3 +89,16 @@ def test_another_sound_can_be_swapped_in(object_root: Path) -> None:
         image_size=16,
     )
     assert swapped.partners == [1, 0] and swapped.label_source == "avsbench-object/ms3"
+
+
+@pytest.mark.parametrize(("subset", "split"), [("v1s", "test"), ("v1m", "val")])
+def test_labels_lie_where_predictions_would(object_root: Path, subset: str, split: str) -> None:
+    dataset = AVSBenchObjectDataset(str(object_root), subset, split, image_size=32)
+    folder = object_root / dataset.label_folder(0)
+    assert {path.parent for path in dataset.files[0].labels} == {folder}
+    shutil.rmtree(folder)
+    with pytest.raises(DataError, match="gt_masks"):
+        AVSBenchObjectDataset(str(object_root), subset, split, image_size=32)
+    bare = AVSBenchObjectDataset(str(object_root), subset, split, image_size=32, labelled=False)
+    assert bare[0]["native_masks"].shape == (5, 24, 32) and not bare[0]["native_masks"].any()
+    assert bare.label_folder(0) == dataset.label_folder(0)
