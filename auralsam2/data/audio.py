@@ -12,6 +12,7 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
+from auralsam2.data.video import NoSoundError, read_audio_track
 from auralsam2.file_kinds import misplaced
 
 FRONT_END = 2
@@ -71,7 +72,7 @@ def read_waveform(
     _refuse_cut(path)
     if not len(samples):
         streamed = path.stat().st_size > LONGEST_HEADER
-        raise ValueError(f"'{path}' holds no samples{NO_LENGTH if streamed else ''}")
+        raise NoSoundError(f"'{path}' holds no samples{NO_LENGTH if streamed else ''}")
     loudest = float(np.abs(samples).max())
     if not np.isfinite(loudest):
         raise ValueError(f"'{path}' holds samples that are no numbers")
@@ -108,8 +109,6 @@ def _decode(
         if kind or path.suffix.lower() in OWN_SUFFIXES:
             reason = f"it is {kind}" if kind else str(error)
             raise ValueError(f"cannot decode '{path}': {reason}") from error
-    from auralsam2.data.video import read_audio_track
-
     return read_audio_track(path, start, seconds)
 
 

@@ -19,6 +19,10 @@ SEEK_MARGIN = 0.5
 """Seconds of sound decoded before a cut: decoders need some packets to get going."""
 
 
+class NoSoundError(ValueError):
+    """A video or a sound file without sound, or without any in a part of it."""
+
+
 def read_frames(path: Path, times: Sequence[float]) -> list[NDArray[np.uint8]]:
     """Pictures shown at given times.
 
@@ -146,7 +150,7 @@ def read_audio_track(
     samples = np.pad(samples, ((lead, 0), (0, 0))) if lead > 0 else samples[-lead:]
     samples = samples if seconds is None else samples[: round(seconds * rate)]
     if not len(samples):
-        raise ValueError(f"'{path}' has no sound from {start:.1f} s on")
+        raise NoSoundError(f"'{path}' has no sound from {start:.1f} s on")
     return samples, rate
 
 
@@ -221,7 +225,8 @@ def _open(path: Path, kind: str) -> Iterator[tuple[Any, Any]]:
             # A sound file's cover is no video.
             streams = [s for s in getattr(container.streams, kind) if not _is_cover(s)]
             if not streams:
-                raise ValueError(f"'{path}' has no {kind} track")
+                missing = NoSoundError if kind == "audio" else ValueError
+                raise missing(f"'{path}' has no {kind} track")
             yield container, streams[0]
     except av.FFmpegError as error:
         if isinstance(error, FileNotFoundError):

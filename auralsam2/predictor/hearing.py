@@ -66,7 +66,6 @@ class Hearing:
         windows: of its frames.
         text: the expression, for a model that reads one.
         kept: where tokens of frames lie and prompts are put.
-        encode: makes sure that tokens of a frame lie there.
     """
 
     def __init__(
@@ -76,16 +75,22 @@ class Hearing:
         windows: Windows,
         text: str | None,
         kept: KeptTensors,
-        encode: Callable[[int], object],
     ) -> None:
         self.model, self.sound, self.windows, self.kept = model, sound, windows, kept
         self._text = None if text is None else [text]
-        self._encode = encode
         self._num_sparse = 0
 
-    def prompts(self, frame: int, device: torch.device) -> Prompts:
-        """Of one frame, (1, 1, C) and (1, 1, N, C) a level."""
+    def prompts(self, frame: int, encode: Callable[[int], object], device: torch.device) -> Prompts:
+        """Of one frame, (1, 1, C) and (1, 1, N, C) a level.
+
+        Args:
+            frame: its index.
+            encode: makes sure that tokens of a frame lie in ``kept``, where its prompts do not.
+            device: of the prompts.
+        """
         if ("prompts", frame) not in self.kept:
+            for one in self.windows.frames(self.windows.of(frame)):
+                encode(one)
             self._listen(self.windows.of(frame), device)
         tensors = self.kept.get(("prompts", frame), device)
         return Prompts(tensors[: self._num_sparse], tensors[self._num_sparse :])
@@ -97,8 +102,6 @@ class Hearing:
     def _listen(self, window: int, device: torch.device) -> None:
         """Make the prompts of all frames of a window."""
         assert self.model.fuser is not None
-        for frame in self.windows.frames(window):
-            self._encode(frame)
         seconds = self.windows.seconds(window)
         first = seconds[0]
         examples = self.sound.examples(first, seconds[-1] - first + 1)
@@ -134,3 +137,12 @@ def _tokens(model: AuralSAM2, pyramid: Sequence[Tensor]) -> tuple[Tensor, ...]:
     """What the fuser wants of one picture, (1, 1, N, C) a level."""
     assert model.fuser is not None
     return model.fuser.pyramid(VisualPyramid(tuple(level[:, None] for level in pyramid)))
+
+
+def check_text(model: AuralSAM2, text: str | None) -> None:
+    """Refuse a text that the model does not read, and a missing one, by a ValueError."""
+    reads = model.listens and model.text_encoder is not None
+    if reads and text is None:
+        raise ValueError("the model reads an expression beside the sound, as in Ref-AVS: give text")
+    if text is not None and not reads:
+        raise ValueError(f"the model reads no text, got {text=}: its model.text_encoder is None")

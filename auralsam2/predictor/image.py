@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -14,15 +13,15 @@ from torch import Tensor
 
 from auralsam2.models.backbones.sam2.network import Points
 from auralsam2.predictor.decoding import decode_heard, scaled
-from auralsam2.predictor.hearing import heard_prompts
+from auralsam2.predictor.hearing import check_text, heard_prompts
 from auralsam2.predictor.sound import Samples, Sound
-from auralsam2.predictor.trained import DEFAULT, Trained, of_checkpoint, of_run
+from auralsam2.predictor.trained import OfTrained, Trained
 from auralsam2.predictor.video import AuralSAM2VideoPredictor
 from auralsam2.predictor.weights import check_weight
 from auralsam2.structures import Prompts
 
 
-class AuralSAM2ImagePredictor(SAM2ImagePredictor):
+class AuralSAM2ImagePredictor(OfTrained, SAM2ImagePredictor):
     """The official image predictor around a trained model's SAM2: one picture, a second of sound.
 
     Without sound, or where its weight is 0, the official code answers. A picture is encoded once,
@@ -42,24 +41,6 @@ class AuralSAM2ImagePredictor(SAM2ImagePredictor):
         self._bb_feat_sizes = [(4 * side, 4 * side), (2 * side, 2 * side), (side, side)]
         self._prompts: Prompts | None = None
         self._weight = 1.0
-
-    @classmethod
-    def from_run(
-        cls, run: str | os.PathLike[str], device: str | None = None
-    ) -> AuralSAM2ImagePredictor:
-        """Of a run folder, with its best weights; see :func:`of_run` for what is raised."""
-        return cls(of_run(run, device))
-
-    @classmethod
-    def from_checkpoint(
-        cls,
-        checkpoint: str | os.PathLike[str] = DEFAULT,
-        config: str | os.PathLike[str] | None = None,
-        overrides: Iterable[str] = (),
-        device: str | None = None,
-    ) -> AuralSAM2ImagePredictor:
-        """Of a weight file under a config; see :func:`of_checkpoint`."""
-        return cls(of_checkpoint(checkpoint, config, overrides, device))
 
     @torch.no_grad()
     def set_image(
@@ -82,6 +63,7 @@ class AuralSAM2ImagePredictor(SAM2ImagePredictor):
         if audio is None:
             super().set_image(image)
             return
+        check_text(self.trained.model, text)
         self.reset_predictor()
         picture = np.asarray(image)
         pixels = self.trained.resizing.resize_frames([picture])

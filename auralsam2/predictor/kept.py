@@ -19,6 +19,7 @@ class Place(NamedTuple):
 
     offset: int
     shape: tuple[int, ...]
+    stride: tuple[int, ...]  # in elements: convolutions round by how a map lies in memory
     dtype: torch.dtype
     length: int  # bytes
 
@@ -50,13 +51,14 @@ class KeptTensors:
             OSError: where the disk is full.
         """
         self.drop(key)
-        size = sum(t.numel() * t.element_size() for t in tensors)
+        # Copies, as views would hold all that they look into; dense, but in their order of axes.
+        copies = tuple(tensor.detach().to("cpu", copy=True) for tensor in tensors)
+        size = sum(copy.nbytes for copy in copies)
         if self.in_memory + size <= self._budget:
             self.in_memory += size
-            # Views would hold all that they look into.
-            self._kept[key] = tuple(t.detach().cpu().clone() for t in tensors)
+            self._kept[key] = copies
         else:
-            self._filed[key] = [self._write(tensor) for tensor in tensors]
+            self._filed[key] = [self._write(copy) for copy in copies]
 
     def get(self, key: Hashable, device: torch.device) -> tuple[Tensor, ...]:
         """Tensors under a key, on a device; those in memory are not to be written into."""
@@ -67,7 +69,7 @@ class KeptTensors:
     def drop(self, key: Hashable) -> None:
         """Forget what is under a key, if anything is."""
         for tensor in self._kept.pop(key, ()):
-            self.in_memory -= tensor.numel() * tensor.element_size()
+            self.in_memory -= tensor.nbytes
         for place in self._filed.pop(key, ()):
             self._free[place.length].append(place.offset)
 
@@ -80,21 +82,32 @@ class KeptTensors:
         self._file.close()
 
     def _write(self, tensor: Tensor) -> Place:
-        flat = tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy()
+        flat = tensor.as_strided((tensor.numel(),), (1,)).view(torch.uint8).numpy()
         free = self._free[len(flat)]
         offset = free.pop() if free else self.in_file
         self.in_file = max(self.in_file, offset + len(flat))
         data = memoryview(flat)
         done = 0
-        while done < len(data):
-            done += os.pwrite(self._file.fileno(), data[done:], offset + done)
-        return Place(offset, tuple(tensor.shape), tensor.dtype, len(flat))
+        try:
+            while done < len(data):
+                done += os.pwrite(self._file.fileno(), data[done:], offset + done)
+        except OSError as error:
+            raise self._out_of_room(error) from error
+        return Place(offset, tuple(tensor.shape), tensor.stride(), tensor.dtype, len(flat))
 
     def _read(self, place: Place) -> Tensor:
         flat = torch.empty(place.length, dtype=torch.uint8)
-        self._file.seek(place.offset)
         with memoryview(flat.numpy()) as data:
             done = 0
             while done < place.length:
                 done += os.preadv(self._file.fileno(), [data[done:]], place.offset + done)
-        return flat.view(place.dtype).reshape(place.shape)
+        return flat.view(place.dtype).as_strided(place.shape, place.stride)
+
+    def _out_of_room(self, error: OSError) -> OSError:
+        held = (self.in_memory + self.in_file) / 2**30
+        return OSError(
+            error.errno,
+            f"cannot keep the features of more frames ({held:.1f} GiB by now) in "
+            f"'{tempfile.gettempdir()}': {error.strerror}; set TMPDIR to a larger disk, give more "
+            "memory_mb, or take fewer frames a second by fps",
+        )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auralsam2.data.audio import SAMPLE_RATE, log_mel_examples, read_waveform
+from auralsam2.data.video import NoSoundError
 
 Samples = NDArray[np.floating]
 
@@ -60,10 +61,8 @@ class Sound:
             return self._samples[begin : begin + seconds * self._rate].astype(float), self._rate
         try:
             return read_waveform(self._path, start, seconds)
-        except ValueError:
-            if start == 0:
-                raise
-            return np.zeros((0, 1)), SAMPLE_RATE  # the sound ends before the pictures
+        except NoSoundError:
+            return np.zeros((0, 1)), SAMPLE_RATE  # it begins behind these seconds, or has ended
 
 
 def _checked(samples: Samples, rate: int) -> tuple[NDArray[np.floating], int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -14,10 +15,10 @@ from torch import Tensor, nn
 
 from auralsam2.models.backbones.sam2.network import Points, PromptableSAM2
 from auralsam2.predictor.decoding import answered, decode_heard, scaled
+from auralsam2.predictor.state import State, check_frame, object_of
 from auralsam2.predictor.trained import Trained, check_model
+from auralsam2.predictor.weights import AudioWeights
 from auralsam2.structures import Prompts
-
-State = dict[str, Any]
 
 DECODER = {
     "dynamic_multimask_via_stability": True,
@@ -85,7 +86,7 @@ class AudioTracking(SAM2VideoPredictor, PromptableSAM2):
         if frame_idx not in cached:
             maps = list(self._features(inference_state, frame_idx))
             code = self.image_encoder.neck.position_encoding
-            features = {"backbone_fpn": maps, "vision_pos_enc": [code(m) for m in maps]}
+            features = {"backbone_fpn": maps, "vision_pos_enc": [code(m).to(m.dtype) for m in maps]}
             # In the image's place stands nothing: nobody looks at it behind the encoder.
             inference_state["cached_features"] = {frame_idx: (maps[-1][:, :0], features)}
         return super()._get_image_feature(inference_state, frame_idx, batch_size)
@@ -93,7 +94,7 @@ class AudioTracking(SAM2VideoPredictor, PromptableSAM2):
     def _run_single_frame_inference(
         self, inference_state: State, output_dict: Mapping[str, Any], frame_idx: int, **given: Any
     ) -> tuple[dict[str, Any], Tensor]:
-        state, obj_id = inference_state, _object_of(inference_state, output_dict)
+        state, obj_id = inference_state, object_of(inference_state, output_dict)
         # A mask is taken as it is, whatever is heard.
         heard = self._heard_in(state, obj_id, frame_idx) if given["mask_inputs"] is None else None
         if heard is not None and not self.trained.model.tracker.use_memory:
@@ -102,18 +103,134 @@ class AudioTracking(SAM2VideoPredictor, PromptableSAM2):
             out, masks = super()._run_single_frame_inference(
                 inference_state=state, output_dict=output_dict, frame_idx=frame_idx, **given
             )
-        if heard is not None and heard.memory is not None:
-            out["maskmem_features"] = heard.memory.to(state["storage_device"])
+        if out["maskmem_features"] is not None:
+            memory = out["maskmem_features"] if heard is None else heard.memory
+            out["maskmem_features"] = self._in_full(memory).to(state["storage_device"])
+        out["begins"] = given["is_init_cond_frame"]
         scores = (self._ious, out["object_score_logits"].flatten()[0])
         state["scores"].setdefault(frame_idx, {})[obj_id] = scores
         return out, masks
+
+    @contextmanager
+    def _corrected(self, state: State, frame: int, obj_id: int) -> Iterator[None]:
+        """Let a prompt of a frame that was tracked condition all others where sound is in force."""
+        check_frame(state, frame)
+        usual = self.add_all_frames_to_correct_as_cond
+        if self._first_heard(state, obj_id) is not None:
+            self._begin(state, obj_id, unless_new=frame)
+            self.add_all_frames_to_correct_as_cond = True
+        try:
+            yield
+        finally:
+            self.add_all_frames_to_correct_as_cond = usual
+
+    def _first_heard(self, state: State, obj_id: int) -> int | None:
+        """The first frame in which an object's sound is in force; ``None`` where there is none."""
+        weights: AudioWeights | None = state["audio_weights"].get(obj_id)
+        return None if weights is None else weights.first_sounding(state["num_frames"])
+
+    def _start(self, state: State) -> int | None:
+        """The first frame in which any object is heard or prompted."""
+        heard = [self._first_heard(state, obj_id) for obj_id in state["audio_weights"]]
+        outputs = state["output_dict_per_obj"].values()
+        prompted = [frame for of_object in outputs for frame in of_object["cond_frame_outputs"]]
+        return min((f for f in (*heard, *prompted) if f is not None), default=None)
+
+    @torch.inference_mode()
+    def _begin(self, state: State, obj_id: int, unless_new: int | None = None) -> None:
+        """Answer the frame without memory in which an object that nobody has prompted begins.
+
+        It is the conditioning frame of the first window that is heard, as the tracker has it.
+
+        Args:
+            state: of the video.
+            obj_id: has sound.
+            unless_new: do nothing where this frame was not tracked yet, as it is about to be
+                prompted and the object begins there.
+        """
+        index, first = state["obj_id_to_idx"][obj_id], self._first_heard(state, obj_id)
+        outputs, new = (
+            state[name][index] for name in ("output_dict_per_obj", "temp_output_dict_per_obj")
+        )
+        begun = outputs["cond_frame_outputs"] or new["cond_frame_outputs"]
+        is_new = unless_new is not None and unless_new not in state["frames_tracked_per_obj"][index]
+        if first is None or begun or is_new:
+            return
+        windows = state["hearing"].windows
+        window = [frame for frame in windows.frames(windows.of(first)) if frame >= first]
+        chosen = window[self.trained.model.tracker.conditioning_frame(len(window))]
+        frame = chosen if state["audio_weights"][obj_id].at(chosen) else first
+        outputs["cond_frame_outputs"][frame] = self._again(state, index, frame, None, True)
+
+    def _again(
+        self, state: State, index: int, frame: int, points: Any, begins: bool
+    ) -> dict[str, Any]:
+        """The output of a frame for its points, or for what is heard alone."""
+        out, _ = self._run_single_frame_inference(
+            inference_state=state,
+            output_dict=state["output_dict_per_obj"][index],
+            frame_idx=frame,
+            batch_size=1,
+            is_init_cond_frame=begins,
+            point_inputs=points,
+            mask_inputs=None,
+            reverse=False,
+            run_mem_encoder=points is None,
+        )
+        return out
+
+    def _answer_stale(self, state: State) -> None:
+        """Answer clicks anew that were answered under another audio weight."""
+        for obj_id, frame in sorted(state["stale"]):
+            index = state["obj_id_to_idx"][obj_id]
+            points = state["point_inputs_per_obj"][index].get(frame)
+            new, old = (
+                state[name][index] for name in ("temp_output_dict_per_obj", "output_dict_per_obj")
+            )
+            for outputs, slot in ((d, slot) for d in (new, old) for slot in d):
+                if points is not None and frame in outputs[slot]:
+                    begins = outputs[slot][frame]["begins"]
+                    new[slot][frame] = self._again(state, index, frame, points, begins)
+                    break
+        state["stale"].clear()
+
+    def _forget_beginning(self, state: State, obj_id: int) -> None:
+        """Drop the conditioning frame that sound alone has made, as its weight has changed."""
+        index = state["obj_id_to_idx"][obj_id]
+        outputs, prompted = (
+            state["output_dict_per_obj"][index],
+            {
+                *state["point_inputs_per_obj"][index],
+                *state["mask_inputs_per_obj"][index],
+            },
+        )
+        for frame in [f for f in outputs["cond_frame_outputs"] if f not in prompted]:
+            del outputs["cond_frame_outputs"][frame]
+        if not prompted and self._first_heard(state, obj_id) is None:
+            # Nothing prompts it any more: what comes next is its first prompt.
+            outputs["non_cond_frame_outputs"].clear()
+            state["frames_tracked_per_obj"][index].clear()
+
+    def _run_memory_encoder(self, *args: Any, **kwargs: Any) -> tuple[Tensor, list[Tensor]]:
+        memory, position = super()._run_memory_encoder(*args, **kwargs)
+        return self._in_full(memory), position
+
+    def _in_full(self, memory: Tensor) -> Tensor:
+        """A memory in the type of the network, as the official code, which rounds it, reads it.
+
+        That cannot read rounded ones without autocast where no object pointer stands beside them,
+        as before the first click.
+        """
+        autocast = torch.is_autocast_enabled(memory.device.type)
+        return memory if autocast else memory.to(self.no_mem_embed.dtype)
 
     def _heard_in(self, state: State, obj_id: int, frame: int) -> Heard | None:
         weights = state["audio_weights"].get(obj_id)
         weight = weights.at(frame) if weights is not None else 0.0
         if not weight:
             return None
-        return Heard(scaled(state["hearing"].prompts(frame, self.device), weight))
+        encode = partial(self._features, state)
+        return Heard(scaled(state["hearing"].prompts(frame, encode, self.device), weight))
 
     @contextmanager
     def _hearing(self, heard: Heard | None) -> Iterator[None]:
@@ -164,9 +281,3 @@ class AudioTracking(SAM2VideoPredictor, PromptableSAM2):
         if self._heard is not None:
             self._heard.memory = memory
         return memory, position
-
-
-def _object_of(state: State, outputs: Mapping[str, Any]) -> int:
-    """Whose outputs these are."""
-    index = next(i for i, own in state["output_dict_per_obj"].items() if own is outputs)
-    return state["obj_idx_to_id"][index]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from mmengine.config import Config
 from torch import nn
@@ -23,7 +23,10 @@ from auralsam2.registry import MODELS
 from auralsam2.weight_files import BUILTIN
 
 DEFAULT = f"{BUILTIN}auralsam2-mini"
-DEFAULT_CONFIG = "auralsam2/mini_v1s"
+DEFAULT_CONFIG = "auralsam2/mini_shipped"
+
+
+Made = TypeVar("Made", bound="OfTrained")
 
 
 class Trained(NamedTuple):
@@ -33,6 +36,27 @@ class Trained(NamedTuple):
     resizing: Resizing  # of frames
     listening: Listening = Listening()
     num_frames: int = 5  # T, frames of a clip, one second apart
+
+
+class OfTrained:
+    """Constructors of what is made of a :class:`Trained` alone."""
+
+    @classmethod
+    def from_run(cls: type[Made], run: str | os.PathLike[str], device: str | None = None) -> Made:
+        """Of a run folder, with its best weights; see :func:`of_run` for what is raised."""
+        return cls(of_run(run, device))  # type: ignore[call-arg]
+
+    @classmethod
+    def from_checkpoint(
+        cls: type[Made],
+        checkpoint: str | os.PathLike[str] = DEFAULT,
+        config: str | os.PathLike[str] | None = None,
+        overrides: Iterable[str] = (),
+        device: str | None = None,
+    ) -> Made:
+        """Of a weight file under a config; see :func:`of_checkpoint`."""
+        trained = of_checkpoint(checkpoint, config, overrides, device)
+        return cls(trained)  # type: ignore[call-arg]
 
 
 def of_run(run: str | os.PathLike[str], device: str | None = None) -> Trained:

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import torch
+from torch import Tensor
 
 from auralsam2.data.frame_source import FrameSource, Picture, open_frames
-from auralsam2.predictor.hearing import Hearing, Windows
+from auralsam2.data.video import NoSoundError
+from auralsam2.predictor.hearing import Hearing, Windows, check_text
 from auralsam2.predictor.kept import KeptTensors
+from auralsam2.predictor.outputs import RecentOutputs
 from auralsam2.predictor.sound import Samples, Sound
-from auralsam2.predictor.tracking import AudioTracking, State
-from auralsam2.predictor.trained import DEFAULT, of_checkpoint, of_run
+from auralsam2.predictor.state import State, check_frame, new_state
+from auralsam2.predictor.tracking import AudioTracking
+from auralsam2.predictor.trained import OfTrained
 from auralsam2.predictor.weights import AudioWeights, check_weight
 
 Video = str | os.PathLike[str] | Sequence[Picture]
 Audio = str | os.PathLike[str] | tuple[Samples, int] | bool | None
 
 
-class AuralSAM2VideoPredictor(AudioTracking):
+class AuralSAM2VideoPredictor(OfTrained, AudioTracking):
     """The official video predictor around a trained model's SAM2, with sound beside clicks.
 
     Where no sound is in force, the official code answers. Where it is, a frame is answered as the
@@ -37,24 +41,6 @@ class AuralSAM2VideoPredictor(AudioTracking):
         ValueError: where the model is no AuralSAM2.
     """
 
-    @classmethod
-    def from_run(
-        cls, run: str | os.PathLike[str], device: str | None = None
-    ) -> AuralSAM2VideoPredictor:
-        """Of a run folder, with its best weights; see :func:`of_run` for what is raised."""
-        return cls(of_run(run, device))
-
-    @classmethod
-    def from_checkpoint(
-        cls,
-        checkpoint: str | os.PathLike[str] = DEFAULT,
-        config: str | os.PathLike[str] | None = None,
-        overrides: Iterable[str] = (),
-        device: str | None = None,
-    ) -> AuralSAM2VideoPredictor:
-        """Of a weight file under a config; see :func:`of_checkpoint`."""
-        return cls(of_checkpoint(checkpoint, config, overrides, device))
-
     @torch.inference_mode()
     def init_state(
         self,
@@ -64,7 +50,7 @@ class AuralSAM2VideoPredictor(AudioTracking):
         text: str | None = None,
         memory_mb: float = 512,
     ) -> State:
-        """Open a video; nothing is encoded before it is asked for.
+        """Open a video; a frame is read and encoded when it is asked for the first time.
 
         Args:
             video: a file, a folder of pictures named by number, or (H, W, 3) uint8 arrays.
@@ -80,34 +66,31 @@ class AuralSAM2VideoPredictor(AudioTracking):
 
         Raises:
             FileNotFoundError: where there is no such file.
-            ValueError: where video or sound cannot be read.
+            ValueError: where video or sound cannot be read, or a text is missing or too many.
         """
-        frames = open_frames(video, fps)
-        kept = KeptTensors(memory_mb)
-        state = _official_state(frames, self.device)
-        state["kept"], state["fps"], state["times"] = kept, _rate(frames), list(frames.times)
-        state["audio_weights"], state["scores"] = {}, {}
-        sound = self._sound(frames, audio)
-        state["has_audio"], state["hearing"] = sound is not None, None
+        frames, kept = open_frames(video, fps), KeptTensors(memory_mb)
+        sound, hearing = self._sound(frames, audio), None
         if sound is not None:
-            model = self.trained.model
+            check_text(self.trained.model, text)
             windows = Windows(frames.times, self.trained.num_frames)
-            encode = lambda frame: self._features(state, frame)  # noqa: E731
-            state["hearing"] = Hearing(model, sound, windows, text, kept, encode)
-        return state
+            hearing = Hearing(self.trained.model, sound, windows, text, kept)
+        return new_state(frames, fps, kept, hearing, self.device)
 
     def add_audio(self, inference_state: State, obj_id: int, weight: float = 1.0) -> None:
         """Let the sound prompt an object in every frame; it needs no click.
 
         Args:
-            inference_state: of the video.
+            inference_state: of the video; without sound in it, a notice is all that comes of it.
             obj_id: a new object, or one that has clicks.
             weight: factor of its audio prompts, see :meth:`set_audio_weight`.
+
+        Raises:
+            ValueError: on a weight below 0.
         """
         weight = check_weight(weight)
         self._obj_id_to_idx(inference_state, obj_id)
         if not inference_state["has_audio"]:
-            warnings.warn(f"object {obj_id} hears nothing: there is no sound", stacklevel=2)
+            warnings.warn(f"there is no sound that object {obj_id} could hear", stacklevel=2)
             return
         inference_state["audio_weights"].setdefault(obj_id, AudioWeights(0.0))
         self.set_audio_weight(inference_state, weight, obj_id)
@@ -121,6 +104,8 @@ class AuralSAM2VideoPredictor(AudioTracking):
     ) -> None:
         """Scale the audio prompts, sparse and dense; 0 is off, and the frame then plain SAM2's.
 
+        Masks change with the next propagation, which encodes nothing anew.
+
         Args:
             inference_state: of the video.
             weight: of at least 0.
@@ -128,87 +113,123 @@ class AuralSAM2VideoPredictor(AudioTracking):
             frames: indices; ``None`` is all frames.
 
         Raises:
-            ValueError: on a weight, an object or a frame that cannot be.
+            ValueError: on a weight below 0, an object without sound, or a frame that is not there.
         """
-        weight = check_weight(weight)
-        weights = inference_state["audio_weights"]
+        state, weight = inference_state, check_weight(weight)
+        weights: dict[int, AudioWeights] = state["audio_weights"]
+        if obj_id is not None and obj_id not in weights:
+            known = ", ".join(map(str, weights)) or "none"
+            raise ValueError(f"object {obj_id} has no sound (those that do: {known}): add_audio")
+        chosen = None if frames is None else [check_frame(state, frame) for frame in frames]
         for one in weights if obj_id is None else [obj_id]:
-            weights[one].set(weight, frames)
+            clicked = state["point_inputs_per_obj"][state["obj_id_to_idx"][one]]
+            before = {frame: weights[one].at(frame) for frame in clicked}
+            weights[one].set(weight, chosen)
+            state["stale"] |= {(one, f) for f, w in before.items() if weights[one].at(f) != w}
+            self._forget_beginning(state, one)
+
+    def add_new_points_or_box(
+        self, inference_state: State, frame_idx: int, obj_id: int, *args: Any, **kwargs: Any
+    ) -> tuple[int, list[int], Tensor]:
+        """As the official one; where the object has sound, both prompt this frame.
+
+        Later corrections of an object with sound are conditioning frames, as first clicks are.
+        """
+        with self._corrected(inference_state, frame_idx, obj_id):
+            return super().add_new_points_or_box(
+                inference_state, frame_idx, obj_id, *args, **kwargs
+            )
+
+    def add_new_mask(
+        self, inference_state: State, frame_idx: int, obj_id: int, mask: Any
+    ) -> tuple[int, list[int], Tensor]:
+        """As the official one: the mask is taken as it is, whatever is heard in this frame."""
+        with self._corrected(inference_state, frame_idx, obj_id):
+            return super().add_new_mask(inference_state, frame_idx, obj_id, mask)
+
+    @torch.inference_mode()
+    def propagate_in_video_preflight(self, inference_state: State) -> None:
+        """As the official one; an object with sound and no prompt begins where it is heard."""
+        self._answer_stale(inference_state)
+        for obj_id in inference_state["audio_weights"]:
+            self._begin(inference_state, obj_id)
+        super().propagate_in_video_preflight(inference_state)
+
+    @torch.inference_mode()
+    def propagate_in_video(
+        self,
+        inference_state: State,
+        start_frame_idx: int | None = None,
+        max_frame_num_to_track: int | None = None,
+        reverse: bool = False,
+    ) -> Iterator[tuple[int, list[int], Tensor]]:
+        """As the official one, by default from the first frame that is heard or prompted.
+
+        Yields:
+            Index of a frame, ids of the objects, and (O, 1, H, W) logits at the video's size.
+        """
+        if start_frame_idx is None and inference_state["audio_weights"]:
+            self.propagate_in_video_preflight(inference_state)
+            start_frame_idx = self._start(inference_state)
+        yield from super().propagate_in_video(
+            inference_state, start_frame_idx, max_frame_num_to_track, reverse
+        )
+
+    def remove_object(
+        self, inference_state: State, obj_id: int, strict: bool = False, need_output: bool = True
+    ) -> tuple[list[int], list[tuple[int, Tensor]]]:
+        """As the official one; what was heard for the object is forgotten too."""
+        state = inference_state
+        index = state["obj_id_to_idx"].get(obj_id)
+        outputs = None if index is None else state["output_dict_per_obj"][index]
+        answer: tuple[Any, Any] = super().remove_object(state, obj_id, strict, need_output)
+        if outputs is not None:
+            outputs["non_cond_frame_outputs"].clear()
+            state["audio_weights"].pop(obj_id, None)
+            state["stale"] = {(one, frame) for one, frame in state["stale"] if one != obj_id}
+            for of_frame in state["scores"].values():
+                of_frame.pop(obj_id, None)
+        return answer
+
+    def reset_state(self, inference_state: State) -> None:
+        """Forget all objects, their prompts and their sound; features and audio prompts stay."""
+        super().reset_state(inference_state)
+        for name in ("audio_weights", "scores", "stale"):
+            inference_state[name].clear()
 
     def scores(self, inference_state: State, frame_idx: int) -> dict[int, tuple[float, float]]:
-        """Predicted IoU in [0, 1] and object score logit by object, of a frame that was tracked."""
+        """Predicted IoU in [0, 1] and object score logit of every object answered in a frame."""
         of_frame = inference_state["scores"].get(frame_idx, {})
-        return {obj_id: (float(iou), float(score)) for obj_id, (iou, score) in of_frame.items()}
+        return {one: (min(max(float(i), 0.0), 1.0), float(s)) for one, (i, s) in of_frame.items()}
 
     def close(self, inference_state: State) -> None:
         """Give open and temporary files back; the state is of no use from then on."""
         inference_state["images"].close()
         inference_state["kept"].close()
 
-    @torch.inference_mode()
-    def propagate_in_video_preflight(self, inference_state: State) -> None:
-        """As the official one; an object with sound and no prompt begins in its first frame."""
-        state = inference_state
-        for obj_id, weights in state["audio_weights"].items():
-            idx = self._obj_id_to_idx(state, obj_id)
-            outputs = state["output_dict_per_obj"][idx]
-            prompted = state["temp_output_dict_per_obj"][idx]["cond_frame_outputs"]
-            first = weights.first_sounding(state["num_frames"])
-            if first is None or outputs["cond_frame_outputs"] or prompted:
-                continue
-            out, _ = self._run_single_frame_inference(
-                inference_state=state,
-                output_dict=outputs,
-                frame_idx=first,
-                batch_size=1,
-                is_init_cond_frame=True,
-                point_inputs=None,
-                mask_inputs=None,
-                reverse=False,
-                run_mem_encoder=True,
-            )
-            outputs["cond_frame_outputs"][first] = out
-        super().propagate_in_video_preflight(state)
-
     def _sound(self, frames: FrameSource, audio: Audio) -> Sound | None:
         if audio is False:
             return None
-        source = frames.path if audio is None or audio is True else audio
+        source = frames.path if audio is None else audio
+        if source is not None and not self.trained.model.listens:
+            warnings.warn("the model hears nothing: both its prompts are off", stacklevel=4)
+            return None
         try:
             return None if source is None else Sound(source, self.trained.listening)
-        except ValueError as error:
+        except NoSoundError as error:
             if audio is not None:
                 raise
-            warnings.warn(f"{error}: plain SAM2 without sound", stacklevel=3)
+            warnings.warn(f"{error}: plain SAM2, without sound", stacklevel=4)
             return None
 
-
-def _official_state(frames: FrameSource, device: torch.device) -> State:
-    """What the official ``init_state`` makes, with frames that are read when they are wanted."""
-    height, width = frames.size
-    per_object = (
-        *("point_inputs_per_obj", "mask_inputs_per_obj", "output_dict_per_obj"),
-        *("temp_output_dict_per_obj", "frames_tracked_per_obj"),
-    )
-    return {
-        "images": frames,
-        "num_frames": len(frames),
-        "offload_video_to_cpu": True,
-        "offload_state_to_cpu": False,
-        "video_height": height,
-        "video_width": width,
-        "device": device,
-        "storage_device": device,
-        "cached_features": {},
-        "constants": {},
-        "obj_id_to_idx": OrderedDict(),
-        "obj_idx_to_id": OrderedDict(),
-        "obj_ids": [],
-        **{name: {} for name in per_object},
-    }
-
-
-def _rate(frames: FrameSource) -> float:
-    """Frames a second, on average."""
-    times = frames.times
-    return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else 1.0
+    def _obj_id_to_idx(self, inference_state: State, obj_id: int) -> int:
+        """As the official one; old outputs of a new object do not stay on the device."""
+        state, index = inference_state, super()._obj_id_to_idx(inference_state, obj_id)
+        outputs = state["output_dict_per_obj"][index]
+        if not isinstance(outputs["non_cond_frame_outputs"], RecentOutputs):
+            stride = self.num_maskmem * self.memory_temporal_stride_for_eval
+            recent = max(stride, self.max_obj_ptrs_in_encoder) + 1
+            outputs["non_cond_frame_outputs"] = RecentOutputs(
+                state["kept"], obj_id, recent, state["storage_device"]
+            )
+        return index

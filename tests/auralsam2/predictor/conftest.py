@@ -44,6 +44,11 @@ def model() -> AuralSAM2:
 
 
 @pytest.fixture
+def build_mini() -> Callable[..., AuralSAM2]:
+    return build
+
+
+@pytest.fixture
 def predictor(model: AuralSAM2) -> AuralSAM2VideoPredictor:
     return AuralSAM2VideoPredictor(Trained(model, Resizing(SIDE)))
 

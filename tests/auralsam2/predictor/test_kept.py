@@ -12,7 +12,7 @@ CPU = torch.device("cpu")
 
 def tensors(seed: int, *dtypes: torch.dtype) -> tuple[torch.Tensor, ...]:
     g = torch.Generator().manual_seed(seed)
-    return tuple(torch.randn(3, 1000, generator=g).to(d) for d in dtypes)
+    return tuple(torch.randn(3, 1000, generator=g).t().to(d) for d in dtypes)
 
 
 def open_files() -> int:
@@ -27,7 +27,8 @@ def test_what_is_beyond_the_budget_comes_back_from_a_file_bit_for_bit() -> None:
     assert kept.in_memory == 18_000 and kept.in_file == 36_000
     for key, value in given.items():
         found = kept.get(key, CPU)
-        assert all(torch.equal(a, b) and a.dtype == b.dtype for a, b in zip(found, value))
+        for a, b in zip(found, value, strict=True):
+            assert torch.equal(a, b) and (a.dtype, a.stride()) == (b.dtype, b.stride())
 
 
 def test_room_is_used_again() -> None:
@@ -62,3 +63,12 @@ def test_its_file_is_given_back_when_nobody_asks_any_more(tmp_path, monkeypatch)
     closed = KeptTensors(0)
     closed.close()
     assert open_files() == before
+
+
+def test_a_full_disk_says_what_to_do(monkeypatch) -> None:
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(OSError, match="No space left on device; set TMPDIR .* fps"):
+        KeptTensors(0).put("a", tensors(0, torch.float32))
