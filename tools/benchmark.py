@@ -79,7 +79,7 @@ def _parser() -> cli.Parser:
     prompting = "measure clicks and sound on a made-up clip of FRAMES, one a second (%(const)s)"
     frames = dict(nargs="?", type=cli.Whole(2), const=10, metavar="FRAMES")
     add("--prompting", **frames, help=prompting)
-    adapter = "method that hears in its own encoder; default: %(default)s"
+    adapter = "method whose own encoder sees the frames again; default: %(default)s"
     add("--adapter", default="methods/sama_avs_v1m", metavar="CONFIG", help=adapter)
     scale = "measure with several of AXIS: clips (of a batch), image_size, or frames (--synthetic)"
     add("--scale", nargs="+", default=[], metavar="AXIS=N,N,...", help=scale)

@@ -22,7 +22,9 @@ from auralsam2.models.feature_cache import LastPyramid
 from auralsam2.models.interaction import CannotClickError
 from auralsam2.models.methods.base import ClipBatch
 
-ENCODERS = ("encode", "encode_heard")
+HEARING = "encode_heard"
+"""What a model calls an image encoder of frames and sound."""
+ENCODERS = ("encode", HEARING)
 """What a model calls its image encoder: of frames alone, or of frames and sound."""
 
 

@@ -25,7 +25,7 @@ from auralsam2.data.synthetic.scene import render, sample_scene
 from auralsam2.data.synthetic.sounds import render_sound
 from auralsam2.engine.benchmark import parts
 from auralsam2.engine.benchmark.prompting import CLICK, CLIP, FIRST, HEARD_AGAIN, REST, SOUND
-from auralsam2.engine.efficiency import ENCODERS
+from auralsam2.engine.efficiency import ENCODERS, HEARING
 from auralsam2.models.backbones.sam2.network import PromptableSAM2
 from auralsam2.models.methods.base import SAM2Method
 from auralsam2.predictor.kept import KeptTensors
@@ -222,9 +222,10 @@ class ClicksBesideAdapter(Clicks):
             F.interpolate(answer.best, size=size, mode="bilinear", align_corners=False)
 
     def events(self) -> Iterator[tuple[str, Callable[[], None]]]:
-        """Also another weight of the sound, for which its encoder sees all frames anew."""
+        """Also another weight of the sound, for which an encoder that hears sees all anew."""
         yield from super().events()
-        yield SOUND, self.hear
+        if hasattr(self.adapter, HEARING):
+            yield SOUND, self.hear
 
     def encoders(self) -> list[nn.Module]:
         """Both."""

@@ -84,6 +84,17 @@ def test_frames_are_encoded_once_but_beside_an_adapter(ways: dict[str, Clicks]) 
     assert (found["kept"][FIRST], found["heard"][FIRST]) == (1, 5)
 
 
+def test_an_encoder_that_does_not_hear_sees_nothing_again(
+    predictor: AuralSAM2VideoPredictor, clip: Shown
+) -> None:
+    model = build_model(
+        config.load("methods/gavs_mini_v1m", {"model.audio_encoder.channels": "both"})
+    )
+    way = ClicksBesideAdapter(predictor, clip, model.eval())
+    (found,) = prompting._round({"beside": way}).values()
+    assert found.passes == {FIRST: 1, CLIP: 2 * FRAMES, CLICK: 0, REST: 0}
+
+
 def test_without_sound_both_answer_alike_and_with_it_otherwise(ways: dict[str, Clicks]) -> None:
     masks = {}
     for name, way in ways.items():
