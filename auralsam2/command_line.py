@@ -202,17 +202,18 @@ def add_workers(parser: argparse._ActionsContainer) -> None:
 
 
 @contextmanager
-def clip_bar() -> Iterator[dict[str, Callable[..., None]]]:
-    """Show a bar of clips beside standard output, which is a report's.
+def clip_bar(what: str = "clips") -> Iterator[dict[str, Callable[..., None]]]:
+    """Show a bar of clips, or of ``what``, beside standard output, which is a report's.
 
     Yields:
         ``on_start`` to be called with their number, and ``on_clip`` with each.
     """
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bars:
-        bar = bars.add_task("clips", total=None)
+        bar = bars.add_task(escape(what), total=None)
         yield {
             "on_start": lambda total: bars.update(bar, total=total),
             "on_clip": lambda: bars.advance(bar),

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-INSTALL = "pip install 'auralsam2[video]'"
+from auralsam2.data.video_opening import NoSoundError, load_pyav, open_track, origin_of
+
 OLDEST_PICTURE = 1.0
 """Seconds. Frames one second apart must not show the same picture twice."""
-CONTAINERS = ("mov", "mp4", "matroska", "webm", "avi", "mpegts")
-"""FFmpeg's names of the formats that `check_container` lets through."""
 SEEK_MARGIN = 0.5
 """Seconds of sound decoded before a cut: decoders need some packets to get going."""
-
-
-class NoSoundError(ValueError):
-    """A video or a sound file without sound, or without any in a part of it."""
 
 
 def read_frames(path: Path, times: Sequence[float]) -> list[NDArray[np.uint8]]:
@@ -40,7 +34,7 @@ def read_frames(path: Path, times: Sequence[float]) -> list[NDArray[np.uint8]]:
             before one of the times.
         ImportError: where PyAV is missing.
     """
-    with _open(path, "video") as (container, stream):
+    with open_track(path, "video") as (container, stream):
         if times[0] > OLDEST_PICTURE:
             _seek(container, times[0])
         return _pick(_pictures(container, stream), list(times), path)
@@ -54,18 +48,8 @@ def picture_times(path: Path) -> list[float]:
         ValueError: where it cannot be read, or has no pictures.
         ImportError: where PyAV is missing.
     """
-    with _open(path, "video") as (container, stream):
-        origin = _origin(container)
-        times = sorted(
-            float(packet.pts * packet.time_base) - origin
-            for packet in container.demux(stream)
-            if packet.pts is not None and not packet.is_discard
-        )
-        if not times:  # a format that states no times: those that its decoder finds
-            times = [moment for moment, _ in _pictures(container, stream)]
-    if not times:
-        raise ValueError(f"'{path}' shows no picture")
-    return times
+    with open_track(path, "video") as (container, stream):
+        return [begin for begin, _ in _picture_packets(container, stream, path)]
 
 
 def pictures_from(path: Path, start: float) -> Iterator[tuple[float, NDArray[np.uint8]]]:
@@ -76,11 +60,67 @@ def pictures_from(path: Path, start: float) -> Iterator[tuple[float, NDArray[np.
         ValueError: where it cannot be decoded.
         ImportError: where PyAV is missing.
     """
-    with _open(path, "video") as (container, stream):
+    with open_track(path, "video") as (container, stream):
         if start > 0:
             _seek(container, start)
         for moment, picture in _pictures(container, stream):
             yield moment, _upright(picture)
+
+
+class Span(NamedTuple):
+    """How long the pictures of a video last, in seconds since the beginning of the file."""
+
+    end: float  # of the last picture that is there
+    stated: float | None  # the end that the file's header states; None where it states none
+
+
+def picture_span(path: Path) -> Span:
+    """Where the pictures of a file end, and where its header says that they do.
+
+    Raises:
+        FileNotFoundError, ValueError, ImportError: as `picture_times`.
+    """
+    with open_track(path, "video") as (container, stream):
+        packets = _picture_packets(container, stream, path)
+        last, length = packets[-1]
+        if not length:
+            length = usual_length([begin for begin, _ in packets])
+        return Span(last + length, _stated_end(container, stream))
+
+
+def usual_length(times: Sequence[float]) -> float:
+    """Seconds that a picture is shown, of pictures that begin at these; 0.04 of a single one."""
+    return float(np.median(np.diff(times))) if len(times) > 1 else 0.04
+
+
+def _picture_packets(container: Any, stream: Any, path: Path) -> list[tuple[float, float]]:
+    """When each picture begins and how long it is shown, where that is stated; in order."""
+    origin = origin_of(container)
+    found = sorted(
+        (
+            float(packet.pts * packet.time_base) - origin,
+            float((packet.duration or 0) * packet.time_base),
+        )
+        for packet in container.demux(stream)
+        if packet.pts is not None and not packet.is_discard
+    )
+    if not found:  # a format that states no times: those that its decoder finds
+        found = [(moment, 0.0) for moment, _ in _pictures(container, stream)]
+    if not found:
+        raise ValueError(f"'{path}' shows no picture")
+    return found
+
+
+def _stated_end(container: Any, stream: Any) -> float | None:
+    if stream.duration is not None:
+        begin = float((stream.start_time or 0) * stream.time_base) - origin_of(container)
+        return begin + float(stream.duration * stream.time_base)
+    words = stream.metadata.get("DURATION", "").split(":")  # Matroska's
+    if len(words) == 3:
+        return sum(float(word) * unit for word, unit in zip(words, (3600, 60, 1), strict=True))
+    # That of the whole file may be that of a longer sound.
+    alone = container.duration is not None and not container.streams.audio
+    return container.duration / 1_000_000 if alone else None
 
 
 def _pick(
@@ -134,7 +174,7 @@ def read_audio_track(
         ImportError: where PyAV is missing.
     """
     end = float("inf") if seconds is None else start + seconds
-    with _open(path, "audio") as (container, stream):
+    with open_track(path, "audio") as (container, stream):
         if start > SEEK_MARGIN:
             _seek(container, start - SEEK_MARGIN)
         rate, first = 0, 0.0
@@ -166,8 +206,8 @@ def stream_sound(
         FileNotFoundError, ValueError, ImportError: as `read_audio_track`.
     """
     av = load_pyav(f"reading '{path}'")
-    with _open(path, "audio") as (container, stream):
-        origin, resampler = _origin(container), None
+    with open_track(path, "audio") as (container, stream):
+        origin, resampler = origin_of(container), None
         for decoded in container.decode(stream):
             if resampler is None:
                 layout = "mono" if decoded.layout.nb_channels == 1 else "stereo"
@@ -178,7 +218,7 @@ def stream_sound(
 
 
 def _pictures(container: Any, stream: Any) -> Iterator[tuple[float, Any]]:
-    origin = _origin(container)
+    origin = origin_of(container)
     for picture in container.decode(stream):
         if picture.time is not None:
             yield picture.time - origin, picture
@@ -188,7 +228,7 @@ def _blocks(container: Any, stream: Any) -> Iterator[tuple[float, int, NDArray[n
     """(time, rate, samples (n, channels)) of a track, in order."""
     import av
 
-    origin = _origin(container)
+    origin = origin_of(container)
     # Changes the type of samples only: integers are divided by their full scale. Rate and layout
     # stay those of the first frame, which a header may state wrongly.
     planar = av.AudioResampler(format="fltp")
@@ -198,68 +238,6 @@ def _blocks(container: Any, stream: Any) -> Iterator[tuple[float, int, NDArray[n
             yield (frame.time or 0.0) - origin, frame.sample_rate, samples.T
 
 
-def _origin(container: Any) -> float:
-    """Time stamp of the beginning of a file in seconds; some formats begin late."""
-    return (container.start_time or 0) / 1_000_000
-
-
 def _seek(container: Any, seconds: float) -> None:
     """Go to the last key frame before a time."""
-    container.seek(int((seconds + _origin(container)) * 1_000_000), backward=True)
-
-
-def _is_cover(stream: Any) -> bool:
-    from av.stream import Disposition
-
-    return bool(stream.disposition & Disposition.attached_pic)
-
-
-@contextmanager
-def _open(path: Path, kind: str) -> Iterator[tuple[Any, Any]]:
-    """Container and its first stream of a kind, ``audio`` or ``video``."""
-    av = load_pyav(f"reading '{path}'")
-    if not path.is_file():
-        raise FileNotFoundError(f"no video at '{path}'")
-    try:
-        with av.open(str(path)) as container:
-            # A sound file's cover is no video.
-            streams = [s for s in getattr(container.streams, kind) if not _is_cover(s)]
-            if not streams:
-                missing = NoSoundError if kind == "audio" else ValueError
-                raise missing(f"'{path}' has no {kind} track")
-            yield container, streams[0]
-    except av.FFmpegError as error:
-        if isinstance(error, FileNotFoundError):
-            raise
-        raise ValueError(f"cannot decode '{path}': {error.strerror}") from error
-
-
-def check_container(path: Path) -> None:
-    """Refuse a file of unknown origin that is no usual container of pictures and sound.
-
-    FFmpeg goes by a file's content, whatever its name says, and some formats are lists of other
-    files and addresses, which it would open.
-
-    Raises:
-        FileNotFoundError: where there is no such file.
-        ValueError: where it is none of `CONTAINERS`, or damaged.
-        ImportError: where PyAV is missing.
-    """
-    av = load_pyav(f"reading '{path}'")
-    try:
-        with av.open(str(path), options={"format_whitelist": ",".join(CONTAINERS)}):
-            return
-    except FileNotFoundError:
-        raise
-    except (av.FFmpegError, ValueError) as error:
-        known = ", ".join(CONTAINERS)
-        raise ValueError(f"'{path}' is no container that is known ({known}), or damaged") from error
-
-
-def load_pyav(doing: str) -> Any:
-    """Return the package av; an ImportError says that ``doing`` needs it."""
-    try:
-        import av
-    except ImportError as error:
-        raise ImportError(f"{doing} needs PyAV (the package av): {INSTALL}") from error
-    return av
+    container.seek(int((seconds + origin_of(container)) * 1_000_000), backward=True)

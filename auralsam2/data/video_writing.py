@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from auralsam2.data.video import load_pyav, stream_sound
+from auralsam2.data.video import stream_sound
+from auralsam2.data.video_opening import load_pyav
 
 ENCODERS: tuple[tuple[str, dict[str, str]], ...] = (
     # Where no picture is coded out of its order, the last packet ends with the last picture.

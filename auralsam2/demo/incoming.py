@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from auralsam2.data.video import check_container
+from auralsam2.data.video_opening import check_container
 from auralsam2.demo.tracked import TrackedObject
 
 Ask = Callable[[TrackedObject], None]

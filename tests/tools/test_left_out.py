@@ -44,7 +44,7 @@ NO_SCORES = {
     "benchmark", "check-config", "check-data", "check-parity", "convert-checkpoint", "demo",
     "grid-status",
     "list-components", "make-synthetic", "prepare-data", "pretrain-audio", "pretrain-mini",
-    "read-answers",
+    "read-answers", "segment",
 }  # fmt: skip
 
 

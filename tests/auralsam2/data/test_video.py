@@ -11,10 +11,12 @@ from auralsam2.data.audio import read_waveform
 from auralsam2.data.video import (
     _pick,
     _upright,
-    check_container,
+    picture_span,
     read_audio_track,
     read_frames,
+    stream_sound,
 )
+from auralsam2.data.video_opening import check_container
 
 
 def numbers(frames: list[np.ndarray]) -> list[int]:
@@ -130,3 +132,35 @@ def test_a_list_of_other_files_is_refused_whatever_its_name(write_video, tmp_pat
     listing.write_bytes(b"\0" * 1000)
     with pytest.raises(ValueError, match="or damaged"):
         check_container(listing)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_where_pictures_end_and_where_the_header_says_so(write_video, tmp_path, suffix) -> None:
+    path = write_video(tmp_path / f"a.{suffix}", seconds=3)
+    assert picture_span(path) == pytest.approx((3.0, 3.0), abs=0.01)
+    if suffix == "mkv":
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        end, stated = picture_span(path)
+        assert 0.5 < end < 2.5 and stated == pytest.approx(3.0, abs=0.01)
+
+
+def test_sound_comes_piece_by_piece_as_one_or_two_channels(write_video, tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", delay=0.5)
+    pieces = list(stream_sound(path, (22_050,), 48_000))
+    samples, _ = read_audio_track(path)
+    assert {rate for _, rate, _ in pieces} == {22_050} and len(pieces) > 50
+    first = next(begin for begin, _, _ in pieces)
+    assert first == pytest.approx(0.5, abs=0.05)
+    joined = np.concatenate([piece for _, _, piece in pieces], axis=1)
+    np.testing.assert_allclose(joined.T, samples[-joined.shape[1] :], atol=1e-4)
+    assert {(rate, len(piece)) for _, rate, piece in stream_sound(path, (), 8_000)} == {(8_000, 2)}
+
+
+def test_a_packet_that_is_torn_at_the_end_of_a_file_is_left_out(write_video, tmp_path) -> None:
+    path = write_video(tmp_path / "a.mkv", seconds=3)
+    whole, rate = read_audio_track(path)
+    for share in (0.5, 0.55, 0.6, 0.65):
+        path.write_bytes((tmp_path / "a.mkv").read_bytes()[: int(share * path.stat().st_size)])
+        part, _ = read_audio_track(path)
+        assert 0.1 * rate < len(part) < len(whole)
+        np.testing.assert_allclose(part, whole[: len(part)], atol=1e-4)
