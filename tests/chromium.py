@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -84,10 +84,10 @@ class Browser:
             raise AssertionError(f"{script}: {answer['exceptionDetails']}")
         return answer["result"].get("value")
 
-    def wait(self, condition: str) -> None:
-        """Wait until an expression is true."""
+    def wait(self, condition: str | Callable[[], object]) -> None:
+        """Wait until an expression of the page, or something beside it, is true."""
         end = time.monotonic() + self.timeout
-        while not self.run(condition):
+        while not (self.run(condition) if isinstance(condition, str) else condition()):
             if time.monotonic() > end:
                 raise AssertionError(f"never true: {condition}")
             time.sleep(0.05)

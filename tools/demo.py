@@ -30,11 +30,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         if error.name not in ("starlette", "uvicorn"):
             raise
         raise ImportError(f"the page needs {error.name}: {INSTALL}") from error
+    from analysis.figures.segmented import write_sheet
     from auralsam2.data.example import example_clip
     from auralsam2.demo.models import predictors_of
 
-    predictors = predictors_of(options.run)
-    serve(predictors, example_clip(), options.port, options.upload_mb, not options.no_browser)
+    shown = predictors_of(options.run), example_clip()
+    serve(*shown, options.port, options.upload_mb, not options.no_browser, write_sheet)
     return 0
 
 

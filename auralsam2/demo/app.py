@@ -21,6 +21,7 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from auralsam2.demo.clip import Clip
+from auralsam2.demo.export import ARCHIVE, Draw, write_export
 from auralsam2.demo.guard import Guard
 from auralsam2.demo.incoming import change_of, frame_rate, read_json, receive
 from auralsam2.demo.models import reads_text
@@ -48,11 +49,14 @@ class Page:
         example: the clip that is there at the beginning.
         upload_mb: the largest clip that is taken.
         port: of the server.
+        draw_sheet: draws the sheet of an export to a path.
     """
 
-    def __init__(self, sessions: Sessions, example: Path, upload_mb: int, port: int) -> None:
+    def __init__(
+        self, sessions: Sessions, example: Path, upload_mb: int, port: int, draw_sheet: Draw
+    ) -> None:
         self.sessions, self.example, self.upload_mb = sessions, example, upload_mb
-        self.port = port
+        self.port, self.draw_sheet = port, draw_sheet
         self.cookie = f"auralsam2_{port}"  # all servers of a machine share their cookies
 
     def app(self) -> Starlette:
@@ -63,9 +67,11 @@ class Page:
             Route("/api/state", self.state),
             Route("/api/example", self.load_example, methods=["POST"]),
             Route("/api/clip", self.load_clip, methods=["POST"]),
-            Route("/api/clip/{key:int}/{frame:int}.jpg", self.frame),
-            Route("/api/clip/{key:int}/sound.wav", self.sound),
+            Route("/api/clip/{key}/{frame:int}.jpg", self.frame),
+            Route("/api/clip/{key}/sound.wav", self.sound),
+            Route("/api/clip/{key}/export.zip", self.exported),
             Route("/api/masks", self.masks),
+            Route("/api/export", self.export, methods=["POST"]),
             Route("/api/objects", self.add_object, methods=["POST"]),
             Route("/api/objects/{obj_id:int}", self.remove_object, methods=["DELETE"]),
             Route("/api/objects/{obj_id:int}/{what}", self.change, methods=["POST"]),
@@ -124,6 +130,22 @@ class Page:
         lines = iterate_in_threadpool(_lines(self._session(request)))
         return StreamingResponse(lines, media_type="application/x-ndjson", headers=NO_STORE)
 
+    def export(self, request: Request) -> Response:
+        """Write what is shown to an archive."""
+        session = self._session(request)
+        with session.exporting:
+            _tell(write_export, session, self.draw_sheet)
+        return self._state(session)
+
+    def exported(self, request: Request) -> Response:
+        """The archive."""
+        clip = self._clip(request)
+        path = clip.folder / ARCHIVE
+        if not path.is_file():
+            raise HTTPException(404, "Nothing was exported.")
+        name = f"{PurePath(clip.name).stem}-masks.zip"
+        return FileResponse(path, filename=name, headers=NO_STORE)
+
     def add_object(self, request: Request) -> Response:
         """Add an object."""
         session = self._session(request)
@@ -151,7 +173,7 @@ class Page:
 
     def _clip(self, request: Request) -> Clip:
         clip = self._session(request).clip
-        if clip is None or clip.folder.name != str(request.path_params["key"]):
+        if clip is None or clip.folder.name != request.path_params["key"]:
             raise HTTPException(404, "This clip was closed.")
         return clip
 

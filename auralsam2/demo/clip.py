@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from auralsam2.data.frame_source import FrameSource, open_frames
 from auralsam2.data.video_writing import NUM_BINS, GaplessSound
@@ -28,6 +29,17 @@ def shown_size(height: int, width: int) -> tuple[int, int]:
     """Return height and width of a frame on the page."""
     scale = min(1.0, LONGEST_SIDE / max(height, width))
     return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def shrink(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Take the nearest pixels of a mask (H, W) for the size on the page."""
+    if mask.shape == size:
+        return mask
+    rows, columns = (
+        ((np.arange(short) + 0.5) * long / short).astype(int)
+        for short, long in zip(size, mask.shape, strict=True)
+    )
+    return mask[rows[:, None], columns]
 
 
 class ShownFrames:
@@ -111,8 +123,10 @@ class Clip:
     name: str  # as its owner calls it
     source: Path
     folder: Path  # of what was made of it
+    fps: float | None  # frames of a second, None for the video's own
     times: list[float]  # seconds of every frame
     seconds: float
+    video_size: tuple[int, int]  # (H, W)
     frames: ShownFrames
     sound: Sound | None
     notices: list[str] = field(default_factory=list)  # what its owner should know
@@ -142,6 +156,7 @@ def open_clip(
     Raises:
         ValueError: where its pictures or its sound cannot be decoded.
     """
+    size = (state["video_height"], state["video_width"])
     frames = ShownFrames(open_frames(source, fps), folder / "frames")
     times = [float(time) for time in state["times"]]
     seconds = times[-1] + 1 / state["fps"]
@@ -152,4 +167,4 @@ def open_clip(
             notices.append(f"The sound ends early: {sound.problem.replace(str(source), name)}")
     else:
         notices.append("This clip has no sound: the masks follow your clicks alone.")
-    return Clip(name, source, folder, times, seconds, frames, sound, notices)
+    return Clip(name, source, folder, fps, times, seconds, size, frames, sound, notices)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import socket
 import threading
@@ -14,12 +15,13 @@ from typing import Any
 import uvicorn
 
 from auralsam2.demo.app import Page
+from auralsam2.demo.export import Draw
 from auralsam2.demo.scratch import scratch_folder
 from auralsam2.demo.sessions import Sessions
 
 HOST = "127.0.0.1"
 USUAL_PORT = 7860
-GRACE_S = 2
+GRACE_S = 1
 """Seconds that open connections have when the server ends."""
 
 
@@ -33,11 +35,18 @@ class Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to end."""
         self._sessions.stop()
+        # What is cut off from now on is no error.
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         super().handle_exit(sig, frame)
 
 
 def serve(
-    predictors: Mapping[str, Any], example: Path, port: int | None, upload_mb: int, browser: bool
+    predictors: Mapping[str, Any],
+    example: Path,
+    port: int | None,
+    upload_mb: int,
+    browser: bool,
+    draw_sheet: Draw,
 ) -> None:
     """Serve the page until the process is asked to end.
 
@@ -47,6 +56,7 @@ def serve(
         port: to listen on; None for the usual one, or any where that is taken.
         upload_mb: the largest clip that is taken.
         browser: whether to open the page in one.
+        draw_sheet: draws the sheet of an export to a path.
 
     Raises:
         OSError: where the port is taken.
@@ -57,7 +67,7 @@ def serve(
     with listening(port) as listener, scratch_folder() as folder:
         found = listener.getsockname()[1]
         sessions = Sessions(predictors, folder)
-        app = Page(sessions, example, upload_mb, found).app()
+        app = Page(sessions, example, upload_mb, found, draw_sheet).app()
         config = uvicorn.Config(
             app, log_level="warning", lifespan="off", ws="none", server_header=False,
             proxy_headers=False, timeout_graceful_shutdown=GRACE_S,

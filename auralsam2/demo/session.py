@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,11 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from auralsam2.demo.clip import Clip, open_clip
+from auralsam2.demo.clip import Clip, open_clip, shrink
 from auralsam2.demo.models import reads_text
-from auralsam2.demo.runs import run_lengths, shrink
 from auralsam2.demo.tracked import TrackedObject
 from auralsam2.messages import is_message, message
+from auralsam2.segment import rle
 
 MOST_FRAMES = 3000
 MOST_OBJECTS = 8
@@ -47,17 +48,17 @@ class Session:
         self.objects: dict[int, TrackedObject] = {}
         self.edition = 0
         """Grows with every change; what follows from an earlier one stops."""
+        self.exporting = threading.Lock()
+        """Held by whoever writes the session's masks to its folder."""
         self.closed = False
         self._states: dict[str, Any] = {}
         self._known: set[int] = set()  # objects that the predictors have
         self._heard: set[int] = set()  # those of them that the sound has prompted
-        self._clips = 0
         folder.mkdir()
 
     def new_folder(self) -> Path:
         """Make a folder for the files of a clip that is about to come in."""
-        self._clips += 1
-        folder = self.folder / str(self._clips)
+        folder = self.folder / secrets.token_hex(8)  # browsers keep pictures by its name
         folder.mkdir()
         return folder
 
@@ -149,7 +150,8 @@ class Session:
             self._forget(obj_id)
 
     def answers(self) -> Iterator[Answer]:
-        """Segment all frames with every run, frame by frame, until something changes."""
+        """Segment all frames with every run, until something changes or this is begun again."""
+        self._changed()
         edition = self.edition
         if self.clip is None or not any(tracked.prompted for tracked in self.objects.values()):
             return
@@ -203,7 +205,7 @@ class Session:
         objects = {}
         for obj_id, mask in answer.masks.items():
             iou, score = answer.scores.get(obj_id, (None, None))
-            runs = run_lengths(shrink(mask, self.clip.frames.size))
+            runs = rle.runs(shrink(mask, self.clip.frames.size)).tolist()
             objects[obj_id] = {"runs": runs, "iou": iou, "score": score}
         return {"frame": answer.frame, "run": answer.run, "objects": objects}
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from auralsam2.segment.overlay import colour_of
+
 Point = tuple[float, float, bool]
 """x and y in parts of the picture's width and height, and whether it belongs to the object."""
 Box = tuple[float, float, float, float]
@@ -94,7 +96,10 @@ class TrackedObject:
             str(frame): {"points": prompts.points, "box": prompts.box}
             for frame, prompts in sorted(self.frames.items())
         }
-        return {"id": self.obj_id, "sound": self.sound, "weight": self.weight, "frames": frames}
+        return {
+            "id": self.obj_id, "colour": colour_of(self.obj_id), "sound": self.sound,
+            "weight": self.weight, "frames": frames,
+        }  # fmt: skip
 
 
 def _inside(place: float) -> float:

@@ -24,7 +24,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
 def test_without_arguments_the_example_and_the_shipped_model_are_served(served: Any) -> None:
     assert main(["demo"]) == 0
-    ((predictors, example, port, upload_mb, browser),) = served
+    ((predictors, example, port, upload_mb, browser, _),) = served
     assert (predictors, port, upload_mb, browser) == ({}, None, 200, True)
     assert example.is_file() and example.suffix == ".mp4"
 
@@ -32,9 +32,10 @@ def test_without_arguments_the_example_and_the_shipped_model_are_served(served: 
 def test_options_reach_the_server(served: Any) -> None:
     options = ["--run", "a", "--run", "b", "--port", "8000", "--upload-mb", "5", "--no-browser"]
     assert main(["demo", *options]) == 0
-    ((predictors, _, port, upload_mb, browser),) = served
+    ((predictors, _, port, upload_mb, browser, draw_sheet),) = served
     assert list(predictors.values()) == [Path("a"), Path("b")]
     assert (port, upload_mb, browser) == (8000, 5, False)
+    assert draw_sheet.__name__ == "write_sheet"
 
 
 def test_a_run_that_is_not_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:

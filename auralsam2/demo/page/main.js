@@ -1,7 +1,7 @@
 // The page: what the server says is open, what a person does with it.
 
 import { ask, lines, post, Told, upload } from "./server.js";
-import { colour, Stage } from "./stage.js";
+import { ink, Stage } from "./stage.js";
 import { Timeline } from "./timeline.js";
 import { recordClip } from "./recorder.js";
 
@@ -48,7 +48,7 @@ function show(state) {
   if (!chosenObject()) page.chosen = state.objects[0]?.id ?? 0;
   showObjects();
   const closed = !state.clip;
-  for (const id of ["add", "undo", "clear", "play", "back", "forward", "frame"]) {
+  for (const id of ["add", "undo", "clear", "export", "play", "back", "forward", "frame"]) {
     byId(id).disabled = closed;
   }
   draw();
@@ -112,10 +112,11 @@ async function track() {
   page.tracking?.abort();
   const tracking = new AbortController();
   page.tracking = tracking;
+  page.complete = false;
   const { runs, clip, objects } = page.state;
   const frames = clip.times.length;
   const progress = byId("progress");
-  let done = 0;
+  const done = new Set(); // both ways from a click, its frame is answered twice
   progress.hidden = false;
   if (!objects.some((object) => object.prompted)) {
     progress.hidden = true;
@@ -127,13 +128,14 @@ async function track() {
       if (tracking.signal.aborted) return;
       if (found.error) throw new Told(found.error);
       page.stages[runs.indexOf(found.run)].put(found, true);
-      done += 1;
-      progress.value = done / (frames * runs.length);
-      say(`Masks of ${Math.floor(done / runs.length)} of ${frames} frames`);
+      done.add(`${found.run} ${found.frame}`);
+      progress.value = done.size / (frames * runs.length);
+      say(`Masks of ${Math.floor(done.size / runs.length)} of ${frames} frames`);
       if (found.frame === timeline.frame) draw();
     }
     if (tracking.signal.aborted) return;
-    say("All frames have masks.");
+    page.complete = done.size === frames * runs.length;
+    say(page.complete ? "All frames have masks." : "Another window of this browser goes on.");
     progress.hidden = true;
   } catch (error) {
     if (error.name !== "AbortError" && !tracking.signal.aborted) tell(error);
@@ -175,7 +177,7 @@ const made = (tag, properties, ...children) => {
 
 function objectRow(object) {
   const swatch = made("span", { className: "swatch" });
-  swatch.style.background = `rgb(${colour(object.id)})`;
+  swatch.style.background = ink(object);
   const choose = made("input", {
     type: "radio", name: "object", checked: object.id === page.chosen,
     onchange: () => { page.chosen = object.id; showObjects(); draw(); },
@@ -234,6 +236,20 @@ byId("add").addEventListener("click", handler(async () => {
 }));
 byId("undo").addEventListener("click", () => change("undo", { frame: timeline.frame }));
 byId("clear").addEventListener("click", () => change("clear"));
+byId("export").addEventListener("click", handler(async () => {
+  const button = byId("export");
+  page.tracking?.abort();
+  button.disabled = true;
+  say("Writing masks, overlay and tables…");
+  try {
+    const { clip } = await post("/api/export");
+    made("a", { href: `/api/clip/${clip.key}/export.zip`, download: "" }).click();
+    say("Exported.");
+  } finally {
+    button.disabled = false;
+    if (!page.complete) track();
+  }
+}));
 for (const radio of document.querySelectorAll("[name=tool]")) {
   radio.addEventListener("change", () => document.body.classList.toggle("boxing", tool() === "box"));
 }

@@ -1,22 +1,21 @@
 // One picture with its masks and clicks: a canvas for each run.
 
-export const COLOURS = [
-  [255, 176, 0], [64, 132, 246], [220, 38, 127], [20, 184, 166], [120, 94, 240], [132, 204, 22],
-  [254, 97, 0], [148, 163, 184],
-];
-export const colour = (id) => COLOURS[(id - 1) % COLOURS.length];
+export const ink = (object) => `rgb(${object.colour})`;
 
 const FILL = 105; // of 255
 const STEP = 0.01; // of the picture, for a key
 const SMALLEST_BOX = 0.01;
 
-// Pixels of run lengths, which begin with those outside.
-export function pixels(runs, size) {
-  const mask = new Uint8Array(size);
+// Pixels of run lengths, which go down the columns and begin with those outside.
+export function pixels(runs, width, height) {
+  const mask = new Uint8Array(width * height);
   let place = 0;
   runs.forEach((length, index) => {
-    if (index % 2) mask.fill(1, place, place + length);
-    place += length;
+    const end = place + length;
+    for (; index % 2 && place < end; place += 1) {
+      mask[(place % height) * width + Math.floor(place / height)] = 1;
+    }
+    place = end;
   });
   return mask;
 }
@@ -68,8 +67,11 @@ export class Stage {
     this.clip = clip;
     this.masks.clear();
     this.cross = this.corner = this.dragged = null;
-    this.overlay.width = clip.width;
-    this.overlay.height = clip.height;
+    for (const canvas of [this.canvas, this.overlay]) {
+      canvas.width = clip.width;
+      canvas.height = clip.height;
+    }
+    this.canvas.style.maxWidth = `calc(var(--tallest) * ${clip.width / clip.height})`;
   }
 
   // Objects of a frame that are new replace those that were there; the others stay.
@@ -80,7 +82,8 @@ export class Stage {
 
   draw(image, frame, objects, chosen) {
     const { clip, canvas } = this;
-    const scale = Math.max(1, (canvas.clientWidth * devicePixelRatio) / clip.width);
+    // As many pixels as the screen has for it, so that clicks and letters are sharp.
+    const scale = (canvas.clientWidth * devicePixelRatio) / clip.width || 1;
     const [width, height] = [Math.round(clip.width * scale), Math.round(clip.height * scale)];
     if (canvas.width !== width || canvas.height !== height) {
       canvas.width = width;
@@ -95,7 +98,7 @@ export class Stage {
     for (const object of objects) {
       const found = masks[object.id];
       if (!found || !object.prompted) continue;
-      paint(painted, pixels(found.runs, clip.width * clip.height), clip.width, colour(object.id));
+      paint(painted, pixels(found.runs, clip.width, clip.height), clip.width, object.colour);
     }
     layer.putImageData(painted, 0, 0);
     context.drawImage(this.overlay, 0, 0, width, height);
@@ -125,21 +128,21 @@ export class Stage {
     const { width, height } = this.canvas;
     const unit = devicePixelRatio;
     context.globalAlpha = chosen ? 1 : 0.55;
-    if (clicks.box) this.drawBox(context, clicks.box, `rgb(${colour(object.id)})`);
+    if (clicks.box) this.drawBox(context, clicks.box, ink(object));
     for (const [x, y, positive] of clicks.points) {
       context.beginPath();
-      context.arc(x * width, y * height, 7 * unit, 0, 7);
+      context.arc(x * width, y * height, 8 * unit, 0, 7);
       context.fillStyle = positive ? "#1a7f37" : "#c62845";
       context.fill();
       context.lineWidth = 2 * unit;
       context.strokeStyle = "#fff";
       context.stroke();
       context.beginPath();
-      context.moveTo(x * width - 3.5 * unit, y * height);
-      context.lineTo(x * width + 3.5 * unit, y * height);
+      context.moveTo(x * width - 4 * unit, y * height);
+      context.lineTo(x * width + 4 * unit, y * height);
       if (positive) {
-        context.moveTo(x * width, y * height - 3.5 * unit);
-        context.lineTo(x * width, y * height + 3.5 * unit);
+        context.moveTo(x * width, y * height - 4 * unit);
+        context.lineTo(x * width, y * height + 4 * unit);
       }
       context.stroke();
     }
@@ -170,14 +173,13 @@ export class Stage {
     }
   }
 
-  // Where an event is, in parts of the picture, which keeps its shape inside the canvas' box.
+  // Where an event is, in parts of the picture.
   place(event) {
     const box = this.canvas.getBoundingClientRect();
-    const scale = Math.min(box.width / this.clip.width, box.height / this.clip.height);
-    const [wide, high] = [this.clip.width * scale, this.clip.height * scale];
-    const x = (event.clientX - box.left - (box.width - wide) / 2) / wide;
-    const y = (event.clientY - box.top - (box.height - high) / 2) / high;
-    return [Math.min(1, Math.max(0, x)), Math.min(1, Math.max(0, y))];
+    const inside = (value) => Math.min(1, Math.max(0, value));
+    return [
+      inside((event.clientX - box.left) / box.width), inside((event.clientY - box.top) / box.height),
+    ];
   }
 
   listen() {

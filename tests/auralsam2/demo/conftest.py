@@ -115,7 +115,7 @@ class FakePredictor:
 def _pixels(found: dict[str, Any], width: int = 48, height: int = 32) -> np.ndarray:
     """The mask of an object in an answer."""
     runs = found["runs"]
-    return np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(height, width)
+    return np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(width, height).T
 
 
 class Client:
@@ -168,6 +168,9 @@ def start_server(tmp_path: Path, write_video: Callable[..., Path]) -> Iterator[C
 
     running = []
 
+    def draw_sheet(glance: Any, path: Path) -> None:
+        path.write_text(f"{glance.name}, objects {glance.objects}")
+
     def start(predictors: dict[str, Any], upload_mb: int = 200) -> tuple[int, Any, Path]:
         folder = tmp_path / "server"
         folder.mkdir()
@@ -175,7 +178,7 @@ def start_server(tmp_path: Path, write_video: Callable[..., Path]) -> Iterator[C
         port = listener.getsockname()[1]
         sessions = Sessions(predictors, folder)
         example = write_video(tmp_path / "example.mp4", seconds=2)
-        app = Page(sessions, example, upload_mb, port).app()
+        app = Page(sessions, example, upload_mb, port, draw_sheet).app()
         server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()

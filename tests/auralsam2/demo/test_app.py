@@ -250,13 +250,15 @@ def test_faults_of_the_program_are_told_without_their_insides(
 
 
 def test_no_path_leads_out(client: Any) -> None:
-    client.json("POST", "/api/example?fps=5")
-    assert client.request("GET", "/api/clip/1/0.jpg")[0] == 200
+    key = client.json("POST", "/api/example?fps=5")["clip"]["key"]
+    clip = f"/api/clip/{key}"
+    assert client.request("GET", f"{clip}/0.jpg")[0] == 200
     for path in (
         "/../app.py", "/%2e%2e/app.py", "/page.css/../../app.py", "/..%2fapp.py", "//etc/passwd",
-        "/page/index.html", "/api/clip/1/../../../../etc/passwd", "/api/clip/1/..%2f..%2fx.jpg",
-        "/api/clip/1/-1.jpg", "/api/clip/1/99.jpg", "/api/clip/2/0.jpg", "/api/clip/1/clip.mp4",
-        "/api/clip//etc/passwd", "/api/clip/1/0.jpg%00", "/etc/passwd", "/.in_use", "/index.html",
+        "/page/index.html", f"{clip}/../../../../etc/passwd", f"{clip}/..%2f..%2fx.jpg",
+        f"{clip}/-1.jpg", f"{clip}/99.jpg", "/api/clip/2/0.jpg", f"{clip}/clip.mp4",
+        f"/api/clip/%2e%2e%2f{key}/0.jpg", f"/api/clip/./{key}%2f../0.jpg", "/api/clip/*/0.jpg",
+        "/api/clip//etc/passwd", f"{clip}/0.jpg%00", "/etc/passwd", "/.in_use", "/index.html",
     ):  # fmt: skip
         status, _, content = client.request("GET", path)
         assert status in (400, 404), (path, status)

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from auralsam2.data.frame_source import PictureSequence
-from auralsam2.demo.clip import ShownFrames, extract_sound, shown_size
+from auralsam2.demo.clip import ShownFrames, extract_sound, shown_size, shrink
 
 
 def test_frames_are_no_larger_than_a_page_and_keep_their_shape() -> None:
@@ -45,3 +45,10 @@ def test_late_sound_stays_late_and_ends_with_the_pictures(tmp_path: Path, write_
     assert np.abs(samples).max() == pytest.approx(0.3, abs=0.03)  # the mean of 0.4 and 0.2
     heard = np.flatnonzero(np.array(sound.peaks) > 0.1) / len(sound.peaks) * 2.5
     assert heard[0] == pytest.approx(1.5, abs=0.02) and heard[-1] == pytest.approx(2.5, abs=0.02)
+
+
+def test_a_mask_shrinks_to_the_size_on_the_page() -> None:
+    mask = np.zeros((4, 6), bool)
+    mask[:2, 3:] = True
+    assert np.array_equal(shrink(mask, (2, 2)), [[False, True], [False, False]])
+    assert shrink(mask, (4, 6)) is mask

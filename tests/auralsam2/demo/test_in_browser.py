@@ -33,9 +33,7 @@ def at(page: Any, x: float, y: float, stage: int = 0) -> tuple[float, float]:
     page.run(f"{canvas}.scrollIntoView({{block: 'center'}})")
     box = f"(b => [b.left, b.top, b.width, b.height])({canvas}.getBoundingClientRect())"
     left, top, width, height = page.run(box)
-    scale = min(width / 48, height / 32)
-    wide, high = 48 * scale, 32 * scale
-    return left + (width - wide) / 2 + x * wide, top + (height - high) / 2 + y * high
+    return left + x * width, top + y * height
 
 
 def colour(page: Any, x: float, y: float) -> list[int]:
@@ -169,3 +167,12 @@ def test_the_page_has_the_colours_of_the_reports() -> None:
     report = (root / "analysis/templates/report.css.j2").read_text().partition("* {")[0]
     rules = [text[text.index(":root") :] for text in (page, report)]
     assert rules[0] == rules[1] and rules[0].count("--") == 18
+
+
+def test_an_export_is_downloaded(page: Any, tmp_path: Path) -> None:
+    folder = {"behavior": "allow", "downloadPath": str(tmp_path)}
+    page.call("Page.setDownloadBehavior", **folder)
+    press(page, "export")
+    page.wait("document.getElementById('status').textContent === 'Exported.'")
+    page.wait(lambda: (tmp_path / "example-masks.zip").exists())
+    assert page.said == [] and page.run(f"{ERROR}.hidden")

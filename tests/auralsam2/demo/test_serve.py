@@ -20,7 +20,7 @@ from auralsam2.demo.serve import listening
 SERVE = """
 from pathlib import Path
 from auralsam2.demo.serve import serve
-serve({}, Path("example.mp4"), 0, 1, browser=False)
+serve({}, Path("example.mp4"), 0, 1, browser=False, draw_sheet=None)
 """
 
 
