@@ -103,9 +103,43 @@ class QuickLinear(nn.Linear):
         return linear(x, self.weight, self.bias)
 
 
+class QuickPatches(nn.Conv2d):
+    """A convolution whose patches neither overlap nor leave gaps, by :func:`linear`.
+
+    Maps whose channels come last in memory are rows of patches without much copying, and what comes
+    out is of that kind. Larger patches of others go torch's way.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, O, H / k, W / k)."""
+        height, width = self.kernel_size
+        if (
+            not multiplies_by_onednn(x, self.weight)
+            or x.shape[2] % height
+            or x.shape[3] % width
+            or (height * width > 1 and not x.is_contiguous(memory_format=torch.channels_last))
+        ):
+            return super().forward(x)
+        maps = x.permute(0, 2, 3, 1)
+        patches = maps.unflatten(2, (-1, width)).unflatten(1, (-1, height)).transpose(2, 3)
+        weight = self.weight.permute(0, 2, 3, 1).flatten(1)
+        return linear(patches.flatten(3), weight, self.bias).permute(0, 3, 1, 2)
+
+
+def _has_plain_patches(layer: nn.Conv2d) -> bool:
+    plain = layer.padding == layer.output_padding == (0, 0) and layer.dilation == (1, 1)
+    return plain and layer.kernel_size == layer.stride and layer.groups == 1
+
+
 def quicken_linear_layers(model: nn.Module) -> None:
-    """Let all linear layers of a model multiply by :func:`linear`; weights, names, hooks stay."""
+    """Let what is linear in patches of a model multiply by :func:`linear`.
+
+    Linear layers and convolutions with a stride as large as their kernel; weights, names and hooks
+    stay.
+    """
     if prefers_onednn():
         for module in model.modules():
             if type(module) is nn.Linear:
                 module.__class__ = QuickLinear
+            elif type(module) is nn.Conv2d and _has_plain_patches(module):
+                module.__class__ = QuickPatches
