@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from auralsam2.models import linear as module
-from auralsam2.models.linear import QuickLinear, linear, quicken_linear_layers
+from auralsam2.models.linear import QuickLinear, QuickPatches, linear, quicken_linear_layers
 
 
 @pytest.fixture(autouse=True)
@@ -123,3 +123,50 @@ def test_a_subclass_keeps_its_own_forward() -> None:
     model = nn.Sequential(Doubled(2, 2))
     quicken_linear_layers(model)
     assert type(model[0]) is Doubled
+
+
+def _patches(side: int, bias: bool = True) -> tuple[nn.Sequential, nn.Sequential]:
+    """One layer of patches, torch's own and ours, of the same weights."""
+    torch.manual_seed(0)
+    theirs = nn.Sequential(nn.Conv2d(5, 7, side, stride=side, bias=bias))
+    quicken_linear_layers(ours := copy.deepcopy(theirs))
+    assert type(ours[0]) is QuickPatches
+    return ours, theirs
+
+
+@pytest.mark.parametrize("side", [1, 2, 4])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("kind", [torch.channels_last, torch.contiguous_format])
+def test_patches_are_convolutions(side: int, bias: bool, kind: torch.memory_format) -> None:
+    ours, theirs = _patches(side, bias)
+    x = torch.randn(2, 5, 8, 12, generator=torch.Generator().manual_seed(1))
+    x = x.contiguous(memory_format=kind)
+
+    def told(model: nn.Module) -> list[Tensor]:
+        out, *grads = _gradients(model, x)
+        return [out, *grads, *(p.grad for p in model.parameters() if p.grad is not None)]
+
+    for own, other in zip(told(ours), told(theirs), strict=True):
+        torch.testing.assert_close(own, other, atol=1e-5, rtol=1e-5)
+
+
+def test_products_take_the_place_of_convolutions_where_channels_come_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ours, _ = _patches(2)
+    monkeypatch.setattr(module, "linear", lambda x, w, b: seen.append(x.shape) or F.linear(x, w, b))
+    seen: list[torch.Size] = []
+    maps = torch.randn(2, 5, 4, 6)
+    ours(maps), ours(maps[:, :, :3])
+    assert not seen
+    ours(maps.contiguous(memory_format=torch.channels_last))
+    assert seen == [(2, 2, 3, 20)]
+
+
+def test_overlapping_patches_stay_convolutions() -> None:
+    layers = [
+        nn.Conv2d(4, 4, 3, stride=2), nn.Conv2d(4, 4, 2), nn.Conv2d(4, 4, 2, 2, groups=2),
+        nn.Conv2d(4, 4, 2, 2, padding=1), nn.Conv2d(4, 4, 2, 2, dilation=2), nn.Conv2d(4, 4, 1, 2),
+    ]  # fmt: skip
+    quicken_linear_layers(model := nn.Sequential(*layers))
+    assert all(type(layer) is nn.Conv2d for layer in model)

@@ -57,7 +57,7 @@ OBSERVED = (
     "_prepare_memory_conditioned_features",
     "_predict_masks",
 )
-"""Methods that a caller may replace on an instance to see what they are given."""
+"""Methods that a caller may replace, on an instance or in a subclass, to see what they get."""
 
 
 class PromptableSAM2(SAM2Base):
@@ -155,8 +155,9 @@ class PromptableSAM2(SAM2Base):
             can_decode(self.sam_mask_decoder)
             and can_remember(self)
             and is_untouched(*behind)
-            and not any(p.requires_grad for p in self.parameters(recurse=False))
+            and not any(p is not None and p.requires_grad for p in self._parameters.values())
             and not any(name in vars(self) for name in OBSERVED)
+            and all(getattr(type(self), n) is getattr(PromptableSAM2, n) for n in OBSERVED)
         )
 
     def clip_memory(self, coarse: Tensor, conditioning: int) -> FrozenClipMemory:

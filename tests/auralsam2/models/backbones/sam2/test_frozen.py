@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from auralsam2.models.backbones.sam2.frozen import MadeOfWeights, is_untouched
 
@@ -13,6 +16,13 @@ def frozen() -> nn.Sequential:
     return (
         nn.Sequential(nn.Linear(2, 2), nn.Sequential(nn.Dropout(0.1))).eval().requires_grad_(False)
     )
+
+
+class Doubled(nn.ReLU):
+    """Somebody else's, of a class that is known otherwise."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return 2 * super().forward(x)
 
 
 def test_untouched() -> None:
@@ -30,6 +40,7 @@ def test_untouched() -> None:
         lambda m: m[0].register_full_backward_hook(lambda *_: None),
         lambda m: m[0].register_full_backward_pre_hook(lambda *_: None),
         lambda m: setattr(m[0], "forward", lambda x: x),
+        lambda m: setattr(m[1], "0", Doubled()),
     ],
 )
 def test_touched(touch: object) -> None:
@@ -42,6 +53,24 @@ def test_a_hook_that_is_gone_no_longer_counts() -> None:
     module = frozen()
     module[0].register_forward_hook(lambda *_: None).remove()
     assert is_untouched(module)
+
+
+@pytest.mark.parametrize(
+    "register",
+    [
+        torch.nn.modules.module.register_module_forward_hook,
+        torch.nn.modules.module.register_module_forward_pre_hook,
+        torch.nn.modules.module.register_module_full_backward_hook,
+        torch.nn.modules.module.register_module_full_backward_pre_hook,
+    ],
+)
+def test_hooks_of_all_modules(register: Callable[..., RemovableHandle]) -> None:
+    handle = register(lambda *_: None)
+    try:
+        assert not is_untouched(frozen())
+    finally:
+        handle.remove()
+    assert is_untouched(frozen())
 
 
 def test_made_once_and_anew_where_weights_change() -> None:

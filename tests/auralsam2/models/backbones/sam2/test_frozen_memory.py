@@ -98,6 +98,24 @@ def test_answers_and_gradients(
             assert float((own - other).norm()) < 5e-3 * float(other.norm())
 
 
+def test_a_subclass_with_a_method_of_its_own_is_left_to_it(network: PromptableSAM2) -> None:
+    class Watched(PromptableSAM2):
+        def _predict_masks(self, *given: Any, **named: Any) -> Any:
+            return super()._predict_masks(*given, **named)
+
+    class Larger(PromptableSAM2):
+        def more(self) -> None: ...
+
+    own = type(network)
+    try:
+        network.__class__ = Watched
+        assert not network.is_frozen
+        network.__class__ = Larger
+        assert network.is_frozen
+    finally:
+        network.__class__ = own
+
+
 def test_without_prompts_and_gradients(network: PromptableSAM2, pyramid: VisualPyramid) -> None:
     tracker = MemoryTracker().eval()
     with torch.no_grad():
