@@ -53,6 +53,8 @@ def prompting_speed(
         check_weights(cfg)
     trained, other = of_config(cfg, None), _adapter(asked, cfg, adapter)
     predictor = AuralSAM2VideoPredictor(trained)
+    # Of every way: by its default SAM2 forgets a click on a frame that it has answered already.
+    predictor.add_all_frames_to_correct_as_cond = True
     shown = synthetic_clip(num_frames, cfg.data.image_size, cfg.seed)
     ways = {
         OFFICIAL: OfficialClicks(predictor, shown),

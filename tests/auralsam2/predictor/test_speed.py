@@ -24,6 +24,14 @@ def test_the_adapter_gets_the_other_ones_sam2_and_ears(monkeypatch: pytest.Monke
     built: list[Any] = []
     build = speed.trained_model
     monkeypatch.setattr(speed, "trained_model", lambda *a: built.append(build(*a)) or built[-1])
+    followed: list[bool] = []
+
+    def measure(ways: Any, *how: Any) -> Any:
+        followed.extend(w.answers.add_all_frames_to_correct_as_cond for w in ways.values())
+        return speed_of(ways, *how)
+
+    speed_of = speed.measure
+    monkeypatch.setattr(speed, "measure", measure)
     found = compared("auralsam2/mini_v1m", ADAPTER)
     (adapter,) = built
     assert isinstance(adapter, SAMAAVS)
@@ -34,6 +42,7 @@ def test_the_adapter_gets_the_other_ones_sam2_and_ears(monkeypatch: pytest.Monke
     ]
     assert found.reference == "SAM2, features kept" and (found.num_frames, found.again) == (2, 1)
     assert found.conditions["image_size"] == 64 and found.conditions["window"] == 5
+    assert followed == 4 * [True]  # or a second click would be forgotten
     assert [way.passes[CLIP] for way in found.ways.values()] == [2, 2, 2, 4]
 
 

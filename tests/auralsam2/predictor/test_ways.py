@@ -43,6 +43,7 @@ def adapter() -> Any:
 
 @pytest.fixture
 def ways(predictor: AuralSAM2VideoPredictor, clip: Shown, adapter: Any) -> dict[str, Clicks]:
+    predictor.add_all_frames_to_correct_as_cond = True
     return {
         "official": OfficialClicks(predictor, clip),
         "kept": Clicks(predictor, clip),
@@ -108,6 +109,19 @@ def test_without_sound_both_answer_alike_and_with_it_otherwise(ways: dict[str, C
         assert all(torch.equal(*pair) for pair in pairs) == equal
     # A click that nobody sees in an empty place would be answered alike by all.
     assert min(float((mask > 0).float().mean()) for mask in masks["official"][:1]) > 0
+
+
+def test_a_second_click_is_followed_in_every_way(ways: dict[str, Clicks]) -> None:
+    for name, way in ways.items():
+        events = dict(way.events())
+        with answers_of(way) as masks:
+            for event in (FIRST, CLIP, CLICK, REST):
+                events[event]()
+        way.close()
+        middle = FRAMES // 2
+        for frame in range(middle, FRAMES):
+            before, after = masks[frame], masks[FRAMES + frame - middle]
+            assert not torch.equal(before, after), (name, frame)
 
 
 def test_parts_are_found_by_their_calls(ways: dict[str, Clicks]) -> None:
