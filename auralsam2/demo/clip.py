@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auralsam2.data.frame_source import FrameSource, open_frames
+from auralsam2.data.video import picture_span
 from auralsam2.data.video_writing import NUM_BINS, GaplessSound
+from auralsam2.segment.one_video import cut_short
 
 LONGEST_SIDE = 960
 """Pixels of a frame on the page."""
@@ -154,17 +156,20 @@ def open_clip(
         folder: for the files.
 
     Raises:
-        ValueError: where its pictures or its sound cannot be decoded.
+        ValueError: where its pictures cannot be decoded.
     """
     size = (state["video_height"], state["video_width"])
     frames = ShownFrames(open_frames(source, fps), folder / "frames")
     times = [float(time) for time in state["times"]]
     seconds = times[-1] + 1 / state["fps"]
-    sound, notices = None, []
-    if state["has_audio"]:
+    notices = [f"The clip breaks off: {cut}."] if (cut := cut_short(picture_span(source))) else []
+    try:
         sound = extract_sound(source, seconds, folder / "sound.wav")
-        if sound.problem:
-            notices.append(f"The sound ends early: {sound.problem.replace(str(source), name)}")
+    except ValueError as error:
+        sound = None
+        told = str(error).replace(str(source), name)
+        notices.append(f"{told}: the masks follow your clicks alone.")
     else:
-        notices.append("This clip has no sound: the masks follow your clicks alone.")
+        if sound.problem:
+            notices.append(f"The sound ends early: {sound.problem.replace(str(source), name)}.")
     return Clip(name, source, folder, fps, times, seconds, size, frames, sound, notices)

@@ -65,20 +65,19 @@ def write_export(session: Session, draw_sheet: Draw) -> Path:
 
 
 def _track(session: Session, folder: Path, names: dict[str, str]) -> dict[str, Tracked]:
-    """Write the mask of every frame, object and run."""
+    """Write the mask of every frame, object and run that has any."""
     clip = session.clip
     assert clip is not None
     num_frames, size = len(clip.times), clip.video_size
-    scores: dict[str, dict[int, np.ndarray]] = {run: {} for run in names}
-    answered = set()
+    scores: dict[str, dict[int, np.ndarray]] = {}
     for answer in session.answers():
         for obj_id, mask in answer.masks.items():
             write_mask(folder / names[answer.run], obj_id, answer.frame, mask)
             empty = np.full((num_frames, 2), np.nan, np.float32)
-            of_object = scores[answer.run].setdefault(obj_id, empty)
+            of_object = scores.setdefault(answer.run, {}).setdefault(obj_id, empty)
             of_object[answer.frame] = answer.scores.get(obj_id, np.nan)
-        answered.add((answer.run, answer.frame))
-    if len(answered) < num_frames * len(names):
-        raise ValueError("the masks changed while they were written: export them again")
     heard = None if clip.sound is None else clip.source
-    return {run: Tracked(clip.times, clip.seconds, size, scores[run], heard) for run in names}
+    return {
+        run: Tracked(clip.times, clip.seconds, size, of_run, heard)
+        for run, of_run in scores.items()
+    }

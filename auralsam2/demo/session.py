@@ -1,4 +1,4 @@
-"""One person's clip: what was asked of its objects, and a predictor's state for each run."""
+"""One person's clip: what is asked of its objects, and the runs that follow them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,10 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from auralsam2.demo.clip import Clip, open_clip, shrink
-from auralsam2.demo.models import reads_text
+from auralsam2.demo.follower import Answer, Follower
 from auralsam2.demo.tracked import TrackedObject
 from auralsam2.messages import is_message, message
 from auralsam2.segment import rle
@@ -25,13 +22,8 @@ MODEL = threading.RLock()
 """Held by whoever uses a model: all sessions share the models of this process."""
 
 
-class Answer(NamedTuple):
-    """What a run says of a frame."""
-
-    run: str
-    frame: int
-    masks: dict[int, NDArray[np.bool_]]  # object -> (H, W), of the video's size
-    scores: dict[int, tuple[float, float]]  # object -> predicted IoU, object score
+class StoppedError(ValueError):
+    """Masks that nobody waits for any more."""
 
 
 class Session:
@@ -51,9 +43,7 @@ class Session:
         self.exporting = threading.Lock()
         """Held by whoever writes the session's masks to its folder."""
         self.closed = False
-        self._states: dict[str, Any] = {}
-        self._known: set[int] = set()  # objects that the predictors have
-        self._heard: set[int] = set()  # those of them that the sound has prompted
+        self._followers: list[Follower] = []
         folder.mkdir()
 
     def new_folder(self) -> Path:
@@ -77,28 +67,28 @@ class Session:
         self._changed()
         folder = source.parent if source.is_relative_to(self.folder) else self.new_folder()
         with MODEL:
-            states: dict[str, Any] = {}
+            followers: list[Follower] = []
             try:
                 for run, predictor in self.predictors.items():
-                    expression = text if reads_text(predictor) else None
-                    states[run] = predictor.init_state(str(source), fps=fps, text=expression)
-                state = next(iter(states.values()))
-                if state["num_frames"] > MOST_FRAMES:
+                    followers.append(Follower(run, predictor, source, fps, text))
+                if (count := followers[0].state["num_frames"]) > MOST_FRAMES:
                     raise ValueError(
-                        f"the clip has {state['num_frames']} frames, this page takes up to "
-                        f"{MOST_FRAMES}: choose fewer frames per second"
+                        f"the clip has {count} frames, this page takes up to {MOST_FRAMES}: "
+                        "choose fewer frames per second"
                     )
-                clip = open_clip(source, name, fps, state, folder)
+                clip = open_clip(source, name, fps, followers[0].state, folder)
             except BaseException as error:
-                self._close_states(states)
+                _close(followers)
                 shutil.rmtree(folder, ignore_errors=True)
                 if not is_message(error):
                     raise
                 raise ValueError(message(error).replace(str(source), name)) from error
             self._drop()
-            self._states, self.clip = states, clip
+            self._followers, self.clip = followers, clip
+            told = [f"{f.run}: {text}." for f in followers for text in f.notices if clip.sound]
+            clip.notices.extend(text.replace(str(source), name) for text in told)
             self.objects = {1: TrackedObject(1, sound=clip.sound is not None)}
-            self._settle(self.objects[1])
+            self._prompt(self.objects[1])
 
     def change(
         self, obj_id: int, ask: Callable[[TrackedObject], None], frame: int | None = None
@@ -128,7 +118,7 @@ class Session:
             before, after = tracked.frames, asked.frames
             changed = [f for f in sorted({*before, *after}) if before.get(f) != after.get(f)]
             self.objects[obj_id] = asked
-            return self._settle(asked, changed)
+            return self._prompt(asked, changed)
 
     def add_object(self) -> int:
         """Add an object without sound and return its number."""
@@ -147,30 +137,36 @@ class Session:
         self._changed()
         with MODEL:
             del self.objects[self._object(obj_id).obj_id]
-            self._forget(obj_id)
+            for follower in self._followers:
+                follower.forget(obj_id)
 
     def answers(self) -> Iterator[Answer]:
-        """Segment all frames with every run, until something changes or this is begun again."""
+        """Segment all frames with every run, one after the other at each frame.
+
+        It ends early, for a `StoppedError`, where something changes or it is begun again.
+        """
         self._changed()
         edition = self.edition
-        if self.clip is None or not any(tracked.prompted for tracked in self.objects.values()):
-            return
-        passes = {run: self._passes(run) for run in self._states}
-        while passes:
-            for run in list(passes):
+        running = [follower.answers(self.objects) for follower in self._followers]
+        while running:
+            for answers in list(running):
                 with MODEL:
                     if self.closed or self.edition != edition:
-                        return
-                    found = next(passes[run], None)
+                        raise StoppedError("the masks have changed since")
+                    found = next(answers, None)
                 if found is None:
-                    del passes[run]
+                    running.remove(answers)
                 else:
                     yield found
 
     def masks(self) -> Iterator[dict[str, Any]]:
-        """Yield the answers as the page draws them."""
-        for answer in self.answers():
-            yield self._shown(answer)
+        """Yield the answers as the page draws them, and at last that they are all."""
+        try:
+            for answer in self.answers():
+                yield self._shown(answer)
+        except StoppedError:
+            return
+        yield {"done": True}
 
     def close(self) -> None:
         """Give everything back."""
@@ -178,27 +174,6 @@ class Session:
         with MODEL:
             self._drop()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _passes(self, run: str) -> Iterator[Answer]:
-        """Frames forward from the first click, or the beginning, then those before it."""
-        predictor, state = self.predictors[run], self._states[run]
-        for reverse in (False, True):
-            start = self._start()
-            if reverse and start == 0:
-                return
-            found = predictor.propagate_in_video(state, start_frame_idx=start, reverse=reverse)
-            for frame, obj_ids, logits in found:
-                yield self._answer(run, frame, obj_ids, logits)
-
-    def _start(self) -> int:
-        clicked = [frame for tracked in self.objects.values() for frame in tracked.frames]
-        heard = any(tracked.hears for tracked in self.objects.values())
-        return 0 if heard or not clicked else min(clicked)
-
-    def _answer(self, run: str, frame: int, obj_ids: Any, logits: Any) -> Answer:
-        scores = self.predictors[run].scores(self._states[run], frame)
-        masks = (logits[:, 0] > 0).cpu().numpy()
-        return Answer(run, int(frame), dict(zip(map(int, obj_ids), masks, strict=True)), scores)
 
     def _shown(self, answer: Answer) -> dict[str, Any]:
         assert self.clip is not None
@@ -209,60 +184,9 @@ class Session:
             objects[obj_id] = {"runs": runs, "iou": iou, "score": score}
         return {"frame": answer.frame, "run": answer.run, "objects": objects}
 
-    def _settle(self, tracked: TrackedObject, frames: Sequence[int] = ()) -> list[dict[str, Any]]:
-        """Prompt every run by what is asked of an object; it goes where nothing is."""
-        obj_id, found = tracked.obj_id, []
-        if not tracked.prompted:
-            self._forget(obj_id)
-            return []
-        for run, state in self._states.items():
-            predictor = self.predictors[run]
-            if obj_id in self._heard:
-                predictor.set_audio_weight(state, tracked.weight * tracked.sound, obj_id=obj_id)
-            elif tracked.hears:
-                predictor.add_audio(state, obj_id=obj_id, weight=tracked.weight)
-            for frame in frames:
-                if prompts := self._prompts(tracked, frame):
-                    _, ids, logits = predictor.add_new_points_or_box(
-                        state,
-                        frame,
-                        obj_id,
-                        clear_old_points=True,
-                        normalize_coords=True,
-                        **prompts,
-                    )
-                    place = list(ids).index(obj_id)
-                    answer = self._answer(run, frame, [obj_id], logits[place : place + 1])
-                    found.append(self._shown(answer))
-                else:
-                    predictor.clear_all_prompts_in_frame(state, frame, obj_id)
-        self._known.add(obj_id)
-        if tracked.hears:
-            self._heard.add(obj_id)
-        return found
-
-    def _prompts(self, tracked: TrackedObject, frame: int) -> dict[str, Any]:
-        """Clicks of a frame in the words of a predictor, in pixels of the video."""
-        asked = tracked.frames.get(frame)
-        if asked is None:
-            return {}
-        state = next(iter(self._states.values()))
-        scale = np.array([state["video_width"], state["video_height"]], np.float32)
-        prompts: dict[str, Any] = {}
-        if asked.points:
-            prompts["points"] = np.array([point[:2] for point in asked.points], np.float32) * scale
-            prompts["labels"] = np.array([point[2] for point in asked.points], np.int32)
-        if asked.box:
-            prompts["box"] = np.array(asked.box, np.float32) * np.tile(scale, 2)
-        return prompts
-
-    def _forget(self, obj_id: int) -> None:
-        """Take an object from all predictors that know it."""
-        if obj_id in self._known:
-            for run, state in self._states.items():
-                self.predictors[run].remove_object(state, obj_id)
-        self._known.discard(obj_id)
-        self._heard.discard(obj_id)
+    def _prompt(self, tracked: TrackedObject, frames: Sequence[int] = ()) -> list[dict[str, Any]]:
+        answers = [one for f in self._followers for one in f.prompt(tracked, frames)]
+        return [self._shown(answer) for answer in answers]
 
     def _changed(self) -> None:
         """Let what is being computed of an earlier state end: called before the lock is taken."""
@@ -275,13 +199,13 @@ class Session:
 
     def _drop(self) -> None:
         """Close the clip."""
-        self._close_states(self._states)
+        _close(self._followers)
         if self.clip is not None:
             self.clip.frames.close()
             shutil.rmtree(self.clip.folder, ignore_errors=True)
-        self._states, self.clip, self.objects = {}, None, {}
-        self._known, self._heard = set(), set()
+        self._followers, self.clip, self.objects = [], None, {}
 
-    def _close_states(self, states: Mapping[str, Any]) -> None:
-        for run, state in states.items():
-            self.predictors[run].close(state)
+
+def _close(followers: Sequence[Follower]) -> None:
+    for follower in followers:
+        follower.close()

@@ -73,12 +73,13 @@ def segment_video(
         glance, problem = write_overlay(folder, video.name, frames, tracked, on_frame)
     write_rle(folder, video.name, tracked)
     draw_sheet(glance, folder / SHEET)
-    if problem := _cut_short(span) or problem:
+    if problem := cut_short(span) or problem:
         raise CutShortError(problem)
     return notice
 
 
-def _cut_short(span: Span) -> str:
+def cut_short(span: Span) -> str:
+    """Say that pictures end before the end that the header states, or ""."""
     if span.stated is None or span.stated - span.end <= CUT:
         return ""
     return f"its pictures end at {span.end:.2f} s, where its header states {span.stated:.2f} s"

@@ -127,6 +127,10 @@ async function track() {
     for await (const found of lines("/api/masks", tracking.signal)) {
       if (tracking.signal.aborted) return;
       if (found.error) throw new Told(found.error);
+      if (found.done) {
+        page.complete = true;
+        break;
+      }
       page.stages[runs.indexOf(found.run)].put(found, true);
       done.add(`${found.run} ${found.frame}`);
       progress.value = done.size / (frames * runs.length);
@@ -134,7 +138,6 @@ async function track() {
       if (found.frame === timeline.frame) draw();
     }
     if (tracking.signal.aborted) return;
-    page.complete = done.size === frames * runs.length;
     say(page.complete ? "All frames have masks." : "Another window of this browser goes on.");
     progress.hidden = true;
   } catch (error) {

@@ -6,6 +6,7 @@ import http.client
 import json
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,7 +27,8 @@ RADIUS = 0.2
 class FakePredictor:
     """Sound makes the left half an object, a click a disc, a box its inside, in all frames."""
 
-    def __init__(self) -> None:
+    def __init__(self, deaf: bool = False) -> None:
+        self.deaf = deaf
         self.calls: list[tuple[Any, ...]] = []
         self.open = 0
         self.texts: list[str | None] = []
@@ -39,10 +41,12 @@ class FakePredictor:
         frames = open_frames(video, fps)
         height, width = frames.size
         try:
-            has_audio = bool(len(read_audio_track(Path(video))[0]))
+            has_audio = not self.deaf and bool(len(read_audio_track(Path(video))[0]))
         except ValueError:
             has_audio = False
         self.open += 1
+        if self.deaf:
+            warnings.warn("the model hears nothing", stacklevel=2)
         return {
             "num_frames": len(frames), "video_height": height, "video_width": width,
             "fps": fps or 10.0, "times": list(frames.times), "has_audio": has_audio,
@@ -80,6 +84,7 @@ class FakePredictor:
 
     def propagate_in_video(self, state, start_frame_idx=None, reverse=False) -> Iterator[Any]:
         self.calls.append(("propagate", start_frame_idx, reverse))
+        assert self._ids(state), "the official code raises"
         last = state["num_frames"]
         order = range(start_frame_idx, -1, -1) if reverse else range(start_frame_idx, last)
         for frame in order:
@@ -150,10 +155,12 @@ class Client:
         answer = json.loads(content)
         return answer if status == 200 else (status, answer["error"])
 
-    def masks(self) -> list[dict[str, Any]]:
+    def masks(self, whole: bool = True) -> list[dict[str, Any]]:
         status, _, content = self.request("GET", "/api/masks")
         assert status == 200
-        return [json.loads(line) for line in content.splitlines()]
+        *found, last = [json.loads(line) for line in content.splitlines()]
+        assert (last == {"done": True}) == whole
+        return found
 
 
 @pytest.fixture

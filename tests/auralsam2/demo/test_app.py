@@ -112,6 +112,25 @@ def test_two_runs_get_every_click(start_server: Any, new_client: Any, new_predic
     assert runs == [("A", 0), ("B", 0), ("A", 1), ("B", 1)]
 
 
+def test_a_run_that_hears_nothing_waits_for_clicks_beside_one_that_hears(
+    start_server: Any, new_client: Any, new_predictor: Any
+) -> None:
+    deaf, hears = new_predictor(deaf=True), new_predictor()
+    client = new_client(start_server({"deaf": deaf, "hears": hears})[0])
+    client.request("GET", "/")
+    state = client.json("POST", "/api/example?fps=1")
+    assert state["clip"]["peaks"] and state["objects"][0]["sound"]
+    assert state["clip"]["notices"] == ["deaf: the model hears nothing."]
+    assert {line["run"] for line in client.masks()} == {"hears"} and deaf.calls == []
+    answer = client.json("POST", "/api/objects/1/point", frame=1, x=0.9, y=0.5, positive=True)
+    assert [found["run"] for found in answer["masks"]] == ["deaf", "hears"]
+    assert [(line["run"], line["frame"]) for line in client.masks()] == [
+        ("deaf", 1), ("hears", 0), ("deaf", 1), ("hears", 1), ("deaf", 0),
+    ]  # fmt: skip
+    client.json("POST", "/api/objects/1/clear")
+    assert deaf.calls[-1] == ("remove", 1) and hears.calls[-1] == ("clear", 1, 1)
+
+
 def test_an_expression_reaches_the_runs_that_read_one(
     start_server: Any, new_client: Any, new_predictor: Any
 ) -> None:
@@ -139,7 +158,7 @@ def test_a_change_ends_the_masks_of_the_one_before(
 
     monkeypatch.setattr(predictor, "propagate_in_video", slow)
     lines: list[Any] = []
-    reader = threading.Thread(target=lambda: lines.extend(client.masks()))
+    reader = threading.Thread(target=lambda: lines.extend(client.masks(whole=False)))
     reader.start()
     assert begun.wait(10)
     other = new_client(client.port)
@@ -163,7 +182,7 @@ def test_an_upload_is_opened_under_its_name(client: Any, write_video: Any, tmp_p
     assert state["clip"]["name"] == "Grüße & more.mov"
     assert len(state["clip"]["times"]) == 10 and state["clip"]["peaks"] == []
     assert state["clip"]["notices"] == [
-        "This clip has no sound: the masks follow your clicks alone."
+        "'Grüße & more.mov' has no audio track: the masks follow your clicks alone."
     ]
     assert not state["objects"][0]["sound"]
     assert client.json("POST", "/api/objects/1/sound", on=True, weight=1)[0] == 400
