@@ -9,13 +9,14 @@ base = "auralsam2/mini_v1m"
 title = "Arms of the figures"
 
 _sites, _loss = "model.injection.sites", "model.contrastive_loss"
+_clicked = {"evaluation.clicks": 3}
 
 axes = dict(
     arm=[
         dict(name="box prompt", config="methods/prompted_mini_v1m", set={}),
-        dict(name="no prompt", config="methods/unprompted_mini_v1m", set={}),
+        dict(name="no prompt", config="methods/unprompted_mini_v1m", set=_clicked),
         dict(name="audio token", config="methods/gavs_mini_v1m", set={}),
-        dict(name="AuralSAM2", set={}),
+        dict(name="AuralSAM2", set=_clicked),
         dict(name="single injection", set={_sites: ("block1",)}),
         dict(name="one level repeated", set={"model.injection.repeat_level": -1}),
         dict(name="InfoNCE", set={_loss: dict(type="InfoNCELoss", weight=0.1)}),

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from auralsam2.models.decoder_rows import DecoderRow
+from auralsam2.models.methods.base import ClipBatch
 from auralsam2.structures import Prediction
 
 
@@ -43,6 +44,28 @@ def test_permuting_clips_changes_outputs(switch_bench: Any, released: Any) -> No
     one, other = predict(released, data), predict(released, permuted(data))
     assert one.best.shape == (2, 3, 16, 16)
     assert (one.best.flip(0) - other.best).abs().max() > 1e-2
+    released.backbone.maps = []
+
+
+@torch.no_grad()
+def test_clips_to_click_on_are_videos_of_their_own(
+    switch_bench: Any, released: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in batches of one clip, which is how the release is scored."""
+    data, released = switch_bench.batch(), released.eval()
+    kind = type(released.backbone)
+
+    def anew(self: Any, frames: Tensor, whole: Any = kind.forward) -> Any:
+        self.maps = []
+        return whole(self, frames)
+
+    monkeypatch.setattr(kind, "forward", anew)
+    clips = released.interactions(ClipBatch(**data), heard=True)
+    assert len(clips) == 2
+    for i, clip in enumerate(clips):
+        alone = predict(released, {key: value[i : i + 1] for key, value in data.items()})
+        torch.testing.assert_close(clip.answer().best, alone.best, atol=1e-4, rtol=1e-4)
+    assert len(released.interactions(ClipBatch(**data), heard=False)) == 2
     released.backbone.maps = []
 
 
