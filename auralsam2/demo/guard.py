@@ -66,8 +66,8 @@ class Guard:
             return f"This server answers to {' and '.join(sorted(self.hosts))} only."
         if any(origin.lower() not in self.origins for origin in given.get("origin", [])):
             return "This server answers its own page only."
-        # Links and bookmarks may open the page; nothing of another site may load or send more.
-        opened = scope["path"] == "/" and scope["method"] == "GET"
+        # A link of another site may open the page; nothing there may load it, or send more.
+        opened = scope["path"] == "/" and given.get("sec-fetch-dest") == ["document"]
         sites = given.get("sec-fetch-site", [])
         if any(site not in ("same-origin", "none") for site in sites) and not opened:
             return "This server answers its own page only."

@@ -36,15 +36,16 @@ class Sessions:
             return self._open[secret]
 
     def start(self) -> str:
-        """Open a session, close the one that was used longest ago where there are too many."""
-        secret, left = secrets.token_urlsafe(32), []
+        """Open a session; where there are too many, one without a clip goes, or the oldest."""
+        secret, left = secrets.token_urlsafe(32), None
         with self._lock:
+            if len(self._open) == MOST_SESSIONS:
+                empty = (key for key, session in self._open.items() if session.clip is None)
+                left = self._open.pop(next(empty, next(iter(self._open))))
             self._number += 1
             self._open[secret] = Session(self._predictors, self._folder / f"s{self._number}")
-            while len(self._open) > MOST_SESSIONS:
-                left.append(self._open.popitem(last=False)[1])
-        for session in left:
-            session.close()
+        if left is not None:
+            left.close()
         return secret
 
     def stop(self) -> None:

@@ -9,6 +9,9 @@ import pytest
 pytest.importorskip("starlette", reason="the extra 'demo' is not installed")
 
 
+DESTINATIONS = ("document", "image")
+
+
 def test_other_names_of_this_machine_are_refused(client: Any) -> None:
     for host in (f"127.0.0.1:{client.port}", f"localhost:{client.port}"):
         assert client.request("GET", "/api/state", Host=host)[0] == 200
@@ -23,7 +26,10 @@ def test_pages_of_other_sites_cannot_ask(client: Any) -> None:
     assert client.request("POST", "/api/example?fps=1", Origin=own)[0] == 200
     for origin in ("http://evil.example.com", "null", "http://127.0.0.1:1"):
         assert client.request("POST", "/api/example", Origin=origin)[0] == 403
-    assert client.request("GET", "/", Sec_Fetch_Site="cross-site")[0] == 200  # a link
+    link, picture = ({"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Dest": d} for d in DESTINATIONS)
+    assert client.request("GET", "/", **link)[0] == 200
+    assert client.request("GET", "/", **picture)[0] == 403
+    assert client.request("GET", "/api/state", **link)[0] == 403
     for path in ("/api/state", "/main.js"):
         assert client.request("GET", path, Sec_Fetch_Site="same-origin")[0] == 200
         assert client.request("GET", path, Sec_Fetch_Site="cross-site")[0] == 403
