@@ -20,7 +20,7 @@ Picture = NDArray[np.uint8]
 
 PICTURES_A_SECOND = 1.0
 """Of what states no rate, as the benchmarks' clips have it."""
-RECENT = 2**26
+RECENT = 2**23
 """Bytes of decoded pictures that a video file keeps, for readers that go backwards."""
 JUMP = 5.0
 """Seconds that are rather decoded than jumped over."""

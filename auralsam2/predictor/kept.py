@@ -14,10 +14,9 @@ from torch import Tensor
 MEGABYTE = 2**20
 
 
-class Place(NamedTuple):
-    """Where a tensor lies in the file."""
+class Layout(NamedTuple):
+    """How a tensor lies in the file."""
 
-    offset: int
     shape: tuple[int, ...]
     stride: tuple[int, ...]  # in elements: convolutions round by how a map lies in memory
     dtype: torch.dtype
@@ -36,7 +35,8 @@ class KeptTensors:
     def __init__(self, budget_mb: float) -> None:
         self._budget, self.in_memory = int(budget_mb * MEGABYTE), 0
         self._kept: dict[Hashable, tuple[Tensor, ...]] = {}
-        self._filed: dict[Hashable, list[Place]] = {}
+        self._filed: dict[Hashable, list[tuple[int, Layout]]] = {}  # offset and layout
+        self._layouts: dict[Layout, Layout] = {}  # one of each, not one a tensor
         self._free: dict[int, list[int]] = defaultdict(list)  # length -> offsets
         self._file = tempfile.TemporaryFile(prefix="auralsam2-")  # noqa: SIM115  (closed later)
         self.in_file = 0
@@ -64,14 +64,14 @@ class KeptTensors:
         """Tensors under a key, on a device; those in memory are not to be written into."""
         if key in self._kept:
             return tuple(tensor.to(device) for tensor in self._kept[key])
-        return tuple(self._read(place).to(device) for place in self._filed[key])
+        return tuple(self._read(*place).to(device) for place in self._filed[key])
 
     def drop(self, key: Hashable) -> None:
         """Forget what is under a key, if anything is."""
         for tensor in self._kept.pop(key, ()):
             self.in_memory -= tensor.nbytes
-        for place in self._filed.pop(key, ()):
-            self._free[place.length].append(place.offset)
+        for offset, layout in self._filed.pop(key, ()):
+            self._free[layout.length].append(offset)
 
     def close(self) -> None:
         """Forget everything, and give the file back."""
@@ -81,7 +81,7 @@ class KeptTensors:
         self.in_memory = 0
         self._file.close()
 
-    def _write(self, tensor: Tensor) -> Place:
+    def _write(self, tensor: Tensor) -> tuple[int, Layout]:
         flat = tensor.as_strided((tensor.numel(),), (1,)).view(torch.uint8).numpy()
         free = self._free[len(flat)]
         offset = free.pop() if free else self.in_file
@@ -93,15 +93,16 @@ class KeptTensors:
                 done += os.pwrite(self._file.fileno(), data[done:], offset + done)
         except OSError as error:
             raise self._out_of_room(error) from error
-        return Place(offset, tuple(tensor.shape), tensor.stride(), tensor.dtype, len(flat))
+        layout = Layout(tuple(tensor.shape), tensor.stride(), tensor.dtype, len(flat))
+        return offset, self._layouts.setdefault(layout, layout)
 
-    def _read(self, place: Place) -> Tensor:
-        flat = torch.empty(place.length, dtype=torch.uint8)
-        with memoryview(flat.numpy()) as data:
-            done = 0
-            while done < place.length:
-                done += os.preadv(self._file.fileno(), [data[done:]], place.offset + done)
-        return flat.view(place.dtype).as_strided(place.shape, place.stride)
+    def _read(self, offset: int, layout: Layout) -> Tensor:
+        flat = torch.empty(layout.length, dtype=torch.uint8)
+        data = memoryview(flat.numpy())
+        done = 0
+        while done < layout.length:
+            done += os.preadv(self._file.fileno(), [data[done:]], offset + done)
+        return flat.view(layout.dtype).as_strided(layout.shape, layout.stride)
 
     def _out_of_room(self, error: OSError) -> OSError:
         held = (self.in_memory + self.in_file) / 2**30

@@ -391,3 +391,40 @@ def test_a_video_is_heard_by_its_own_track(predictor, tmp_path, write_video, pro
             masks.append(torch.stack([*propagated(predictor, state).values()]))
         predictor.close(state)
     assert torch.equal(*masks)
+
+
+def bytes_held(value, seen: set[int] | None = None) -> int:
+    """Of all tensors and arrays that can be reached from a value."""
+    seen = set() if seen is None else seen
+    if id(value) in seen or isinstance(value, (torch.nn.Module, type)):
+        return 0
+    seen.add(id(value))
+    if isinstance(value, torch.Tensor):
+        storage = value.untyped_storage()
+        key = storage.data_ptr()
+        return 0 if key in seen else (seen.add(key), storage.nbytes())[1]
+    if isinstance(value, np.ndarray):
+        return value.nbytes
+    inner = list(vars(value).values()) if hasattr(value, "__dict__") else []
+    inner += [*value.values()] if isinstance(value, dict) else []
+    inner += [*value] if isinstance(value, (list, tuple)) else []
+    return sum(bytes_held(one, seen) for one in inner)
+
+
+def test_what_is_held_does_not_grow_with_the_length(
+    predictor, tmp_path, write_video, propagated
+) -> None:
+    held = []
+    for seconds in (3, 6):
+        path = write_video(tmp_path / f"{seconds}.mp4", seconds=seconds)
+        state = predictor.init_state(path, memory_mb=0.1)
+        predictor.add_audio(state, 1)
+        for _ in predictor.propagate_in_video(state):
+            pass
+        assert state["num_frames"] == 10 * seconds
+        assert state["kept"].in_memory <= 0.1 * 2**20
+        state["images"].close()
+        held.append(bytes_held(state))
+    features = 131_072
+    assert held[0] > 5 * features  # the latest outputs, and what is read at the moment
+    assert held[1] - held[0] < features
