@@ -11,7 +11,14 @@ from matplotlib.axes import Axes
 
 from analysis.figures import style
 from analysis.figures.figure_text import legend_name
-from analysis.runs.clicks import UNCLICKED, UNHEARD, after_clicks, columns_of, shown_metrics
+from analysis.runs.clicks import (
+    UNCLICKED,
+    UNHEARD,
+    after_clicks,
+    columns_of,
+    gains,
+    shown_metrics,
+)
 from analysis.runs.controls import base_split, parse_clicked, split_header
 from analysis.runs.results import Results
 from analysis.statistics.significance import mean_intervals
@@ -19,6 +26,7 @@ from auralsam2.engine.metric_scales import MetricScale
 
 NAME = "clicks"
 _DODGE = 0.035
+_KEYS = ("cell", "split", "metric")
 
 
 class ClickCurves(NamedTuple):
@@ -26,8 +34,9 @@ class ClickCurves(NamedTuple):
 
     cells: tuple[str, ...]  # each with its sound, and without
     panels: tuple[tuple[str, str], ...]  # split and metric of each panel, two beside each other
-    # Columns cell, base (split), clicks, metric, mean, low, high (NaN where there is no interval),
-    # varies; of all metrics, also those without a panel.
+    # Columns cell, base (split), clicks, metric, mean, low, high (NaN where there is no interval);
+    # gain, gain_low, gain_high of what clips have gained since no click; varies. Of all metrics,
+    # also those without a panel.
     points: pd.DataFrame
     scales: dict[str, MetricScale]  # metric -> how to read it
 
@@ -41,6 +50,9 @@ def collect(results: Results) -> ClickCurves | None:
         return None
     columns = [c for metric in shown_metrics(clicked) for c in columns_of(clicked, metric)]
     points = mean_intervals(clicked, columns)
+    gained = mean_intervals(gains(clicked), columns)[[*_KEYS, "mean", "low", "high"]]
+    gained.columns = [*_KEYS, "gain", "gain_low", "gain_high"]
+    points = points.merge(gained, on=list(_KEYS), how="left")
     parsed = points["split"].map(parse_clicked)
     points.insert(1, "base", [one.base for one in parsed])
     points.insert(2, "clicks", [one.number for one in parsed])
@@ -48,7 +60,17 @@ def collect(results: Results) -> ClickCurves | None:
     for split, metric in columns:
         panels.setdefault(base_split(split), (base_split(split), metric))
     both = tuple((b, m) for base, metric in panels.values() for b, m in _pair(base, metric))
-    kept = ["cell", "base", "clicks", "metric", "mean", "low", "high", "varies"]
+    kept = [
+        "cell",
+        "base",
+        "clicks",
+        "metric",
+        "mean",
+        "low",
+        "high",
+        *gained.columns[3:],
+        "varies",
+    ]
     scales = {metric: clicked.scale(metric) for metric in clicked.metrics}
     return ClickCurves(clicked.cells, both, points[kept], scales)
 

@@ -17,9 +17,9 @@ UNCLICKED = "unclicked/"
 """Stands before a metric over the frames that never get a click."""
 NOTE = (
     "each click goes into the frame with the lowest J, there into the largest region that is "
-    f"wrong; {UNCLICKED} is over the frames that get none of the clicks; without sound nothing is "
-    "segmented before the first click; encoder passes of a frame are those for clicks with sound "
-    "and without"
+    f"wrong; {UNCLICKED} is over the frames that get none of a row's own clicks; without "
+    "sound nothing is segmented before the first click; encoder passes of a frame are those for "
+    "clicks with sound and without"
 )
 
 
@@ -65,6 +65,18 @@ def after_clicks(results: Results) -> Results | None:
         whole=pd.DataFrame(),
         clicked=results.clicked.iloc[:0],
     )
+
+
+def gains(clicked: Results) -> Results:
+    """Return what each clip has gained since no click, in the results of `after_clicks`."""
+    keys = ["cell", "seed", "base", "clip", "metric"]
+    parsed = clicked.scores["split"].map(lambda split: _parse(str(split)))
+    scores = clicked.scores.assign(base=[one.base for one in parsed])
+    first = scores[[one.number == 0 for one in parsed]].set_index(keys)["value"]
+    before = first.reindex(pd.MultiIndex.from_frame(scores[keys])).to_numpy()
+    gained = scores.assign(value=scores["value"] - before)[list(clicked.scores.columns)]
+    scales = {m: clicked.scale(m)._replace(bounds=None) for m in clicked.metrics}
+    return replace(clicked, scores=gained, scales=scales)
 
 
 def columns_of(clicked: Results, metric: str) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
@@ -44,6 +45,9 @@ def test_a_line_with_sound_and_one_without(folder: Path) -> None:
     assert [low for low, _ in ends] == pytest.approx(of_b["low"].tolist())
     assert [panel.get_title() for panel in panels] == ["whole clips", "frames without a click"]
     assert {"F", "J", "unclicked/J"} == set(numbers.points["metric"])
+    last = of_b[of_b["clicks"] == 2].set_index("cell").loc["b"]
+    assert last["gain"] == pytest.approx(0.2)
+    assert pd.isna(last["gain_low"]), "every clip gains the same: how it varies is not known"
 
 
 def test_files(folder: Path, tmp_path: Path) -> None:

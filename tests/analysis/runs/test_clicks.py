@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.runs.clicks import after_clicks, columns_of, shown_metrics
+from analysis.runs.clicks import after_clicks, columns_of, gains, shown_metrics
 from analysis.runs.results import load_runs, write_csv
 
 Exact = Callable[..., Path]
@@ -56,6 +56,18 @@ def test_cells_with_their_sound_and_without(folder: Path) -> None:
     assert means["b", "test_clicks_2", "J"] == pytest.approx(0.55)
     assert means["b, no sound", "test_clicks_2", "J"] == pytest.approx(0.15)
     assert means["a", "test_clicks_1", "J"] == pytest.approx(0.15)
+
+
+def test_gains_are_paired_by_clip(folder: Path) -> None:
+    clicked = after_clicks(load_runs(folder))
+    assert clicked is not None
+    gained = gains(clicked)
+    own = gained.scores[(gained.scores["cell"] == "b") & (gained.scores["metric"] == "J")]
+    found = own.set_index(["split", "clip"])["value"]
+    for number in range(3):
+        for clip in "xy":
+            assert found[f"test_clicks_{number}", clip] == pytest.approx(0.05 * number)
+    assert gained.scale("J").bounds is None and clicked.scale("J").bounds == (0.0, 1.0)
 
 
 def test_columns_of_a_metric(folder: Path) -> None:
