@@ -100,7 +100,7 @@ def _decode(
     import soundfile
 
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(os.fsencode(path)) as file:
             file.seek(min(start * file.samplerate, file.frames))
             length = -1 if seconds is None else seconds * file.samplerate
             return file.read(length, dtype="float64", always_2d=True), int(file.samplerate)

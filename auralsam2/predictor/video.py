@@ -202,6 +202,14 @@ class AuralSAM2VideoPredictor(OfTrained, AudioTracking):
         of_frame = inference_state["scores"].get(frame_idx, {})
         return {one: (min(max(float(i), 0.0), 1.0), float(s)) for one, (i, s) in of_frame.items()}
 
+    def forget(self, inference_state: State, frame_idx: int) -> None:
+        """Drop a frame's features and audio prompts; asked for again, they are computed anew.
+
+        Whoever goes through a long video once needs no disk for what lies behind.
+        """
+        for kind in ("features", "prompts"):
+            inference_state["kept"].drop((kind, frame_idx))
+
     def close(self, inference_state: State) -> None:
         """Give open and temporary files back; the state is of no use from then on."""
         inference_state["images"].close()

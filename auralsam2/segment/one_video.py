@@ -135,5 +135,6 @@ def _track(
             for obj_id, logits in zip(obj_ids, mask_logits[:, 0], strict=True):
                 write_mask(folder, obj_id, index, (logits > 0).cpu().numpy())
                 scores[obj_id][index] = told.get(obj_id, np.nan)
+            predictor.forget(state, index)
             on_frame()
     return scores

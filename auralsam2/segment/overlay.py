@@ -11,7 +11,7 @@ COLOURS = (
     (238, 68, 102), (60, 150, 255), (40, 200, 100), (255, 180, 40), (190, 90, 255), (0, 200, 200),
 )  # fmt: skip
 """RGB of the objects, one after the other."""
-TINT = 0.4
+TINT = 0.45
 PIXELS_A_LINE = 240
 """An outline is one pixel wide for so many of the shorter side."""
 
@@ -37,5 +37,7 @@ def draw_masks(
         drawn[mask] = tinted.astype(np.uint8)
         kinds = cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE
         outlines, _ = cv2.findContours(mask.astype(np.uint8), *kinds)
+        # White around it: a tint alone is lost on an object of nearly its colour.
+        cv2.drawContours(drawn, outlines, -1, (255, 255, 255), width + 1)
         cv2.drawContours(drawn, outlines, -1, colour, width)
     return drawn

@@ -64,7 +64,7 @@ def test_the_overlay_shows_the_masks_and_the_table_measures_them(tracked, tmp_pa
     drawn, plain = open_frames(tmp_path / "out" / "overlay.mp4"), open_frames(video)
     assert drawn.times == pytest.approx(plain.times, abs=1e-3)
     change = np.abs(drawn[2].astype(int) - plain[2]).sum(axis=2)
-    assert change[5:9, 12:28].min() > 60 and change[14:].max() < 40
+    assert change[6:8, 12:28].min() > 60 and change[16:].max() < 40
     with (tmp_path / "out" / "scores.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 10

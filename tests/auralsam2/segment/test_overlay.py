@@ -12,9 +12,11 @@ def test_masks_are_tinted_and_outlined_and_the_rest_stays() -> None:
     drawn = draw_masks(picture, {1: mask, 2: np.zeros((60, 80), bool)})
     np.testing.assert_array_equal(picture, 100)
     expected = (1 - TINT) * 100 + TINT * np.array(COLOURS[0])
-    np.testing.assert_allclose(drawn[30, 31:59], np.tile(expected, (28, 1)), atol=1)
+    np.testing.assert_allclose(drawn[30, 32:58], np.tile(expected, (26, 1)), atol=1)
     np.testing.assert_array_equal(drawn[20, 30], COLOURS[0])
-    np.testing.assert_array_equal(drawn[~mask], 100)
+    assert (drawn[30, 29] == 255).all() and (drawn[30, 31] == 255).all()
+    np.testing.assert_array_equal(drawn[:, :28], 100)
+    np.testing.assert_array_equal(drawn[42:], 100)
 
 
 def test_objects_have_colours_of_their_own() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from auralsam2.data.frame_source import open_frames
 from auralsam2.data.video import read_audio_track
 from auralsam2.engine.run_folder import OtherRunError
+from auralsam2.predictor import AuralSAM2VideoPredictor
 from auralsam2.segment.one_video import Request
 from auralsam2.segment.outputs import read_mask
 from auralsam2.segment.prompts import PromptsError, parse_prompts
@@ -195,6 +197,25 @@ def test_a_click_corrects_what_the_sound_says(segment, make_video, tmp_path: Pat
     assert (read_mask(tmp_path / "out" / "b.mp4", 1, 4) != before).any()
 
 
+@pytest.mark.parametrize(
+    ("clicks", "sound"),
+    [([], (0.0, 1.0)), (["0.4,12,8,+"], (0.0, 1.0)), (["0.4,12,8,+"], None)],
+    ids=["sound", "both", "clicks, both ways"],
+)
+def test_every_frame_is_encoded_once_and_then_forgotten(
+    segment, predictor, make_video, tmp_path: Path, monkeypatch, clicks, sound
+) -> None:
+    calls, states = [], []
+    hook = predictor.image_encoder.register_forward_hook(lambda *_: calls.append(1))
+    monkeypatch.setattr(predictor, "close", states.append)
+    segment(make_video(tmp_path / "a.mp4", sound=sound), prompts=parse_prompts(clicks, []))
+    hook.remove()
+    assert len(calls) == 5
+    (state,) = states
+    assert not any(("features", frame) in state["kept"] for frame in range(5))
+    AuralSAM2VideoPredictor.close(predictor, state)
+
+
 def test_prompts_outside_are_the_command_s_fault(segment, make_video, tmp_path: Path) -> None:
     video = make_video(tmp_path / "a.mp4")
     wrong = parse_prompts(["3,1,1,+", "0,200,1,+"], ["0,0,0,10,90"])
@@ -228,6 +249,15 @@ def test_what_is_there_of_a_video_that_breaks_off_is_segmented(
     shown = facts(folder / "overlay.mp4")
     assert 0 < len(shown["times"]) < 20 and len(rows(folder)) == len(shown["times"])
     assert json.loads((folder / "record.json").read_text())["status"] == "cut short"
+
+
+def test_a_name_that_is_no_text_is_one_like_others(segment, make_video, tmp_path: Path) -> None:
+    plain = make_video(tmp_path / "a.mp4", (0.0, 0.5))
+    odd = tmp_path / os.fsdecode(b"\xff.mp4")
+    plain.rename(odd)
+    outcome = segment(odd)
+    assert outcome == Outcome({odd.name: ""}, [], {})
+    assert (tmp_path / "out" / odd.name / "overlay.mp4").stat().st_size > 1000
 
 
 def test_one_file_that_cannot_be_read_stops_no_other(segment, make_video, tmp_path: Path) -> None:
