@@ -72,8 +72,8 @@ _opencv:
 demo: $(VENV)/.runtime
 	$(BIN)/auralsam2 make-synthetic $(DEMO)/data $(CLIPS)
 	$(BIN)/auralsam2 run-grid demo --out $(DEMO) --jobs 2 --set $(DECODED)
-	$(BIN)/auralsam2 make-tables $(DEMO)
-	$(BIN)/auralsam2 make-figures $(DEMO)
+	$(BIN)/auralsam2 make-tables $(DEMO) & tables=$$!; \
+	  $(BIN)/auralsam2 make-figures $(DEMO); figures=$$?; wait $$tables && exit $$figures
 
 # Each command goes on where it ended: runs that are done are not done again.
 paper-demo: $(VENV)/.runtime

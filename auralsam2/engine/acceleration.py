@@ -15,7 +15,8 @@ from auralsam2.models.linear import quicken_linear_layers
 def accelerate(model: nn.Module, runtime: Any) -> nn.Module:
     """Lay out and compile parts of a model in place, as ``runtime`` of its config says; the model.
 
-    Linear layers multiply by the library that is faster on this processor in any case.
+    Linear layers, and convolutions of patches side by side, multiply by the library that is faster
+    on this processor in any case.
     ``channels_last`` lays the weights of its image encoder out by pixels; ``compile`` lets
     torch.compile take those of its ``parts_to_compile()`` that it can.
 

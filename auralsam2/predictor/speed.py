@@ -38,7 +38,7 @@ def prompting_speed(
         asked: an AuralSAM2; its data are not read.
         adapter: config of a method with a SAM2, for which it takes that of the other one, and its
             audio encoder.
-        num_frames: of the clip, one second apart.
+        num_frames: of the clip, one second apart; at least 2.
         steps: rounds that are timed.
         warmup: rounds before them.
 
@@ -63,7 +63,7 @@ def prompting_speed(
         f"SAM2 beside {type(other).__name__}": ClicksBesideAdapter(predictor, shown, other),
     }
     found = measure(ways, KEPT, steps, warmup)
-    again = num_frames - num_frames // 2
+    again = num_frames - 1 - shown.middle
     return Prompting(found, KEPT, num_frames, again, steps, _conditions(cfg, predictor))
 
 

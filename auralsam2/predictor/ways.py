@@ -55,6 +55,11 @@ class Shown(NamedTuple):
     sound: tuple[NDArray[np.float64], int]  # (L, 2) of full scale 1, and samples a second
     points: NDArray[np.float32]  # (T, 2), x and y in every frame
 
+    @property
+    def middle(self) -> int:
+        """The frame of the second click; some stand behind it."""
+        return (len(self.frames) - 1) // 2
+
 
 def synthetic_clip(num_frames: int, side: int, seed: int = 0) -> Shown:
     """A clip of moving objects, with clicks on the nearest one."""
@@ -94,7 +99,7 @@ class Clicks:
         self.answers.add_new_points_or_box(self.state, frame, 1, **prompt)
 
     def propagate(self, start: int = 0) -> None:
-        """To the masks of all frames from one on."""
+        """To the masks of all frames from one on; those that are clicked have theirs."""
         with redirect_stderr(io.StringIO()):  # the official bar
             for _ in self.answers.propagate_in_video(self.state, start_frame_idx=start):
                 pass
@@ -104,7 +109,7 @@ class Clicks:
 
     def events(self) -> Iterator[tuple[str, Callable[[], None]]]:
         """What happens, in order; the clip's time is that of the first two together."""
-        middle = len(self.shown.frames) // 2
+        middle = self.shown.middle
 
         def first() -> None:
             self.open()

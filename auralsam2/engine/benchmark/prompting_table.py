@@ -24,11 +24,11 @@ def tables(found: Prompting) -> Iterator[Table]:
         ],
     )
     yield (
-        f"then: a second click on frame {frames - found.again}, and the sound at half its weight",
+        f"then: a second click on frame {frames - 1 - found.again}, and the sound at half weight",
         _then(found),
         [
-            "click: to the mask of its frame; behind it the frames from there on are answered "
-            "again, behind the weight all frames",
+            "click: to the mask of its frame; then the frames behind it are answered again, with "
+            "another weight all frames",
         ],
     )
     time = " of CPU time" if found.conditions["device"] == "cpu" else ""

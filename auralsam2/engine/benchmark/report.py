@@ -95,7 +95,7 @@ class Answered(NamedTuple):
 
     Events are ``first mask`` (from a video in memory to the mask of the frame that is clicked),
     ``clip`` (on to the masks of all frames), ``click`` (a second one, on the middle frame, to that
-    frame's mask), ``rest`` (on to the masks of all frames from there) and ``sound`` (it is given
+    frame's mask), ``rest`` (on to the masks of all frames behind it) and ``sound`` (it is given
     another weight, to new masks of all frames; of ways that hear alone).
     """
 

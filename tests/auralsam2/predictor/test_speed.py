@@ -17,7 +17,7 @@ SMALL = {"data.image_size": 64, "runtime.num_threads": 1}
 
 def compared(config: str, adapter: str, random_weights: bool = False, **more: Any) -> Any:
     asked = Asked(config, {**SMALL, **more}, False, random_weights)
-    return speed.prompting_speed(asked, adapter, 2, 1, 0)
+    return speed.prompting_speed(asked, adapter, 3, 1, 0)
 
 
 def test_the_adapter_gets_the_other_ones_sam2_and_ears(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,10 +40,10 @@ def test_the_adapter_gets_the_other_ones_sam2_and_ears(monkeypatch: pytest.Monke
     assert list(found.ways) == [
         *("SAM2, official predictor", "SAM2, features kept", "AuralSAM2", "SAM2 beside SAMAAVS"),
     ]
-    assert found.reference == "SAM2, features kept" and (found.num_frames, found.again) == (2, 1)
+    assert found.reference == "SAM2, features kept" and (found.num_frames, found.again) == (3, 1)
     assert found.conditions["image_size"] == 64 and found.conditions["window"] == 5
     assert followed == 4 * [True]  # or a second click would be forgotten
-    assert [way.passes[CLIP] for way in found.ways.values()] == [2, 2, 2, 4]
+    assert [way.passes[CLIP] for way in found.ways.values()] == [3, 3, 3, 6]
 
 
 @pytest.mark.parametrize(

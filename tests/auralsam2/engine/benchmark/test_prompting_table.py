@@ -19,7 +19,7 @@ def answered(clip: float, lost: float, **more: float) -> Answered:
 def test_texts() -> None:
     ways = {"SAM2": answered(2.0, 0.0), "ours": answered(4.0, 0.5, **{SOUND: 1.0})}
     found = Prompting(
-        ways, "SAM2", 10, 5, 3,
+        ways, "SAM2", 10, 4, 3,
         {"image_size": 64, "device": "cpu", "num_threads": 1, "torch": "2", "window": 5},
     )  # fmt: skip
     assert heading(found) == "cpu, 1 thread(s), torch 2; the fuser sees 5 frames together"
@@ -31,7 +31,7 @@ def test_texts() -> None:
     assert clip["ours", "lost"] == "50.0%" and clip["SAM2", "passes a frame"] == "1.00"
     assert clip["ours", "first mask, ms"] == "250.0" and clip["ours", "CPU ms a frame"] == "400.0"
     assert then["ours", "click, ms"] == "50.0 (25.0 to 100.0)"
-    assert then["ours", "frames/s behind it"] == "10" and then["ours", "passes a frame"] == "0.80"
+    assert then["ours", "frames/s behind it"] == "8" and then["ours", "passes a frame"] == "1.00"
     assert then["ours", "frames/s, sound"] == "10"
     assert ("SAM2", "frames/s, sound") not in then
     assert parts["encode", "ours"] == "100.0 (25.0%)"
