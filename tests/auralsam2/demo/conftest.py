@@ -178,13 +178,15 @@ def start_server(tmp_path: Path, write_video: Callable[..., Path]) -> Iterator[C
     def draw_sheet(glance: Any, path: Path) -> None:
         path.write_text(f"{glance.name}, objects {glance.objects}")
 
-    def start(predictors: dict[str, Any], upload_mb: int = 200) -> tuple[int, Any, Path]:
+    def start(
+        predictors: dict[str, Any], upload_mb: int = 200, example: Path | None = None
+    ) -> tuple[int, Any, Path]:
         folder = tmp_path / "server"
         folder.mkdir()
         listener = listening(0)
         port = listener.getsockname()[1]
         sessions = Sessions(predictors, folder)
-        example = write_video(tmp_path / "example.mp4", seconds=2)
+        example = example or write_video(tmp_path / "example.mp4", seconds=2)
         app = Page(sessions, example, upload_mb, port, draw_sheet).app()
         server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
         thread = threading.Thread(target=server.run, args=([listener],))
@@ -215,6 +217,21 @@ def client(start_server: Callable[..., Any], predictor: FakePredictor) -> Client
     client = Client(port)
     assert client.request("GET", "/")[0] == 200
     return client
+
+
+@pytest.fixture
+def mini() -> Any:
+    """The mini default: SAM2 as it comes with the package, the fuser with random weights."""
+    from auralsam2 import config
+    from auralsam2.data.images import Resizing
+    from auralsam2.engine.evaluate import build_model
+    from auralsam2.predictor import AuralSAM2VideoPredictor
+    from auralsam2.predictor.trained import Trained
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        cfg = config.load("auralsam2/mini_v1s", {"model.feature_cache_mb": 0})
+        return AuralSAM2VideoPredictor(Trained(build_model(cfg).eval(), Resizing(128)))
 
 
 @pytest.fixture

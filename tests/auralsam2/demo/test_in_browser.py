@@ -10,6 +10,8 @@ import pytest
 
 pytest.importorskip("starlette", reason="the extra 'demo' is not installed")
 
+from auralsam2.data.example import example_clip
+
 READY = "document.getElementById('status').textContent === 'All frames have masks.'"
 CANVAS = "document.querySelector('.stage canvas')"
 SHARE = "document.querySelector('.stage figcaption span').textContent"
@@ -115,6 +117,29 @@ def test_a_keyboard_can_click(page: Any, predictor: Any) -> None:
     page.press("Delete", 46)
     page.wait(f"{READY} && {SHARE}.includes('50.0 %')")
     assert page.run(f"{CANVAS}.getAttribute('aria-label')").startswith("run, frame 1: predicted")
+
+
+def test_a_click_beside_the_sound_encodes_no_frame_again(
+    browser: Any, start_server: Any, mini: Any
+) -> None:
+    encoded: list[int] = []
+    mini.image_encoder.register_forward_hook(lambda *_: encoded.append(1))
+    port, _, _ = start_server({"mini": mini}, example=example_clip())
+    browser.look(1300, 1000)
+    browser.open(f"http://127.0.0.1:{port}/")
+    browser.wait(READY)
+    assert len(encoded) == 35
+    frame = "document.getElementById('frame')"
+    browser.run(f"{frame}.value = 12; {frame}.dispatchEvent(new Event('input'))")
+    press(browser, "add")
+    browser.wait("document.querySelectorAll('#objects li').length === 2")
+    browser.mouse(at(browser, 0.8, 0.33))  # the disc
+    browser.wait(f"{SHARE}.includes('2: predicted') && {READY}")
+    share = float(browser.run(f"{SHARE}.split('2: predicted IoU')[1].split(' ')[2]"))
+    assert 2 < share < 8, "the disc has 6.6 % of the picture"
+    assert len(encoded) == 35
+    assert browser.said == [] and browser.run(f"{ERROR}.hidden")
+    browser.open("about:blank")
 
 
 def test_two_runs_stand_side_by_side_and_below_each_other_on_a_phone(
