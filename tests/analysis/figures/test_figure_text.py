@@ -32,6 +32,7 @@ from analysis.figures import (
     failures,
     figure_text,
     grid_points,
+    prompting,
     qualitative,
     step_parts,
     style,
@@ -49,7 +50,7 @@ FIGURES = {
     module: import_module(f"analysis.figures.{module}")
     for _, module, _ in pkgutil.iter_modules(analysis.figures.__path__)
 }
-GATHERED = {"dilution"}
+GATHERED = {"benchmarks", "dilution"}
 """Modules that only call those of single figures."""
 DRAWN = {name for name, module in FIGURES.items() if hasattr(module, "make")} - GATHERED
 
@@ -193,7 +194,18 @@ def draw(
             total=one, plain=one, cpu=one, steps=1, shape=(1,), peak_operations=1.0,
             dtype="float32", memory="",
         )  # fmt: skip
-        step_parts.make([("", {"": Report(None, reading, {})})], tmp_path, "bars")
+        report = Report(None, reading, {}).to_json()
+        step_parts.make([{"axis": "", "values": {"": report}}], tmp_path, "bars")
+        drawn.check(*FEW)
+
+    def ways() -> None:
+        one = Spread(1.0, 1.0, 1.0)._asdict()
+        events = dict.fromkeys(prompting.EVENTS, one)
+        way = dict.fromkeys(("seconds", "cpu", "lost", "lost_cpu"), events)
+        way |= {"passes": dict.fromkeys(events, 1), "parts": dict.fromkeys(FEW, one)}
+        found = {"ways": dict.fromkeys(FEW, way), "num_frames": 2, "again": 1}
+        conditions = {"device": "cpu", "num_threads": 1}
+        prompting.make({**found, "conditions": conditions}, tmp_path, "speed")
         drawn.check(*FEW)
 
     return {
@@ -214,6 +226,7 @@ def draw(
         "dilution_matrices": dilution(dilution_matrices.make, FEW, heads=True),
         "embedding_tsne": spaces(embedding_tsne.make),
         "embeddings": spaces(embeddings.make_perplexities),
+        "prompting": ways,
         "step_parts": bars,
         "sweep": sweeps,
         "sweep_importance": sweeps,
