@@ -5,7 +5,7 @@ clicks without sound. Without its sound AuralSAM2 is SAM2: the two lines say so.
 """
 
 base = "auralsam2/mini_v1m"
-title = "Corrective clicks"
+title = "A person's clicks beside the sound"
 
 axes = dict(
     method=[
