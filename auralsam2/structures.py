@@ -1,8 +1,8 @@
 """Tensors that travel between the parts of the model, as named tuples.
 
 Axes: B clips, T frames of a clip, C channels of the SAM2 neck (256 at real size), E the side of
-the coarsest map (image size / 16), N = E * E tokens of a frame, M audio (and text) tokens of a
-clip, D the contrastive space.
+the coarsest map (image size / 16 of SAM2), N = E * E tokens of a frame, M audio (and text) tokens
+of a clip, D the contrastive space.
 """
 
 from __future__ import annotations

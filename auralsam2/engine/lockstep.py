@@ -137,6 +137,13 @@ class SharedBatches:
         return dict(self._batch)  # hooks take entries out
 
 
+def _parameters_of_encoder(model: nn.Module) -> set[int]:
+    """Ids of the parameters of a model's image encoder, whatever a network names it inside."""
+    network = getattr(getattr(model, "backbone", None), "network", None)
+    encoder = getattr(network, "image_encoder", None)
+    return set() if encoder is None else {id(p) for p in encoder.parameters()}
+
+
 class SharedEncoder:
     """The last pyramid of the frozen image encoder that all runs have, and every frozen weight."""
 
@@ -152,12 +159,12 @@ class SharedEncoder:
         Returns:
             The parameters whose memory others have too.
         """
-        shared, missing = [], False
+        shared, missing, of_encoder = [], False, _parameters_of_encoder(model)
         for name, parameter in model.named_parameters():
             if not parameter.requires_grad and self._has(name, parameter):
                 parameter.data = self.weights[name]
                 shared.append(parameter)
-            elif name.startswith(_IMAGE_ENCODER):
+            elif id(parameter) in of_encoder:
                 missing = True
         if not missing and getattr(model, "feature_cache", False) is None:
             model.feature_cache = self.pyramid  # type: ignore[assignment]

@@ -131,7 +131,7 @@ def _read_batch(
                 name: select_rows(join_calls(of_sound[part]), labelled)
                 for name, of_sound in calls.items()
             }
-            readings = _conditions(_network(model).sam_mask_decoder.transformer, by_sound)
+            readings = _conditions(_network(model).two_way, by_sound)
             yield from _frames([own[i] for i in labelled], batch, readings)
 
 
@@ -143,7 +143,7 @@ def _calls(
     from auralsam2.models.backbones.sam2.probe import recording
 
     network = _network(model)
-    transformer, encoder = network.sam_mask_decoder.transformer, network.sam_prompt_encoder
+    transformer, encoder = network.two_way, network.sam_prompt_encoder
     with recording(transformer, encoder, run=run) as calls:
         model.val_step(batch)
     found, stated = [len(call.tokens) for call in calls], [len(own) for own in rows]

@@ -191,9 +191,9 @@ class SpatialReductionAttention(_AttentionBlocks):
         if embedding_size % reduction and not drop_remainder:
             fits = ", ".join(str(r) for r in range(1, reduction + 1) if embedding_size % r == 0)
             raise ValueError(
-                f"visual attention: a token map of side {embedding_size} (image size / 16) is not "
-                f"divisible by {reduction=}; set `model.visual_attention.reduction` to one of "
-                f"{fits}, choose an image size divisible by {16 * reduction}, or set "
+                f"visual attention: a token map of side {embedding_size} is not divisible by "
+                f"{reduction=}; set `model.visual_attention.reduction` to one of {fits}, choose an "
+                f"image size whose map is (of SAM2, one divisible by {16 * reduction}), or set "
                 "`model.visual_attention.drop_remainder` to True"
             )
         super().__init__(channels, depth, num_heads, mlp_ratio, dropout, reduction, embedding_size)

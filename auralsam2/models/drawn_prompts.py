@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from auralsam2.models.backbones.sam2.network import Points
+from auralsam2.models.backbones.promptable import Points
 
 
 def sample_click(region: Tensor, generator: torch.Generator) -> Tensor:

@@ -110,13 +110,13 @@ class MemoryTracker(nn.Module):
 
         clips = pyramid.levels[0].shape[:2]
         flat = network.decoder_features([level.flatten(0, 1) for level in pyramid.levels])
-        fine, middle, coarse = (maps.unflatten(0, clips) for maps in flat)
+        *finer, coarse = (maps.unflatten(0, clips) for maps in flat)
         tokens, memory = appended_prompts(prompts, injection), ClipMemory(network, clips[1])
 
         def decode(t: int, is_conditioning: bool) -> Decoded:
             return network.decode(
                 memory.condition(t, coarse[:, t], is_conditioning),
-                [fine[:, t], middle[:, t]],
+                [maps[:, t] for maps in finer],
                 points=points.get(t),
                 masks=masks.get(t),
                 extra_tokens=None if tokens is None else tokens[:, t],

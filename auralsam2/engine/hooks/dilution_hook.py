@@ -44,7 +44,7 @@ class DilutionHook(Hook):
         self._sums.zero_()
         self._counts.zero_()
         _rows(runner.model, torch.zeros(1, 1, 1, 1))
-        transformer = unwrapped(runner.model).backbone.network.sam_mask_decoder.transformer
+        transformer = unwrapped(runner.model).backbone.network.two_way
         self._readings = self._probing.enter_context(probing(transformer))
 
     def after_val_iter(

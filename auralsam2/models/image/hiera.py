@@ -31,7 +31,7 @@ class HieraStages(Freezable):
     def __init__(self, backbone: Mapping[str, Any], image_size: int | None = None) -> None:
         super().__init__()
         built = BACKBONES.build(backbone, image_size=image_size)
-        self.trunk = built.network.image_encoder.trunk
+        self.trunk = built.network.trunk
         carry_coverage(built.network, self.trunk)
         self.channels = tuple(reversed(self.trunk.channel_list))
         self.frozen = built.frozen

@@ -149,8 +149,8 @@ class GAVS(SingleMaskSAM2):
         self.audio_encoder = registry.AUDIO_ENCODERS.build(audio_encoder)
         widths = self.audio_encoder.out_channels, PROMPT_CHANNELS, self.backbone.channels
         self.audio_prompt = two_layers(*widths)
+        blocks = list(network.trunk.blocks)
         self.decoder_adapters = MLPAdapters(network.sam_mask_decoder.transformer.layers, nn.GELU)
-        blocks = list(network.image_encoder.trunk.blocks)
         share = isinstance(encoder_blocks, float) and encoder_blocks <= 1
         count = round(encoder_blocks * len(blocks)) if share else int(encoder_blocks)
         chosen = blocks[max(0, len(blocks) - count) :]

@@ -138,7 +138,7 @@ class SAMAAVS(SingleMaskSAM2):
         super().__init__(backbone, mask_loss, trained_parts=trained_parts, **shared)
         self.audio_encoder = registry.AUDIO_ENCODERS.build(audio_encoder)
         network = self.backbone.network
-        blocks = list(network.image_encoder.trunk.blocks)
+        blocks = list(network.trunk.blocks)
         channels = self.audio_encoder.out_channels
         self.adapters = AudioAdapters(blocks, [b.dim for b in blocks], channels, hidden_channels)
         if gradient_checkpointing:

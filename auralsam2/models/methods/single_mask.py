@@ -25,8 +25,8 @@ def image_maps(network: PromptableSAM2, pyramid: VisualPyramid) -> list[Tensor]:
     Returns:
         (F, C / 8, 4E, 4E), (F, C / 4, 2E, 2E), and (F, C, E, E) with the *no memory* embedding.
     """
-    maps = network.decoder_features([level.flatten(0, 1) for level in pyramid.levels])
-    return [*maps[:2], maps[2] + network.no_mem_embed.reshape(1, -1, 1, 1)]
+    *finer, coarse = network.decoder_features([level.flatten(0, 1) for level in pyramid.levels])
+    return [*finer, coarse + network.no_mem_embed.reshape(1, -1, 1, 1)]
 
 
 def single_mask(network: PromptableSAM2, maps: Sequence[Tensor], **prompts: Any) -> Prediction:
@@ -43,7 +43,7 @@ def single_mask(network: PromptableSAM2, maps: Sequence[Tensor], **prompts: Any)
     Returns:
         One row F where a clip's has (B, T): the mask stands in the place of all candidates.
     """
-    out = network.decode(maps[2], maps[:2], all_masks=True, **prompts)
+    out = network.decode(maps[-1], maps[:-1], all_masks=True, **prompts)
     mask, iou = out.mask_logits[:, 0], out.ious[:, :1]
     candidates = mask[:, None].expand(-1, 3, -1, -1)
     return Prediction(candidates, iou.expand(-1, 3), out.object_score_logits, mask)

@@ -152,8 +152,8 @@ def _two_ways(
     code, queries, sites = tokens, tokens, len(transformer.layers)
     for site, block in enumerate(transformer.layers):
         queries, image = transformer._inject(site, queries, image)
-        if site == 0 and transformer._injection is not None:
-            code = transformer._injection.token_position(tokens, queries)
+        if site == 0 and transformer.injection is not None:
+            code = transformer.injection.token_position(tokens, queries)
         queries, image = _block(
             block, constants, constants.qkv[site], queries, image, code, position
         )

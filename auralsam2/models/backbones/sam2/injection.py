@@ -7,11 +7,12 @@ chosen query tokens, so that the audio does not fade on its way through the deco
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from sam2.modeling.sam.transformer import TwoWayTransformer
-from torch import Tensor
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from auralsam2.models.injection import SitePrompts, StepwiseInjection
 
@@ -20,10 +21,16 @@ class InjectableTwoWayTransformer(TwoWayTransformer):
     """The official two-way transformer with three injection sites; state dict unchanged.
 
     Outside of :meth:`injecting` the official ``forward`` runs untouched.
+
+    Attributes:
+        lacking: output tokens that SAM2 has and this decoder has not, of those in front.
+        prompts: injected now.
+        injection: where they go.
     """
 
-    _prompts: Sequence[SitePrompts] = ()
-    _injection: StepwiseInjection | None = None
+    lacking = 0
+    prompts: Sequence[SitePrompts] = ()
+    injection: StepwiseInjection | None = None
 
     @contextmanager
     def injecting(
@@ -33,39 +40,58 @@ class InjectableTwoWayTransformer(TwoWayTransformer):
 
         No argument, since the mask decoder calls the transformer with a fixed signature.
         """
-        self._prompts, self._injection = prompts, injection
+        self.prompts, self.injection = prompts, injection
         try:
             yield
         finally:
-            self._prompts, self._injection = (), None
+            self.prompts, self.injection = (), None
+
+    @property
+    def readers(self) -> list[nn.Module]:
+        """The token-to-image attentions in order: one a block, then the final one."""
+        blocks = [layer.cross_attn_token_to_image for layer in self.layers]
+        return [*blocks, self.final_attn_token_to_image]
+
+    def watch(self, before: Callable[[Tensor, Tensor, Tensor], None]) -> RemovableHandle:
+        """Call ``before`` with what every forward is given, as that of :meth:`forward`."""
+        return self.register_forward_pre_hook(lambda _, given: before(*given))
+
+    @contextmanager
+    def skipped(self) -> Iterator[None]:
+        """Give back what is given, inside the context."""
+        self.forward = lambda image, _, tokens: (tokens, image.flatten(2).transpose(1, 2))
+        try:
+            yield
+        finally:
+            del self.forward
 
     def forward(
         self, image_embedding: Tensor, image_pe: Tensor, point_embedding: Tensor
     ) -> tuple[Tensor, Tensor]:
         """As upstream: (B, C, H, W), (B, C, H, W), (B, K, C) -> (B, K, C), (B, HW, C)."""
-        if not any(p.sparse is not None or p.dense is not None for p in self._prompts):
+        if not any(p.sparse is not None or p.dense is not None for p in self.prompts):
             return super().forward(image_embedding, image_pe, point_embedding)
-        assert self._injection is not None
+        assert self.injection is not None
         image_pe = image_pe.flatten(2).permute(0, 2, 1)
         keys = image_embedding.flatten(2).permute(0, 2, 1)
         queries = position = point_embedding
         for site, layer in enumerate(self.layers):
             queries, keys = self._inject(site, queries, keys)
             if site == 0:
-                position = self._injection.token_position(point_embedding, queries)
+                position = self.injection.token_position(point_embedding, queries)
             queries, keys = layer(queries=queries, keys=keys, query_pe=position, key_pe=image_pe)
         queries, keys = self._inject(len(self.layers), queries, keys)
         attended = self.final_attn_token_to_image(q=queries + position, k=keys + image_pe, v=keys)
         return self.norm_final_attn(queries + attended), keys
 
     def _inject(self, site: int, queries: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
-        if site >= len(self._prompts):
+        if site >= len(self.prompts):
             return queries, keys
-        sparse, dense = self._prompts[site]
+        sparse, dense = self.prompts[site]
         if dense is not None:
             keys = keys + dense.to(keys.dtype)
         if sparse is not None:
-            assert self._injection is not None
-            chosen = self._injection.token_mask(queries.shape[1], queries.device)
+            assert self.injection is not None
+            chosen = self.injection.token_mask(queries.shape[1], queries.device)
             queries = queries + chosen[None, :, None] * sparse.to(queries.dtype)[:, None]
         return queries, keys

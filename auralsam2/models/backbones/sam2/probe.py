@@ -1,19 +1,22 @@
 """What the mask decoder is given and attends to: recorded, changed for a counterfactual, read.
 
-Hooks on the official modules see it; nothing that they compute is changed.
+Hooks on the decoder's modules see it; nothing that they compute is changed. The transformer is the
+official one or, behind :class:`~auralsam2.models.backbones.hooked.two_way.HookedTwoWay`, one of
+transformers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
-from sam2.modeling.sam.transformer import Attention
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from auralsam2.models.backbones.sam2.injection import InjectableTwoWayTransformer
+from auralsam2.models.backbones.promptable import TwoWay
 from auralsam2.models.decoder_rows import CannotProbeError
 from auralsam2.models.injection import NUM_OUTPUT_TOKENS, SitePrompts, StepwiseInjection
 
@@ -50,23 +53,23 @@ class _Recorder:
         self, encoder: Any, args: Any, given: dict[str, Any], output: tuple[Tensor, Tensor]
     ) -> None:
         """Behind the prompt encoder, which is called with keywords."""
-        masked = given.get("masks") is not None
+        masked = any(given.get(name) is not None for name in ("masks", "input_masks"))
         plain = encoder.no_mask_embed.weight.reshape(1, -1, 1, 1)
         self.mask_prompt = (output[1] - plain).detach() if masked else None
 
-    def before(self, transformer: Any, args: tuple[Any, ...]) -> None:
-        """In front of the transformer."""
-        image, position, tokens = (x.detach() for x in args)
-        prompts = tuple(transformer._prompts)
+    def before(self, transformer: TwoWay, *given: Tensor) -> None:
+        """In front of the transformer, which is given image, position and tokens."""
+        image, position, tokens = (x.detach() for x in given)
+        prompts = tuple(transformer.prompts)
         self.calls.append(
-            DecoderCall(image, position, tokens, prompts, transformer._injection, self.mask_prompt)
+            DecoderCall(image, position, tokens, prompts, transformer.injection, self.mask_prompt)
         )
         self.mask_prompt = None
 
 
 @contextmanager
 def recording(
-    transformer: InjectableTwoWayTransformer,
+    transformer: TwoWay,
     prompt_encoder: nn.Module | None = None,
     *,
     run: bool = True,
@@ -81,14 +84,13 @@ def recording(
     """
     recorder = _Recorder()
     with ExitStack() as hooks:
-        handles = [transformer.register_forward_pre_hook(recorder.before)]
+        handles = [transformer.watch(partial(recorder.before, transformer))]
         if prompt_encoder is not None:
             handles.append(prompt_encoder.register_forward_hook(recorder.encoded, with_kwargs=True))
         for handle in handles:
             hooks.callback(handle.remove)
         if not run:
-            hooks.callback(delattr, transformer, "forward")
-            transformer.forward = _pass  # type: ignore[method-assign]
+            hooks.enter_context(transformer.skipped())
         yield recorder.calls
 
 
@@ -151,10 +153,6 @@ def select_rows(call: DecoderCall, rows: Sequence[int]) -> DecoderCall:
     return _each(lambda part: part[list(rows)], [call])._replace(injection=call.injection)
 
 
-def _pass(image: Tensor, position: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
-    return tokens, image.flatten(2).transpose(1, 2)
-
-
 def _given(call: DecoderCall) -> list[Tensor | None]:
     """Injected prompts and the mask prompt, flat."""
     return [*(part for site in call.prompts for part in site), call.mask_prompt]
@@ -178,16 +176,11 @@ def _each(change: Callable[..., Tensor], calls: Sequence[DecoderCall]) -> Decode
 class SiteReading(NamedTuple):
     """Token-to-image attention at one site of the decoder; H heads, K tokens, N positions."""
 
-    attention: Tensor  # (B, H, K, N), softmax in float32, rows sum to one
+    # (B, H, K, N), softmax in float32; rows sum to one, or are 0 of a token that is not there.
+    attention: Tensor
     output: Tensor  # (B, K, C) what the tokens read, after the output projection
     tokens: Tensor  # (B, K, C) queries before their projection, positional code included
     keys: Tensor  # (B, N, C) image tokens before the value projection, without positional code
-
-
-def attention_sites(transformer: InjectableTwoWayTransformer) -> list[Attention]:
-    """The token-to-image attentions in order: one a block, then the final one."""
-    blocks = [layer.cross_attn_token_to_image for layer in transformer.layers]
-    return [*blocks, transformer.final_attn_token_to_image]
 
 
 def attention_weights(queries: Tensor, keys: Tensor, num_heads: int) -> Tensor:
@@ -197,18 +190,18 @@ def attention_weights(queries: Tensor, keys: Tensor, num_heads: int) -> Tensor:
 
 
 @contextmanager
-def probing(transformer: InjectableTwoWayTransformer) -> Iterator[list[list[SiteReading]]]:
+def probing(transformer: TwoWay) -> Iterator[list[list[SiteReading]]]:
     """Collect the readings of every forward inside the context, one list a site."""
-    sites = attention_sites(transformer)
+    sites = transformer.readers
     readings: list[list[SiteReading]] = [[] for _ in sites]
     with ExitStack() as hooks:
         for attention, found in zip(sites, readings, strict=True):
-            _hook(attention, found, hooks)
+            _hook(attention, transformer.lacking, found, hooks)
         yield readings
 
 
 @torch.no_grad()
-def replay(transformer: InjectableTwoWayTransformer, call: DecoderCall) -> list[SiteReading]:
+def replay(transformer: TwoWay, call: DecoderCall) -> list[SiteReading]:
     """Run the transformer on a call, recorded and possibly changed; one reading a site."""
     with probing(transformer) as readings, ExitStack() as injecting:
         if call.injection is not None:
@@ -217,24 +210,22 @@ def replay(transformer: InjectableTwoWayTransformer, call: DecoderCall) -> list[
     return [reading for (reading,) in readings]
 
 
-def _hook(attention: Attention, found: list[SiteReading], hooks: ExitStack) -> None:
+def _hook(attention: Any, lacking: int, found: list[SiteReading], hooks: ExitStack) -> None:
+    """Read one attention; rows of zeros stand for the tokens that its decoder lacks."""
     seen: dict[str, Tensor] = {}
+    num_heads = getattr(attention, "num_heads", None) or attention.num_attention_heads
 
     def projection(name: str) -> Any:
         def after(module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
-            seen[f"{name}_in"], seen[name] = args[0].detach(), output.detach()
+            seen[f"{name}_in"], seen[name] = _rows(args[0]), _rows(output)
 
         return after
 
-    def whole(module: Attention, args: tuple[Any, ...], output: Tensor) -> None:
-        found.append(
-            SiteReading(
-                attention=attention_weights(seen["q"], seen["k"], module.num_heads),
-                output=output.detach(),
-                tokens=seen["q_in"],
-                keys=seen["v_in"],
-            )
-        )
+    def whole(module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        read = output[0] if isinstance(output, tuple) else output
+        weights = attention_weights(seen["q"], seen["k"], num_heads)
+        of_tokens = (weights, _rows(read), seen["q_in"])
+        found.append(SiteReading(*(F.pad(x, (0, 0, lacking, 0)) for x in of_tokens), seen["v_in"]))
         seen.clear()
 
     handles = [
@@ -243,3 +234,8 @@ def _hook(attention: Attention, found: list[SiteReading], hooks: ExitStack) -> N
     handles.append(attention.register_forward_hook(whole))
     for handle in handles:
         hooks.callback(handle.remove)
+
+
+def _rows(x: Tensor) -> Tensor:
+    """(B, K, C), also of (B, 1, K, C), in which transformers has an axis for several prompts."""
+    return x.detach().squeeze(1) if x.dim() == 4 else x.detach()
