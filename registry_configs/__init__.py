@@ -4,7 +4,7 @@ _MINI = "auralsam2/mini_v1m"
 _REF_AVS = "auralsam2/mini_ref_avs"
 _GRIDS = (
     *("attention_depth", "audio_encoder", "conditioning", "contrastive", "fusion", "injection"),
-    *("projector", "pyramid", "temperature", "tokens"),
+    *("projector", "pyramid", "temperature", "tokens", "backbone_family"),
 )
 _METHODS = ("av_sam", "prompted", "unprompted")
 

@@ -28,6 +28,7 @@ COVERED_BY = {
     "auralsam2/data/synthetic/background.py": "auralsam2/data/synthetic/test_scene.py",
     "auralsam2/data/synthetic/objects.py": "auralsam2/data/synthetic/test_scene.py",
     "auralsam2/data/video_opening.py": "auralsam2/data/test_video.py",
+    "auralsam2/engine/backbone_problems.py": "auralsam2/engine/test_preflight.py",
     "auralsam2/engine/benchmark/cases.py": "tools/test_benchmark.py",
     "auralsam2/engine/benchmark/report.py": "auralsam2/engine/benchmark/test_measure.py",
     "auralsam2/engine/benchmark/table.py": "tools/test_benchmark.py",
@@ -52,6 +53,13 @@ COVERED_BY = {
     "auralsam2/engine/splits.py": "auralsam2/engine/test_evaluate.py",
     "auralsam2/losses/precision.py": "auralsam2/losses/test_mask.py",
     "auralsam2/models/audio/ears.py": "auralsam2/models/audio/test_vggish.py",
+    "auralsam2/models/backbones/edgetam_backbone.py": (
+        "auralsam2/models/backbones/hooked/test_backbone.py"
+    ),
+    "auralsam2/models/backbones/hooked/network.py": (
+        "auralsam2/models/backbones/hooked/test_video.py"
+    ),
+    "auralsam2/models/backbones/promptable.py": "auralsam2/models/backbones/sam2/test_network.py",
     "auralsam2/models/backbones/sam2/build.py": "auralsam2/models/backbones/sam2/test_network.py",
     "auralsam2/models/backbones/sam2/frozen_decoder.py": (
         "auralsam2/models/backbones/sam2/test_frozen_memory.py"
@@ -59,6 +67,12 @@ COVERED_BY = {
     "auralsam2/models/backbones/sam2/injection.py": "auralsam2/models/test_injection.py",
     "auralsam2/models/backbones/sam2/memory.py": "auralsam2/models/backbones/sam2/test_network.py",
     "auralsam2/models/backbones/sam2_backbone.py": "auralsam2/models/test_auralsam2.py",
+    "auralsam2/models/backbones/sam3_backbone.py": (
+        "auralsam2/models/backbones/hooked/test_backbone.py"
+    ),
+    "auralsam2/models/backbones/sam_backbone.py": (
+        "auralsam2/models/backbones/hooked/test_backbone.py"
+    ),
     "auralsam2/models/freezing.py": "auralsam2/models/audio/test_vggish.py",
     "auralsam2/models/fusion/token_norm.py": "auralsam2/models/fusion/test_tpavi.py",
     "auralsam2/models/tracking.py": "auralsam2/models/test_auralsam2.py",

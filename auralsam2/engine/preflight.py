@@ -18,6 +18,7 @@ from mmengine.optim import build_optim_wrapper
 
 from auralsam2.devices import check_amp, set_up_device
 from auralsam2.engine.acceleration import accelerate
+from auralsam2.engine.backbone_problems import backbone_problems
 from auralsam2.engine.evaluate import build_model, clip_loader
 from auralsam2.engine.hooks.step_seed_hook import seed_step
 from auralsam2.engine.metric_scales import better
@@ -30,7 +31,7 @@ from auralsam2.metrics.clip_metric import ClipMetric
 from auralsam2.metrics.semantic import ClassMetric
 from auralsam2.model_parts import parts_of
 from auralsam2.models.decode import decode_mode
-from auralsam2.registry import BACKBONES, HOOKS, MASK_LOSSES, METRICS, Registry, load_all
+from auralsam2.registry import HOOKS, MASK_LOSSES, METRICS, Registry, load_all
 
 
 def check(cfg: Config, run_dir: Path | None = None) -> None:
@@ -65,7 +66,7 @@ def setting_problems(cfg: Config) -> list[str]:
     if len(metrics) == len(cfg.evaluation.metrics):
         problems += _metric_problems(metrics, cfg.evaluation.select_by, hooks)
     problems += _class_problems(cfg.model, metrics)
-    return problems + _size_problems(cfg) + tracker_problems(cfg)
+    return problems + backbone_problems(cfg) + tracker_problems(cfg)
 
 
 def _built(key: str, registry: Registry, nodes: Sequence[Any], problems: list[str]) -> list[Any]:
@@ -111,21 +112,6 @@ def _class_problems(model: Mapping[str, Any], metrics: Sequence[Any]) -> list[st
 def _of_classes(metrics: Sequence[Any]) -> str:
     """Names of those metrics that score classes."""
     return ", ".join(type(metric).__name__ for metric in metrics if isinstance(metric, ClassMetric))
-
-
-def _size_problems(cfg: Config) -> list[str]:
-    """What a backbone says about the size of the pictures, by its ``size_multiple``."""
-    node, side = cfg.model.get("backbone"), cfg.data.image_size
-    if not isinstance(node, Mapping):
-        return []
-    multiple = getattr(BACKBONES.lookup(node["type"]), "size_multiple", 1)
-    if side % multiple == 0:
-        return []
-    near = max(multiple, round(side / multiple) * multiple)
-    return [
-        f"data.image_size must be a multiple of {multiple} for {node['type']}, such as {near}, "
-        f"got {side}"
-    ]
 
 
 def check_weights(cfg: Config) -> None:

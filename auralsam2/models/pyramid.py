@@ -44,6 +44,11 @@ class PatchEmbedPyramid(nn.Module):
         Returns:
             One (B, T, N, C) a used level, N = E * E in row-major order, finest level first.
         """
+        if len(pyramid.levels) < self.num_levels:
+            raise ValueError(
+                f"the pyramid embeds {self.num_levels} levels, and the backbone gives "
+                f"{len(pyramid.levels)}; set `model.pyramid.num_levels` to {len(pyramid.levels)}"
+            )
         levels = pyramid.levels[-self.num_levels :]
         tokens = []
         for embed, level, patch in zip(

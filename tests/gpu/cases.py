@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -114,8 +115,13 @@ _SMALL = dict(width=8)
 _LISTENING = dict(type="LogMelCNN", width=8, out_channels=D)
 PARTS: dict[str, tuple[Callable[[], Tree], Callable[[Any, Tree], Tree], dict[str, Any]]] = {
     "backbone": (
-        lambda: torch.randn(B, T, 3, S, S), lambda m, x: m(x).levels,
-        {"SAM2Backbone": dict(random_weights=True, frozen=False)},
+        lambda: torch.randn(B, T, 3, S, S),
+        lambda m, x: m(x[..., : m.image_size, : m.image_size]).levels,
+        {
+            **{name: dict(random_weights=True, frozen=False) for name in
+               ("SAM2Backbone", "EdgeTAMBackbone", "SAMBackbone")},
+            "SAM3Backbone": dict(random_weights=True, frozen=False, image_size=56),
+        },
     ),
     "image_encoder": (
         lambda: torch.randn(B, 3, S, S), lambda m, x: m(x),
@@ -182,6 +188,8 @@ LEFT_OUT = {
     "RobertaText": "wants a folder of weights",
     "MiniLMText": "brings its weights in a package of its own, which may not be there",
 }
+if find_spec("timm") is None:
+    LEFT_OUT["EdgeTAMBackbone"] = "wants timm"
 # Are tried inside AuralSAM2: an axis of its model -> the path of its node.
 INSIDE = {"injection": "model.injection", "tracker": "model.tracker"}
 # Names that configs had before; they lead to others'.
@@ -203,7 +211,8 @@ def _part(axis: str, name: str) -> Case:
     inputs, call, arguments = PARTS[axis]
     parts = registry.REGISTRIES[axis]
     node = dict(type=name, **arguments.get(name, {}))
-    return Case(lambda: parts.build(node, **{n: GIVEN[n] for n in parts.given}), inputs, call)
+    given = {n: GIVEN[n] for n in parts.given if n not in node}
+    return Case(lambda: parts.build(node, **given), inputs, call)
 
 
 def _losses(model: Any, batch: dict[str, Any]) -> Tree:

@@ -115,9 +115,9 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, name: str, size: int) -> None:
 
     channels = CHANNELS[name.endswith("_mini") or name == "demo"]
 
-    def build(*_: Any, **__: Any) -> nn.Module:
-        part = nn.Module()
-        part.channels, part.out_channels, part.embedding_size = channels, 256, size // 16
+    def build(node: Any = None, **_: Any) -> nn.Module:
+        part, patch = nn.Module(), 14 if (node or {}).get("type") == "SAM3Backbone" else 16
+        part.channels, part.out_channels, part.embedding_size = channels, 256, size // patch
         part.network = nn.Module()
         part.network.image_encoder = nn.Module()
         return part

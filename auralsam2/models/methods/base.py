@@ -229,6 +229,8 @@ class SAM2Method(ClipMethod):
         super().__init__(mask_loss=mask_loss, decode=decode)
         self.backbone = registry.BACKBONES.build(backbone, image_size=image_size)
         self.tracker = registry.TRACKERS.build(tracker)
+        mean, std = getattr(self.backbone, "pixel_statistics", (PIXEL_MEAN, PIXEL_STD))
+        self.pixel_mean[:, 0, 0], self.pixel_std[:, 0, 0] = torch.tensor(mean), torch.tensor(std)
         self._train_parts(trained_parts)
         self.feature_cache: FeatureCache | None = None
         if feature_cache_mb and not is_trained(self.backbone.network.image_encoder):
@@ -236,13 +238,14 @@ class SAM2Method(ClipMethod):
             self.feature_cache = FeatureCache(feature_cache_mb, BACKBONES, digest)
 
     def _train_parts(self, names: Sequence[str]) -> None:
-        network = self.backbone.network
-        known = [name for name, _ in network.named_children()]
+        if not names:
+            return
+        known = self.backbone.network.parts
         problems = [unknown_name("trained part", n, known) for n in names if n not in known]
         if problems:
             raise ValueError(f"{type(self).__name__}: " + "; ".join(problems))
         for name in names:
-            getattr(network, name).requires_grad_(True)
+            known[name].requires_grad_(True)
 
     def decoder_rows(self, masks: Tensor) -> DecoderCalls:
         """See :meth:`ClipMethod.decoder_rows`; by default every frame is decoded once.

@@ -1,0 +1,1 @@
+"""Promptable networks of transformers as they are, seen and changed by hooks alone."""
