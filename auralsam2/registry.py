@@ -125,10 +125,9 @@ BACKBONES = _part(
         "forward(frames)": "(B,T,3,S,S) normalised -> VisualPyramid of (B,T,C,4E,4E), "
         "(B,T,C,2E,2E), (B,T,C,E,E), or the last of them alone"
     },
-    contract=".channels = C, .embedding_size = E, .image_size = S; .network, a Promptable that a "
-    "tracker drives; .size_multiple (default 1), which divides S; .has_memory (default True); "
-    ".num_levels (default 3); .pixel_statistics (default SAM2's); .frozen unless its arguments "
-    "say otherwise",
+    contract=".channels = C, .embedding_size = E, .image_size = S; .network, a Promptable; "
+    ".size_multiple (default 1), which divides S; .has_memory (True), .num_levels (3) and "
+    ".pixel_statistics (SAM2's) where they differ; .frozen unless its arguments say otherwise",
     locations=["auralsam2.models.backbones.*"],
 )
 # Frames to maps of four scales, for networks without SAM2.

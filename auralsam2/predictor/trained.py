@@ -126,7 +126,17 @@ def check_model(model: nn.Module | type[nn.Module]) -> None:
             f"{kind.__name__} cannot. Its masks of a data set are written by: "
             "auralsam2 predict RUN"
         )
-    if not isinstance(model, type) and not isinstance(model.tracker, MemoryTracker):
+    if isinstance(model, type):
+        return
+    from auralsam2.models.backbones.sam2.network import PromptableSAM2
+
+    if not isinstance(model.backbone.network, PromptableSAM2):
+        raise ValueError(
+            "a predictor is SAM2's official one around a run's SAM2, not around a "
+            f"{type(model.backbone).__name__}; its masks of a data set are written by: "
+            "auralsam2 predict RUN"
+        )
+    if not isinstance(model.tracker, MemoryTracker):
         raise ValueError(
             f"a predictor tracks as MemoryTracker does, not as {type(model.tracker).__name__}"
         )

@@ -90,6 +90,11 @@ class PyramidDetector(Detector):
 
     def maps(self, pyramid: VisualPyramid) -> tuple[Tensor, Tensor, Tensor]:
         """Score logits (F, Q), corners (F, Q, 4) as shares, class logits (F, Q, K)."""
+        if len(pyramid.levels) != 3:
+            raise ValueError(
+                f"PyramidDetector reads three maps, and the backbone gives {len(pyramid.levels)}; "
+                "set `model.backbone` to one that has three, or take another detector"
+            )
         fine, middle, coarse = (level.flatten(0, 1) for level in pyramid.levels)
         side = middle.shape[-1]
         joined = (

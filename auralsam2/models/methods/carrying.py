@@ -39,8 +39,8 @@ def decode_as_video(
         backwards: the clip is gone through from its end.
     """
     network = memory.network
-    features = memory.condition(t, maps[2], is_conditioning, backwards)
-    out = network.decode(features, maps[:2], points=points, masks=masks, pad_point=True)
+    features = memory.condition(t, maps[-1], is_conditioning, backwards)
+    out = network.decode(features, maps[:-1], points=points, masks=masks, pad_point=True)
     out = out._replace(
         mask_logits=network.gate(out.mask_logits, out.object_score_logits),
         best=network.gate(out.best, out.object_score_logits),
@@ -48,7 +48,7 @@ def decode_as_video(
     if keep:
         memory.store(
             t,
-            maps[2],
+            maps[-1],
             network.upsample(out.best),
             out.pointer,
             out.object_score_logits,
@@ -93,8 +93,8 @@ def start_from_masks(memory: ClipMemory, t: int, maps: Sequence[Tensor], masks: 
     from auralsam2.models.backbones.sam2.network import Decoded
 
     network = memory.network
-    features = memory.condition(t, maps[2], is_conditioning=True)
-    *_, low, _, pointer, score = network._use_mask_as_output(features, list(maps[:2]), masks)
-    memory.store(t, maps[2], network.upsample(low), pointer, score, is_conditioning=True)
+    features = memory.condition(t, maps[-1], is_conditioning=True)
+    *_, low, _, pointer, score = network._use_mask_as_output(features, list(maps[:-1]), masks)
+    memory.store(t, maps[-1], network.upsample(low), pointer, score, is_conditioning=True)
     ious = torch.ones_like(low[:, :1, 0, 0]).expand(-1, 3)
     return Decoded(low.expand(-1, 3, -1, -1), ious, score, low, pointer)

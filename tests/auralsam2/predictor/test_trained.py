@@ -6,6 +6,7 @@ import torch
 from auralsam2 import config
 from auralsam2.data.images import Resizing
 from auralsam2.engine.checkpoint import save_state
+from auralsam2.engine.evaluate import build_model
 from auralsam2.engine.hooks.trainable_state_hook import trainable_state
 from auralsam2.engine.run_record import WEIGHTS
 from auralsam2.models.methods.prompted import UnpromptedSAM2
@@ -71,3 +72,11 @@ def test_what_is_not_there_is_named(tmp_path, run) -> None:
     (tmp_path / "config.py").write_text((run / "config.py").read_text())
     with pytest.raises(FileNotFoundError, match="has no trained weights yet"):
         AuralSAM2VideoPredictor.from_run(tmp_path)
+
+
+def test_a_backbone_of_somebody_else_has_no_official_predictor() -> None:
+    pytest.importorskip("transformers", reason="needs the extra `backbones`: transformers")
+    node = dict(type="SAMBackbone", random_weights=True)
+    cfg = config.load("auralsam2/mini_v1m", {"model.backbone": node, "data.image_size": 64})
+    with pytest.raises(ValueError, match="not around a SAMBackbone; .*auralsam2 predict RUN"):
+        check_model(build_model(cfg))

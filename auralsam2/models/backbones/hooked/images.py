@@ -11,7 +11,10 @@ from torch import Tensor, nn
 from auralsam2.models.backbones.hooked.network import HookedNetwork
 from auralsam2.models.backbones.promptable import Points
 
-NO_MEMORY = "SAM has no memory of earlier frames; set `model.tracker.use_memory` to False"
+NO_MEMORY = (
+    "SAM has no memory of earlier frames; set `model.tracker.use_memory` to False or, for a method "
+    "that carries objects from frame to frame, `model.backbone` to one that has a memory"
+)
 SEEN = 10.0
 """Object score of every frame, as SAM has none: upstream's logit of what is there."""
 

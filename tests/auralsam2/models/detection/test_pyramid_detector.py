@@ -177,3 +177,9 @@ def test_sources_of_another_vocabulary_are_refused(generator: torch.Generator) -
         build().losses(
             pyramid(generator), ["a"] * B, evidence(torch.zeros(B, T, S, S), torch.zeros(B, K + 1))
         )
+
+
+def test_a_pyramid_of_one_map_is_refused(generator: torch.Generator) -> None:
+    alone = VisualPyramid(pyramid(generator).levels[-1:])
+    with pytest.raises(ValueError, match="reads three maps, and the backbone gives 1"):
+        build().maps(alone)
