@@ -135,7 +135,7 @@ class MLflowTracker(KnowsItsRun, MLflowVisBackend):  # type: ignore[misc]
     def _init_env(self) -> None:
         # Several runs that begin together would each lay out the same new database.
         self._lock.parent.mkdir(parents=True, exist_ok=True)
-        with self._lock.open("a") as file:
+        with self._lock.open("ab") as file:
             fcntl.lockf(file, fcntl.LOCK_EX)
             super()._init_env()
 
@@ -252,10 +252,11 @@ class SwanLabTracker(KnowsItsRun, BaseVisBackend):  # type: ignore[misc]
             self._run.finish()
 
 
-def tracker_nodes(cfg: Config, labels: RunLabels) -> list[dict[str, Any]]:
-    """The nodes of ``runtime.trackers`` as the Visualizer builds them, with what each is given."""
+def backends(cfg: Config, labels: RunLabels) -> list[dict[str, Any]]:
+    """Nodes of all that a run's numbers are written to, with what each is given."""
     nodes = [node.to_dict() for node in cfg.runtime.get("trackers", ())]
-    return [
+    own = ["LocalVisBackend", *["TensorboardVisBackend"] * bool(cfg.runtime.tensorboard)]
+    return [dict(type=name) for name in own] + [
         {**node, "labels": labels}
         if "labels" in parameters_of(RUN_TRACKERS.lookup(node["type"])).known
         else node

@@ -97,28 +97,31 @@ def load_weights(
         hint: what to do, for every error.
         partial_hint: what else to do where some names match.
         tolerance: names that do not count.
-        allow_partial: accept missing, unexpected and misshapen names, as long as any match.
-        assign: take the file's tensors themselves, for a network on the meta device.
+        allow_partial: accept a file that covers the network in part, as long as any name matches.
+        assign: take the file's tensors, not copies, for a network on the meta device.
         rename: the file's tensors to the network's names and forms, wrappers still before them.
         recognise: what a file that does not fit holds, in a sentence, given renamed tensors.
 
     Raises:
         FileNotFoundError: where there is no such file.
-        ValueError: where it cannot be read, nothing in it matches, or it covers the network only
-            in part and ``allow_partial`` is off; then nothing is loaded.
+        ValueError: where it cannot be read or matches too little; then nothing is loaded.
     """
     state, own = rename(_read(path, hint)), network.state_dict()
     known, coverage = _matched(state, own, path, tolerance)
     if not coverage.matched or not (coverage.complete or allow_partial):
         hints = [recognise(known) or hint, partial_hint if coverage.matched else ""]
         raise ValueError(misfit(path, what, coverage, foreign_prefix(state, own), *hints))
-    matched = {key: known[key] for key in coverage.matched}
-    network.load_state_dict(matched, strict=False, assign=assign)
+    known = {key: known[key] for key in coverage.matched}
+    network.load_state_dict(known, strict=False, assign=assign)
     note_coverage(network, path, coverage)
+    _warn_of_gaps(path, what, coverage)
+    return coverage
+
+
+def _warn_of_gaps(path: str | os.PathLike[str], what: str, coverage: Coverage) -> None:
     if not coverage.complete:
         text = "'%s' covers %s only in part: %s; what is missing stays random"
         logging.getLogger(__name__).warning(text, path, what, coverage)
-    return coverage
 
 
 def _read(path: str | os.PathLike[str], hint: str) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ from mmengine.config import Config
 
 from auralsam2.engine import trackers
 from auralsam2.engine.preflight import setting_problems
-from auralsam2.engine.trackers import RunLabels, run_labels, tracker_nodes
+from auralsam2.engine.trackers import RunLabels, backends, run_labels
 from auralsam2.registry import RUN_TRACKERS
 
 OURS = ("WandbTracker", "MLflowTracker", "AimTracker", "ClearMLTracker", "SwanLabTracker")
@@ -80,10 +80,13 @@ def test_a_run_in_a_grid_is_grouped_by_the_grids_folder(tmp_path: Path) -> None:
 
 def test_labels_go_to_those_who_take_them_only(labels: RunLabels) -> None:
     nodes = [{"type": "WandbTracker"}, {"type": "TensorboardVisBackend"}]
-    ours, theirs = tracker_nodes(Config({"runtime": {"trackers": nodes}}), labels)
+    cfg = Config({"runtime": {"trackers": nodes, "tensorboard": False}})
+    own, ours, theirs = backends(cfg, labels)
+    assert own == {"type": "LocalVisBackend"}
     assert ours["labels"] is labels
     assert theirs == {"type": "TensorboardVisBackend"}
-    assert tracker_nodes(Config({"runtime": {}}), labels) == []
+    alone = backends(Config({"runtime": {"tensorboard": True}}), labels)
+    assert alone == [own, theirs]
 
 
 def test_missing_libraries_are_told_before_a_run(
