@@ -90,7 +90,8 @@ class Hearing:
         """
         if ("prompts", frame) not in self.kept:
             for one in self.windows.frames(self.windows.of(frame)):
-                encode(one)
+                if ("tokens", one) not in self.kept:
+                    encode(one)
             self._listen(self.windows.of(frame), device)
         tensors = self.kept.get(("prompts", frame), device)
         return Prompts(tensors[: self._num_sparse], tensors[self._num_sparse :])

@@ -69,13 +69,17 @@ class AudioTracking(SAM2VideoPredictor, PromptableSAM2):
         key = ("features", frame)
         if key in state["kept"]:
             return state["kept"].get(key, self.device)
+        return self._encode(state, frame)
+
+    def _encode(self, state: State, frame: int) -> tuple[Tensor, ...]:
+        """Encode a frame, and keep what is wanted of it."""
         pixels = self.trained.resizing.resize_frames([state["images"][frame]])
         image = self.trained.model.normalise(torch.from_numpy(pixels).to(self.device))
         pyramid = self.raw_pyramid(image)
         if state["hearing"] is not None:
             state["hearing"].see(frame, pyramid)
         maps = tuple(self.decoder_features(pyramid))
-        state["kept"].put(key, maps)
+        state["kept"].put(("features", frame), maps)
         return maps
 
     def _get_image_feature(
@@ -229,7 +233,7 @@ class AudioTracking(SAM2VideoPredictor, PromptableSAM2):
         weight = weights.at(frame) if weights is not None else 0.0
         if not weight:
             return None
-        encode = partial(self._features, state)
+        encode = partial(self._encode, state)
         return Heard(scaled(state["hearing"].prompts(frame, encode, self.device), weight))
 
     @contextmanager

@@ -342,6 +342,15 @@ def test_a_click_on_what_was_heard_corrects_and_stays(predictor, shown, heard, p
     assert all(torch.equal(cleared[t], before[t]) for t in before)
 
 
+def test_what_was_forgotten_is_computed_anew(predictor, shown, heard, propagated) -> None:
+    state = predictor.init_state(shown(6), audio=heard(6))
+    predictor.add_audio(state, 1)
+    before = propagated(predictor, state)
+    predictor.forget(state, 2)
+    again = propagated(predictor, state)
+    assert all(torch.equal(before[t], again[t]) for t in before)
+
+
 def test_a_removed_object_leaves_nothing_behind(predictor, shown, heard, propagated) -> None:
     state = predictor.init_state(shown(30), audio=heard(6), fps=5, memory_mb=64)
     predictor.add_new_points_or_box(state, 0, 2, **CLICK)
