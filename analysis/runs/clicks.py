@@ -26,9 +26,7 @@ NOTE = (
 def after_clicks(results: Results) -> Results | None:
     """Return what runs scored after clicks; None where none did.
 
-    Returns:
-        Results whose cells are those with scores after clicks, once with their sound and once
-        without, and whose splits are ``SPLIT_clicks_COUNT``.
+    Its cells stand once with their sound and once without, its splits are ``SPLIT_clicks_COUNT``.
     """
     if results.clicked.empty:
         return None

@@ -22,7 +22,7 @@ from auralsam2.engine.hooks.trainable_state_hook import TrainableStateHook
 from auralsam2.engine.metric_scales import better
 from auralsam2.engine.parameter_groups import MergeGroupsHook, ParameterGroups
 from auralsam2.engine.run_folder import newest_checkpoint
-from auralsam2.engine.trackers import RunLabels, backends, run_labels
+from auralsam2.engine.trackers import RunLabels, backends
 from auralsam2.mmengine_fixes import WHOLE_FILES, DeviceRunner, PlainCheckpointHook
 from auralsam2.registry import METRICS, OPTIMIZERS
 from auralsam2.signature import parameters_of
@@ -40,27 +40,23 @@ def build_runner(
 
     ``own_hooks`` are those that know the run, or their nodes; ``labels`` are shown by trackers.
     """
-    epochs = cfg.optim.epochs
-    size, decode = cfg.data.image_size, cfg.evaluation.decode
+    epochs, every, size = cfg.optim.epochs, cfg.evaluation.every, cfg.data.image_size
     metrics = [METRICS.build(node) for node in cfg.evaluation.metrics]
     newest = newest_checkpoint(run_dir)
-    shown_in = backends(cfg, labels or run_labels(run_dir))
     runner = DeviceRunner(
         device=device,
-        model=dict(cfg.model.to_dict(), image_size=size, decode=decode),
+        model=dict(cfg.model.to_dict(), image_size=size, decode=cfg.evaluation.decode),
         work_dir=str(run_dir),
         train_dataloader=_loader(cfg, device, datasets["train"], shuffle=True),
         val_dataloader=_loader(cfg, device, datasets["val"], shuffle=False),
         val_evaluator=metrics,
         val_cfg=dict(),
-        train_cfg=dict(
-            by_epoch=True, max_epochs=epochs, val_interval=min(cfg.evaluation.every, epochs)
-        ),
+        train_cfg=dict(by_epoch=True, max_epochs=epochs, val_interval=min(every, epochs)),
         optim_wrapper=optimizer_node(cfg, device),
         param_scheduler=schedule(cfg),
         default_hooks=_default_hooks(cfg, metrics),
         custom_hooks=_custom_hooks(cfg, own_hooks),
-        visualizer=dict(type="Visualizer", vis_backends=shown_in),
+        visualizer=dict(type="Visualizer", vis_backends=backends(cfg, labels)),
         launcher="pytorch" if dist.is_distributed() else "none",
         cfg=distributed.wrapping(device),
         randomness=dict(seed=cfg.seed),

@@ -49,13 +49,11 @@ class RunLabels(NamedTuple):
         return {**{axis: str(value) for axis, value in self.axes.items()}, "seed": str(self.seed)}
 
 
-def run_labels(run_dir: Path, record: RunRecord | None = None) -> RunLabels:
+def run_labels(run_dir: Path, record: RunRecord) -> RunLabels:
     """Of a run in its folder, ``GRID/runs/RUN`` or one of its own, and its record."""
     shared = run_dir.absolute().parent
     if shared.name == RUNS:
         shared = shared.parent
-    if record is None:
-        return RunLabels(shared.name, run_dir.name, 0, {}, run_dir.name, shared)
     return RunLabels(shared.name, record.name, record.seed, record.axes, record.run_id, shared)
 
 
@@ -252,7 +250,7 @@ class SwanLabTracker(KnowsItsRun, BaseVisBackend):  # type: ignore[misc]
             self._run.finish()
 
 
-def backends(cfg: Config, labels: RunLabels) -> list[dict[str, Any]]:
+def backends(cfg: Config, labels: RunLabels | None) -> list[dict[str, Any]]:
     """Nodes of all that a run's numbers are written to, with what each is given."""
     nodes = [node.to_dict() for node in cfg.runtime.get("trackers", ())]
     own = ["LocalVisBackend", *["TensorboardVisBackend"] * bool(cfg.runtime.tensorboard)]

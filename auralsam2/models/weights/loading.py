@@ -111,8 +111,7 @@ def load_weights(
     if not coverage.matched or not (coverage.complete or allow_partial):
         hints = [recognise(known) or hint, partial_hint if coverage.matched else ""]
         raise ValueError(misfit(path, what, coverage, foreign_prefix(state, own), *hints))
-    known = {key: known[key] for key in coverage.matched}
-    network.load_state_dict(known, strict=False, assign=assign)
+    network.load_state_dict({k: known[k] for k in coverage.matched}, strict=False, assign=assign)
     note_coverage(network, path, coverage)
     _warn_of_gaps(path, what, coverage)
     return coverage
