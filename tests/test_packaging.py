@@ -35,6 +35,8 @@ COMPANIONS = {
     "pillow": "sam2",
     "threadpoolctl": "scikit-learn",
 }
+# Trackers of experiments: whoever names one in a config has installed it, and no extra does.
+TRACKERS = {"clearml", "swanlab"}
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +114,7 @@ def test_every_imported_library_is_declared_and_every_declared_one_is_imported(
                 elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                     imported.add(node.module.split(".")[0])
     libraries = {DISTRIBUTIONS.get(name, name).lower() for name in imported - own}
-    libraries -= {name.lower() for name in sys.stdlib_module_names}
+    libraries -= TRACKERS | {name.lower() for name in sys.stdlib_module_names}
     declared = {Requirement(line).name for line in metadata["install_requires"]}
     extras = (lines for name, lines in metadata["extras_require"].items() if name != "dev")
     declared |= {Requirement(line).name for lines in extras for line in lines}

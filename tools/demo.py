@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from auralsam2 import command_line as cli
 
@@ -43,7 +42,7 @@ def _parser() -> cli.Parser:
     parser = cli.Parser(__doc__)
     add = parser.add_argument
     add(
-        "--run", type=Path, action="append", default=[], metavar="RUN",
+        "--run", type=cli.input_path, action="append", default=[], metavar="RUN",
         help="a run folder; twice, to compare two (default: the model that comes with the package)",
     )  # fmt: skip
     add(
