@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,15 +29,17 @@ def predictors_of(runs: Sequence[Path]) -> dict[str, AuralSAM2VideoPredictor]:
     """
     from auralsam2.predictor import AuralSAM2VideoPredictor
 
-    if not runs:
-        return {SHIPPED: AuralSAM2VideoPredictor.from_checkpoint()}
     if len(runs) > MOST_RUNS:
         raise ValueError(f"got {len(runs)} runs; the page compares {MOST_RUNS}")
     folders = [run.expanduser().resolve() for run in runs]
     if len(set(folders)) != len(folders):
         raise ValueError(f"got '{runs[0]}' twice; name two runs to compare them")
     predictors = [AuralSAM2VideoPredictor.from_run(folder) for folder in folders]
-    return dict(zip(names_of(folders), predictors, strict=True))
+    found = dict(zip(names_of(folders), predictors, strict=True))
+    found = found or {SHIPPED: AuralSAM2VideoPredictor.from_checkpoint()}
+    for predictor in found.values():  # by default SAM2 forgets clicks on frames that have masks
+        predictor.add_all_frames_to_correct_as_cond = True
+    return found
 
 
 def reads_text(predictor: AuralSAM2VideoPredictor) -> bool:
@@ -47,8 +50,5 @@ def reads_text(predictor: AuralSAM2VideoPredictor) -> bool:
 
 def names_of(folders: Sequence[Path]) -> list[str]:
     """Return the shortest ends of paths by which they differ."""
-    for count in range(1, max(len(folder.parts) for folder in folders) + 1):
-        names = ["/".join(folder.parts[-count:]) for folder in folders]
-        if len(set(names)) == len(names):
-            return names
-    return [str(folder) for folder in folders]
+    ends = (["/".join(folder.parts[-n:]) for folder in folders] for n in itertools.count(1))
+    return next(names for names in ends if len(set(names)) == len(names))
