@@ -66,6 +66,7 @@ class Page:
             *(Route(f"/{name}", partial(_page_file, name)) for name in PAGE_FILES),
             Route("/api/state", self.state),
             Route("/api/example", self.load_example, methods=["POST"]),
+            Route("/api/again", self.load_again, methods=["POST"]),
             Route("/api/clip", self.load_clip, methods=["POST"]),
             Route("/api/clip/{key}/{frame:int}.jpg", self.frame),
             Route("/api/clip/{key}/sound.wav", self.sound),
@@ -95,14 +96,18 @@ class Page:
     def load_example(self, request: Request) -> Response:
         """Open the clip that comes with the package."""
         session = self._session(request)
-        asked = frame_rate(request), request.query_params.get("text", "")[:MOST_TEXT]
-        _tell(session.load, self.example, self.example.name, *asked)
+        _tell(session.load, self.example, self.example.name, *_asked(request))
+        return self._state(session)
+
+    def load_again(self, request: Request) -> Response:
+        """Open the same clip at another rate, or for another expression."""
+        session = self._session(request)
+        _tell(session.load_again, *_asked(request))
         return self._state(session)
 
     async def load_clip(self, request: Request) -> Response:
         """Take a clip, the body of the request, and open it."""
-        session = self._session(request)
-        asked = frame_rate(request), request.query_params.get("text", "")[:MOST_TEXT]
+        session, asked = self._session(request), _asked(request)
         name = PurePath(request.query_params.get("name", "")).name[:200] or "clip"
         folder = await run_in_threadpool(session.new_folder)
         try:
@@ -187,6 +192,10 @@ class Page:
             "uploadMb": self.upload_mb,
         }
         return JSONResponse(content | more, headers=NO_STORE)
+
+
+def _asked(request: Request) -> tuple[float | None, str]:
+    return frame_rate(request), request.query_params.get("text", "")[:MOST_TEXT]
 
 
 def _page_file(name: str, request: Request) -> Response:

@@ -138,7 +138,7 @@ class Clip:
         height, width = self.frames.size
         return {
             "key": self.folder.name, "name": self.name, "times": self.times,
-            "seconds": self.seconds, "width": width, "height": height,
+            "fps": self.fps, "seconds": self.seconds, "width": width, "height": height,
             "peaks": self.sound.peaks if self.sound else [], "notices": self.notices,
         }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import threading
@@ -87,8 +88,24 @@ class Session:
             self._followers, self.clip = followers, clip
             told = [f"{f.run}: {text}." for f in followers for text in f.notices if clip.sound]
             clip.notices.extend(text.replace(str(source), name) for text in told)
-            self.objects = {1: TrackedObject(1, sound=clip.sound is not None)}
+            self.objects = {1: TrackedObject(1, sound=self._hears)}
             self._prompt(self.objects[1])
+
+    def load_again(self, fps: float | None, text: str = "") -> None:
+        """Open the clip that is there at another rate, or for another expression.
+
+        Raises:
+            ValueError: as `load`, or where there is none.
+        """
+        self._changed()
+        with MODEL:
+            if (clip := self.clip) is None:
+                raise ValueError("load a clip first")
+            source = clip.source
+            if source.is_relative_to(self.folder):
+                source = self.new_folder() / clip.source.name
+                os.link(clip.source, source)  # its folder goes with the clip
+            self.load(source, clip.name, fps, text)
 
     def change(
         self, obj_id: int, ask: Callable[[TrackedObject], None], frame: int | None = None
@@ -113,8 +130,9 @@ class Session:
                 raise ValueError(f"the clip has no frame {frame}")
             asked = deepcopy(tracked)
             ask(asked)
-            if asked.hears and self.clip.sound is None:
-                raise ValueError("this clip has no sound that an object could hear")
+            if asked.hears and not self._hears:
+                lacking = "this clip has no sound" if self.clip.sound is None else "no run hears it"
+                raise ValueError(f"{lacking}: the masks follow your clicks alone")
             before, after = tracked.frames, asked.frames
             changed = [f for f in sorted({*before, *after}) if before.get(f) != after.get(f)]
             self.objects[obj_id] = asked
@@ -174,6 +192,12 @@ class Session:
         with MODEL:
             self._drop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def _hears(self) -> bool:
+        """Whether there is sound that a run hears."""
+        heard = any(follower.state["has_audio"] for follower in self._followers)
+        return heard and self.clip is not None and self.clip.sound is not None
 
     def _shown(self, answer: Answer) -> dict[str, Any]:
         assert self.clip is not None

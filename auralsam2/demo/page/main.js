@@ -6,8 +6,8 @@ import { Timeline } from "./timeline.js";
 import { recordClip } from "./recorder.js";
 
 const byId = (id) => document.getElementById(id);
-const page = { state: null, stages: [], chosen: 1, tracking: null, opened: null };
-const timeline = new Timeline({ frame: () => draw() });
+const page = { state: null, stages: [], chosen: 1, tracking: null };
+const timeline = new Timeline(() => draw());
 
 const tool = () => document.querySelector("[name=tool]:checked").value;
 const chosenObject = () => page.state.objects.find((object) => object.id === page.chosen);
@@ -69,6 +69,7 @@ function opened(state) {
   for (const stage of page.stages) stage.open(state.clip);
   byId("clip-name").textContent = state.clip.name;
   byId("expression-field").hidden = !state.readsText;
+  byId("fps").value = state.clip.fps ?? "";
   byId("notices").hidden = !state.clip.notices.length;
   byId("notices").replaceChildren(...state.clip.notices.map((text) => {
     const item = document.createElement("li");
@@ -81,30 +82,29 @@ function opened(state) {
   track();
 }
 
-// A clip of a person, or the example where there is none, as the fields beside it say.
-async function open(blob) {
+// A file, or by its address what the server has, as the fields beside it say.
+async function open(clip) {
   page.tracking?.abort();
   const text = byId("expression").value.trim();
   if (page.state.readsText && !text) {
     byId("expression").focus();
     throw new Told("This model looks for what an expression says: write one, then open a clip.");
   }
-  const fps = `fps=${byId("fps").value}&text=${encodeURIComponent(text)}`;
-  if (!blob) {
-    say("Opening…");
-    opened(await post(`/api/example?${fps}`));
-  } else {
-    const name = encodeURIComponent(blob.name ?? "recording.webm");
-    const progress = (share) => say(share < 1 ? `Sending, ${Math.round(100 * share)} %` : "Opening…");
-    try {
-      opened(await upload(`/api/clip?name=${name}&${fps}`, blob, progress));
-    } catch (error) {
-      say("");
-      if (page.state?.clip) track();
-      throw error;
+  const asked = `fps=${byId("fps").value}&text=${encodeURIComponent(text)}`;
+  const progress = (share) => say(share < 1 ? `Sending, ${Math.round(100 * share)} %` : "Opening…");
+  progress(1);
+  try {
+    if (typeof clip === "string") opened(await post(`/api/${clip}?${asked}`));
+    else if (clip.size > page.state.uploadMb * 1e6) {
+      throw new Told(`'${clip.name}' is larger than ${page.state.uploadMb} MB, the limit of this page.`);
+    } else {
+      opened(await upload(`/api/clip?name=${encodeURIComponent(clip.name)}&${asked}`, clip, progress));
     }
+  } catch (error) {
+    say("");
+    if (page.state.clip) track();
+    throw error;
   }
-  page.opened = blob;
 }
 
 // Masks of all frames as they come; a change begins anew.
@@ -221,14 +221,14 @@ byId("file").addEventListener("change", handler(async (event) => {
   event.target.value = ""; // so that the same file can be chosen again
   if (file) await open(file);
 }));
-byId("example").addEventListener("click", handler(() => open(null)));
+byId("example").addEventListener("click", handler(() => open("example")));
 byId("record").addEventListener("click", handler(async () => {
   timeline.pause();
-  const blob = await recordClip();
-  if (blob) await open(blob);
+  const file = await recordClip();
+  if (file) await open(file);
 }));
 for (const id of ["fps", "expression"]) {
-  byId(id).addEventListener("change", handler(() => open(page.opened)));
+  byId(id).addEventListener("change", handler(() => open(page.state.clip ? "again" : "example")));
 }
 byId("add").addEventListener("click", handler(async () => {
   page.tracking?.abort();
@@ -270,6 +270,6 @@ handler(async () => {
   else {
     show(state);
     byId("expression-field").hidden = !state.readsText;
-    await open(null);
+    await open("example");
   }
 })();

@@ -43,7 +43,7 @@ function paint(image, mask, width, [red, green, blue]) {
 export class Stage {
   constructor(run, on) {
     this.run = run;
-    this.on = on; // click(x, y, negative), box(x0, y0, x1, y1), undo()
+    this.on = on; // click(x, y, negative), box(x0, y0, x1, y1), boxing(), undo(), redraw()
     this.masks = new Map(); // frame -> {object: {runs, iou, score}}
     this.cross = null;
     this.corner = null;

@@ -4,8 +4,8 @@ const KEPT = 400; // pictures
 const AHEAD = 24;
 
 export class Timeline {
-  constructor(on) {
-    this.on = on; // frame(), tick()
+  constructor(onFrame) {
+    this.onFrame = onFrame;
     this.sound = document.getElementById("sound");
     this.slider = document.getElementById("frame");
     this.waveform = document.getElementById("waveform");
@@ -60,7 +60,7 @@ export class Timeline {
     if (!found) {
       found = new Image();
       found.src = `/api/clip/${this.clip.key}/${frame}.jpg`;
-      found.onload = () => { if (frame === this.frame) this.on.frame(); };
+      found.onload = () => { if (frame === this.frame) this.onFrame(); };
       if (this.pictures.size >= KEPT) this.pictures.delete(this.pictures.keys().next().value);
       this.pictures.set(frame, found);
     }
@@ -83,7 +83,7 @@ export class Timeline {
       this.picture(next);
     }
     this.say(this.clip.times[this.frame]);
-    this.on.frame();
+    this.onFrame();
   }
 
   setSound(seconds) {

@@ -112,6 +112,37 @@ def test_two_runs_get_every_click(start_server: Any, new_client: Any, new_predic
     assert runs == [("A", 0), ("B", 0), ("A", 1), ("B", 1)]
 
 
+def test_the_same_clip_is_opened_again_at_another_rate(
+    client: Any, write_video: Any, tmp_path: Path
+) -> None:
+    assert client.json("POST", "/api/again?fps=5") == (400, "load a clip first")
+    video = write_video(tmp_path / "a.mp4", seconds=1)
+    for load, name in (
+        (lambda: client.json("POST", "/api/example?fps=5"), "example.mp4"),
+        (lambda: client.upload(video), "a.mp4"),
+    ):
+        first = load()["clip"]
+        assert first["fps"] == 5
+        for fps, rate in (("2", 2), ("", None)):
+            clip = client.json("POST", f"/api/again?fps={fps}")["clip"]
+            assert (clip["name"], clip["fps"], clip["seconds"]) == (name, rate, first["seconds"])
+            assert len(clip["times"]) == round(clip["seconds"] * (rate or 10))
+    assert client.json("POST", "/api/again?fps=99")[0] == 400
+    assert len(client.masks()) == 10
+
+
+def test_a_run_that_hears_nothing_waits_for_clicks_alone_too(
+    start_server: Any, new_client: Any, new_predictor: Any
+) -> None:
+    client = new_client(start_server({"deaf": new_predictor(deaf=True)})[0])
+    client.request("GET", "/")
+    state = client.json("POST", "/api/example?fps=1")
+    assert not state["objects"][0]["sound"] and client.masks() == []
+    told = "no run hears it: the masks follow your clicks alone"
+    assert client.json("POST", "/api/objects/1/sound", on=True, weight=1) == (400, told)
+    assert client.json("POST", "/api/export")[0] == 400
+
+
 def test_a_run_that_hears_nothing_waits_for_clicks_beside_one_that_hears(
     start_server: Any, new_client: Any, new_predictor: Any
 ) -> None:

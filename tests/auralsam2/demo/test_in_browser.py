@@ -48,6 +48,13 @@ def press(page: Any, name: str) -> None:
     page.run(f"document.getElementById('{name}').click()")
 
 
+def choose(page: Any, file: Path) -> None:
+    """Open a file."""
+    document = page.call("DOM.getDocument")["root"]["nodeId"]
+    field = page.call("DOM.querySelector", nodeId=document, selector="#file")["nodeId"]
+    page.call("DOM.setFileInputFiles", nodeId=field, files=[str(file)])
+
+
 def test_a_click_on_the_picture_changes_the_mask(page: Any, predictor: Any) -> None:
     assert page.run(SHARE) == "predicted IoU 0.75, 50.0 % of the picture"
     grey = colour(page, 0.75, 0.5)
@@ -177,9 +184,7 @@ def test_a_recording_is_opened(page: Any) -> None:
 
 def test_a_file_that_is_no_video_is_told_and_the_clip_stays(page: Any, tmp_path: Path) -> None:
     (tmp_path / "notes.mp4").write_text("no video")
-    document = page.call("DOM.getDocument")["root"]["nodeId"]
-    field = page.call("DOM.querySelector", nodeId=document, selector="#file")["nodeId"]
-    page.call("DOM.setFileInputFiles", nodeId=field, files=[str(tmp_path / "notes.mp4")])
+    choose(page, tmp_path / "notes.mp4")
     page.wait(f"!{ERROR}.hidden")
     assert page.run(f"{ERROR}.textContent").startswith("'notes.mp4' is no video")
     assert page.run("document.getElementById('clip-name').textContent") == "example.mp4"
@@ -201,3 +206,34 @@ def test_an_export_is_downloaded(page: Any, tmp_path: Path) -> None:
     page.wait("document.getElementById('status').textContent === 'Exported.'")
     page.wait(lambda: (tmp_path / "example-masks.zip").exists())
     assert page.said == [] and page.run(f"{ERROR}.hidden")
+
+
+def test_another_rate_after_a_reload_keeps_the_clip_of_its_owner(
+    page: Any, write_video: Any, tmp_path: Path
+) -> None:
+    choose(page, write_video(tmp_path / "Ärger 1.mp4", seconds=1))
+    page.wait(f"{READY} && document.getElementById('clip-name').textContent === 'Ärger 1.mp4'")
+    rate = "document.getElementById('fps')"
+    page.run(f"{rate}.value = '10'; {rate}.dispatchEvent(new Event('change'))")
+    page.wait("document.getElementById('time').textContent.startsWith('frame 1 of 10,')")
+    page.open(f"{page.run('location.href')}")
+    page.wait(READY)
+    assert page.run(f"{rate}.value") == "10"
+    page.run(f"{rate}.value = '2'; {rate}.dispatchEvent(new Event('change'))")
+    page.wait(f"{READY} && document.getElementById('frame').max === '1'")
+    assert page.run("document.getElementById('clip-name').textContent") == "Ärger 1.mp4"
+    assert page.run(f"{ERROR}.hidden") and page.said == []
+
+
+def test_a_file_beyond_the_limit_is_told_before_it_is_sent(
+    browser: Any, start_server: Any, predictor: Any, tmp_path: Path
+) -> None:
+    port, _, _ = start_server({"run": predictor}, upload_mb=1)
+    browser.open(f"http://127.0.0.1:{port}/")
+    browser.wait(READY)
+    (tmp_path / "large.mp4").write_bytes(bytes(1_000_001))
+    choose(browser, tmp_path / "large.mp4")
+    browser.wait(f"!{ERROR}.hidden && {READY}")
+    assert browser.run(f"{ERROR}.textContent").startswith("'large.mp4' is larger than 1 MB")
+    assert not any("api/clip?" in url for url in browser.loaded)
+    browser.open("about:blank")
