@@ -114,7 +114,8 @@ class QuickPatches(nn.Conv2d):
         """(B, C, H, W) -> (B, O, H / k, W / k)."""
         height, width = self.kernel_size
         if (
-            not multiplies_by_onednn(x, self.weight)
+            x.dim() != 4  # torch also takes maps without a batch
+            or not multiplies_by_onednn(x, self.weight)
             or x.shape[2] % height
             or x.shape[3] % width
             or (height * width > 1 and not x.is_contiguous(memory_format=torch.channels_last))

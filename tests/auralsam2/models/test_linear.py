@@ -163,6 +163,13 @@ def test_products_take_the_place_of_convolutions_where_channels_come_last(
     assert seen == [(2, 2, 3, 20)]
 
 
+@pytest.mark.parametrize("side", [1, 2])
+def test_maps_without_a_batch_go_torchs_way(side: int) -> None:
+    ours, theirs = _patches(side)
+    x = torch.randn(5, 4, 6, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(ours(x), theirs(x))
+
+
 def test_overlapping_patches_stay_convolutions() -> None:
     layers = [
         nn.Conv2d(4, 4, 3, stride=2), nn.Conv2d(4, 4, 2), nn.Conv2d(4, 4, 2, 2, groups=2),
