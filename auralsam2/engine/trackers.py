@@ -1,7 +1,8 @@
 """Experiment trackers beside a run's own log: one project a grid, one group a cell, offline.
 
 Any visualisation backend of mmengine may stand in ``runtime.trackers``. Those here also know the
-run: they name and group it, and send nothing unless they are told to.
+run: they name and group it, and send nothing unless they are told to. A run goes on without a
+tracker that fails.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from mmengine.visualization.vis_backend import (
     force_init_env,
 )
 
+from auralsam2.engine.expendable import Expendable
 from auralsam2.engine.grid_manifest import RUNS
 from auralsam2.engine.run_record import RunRecord
 from auralsam2.registry import RUN_TRACKERS
@@ -252,14 +254,13 @@ class SwanLabTracker(KnowsItsRun, BaseVisBackend):  # type: ignore[misc]
 
 def backends(cfg: Config, labels: RunLabels | None) -> list[dict[str, Any]]:
     """Nodes of all that a run's numbers are written to, with what each is given."""
-    nodes = [node.to_dict() for node in cfg.runtime.get("trackers", ())]
     own = ["LocalVisBackend", *["TensorboardVisBackend"] * bool(cfg.runtime.tensorboard)]
-    return [dict(type=name) for name in own] + [
-        {**node, "labels": labels}
-        if "labels" in parameters_of(RUN_TRACKERS.lookup(node["type"])).known
-        else node
-        for node in nodes
-    ]
+    found: list[dict[str, Any]] = [dict(type=name) for name in own]
+    for index, node in enumerate(cfg.runtime.get("trackers", ())):
+        takes_labels = "labels" in parameters_of(RUN_TRACKERS.lookup(node["type"])).known
+        given = {**node.to_dict(), **({"labels": labels} if takes_labels else {})}
+        found.append(dict(type=Expendable, name=f"trackers.{index}", node=given))
+    return found
 
 
 def tracker_problems(cfg: Config) -> list[str]:

@@ -82,10 +82,10 @@ def test_labels_go_to_those_who_take_them_only(labels: RunLabels) -> None:
     cfg = Config({"runtime": {"trackers": nodes, "tensorboard": False}})
     own, ours, theirs = backends(cfg, labels)
     assert own == {"type": "LocalVisBackend"}
-    assert ours["labels"] is labels
-    assert theirs == {"type": "TensorboardVisBackend"}
+    assert ours["node"]["labels"] is labels
+    assert theirs["node"] == {"type": "TensorboardVisBackend"}
     alone = backends(Config({"runtime": {"tensorboard": True}}), labels)
-    assert alone == [own, theirs]
+    assert alone == [own, {"type": "TensorboardVisBackend"}]
 
 
 def test_missing_libraries_are_told_before_a_run(
