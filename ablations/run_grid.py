@@ -24,6 +24,7 @@ from ablations.runs import attempts, claims
 from ablations.runs.attempts import delete_checkpoints
 from ablations.runs.processes import this_process
 from ablations.runs.run_cell import last_line, run_cell
+from auralsam2.clicked_splits import parse_clicked
 from auralsam2.engine import run_record
 from auralsam2.engine.run_record import RunRecord
 
@@ -119,7 +120,7 @@ def run_grid(
 
 
 def one_line(record: RunRecord) -> str:
-    """Return the scores of a done run, or in a line why there are none."""
+    """Return the scores of a done run but those after clicks, or in a line why there are none."""
     if record.status == "stopped":
         return record.stopped_because or "for no stated reason"
     if record.status != "done":
@@ -127,6 +128,7 @@ def one_line(record: RunRecord) -> str:
     scores = (
         f"{split} " + " ".join(f"{metric} {value:.3f}" for metric, value in metrics.items())
         for split, metrics in record.metrics.items()
+        if parse_clicked(split) is None
     )
     return ", ".join(scores)
 

@@ -12,16 +12,16 @@ from matplotlib.axes import Axes
 from analysis.figures import style
 from analysis.figures.figure_text import legend_name
 from analysis.runs.clicks import (
-    UNCLICKED,
     UNHEARD,
     after_clicks,
     columns_of,
     gains,
     shown_metrics,
 )
-from analysis.runs.controls import base_split, parse_clicked, split_header
+from analysis.runs.controls import base_split, split_header
 from analysis.runs.results import Results
 from analysis.statistics.significance import mean_intervals
+from auralsam2.clicked_splits import UNCLICKED, parse_clicked
 from auralsam2.engine.metric_scales import MetricScale
 
 NAME = "clicks"

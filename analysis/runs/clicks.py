@@ -7,14 +7,13 @@ from dataclasses import replace
 
 import pandas as pd
 
-from analysis.runs.controls import Clicked, base_split, parse_clicked
+from analysis.runs.controls import base_split
 from analysis.runs.results import Results
 from analysis.runs.splits import table_columns
+from auralsam2.clicked_splits import UNCLICKED, Clicked, parse_clicked
 
 UNHEARD = ", no sound"
 """Stands behind the name of a cell whose sound had no part; not of one that hears nothing."""
-UNCLICKED = "unclicked/"
-"""Stands before a metric over the frames that never get a click."""
 NOTE = (
     "each click goes into the frame with the lowest J, there into the largest region that is "
     f"wrong; {UNCLICKED} is over the frames that get none of a row's own clicks; without "
@@ -97,4 +96,4 @@ def _parse(split: str) -> Clicked:
 
 
 def _name(clicked: Clicked) -> str:
-    return f"{clicked.base}_clicks_{clicked.number}"
+    return clicked._replace(heard=True).name

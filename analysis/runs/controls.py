@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from auralsam2.clicked_splits import parse_clicked
+
 Column = tuple[str, str]
 """Split and metric."""
 
@@ -22,7 +24,6 @@ MUTE_KINDS = frozenset({"silence", "offscreen"})
 """Kinds in which nothing that can be seen sounds, so that every predicted pixel is a false one."""
 
 _NAME = re.compile(r"(?P<base>.+)_audio_(?P<kind>[^_]+)")
-_CLICKED = re.compile(r"(?P<base>.+)_clicks_(?P<count>\d+)(?P<unheard>_unheard)?")
 
 
 class Control(NamedTuple):
@@ -30,25 +31,6 @@ class Control(NamedTuple):
 
     base: str  # split whose clips it shows
     kind: str  # one of `KINDS`, or one from elsewhere
-
-
-class Clicked(NamedTuple):
-    """A split after corrective clicks."""
-
-    base: str  # split whose clips it shows
-    number: int  # of clicks
-    heard: bool  # whether the sound had a part
-
-    @property
-    def words(self) -> str:
-        """The number of clicks."""
-        return f"{self.number} click{'s' * (self.number != 1)}"
-
-
-def parse_clicked(split: str) -> Clicked | None:
-    """Return what clicks a split comes after; None for any other split."""
-    match = _CLICKED.fullmatch(split)
-    return Clicked(match["base"], int(match["count"]), not match["unheard"]) if match else None
 
 
 def parse_control(split: str) -> Control | None:

@@ -11,8 +11,9 @@ import pandas as pd
 
 from analysis.runs.comparable import Runs, check_data, check_label_sources, metric_scales
 from analysis.runs.conditions import condition_notes, left_out_notes, unequal_notes, weight_notes
-from analysis.runs.controls import is_control, parse_clicked
+from analysis.runs.controls import is_control
 from analysis.runs.folders import RunFolder, finished, join_folders, read_folder
+from auralsam2.clicked_splits import parse_clicked
 from auralsam2.engine.metric_scales import MetricScale, scale_of_older
 from auralsam2.engine.run_record import RunRecord
 from auralsam2.messages import unknown_name

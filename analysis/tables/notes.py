@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.runs.controls import parse_clicked
 from analysis.runs.reported import MARK
 from analysis.runs.results import SPEED
 from analysis.runs.splits import derived_splits, has_best
@@ -16,6 +15,7 @@ from analysis.statistics.crossed_means import CLIPS, CLIPS_AND_SEEDS, FEWEST_SEE
 from analysis.statistics.significance import KEYS
 from analysis.tables.layout import DAGGER, STAR, marks, three_digits
 from analysis.tables.make import EXTRA_COLUMNS, Table, decimals, pairs
+from auralsam2.clicked_splits import parse_clicked
 
 FEW_SEEDS = 4
 """Up to here intervals are wide, because seeds say little of how they spread."""

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor, nn
 
+from auralsam2.clicked_splits import UNCLICKED, Clicked
 from auralsam2.metrics.clip_metric import ClipMetric
 from auralsam2.metrics.jaccard import jaccard, predicted_foreground
 from auralsam2.models.decode import clip_results, decode_mode
@@ -28,14 +29,6 @@ from auralsam2.models.interaction import CannotClickError, Interaction
 from auralsam2.models.methods.base import ClipBatch
 from auralsam2.models.methods.prompted import thickest
 from auralsam2.registry import METRICS
-
-UNCLICKED = "unclicked"
-"""Prefix of scores over the frames that never get a click."""
-
-
-def split_name(split: str, count: int, heard: bool) -> str:
-    """Of the scores of a split after so many clicks."""
-    return f"{split}_clicks_{count}" + "" if heard else f"{split}_clicks_{count}_unheard"
 
 
 class Click(NamedTuple):
@@ -184,9 +177,8 @@ class ClickScores:
         rest = asked.supervised.clone()
         rest[[frame for _, frame in found if frame is not None]] = False
         for number, (result, _) in enumerate(found):
-            name = split_name(split, number, heard)
-            scored = self.scored[split].setdefault(name, _Scored(self.cfg))
-            scored.add(result, rest)
+            name = Clicked(split, number, heard).name
+            self.scored[split].setdefault(name, _Scored(self.cfg)).add(result, rest)
 
 
 class _Scored:
@@ -195,7 +187,7 @@ class _Scored:
     def __init__(self, cfg: Config) -> None:
         self.whole, self.rest = _metrics(cfg), _metrics(cfg)
         for metric in self.rest:
-            metric.prefix = "/".join(filter(None, (UNCLICKED, metric.prefix)))
+            metric.prefix = f"{UNCLICKED}{metric.prefix or ''}".removesuffix("/")
         self.num_clips = 0
 
     def add(self, result: dict[str, Any], rest: Tensor) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -13,7 +14,7 @@ from ablations.grids.axes import GridError
 from ablations.grids.file import Grid
 from ablations.grids.plan import Plan
 from ablations.options import Options
-from ablations.run_grid import last_lines, run_grid
+from ablations.run_grid import last_lines, one_line, run_grid
 from ablations.runs import claims
 from ablations.runs.run_cell import current_record, record_failure
 from auralsam2.engine import run_record
@@ -249,3 +250,9 @@ def test_runs_on_a_gpu(named_grid, plan_of) -> None:
 
 def test_last_lines() -> None:
     assert last_lines("a\n\nb\nc\n\n", 2) == "b\nc"
+
+
+def test_the_line_of_a_run_leaves_scores_after_clicks_to_the_tables() -> None:
+    splits = ("test", "test_clicks_0", "test_clicks_3_unheard", "test_audio_silence")
+    record = SimpleNamespace(status="done", metrics={split: {"J": 0.5} for split in splits})
+    assert one_line(record) == "test J 0.500, test_audio_silence J 0.500"
