@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor
 
 from auralsam2.models.backbones.hooked.network import HookedNetwork
@@ -20,6 +21,8 @@ from auralsam2.weight_files import folder_problems
 INSTALL = "pip install 'auralsam2[backbones]'"
 """What brings transformers in a version that has these models, and timm."""
 CONFIG_KEY = "model.backbone.checkpoint"
+SEED = 0
+"""Of random weights."""
 BUILDS = ("mini", "published")
 MINI_CHANNELS = 128
 """C of the small builds, that of sam2-mini."""
@@ -45,7 +48,8 @@ class HookedBackbone(Freezable):
         image_size: S, side of the square input in pixels; default: as the weights were trained.
         frozen: no gradient into the network's parameters, but for those that a method asks to
             train.
-        random_weights: go without a checkpoint, for tests and dry runs.
+        random_weights: go without a checkpoint, for tests and dry runs; they are the same ones
+            every time.
         size: of random weights: ``mini``, a few million parameters, or ``published``. A checkpoint
             says its own.
 
@@ -126,7 +130,11 @@ class HookedBackbone(Freezable):
         if checkpoint is None:
             config = source(**(self.mini if size == "mini" else self.real))
             self._resize(config, image_size or self._side(config))
-            return model(config)
+            # The libraries draw globally. What is frozen stands in no checkpoint of a run: it has
+            # to come out the same whenever the run is looked at again.
+            with torch.random.fork_rng(devices=()):
+                torch.manual_seed(SEED)
+                return model(config)
         folder = Path(checkpoint).expanduser().resolve()
         with reading(folder, name):
             config = self._read_config(source, folder)

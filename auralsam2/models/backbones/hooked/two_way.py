@@ -59,7 +59,8 @@ class HookedTwoWay:
 
         def hook(module: nn.Module, args: Any, given: Given) -> None:
             tokens = self._with_lacking(given["point_embeddings"][:, 0])
-            before(given["image_embeddings"], given["image_positional_embeddings"], tokens)
+            code = given["image_positional_embeddings"].expand(len(tokens), -1, -1, -1)
+            before(given["image_embeddings"], code, tokens)
 
         return self.transformer.register_forward_pre_hook(hook, with_kwargs=True)
 
