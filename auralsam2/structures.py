@@ -61,6 +61,12 @@ class Prompts(NamedTuple):
     sparse: tuple[Tensor, ...] = ()  # one (B, T, C) a level, added to decoder tokens
     dense: tuple[Tensor, ...] = ()  # one (B, T, N, C) a level, added to decoder keys
 
+    def scaled(self, weight: float) -> Prompts:
+        """All times a factor; those of factor 1 are the same tensors."""
+        if weight == 1:
+            return self
+        return Prompts(*(tuple(weight * prompt for prompt in kind) for kind in self))
+
 
 class Embeddings(NamedTuple):
     """Points of the contrastive space, L2-normalised over D, finest level first."""

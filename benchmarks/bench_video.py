@@ -6,8 +6,8 @@
 Videos are drawn where they are missing. Each is tracked by the shipped auralsam2-mini under its own
 sound and under that of the next video, which gives wrong masks; there one click is put on an object
 that is missed in the second frame, and J of that object is compared over all later frames: before
-the click, with it, and with a click alone, without sound. Lines are means over videos, a length and
-rate each in a process of its own, whose peak memory they tell.
+the click, with it, with it and the sound then off, and with a click alone, without sound. Lines are
+means over videos, a length and rate each in a process of its own, whose peak memory they tell.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def main() -> None:
         print(json.dumps(measure(options.one)))
         return
     titles = ("seconds", "fps", "J", "J, swapped", "J, nothing", "object: before the click")
-    titles += ("with it", "click alone", "encoder calls a frame", "peak MB")
+    titles += ("with it", "sound then off", "click alone", "encoder calls a frame", "peak MB")
     print(f"| {' | '.join(titles)} |\n{'|---' * len(titles)}|")
     for fps in options.fps:
         for seconds in options.seconds:
@@ -47,7 +47,7 @@ def main() -> None:
             command = [sys.executable, __file__, str(options.out), "--one", str(root)]
             told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
             row = json.loads(told.splitlines()[-1])
-            keys = ("own", "swapped", "nothing", "before", "sound", "silent", "calls")
+            keys = ("own", "swapped", "nothing", "before", "sound", "off", "silent", "calls")
             cells = [str(seconds), str(fps), *(f"{row[key]:.3f}" for key in keys)]
             print(f"| {' | '.join(cells)} | {row['peak_mb']:.0f} |", flush=True)
 
@@ -81,7 +81,7 @@ def measure(root: Path) -> dict[str, float]:
         seen_calls = calls[0] / len(heard)
         predictor.close(state)
         state, wrong = track(predictor, truth.video, truths[(number + 1) % len(truths)].video)
-        before, sound, silent = clicked(predictor, state, truth, wrong)
+        before, sound, off, silent = clicked(predictor, state, truth, wrong)
         predictor.close(state)
         rows.append({
             "calls": seen_calls,
@@ -90,6 +90,7 @@ def measure(root: Path) -> dict[str, float]:
             "nothing": agreement([np.zeros_like(mask) for mask in heard], heard),
             "before": before,
             "sound": sound,
+            "off": off,
             "silent": silent,
         })  # fmt: skip
     counted.remove()
@@ -112,9 +113,12 @@ def answers(predictor: Any, state: Any) -> list[np.ndarray]:
 
 
 def clicked(predictor: Any, state: Any, truth: Any, wrong: list[np.ndarray]) -> list[float]:
-    """J of one object behind a click on it: without it, with it, and by the click alone.
+    """J of one object behind a click on it.
 
     The object is the one that the masks of the second frame miss most.
+
+    Returns:
+        Without the click, with it, with the sound then switched off, and by the click alone.
     """
     import cv2
 
@@ -129,6 +133,8 @@ def clicked(predictor: Any, state: Any, truth: Any, wrong: list[np.ndarray]) -> 
 
     found = [score(wrong)]
     predictor.add_new_points_or_box(state, 1, 1, points=[[float(x), float(y)]], labels=[1])
+    found.append(score(answers(predictor, state)))
+    predictor.set_audio_weight(state, 0.0)
     found.append(score(answers(predictor, state)))
     silent = predictor.init_state(str(truth.video), audio=False)
     predictor.add_new_points_or_box(silent, 1, 1, points=[[float(x), float(y)]], labels=[1])

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from auralsam2.models.backbones.sam2.network import Decoded, Points, PromptableSAM2
     from auralsam2.models.injection import StepwiseInjection
 
+WEIGHT_BESIDE_CLICKS = 0.5
+"""Of the audio prompts of a frame in which a person has clicked: at their full weight a click moves
+little, since they were trained without one (docs/clicks.md has the curve of either)."""
 LARGEST_LOGIT = 32.0
 """Previous masks are cut at it before they are mask prompts, as upstream does."""
 
@@ -94,14 +97,18 @@ class ClickedClip(Interaction):
 
     def click(self, frame: int, points: Points) -> None:
         """See :meth:`Interaction.click`."""
-        maps, first = self.frame_maps(frame), frame not in self.frames
-        features = self.condition(frame, first)
+        maps, afresh = self.frame_maps(frame), self.begins(frame)
+        features = self.condition(frame, afresh)
         out = self.decode(frame, features, maps, points, self.previous(frame))
         # Whatever the mode of decoding, the person has been shown this one.
         self.frames[frame] = out._replace(mask_logits=out.best.expand(-1, 3, -1, -1))
         self.conditioning.add(frame)
         self.store(frame, out)
         self.carry()
+
+    def begins(self, frame: int) -> bool:
+        """Whether a frame that is clicked sees no memory."""
+        return frame not in self.frames
 
     def carry(self) -> None:
         """Answer all frames but the conditioning ones."""
@@ -170,7 +177,8 @@ class ClickedClip(Interaction):
 class HeardClip(ClickedClip):
     """A clip whose every frame has audio prompts; without a click that is what the tracker gives.
 
-    Clicks stand beside the audio prompts of their frame.
+    A frame that is clicked is answered afresh, without memory and without the mask that sound has
+    proposed there, and its audio prompts weigh half: what a person says of a frame counts more.
 
     Args:
         network: the SAM2.
@@ -192,13 +200,24 @@ class HeardClip(ClickedClip):
     ) -> None:
         super().__init__(network, maps)
         self.tracker, self.prompts, self.injection = tracker, prompts, injection
-        self.tokens = appended_prompts(prompts, injection)
+        self.clicked: set[int] = set()
         first = tracker.conditioning_frame(len(maps[0]))
         self.start = first
         self.conditioning.add(first)
         self.frames[first] = self.decode(first, self.condition(first, True), self.frame_maps(first))
         self.store(first, self.frames[first])
         self.carry()
+
+    def click(self, frame: int, points: Points) -> None:
+        """See :meth:`Interaction.click`."""
+        if frame not in self.clicked:
+            self.frames.pop(frame, None)
+            self.clicked.add(frame)
+        super().click(frame, points)
+
+    def begins(self, frame: int) -> bool:
+        """Every frame that is clicked."""
+        return True
 
     def order(self) -> Sequence[int]:
         """That of the tracker."""
@@ -224,13 +243,15 @@ class HeardClip(ClickedClip):
 
         Of its masks the one with the highest predicted IoU counts, as in training.
         """
+        prompts = self.prompts if points is None else self.prompts.scaled(WEIGHT_BESIDE_CLICKS)
+        tokens = appended_prompts(prompts, self.injection)
         return self.network.decode(
             features,
             maps[:2],
             points=points,
             masks=masks,
-            extra_tokens=None if self.tokens is None else self.tokens[:, frame],
-            prompts=site_prompts(self.prompts, self.injection, frame),
+            extra_tokens=None if tokens is None else tokens[:, frame],
+            prompts=site_prompts(prompts, self.injection, frame),
             injection=self.injection,
         )
 

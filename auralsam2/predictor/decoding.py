@@ -12,13 +12,6 @@ from auralsam2.models.tracking import appended_prompts, site_prompts
 from auralsam2.structures import Prediction, Prompts
 
 
-def scaled(prompts: Prompts, weight: float) -> Prompts:
-    """Prompts times a factor; those of factor 1 are the same tensors."""
-    if weight == 1:
-        return prompts
-    return Prompts(*(tuple(weight * prompt for prompt in kind) for kind in prompts))
-
-
 def decode_heard(
     network: PromptableSAM2,
     model: AuralSAM2,

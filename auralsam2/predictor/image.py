@@ -12,7 +12,7 @@ from sam2.sam2_image_predictor import SAM2ImagePredictor
 from torch import Tensor
 
 from auralsam2.models.backbones.sam2.network import Points
-from auralsam2.predictor.decoding import decode_heard, scaled
+from auralsam2.predictor.decoding import decode_heard
 from auralsam2.predictor.hearing import check_text, heard_prompts
 from auralsam2.predictor.sound import Samples, Sound
 from auralsam2.predictor.trained import OfTrained, Trained
@@ -117,7 +117,7 @@ class AuralSAM2ImagePredictor(OfTrained, SAM2ImagePredictor):
         decoded = decode_heard(
             self.model,
             self.trained.model,
-            scaled(self._prompts, self._weight),
+            self._prompts.scaled(self._weight),
             self._features["image_embed"],
             self._features["high_res_feats"],
             points,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -72,6 +73,17 @@ def object_of(state: State, outputs: object) -> int:
     index = next(i for i, own in state["output_dict_per_obj"].items() if own is outputs)
     found: int = state["obj_idx_to_id"][index]
     return found
+
+
+def latest_output(state: State, obj_id: int, frame: int) -> Mapping[str, Any]:
+    """What was said last of an object in a frame; empty where nothing was."""
+    index = state["obj_id_to_idx"][obj_id]
+    for name in ("temp_output_dict_per_obj", "output_dict_per_obj"):
+        for outputs in state[name][index].values():
+            if frame in outputs:
+                found: Mapping[str, Any] = outputs[frame]
+                return found
+    return {}
 
 
 def check_frame(state: State, frame: int) -> int:

@@ -14,8 +14,9 @@ from sam2.sam2_video_predictor import SAM2VideoPredictor
 from torch import Tensor, nn
 
 from auralsam2.models.backbones.sam2.network import Points, PromptableSAM2
-from auralsam2.predictor.decoding import answered, decode_heard, scaled
-from auralsam2.predictor.state import State, check_frame, object_of
+from auralsam2.models.interaction import WEIGHT_BESIDE_CLICKS
+from auralsam2.predictor.decoding import answered, decode_heard
+from auralsam2.predictor.state import State, check_frame, latest_output, object_of
 from auralsam2.predictor.trained import Trained, check_model
 from auralsam2.predictor.weights import AudioWeights
 from auralsam2.structures import Prompts
@@ -103,6 +104,10 @@ class AudioTracking(SAM2VideoPredictor, PromptableSAM2):
         heard = self._heard_in(state, obj_id, frame_idx) if given["mask_inputs"] is None else None
         if heard is not None and not self.trained.model.tracker.use_memory:
             given["is_init_cond_frame"] = True
+        if afresh := given["point_inputs"] is not None and obj_id in state["audio_weights"]:
+            given["is_init_cond_frame"] = True
+            if not latest_output(state, obj_id, frame_idx).get("afresh"):
+                given["prev_sam_mask_logits"] = None  # what sound has proposed
         with self._hearing(heard):
             out, masks = super()._run_single_frame_inference(
                 inference_state=state, output_dict=output_dict, frame_idx=frame_idx, **given
@@ -110,7 +115,7 @@ class AudioTracking(SAM2VideoPredictor, PromptableSAM2):
         if out["maskmem_features"] is not None:
             memory = out["maskmem_features"] if heard is None else heard.memory
             out["maskmem_features"] = self._in_full(memory).to(state["storage_device"])
-        out["begins"] = given["is_init_cond_frame"]
+        out["begins"], out["afresh"] = given["is_init_cond_frame"], afresh
         scores = (self._ious, out["object_score_logits"].flatten()[0])
         state["scores"].setdefault(frame_idx, {})[obj_id] = scores
         return out, masks
@@ -233,8 +238,10 @@ class AudioTracking(SAM2VideoPredictor, PromptableSAM2):
         weight = weights.at(frame) if weights is not None else 0.0
         if not weight:
             return None
+        if frame in state["point_inputs_per_obj"][state["obj_id_to_idx"][obj_id]]:
+            weight *= WEIGHT_BESIDE_CLICKS
         encode = partial(self._encode, state)
-        return Heard(scaled(state["hearing"].prompts(frame, encode, self.device), weight))
+        return Heard(state["hearing"].prompts(frame, encode, self.device).scaled(weight))
 
     @contextmanager
     def _hearing(self, heard: Heard | None) -> Iterator[None]:

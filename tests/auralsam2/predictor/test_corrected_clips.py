@@ -24,8 +24,8 @@ def test_clicks_one_after_the_other(
     if heard_too:
         predictor.add_audio(state, 1)
         propagated(predictor, state)
-    else:  # memories of what is not heard are rounded to save room
-        monkeypatch.setattr(torch, "bfloat16", torch.float32)
+    # Memories of what is clicked or not heard are rounded to save room.
+    monkeypatch.setattr(torch, "bfloat16", torch.float32)
     pixels = predictor.trained.resizing.resize_frames(frames)
     batch = ClipBatch(
         torch.from_numpy(pixels)[None],
