@@ -129,7 +129,9 @@ class ClickedClip(Interaction):
 
     def condition(self, frame: int, first: bool = False) -> Tensor:
         """(1, C, E, E) features; the ``first`` frame to be answered sees no memory."""
-        return self.memory.condition(frame, self.frame_maps(frame)[2], first, self.backwards(frame))
+        return self.memory.condition(
+            frame, self.frame_maps(frame)[-1], first, self.backwards(frame)
+        )
 
     def decode(
         self,
@@ -149,12 +151,11 @@ class ClickedClip(Interaction):
         network: PromptableSAM2 = self.network
         given: dict[str, Any] = {"points": points, "masks": masks, "pad_point": True}
         if points is not None and points.coords.shape[1] > network.multimask_max_pt_num:
-            out = network.decode(features, maps[:2], all_masks=True, single=True, **given)
-            stable = network.sam_mask_decoder._dynamic_multimask_via_stability
-            best, _ = stable(out.mask_logits, out.ious)
+            out = network.decode(features, maps[:-1], all_masks=True, single=True, **given)
+            best = network.stable_mask(out.mask_logits, out.ious)
             out = Decoded(out.mask_logits[:, 1:], out.ious[:, 1:], out[2], best, out.pointer)
         else:
-            out = network.decode(features, maps[:2], **given)
+            out = network.decode(features, maps[:-1], **given)
         return out._replace(
             mask_logits=network.gate(out.mask_logits, out.object_score_logits),
             best=network.gate(out.best, out.object_score_logits),
@@ -165,7 +166,7 @@ class ClickedClip(Interaction):
         is_conditioning = frame in self.conditioning
         self.memory.store(
             frame,
-            self.frame_maps(frame)[2],
+            self.frame_maps(frame)[-1],
             self.network.upsample(out.best),
             out.pointer,
             out.object_score_logits,
@@ -247,7 +248,7 @@ class HeardClip(ClickedClip):
         tokens = appended_prompts(prompts, self.injection)
         return self.network.decode(
             features,
-            maps[:2],
+            maps[:-1],
             points=points,
             masks=masks,
             extra_tokens=None if tokens is None else tokens[:, frame],

@@ -91,6 +91,7 @@ class Promptable:
         sam_prompt_encoder: likewise, with ``no_mask_embed``.
         sam_mask_decoder: likewise.
         two_way: its transformer, in which prompts are injected and which can be looked into.
+        multimask_max_pt_num: clicks on a frame up to which the best of three masks answers.
         no_mem_embed: (1, 1, C) added to the coarsest map of a frame without memory.
     """
 
@@ -102,6 +103,7 @@ class Promptable:
     sam_prompt_encoder: Any
     sam_mask_decoder: Any
     two_way: Any
+    multimask_max_pt_num: int
     no_mem_embed: Any
 
     @property
@@ -135,6 +137,10 @@ class Promptable:
 
     def _pointer(self, token: Tensor, score: Tensor) -> Tensor:
         """(B, C) object pointer of mask tokens (B, C) and object scores (B, 1)."""
+        raise NotImplementedError
+
+    def stable_mask(self, logits: Tensor, ious: Tensor) -> Tensor:
+        """(B, 1, 4E, 4E): of four masks the single one, or the best where that is not stable."""
         raise NotImplementedError
 
     def decode(

@@ -22,7 +22,7 @@ SEEN = 10.0
 class HookedImages(HookedNetwork):
     """A ``SamModel``; every frame is an image of its own."""
 
-    has_memory, num_levels = False, 1
+    has_memory, num_levels, multimask_max_pt_num = False, 1, 1
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__(model, lacking=1)
@@ -31,6 +31,10 @@ class HookedImages(HookedNetwork):
     def no_mem_embed(self) -> Tensor:
         """(1, 1, C) zeros: nothing is added to a frame without memory."""
         return self.model.prompt_encoder.no_mask_embed.weight.new_zeros(1, 1, self.hidden_dim)
+
+    def stable_mask(self, logits: Tensor, ious: Tensor) -> Tensor:
+        """(B, 1, 4E, 4E): of four masks the single one, as SAM takes no other."""
+        return logits[:, :1]
 
     def raw_pyramid(self, frames: Tensor) -> list[Tensor]:
         """(F, C, E, E) alone, of normalised (F, 3, S, S) frames."""

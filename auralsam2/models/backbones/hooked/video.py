@@ -31,6 +31,17 @@ class HookedVideo(HookedNetwork):
         embedding: Tensor = self.model.no_memory_embedding
         return embedding
 
+    @property
+    def multimask_max_pt_num(self) -> int:  # type: ignore[override]
+        """Clicks on a frame up to which the best of three masks answers."""
+        return int(self.model.config.multimask_max_pt_num)
+
+    def stable_mask(self, logits: Tensor, ious: Tensor) -> Tensor:
+        """(B, 1, 4E, 4E): of four masks the single one, or the best where that is not stable."""
+        choose = self.model.mask_decoder._dynamic_multimask_via_stability
+        masks, _ = choose(logits[:, None], ious[:, None])
+        return masks[:, 0]
+
     def raw_pyramid(self, frames: Tensor) -> list[Tensor]:
         """(F, C, 4E, 4E), (F, C, 2E, 2E), (F, C, E, E) of normalised (F, 3, S, S) frames."""
         # SAM 3 has a coarser map yet, which its tracker does not read.

@@ -161,6 +161,11 @@ class PromptableSAM2(Promptable, SAM2Base):
             high_res_features=list(high_res),
         )
 
+    def stable_mask(self, logits: Tensor, ious: Tensor) -> Tensor:
+        """(B, 1, 4E, 4E): of four masks the single one, or the best where that is not stable."""
+        masks, _ = self.sam_mask_decoder._dynamic_multimask_via_stability(logits, ious)
+        return masks
+
     def _pointer(self, token: Tensor, score: Tensor) -> Tensor:
         pointer = self.obj_ptr_proj(token)
         if not self.pred_obj_scores:

@@ -16,6 +16,7 @@ from auralsam2.models.backbones.sam2.memory import ClipMemory
 from auralsam2.models.backbones.sam2.network import PromptableSAM2
 from auralsam2.models.backbones.sam2.transformers_names import official_names
 from auralsam2.models.injection import ReleasedInjection, StepwiseInjection
+from auralsam2.models.interaction import ClickedClip, clips_of
 from auralsam2.models.methods.carrying import carry_masks, decode_as_video
 from auralsam2.models.tracking import MemoryTracker
 from auralsam2.registry import BACKBONES
@@ -128,6 +129,23 @@ def test_given_masks_are_carried_as_by_the_official_one(
     for one, other in zip(*found, strict=True):
         for field, same in zip(one, other, strict=True):
             close(field, same)
+
+
+def test_what_is_clicked_again_and_again_is_answered_as_by_the_official_one(
+    pair: tuple[HookedVideo, PromptableSAM2],
+) -> None:
+    answers = []
+    for network in pair:
+        with torch.no_grad():
+            clip = ClickedClip(network, clips_of(network, pyramid(network))[0])
+            coords = torch.tensor([[[40.0, 30.0], [90.0, 70.0], [20.0, 90.0]]])
+            labels = torch.tensor([[1, 0, 1]], dtype=torch.int32)
+            clip.click(1, Points(coords[:, :1], labels[:, :1]))
+            clip.click(1, Points(coords, labels))
+            clip.click(3, Points(coords[:, 1:2], labels[:, :1]))
+            answers.append(clip.answer())
+    for one, other in zip(*(answer.tensors for answer in answers), strict=True):
+        close(one, other)
 
 
 def test_four_masks_and_prompts_of_all_kinds(pair: tuple[HookedVideo, PromptableSAM2]) -> None:
