@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from auralsam2.data.images import read_image
 from auralsam2.data.pairing import FRAME_SUFFIXES, numbered
-from auralsam2.data.video import OLDEST_PICTURE, picture_times, pictures_from
+from auralsam2.data.video import OLDEST_PICTURE, picture_times, pictures_from, usual_length
 
 Picture = NDArray[np.uint8]
 
@@ -139,7 +139,7 @@ class VideoFile(FrameSource):
         if fps is None:
             self.times, self._starts = starts.tolist(), starts
         else:
-            length = starts[-1] + (float(np.median(np.diff(starts))) if len(starts) > 1 else 0.0)
+            length = starts[-1] + usual_length(starts)
             self.times = _regular(max(1, math.ceil(length * fps - SAME)), fps)
             shown = np.searchsorted(starts, np.asarray(self.times) + SAME, side="right") - 1
             self._starts = starts[np.maximum(shown, 0)]

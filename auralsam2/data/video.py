@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -72,10 +73,11 @@ class Span(NamedTuple):
 
     end: float  # of the last picture that is there
     stated: float | None  # the end that the file's header states; None where it states none
+    pixel: Fraction  # width by height of a pixel of an upright picture, as it is to be shown
 
 
 def picture_span(path: Path) -> Span:
-    """Where the pictures of a file end, and where its header says that they do.
+    """Where the pictures of a file end, where its header says that they do, and their pixels.
 
     Raises:
         FileNotFoundError, ValueError, ImportError: as `picture_times`.
@@ -85,7 +87,8 @@ def picture_span(path: Path) -> Span:
         last, length = packets[-1]
         if not length:
             length = usual_length([begin for begin, _ in packets])
-        return Span(last + length, _stated_end(container, stream))
+        stated = _stated_end(container, stream)
+        return Span(last + length, stated, _pixel(container, stream))
 
 
 def usual_length(times: Sequence[float]) -> float:
@@ -123,6 +126,15 @@ def _stated_end(container: Any, stream: Any) -> float | None:
     return container.duration / 1_000_000 if alone else None
 
 
+def _pixel(container: Any, stream: Any) -> Fraction:
+    stated = Fraction(stream.sample_aspect_ratio or 1)
+    if stated == 1:
+        return stated
+    _seek(container, 0.0)
+    picture = next((picture for _, picture in _pictures(container, stream)), None)
+    return 1 / stated if picture is not None and _turns(picture) % 2 else stated
+
+
 def _pick(
     pictures: Iterator[tuple[float, Any]], times: list[float], path: Path
 ) -> list[NDArray[np.uint8]]:
@@ -149,8 +161,12 @@ def _pick(
 
 def _upright(picture: Any) -> NDArray[np.uint8]:
     image = np.asarray(picture.to_ndarray(format="rgb24"), dtype=np.uint8)
-    turns = round(getattr(picture, "rotation", 0) / 90)  # counterclockwise, as in np.rot90
-    return np.ascontiguousarray(np.rot90(image, turns))
+    return np.ascontiguousarray(np.rot90(image, _turns(picture)))
+
+
+def _turns(picture: Any) -> int:
+    """Quarters counterclockwise, as in np.rot90, that put a picture upright."""
+    return round(getattr(picture, "rotation", 0) / 90)
 
 
 def read_audio_track(

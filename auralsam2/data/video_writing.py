@@ -47,6 +47,7 @@ class VideoWriter:
         end: seconds, later than the last time; both streams end here.
         sound: file whose sound is written, None for none. What sets in late or ends early is
             filled up with silence, what goes on after ``end`` is left out.
+        pixel: width by height of a pixel, as players are to show it.
 
     Raises:
         ImportError: where PyAV is missing.
@@ -60,6 +61,7 @@ class VideoWriter:
         times: Sequence[float],
         end: float,
         sound: Path | None = None,
+        pixel: Fraction = Fraction(1),
     ) -> None:
         av = load_pyav(f"writing '{path}'")
         # The first picture is seen from the beginning on, also where it comes late.
@@ -68,6 +70,8 @@ class VideoWriter:
         track = None if sound is None else GaplessSound(sound, end)
         self._container = av.open(str(path), "w", format="mp4")
         self._stream = _video_stream(av, self._container, size)
+        if pixel != 1:
+            self._stream.codec_context.sample_aspect_ratio = pixel
         self._sound = None if track is None else _SoundStream(self._container, track)
         self._count = 0
 

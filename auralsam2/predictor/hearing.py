@@ -33,7 +33,8 @@ class Windows:
 
     def __init__(self, times: Sequence[float], length: int) -> None:
         self.length = length
-        self._seconds = [math.floor(time + ROUNDING) for time in times]
+        # Nothing is heard before the beginning, where a file may have a picture.
+        self._seconds = [max(0, math.floor(time + ROUNDING)) for time in times]
         self._frames: dict[int, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
         for frame, second in enumerate(self._seconds):
             self._frames[second // length][second].append(frame)
@@ -140,10 +141,14 @@ def _tokens(model: AuralSAM2, pyramid: Sequence[Tensor]) -> tuple[Tensor, ...]:
     return model.fuser.pyramid(VisualPyramid(tuple(level[:, None] for level in pyramid)))
 
 
+class TextError(ValueError):
+    """A text for a model that reads none, or none for one that does."""
+
+
 def check_text(model: AuralSAM2, text: str | None) -> None:
-    """Refuse a text that the model does not read, and a missing one, by a ValueError."""
+    """Refuse a text that the model does not read, and a missing or an empty one, by a TextError."""
     reads = model.listens and model.text_encoder is not None
-    if reads and text is None:
-        raise ValueError("the model reads an expression beside the sound, as in Ref-AVS: give text")
+    if reads and not (text or "").strip():
+        raise TextError(f"the model reads a text beside the sound, as in Ref-AVS; got {text=}")
     if text is not None and not reads:
-        raise ValueError(f"the model reads no text, got {text=}: its model.text_encoder is None")
+        raise TextError(f"the model reads no text, got {text=}: its model.text_encoder is None")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sam2.sam2_image_predictor import SAM2ImagePredictor
 from torch import Tensor
 
+from auralsam2.data.frame_source import PictureSequence
 from auralsam2.models.backbones.sam2.network import Points
 from auralsam2.predictor.decoding import decode_heard
 from auralsam2.predictor.hearing import check_text, heard_prompts
@@ -58,14 +59,15 @@ class AuralSAM2ImagePredictor(OfTrained, SAM2ImagePredictor):
             text: the expression, for a model that reads one.
 
         Raises:
-            ValueError: where the sound cannot be read.
+            ValueError: where the sound cannot be read, or an array is no such picture.
         """
         if audio is None:
             super().set_image(image)
             return
         check_text(self.trained.model, text)
         self.reset_predictor()
-        picture = np.asarray(image)
+        rgb = image if isinstance(image, np.ndarray) else image.convert("RGB")
+        picture = PictureSequence([np.asarray(rgb)])[0]
         pixels = self.trained.resizing.resize_frames([picture])
         model, device = self.trained.model, self.device
         pyramid = self.model.raw_pyramid(model.normalise(torch.from_numpy(pixels).to(device)))

@@ -190,7 +190,7 @@ class AudioTracking(SAM2VideoPredictor, PromptableSAM2):
 
     def _answer_stale(self, state: State) -> None:
         """Answer clicks anew that were answered under another audio weight."""
-        for obj_id, frame in sorted(state["stale"]):
+        for obj_id, frame in sorted(state["stale"], key=repr):  # ids may be of any kind
             index = state["obj_id_to_idx"][obj_id]
             points = state["point_inputs_per_obj"][index].get(frame)
             new, old = (

@@ -88,10 +88,10 @@ class AuralSAM2VideoPredictor(OfTrained, AudioTracking):
             ValueError: on a weight below 0.
         """
         weight = check_weight(weight)
-        self._obj_id_to_idx(inference_state, obj_id)
         if not inference_state["has_audio"]:
             warnings.warn(f"there is no sound that object {obj_id} could hear", stacklevel=2)
             return
+        self._obj_id_to_idx(inference_state, obj_id)
         inference_state["audio_weights"].setdefault(obj_id, AudioWeights(0.0))
         self.set_audio_weight(inference_state, weight, obj_id)
 
@@ -167,7 +167,13 @@ class AuralSAM2VideoPredictor(OfTrained, AudioTracking):
 
         Yields:
             Index of a frame, ids of the objects, and (O, 1, H, W) logits at the video's size.
+
+        Raises:
+            ValueError: where ``start_frame_idx`` is no frame of the video.
+            RuntimeError: where nothing prompts an object, as officially.
         """
+        if start_frame_idx is not None:
+            check_frame(inference_state, start_frame_idx)
         if start_frame_idx is None and inference_state["audio_weights"]:
             self.propagate_in_video_preflight(inference_state)
             start_frame_idx = self._start(inference_state)

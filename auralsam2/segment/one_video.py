@@ -68,7 +68,7 @@ def segment_video(
         ValueError, OSError: where it cannot be read, or there is nothing to prompt with.
     """
     span = picture_span(video)
-    tracked, notice = _masks(video, folder, predictor, request, span.end, on_start, on_frame)
+    tracked, notice = _masks(video, folder, predictor, request, span, on_start, on_frame)
     with closing(open_frames(video, request.fps)) as frames:
         glance, problem = write_overlay(folder, video.name, frames, tracked, on_frame)
     write_rle(folder, video.name, tracked)
@@ -90,7 +90,7 @@ def _masks(
     folder: Path,
     predictor: Any,
     request: Request,
-    end: float,
+    span: Span,
     on_start: Callable[[int], None],
     on_frame: Callable[[], None],
 ) -> tuple[Tracked, str]:
@@ -102,16 +102,16 @@ def _masks(
     try:
         on_start(2 * state["num_frames"])
         times, size = state["times"], (state["video_height"], state["video_width"])
-        check_prompts(request.prompts, times, end, size)
+        check_prompts(request.prompts, times, span.end, size)
         if not (state["has_audio"] or request.prompts):
             raise ValueError(f"{notice}; {WAYS}")
         scores = _track(predictor, state, folder, request.prompts, on_frame)
     finally:
         predictor.close(state)
-    if request.fps is not None:
-        end = min(end, times[-1] + 1 / request.fps)
+    last = span.end if request.fps is None else min(span.end, times[-1] + 1 / request.fps)
     heard = (request.audio or video) if state["has_audio"] else None
-    return Tracked(times, max(end, times[-1] + SHORTEST), size, scores, heard), notice
+    end = max(last, times[-1] + SHORTEST)
+    return Tracked(times, end, size, scores, heard, span.pixel), notice
 
 
 def _track(

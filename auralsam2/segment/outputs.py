@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,6 +40,7 @@ class Tracked(NamedTuple):
     size: tuple[int, int]  # (H, W)
     scores: Mapping[int, NDArray[np.float32]]  # object -> (T, 2) predicted IoU, object score
     sound: Path | None  # file that was heard
+    pixel: Fraction = Fraction(1)  # width by height of a pixel, as it is to be shown
 
 
 class Glance(NamedTuple):
@@ -92,8 +94,8 @@ def write_overlay(
     rows: list[Sequence[object]] = [COLUMNS]
     areas = np.zeros((len(ids), num_frames), np.float32)
     small: list[tuple[float, Picture, Picture]] = []
-    outline = (tracked.size, tracked.times, tracked.end)
-    writer = VideoWriter(folder / OVERLAY, *outline, sound=tracked.sound)
+    outline = (tracked.size, tracked.times, tracked.end, tracked.sound, tracked.pixel)
+    writer = VideoWriter(folder / OVERLAY, *outline)
     with writer:
         for index, time in enumerate(tracked.times):
             picture = frames[index]
@@ -103,7 +105,7 @@ def write_overlay(
             areas[:, index] = [mask.mean() for mask in masks.values()]
             rows += [_row(index, tracked, obj_id, mask) for obj_id, mask in masks.items()]
             if index in shown:
-                small.append((time, _in_small(picture), _in_small(drawn)))
+                small.append((time, *(_in_small(p, tracked.pixel) for p in (picture, drawn))))
             on_frame()
     write_csv(folder / NUMBERS, rows)
     times, pictures, overlaid = zip(*small, strict=True)
@@ -128,8 +130,10 @@ def _row(index: int, tracked: Tracked, obj_id: int, mask: Mask) -> list[object]:
     return [index, f"{tracked.times[index]:.4f}", obj_id, iou, score, int(mask.sum()), area, *box]
 
 
-def _in_small(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _in_small(picture: Picture, pixel: Fraction) -> Picture:
     image = Image.fromarray(picture)
+    if pixel != 1:
+        image = image.resize((max(1, round(image.width * pixel)), image.height))
     image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     return np.asarray(image)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ from auralsam2.engine.identity import file_digests
 from auralsam2.engine.out_of_memory import is_out_of_memory
 from auralsam2.engine.run_folder import OtherRunError
 from auralsam2.messages import ProblemsError
+from auralsam2.predictor.hearing import TextError
 from auralsam2.segment.one_video import CutShortError, Request, segment_video
 from auralsam2.segment.outputs import Glance
 from auralsam2.segment.prompts import PromptsError
@@ -65,10 +67,12 @@ def segment_videos(
     Raises:
         ProblemsError: before anything is written, where folders were made with other settings.
         PromptsError: where clicks or boxes lie outside of the video.
+        TextError: where the model reads no text, or wants one.
     """
     outcome, predictor = Outcome({}, [], {}), None
     for name, (settings, is_done) in _plans(videos, out, model, request).items():
-        if is_done:
+        # Another process on the same folder may have done it since.
+        if is_done or _is_done(out / name, settings):
             outcome.skipped.append(name)
             continue
         predictor = predictor or load_predictor()
@@ -144,32 +148,58 @@ def _whole_or_partial(folder: Path, settings: Mapping[str, Any]) -> Iterator[Pat
     """Give a folder to write into that gets its name if nothing goes wrong.
 
     Raises:
-        VideoError: where something does, saying where that lies which was written.
-        PromptsError: which is no fault of the video.
+        VideoError: where something does, saying where that lies which was written, or where another
+            process writes there.
+        PromptsError, TextError: which are no fault of the video.
     """
     place = partial(folder)
-    shutil.rmtree(place, ignore_errors=True)  # of a call that was stopped; its settings are these
-    place.mkdir(parents=True)
-    _record(place, settings, UNFINISHED)
-    try:
-        yield place
-    except PromptsError:
-        shutil.rmtree(place)
-        raise
-    except CutShortError as error:
-        _record(place, settings, CUT, str(error))
-        raise VideoError(f"{error}; what is there is in '{place}'") from error
-    except (ValueError, OSError, RuntimeError, MemoryError) as error:
-        if isinstance(error, RuntimeError) and not is_out_of_memory(error):
-            raise
-        problem = str(error).partition("\n")[0] or "out of memory"
-        if [file.name for file in place.iterdir()] == [RECORD]:
+    place.mkdir(parents=True, exist_ok=True)
+    with _held(place):
+        for left in place.iterdir():  # by a call that was stopped; its settings are these
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+        _record(place, settings, UNFINISHED)
+        try:
+            yield place
+        except (PromptsError, TextError):
             shutil.rmtree(place)
-            raise VideoError(problem) from error
-        _record(place, settings, UNFINISHED, problem)
-        raise VideoError(f"{problem}; what is there is in '{place}'") from error
-    _record(place, settings, DONE)
-    os.replace(place, folder)
+            raise
+        except CutShortError as error:
+            _record(place, settings, CUT, str(error))
+            raise VideoError(f"{error}; what is there is in '{place}'") from error
+        except (ValueError, OSError, RuntimeError, MemoryError) as error:
+            if isinstance(error, RuntimeError) and not is_out_of_memory(error):
+                raise
+            problem = str(error).partition("\n")[0] or "out of memory"
+            if [file.name for file in place.iterdir()] == [RECORD]:
+                shutil.rmtree(place)
+                raise VideoError(problem) from error
+            _record(place, settings, UNFINISHED, problem)
+            raise VideoError(f"{problem}; what is there is in '{place}'") from error
+        _record(place, settings, DONE)
+        os.replace(place, folder)
+
+
+@contextmanager
+def _held(place: Path) -> Iterator[None]:
+    """Keep a folder to one process; the system lets go of it when this process is gone.
+
+    Raises:
+        VideoError: where another process has it, or has just completed it.
+    """
+    opened = os.open(place, os.O_RDONLY)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not os.path.samestat(os.fstat(opened), place.stat()):
+            raise FileNotFoundError(place)
+    except (BlockingIOError, FileNotFoundError) as error:
+        os.close(opened)
+        raise VideoError(
+            f"another process writes '{place}': wait for its end, or take another --out"
+        ) from error
+    try:
+        yield
+    finally:
+        os.close(opened)
 
 
 def _record(folder: Path, settings: Mapping[str, Any], status: str, problem: str = "") -> None:

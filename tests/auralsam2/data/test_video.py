@@ -137,10 +137,10 @@ def test_a_list_of_other_files_is_refused_whatever_its_name(write_video, tmp_pat
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
 def test_where_pictures_end_and_where_the_header_says_so(write_video, tmp_path, suffix) -> None:
     path = write_video(tmp_path / f"a.{suffix}", seconds=3)
-    assert picture_span(path) == pytest.approx((3.0, 3.0), abs=0.01)
+    assert picture_span(path) == pytest.approx((3.0, 3.0, 1), abs=0.01)
     if suffix == "mkv":
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-        end, stated = picture_span(path)
+        end, stated, _ = picture_span(path)
         assert 0.5 < end < 2.5 and stated == pytest.approx(3.0, abs=0.01)
 
 

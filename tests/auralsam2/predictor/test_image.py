@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from sam2.sam2_image_predictor import SAM2ImagePredictor
 
 from auralsam2.data.images import Resizing
@@ -54,3 +55,15 @@ def test_prompts_of_all_kinds_go_together_without_another_encoding(
     assert len(calls) == 1
     assert not np.array_equal(found[0][1], found[1][1])
     assert torch.isfinite(torch.from_numpy(found[0][2])).all()
+
+
+def test_pictures_of_every_kind_are_colour_pictures_or_refused(predictor, heard) -> None:
+    grey = Image.fromarray(np.arange(20 * 30, dtype=np.uint8).reshape(20, 30))
+    masks = []
+    for picture in (grey, np.stack([np.asarray(grey)] * 3, axis=2)):
+        predictor.set_image(picture, heard(1))
+        masks.append(predictor.predict()[0])
+    np.testing.assert_array_equal(*masks)
+    for picture in (np.asarray(grey), np.zeros((20, 30, 3))):
+        with pytest.raises(ValueError, match="wanted .H, W, 3. of uint8"):
+            predictor.set_image(picture, heard(1))

@@ -32,3 +32,10 @@ def test_samples_are_checked() -> None:
     for samples in (np.zeros(0), np.zeros((2, 2, 2)), np.zeros(9, dtype=np.int16)):
         with pytest.raises(ValueError, match="wanted floats"):
             Sound((samples, 16_000), Listening())
+
+
+def test_where_the_released_rule_gives_too_few_the_last_one_stands_in(heard) -> None:
+    found = Sound(heard(7.2), Listening("released")).examples(0, 10)
+    assert found.shape == (10, 2, 96, 64)
+    assert not np.array_equal(found[5], found[6])
+    assert all(np.array_equal(found[6], late) for late in found[7:])

@@ -161,8 +161,9 @@ def test_another_weight_gives_what_it_would_have_given_from_the_start(
 
     def state_of(weight: float) -> dict:
         state = predictor.init_state(frames, audio=sound)
-        predictor.add_audio(state, 1, weight)
-        predictor.add_new_points_or_box(state, 2, 1, **CLICK)
+        for obj_id in (1, "b"):
+            predictor.add_audio(state, obj_id, weight)
+            predictor.add_new_points_or_box(state, 2, obj_id, **CLICK)
         predictor.add_audio(state, 2, weight)
         return state
 
@@ -306,6 +307,11 @@ def test_what_cannot_be_is_told(predictor, shown, heard, propagated) -> None:
         predictor.add_audio(quiet, 1)
     with pytest.raises(RuntimeError, match="add inputs first"):
         propagated(predictor, quiet)
+    predictor.add_new_points_or_box(quiet, 0, 2, **CLICK)
+    assert list(propagated(predictor, quiet)) == [0, 1, 2] and quiet["obj_ids"] == [2]
+    for start in (-1, 3):
+        with pytest.raises(ValueError, match="frames 0 to 2"):
+            propagated(predictor, quiet, start_frame_idx=start, reverse=True)
 
 
 def test_switched_off_and_clicked_anew_an_object_begins_where_it_is_clicked(

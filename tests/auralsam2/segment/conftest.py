@@ -29,6 +29,7 @@ def _make_video(
     rate: int = 48_000,
     layout: str = "stereo",
     rotation: float = 0,
+    pixel: Fraction = Fraction(1),
     fast_start: bool = False,
 ) -> Path:
     """Pictures at ``times``, the last one until ``end``; a tone between two seconds.
@@ -45,6 +46,7 @@ def _make_video(
             video = container.add_stream(pictures, rate=25)
             video.height, video.width, video.pix_fmt = *size, "yuv444p"
             video.time_base = video.codec_context.time_base = clock
+            video.codec_context.sample_aspect_ratio = pixel
             if rotation:
                 video.set_display_rotation(rotation)
         track = container.add_stream(sounds, rate=rate, layout=layout) if sound else None

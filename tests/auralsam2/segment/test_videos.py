@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from auralsam2.data.frame_source import open_frames
 from auralsam2.data.video import read_audio_track
 from auralsam2.engine.run_folder import OtherRunError
 from auralsam2.predictor import AuralSAM2VideoPredictor
+from auralsam2.predictor.hearing import TextError
 from auralsam2.segment.one_video import Request
 from auralsam2.segment.outputs import read_mask
 from auralsam2.segment.prompts import PromptsError, parse_prompts
@@ -121,6 +123,15 @@ def test_a_video_filmed_on_its_side_is_upright_everywhere(
         for x, columns in (("left", slice(0, across)), ("right", slice(-across, None)))
     }
     assert max(bright, key=lambda place: bright[place]) == corner
+
+
+@pytest.mark.parametrize(("rotation", "shown"), [(0, Fraction(4, 3)), (90, Fraction(3, 4))])
+def test_pixels_that_are_not_square_are_shown_as_they_were(
+    segment, make_video, tmp_path: Path, rotation: float, shown: Fraction
+) -> None:
+    segment(make_video(tmp_path / "a.mp4", rotation=rotation, pixel=Fraction(4, 3)))
+    with av.open(str(tmp_path / "out" / "a.mp4" / "overlay.mp4")) as overlay:
+        assert overlay.streams.video[0].sample_aspect_ratio == shown
 
 
 def test_pictures_at_varying_times_keep_them(segment, make_video, tmp_path: Path) -> None:
@@ -327,6 +338,33 @@ def test_a_stopped_video_is_done_again(segment, predictor, make_video, tmp_path,
     assert len(list(partial.glob("masks/1/*.png"))) == 1
     assert segment(video).written == {"a.mp4": ""}
     assert not partial.exists()
+
+
+def test_two_processes_share_a_folder_without_harm(
+    segment, predictor, make_video, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (make_video(tmp_path / name, (0.0, 0.5)) for name in ("a.mp4", "b.mp4"))
+    propagate, others = predictor.propagate_in_video, []
+
+    def meanwhile(*arguments: Any, **named: Any):
+        if not others:  # while the first one writes a.mp4
+            others.append(None)
+            others[0] = segment(first, second)
+        return propagate(*arguments, **named)
+
+    monkeypatch.setattr(predictor, "propagate_in_video", meanwhile)
+    outcome = segment(first, second)
+    assert outcome == Outcome({"a.mp4": ""}, ["b.mp4"], {})
+    assert others[0].written == {"b.mp4": ""}
+    assert "another process writes" in others[0].failures["a.mp4"]
+    for name in ("a.mp4", "b.mp4"):
+        assert {path.name for path in (tmp_path / "out" / name).iterdir()} == FILES
+
+
+def test_a_text_that_nobody_reads_is_the_command_s_fault(segment, make_video, tmp_path) -> None:
+    with pytest.raises(TextError, match="reads no text, got text='a cat'"):
+        segment(make_video(tmp_path / "a.mp4"), text="a cat")
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 @pytest.mark.parametrize("what", ["weights", "prompts", "video", "fps"])
