@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from auralsam2.data.frame_source import FrameSource, open_frames
 from auralsam2.data.video import picture_span
 from auralsam2.data.video_writing import NUM_BINS, GaplessSound
-from auralsam2.segment.one_video import cut_short
+from auralsam2.segment.one_video import cut_short, shown_until
 
 LONGEST_SIDE = 960
 """Pixels of a frame on the page."""
@@ -161,8 +161,9 @@ def open_clip(
     size = (state["video_height"], state["video_width"])
     frames = ShownFrames(open_frames(source, fps), folder / "frames")
     times = [float(time) for time in state["times"]]
-    seconds = times[-1] + 1 / state["fps"]
-    notices = [f"The clip breaks off: {cut}."] if (cut := cut_short(picture_span(source))) else []
+    span = picture_span(source)
+    seconds = shown_until(span, times, fps)
+    notices = [f"The clip breaks off: {cut}."] if (cut := cut_short(span)) else []
     try:
         sound = extract_sound(source, seconds, folder / "sound.wav")
     except ValueError as error:

@@ -89,11 +89,11 @@ def listening(port: int | None) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, USUAL_PORT if port is None else port))
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         if port is not None:
             listener.close()
-            told = f"cannot listen on port {port}: {error.strerror}; name another one"
-            raise OSError(told) from error
+            why = getattr(error, "strerror", "ports are from 0 to 65535")
+            raise OSError(f"cannot listen on port {port}: {why}; name another one") from error
         listener.bind((HOST, 0))
     listener.listen()  # who comes before the server has started waits for it
     return listener

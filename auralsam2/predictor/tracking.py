@@ -120,6 +120,11 @@ class AudioTracking(SAM2VideoPredictor, PromptableSAM2):
         state["scores"].setdefault(frame_idx, {})[obj_id] = scores
         return out, masks
 
+    def track_step(self, *, num_frames: int, **given: Any) -> dict[str, Any]:
+        """As the official one, which divides by the number of frames less one."""
+        found: dict[str, Any] = super().track_step(num_frames=max(num_frames, 2), **given)
+        return found
+
     @contextmanager
     def _corrected(self, state: State, frame: int, obj_id: int) -> Iterator[None]:
         """Let a prompt of a frame that was tracked condition all others where sound is in force."""

@@ -78,6 +78,12 @@ def segment_video(
     return notice
 
 
+def shown_until(span: Span, times: Sequence[float], fps: float | None) -> float:
+    """Second at which the last of some frames goes; ``fps`` of them a second, None for all."""
+    end = span.end if fps is None else min(span.end, times[-1] + 1 / fps)
+    return max(end, times[-1] + SHORTEST)
+
+
 def cut_short(span: Span) -> str:
     """Say that pictures end before the end that the header states, or ""."""
     if span.stated is None or span.stated - span.end <= CUT:
@@ -108,9 +114,8 @@ def _masks(
         scores = _track(predictor, state, folder, request.prompts, on_frame)
     finally:
         predictor.close(state)
-    last = span.end if request.fps is None else min(span.end, times[-1] + 1 / request.fps)
+    end = shown_until(span, times, request.fps)
     heard = (request.audio or video) if state["has_audio"] else None
-    end = max(last, times[-1] + SHORTEST)
     return Tracked(times, end, size, scores, heard, span.pixel), notice
 
 

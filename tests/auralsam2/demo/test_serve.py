@@ -53,6 +53,8 @@ def test_it_listens_to_this_machine_alone() -> None:
         listener.listen()
         with pytest.raises(OSError, match=f"cannot listen on port {port}: .*; name another one"):
             listening(port)
+        with pytest.raises(OSError, match="port 70000: ports are from 0 to 65535"):
+            listening(70_000)
         with listening(None) as another:
             assert another.getsockname()[1] != port
     with socket.socket() as free:

@@ -348,6 +348,16 @@ def test_a_click_on_what_was_heard_corrects_and_stays(predictor, shown, heard, p
     assert all(torch.equal(cleared[t], before[t]) for t in before)
 
 
+def test_a_video_of_one_frame_can_be_corrected(predictor, shown, heard, propagated) -> None:
+    state = predictor.init_state(shown(1), audio=heard(1))
+    predictor.add_audio(state, 1)
+    propagated(predictor, state)
+    _, _, corrected = predictor.add_new_points_or_box(state, 0, 1, **CLICK)
+    assert corrected.isfinite().all()
+    assert torch.equal(propagated(predictor, state)[0], corrected)
+    predictor.close(state)
+
+
 def test_what_was_forgotten_is_computed_anew(predictor, shown, heard, propagated) -> None:
     state = predictor.init_state(shown(6), audio=heard(6))
     predictor.add_audio(state, 1)
