@@ -20,6 +20,8 @@ Picture = NDArray[np.uint8]
 
 PICTURES_A_SECOND = 1.0
 """Of what states no rate, as the benchmarks' clips have it."""
+HIGHEST_RATE = 1000
+"""Frames a second. A slip of the hand should not ask for a list that fills the memory."""
 RECENT = 2**23
 """Bytes of decoded pictures that a video file keeps, for readers that go backwards."""
 JUMP = 5.0
@@ -198,11 +200,11 @@ def open_frames(
 
     Raises:
         FileNotFoundError: where there is no such file.
-        ValueError: where it cannot be read as a video, or ``fps`` is no number above 0.
+        ValueError: where it cannot be read as a video, or ``fps`` is no number above 0, up to 1000.
         ImportError: where PyAV is missing.
     """
-    if fps is not None and not (math.isfinite(fps) and fps > 0):
-        raise ValueError(f"fps must be a number above 0, got {fps=}")
+    if fps is not None and not 0 < fps <= HIGHEST_RATE:
+        raise ValueError(f"fps must be a number above 0, of at most {HIGHEST_RATE}, got {fps=}")
     if not isinstance(video, (str, os.PathLike)):
         return PictureSequence(video, fps)
     path = Path(video).expanduser()

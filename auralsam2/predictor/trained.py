@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from mmengine.config import Config
 from torch import nn
 
-from auralsam2 import config
+from auralsam2.config import load, parse_overrides
 from auralsam2.data.images import Resizing
 from auralsam2.engine.evaluate import trained_model
 from auralsam2.engine.run_folder import find_target
@@ -24,7 +24,6 @@ from auralsam2.weight_files import BUILTIN
 
 DEFAULT = f"{BUILTIN}auralsam2-mini"
 DEFAULT_CONFIG = "auralsam2/mini_shipped"
-
 
 Made = TypeVar("Made", bound="OfTrained")
 
@@ -43,8 +42,22 @@ class OfTrained:
 
     @classmethod
     def from_run(cls: type[Made], run: str | os.PathLike[str], device: str | None = None) -> Made:
-        """Of a run folder, with its best weights; see :func:`of_run` for what is raised."""
-        return cls(of_run(run, device))  # type: ignore[call-arg]
+        """Of a run folder, with its best weights.
+
+        Raises:
+            FileNotFoundError: where there is no run folder, or it has no weights yet.
+            ValueError: where the model is no AuralSAM2, or its weights do not fit.
+        """
+        folder = Path(run).expanduser()
+        if not folder.is_dir():
+            raise FileNotFoundError(f"no run folder at '{folder}'")
+        name, weights = find_target(str(folder), None)
+        if weights is None:
+            raise FileNotFoundError(
+                f"'{folder}' has no trained weights yet: wait for the run's end, or take a "
+                "checkpoint by from_checkpoint(..., config=...)"
+            )
+        return cls._of(name, weights, (), device)
 
     @classmethod
     def from_checkpoint(
@@ -54,63 +67,46 @@ class OfTrained:
         overrides: Iterable[str] = (),
         device: str | None = None,
     ) -> Made:
-        """Of a weight file under a config; see :func:`of_checkpoint`."""
-        trained = of_checkpoint(checkpoint, config, overrides, device)
-        return cls(trained)  # type: ignore[call-arg]
+        """Of a config with the weights of a file.
 
+        Args:
+            checkpoint: path, or ``builtin://NAME``.
+            config: name or path; default: the one that lies beside the checkpoint in its run
+                folder, and that of the weights which come with the package.
+            overrides: ``KEY=VALUE``, as after ``--set``.
+            device: as ``runtime.device`` names it; default: the config's.
 
-def of_run(run: str | os.PathLike[str], device: str | None = None) -> Trained:
-    """The model of a run folder with its best weights.
+        Raises:
+            FileNotFoundError: where there is no such checkpoint or config.
+            ValueError: where the model is no AuralSAM2, or the weights do not fit.
+        """
+        path = locate(checkpoint)
+        if not path.is_file():
+            raise FileNotFoundError(f"no checkpoint at '{os.fspath(checkpoint)}'")
+        if config is None and os.fspath(checkpoint).startswith(BUILTIN):
+            config = DEFAULT_CONFIG
+        if config is None:
+            try:
+                config, _ = find_target(str(path.parent), path)
+            except FileNotFoundError as error:
+                raise FileNotFoundError(
+                    f"'{path}' lies in no run folder: state the config that it was trained with, "
+                    "config='auralsam2/mini_v1s' for instance"
+                ) from error
+        return cls._of(config, path, overrides, device)
 
-    Raises:
-        FileNotFoundError: where there is no run folder, or it has no weights yet.
-        ValueError: where the model is no AuralSAM2, or its weights do not fit.
-    """
-    folder = Path(run).expanduser()
-    if not folder.is_dir():
-        raise FileNotFoundError(f"no run folder at '{folder}'")
-    name, weights = find_target(str(folder), None)
-    if weights is None:
-        raise FileNotFoundError(
-            f"'{folder}' has no trained weights yet: wait for the run's end, or take a checkpoint "
-            "by from_checkpoint(..., config=...)"
-        )
-    return _trained(name, weights, {}, device)
-
-
-def of_checkpoint(
-    checkpoint: str | os.PathLike[str] = DEFAULT,
-    config_name: str | os.PathLike[str] | None = None,
-    overrides: Iterable[str] = (),
-    device: str | None = None,
-) -> Trained:
-    """The model of a config with the weights of a file.
-
-    Args:
-        checkpoint: path, or ``builtin://NAME``.
-        config_name: name or path of the config; default: the one that lies beside the checkpoint
-            in its run folder, and that of the weights which come with the package.
-        overrides: ``KEY=VALUE``, as after ``--set``.
-        device: as ``runtime.device`` names it; default: the config's.
-
-    Raises:
-        FileNotFoundError: where there is no such checkpoint or config.
-        ValueError: where the model is no AuralSAM2, or the weights do not fit.
-    """
-    path = locate(checkpoint)
-    if not path.is_file():
-        raise FileNotFoundError(f"no checkpoint at '{os.fspath(checkpoint)}'")
-    if config_name is None and os.fspath(checkpoint).startswith(BUILTIN):
-        config_name = DEFAULT_CONFIG
-    if config_name is None:
-        try:
-            config_name, _ = find_target(str(path.parent), path)
-        except FileNotFoundError as error:
-            raise FileNotFoundError(
-                f"'{path}' lies in no run folder: state the config that it was trained with, "
-                "config='auralsam2/mini_v1s' for instance"
-            ) from error
-    return _trained(config_name, path, config.parse_overrides(list(overrides)), device)
+    @classmethod
+    def _of(
+        cls: type[Made],
+        config: str | os.PathLike[str],
+        weights: Path,
+        overrides: Iterable[str],
+        device: str | None,
+    ) -> Made:
+        changes = parse_overrides(list(overrides))
+        if device is not None:
+            changes["runtime.device"] = str(device)
+        return cls(of_config(load(config, changes), weights))  # type: ignore[call-arg]
 
 
 def check_model(model: nn.Module | type[nn.Module]) -> None:
@@ -140,13 +136,6 @@ def check_model(model: nn.Module | type[nn.Module]) -> None:
         raise ValueError(
             f"a predictor tracks as MemoryTracker does, not as {type(model.tracker).__name__}"
         )
-
-
-def _trained(
-    name: str | os.PathLike[str], weights: Path, overrides: Mapping[str, Any], device: str | None
-) -> Trained:
-    chosen = {} if device is None else {"runtime.device": str(device)}
-    return of_config(config.load(name, {**overrides, **chosen}), weights)
 
 
 def of_config(cfg: Config, weights: Path | None) -> Trained:

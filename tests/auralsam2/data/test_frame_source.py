@@ -50,8 +50,9 @@ def test_what_is_no_video_is_told(tmp_path) -> None:
             open_frames(video)
     with pytest.raises(FileNotFoundError):
         open_frames(tmp_path / "none.mp4")
-    with pytest.raises(ValueError, match="fps"):
-        open_frames([np.zeros((4, 4, 3), np.uint8)], fps=0)
+    for fps in (0, float("nan"), 1e9):
+        with pytest.raises(ValueError, match="fps must be a number above 0, of at most 1000"):
+            open_frames([np.zeros((4, 4, 3), np.uint8)], fps=fps)
     sizes = [np.zeros((4, 4, 3), np.uint8), np.zeros((5, 4, 3), np.uint8)]
     with pytest.raises(ValueError, match="frame 1 has 4 x 5 px"):
         open_frames(sizes)[1]
