@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from auralsam2.models.backbones.sam2.network import Decoded, Points, PromptableSAM2
     from auralsam2.models.injection import StepwiseInjection
 
-WEIGHT_BESIDE_CLICKS = 0.5
-"""Of the audio prompts of a frame in which a person has clicked: at their full weight a click moves
-little, since they were trained without one (docs/clicks.md has the curve of either)."""
+WEIGHT_BESIDE_CLICKS = 0.25
+"""Of the audio prompts of a frame in which a person has clicked. They were trained without clicks,
+and outvote most at full weight and at half of it (docs/clicks.md)."""
 LARGEST_LOGIT = 32.0
 """Previous masks are cut at it before they are mask prompts, as upstream does."""
 
@@ -179,7 +179,7 @@ class HeardClip(ClickedClip):
     """A clip whose every frame has audio prompts; without a click that is what the tracker gives.
 
     A frame that is clicked is answered afresh, without memory and without the mask that sound has
-    proposed there, and its audio prompts weigh half: what a person says of a frame counts more.
+    proposed there, and its audio prompts weigh a quarter: what a person says of a frame leads.
 
     Args:
         network: the SAM2.
