@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +51,14 @@ class ShownFrames:
     Args:
         frames: of the video, for this use alone.
         folder: where the pictures go; made here.
+        pixel: width by height of a pixel; on the page they are square.
     """
 
-    def __init__(self, frames: FrameSource, folder: Path) -> None:
+    def __init__(self, frames: FrameSource, folder: Path, pixel: Fraction = Fraction(1)) -> None:
         self._frames, self._folder = frames, folder
         self._lock = threading.Lock()
-        self.size = shown_size(*frames.size)
+        height, width = frames.size
+        self.size = shown_size(height, round(width * pixel))
         folder.mkdir()
 
     def jpeg(self, frame: int) -> Path:
@@ -128,6 +131,7 @@ class Clip:
     fps: float | None  # frames of a second, None for the video's own
     times: list[float]  # seconds of every frame
     seconds: float
+    pixel: Fraction  # width by height, as it is to be shown
     video_size: tuple[int, int]  # (H, W)
     frames: ShownFrames
     sound: Sound | None
@@ -159,9 +163,9 @@ def open_clip(
         ValueError: where its pictures cannot be decoded.
     """
     size = (state["video_height"], state["video_width"])
-    frames = ShownFrames(open_frames(source, fps), folder / "frames")
-    times = [float(time) for time in state["times"]]
     span = picture_span(source)
+    frames = ShownFrames(open_frames(source, fps), folder / "frames", span.pixel)
+    times = [float(time) for time in state["times"]]
     seconds = shown_until(span, times, fps)
     notices = [f"The clip breaks off: {cut}."] if (cut := cut_short(span)) else []
     try:
@@ -173,4 +177,5 @@ def open_clip(
     else:
         if sound.problem:
             notices.append(f"The sound ends early: {sound.problem.replace(str(source), name)}.")
-    return Clip(name, source, folder, fps, times, seconds, size, frames, sound, notices)
+    outline = (times, seconds, span.pixel, size)
+    return Clip(name, source, folder, fps, *outline, frames, sound, notices)

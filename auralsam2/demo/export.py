@@ -78,6 +78,6 @@ def _track(session: Session, folder: Path, names: dict[str, str]) -> dict[str, T
             of_object[answer.frame] = answer.scores.get(obj_id, np.nan)
     heard = None if clip.sound is None else clip.source
     return {
-        run: Tracked(clip.times, clip.seconds, size, of_run, heard)
+        run: Tracked(clip.times, clip.seconds, size, of_run, heard, clip.pixel)
         for run, of_run in scores.items()
     }

@@ -40,7 +40,7 @@ class Tracked(NamedTuple):
     size: tuple[int, int]  # (H, W)
     scores: Mapping[int, NDArray[np.float32]]  # object -> (T, 2) predicted IoU, object score
     sound: Path | None  # file that was heard
-    pixel: Fraction = Fraction(1)  # width by height of a pixel, as it is to be shown
+    pixel: Fraction  # width by height of a pixel, as it is to be shown
 
 
 class Glance(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,16 @@ def test_a_frame_is_made_once_in_its_colours(tmp_path: Path) -> None:
     assert frames.jpeg(1) == path and path.stat().st_mtime_ns == made
     with pytest.raises(ValueError, match="no frame 2, the clip has 2"):
         frames.jpeg(2)
+
+
+def test_pixels_that_are_not_square_are_on_the_page(tmp_path: Path) -> None:
+    frames = PictureSequence([np.zeros((40, 30, 3), np.uint8)])
+    assert ShownFrames(frames, tmp_path / "wide", Fraction(4, 3)).size == (40, 40)
+    assert ShownFrames(frames, tmp_path / "tall", Fraction(1, 2)).size == (40, 15)
+    mask = np.eye(2, dtype=bool)
+    assert np.array_equal(
+        shrink(mask, (2, 4)), [[True, True, False, False]] + [[False, False, True, True]]
+    )
 
 
 def test_late_sound_stays_late_and_ends_with_the_pictures(tmp_path: Path, write_video: Any) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,7 @@ def tracked(make_video, tmp_path: Path) -> tuple[Path, Tracked]:
             mask[4 : 8 + index, 10:30] = obj_id == 1
             mask[20:24, 40:] = obj_id == 2 and index == 4
             write_mask(folder, obj_id, index, mask)
-    return video, Tracked([0.0, 0.2, 0.4, 0.6, 0.8], 1.0, (32, 48), scores, video)
+    return video, Tracked([0.0, 0.2, 0.4, 0.6, 0.8], 1.0, (32, 48), scores, video, Fraction(1))
 
 
 def test_masks_have_one_bit_a_pixel(tmp_path: Path) -> None:
@@ -88,7 +89,7 @@ def test_a_long_video_is_seen_in_six_small_frames(make_video, tmp_path) -> None:
     video = make_video(tmp_path / "a.mp4", times, 2.0, (64, 960), sound=None)
     for index in range(20):
         write_mask(tmp_path, 1, index, np.zeros((64, 960), bool))
-    result = Tracked(times, 2.0, (64, 960), {1: np.zeros((20, 2), np.float32)}, None)
+    result = Tracked(times, 2.0, (64, 960), {1: np.zeros((20, 2), np.float32)}, None, Fraction(1))
     glance, _ = write_overlay(tmp_path, "a.mp4", open_frames(video), result)
     assert glance.times == (0.0, 0.4, 0.8, 1.1, 1.5, 1.9)
     assert {picture.shape for picture in glance.pictures} == {(32, 480, 3)}
