@@ -140,6 +140,8 @@ class ClickScores:
             if self.count and not getattr(dataset, "counterfactual", None)
         ]
         self.scored: dict[str, dict[str, _Scored]] = {split: {} for split in self.splits}
+        if self.splits and not _metrics(cfg):
+            self.problem = "no scores after clicks: evaluation.metrics has none of masks alone"
 
     def add(self, split: str, batch: Mapping[str, Any]) -> None:
         """Click on the clips of a batch, with their sound where the model hears, and without."""
@@ -148,7 +150,7 @@ class ClickScores:
         data = ClipBatch(**self.model.data_preprocessor(dict(batch), False))
         for heard in ways(self.model):
             try:
-                clips = self.model.interactions(data, heard)
+                clips = interactions(self.model, data, heard)
             except CannotClickError as error:
                 self.problem = f"no scores after clicks: {error}"
                 return
@@ -206,6 +208,14 @@ class _Scored:
         means = Evaluator(metrics).evaluate(self.num_clips) if metrics else {}
         per_clip = [dict(metric.per_clip) for metric in metrics]
         return {k: float(v) for k, v in means.items()}, dict(zip(names, per_clip, strict=True))
+
+
+def interactions(model: nn.Module, data: ClipBatch, heard: bool) -> Sequence[Interaction]:
+    """See :meth:`ClipMethod.interactions`, of a model of whatever class."""
+    if not hasattr(model, "interactions"):
+        raise CannotClickError(f"{type(model).__name__} does not say how clicks enter it")
+    found: Sequence[Interaction] = model.interactions(data, heard)
+    return found
 
 
 def ways(model: nn.Module) -> Sequence[bool]:

@@ -15,7 +15,7 @@ from mmengine.model import BaseModel
 from torch import nn
 
 from auralsam2.data.collate import collate_clips
-from auralsam2.engine.clicks import ways
+from auralsam2.engine.clicks import interactions, ways
 from auralsam2.engine.evaluate import with_attribute
 from auralsam2.engine.run_record import RunRecord
 from auralsam2.models.feature_cache import LastPyramid
@@ -101,17 +101,19 @@ def encoder_passes(model: BaseModel, clip: Mapping[str, Any]) -> dict[str, float
         for those with and those without.
 
     Raises:
-        CannotClickError: where clicks cannot enter.
+        CannotClickError: where clicks cannot enter, or there is no encoder of a SAM2.
     """
     data = ClipBatch(**model.data_preprocessor(collate_clips([dict(clip)]), False))
-    encoder = model.backbone.network.image_encoder
+    network = getattr(getattr(model, "backbone", None), "network", None)
+    if (encoder := getattr(network, "image_encoder", None)) is None:
+        raise CannotClickError(f"{type(model).__name__} has no image encoder of a SAM2")
     seen: list[int] = []
     handle = encoder.register_forward_pre_hook(lambda _, frames: seen.append(len(frames[0])))
     counts = []
     try:
         with torch.no_grad(), with_attribute(model, "feature_cache", LastPyramid()):
             for heard in ways(model):
-                model.interactions(data, heard)
+                interactions(model, data, heard)
                 counts.append(sum(seen) / len(clip["frames"]))
     finally:
         handle.remove()

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from auralsam2.config import load, set_node
-from auralsam2.engine.clicks import Asked, Click, corrective_click, rounds
+from auralsam2.engine.clicks import Asked, Click, ClickScores, corrective_click, rounds
 from auralsam2.engine.efficiency import encoder_passes
 from auralsam2.engine.evaluate import evaluate_model, trained_model
 from auralsam2.engine.splits import test_datasets as build_tests
@@ -171,6 +171,20 @@ def test_an_encoder_that_hears_runs_again_for_clicks_without_sound(config: Any) 
     rival = of_method(config, "sama_avs")
     clip = build_tests(rival)["test"][0]
     assert encoder_passes(trained_model(rival, None), clip) == {"once": 1.0, "both": 2.0}
+
+
+def test_a_run_of_a_method_without_a_sam2_ends_well(config: Any, tmp_path: Path) -> None:
+    other = of_method(config, "tpavi")
+    other.optim.epochs = 1
+    record = train(other, tmp_path / "run")
+    assert record.status == "done" and "encoder_passes" not in record.environment
+    assert "no scores after clicks: TPAVINetwork does not say how clicks enter it" in record.notes
+
+
+def test_metrics_of_classes_alone_are_not_of_clicks(config: Any) -> None:
+    config.evaluation.metrics = []
+    clicks = ClickScores(config, trained_model(config, None), build_tests(config))
+    assert clicks.problem == "no scores after clicks: evaluation.metrics has none of masks alone"
 
 
 def test_methods_that_hear_nothing_or_take_no_clicks(config: Any) -> None:
