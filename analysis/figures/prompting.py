@@ -21,6 +21,8 @@ EVENTS = {
 """Event of a benchmark -> what is answered then."""
 OTHER = "other"
 """What a benchmark calls time outside of all parts."""
+_SHADES = ("0.3", "0.44", "0.58")
+"""Of events: colours are of the parts beside them."""
 _CPU = " of CPU time"
 _HEIGHT, _BAR = 0.55, 0.25
 """Inches of a way, and the share of it that a bar takes."""
@@ -79,8 +81,8 @@ def draw(numbers: pd.DataFrame, panel: Axes) -> None:
             rows["frames_per_second"],
             0.9 * _BAR,
             xerr=ends,
-            color=style.PALETTE[index],
-            error_kw={"elinewidth": 0.6, "ecolor": "0.3"},
+            color=_SHADES[index],
+            error_kw={"elinewidth": 0.6, "ecolor": "black"},
             label=label,
         )
     panel.set_yticks(range(len(names)), names)

@@ -26,7 +26,6 @@ from analysis.figures import (
     efficiency,
     embedding_tsne,
     grid_points,
-    prompting,
     step_parts,
     style,
 )
@@ -121,13 +120,6 @@ def of_parts(count: int) -> Looks:
     return [(to_hex(colour), hatch) for colour, hatch in looks.values()]
 
 
-def of_prompting(count: int) -> Looks:
-    frame = pd.DataFrame({"event": list(prompting.EVENTS)[:count], "way": "a", "low": 1.0})
-    panel = Figure().subplots()
-    prompting.draw(frame.assign(frames_per_second=2.0, high=3.0), panel)
-    return [(to_hex(bar.get_facecolor()), "") for bar in panel.patches]
-
-
 FIGURES: dict[str, tuple[Callable[[int], Looks], int]] = {
     "dilution_curves": (of_dilution, 40),
     "training_curves": (of_training, curves.MOST_TOGETHER),
@@ -135,7 +127,6 @@ FIGURES: dict[str, tuple[Callable[[int], Looks], int]] = {
     "clicks": (of_clicks, 40),
     "grid_points": (of_grid, len(style.PALETTE)),
     "embedding_tsne": (of_classes, 10),
-    "prompting": (of_prompting, len(prompting.EVENTS)),
     "step_parts": (of_parts, 3 * len(style.PALETTE)),
     "charts": (of_page, len(style.PALETTE)),
 }
