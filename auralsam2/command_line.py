@@ -205,6 +205,8 @@ def add_workers(parser: argparse._ActionsContainer) -> None:
 def clip_bar(what: str = "clips") -> Iterator[dict[str, Callable[..., None]]]:
     """Show a bar of clips, or of ``what``, beside standard output, which is a report's.
 
+    Where standard error is no terminal, nothing is shown.
+
     Yields:
         ``on_start`` to be called with their number, and ``on_clip`` with each.
     """
@@ -212,7 +214,8 @@ def clip_bar(what: str = "clips") -> Iterator[dict[str, Callable[..., None]]]:
     from rich.markup import escape
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bars:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bars:
         bar = bars.add_task(escape(what), total=None)
         yield {
             "on_start": lambda total: bars.update(bar, total=total),

@@ -100,8 +100,21 @@ def test_the_model_is_told_apart_by_weights_and_config(weights: Path, tmp_path: 
     assert found["config"] == first["config"] and found["weights"] != first["weights"]
 
 
-def test_a_bar_takes_no_name_for_markup(capsys: pytest.CaptureFixture[str]) -> None:
+def test_where_there_is_no_terminal_a_bar_leaves_no_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with clip_bar("a [/] [bold]b.mp4") as told:
         told["on_start"](2)
         told["on_clip"]()
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr() == ("", ""), "no terminal: no bar"
+
+
+def test_a_bar_on_a_terminal_takes_no_name_for_markup(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with clip_bar("a [/] [bold]b.mp4") as told:
+        told["on_start"](2)
+        told["on_clip"]()
+    told = capsys.readouterr()
+    assert told.out == "" and "a [/] [bold]b.mp4" in told.err
