@@ -58,20 +58,25 @@ def pretrain_auralsam2(
     places = {"data.root": str(out / "data"), "data.keep_decoded": str(out / "decoded")}
     cfg = configs.load(CONFIG, {**places, **(overrides or {})})
     train(cfg, out / "run", keep_code=keep_code)
-    frozen = frozen_parts(build_model(cfg))  # their buffers come from files of their own
-    state = read_state(out / "run" / WEIGHTS)
-    state = {key: value for key, value in state.items() if not key.startswith(frozen)}
-    # In their own precision: variances of batch norms are beyond the range of the half one.
-    save_state(state, out / EXPORTED)
     return {
         "weights": EXPORTED,
         "config": CONFIG,
         "clips": dict(zip(("train", "val", "test"), counts, strict=True)),
         "seeds": {"clips": SEED, "training": cfg.seed},
-        "parameters": sum(tensor.numel() for tensor in state.values()),
+        "parameters": _export(cfg, out),
         "metrics": _scores(cfg, out / EXPORTED),
         "guesses": {k: round(v, 4) for k, v in score_guesses(out / "data").items()},
     }
+
+
+def _export(cfg: Config, out: Path) -> int:
+    """Write what was trained of a run, and return how many numbers that are."""
+    frozen = frozen_parts(build_model(cfg))  # their buffers come from files of their own
+    state = read_state(out / "run" / WEIGHTS)
+    state = {key: value for key, value in state.items() if not key.startswith(frozen)}
+    # In their own precision: variances of batch norms are beyond the range of the half one.
+    save_state(state, out / EXPORTED)
+    return sum(tensor.numel() for tensor in state.values())
 
 
 def _scores(cfg: Config, weights: Path) -> dict[str, dict[str, float]]:
