@@ -70,9 +70,8 @@ def segment_videos(
         TextError: where the model reads no text, or wants one.
     """
     outcome, predictor = Outcome({}, [], {}), None
-    for name, (settings, is_done) in _plans(videos, out, model, request).items():
-        # Another process on the same folder may have done it since.
-        if is_done or _is_done(out / name, settings):
+    for name, settings in _plans(videos, out, model, request).items():
+        if _is_done(out / name, settings):  # maybe by another process, just now
             outcome.skipped.append(name)
             continue
         predictor = predictor or load_predictor()
@@ -88,13 +87,13 @@ def segment_videos(
 
 def _plans(
     videos: Mapping[str, Path], out: Path, model: Mapping[str, str], request: Request
-) -> dict[str, tuple[dict[str, Any], bool]]:
-    """Return name -> settings, and whether that is done."""
-    plans, refused = {}, []
-    for name, video in videos.items():
-        settings = _settings(video, model, request)
+) -> dict[str, dict[str, Any]]:
+    """Return name -> settings; folders that were made with others are refused, all at once."""
+    plans = {name: _settings(video, model, request) for name, video in videos.items()}
+    refused = []
+    for name, settings in plans.items():
         try:
-            plans[name] = (settings, _is_done(out / name, settings))
+            _is_done(out / name, settings)
         except OtherRunError as error:
             refused.append(error)
     if len(refused) == 1:
@@ -125,7 +124,7 @@ def _is_done(folder: Path, settings: Mapping[str, Any]) -> bool:
             knows whom.
     """
     for place in (folder, partial(folder)):
-        if not place.exists():
+        if not any(place.glob("*")):  # empty: another process has just made it
             continue
         try:
             record = json.loads((place / RECORD).read_text(encoding="utf-8"))
@@ -135,7 +134,7 @@ def _is_done(folder: Path, settings: Mapping[str, Any]) -> bool:
         if found:
             ways = ["another folder: --out", f"delete '{place}'"]
             raise OtherRunError(place, "what was made with other settings", found, ways)
-    return folder.exists()
+    return (folder / RECORD).exists()
 
 
 def partial(folder: Path) -> Path:
@@ -155,9 +154,10 @@ def _whole_or_partial(folder: Path, settings: Mapping[str, Any]) -> Iterator[Pat
     place = partial(folder)
     place.mkdir(parents=True, exist_ok=True)
     with _held(place):
-        for left in place.iterdir():  # by a call that was stopped; its settings are these
-            shutil.rmtree(left) if left.is_dir() else left.unlink()
         _record(place, settings, UNFINISHED)
+        for left in place.iterdir():  # by a call that was stopped; its settings are these
+            if left.name != RECORD:
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
         try:
             yield place
         except (PromptsError, TextError):

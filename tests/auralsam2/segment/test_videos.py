@@ -388,6 +388,13 @@ def test_other_settings_are_refused_with_the_ways_out(
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"a.mp4"}
 
 
+def test_empty_folders_are_free(segment, make_video, tmp_path: Path) -> None:
+    for name in ("a.mp4", "a.mp4.partial"):
+        (tmp_path / "out" / name).mkdir(parents=True)
+    assert segment(make_video(tmp_path / "a.mp4", (0.0, 0.5))).written == {"a.mp4": ""}
+    assert {path.name for path in (tmp_path / "out" / "a.mp4").iterdir()} == FILES
+
+
 def test_a_folder_of_somebody_else_s_is_left_alone(segment, make_video, tmp_path: Path) -> None:
     theirs = tmp_path / "out" / "a.mp4.partial" / "thesis.tex"
     theirs.parent.mkdir(parents=True)
