@@ -41,10 +41,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     clicked = click_tables(table.results, spread=options.spread, settings=table.settings)
     paths = [write_csv(table.results, out / "results.csv"), *write_tables(table, out)]
     console = table_console()
+    said: list[str] = []
     for shown in (table, *clicked.values()):
         console.print(to_rich(shown, console.width))
         print(footnote(shown))
-    tell(notes(table), [*paths, *write_click_tables(clicked, out)])
+        said += [note for note in notes(shown) if note not in said]
+    tell(said, [*paths, *write_click_tables(clicked, out)])
     return 0
 
 

@@ -42,6 +42,7 @@ def after_clicks(results: Results) -> Results | None:
         split=results.clicked["split"].map(lambda split: _name(parsed[split])),
     )
     held = set(scores["cell"])
+    others = [cell for cell in results.cells if cell not in set(results.clicked["cell"])]
     runs = [
         results.runs[results.runs["cell"] == cell].assign(cell=name)
         for (cell, _), name in names.items()
@@ -58,7 +59,7 @@ def after_clicks(results: Results) -> Results | None:
         title=f"{results.title}, after corrective clicks",
         reference=results.reference if results.reference in held else None,
         axes={name: results.axes.get(cell, {}) for (cell, _), name in names.items()},
-        notes=[NOTE],
+        notes=[NOTE, *([f"not clicked on: {', '.join(others)}"] if others else [])],
         whole=pd.DataFrame(),
         clicked=results.clicked.iloc[:0],
     )

@@ -58,3 +58,14 @@ def test_mixed_label_sources_must_be_asked_for(
     shown = capsys.readouterr().out
     assert "note: the labels come from different sources" in shown
     assert "labels of avsbench-object/ms3 | avsbench-semantic/v1m" in shown
+
+
+def test_notes_of_the_tables_after_clicks_are_told(
+    write_scored: Callable[..., None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    splits = ("test", "test_clicks_0", "test_clicks_1")
+    write_scored(tmp_path / "runs" / "a", {split: {"J": {"x": 0.5}} for split in splits})
+    assert make_tables.main([str(tmp_path)]) == 0
+    told = "".join(capsys.readouterr())
+    assert told.count("each click goes into the frame with the lowest J") == 1
+    assert (tmp_path / "clicks" / "J" / "table.md").is_file()

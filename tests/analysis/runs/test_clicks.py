@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.runs.clicks import after_clicks, columns_of, gains, shown_metrics
+from analysis.runs.clicks import NOTE, after_clicks, columns_of, gains, shown_metrics
 from analysis.runs.results import load_runs, write_csv
 
 Exact = Callable[..., Path]
@@ -56,6 +56,14 @@ def test_cells_with_their_sound_and_without(folder: Path) -> None:
     assert means["b", "test_clicks_2", "J"] == pytest.approx(0.55)
     assert means["b, no sound", "test_clicks_2", "J"] == pytest.approx(0.15)
     assert means["a", "test_clicks_1", "J"] == pytest.approx(0.15)
+
+
+def test_cells_that_nobody_clicked_on_are_named(exact: Exact, folder: Path) -> None:
+    clicked = after_clicks(load_runs(folder))
+    assert clicked is not None and clicked.notes == [NOTE]
+    held = {("a", 0): scored(0.2, 0.1), ("c", 0): {"test": {"J": {"x": 0.1, "y": 0.1}}}}
+    clicked = after_clicks(load_runs(exact(held)))
+    assert clicked is not None and clicked.notes == [NOTE, "not clicked on: c"]
 
 
 def test_gains_are_paired_by_clip(folder: Path) -> None:
