@@ -6,6 +6,8 @@ const FILL = 105; // of 255
 const STEP = 0.01; // of the picture, for a key
 const SMALLEST_BOX = 0.01;
 
+const inside = (value) => Math.min(1, Math.max(0, value));
+
 // Pixels of run lengths, which go down the columns and begin with those outside.
 export function pixels(runs, width, height) {
   const mask = new Uint8Array(width * height);
@@ -176,7 +178,6 @@ export class Stage {
   // Where an event is, in parts of the picture.
   place(event) {
     const box = this.canvas.getBoundingClientRect();
-    const inside = (value) => Math.min(1, Math.max(0, value));
     return [
       inside((event.clientX - box.left) / box.width), inside((event.clientY - box.top) / box.height),
     ];
@@ -227,8 +228,7 @@ export class Stage {
       const [x, y] = this.cross ?? [0.5, 0.5];
       const step = STEP * (event.shiftKey ? 8 : 1);
       const [right, down] = moves[event.key];
-      const kept = (value) => Math.min(1, Math.max(0, value));
-      this.cross = [kept(x + right * step), kept(y + down * step)];
+      this.cross = [inside(x + right * step), inside(y + down * step)];
       if (this.corner) this.dragged = [...this.corner, ...this.cross];
       this.on.redraw();
     } else if (event.key === "Enter" && this.clip) {
