@@ -50,7 +50,7 @@ $(VENV)/.runtime: $(SOURCES) | $(BIN)/python
 	@echo "[3/4] SAM2"
 	$(INSTALL) --no-build-isolation sam2
 	@echo "[4/4] auralsam2 and the rest"
-	$(INSTALL) --no-build-isolation -e .
+	$(INSTALL) --no-build-isolation -e '.[demo]'
 	@$(MAKE) --no-print-directory _opencv
 	@touch $@
 
