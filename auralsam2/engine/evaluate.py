@@ -208,10 +208,16 @@ def _to_save(batch: dict[str, Any], i: int, result: dict[str, Any]) -> dict[str,
 
 
 def build_model(cfg: Config) -> nn.Module:
-    """The model of a config, with the image size and decode mode that the config states."""
-    return MODELS.build(
-        cfg.model.to_dict(), image_size=cfg.data.image_size, decode=cfg.evaluation.decode
-    )
+    """The model of a config, with the image size and decode mode that the config states.
+
+    Random weights are those that the config's training begins with: of frozen parts they stand in
+    no checkpoint, and a run has to be the same whenever it is looked at again.
+    """
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(cfg.seed)
+        return MODELS.build(
+            cfg.model.to_dict(), image_size=cfg.data.image_size, decode=cfg.evaluation.decode
+        )
 
 
 def trained_model(cfg: Config, checkpoint: str | Path | None) -> nn.Module:

@@ -283,3 +283,14 @@ def test_classes_of_v2_clips_are_scored_beside_masks(config: Any, tmp_path: Path
     mean = float((total / num_frames.clamp(min=1)).mean())
     assert found["mIoU"] == pytest.approx(mean, abs=1e-6)
     assert total[seen] > 0.01, "the class is hit somewhere"
+
+
+def test_a_run_over_random_frozen_weights_has_its_scores_when_it_is_opened_again(
+    tiny_config: Any, tmp_path: Path
+) -> None:
+    assert tiny_config.model.backbone.random_weights
+    record = train(tiny_config, tmp_path / "run")
+    torch.rand(7)  # what was drawn since does not matter
+    model = trained_model(tiny_config, tmp_path / "run" / "best.safetensors")
+    found = evaluate_model(model, tiny_config, build_tests(tiny_config)).splits["test"].metrics
+    assert found == {name: record.metrics["test"][name] for name in found}
