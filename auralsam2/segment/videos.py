@@ -15,6 +15,7 @@ from auralsam2.config_identity import Difference, differences
 from auralsam2.engine.identity import file_digests
 from auralsam2.engine.out_of_memory import is_out_of_memory
 from auralsam2.engine.run_folder import OtherRunError
+from auralsam2.listing import files_in, folders_in
 from auralsam2.messages import ProblemsError
 from auralsam2.predictor.hearing import TextError
 from auralsam2.segment.one_video import CutShortError, Request, segment_video
@@ -124,7 +125,7 @@ def _is_done(folder: Path, settings: Mapping[str, Any]) -> bool:
             knows whom.
     """
     for place in (folder, partial(folder)):
-        if not any(place.glob("*")):  # empty: another process has just made it
+        if not _inside(place):  # empty: another process has just made it
             continue
         try:
             record = json.loads((place / RECORD).read_text(encoding="utf-8"))
@@ -135,6 +136,10 @@ def _is_done(folder: Path, settings: Mapping[str, Any]) -> bool:
             ways = ["another folder: --out", f"delete '{place}'"]
             raise OtherRunError(place, "what was made with other settings", found, ways)
     return (folder / RECORD).exists()
+
+
+def _inside(folder: Path) -> list[Path]:
+    return [*files_in(folder), *folders_in(folder)]
 
 
 def partial(folder: Path) -> Path:
@@ -155,7 +160,7 @@ def _whole_or_partial(folder: Path, settings: Mapping[str, Any]) -> Iterator[Pat
     place.mkdir(parents=True, exist_ok=True)
     with _held(place):
         _record(place, settings, UNFINISHED)
-        for left in place.iterdir():  # by a call that was stopped; its settings are these
+        for left in _inside(place):  # by a call that was stopped; its settings are these
             if left.name != RECORD:
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
         try:
@@ -170,7 +175,7 @@ def _whole_or_partial(folder: Path, settings: Mapping[str, Any]) -> Iterator[Pat
             if isinstance(error, RuntimeError) and not is_out_of_memory(error):
                 raise
             problem = str(error).partition("\n")[0] or "out of memory"
-            if [file.name for file in place.iterdir()] == [RECORD]:
+            if [file.name for file in _inside(place)] == [RECORD]:
                 shutil.rmtree(place)
                 raise VideoError(problem) from error
             _record(place, settings, UNFINISHED, problem)

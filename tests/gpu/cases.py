@@ -197,7 +197,7 @@ OF_BEFORE = ("audio_token", "adapter")
 # Has real sizes alone.
 RELEASED = {"model.type": "ReleasedAuralSAM2", "model.join_clips": True}
 # Compute nothing on tensors of a step.
-NOT_OF_A_STEP = {"dataset", "transform", "hook", "optimizer", "data_sampler"}
+NOT_OF_A_STEP = {"dataset", "transform", "hook", "run_tracker", "optimizer", "data_sampler"}
 
 
 def own_names(axis: str) -> list[str]:
@@ -280,6 +280,7 @@ def method_configs() -> tuple[str, ...]:
     What is as released counts as different, since it may differ in switches alone.
     """
     names = [*config.names("auralsam2"), *config.names("methods")]
+    names.sort(key=lambda name: "shipped" in name)  # made of another one
     found = {}
     for name in names:
         if "mini" in Path(name).name and not Path(name).name.startswith(OF_BEFORE):

@@ -21,7 +21,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "running.md"
 def rows() -> list[tuple[set[str], str]]:
     table = DOCUMENT.read_text(encoding="utf-8").partition("What each command writes:")[2]
     lines = [line.split("|") for line in table.split("\n\n")[1].splitlines()[2:]]
-    return [(set(re.findall(r"`([a-z-]+)`", cells[1])), cells[2].strip()) for cells in lines]
+    return [(set(re.findall(r"`([a-z0-9-]+)`", cells[1])), cells[2].strip()) for cells in lines]
 
 
 TRAINERS = rows()[0][0] | rows()[1][0]

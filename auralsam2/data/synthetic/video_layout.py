@@ -20,6 +20,7 @@ from auralsam2.data.synthetic.scene import Scene, least_visible, render_frames, 
 from auralsam2.data.synthetic.schedule import sample_schedule
 from auralsam2.data.synthetic.sounds import SAMPLE_RATE, render_sound
 from auralsam2.data.video_writing import VideoWriter
+from auralsam2.listing import files_in
 from auralsam2.text_files import replacing
 
 SWING = 2.5
@@ -132,7 +133,7 @@ def video_truths(root: Path) -> list[VideoTruth]:
     content = json.loads((root / SYNTHETIC_TRUTH).read_text(encoding="utf-8"))
     fps, truths = Plan.from_settings(content["settings"]).fps, []
     for clip in content["clips"]:
-        masks = tuple(sorted((root / "masks" / clip["uid"]).glob("*.png")))
+        masks = tuple(files_in(root / "masks" / clip["uid"], "*.png"))
         sounding = np.array(clip["sounding"], bool)[np.arange(len(masks)) // fps]
         video = root / "videos" / f"{clip['uid']}.mp4"
         truths.append(VideoTruth(video, fps, tuple(clip["objects"]), sounding, masks))

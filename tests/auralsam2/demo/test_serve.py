@@ -18,8 +18,12 @@ pytest.importorskip("uvicorn", reason="the extra 'demo' is not installed")
 from auralsam2.demo.serve import listening
 
 SERVE = """
+import signal
 from pathlib import Path
 from auralsam2.demo.serve import serve
+# What started the tests may have left these ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 serve({}, Path("example.mp4"), 0, 1, browser=False, draw_sheet=None)
 """
 
