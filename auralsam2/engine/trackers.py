@@ -250,6 +250,7 @@ class SwanLabTracker(KnowsItsRun, BaseVisBackend):  # type: ignore[misc]
         """End the run, so that the next one of this process is another."""
         if self._env_initialized:
             self._run.finish()
+            self._env_initialized = False  # asked again, as mmengine does, there is nothing to end
 
 
 def backends(cfg: Config, labels: RunLabels | None) -> list[dict[str, Any]]:
