@@ -71,12 +71,12 @@ def test_an_interrupt_ends_all_at_their_next_turn(
             hook.turn((0, 1, batch))
         raise AssertionError("nobody stopped it")
 
-    join = threading.Thread.join
+    join, interrupts = threading.Thread.join, [KeyboardInterrupt]
 
     def interrupted(thread: threading.Thread, timeout: float | None = None) -> None:
-        if not at_work.is_set():
-            at_work.wait(10)
-            raise KeyboardInterrupt
+        if interrupts:
+            assert at_work.wait(10)
+            raise interrupts.pop()
         join(thread, timeout)
 
     monkeypatch.setattr(threading.Thread, "join", interrupted)
