@@ -79,7 +79,6 @@ COVERED_BY = {
     "auralsam2/models/weights/__init__.py": "auralsam2/models/weights/test_loading.py",
     "auralsam2/models/weights/folder.py": "auralsam2/models/text/test_pretrained.py",
     "auralsam2/models/weights/reading.py": "auralsam2/models/weights/test_loading.py",
-    "auralsam2/predictor/decoding.py": "auralsam2/predictor/test_image.py",
     "auralsam2/predictor/outputs.py": "auralsam2/predictor/test_image.py",
     "auralsam2/predictor/state.py": "auralsam2/predictor/test_image.py",
     "auralsam2/predictor/tracking.py": "auralsam2/predictor/test_image.py",

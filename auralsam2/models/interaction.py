@@ -21,9 +21,8 @@ from auralsam2.messages import UnfitModelError
 from auralsam2.models.decode import EMPTY_LOGIT
 from auralsam2.models.tracking import (
     MemoryTracker,
-    appended_prompts,
+    decode_frame,
     frame_order,
-    site_prompts,
 )
 from auralsam2.structures import Prediction, Prompts, VisualPyramid
 
@@ -245,16 +244,8 @@ class HeardClip(ClickedClip):
         Of its masks the one with the highest predicted IoU counts, as in training.
         """
         prompts = self.prompts if points is None else self.prompts.scaled(WEIGHT_BESIDE_CLICKS)
-        tokens = appended_prompts(prompts, self.injection)
-        return self.network.decode(
-            features,
-            maps[:-1],
-            points=points,
-            masks=masks,
-            extra_tokens=None if tokens is None else tokens[:, frame],
-            prompts=site_prompts(prompts, self.injection, frame),
-            injection=self.injection,
-        )
+        given = (prompts, self.injection, frame, points, masks)
+        return decode_frame(self.network, features, maps[:-1], *given)
 
     def store(self, frame: int, out: Decoded) -> None:
         """Remember a frame, by the tracker's rule where no object is seen."""

@@ -111,18 +111,12 @@ class MemoryTracker(nn.Module):
         clips = pyramid.levels[0].shape[:2]
         flat = network.decoder_features([level.flatten(0, 1) for level in pyramid.levels])
         *finer, coarse = (maps.unflatten(0, clips) for maps in flat)
-        tokens, memory = appended_prompts(prompts, injection), ClipMemory(network, clips[1])
+        memory = ClipMemory(network, clips[1])
 
         def decode(t: int, is_conditioning: bool) -> Decoded:
-            return network.decode(
-                memory.condition(t, coarse[:, t], is_conditioning),
-                [maps[:, t] for maps in finer],
-                points=points.get(t),
-                masks=masks.get(t),
-                extra_tokens=None if tokens is None else tokens[:, t],
-                prompts=site_prompts(prompts, injection, t),
-                injection=injection,
-            )
+            features = memory.condition(t, coarse[:, t], is_conditioning)
+            maps, given = [maps[:, t] for maps in finer], (points.get(t), masks.get(t))
+            return decode_frame(network, features, maps, prompts, injection, t, *given)
 
         def store(t: int, mask: Tensor, pointer: Tensor, score: Tensor, first: bool) -> None:
             memory.store(t, coarse[:, t], mask, pointer, score, is_conditioning=first)
@@ -218,6 +212,40 @@ def site_prompts(
         SitePrompts(_of_level(prompts.sparse, s, frame), _of_level(prompts.dense, d, frame))
         for s, d in zip(added, dense, strict=True)
     ]
+
+
+def decode_frame(
+    network: PromptableSAM2,
+    features: Tensor,
+    finer: Sequence[Tensor],
+    prompts: Prompts,
+    injection: StepwiseInjection | None,
+    frame: int,
+    points: Points | None = None,
+    masks: Tensor | None = None,
+) -> Decoded:
+    """One pass of prompt encoder and decoder, with the audio prompts of a frame.
+
+    Args:
+        network: the SAM2.
+        features: (B, C, E, E), after memory conditioning.
+        finer: (B, C/8, 4E, 4E) and (B, C/4, 2E, 2E), where the network has them.
+        prompts: of the clips.
+        injection: where they go.
+        frame: its index.
+        points: clicks and box corners.
+        masks: (B, 1, 4E, 4E) mask prompt as logits.
+    """
+    tokens = appended_prompts(prompts, injection)
+    return network.decode(
+        features,
+        finer,
+        points=points,
+        masks=masks,
+        extra_tokens=None if tokens is None else tokens[:, frame],
+        prompts=site_prompts(prompts, injection, frame),
+        injection=injection,
+    )
 
 
 def appended_prompts(prompts: Prompts, injection: StepwiseInjection | None) -> Tensor | None:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from auralsam2.data.frame_source import PictureSequence
 from auralsam2.models.backbones.sam2.network import Points
-from auralsam2.predictor.decoding import decode_heard
+from auralsam2.models.tracking import decode_frame
 from auralsam2.predictor.hearing import check_text, heard_prompts
 from auralsam2.predictor.sound import Samples, Sound
 from auralsam2.predictor.trained import OfTrained, Trained
@@ -116,12 +116,13 @@ class AuralSAM2ImagePredictor(OfTrained, SAM2ImagePredictor):
             given = (mask_input, multimask_output, return_logits, img_idx)
             return super()._predict(point_coords, point_labels, boxes, *given)
         points = _points(point_coords, point_labels, boxes)
-        decoded = decode_heard(
+        decoded = decode_frame(
             self.model,
-            self.trained.model,
-            self._prompts.scaled(self._weight),
             self._features["image_embed"],
             self._features["high_res_feats"],
+            self._prompts.scaled(self._weight),
+            self.trained.model.injection,
+            0,
             points,
             mask_input,
         )

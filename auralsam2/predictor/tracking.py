@@ -15,11 +15,11 @@ from torch import Tensor, nn
 
 from auralsam2.models.backbones.sam2.network import Points, PromptableSAM2
 from auralsam2.models.interaction import WEIGHT_BESIDE_CLICKS
-from auralsam2.predictor.decoding import answered, decode_heard
+from auralsam2.models.tracking import decode_frame
 from auralsam2.predictor.state import State, check_frame, latest_output, object_of
 from auralsam2.predictor.trained import Trained, check_model
 from auralsam2.predictor.weights import AudioWeights
-from auralsam2.structures import Prompts
+from auralsam2.structures import Prediction, Prompts
 
 DECODER = {
     "dynamic_multimask_via_stability": True,
@@ -104,7 +104,7 @@ class AudioTracking(SAM2VideoPredictor, PromptableSAM2):
         heard = self._heard_in(state, obj_id, frame_idx) if given["mask_inputs"] is None else None
         if heard is not None and not self.trained.model.tracker.use_memory:
             given["is_init_cond_frame"] = True
-        if afresh := given["point_inputs"] is not None and obj_id in state["audio_weights"]:
+        if afresh := heard is not None and given["point_inputs"] is not None:
             given["is_init_cond_frame"] = True
             if not latest_output(state, obj_id, frame_idx).get("afresh"):
                 given["prev_sam_mask_logits"] = None  # what sound has proposed
@@ -274,8 +274,8 @@ class AudioTracking(SAM2VideoPredictor, PromptableSAM2):
         model, keys = self.trained.model, ("point_coords", "point_labels")
         points = None if point_inputs is None else Points(*(point_inputs[key] for key in keys))
         assert high_res_features is not None
-        maps = (backbone_features, high_res_features)
-        out = decode_heard(self, model, self._heard.prompts, *maps, points, mask_inputs)
+        prompted = (self._heard.prompts, model.injection, 0, points, mask_inputs)
+        out = decode_frame(self, backbone_features, high_res_features, *prompted)
         self._ious = out.ious.amax()
         gated = model.tracker.gate_memory
         kept = self.gate(out.best, out.object_score_logits) if gated else out.best
@@ -283,7 +283,8 @@ class AudioTracking(SAM2VideoPredictor, PromptableSAM2):
             out.mask_logits,
             self.upsample(out.mask_logits),
             out.ious,
-            answered(model, out),
+            # By the run's evaluation.decode.
+            model.decode(Prediction(*(part[:, None] for part in out[:3]), out.best)),
             self.upsample(kept),
             out.pointer,
             out.object_score_logits,
