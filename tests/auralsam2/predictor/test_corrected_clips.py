@@ -56,3 +56,20 @@ def test_clicks_one_after_the_other(
         size = (height, width)
         found = F.interpolate(mine, size=size, mode="bilinear", align_corners=False)[0]
         torch.testing.assert_close(found, expected, atol=2e-3, rtol=1e-3)
+
+
+def test_corrections_of_an_object_whose_sound_is_off_are_official(
+    predictor, shown, heard, propagated
+) -> None:
+    predictor.add_all_frames_to_correct_as_cond = True
+    answers = []
+    for audio in (heard(5), False):
+        state = predictor.init_state(shown(5), audio=audio)
+        if audio:
+            predictor.add_audio(state, 1, weight=0.0)
+        for frame, x, y, label in CLICKS:
+            new = dict(points=[[x, y]], labels=[label], clear_old_points=False)
+            predictor.add_new_points_or_box(state, frame, 1, **new)
+            found = propagated(predictor, state, start_frame_idx=0)
+        answers.append(torch.cat([found[frame] for frame in sorted(found)]))
+    assert torch.equal(*answers)
