@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.runs.controls import Column
+from analysis.runs.controls import Column, base_split
 from analysis.runs.results import Results
 from analysis.runs.splits import derived_splits
 
@@ -25,7 +25,7 @@ class ScoreArray(NamedTuple):
     values: Array  # (K, S, C), NaN where there is no score
     cells: tuple[str, ...]  # K names
     seeds: tuple[int, ...]  # S seeds
-    clips: tuple[str, ...]  # C names; those of a derived split carry the name of its part
+    clips: tuple[str, ...]  # C names; those of a derived split carry its part's name
     # (C,) number of the stratum that each clip is drawn from. The mean of a row is the mean over
     # strata of the means over their clips.
     strata: Array
@@ -69,7 +69,7 @@ def score_arrays(results: Results, columns: Sequence[Column]) -> dict[Column, Sc
             cells=results.cells,
             seeds=tuple(int(seed) for seed in seeds.categories),
             clips=tuple(
-                f"{part}/{clip}" if several else clip
+                f"{base_split(part)}/{clip}" if several else clip
                 for (part, _), (_, clips) in zip(own, blocks, strict=True)
                 for clip in clips
             ),
@@ -79,19 +79,6 @@ def score_arrays(results: Results, columns: Sequence[Column]) -> dict[Column, Sc
             ),
         )
     return arrays
-
-
-def differences(arrays: Mapping[Column, ScoreArray], reference: str) -> dict[Column, ScoreArray]:
-    """Subtract the reference's score on the same clip and seed from every other cell's."""
-    compared = {}
-    for column, array in arrays.items():
-        base = array.cells.index(reference)
-        kept = [index for index in range(len(array.cells)) if index != base]
-        compared[column] = array._replace(
-            values=array.values[kept] - array.values[base],
-            cells=tuple(array.cells[index] for index in kept),
-        )
-    return compared
 
 
 def complete_groups(arrays: Mapping[Column, ScoreArray]) -> Iterator[Group]:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from analysis.runs.controls import Column
 from analysis.runs.results import Results
+from analysis.statistics.contrasts import contrasts
 from analysis.statistics.crossed_means import (
     Settings,
     Spread,
@@ -25,14 +26,7 @@ from analysis.statistics.crossed_means import (
     spread,
     varies,
 )
-from analysis.statistics.score_arrays import (
-    Group,
-    Sample,
-    ScoreArray,
-    complete_groups,
-    differences,
-    score_arrays,
-)
+from analysis.statistics.score_arrays import Group, Sample, complete_groups, score_arrays
 
 KEYS = ("cell", "split", "metric")
 COUNTS = ("num_seeds", "num_clips", "num_runs")
@@ -187,8 +181,8 @@ def _difference(group: Group, *, results: Results, settings: Settings) -> dict[s
 
 def _paired(results: Results, columns: Sequence[Column]) -> Iterator[Group]:
     reference = reference_cell(results)
-    arrays: dict[Column, ScoreArray] = score_arrays(results, columns)
-    return complete_groups(differences(arrays, reference))
+    others = {cell: {cell: 1.0, reference: -1.0} for cell in results.cells if cell != reference}
+    return complete_groups(contrasts(score_arrays(results, columns), others))
 
 
 def _bounds(results: Results, group: Group) -> tuple[Any, Any]:

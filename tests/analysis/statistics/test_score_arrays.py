@@ -9,7 +9,7 @@ import pytest
 from analysis.runs import splits
 from analysis.runs.results import load_runs
 from analysis.runs.splits import DerivedSplit
-from analysis.statistics.score_arrays import complete_groups, differences, score_arrays
+from analysis.statistics.score_arrays import complete_groups, score_arrays
 
 J = ("test", "J")
 NAN = float("nan")
@@ -30,18 +30,6 @@ def test_axes_are_cells_seeds_and_sorted_clips(exact: Callable[..., Path]) -> No
     np.testing.assert_array_equal(
         array.values, [[[NAN, NAN], [0.1, 0.2]], [[0.3, 0.4], [0.5, 0.6]]]
     )
-
-
-def test_rows_are_paired_by_clip_and_seed(exact: Callable[..., Path]) -> None:
-    scores = {
-        ("b", 0): grid({"x": 0.1, "y": 0.2}),
-        ("a", 0): grid({"y": 0.5, "x": 0.3}),
-        ("a", 1): grid({"x": 0.9, "y": 0.9}),
-    }
-    arrays = score_arrays(load_runs(exact(scores)), [J])
-    (group,) = complete_groups(differences(arrays, "b"))
-    assert group.labels == [(J, "a")]
-    np.testing.assert_allclose(group.sample.values, [[[0.2, 0.3]]])
 
 
 def test_a_clip_without_a_number_is_left_out_of_its_row_alone(exact) -> None:
