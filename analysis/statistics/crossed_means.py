@@ -1,4 +1,4 @@
-"""Intervals, tests and power of means over seeds and clips that are crossed.
+"""Intervals and tests of means over seeds and clips that are crossed.
 
 A row holds scores, or paired differences of scores, d[s, c] of S seeds and C clips; the same clips
 are scored in every seed, so that seeds and clips are crossed factors and not nested ones:
@@ -7,7 +7,8 @@ are scored in every seed, so that seeds and clips are crossed factors and not ne
 
 Clips may be drawn from several strata; a row's mean is the mean of the strata's means. Interval
 and test are one thing: p is the level at which the interval begins to hold zero. How often it
-covers the truth: ``docs/statistics.md``, measured by ``benchmarks/interval_coverage.py``.
+covers the truth: ``docs/statistics.md``, measured by ``benchmarks/interval_coverage.py``. How large
+a difference it finds: `analysis.statistics.power`.
 """
 
 from __future__ import annotations
@@ -52,6 +53,15 @@ class Settings:
             problems.append(f"over: got {self.over!r}, wanted {CLIPS_AND_SEEDS!r} or {CLIPS!r}")
         if problems:
             raise ValueError("\n".join(problems))
+
+
+class MeanSquares(NamedTuple):
+    """Those of the two-way analysis of K rows over S·C: variances of the rows' means."""
+
+    seeds: Array  # (K,) the rest included; NaN with one seed
+    clips: Array  # (K,) the rest included; NaN where a stratum has one clip
+    rest: Array  # (K,) zero with one seed, which does not tell it from the clips
+    df_clips: Array  # (K,) degrees of freedom of ``clips``
 
 
 class Spread(NamedTuple):
@@ -107,18 +117,27 @@ def spread(sample: Sample, settings: Settings) -> Spread:
         NaN where a stratum has one clip, or nothing varies at all.
     """
     num_rows, num_seeds, _ = sample.values.shape
-    by_clips, df_clips, rest = _clips_and_rest(sample)
+    found = mean_squares(sample)
+    by_clips = found.clips
     if varies(sample, settings) == CLIPS:
         by_seeds, df_seeds = np.zeros(num_rows), 1.0
     else:
-        by_seeds = (sample.values @ clip_weights(sample)).var(1, ddof=1) / num_seeds
-        df_seeds = num_seeds - 1.0
-        whole = np.maximum.reduce([by_seeds + by_clips - rest, by_seeds, by_clips, rest])
-        by_clips = whole - by_seeds
+        by_seeds, df_seeds = found.seeds, num_seeds - 1.0
+        by_clips = added_by_clips(found)
     unknown = fixed(sample) | np.isnan(by_clips)
     return Spread(
-        np.where(unknown, np.nan, by_seeds), np.where(unknown, np.nan, by_clips), df_seeds, df_clips
+        np.where(unknown, np.nan, by_seeds),
+        np.where(unknown, np.nan, by_clips),
+        df_seeds,
+        found.df_clips,
     )
+
+
+def added_by_clips(found: MeanSquares) -> Array:
+    """Return what clips add to the seeds' share of the variance of a mean; see `spread`."""
+    seeds, clips, rest, _ = found
+    whole: Array = np.maximum.reduce([seeds + clips - rest, seeds, clips, rest])
+    return whole - seeds
 
 
 def fixed(sample: Sample) -> Array:
@@ -190,38 +209,19 @@ def p_values(sample: Sample, settings: Settings) -> Array:
     return np.where(np.isnan(reached), np.nan, np.exp(high))
 
 
-def detectable(found: Spread, alpha: float, power: float) -> Array:
-    """Return (K,) smallest true differences that two-sided tests of level ``alpha`` find.
+def mean_squares(sample: Sample) -> MeanSquares:
+    """Return the mean squares of seeds, clips and rest as variances of the rows' means.
 
-    They do in a share ``power`` of repetitions. NaN where `spread` is.
+    Those of strata add, over the square of their number.
     """
-    from scipy import stats
-    from scipy.optimize import elementwise
-
-    error = found.standard_error
-    known = np.isfinite(error)
-    critical, df = critical_values(found, alpha)[known], np.maximum(found.df[known], 1.0)
-
-    def missing(effect: Array, critical: Array, df: Array) -> Array:
-        # The other tail adds next to nothing.
-        return np.asarray(stats.nct.sf(critical, df, effect)) - power
-
-    smallest = np.full(len(error), np.nan)
-    if known.any():
-        # A t value lies below 1.5 times its non-centrality four times in five, for any df.
-        bracket = np.zeros_like(critical), 1.5 * critical + 5
-        solved = elementwise.find_root(missing, bracket, args=(critical, df))
-        smallest[known] = np.where(solved.success, solved.x, np.nan) * error[known]
-    return smallest
-
-
-def _clips_and_rest(sample: Sample) -> tuple[Array, Array, Array]:
-    """Return (K,) variance of the means by clips, rest included, its df, and that by the rest."""
     values, strata = sample
     num_rows, num_seeds, _ = values.shape
+    by_seeds = np.full(num_rows, np.nan)
+    if num_seeds > 1:
+        by_seeds = (values @ clip_weights(sample)).var(1, ddof=1) / num_seeds
     if min(strata) < 2:
         unknown = np.full(num_rows, np.nan)
-        return unknown, unknown, unknown
+        return MeanSquares(by_seeds, unknown, unknown, unknown)
     by_clip = values.mean(1)
     by_clips, squares, rest = np.zeros(num_rows), np.zeros(num_rows), np.zeros(num_rows)
     for start, size in zip(np.cumsum((0, *strata)), strata, strict=False):
@@ -238,4 +238,4 @@ def _clips_and_rest(sample: Sample) -> tuple[Array, Array, Array]:
     # Strata of unlike spreads as Welch has it; equal ones have C - strata degrees of freedom.
     known = squares > 0
     df = np.where(known, by_clips**2 / np.where(known, squares, 1), sum(strata) - len(strata))
-    return by_clips, df, rest
+    return MeanSquares(by_seeds, by_clips, rest, df)

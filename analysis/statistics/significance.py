@@ -17,8 +17,6 @@ from analysis.runs.results import Results
 from analysis.statistics.contrasts import contrasts
 from analysis.statistics.crossed_means import (
     Settings,
-    Spread,
-    detectable,
     fixed,
     intervals,
     p_values,
@@ -26,6 +24,7 @@ from analysis.statistics.crossed_means import (
     spread,
     varies,
 )
+from analysis.statistics.power import detectable, row_variances
 from analysis.statistics.score_arrays import Group, Sample, complete_groups, score_arrays
 
 KEYS = ("cell", "split", "metric")
@@ -112,7 +111,7 @@ def compare(
     settings = settings or Settings()
     infer = partial(_difference, results=results, settings=settings)
     frame = _frame(_paired(results, columns), infer, 2)
-    frame = frame.reindex(columns=[*COMPARED, *Spread._fields])
+    frame = frame.reindex(columns=[*COMPARED, "variances"])
     for (_, metric), family in frame.groupby(["split", "metric"], sort=False):
         least, most = results.scale(str(metric)).bounds or (-np.inf, np.inf)
         corrected = _correct(family, settings, most - least)
@@ -171,7 +170,7 @@ def _difference(group: Group, *, results: Results, settings: Settings) -> dict[s
         "low": low,
         "high": high,
         "p": p_values(group.sample, settings),
-        **found._asdict(),
+        "variances": row_variances(group.sample, settings.over),
         "standard_error": found.standard_error,
         "df": found.df,
         "varies": varies(group.sample, settings),
@@ -206,8 +205,11 @@ def _correct(family: pd.DataFrame, settings: Settings, widest: float) -> Any:
     """
     corrected = holm(family["p"].tolist(), settings.alpha)
     tests = max(1, int(family["p"].notna().sum()))
-    found = Spread(*(family[name].to_numpy(float) for name in Spread._fields))
-    smallest = detectable(found, settings.alpha / tests, settings.power)
+    level = settings.alpha / tests
+    rows = zip(family["variances"], family["num_seeds"], family["num_clips"], strict=True)
+    smallest = np.array(
+        [detectable(found, s, c, level, settings.power) for found, s, c in rows], float
+    )
     possible = np.where(smallest > widest, np.inf, smallest)
     return np.stack([np.asarray(corrected), possible], axis=1)
 

@@ -6,7 +6,6 @@ import pytest
 from scipy import stats
 from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
-from statsmodels.stats.power import TTestPower
 
 from analysis.statistics.crossed_means import (
     CLIPS,
@@ -14,7 +13,6 @@ from analysis.statistics.crossed_means import (
     Settings,
     Spread,
     critical_values,
-    detectable,
     intervals,
     p_values,
     row_means,
@@ -175,12 +173,12 @@ def test_rows_do_not_depend_on_their_neighbours() -> None:
 
 @pytest.mark.parametrize("seeds", [1, 2, 3])
 @pytest.mark.parametrize("level", [0.0, 0.1, 0.7 - 0.6, -1e4 / 3])
-def test_what_does_not_vary_has_no_interval_no_test_and_no_power(seeds: int, level: float) -> None:
+def test_what_does_not_vary_has_no_interval_and_no_test(seeds: int, level: float) -> None:
     values = np.full((1, seeds, 6), level)
     values[:, :, ::2] = np.nextafter(level, 1) if level else 0.0  # rounding is no spread
     found = spread(Sample(values, (6,)), USUAL)
     numbers = [*intervals(Sample(values, (6,)), USUAL), p_values(Sample(values, (6,)), USUAL)]
-    numbers += [detectable(found, 0.05, 0.8), found.standard_error, found.df]
+    numbers += [found.standard_error, found.df]
     assert np.isnan(np.concatenate(numbers)).all()
 
 
@@ -188,7 +186,6 @@ def test_what_does_not_vary_has_no_interval_no_test_and_no_power(seeds: int, lev
 def test_one_clip_of_a_stratum_leaves_everything_unknown(strata: tuple[int, ...]) -> None:
     sample = crossed(2, 3, sum(strata), KINDS["seeds"], strata=strata)
     numbers = [*intervals(sample, USUAL), p_values(sample, USUAL)]
-    numbers.append(detectable(spread(sample, USUAL), 0.05, 0.8))
     assert np.isnan(np.concatenate(numbers)).all()
 
 
@@ -205,30 +202,6 @@ def test_intervals_of_bounded_means_stay_inside_and_cover_better() -> None:
     assert within > np.mean((plain[0] <= 0.95) & (plain[1] >= 0.95)) + 0.05
     open_end = intervals(sample, USUAL, low=ends[0], high=np.full(1000, np.inf))
     np.testing.assert_array_equal(open_end, plain)
-
-
-@pytest.mark.parametrize("df", [5, 30, 739])
-def test_detectable_is_what_statsmodels_solves(df: int) -> None:
-    solved = TTestPower().solve_power(nobs=df + 1, alpha=0.05, power=0.8) * np.sqrt(df + 1)
-    clips = Spread(np.zeros(1), np.array([0.01**2]), 1.0, np.array([float(df)]))
-    (found,) = detectable(clips, 0.05, 0.8)
-    assert found == pytest.approx(0.01 * solved, rel=1e-4)
-
-
-@pytest.mark.parametrize("seeds", [3, 5])
-def test_detectable_differences_are_found_about_as_often_as_stated(seeds: int) -> None:
-    quiet = crossed(400, seeds, 40, KINDS["seeds"])
-    truth = float(np.mean(detectable(spread(quiet, USUAL), 0.05, 0.8)))
-    share = np.mean(p_values(crossed(400, seeds, 40, KINDS["seeds"], mean=truth), USUAL) < 0.05)
-    assert 0.7 <= share <= 0.9
-
-
-def test_detectable_at_the_edges() -> None:
-    found = Spread(
-        np.array([0.01, np.nan, 0.0]), np.array([0.0, np.nan, 1e-2]), 1.0, np.array([9, 9, 1e6])
-    )
-    smallest = detectable(found, 0.05 / 99, 0.8)
-    assert smallest[0] > 100 and np.isnan(smallest[1]) and 0.3 < smallest[2] < 0.6
 
 
 def test_settings_name_every_problem() -> None:
