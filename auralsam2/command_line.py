@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from auralsam2.weight_files import BUILTIN, builtin_file
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -147,8 +149,11 @@ class Real:
 
 
 def input_path(text: str) -> Path:
-    """Type of an option that names what is read; ``~`` is the user's folder."""
-    return Path(text).expanduser()
+    """Type of an option that names what is read; ``~`` is the user's folder.
+
+    ``builtin://NAME`` are weights that come with the package.
+    """
+    return builtin_file(text) if text.startswith(BUILTIN) else Path(text).expanduser()
 
 
 def output_file(text: str | Path) -> Path:
@@ -190,7 +195,9 @@ def add_overrides(parser: argparse._ActionsContainer, help: str) -> None:
 def add_target(parser: argparse._ActionsContainer) -> None:
     """Add what is evaluated, as `auralsam2.engine.run_folder.find_target` takes it, and --set."""
     parser.add_argument("run", help="a run folder, or a config by name or path")
-    parser.add_argument("--checkpoint", type=input_path, help="other weights than the run's own")
+    parser.add_argument(
+        "--checkpoint", type=input_path, help="other weights than the run's own, builtin://NAME too"
+    )
     add_overrides(parser, "overrides, applied in order")
 
 

@@ -36,6 +36,12 @@ SAM2_SIZES = ("tiny", "small", "base_plus", "large")
 SAM2_VERSIONS = {"2.0": "sam2", "2.1": "sam2.1"}
 
 
+def builtin_file(name: str) -> Path:
+    """The file behind ``builtin://NAME``."""
+    folder = Path(__file__).parent / "models" / "weights"
+    return folder / f"{name.removeprefix(BUILTIN)}.safetensors"
+
+
 def sam2_file(size: str, version: str) -> str:
     """Name under which SAM2's weights of a size are published."""
     return f"{SAM2_VERSIONS[version]}_hiera_{size}.pt"

@@ -32,10 +32,18 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def make(plain: Mapping[str, Any], folder: Path, name: str) -> list[Path]:
-    """Write the figures of what `read` gives as ``name.*`` into a folder; their paths."""
-    return [
-        path
-        for key, figure in FIGURES.items()
-        if key in plain
-        for path in figure.make(plain[key], folder, name)
-    ]
+    """Write the figures of what `read` gives as ``name.*`` into a folder; their paths.
+
+    Raises:
+        ValueError: where a part lacks what a benchmark writes, as after an edit by hand.
+    """
+    written: list[Path] = []
+    for key, figure in FIGURES.items():
+        try:
+            written += figure.make(plain[key], folder, name) if key in plain else []
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
+            raise ValueError(
+                f"{key!r} is not as `auralsam2 benchmark --json` writes it "
+                f"({type(error).__name__}: {error}); run the benchmark again"
+            ) from error
+    return written

@@ -136,6 +136,6 @@ def unreadable(path: Path, error: Exception) -> str:
             f"cannot read '{path}' as weights: it is a TorchScript archive, a program; save the "
             "state dict of the network that it holds"
         )
-    if not first or "weights_only" in first:
-        first = type(error).__name__
+    if not first or "weights_only" in first or isinstance(error, LookupError):
+        first = type(error).__name__  # a KeyError's text is the byte that it stumbled over
     return f"cannot read '{path}' as weights (damaged, cut short or another kind of file): {first}"

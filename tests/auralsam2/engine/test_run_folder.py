@@ -14,6 +14,7 @@ import pytest
 from mmengine.config import Config
 
 from auralsam2 import config
+from auralsam2.command_line import input_path
 from auralsam2.engine import run_folder, run_record
 from auralsam2.engine.identity import file_digests, identify
 from auralsam2.engine.record_schema import STATUSES
@@ -25,6 +26,7 @@ from auralsam2.engine.run_folder import (
     stored_config,
 )
 from auralsam2.engine.run_record import RunRecord
+from auralsam2.models.weights import locate
 
 
 def planned(cfg: Config, data: str = "data", version: str = "1+a") -> RunRecord:
@@ -205,6 +207,13 @@ def test_a_run_folder_brings_its_weights_where_it_has_some(tmp_path: Path) -> No
 
 def test_anything_else_is_a_config(tmp_path: Path) -> None:
     assert find_target("auralsam2/mini_v1m", None) == ("auralsam2/mini_v1m", None)
+
+
+def test_weights_that_come_with_the_package_are_a_checkpoint() -> None:
+    shipped = input_path("builtin://auralsam2-mini")
+    assert find_target("auralsam2/mini_v1m", shipped)[1] == locate("builtin://auralsam2-mini")
+    with pytest.raises(FileNotFoundError, match=r"no checkpoint at '.*nothing\.safetensors'"):
+        find_target("auralsam2/mini_v1m", input_path("builtin://nothing"))
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:

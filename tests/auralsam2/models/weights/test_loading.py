@@ -101,6 +101,7 @@ BROKEN: dict[str, tuple[Callable[[State], bytes], str]] = {
     "xml": (lambda _: b"<?xml version='1.0'?><Error>AccessDenied</Error>", "an XML text"),
     "zeros": (lambda _: bytes(5000), "zeros only"),
     "text": (lambda _: b"Not Found, not found, not found", "cannot read"),
+    "greeting": (lambda _: b"hello", "another kind of file): KeyError"),
     "cut": (lambda s: FINE["plain"](s)[:-400], "cut short"),
     "cut safetensors": (lambda s: FINE["safetensors"](s)[:-40], "cut short: "),
     "cut header": (lambda s: FINE["safetensors"](s)[:20], "cut short: "),
