@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import setuptools
+import yaml
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,9 +33,11 @@ COMPANIONS = {
     "hydra": "sam2",
     "omegaconf": "sam2",
     "opencv-python": "mmcv-lite",
+    "packaging": "matplotlib",
     "pillow": "sam2",
     "threadpoolctl": "scikit-learn",
 }
+CITATION = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
 # Trackers of experiments: whoever names one in a config has installed it, and no extra does.
 TRACKERS = {"clearml", "swanlab"}
 
@@ -56,8 +59,23 @@ def pins() -> list[Requirement]:
     return [Requirement(line) for line in lines if line and not line.startswith("#")]
 
 
-def test_version_is_the_packages(metadata: dict[str, Any]) -> None:
-    assert metadata["version"] == importlib.import_module("auralsam2").__version__
+def test_the_version_is_the_same_everywhere(metadata: dict[str, Any]) -> None:
+    version = importlib.import_module("auralsam2").__version__
+    assert metadata["version"] == version
+    released = re.search(r"^## (\d\S*) - (\S+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert released is not None and released[1] == version
+    assert (CITATION["version"], str(CITATION["date-released"])) == (version, released[2])
+
+
+def test_the_citation_has_what_its_format_requires() -> None:
+    """The keys that version 1.2.0 of the Citation File Format wants, and its kinds of persons."""
+    assert CITATION["cff-version"] == "1.2.0" and CITATION["license"] == "Apache-2.0"
+    (paper,) = CITATION["references"]
+    for work, wanted in ((CITATION, {"message", "title"}), (paper, {"type", "title"})):
+        assert wanted | {"authors"} <= work.keys()
+        assert all(isinstance(work[key], str) and work[key] for key in wanted)
+        assert work["authors"] and all(author["name"] for author in work["authors"])
+    assert "arXiv:2506.01015" in [each["value"] for each in paper["identifiers"]]
 
 
 def test_every_package_is_listed(metadata: dict[str, Any]) -> None:

@@ -86,6 +86,11 @@ class Executor(ABC):
         """Add the options that only this executor has."""
 
     @classmethod
+    def problems(cls) -> list[str]:
+        """What it lacks on this machine, found without building it."""
+        return []
+
+    @classmethod
     @abstractmethod
     def from_options(cls, options: argparse.Namespace) -> Executor:
         """Return the executor that a command line asks for.

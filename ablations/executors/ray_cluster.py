@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 from ablations.executors.base import EXECUTORS, POLL_S, Outcome, R, T, Work
@@ -113,12 +114,10 @@ class RayExecutor(RemoteExecutor):
 
     def __init__(self, settings: RaySettings) -> None:
         super().__init__(settings)
-        try:
-            import ray
-        except ImportError as error:
-            raise ImportError(
-                "--executor ray needs Ray: pip install 'auralsam2[ray]', the cluster's version"
-            ) from error
+        if problems := self.problems():
+            raise ImportError(f"--executor ray: {problems[0]}")
+        import ray
+
         if ray.is_initialized():
             return
         try:
@@ -128,6 +127,13 @@ class RayExecutor(RemoteExecutor):
                 f"--ray-address got {settings.address!r}: {error}; start a cluster with "
                 "`ray start --head`, and give its address"
             ) from error
+
+    @classmethod
+    def problems(cls) -> list[str]:
+        """Ray, where it is missing; no cluster is asked."""
+        if find_spec("ray") is not None:
+            return []
+        return ["no Ray: pip install 'auralsam2[ray]', the cluster's version"]
 
     @classmethod
     def from_options(cls, options: argparse.Namespace, **more: Any) -> RemoteExecutor:

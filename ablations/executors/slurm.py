@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -129,25 +130,28 @@ class SlurmExecutor(RemoteExecutor):
     Closing cancels the jobs. A driver that is killed leaves them; the next one waits for them.
 
     Raises:
-        ImportError: where submitit is missing.
-        FileNotFoundError: where this machine cannot submit.
+        FileNotFoundError: where this machine cannot submit, or submitit is missing.
     """
 
     prefix, kind_of_settings, runs = "slurm", SlurmSettings, _Jobs
 
     def __init__(self, settings: SlurmSettings) -> None:
         super().__init__(settings)
+        if problems := self.problems():
+            raise FileNotFoundError(f"--executor slurm: {'; '.join(problems)}")
+
+    @classmethod
+    def problems(cls) -> list[str]:
+        """Programs of SLURM that are missing here, and submitit."""
+        problems = []
         if missing := [c for c in ("sbatch", "squeue", "scancel") if shutil.which(c) is None]:
-            raise FileNotFoundError(
-                f"--executor slurm: no {', '.join(missing)} on this machine; start the driver "
-                "where jobs are submitted"
+            problems.append(
+                f"no {', '.join(missing)} on this machine; start the driver where jobs are "
+                "submitted"
             )
-        try:
-            import submitit  # noqa: F401
-        except ImportError as error:
-            raise ImportError(
-                "--executor slurm needs submitit: pip install 'auralsam2[slurm]'"
-            ) from error
+        if find_spec("submitit") is None:
+            problems.append("no submitit: pip install 'auralsam2[slurm]'")
+        return problems
 
     @classmethod
     def add_arguments(cls, parser: argparse._ActionsContainer) -> None:

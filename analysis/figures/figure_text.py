@@ -119,7 +119,7 @@ def _room(letter: str) -> int:
     if shown.isascii():
         return len(shown)
     own = _letters(font_manager.findfont(font_manager.FontProperties()))
-    if ord(letter) not in own and _family_with(letter) is None:
+    if ord(letter) not in own and family_with(letter) is None:
         return len(code_point(letter))
     wide = unicodedata.east_asian_width(letter) in "WF"
     return 0 if unicodedata.combining(letter) else 1 + wide
@@ -134,7 +134,7 @@ def _fall_back(text: Text, shown: str) -> list[str]:
     for letter in dict.fromkeys(shown):
         if letter == "\n" or ord(letter) in own:
             continue
-        family = _family_with(letter)
+        family = family_with(letter)
         if family is None:
             missing.append(letter)
         elif family not in families:
@@ -144,7 +144,7 @@ def _fall_back(text: Text, shown: str) -> list[str]:
 
 
 @cache
-def _family_with(letter: str) -> str | None:
+def family_with(letter: str) -> str | None:
     """Return an installed face that has a letter."""
     for family, path in _other_faces().items():
         if ord(letter) in _letters(path):

@@ -8,7 +8,7 @@ import auralsam2.mmengine_fixes  # noqa: F401  (before all else of mmengine)
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,6 +32,7 @@ from auralsam2.metrics.semantic import ClassMetric
 from auralsam2.model_parts import parts_of
 from auralsam2.models.decode import decode_mode
 from auralsam2.registry import HOOKS, MASK_LOSSES, METRICS, Registry, load_all
+from auralsam2.weight_files import stated_files
 
 
 def check(cfg: Config, run_dir: Path | None = None) -> None:
@@ -123,14 +124,18 @@ def check_weights(cfg: Config) -> None:
     Raises:
         FileNotFoundError: naming path, published file and key of everything that is missing.
     """
-    problems = []
+    if problems := [text for _, _, found in weight_problems(cfg) for text in found]:
+        raise FileNotFoundError("\n".join(problems))
+
+
+def weight_problems(cfg: Config) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Yield each part of the model with the weight files that it states, and what is wrong."""
     for part in parts_of(cfg.model.to_dict()):
         check = getattr(part.component, "problems", None)
         found = [] if check is None else check(**part.arguments)
+        files = [value for key, value in stated_files(part.arguments) if "." not in key]
         # A part speaks of itself as if the model held it.
-        problems += [text.replace(f"`model.{part.kind}.", f"`{part.path}.") for text in found]
-    if problems:
-        raise FileNotFoundError("\n".join(problems))
+        yield part.path, files, [t.replace(f"`model.{part.kind}.", f"`{part.path}.") for t in found]
 
 
 def check_selection(cfg: Config, val: Any) -> None:

@@ -95,11 +95,11 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[Drawn]:
     # What matplotlib brings, whatever else is installed here.
     brought = {"DejaVu Sans": font_manager.findfont("DejaVu Sans")}
     monkeypatch.setattr(figure_text, "_other_faces", lambda: brought)
-    figure_text._family_with.cache_clear()
+    figure_text.family_with.cache_clear()
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message="Glyph")
         warnings.filterwarnings("error", message=".*underscore")
         warnings.filterwarnings("ignore", message="figure .*: written as code points")
         warnings.filterwarnings("ignore", message="constrained_layout not applied")
         yield held
-    figure_text._family_with.cache_clear()
+    figure_text.family_with.cache_clear()
