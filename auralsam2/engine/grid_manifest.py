@@ -40,6 +40,7 @@ class RunEntry(NamedTuple):
 class GridManifest(NamedTuple):
     """What a grid says of its runs."""
 
+    name: str  # of the grid's file, without .py
     title: str  # of tables and pages
     reference: str | None  # cell that the others are compared with
     entries: list[RunEntry]  # its runs, in order
@@ -62,8 +63,8 @@ def read_manifest(folder: Path) -> GridManifest | None:
             for cell in content["cells"]
             for run in cell["runs"]
         ]
-        title, reference = str(content["title"]), content.get("reference")
-        return GridManifest(title, reference, entries, content["cells"])
+        name, title = str(content.get("name", "")), str(content["title"])
+        return GridManifest(name, title, content.get("reference"), entries, content["cells"])
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{path}: no grid file ({error!r}); delete it and run the grid again"

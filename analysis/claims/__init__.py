@@ -1,0 +1,28 @@
+"""What a paper asserts, in data, judged by the runs: supported, contradicted or undecided.
+
+Not to be confused with `ablations.runs.claims`, by which processes agree on who works on a run.
+"""
+
+from analysis.claims.file import Claims, claims_for, load_claims
+from analysis.claims.judge import (
+    CONTRADICTED,
+    SUPPORTED,
+    UNDECIDED,
+    Judged,
+    Verdict,
+    judge,
+    judge_grids,
+)
+
+__all__ = [
+    "CONTRADICTED",
+    "SUPPORTED",
+    "UNDECIDED",
+    "Claims",
+    "Judged",
+    "Verdict",
+    "claims_for",
+    "judge",
+    "judge_grids",
+    "load_claims",
+]

@@ -1,0 +1,89 @@
+"""How many more seeds or clips would decide a claim, if what was measured were the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from analysis.claims.claim import Bound
+from analysis.statistics.crossed_means import FEWEST_SEEDS
+from analysis.statistics.power import MOST_CLIPS, MOST_SEEDS, needed, variances
+from analysis.statistics.score_arrays import Sample
+
+POWER = 0.8
+"""How often as many seeds or clips would decide the claim."""
+
+
+class Outlook(NamedTuple):
+    """What would decide a claim; numbers count all, those that are there included."""
+
+    towards: str  # "for" the claim or "against" it, whichever the estimates say
+    # With the clips that there are; None where no number would do, or one seed does not tell
+    seeds: int | None
+    clips: int | None  # with the seeds that there are; likewise
+    text: str  # in words
+
+
+class _Test(NamedTuple):
+    """One test that has to find an effect."""
+
+    sample: Sample
+    effect: float  # how far the estimate is from the end that is tested
+
+
+def outlook(
+    parts: Sequence[tuple[Sample, float, Bound]], supporting: float, contradicting: float
+) -> Outlook:
+    """Return what would decide a claim.
+
+    Where all estimates lie inside of their bounds, every end of every bound has to be left behind:
+    each in so many repetitions that all are in a share `POWER` of them. Where one lies outside, the
+    one furthest out has to be found.
+
+    Args:
+        parts: sample, its mean and the bound on it, for each bound of the claim.
+        supporting: level of the tests for the claim.
+        contradicting: level of the tests against it.
+    """
+    tests = [
+        _Test(sample, mean - end if end == bound.low else end - mean)
+        for sample, mean, bound in parts
+        for end in bound.ends
+    ]
+    worst = min(tests, key=lambda test: test.effect)
+    if worst.effect > 0:
+        share = 1 - (1 - POWER) / len(tests)
+        return _of(tests, supporting, share, "for")
+    return _of([worst], contradicting / len(tests), POWER, "against")
+
+
+def _of(tests: Sequence[_Test], level: float, share: float, towards: str) -> Outlook:
+    found = []
+    for sample, effect in tests:
+        seeds, clips = sample.values.shape[1:]
+        found.append(needed(variances(sample), effect, seeds, clips, level, share))
+    _, held_seeds, held_clips = tests[0].sample.values.shape
+    seeds = _largest([one.seeds for one in found])
+    clips = _largest([one.clips for one in found])
+    by_clips = _more(clips, held_clips, "clip", MOST_CLIPS)
+    if held_seeds < FEWEST_SEEDS:
+        text = f"{by_clips}, for these trained models; of others one seed says nothing"
+    elif seeds is None and clips is None:
+        text = (
+            f"neither seeds alone (up to {MOST_SEEDS}) nor clips alone (up to {MOST_CLIPS}) would"
+        )
+    else:
+        text = f"{_more(seeds, held_seeds, 'seed', MOST_SEEDS)}, or {by_clips}"
+    return Outlook(towards, seeds, clips, f"{towards} it: {text}")
+
+
+def _largest(numbers: Sequence[int | None]) -> int | None:
+    known = [number for number in numbers if number is not None]
+    return max(known) if len(known) == len(numbers) else None
+
+
+def _more(total: int | None, held: int, what: str, most: int) -> str:
+    if total is None:
+        return f"no number of {what}s up to {most}"
+    more = max(1, total - held)
+    return f"{more} more {what}{'s' * (more != 1)} ({held + more} in all)"

@@ -1,0 +1,229 @@
+"""Verdicts as a table: for a terminal, in Markdown, LaTeX and JSON, with the runs behind them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rich.box import SIMPLE_HEAVY
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from analysis.claims.judge import CONTRADICTED, SUPPORTED, UNDECIDED, Judged, Verdict
+from analysis.runs.controls import split_header
+from analysis.runs.results import PROVENANCE
+from analysis.statistics.crossed_means import CLIPS
+from analysis.tables.latex_text import escape, table_float
+from analysis.tables.text import escape_markdown, markdown_table
+from auralsam2.engine.provenance import code_version
+from auralsam2.text_files import write_text
+
+HEADERS = ("claim", "verdict", "measured", "p for", "p against", "data", "would decide it")
+_WIDTHS = (0.26, 0.1, 0.21, 0.05, 0.06, 0.09, 0.13)
+"""Of the columns in LaTeX, in widths of the page."""
+_ROWS = 14
+"""Claims in one float of LaTeX."""
+_COMPUTED_BY = ("numpy", "pandas", "scipy", "statsmodels")
+
+
+class Row(NamedTuple):
+    """A claim as printed; fields are those of `HEADERS`."""
+
+    claim: str
+    verdict: str
+    measured: str
+    p_for: str
+    p_against: str
+    data: str
+    decides: str
+
+
+def rows(judged: Judged) -> list[Row]:
+    """Return a row for each claim that was judged."""
+    return [
+        Row(
+            claim=f"{v.claim.sentence} ({v.claim.origin})" if v.claim.origin else v.claim.sentence,
+            verdict=v.answer,
+            measured=measured(v),
+            p_for=_p(v.p_corrected),
+            p_against=_p(v.p_against_corrected),
+            data=_data(v),
+            decides="" if v.needed is None else v.needed.text,
+        )
+        for v in judged.verdicts
+    ]
+
+
+def measured(verdict: Verdict) -> str:
+    """Return what was measured, with its interval, and what the claim says of it."""
+    ends = [f"{end:+.3f}" for end in (verdict.low, verdict.high) if math.isfinite(end)]
+    interval = f" [{', '.join(ends)}]" if ends else ""
+    column = f"{verdict.claim.metric}, {split_header(verdict.claim.split)}"
+    said = f"{verdict.estimate:+.3f}{interval}, claimed {verdict.weakest.bound.asserted}"
+    return f"{verdict.weakest.bound.words} ({column}): {said}"
+
+
+def caption(judged: Judged) -> str:
+    """Say what the table is, and what its numbers mean."""
+    counts = Counter(verdict.answer for verdict in judged.verdicts)
+    listed = ", ".join(f"{counts[a]} {a}" for a in (SUPPORTED, CONTRADICTED, UNDECIDED))
+    total = len(judged.claims.claims)
+    missing = total - len(judged.verdicts)
+    parts = [
+        f"{total} claims: {listed}" + f", {missing} not judged" * bool(missing),
+        f"intervals of {1 - judged.alpha:.0%}, not corrected; p twice those of one-sided tests, "
+        f"corrected by Holm over the {total} claims of the file, for the claim and against it: a "
+        f"claim is decided where one of them is below {judged.alpha:g}",
+        "of a claim with several parts the one that holds least is shown",
+        "what would decide a claim, it would in 80 % of repetitions, if what was measured is true",
+    ]
+    if any(verdict.varies == CLIPS for verdict in judged.verdicts):
+        parts.append("†: of one seed, for these trained models alone")
+    return "; ".join(parts) + "."
+
+
+def notes(judged: Judged) -> list[str]:
+    """Return what else a reader must know: claims that were not judged, seeds that do not count."""
+    remarks = [f"{v.claim.sentence}: {v.remark}" for v in judged.verdicts if v.remark]
+    return [f"not judged: {problem}" for problem in judged.problems] + remarks
+
+
+def to_rich(judged: Judged) -> RichTable:
+    """Return the table for a terminal."""
+    rich = RichTable(box=SIMPLE_HEAVY, pad_edge=False)
+    for header in HEADERS:
+        rich.add_column(Text(header), overflow="fold")
+    for row in rows(judged):
+        rich.add_row(*(Text(" ".join(text.split())) for text in row))
+    return rich
+
+
+def to_markdown(judged: Judged) -> str:
+    """Return the table, its caption and notes in Markdown."""
+    lines = ([escape_markdown(text) for text in row] for row in rows(judged))
+    table = markdown_table(HEADERS, lines, words=range(len(HEADERS)))
+    listed = "".join(f"- {escape_markdown(note)}\n" for note in notes(judged))
+    tail = f"\nNotes:\n\n{listed}" if listed else ""
+    title = escape_markdown(judged.claims.title)
+    return f"**{title}**\n\n{table}\n\n{escape_markdown(caption(judged))}\n{tail}"
+
+
+def to_latex(judged: Judged) -> str:
+    """Return the table in LaTeX (booktabs), in as many floats as its length asks for."""
+    held = rows(judged)
+    said = "".join(f"% note: {' '.join(note.split())}\n" for note in notes(judged))
+    pieces = [held[start : start + _ROWS] for start in range(0, len(held), _ROWS)]
+    floats = [
+        table_float(
+            [_tabular(piece)],
+            caption=judged.claims.title + ", continued" * (number > 0),
+            label=f"claims{number or ''}",
+            commands=(r"\scriptsize", r"\setlength{\tabcolsep}{2pt}"),
+            footnote=caption(judged) if piece is pieces[-1] else "",
+        )
+        for number, piece in enumerate(pieces)
+    ]
+    return "\n".join([f"% \\usepackage{{booktabs}}\n{said}", *floats])
+
+
+def to_json(judged: Judged, folder: Path) -> dict[str, Any]:
+    """Return all numbers, and where they come from; run folders are relative to ``folder``."""
+    claims = judged.claims
+    return {
+        "title": claims.title,
+        "file": {"name": claims.name, "sha256": _digest(claims.path)},
+        "alpha": judged.alpha,
+        "family": len(claims.claims),
+        "code_version": code_version(),
+        "libraries": {name: version(name) for name in _COMPUTED_BY},
+        "verdicts": [_verdict(verdict) for verdict in judged.verdicts],
+        "not_judged": judged.problems,
+        "grids": {name: list(_runs(judged, name, folder)) for name in judged.grids},
+    }
+
+
+def texts(judged: Judged, folder: Path) -> dict[str, str]:
+    """Return name -> content of ``claims.{md,tex,json}``, for a folder."""
+    content = json.dumps(to_json(judged, folder), indent=1, allow_nan=False)
+    return {
+        "claims.md": to_markdown(judged),
+        "claims.tex": to_latex(judged),
+        "claims.json": f"{content}\n",
+    }
+
+
+def write_claims(judged: Judged, out: Path, folder: Path) -> list[Path]:
+    """Write the files of `texts`; run folders in them are relative to ``folder``."""
+    return [write_text(out / name, text) for name, text in texts(judged, folder).items()]
+
+
+def _tabular(held: Sequence[Row]) -> str:
+    # Narrow columns are ragged: justified words would stand apart.
+    columns = "".join(rf"p{{{width}\linewidth}}" for width in _WIDTHS)
+    lines = [[rf"\raggedright {escape(text)}" for text in row] for row in held]
+    body = [" & ".join(line) + r" \tabularnewline" for line in lines]
+    head = " & ".join(map(escape, HEADERS)) + r" \tabularnewline"
+    rules = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", head, r"\midrule"]
+    return "\n".join([*rules, *body, r"\bottomrule", r"\end{tabular}"])
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _data(verdict: Verdict) -> str:
+    seeds = f"{verdict.num_seeds} seed{'s' * (verdict.num_seeds != 1)}"
+    return f"{seeds}, {verdict.num_clips} clips" + "†" * (verdict.varies == CLIPS)
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    claim = verdict.claim
+    plain = {"sentence", "source", "inferred"}
+    stated = {key: value for key, value in vars(claim).items() if key not in plain}
+    return {
+        **{key: getattr(claim, key) for key in ("sentence", "source", "inferred")},
+        "claim": {"type": claim.kind, **stated},
+        "grid": verdict.grid,
+        "answer": verdict.answer,
+        "estimate": verdict.estimate,
+        "low": _number(verdict.low),
+        "high": _number(verdict.high),
+        **{key: getattr(verdict, key) for key in ("p", "p_corrected")},
+        **{key: getattr(verdict, key) for key in ("p_against", "p_against_corrected")},
+        **{key: getattr(verdict, key) for key in ("num_seeds", "num_clips", "varies", "remark")},
+        "needed": None if verdict.needed is None else verdict.needed._asdict(),
+        "bounds": [
+            {
+                "words": one.bound.words,
+                "asserted": one.bound.asserted,
+                "estimate": one.estimate,
+                "low": _number(one.low),
+                "high": _number(one.high),
+                "num_seeds": one.sample.values.shape[1],
+                "num_clips": one.sample.values.shape[2],
+            }
+            for one in verdict.bounds
+        ],
+    }
+
+
+def _runs(judged: Judged, grid: str, folder: Path) -> Iterator[dict[str, Any]]:
+    for run in judged.grids[grid].runs.to_dict("records"):
+        path = Path(str(run["run_dir"]))
+        shown = path.relative_to(folder) if path.is_relative_to(folder) else path
+        held = {str(key): run[key] for key in ("cell", "seed", *PROVENANCE)}
+        yield held | {"run_dir": shown.as_posix()}
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
