@@ -1,9 +1,7 @@
 """Draw the figures of a grid's runs, a sweep or a benchmark, each with the numbers it shows.
 
-Of a grid: scores, training curves, scores against speed and size and after corrective clicks, and
-clips whose masks the runs have saved. With --failures also sheets of clips that a rule picks; their
-masks are made by the runs' own weights, so weights and data must be there.
-
+Of a grid: scores, what its axes do, training curves, scores against speed and size and after
+corrective clicks, and X
 Examples:
     auralsam2 make-figures work_dirs/demo
     auralsam2 make-figures work_dirs/demo --clips 1
@@ -31,9 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _of_benchmark(parser, options)
 
     from analysis.clips.picks import check_rules
-    from analysis.figures import efficiency, failures, grid_points, qualitative, training_curves
-    from analysis.figures.clicks import make as make_clicks
+    from analysis.figures import failures, qualitative
     from analysis.figures.sweep import make as make_sweep
+    from analysis.figures.whole_grid import make_all
     from analysis.runs.results import write_csv
     from analysis.runs.saved_clips import check_cells
     from analysis.runs.sweep_results import is_sweep
@@ -49,10 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     rules = [] if options.failures is None else check_rules(options.failures)
     picked = dict(cells=cells, other=options.against, overrides=parse_overrides(options.set))
     paths = [write_csv(results, (options.out or options.folder) / "results.csv")]
-    paths += grid_points.make(results, folder)
-    paths += training_curves.make(results, folder, notes=notes)
-    paths += efficiency.make(results, folder, notes=notes)
-    paths += make_clicks(results, folder)
+    paths += make_all(results, folder, notes)
     clips = qualitative.make(results, folder, num_clips=options.clips or 2, cells=cells)
     if not clips:
         notes.append("no run has saved predictions: no qualitative sheet")

@@ -1,6 +1,7 @@
 """Write the table of grids or runs: Markdown, LaTeX, CSV, and where each entry comes from.
 
-Where runs were clicked on (evaluation.clicks), also a table of that for every metric.
+Where runs were clicked on (evaluation.clicks), also a table of that for every metric; of grids with
+several axes one of main effects and interactions (effects.*).
 
 Examples:
     auralsam2 make-tables work_dirs/demo
@@ -27,26 +28,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("several folders: say where the table goes (--out DIR)")
     out = output_folder(options.out or options.folders[0])
 
+    from analysis import tables
     from analysis.runs.results import write_csv
-    from analysis.tables import (
-        click_tables,
-        footnote,
-        notes,
-        to_rich,
-        write_click_tables,
-        write_tables,
-    )
 
     table = _table(options)
-    clicked = click_tables(table.results, spread=options.spread, settings=table.settings)
-    paths = [write_csv(table.results, out / "results.csv"), *write_tables(table, out)]
+    clicked = tables.click_tables(table.results, spread=options.spread, settings=table.settings)
+    paths = [write_csv(table.results, out / "results.csv"), *tables.write_tables(table, out)]
     console = table_console()
     said: list[str] = []
     for shown in (table, *clicked.values()):
-        console.print(to_rich(shown, console.width))
-        print(footnote(shown))
-        said += [note for note in notes(shown) if note not in said]
-    tell(said, [*paths, *write_click_tables(clicked, out)])
+        console.print(tables.to_rich(shown, console.width))
+        print(tables.footnote(shown))
+        said += [note for note in tables.notes(shown) if note not in said]
+    paths += tables.write_click_tables(clicked, out)
+    tell(said, paths + tables.write_effects(table.results, out, table.settings))
     return 0
 
 

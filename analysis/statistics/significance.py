@@ -5,8 +5,7 @@ What is computed, and what few seeds mean: ``docs/statistics.md``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ import pandas as pd
 
 from analysis.runs.controls import Column
 from analysis.runs.results import Results
-from analysis.statistics.contrasts import contrasts
+from analysis.statistics.contrasts import Weights, contrasts
 from analysis.statistics.crossed_means import (
     Settings,
     fixed,
@@ -86,7 +85,7 @@ def paired_differences(results: Results, columns: Sequence[Column]) -> pd.DataFr
     def infer(group: Group) -> dict[str, Any]:
         return {"difference": row_means(group.sample)}
 
-    return _frame(_paired(results, columns), infer, 2)
+    return _frame(_groups(results, columns, _others(results)), infer, 2)
 
 
 def compare(
@@ -108,14 +107,43 @@ def compare(
     Raises:
         ValueError: of `reference_cell`.
     """
+    return compare_contrasts(results, columns, _others(results), settings)
+
+
+def compare_contrasts(
+    results: Results,
+    columns: Sequence[Column],
+    rows: Mapping[str, Weights],
+    settings: Settings | None = None,
+    *,
+    families: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
+    """Test contrasts of cells, whose weights sum to zero, on every column.
+
+    Args:
+        results: the runs.
+        columns: splits and metrics.
+        rows: name -> weights of the cells.
+        settings: of intervals and tests.
+        families: name -> family of Holm's correction, for each column; None for one of all.
+
+    Returns:
+        As `compare`; names of contrasts stand in the place of cells. No row where a contrast's
+        cells share no seed and clip.
+    """
     settings = settings or Settings()
-    infer = partial(_difference, results=results, settings=settings)
-    frame = _frame(_paired(results, columns), infer, 2)
-    frame = frame.reindex(columns=[*COMPARED, "variances"])
-    for (_, metric), family in frame.groupby(["split", "metric"], sort=False):
-        least, most = results.scale(str(metric)).bounds or (-np.inf, np.inf)
-        corrected = _correct(family, settings, most - least)
-        frame.loc[family.index, ["p_holm", "detectable"]] = corrected
+
+    def infer(group: Group) -> dict[str, Any]:
+        least, most = _bounds(results, group)
+        weights = [sum(map(abs, rows[name].values())) / 2 for _, name in group.labels]
+        return infer_difference(group.sample, settings, (most - least) * weights)
+
+    frame = _frame(_groups(results, columns, rows), infer, 1)
+    frame["num_runs"] *= frame["cell"].map({name: len(weights) for name, weights in rows.items()})
+    frame = frame.reindex(columns=[*COMPARED, "variances", "widest"])
+    family_of = frame["cell"].map(families or dict.fromkeys(rows, ""))
+    for _, family in frame.groupby(["split", "metric", family_of], sort=False):
+        frame.loc[family.index, ["p_holm", "detectable"]] = _correct(family, settings)
     frame["significant"] = frame["p_holm"] < settings.alpha
     return frame[list(COMPARED)]
 
@@ -158,30 +186,39 @@ def holm(p: Sequence[float], alpha: float) -> list[float]:
     return [float(value) for value in corrected]
 
 
-def _difference(group: Group, *, results: Results, settings: Settings) -> dict[str, Any]:
-    """Return the columns of `compare` that each row of a group has by itself."""
-    found = spread(group.sample, settings)
-    ends = np.array(intervals(group.sample, settings))
-    least, most = _bounds(results, group)
-    low, high = np.clip(ends, least - most, most - least)
+def infer_difference(sample: Sample, settings: Settings, widest: Any) -> dict[str, Any]:
+    """Return the columns of `compare` that each row has by itself, and its variances.
+
+    ``widest`` (K,) is how large a row's mean can be; intervals end there.
+    """
+    found = spread(sample, settings)
+    ends = np.array(intervals(sample, settings))
+    low, high = np.clip(ends, -widest, widest)
     cut = (low > ends[0]) | (high < ends[1])
     return {
-        "difference": row_means(group.sample),
+        "difference": row_means(sample),
         "low": low,
         "high": high,
-        "p": p_values(group.sample, settings),
-        "variances": row_variances(group.sample, settings.over),
+        "p": p_values(sample, settings),
+        "variances": row_variances(sample, settings.over),
         "standard_error": found.standard_error,
         "df": found.df,
-        "varies": varies(group.sample, settings),
-        "remark": np.where(cut, AT_THE_END, _unknown(group.sample)),
+        "varies": varies(sample, settings),
+        "widest": widest,
+        "remark": np.where(cut, AT_THE_END, _unknown(sample)),
     }
 
 
-def _paired(results: Results, columns: Sequence[Column]) -> Iterator[Group]:
+def _others(results: Results) -> dict[str, Weights]:
+    """Return every other cell minus the reference."""
     reference = reference_cell(results)
-    others = {cell: {cell: 1.0, reference: -1.0} for cell in results.cells if cell != reference}
-    return complete_groups(contrasts(score_arrays(results, columns), others))
+    return {cell: {cell: 1.0, reference: -1.0} for cell in results.cells if cell != reference}
+
+
+def _groups(
+    results: Results, columns: Sequence[Column], rows: Mapping[str, Weights]
+) -> Iterator[Group]:
+    return complete_groups(contrasts(score_arrays(results, columns), rows))
 
 
 def _bounds(results: Results, group: Group) -> tuple[Any, Any]:
@@ -198,10 +235,10 @@ def _unknown(sample: Sample) -> Any:
     return np.where(fixed(sample), NO_SPREAD, "")
 
 
-def _correct(family: pd.DataFrame, settings: Settings, widest: float) -> Any:
-    """Return (n, 2) corrected p-values and detectable differences of all cells of one column.
+def _correct(family: pd.DataFrame, settings: Settings) -> Any:
+    """Return (n, 2) corrected p-values and detectable differences of one family.
 
-    A difference beyond ``widest``, the largest that the metric can have, is infinite.
+    A difference beyond the largest that the metric can have is infinite.
     """
     corrected = holm(family["p"].tolist(), settings.alpha)
     tests = max(1, int(family["p"].notna().sum()))
@@ -210,7 +247,7 @@ def _correct(family: pd.DataFrame, settings: Settings, widest: float) -> Any:
     smallest = np.array(
         [detectable(found, s, c, level, settings.power) for found, s, c in rows], float
     )
-    possible = np.where(smallest > widest, np.inf, smallest)
+    possible = np.where(smallest > family["widest"].to_numpy(float), np.inf, smallest)
     return np.stack([np.asarray(corrected), possible], axis=1)
 
 

@@ -1,6 +1,7 @@
 """Scores to tables: Markdown, LaTeX, CSV, terminal, with the origin of every entry."""
 
 from analysis.tables.clicks import click_tables, write_click_tables
+from analysis.tables.effects import write as write_effects
 from analysis.tables.latex import to_latex
 from analysis.tables.make import (
     EXTRA_COLUMNS,
@@ -32,5 +33,6 @@ __all__ = [
     "to_markdown",
     "to_rich",
     "write_click_tables",
+    "write_effects",
     "write_tables",
 ]

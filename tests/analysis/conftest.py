@@ -4,14 +4,18 @@ import hashlib
 import json
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from analysis.embeddings.points import COLUMNS, Points
+from analysis.runs.results import Results, load_runs
 from auralsam2.engine.run_record import RunRecord
 
 CELLS = {"none": 0.21, "sparse": 0.55, "dense": 0.58, "sparse+dense": 0.66}
@@ -125,6 +129,44 @@ def planted(exact: Callable[..., Path]) -> Callable[..., Path]:
         return exact(scores, **keys)
 
     return write
+
+
+@pytest.fixture
+def grid_of(exact: Callable[..., Path]) -> Callable[..., Results]:
+    """Return the results of a grid of axes: a cell is called by its levels, ``a1, b2``."""
+
+    def make(
+        axes: Mapping[str, Sequence[str]],
+        score: Callable[..., float],
+        *,
+        num_seeds: int = 3,
+        num_clips: int = 12,
+        spread: tuple[float, float, float] = (0.01, 0.02, 0.01),
+        left_out: Sequence[str] = (),
+        reference: str | None = None,
+        seed: int = 0,
+        **how: Any,
+    ) -> Results:
+        """``score(*levels)`` of a cell; ``spread`` of its seeds, clips and the rest."""
+        rng = np.random.default_rng(seed)
+        of_seeds, of_clips, rest = spread
+        common = rng.normal(0, 0.1, num_clips)  # clips that are hard for all cells
+        scores, places = {}, {}
+        for levels in product(*axes.values()):
+            cell = ", ".join(levels)
+            if cell in left_out:
+                continue
+            places[cell] = dict(zip(axes, levels, strict=True))
+            clips = common + rng.normal(0, 1, num_clips) * of_clips
+            for number in range(num_seeds):
+                one = clips + rng.normal() * of_seeds + rng.normal(0, 1, num_clips) * rest
+                held = {f"c{n:03}": score(*levels) + value for n, value in enumerate(one)}
+                scores[(cell, number)] = {"test": {"J": held}}
+        first = next(iter(places)) if reference is None else reference
+        results = load_runs(exact(scores, first, **how))
+        return replace(results, axes=places)
+
+    return make
 
 
 @pytest.fixture

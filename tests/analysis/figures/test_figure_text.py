@@ -8,6 +8,7 @@ import pkgutil
 import re
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from analysis.figures import (
     clicks,
     dilution_curves,
     dilution_matrices,
+    effects,
     efficiency,
     embedding_tsne,
     embeddings,
@@ -198,6 +200,14 @@ def draw(
         step_parts.make([{"axis": "", "values": {"": report}}], tmp_path, "bars")
         drawn.check(*FEW)
 
+    def axes() -> None:
+        names = [f"{row}{column}" for row in FEW[:3] for column in FEW[3:6]]
+        results = load_runs(nasty_grid(names, metrics=("n_1$2$",), splits=("s$s$",)))
+        places = [{FEW[6]: row, FEW[7]: column} for row in FEW[:3] for column in FEW[3:6]]
+        results = replace(results, axes=dict(zip(names, places, strict=True)))
+        effects.make(results, tmp_path)
+        drawn.check(*FEW[:8], "n_1$2$", "s$s$")
+
     def ways() -> None:
         one = Spread(1.0, 1.0, 1.0)._asdict()
         events = dict.fromkeys(prompting.EVENTS, one)
@@ -219,6 +229,7 @@ def draw(
             metrics=("n_1$2$", "unclicked/n_1$2$"),
             splits=[f"{s}{end}" for s in ("s$s$", "_s") for end in ("", "_clicks_0", "_clicks_1")],
         ),
+        "effects": axes,
         "training_curves": curves,
         "qualitative": clips,
         "failures": sheets,

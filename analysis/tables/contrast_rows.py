@@ -1,0 +1,141 @@
+"""Tables whose rows are contrasts of cells: estimate, interval and mark as Markdown, LaTeX, CSV."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.statistics.crossed_means import CLIPS, CLIPS_AND_SEEDS, Settings
+from analysis.tables.latex_text import escape, table_float
+from analysis.tables.layout import DAGGER, STAR, Notation
+from analysis.tables.make import DECIMALS, SMALL
+from analysis.tables.text import escape_markdown, markdown_table
+from auralsam2.text_files import write_text
+
+_NOTATION = Notation(minus="−")
+_SIZES = {r"\small": 4.2, r"\footnotesize": 3.75, r"\scriptsize": 3.4}
+"""Size of letters -> how wide one of them is, in points."""
+_ROOM = 470.0
+"""For a row of a page of two columns, in points."""
+_LONG_NAME = 40
+
+
+def digits(values: pd.Series) -> int:
+    """Return how many digits of a column are printed behind the point."""
+    largest = values.abs().max()
+    return DECIMALS - 1 - math.floor(math.log10(largest)) if 0 < largest < SMALL else DECIMALS
+
+
+def entry(row: Mapping[Any, Any], places: int) -> str:
+    """Return ``+0.031 [+0.010, +0.052]*`` of a row of `significance.compare`."""
+    numbers = [row[name] for name in ("difference", "low", "high")]
+    value, low, high = (_NOTATION.number(number, places, signed=True) for number in numbers)
+    between = f" [{low}, {high}]" if np.isfinite(row["low"]) else ""
+    return f"{value}{between}{mark(row)}"
+
+
+def mark(row: Mapping[Any, Any]) -> str:
+    """Return the mark of what is significant, as `make-tables` has it."""
+    return "" if not row["significant"] else DAGGER if row["varies"] == CLIPS else STAR
+
+
+def marks_note(frame: pd.DataFrame, settings: Settings, families: str) -> str:
+    """Say what intervals and marks are; ``families`` of Holm's correction, in words."""
+    kinds = set(frame["varies"])
+    seeds = sorted(set(frame["num_seeds"].astype(int)))
+    counted = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
+    over = {CLIPS_AND_SEEDS: f"clips and {counted} seeds", CLIPS: "clips alone"}
+    named = " or ".join(text for kind, text in over.items() if kind in kinds)
+    marks = [STAR] * (CLIPS_AND_SEEDS in kinds) + [f"{DAGGER} (clips alone vary)"] * (
+        CLIPS in kinds
+    )
+    return (
+        f"In brackets the {settings.confidence:.0%} interval over {named}, not corrected. "
+        f"{' and '.join(marks)}: p < {settings.alpha:g} after Holm's correction over {families}."
+    )
+
+
+def write_rows(
+    texts: pd.DataFrame,
+    numbers: pd.DataFrame,
+    folder: Path,
+    name: str,
+    *,
+    words: Sequence[int],
+    title: str,
+    footnote: str,
+    notes: Sequence[str] = (),
+) -> list[Path]:
+    """Write ``NAME.md``, ``.tex`` and ``.csv``.
+
+    Args:
+        texts: the table as any texts; its columns are headers.
+        numbers: of the CSV.
+        folder: of the files.
+        name: of the files.
+        words: columns that begin at the left.
+        title: above the table.
+        footnote: below it.
+        notes: what a reader must know besides.
+    """
+    written = {
+        "md": _markdown(texts, words, title, footnote, notes),
+        "tex": _latex(texts, words, name, title, footnote, notes),
+        "csv": numbers.to_csv(index=False),
+    }
+    return [write_text(folder / f"{name}.{kind}", text) for kind, text in written.items()]
+
+
+def _markdown(
+    texts: pd.DataFrame, words: Sequence[int], title: str, footnote: str, notes: Sequence[str]
+) -> str:
+    rows = [
+        [escape_markdown(text) if n in words else _escape_mark(text) for n, text in enumerate(row)]
+        for row in texts.to_numpy().tolist()
+    ]
+    lines = markdown_table(list(map(str, texts)), rows, words=words)
+    listed = "".join(f"- {escape_markdown(note)}\n" for note in notes)
+    tail = f"\nNotes:\n\n{listed}" if listed else ""
+    return f"**{escape_markdown(title)}**\n\n{lines}\n\n{escape_markdown(footnote)}\n{tail}"
+
+
+def _latex(
+    texts: pd.DataFrame,
+    words: Sequence[int],
+    label: str,
+    title: str,
+    footnote: str,
+    notes: Sequence[str],
+) -> str:
+    shown = texts.map(escape)
+    shown.columns = pd.Index([escape(str(name)) for name in texts])
+    longest = [max(map(len, [str(name), *texts[name]])) for name in texts]
+    wide = [number for number in words if longest[number] > _LONG_NAME]
+    room = sum(min(_LONG_NAME, length) + 2 for length in longest)
+    size = next((s for s, width in _SIZES.items() if width * room <= _ROOM), r"\scriptsize")
+    kinds = [
+        r"p{0.26\linewidth}" if number in wide else "l" if number in words else "r"
+        for number in range(len(longest))
+    ]
+    tabular = str(
+        shown.style.hide(axis="index").to_latex(hrules=True, column_format="".join(kinds))
+    )
+    floated = table_float(
+        [tabular.rstrip("\n")],
+        caption=title,
+        label=label,
+        commands=[size, r"\setlength{\tabcolsep}{3pt}"],
+        footnote=footnote,
+    )
+    said = "".join(f"% note: {' '.join(note.split())}\n" for note in notes)
+    return f"% \\usepackage{{booktabs}}\n{said}{floated}"
+
+
+def _escape_mark(text: str) -> str:
+    """A sign before a number begins no list within a row."""
+    return text.replace(STAR, f"\\{STAR}")

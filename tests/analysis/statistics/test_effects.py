@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from analysis.runs.results import Results
+from analysis.statistics.crossed_means import Settings
+from analysis.statistics.effects import grid_effects
+from analysis.statistics.significance import holm
+
+AXES = {"size": ("s", "m"), "loss": ("off", "on")}
+
+
+def planted(size: str, loss: str) -> float:
+    """Size is worth 0.05, loss nothing by itself, and both together 0.06 more."""
+    return 0.4 + 0.05 * (size == "m") + 0.06 * (size == "m" and loss == "on")
+
+
+def test_estimate_and_interval_by_hand(grid_of: Callable[..., Results]) -> None:
+    """With one seed the interval of a main effect is that of a t-test over clips."""
+    from scipy import stats
+
+    results = grid_of(AXES, planted, num_seeds=1)
+    found = grid_effects(results)
+    assert found is not None
+    wide = results.scores.pivot(index="clip", columns="cell", values="value")
+    main = (wide["m, off"] + wide["m, on"] - wide["s, off"] - wide["s, on"]) / 2
+    both = wide["m, on"] - wide["m, off"] - wide["s, on"] + wide["s, off"]
+    rows = found.found.set_index("effect")
+    for name, by_clip in (
+        ("size: m − s", main),
+        ("size: m − s × loss: on − off", both),
+    ):
+        expected = stats.ttest_1samp(by_clip, 0)
+        interval = expected.confidence_interval(0.95)
+        assert rows.loc[name, "difference"] == pytest.approx(by_clip.mean())
+        assert rows.loc[name, ["low", "high"]].tolist() == pytest.approx([*interval])
+        assert rows.loc[name, "p"] == pytest.approx(expected.pvalue)
+    assert set(rows["varies"]) == {"clips"} and set(rows["num_runs"]) == {4}
+
+
+def test_planted_effects_are_found(grid_of) -> None:
+    found = grid_effects(grid_of(AXES, planted, num_seeds=4, num_clips=30))
+    assert found is not None
+    rows = found.found.set_index("effect")
+    for name, truth in {
+        "size: m − s": 0.08,
+        "loss: on − off": 0.03,
+        "size: m − s × loss: on − off": 0.06,
+    }.items():
+        assert rows.loc[name, "low"] < truth < rows.loc[name, "high"]
+    assert rows["significant"].tolist() == [True, True, True]
+    # One level beside the reference: together is alone.
+    np.testing.assert_allclose(found.joint["p"], found.found["p"], rtol=1e-5)
+    np.testing.assert_allclose(found.joint["p_holm"], found.found["p_holm"], rtol=1e-5)
+
+
+def test_main_effects_are_one_family_and_interactions_another(grid_of) -> None:
+    axes = {**AXES, "text": ("no", "yes", "both")}
+    found = grid_effects(grid_of(axes, lambda *_: 0.5))
+    assert found is not None
+    kinds = {effect.name: effect.kind for effect in found.effects}
+    for kind in ("main effect", "interaction"):
+        own = found.found[found.found["effect"].map(kinds) == kind]
+        assert own["p_holm"].tolist() == pytest.approx(holm(own["p"].tolist(), 0.05))
+        joint = found.joint[found.joint["kind"] == kind]
+        assert joint["p_holm"].tolist() == pytest.approx(holm(joint["p"].tolist(), 0.05))
+    assert found.joint["axes"].tolist() == [
+        *("size", "loss", "text"),
+        *("size × loss", "size × text", "loss × text"),
+    ]
+
+
+def test_intervals_cover_planted_effects(grid_of) -> None:
+    """80 grids of two seeds with three effects each; 0.95, and more where all parts vary."""
+    truths = {
+        "size: m − s": 0.08,
+        "loss: on − off": 0.03,
+        "size: m − s × loss: on − off": 0.06,
+    }
+    results = grid_of(AXES, planted, num_seeds=2, num_clips=15, spread=(0.0, 0.0, 0.0))
+    rng = np.random.default_rng(8)
+    held = []
+    for _ in range(80):
+        noise = np.zeros(len(results.scores))
+        for keys, size in ((["cell", "seed"], 0.01), (["cell", "clip"], 0.02)):
+            numbers = results.scores.groupby(keys).ngroup()
+            noise += rng.normal(0, size, numbers.max() + 1)[numbers]
+        value = results.scores["value"] + noise + rng.normal(0, 0.01, len(noise))
+        found = grid_effects(replace(results, scores=results.scores.assign(value=value)))
+        assert found is not None
+        rows = found.found.set_index("effect")
+        held += [rows.loc[n, "low"] <= t <= rows.loc[n, "high"] for n, t in truths.items()]
+    assert 0.92 < np.mean(held) < 1.0
+
+
+def test_a_grid_that_is_not_full_is_not_tested_together(grid_of) -> None:
+    found = grid_effects(grid_of(AXES, planted, left_out=["m, on"]))
+    assert found is not None and found.joint.empty and len(found.notes) == 1
+    assert len(found.found) == 2 and not found.joint["significant"].any()
+
+
+def test_cells_that_share_nothing_are_named(grid_of) -> None:
+    results = grid_of({**AXES, "size": ("s", "m", "l")}, lambda *_: 0.5)
+    strange = results.scores["cell"].isin(["l, off", "l, on"])
+    scores = results.scores.assign(seed=results.scores["seed"] + 10 * strange)
+    found = grid_effects(replace(results, scores=scores))
+    assert found is not None and "size: l − s" not in set(found.found["effect"])
+    assert "size: l − s: its cells share no J on test" in found.notes
+
+
+def test_other_settings(grid_of) -> None:
+    results = grid_of(AXES, planted)
+    wide, narrow = (grid_effects(results, Settings(confidence=level)) for level in (0.99, 0.5))
+    assert wide is not None and narrow is not None
+    assert (wide.found["low"] < narrow.found["low"]).all()
+
+
+def test_a_grid_without_two_axes_has_none(grid_of) -> None:
+    assert grid_effects(grid_of({"size": ("s", "m")}, lambda *_: 0.5)) is None
