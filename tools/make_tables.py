@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.options import add_mixing, read_runs, tell
+from analysis.runs.measures import columns_in_words
 from auralsam2.command_line import Parser, input_path, output_folder, table_console
 
 
@@ -75,8 +76,8 @@ def _parser() -> Parser:
     add("--no-significance", action="store_true", help="test nothing against the reference")
     add("--spread", choices=("std", "interval"), default="std", help="behind each mean")
     several = {"nargs": "+", "default": []}
-    beside = "beside the scores: params (trained), total_params, fps, decoder_fps"
-    add("--columns", metavar="NAME", help=beside, **several)
+    beside = f"beside the scores: {columns_in_words()}"
+    add("--columns", metavar="NAME", help=beside.replace("%", "%%"), **several)
     shown = "columns to show, in order; default: all that say something"
     add("--scores", metavar="SPLIT:METRIC", help=shown, **several)
     papers = "numbers of other papers (JSON; docs/statistics.md)"

@@ -14,7 +14,8 @@ from matplotlib.ticker import EngFormatter, FixedLocator, NullLocator
 from analysis.figures import style
 from analysis.figures.figure_text import legend_name
 from analysis.runs.controls import is_control, split_header
-from analysis.runs.results import SPEED, Results, seed_means
+from analysis.runs.measures import SPEED
+from analysis.runs.results import Results, seed_means
 from analysis.runs.splits import table_columns
 from analysis.statistics.pareto import pareto_front
 

@@ -13,6 +13,7 @@ from analysis.runs.comparable import Runs, check_data, check_label_sources, metr
 from analysis.runs.conditions import condition_notes, left_out_notes, unequal_notes, weight_notes
 from analysis.runs.controls import is_control
 from analysis.runs.folders import RunFolder, finished, join_folders, read_folder
+from analysis.runs.measures import measures_of
 from auralsam2.clicked_splits import parse_clicked
 from auralsam2.engine.metric_scales import MetricScale, scale_of_older
 from auralsam2.engine.run_record import RunRecord
@@ -25,8 +26,6 @@ PROVENANCE = (*_RECORDED, "run_dir")
 _ROUNDING = 1e-6
 WHOLE = " (split)"
 """Stands behind a metric's name where a score is that of a whole split and no mean over clips."""
-SPEED = "speed."
-"""What stands before a measure's name in the columns of `Results.runs`."""
 
 
 class NoResultsError(ValueError):
@@ -38,10 +37,8 @@ class Results:
     """The finished runs of a grid."""
 
     scores: pd.DataFrame  # one row a run, split, clip and metric; columns `COLUMNS`
-    # One row a run; columns cell, seed, `PROVENANCE`, num_parameters, num_trainable, duration_s,
-    # encoder_passes (a frame's, for clicks with and without sound), speed_conditions (a text; empty
-    # where no speed was measured), and a column ``speed.MEASURE`` for every measure that a run
-    # recorded.
+    # One row a run; columns cell, seed, `PROVENANCE` and those of `measures.measures_of`, NaN where
+    # a run recorded nothing.
     runs: pd.DataFrame
     cells: tuple[str, ...]  # in the order of the grid
     splits: tuple[str, ...]  # in the order of the config
@@ -240,22 +237,11 @@ def _provenance(done: Runs) -> pd.DataFrame:
             "seed": entry.seed,
             **{key: getattr(record, key) for key in _RECORDED},
             "run_dir": entry.run_dir.as_posix(),
-            "num_parameters": record.num_parameters.get("total"),
-            "num_trainable": record.num_parameters.get("trainable"),
-            "duration_s": record.duration_s,
-            "encoder_passes": record.environment.get("encoder_passes", {}).get("both"),
-            "speed_conditions": _speed_conditions(record),
+            **measures_of(record),
         }
-        | {f"{SPEED}{measure}": value for measure, value in record.speed.items()}
         for entry, record in done
     ]
     return pd.DataFrame(rows)
-
-
-def _speed_conditions(record: RunRecord) -> str:
-    """Return what a run's speed depends on, apart from the model."""
-    held = record.environment.get("speed", {})
-    return ", ".join(f"{key} {value}" for key, value in held.items() if key != "repeats")
 
 
 def _named(paths: Iterable[str | Path]) -> str:

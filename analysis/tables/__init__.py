@@ -4,7 +4,6 @@ from analysis.tables.clicks import click_tables, write_click_tables
 from analysis.tables.effects import write as write_effects
 from analysis.tables.latex import to_latex
 from analysis.tables.make import (
-    EXTRA_COLUMNS,
     SPREADS,
     Table,
     best_cells,
@@ -17,7 +16,6 @@ from analysis.tables.text import to_markdown, to_rich
 from analysis.tables.write import provenance, to_frame, write_tables
 
 __all__ = [
-    "EXTRA_COLUMNS",
     "SPREADS",
     "Table",
     "best_cells",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from functools import partial
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from analysis.runs.controls import flat_headers, split_header
+from analysis.runs.measures import EXTRA_COLUMNS
 from analysis.statistics.crossed_means import CLIPS_AND_SEEDS
 from analysis.statistics.significance import KEYS
-from analysis.tables.make import EXTRA_COLUMNS, Table, best_cells, decimals, pairs
+from analysis.tables.make import Table, best_cells, decimals, pairs
 
 STAR = "*"
 DAGGER = "†"
@@ -26,11 +28,17 @@ class Notation(NamedTuple):
     absent: str = "–"  # where there is no number
     minus: str = "-"  # sign
     plus: str = "+"  # sign
+    percent: bool = False  # whether shares are written as percent, without the sign of it
 
     def number(self, value: float, digits: int, signed: bool = False) -> str:
-        """Return a number; a difference always has a sign."""
-        sign = self.minus if value < 0 else self.plus
-        return f"{sign}{abs(value):.{digits}f}" if signed else f"{value:.{digits}f}"
+        """Return a number with digits behind the point; a difference always has a sign.
+
+        Percent are the digits of the share with the point moved, so that both round alike.
+        """
+        text = f"{abs(value):.{digits}f}"
+        if self.percent:
+            text = f"{Decimal(text).scaleb(2):.{max(0, digits - 2)}f}"
+        return f"{self.minus if value < 0 else self.plus if signed else ''}{text}"
 
 
 class Header(NamedTuple):

@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analysis.runs.conditions import unequal_columns
 from analysis.runs.controls import Column, is_control
+from analysis.runs.measures import EXTRA_COLUMNS, chosen_columns
 from analysis.runs.reported import ReportedRow
-from analysis.runs.results import SPEED, WHOLE, Results
+from analysis.runs.results import WHOLE, Results
 from analysis.runs.splits import derived_splits, has_best, table_columns, table_means
 from analysis.statistics.crossed_means import Settings
 from analysis.statistics.significance import (
@@ -29,29 +30,10 @@ SMALL = 0.01
 SPREADS = ("std", "interval")
 
 
-class ExtraColumn(NamedTuple):
-    """A number of a run that is no score."""
-
-    header: str  # as printed
-    source: str  # column of `Results.runs`
-    scale: float = 1.0  # what the number is multiplied by
-
-
-EXTRA_COLUMNS = {
-    "params": ExtraColumn("trained (M)", "num_trainable", 1e-6),
-    "total_params": ExtraColumn("parameters (M)", "num_parameters", 1e-6),
-    "fps": ExtraColumn("FPS", f"{SPEED}fps"),
-    "decoder_fps": ExtraColumn("decoder FPS", f"{SPEED}decoder_fps"),
-    "passes": ExtraColumn("encoder passes", "encoder_passes"),
-}
-_SHOWN_IF_ASKED = ("total_params", "passes")
-
-
 def measured_columns(results: Results) -> list[str]:
     """Return the columns that some run has a number for, but for what few ask."""
-    measured = results.runs.dropna(axis="columns", how="all").columns
-    named = [name for name, column in EXTRA_COLUMNS.items() if column.source in measured]
-    return [name for name in named if name not in _SHOWN_IF_ASKED]
+    held = results.runs.dropna(axis="columns", how="all").columns
+    return [n for n, column in EXTRA_COLUMNS.items() if column.usual and column.source in held]
 
 
 @dataclass(frozen=True)
@@ -95,7 +77,7 @@ def make_table(
         difference: also show every cell's difference from the grid's reference cell.
         significance: test these differences, and mark what is significant.
         spread: ``"std"`` over seeds or ``"interval"`` of the mean.
-        columns: names of `EXTRA_COLUMNS`.
+        columns: names of `EXTRA_COLUMNS`, or of `EACH_PART` for all columns of parts.
         scores: ``SPLIT:METRIC`` of the columns to show, in order; none for all that say something.
         reported: rows of other papers.
         settings: of intervals and tests.
@@ -130,7 +112,7 @@ def make_table(
         intervals=mean_intervals(results, pairs(wide), settings) if spread == "interval" else None,
         comparison=comparison,
         settings=settings,
-        extras=_extra_values(results, columns),
+        extras=_extra_values(results, _chosen(results, columns)),
         reported=tuple(reported),
     )
 
@@ -174,9 +156,10 @@ def _problems(
     spread: str, columns: Sequence[str], scores: Sequence[str], held: Collection[Column]
 ) -> list[str]:
     problems = [] if spread in SPREADS else [unknown_name("spread", spread, SPREADS)]
-    problems += [
-        unknown_name("column", name, EXTRA_COLUMNS) for name in columns if name not in EXTRA_COLUMNS
-    ]
+    try:
+        chosen_columns(columns, ())
+    except ValueError as error:
+        problems.append(str(error))
     known = [f"{split}:{metric}" for split, metric in held]
     return problems + [unknown_name("score", name, known) for name in scores if name not in known]
 
@@ -196,6 +179,11 @@ def _difference(
     wide = paired.pivot(index="cell", columns=["split", "metric"], values="difference")
     columns = pd.MultiIndex.from_tuples(list(compared), names=["split", "metric"])
     return wide.reindex(index=list(results.cells), columns=columns).astype(float)
+
+
+def _chosen(results: Results, columns: Sequence[str]) -> list[str]:
+    counted = results.runs.replace(0, math.nan).dropna(axis="columns", how="all").columns
+    return chosen_columns(columns, [str(name) for name in counted])
 
 
 def _extra_values(results: Results, names: Sequence[str]) -> pd.DataFrame:

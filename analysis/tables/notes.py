@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.runs.measures import CONDITIONS, EXTRA_COLUMNS
 from analysis.runs.reported import MARK
-from analysis.runs.results import SPEED
 from analysis.runs.splits import derived_splits, has_best
 from analysis.statistics.crossed_means import CLIPS, CLIPS_AND_SEEDS, FEWEST_SEEDS
 from analysis.statistics.significance import KEYS
 from analysis.tables.layout import DAGGER, STAR, marks, three_digits
-from analysis.tables.make import EXTRA_COLUMNS, Table, decimals, pairs
+from analysis.tables.make import Table, decimals, pairs
 from auralsam2.clicked_splits import parse_clicked
 
 FEW_SEEDS = 4
@@ -50,11 +50,7 @@ def footnote(table: Table) -> str:
 def notes(table: Table) -> list[str]:
     """Return what else must be known: missing runs, absent numbers, sources of other papers."""
     listed = list(table.results.notes)
-    absent = [name for name in table.extras if bool(table.extras[name].isna().all())]
-    if absent:
-        headers = ", ".join(EXTRA_COLUMNS[str(name)].header for name in absent)
-        listed.append(f"no run has recorded {headers}")
-    listed += _speed_conditions(table)
+    listed += [*_absent(table), *_conditions(table)]
     listed += statistics_notes(table)
     shown = set(pairs(table.mean))
     strangers = [row.method for row in table.reported if not shown & row.scores.keys()]
@@ -79,15 +75,28 @@ def _spread(table: Table) -> str:
     return "± sample standard deviation over seeds"
 
 
-def _speed_conditions(table: Table) -> list[str]:
-    """Return how the speeds shown were measured."""
-    if not any(EXTRA_COLUMNS[str(name)].source.startswith(SPEED) for name in table.extras):
-        return []
+def _absent(table: Table) -> Iterator[str]:
+    """Yield which numbers no run has recorded, or no run of some cells."""
+    whose: dict[tuple[str, ...], list[str]] = {}
+    for name in table.extras:
+        missing = tuple(str(cell) for cell in table.extras.index[table.extras[name].isna()])
+        whose.setdefault(missing, []).append(EXTRA_COLUMNS[str(name)].header)
+    for cells, headers in whose.items():
+        of = "" if len(cells) == len(table.extras.index) else f" of {', '.join(cells)}"
+        if cells:
+            yield f"no run{of} has recorded {', '.join(headers)}"
+
+
+def _conditions(table: Table) -> Iterator[str]:
+    """Yield how the speeds, operations and training steps shown were measured."""
+    shown = {EXTRA_COLUMNS[str(name)].conditions for name in table.extras}
     runs = table.results.runs
-    held = sorted(set(runs["speed_conditions"]) - {""}) if "speed_conditions" in runs else []
-    if len(held) > 1:
-        return [f"speeds were measured under different conditions ({' | '.join(held)})"]
-    return [f"speeds: {held[0]}"] if held else []
+    for column, what in CONDITIONS.items():
+        held = sorted(set(runs[column]) - {""}) if column in shown & {*runs} else []
+        if len(held) > 1:
+            yield f"{what} were measured under different conditions ({' | '.join(held)})"
+        elif held:
+            yield f"{what}: {held[0]}"
 
 
 def comparison_note(table: Table) -> str:

@@ -13,6 +13,7 @@ ADDED = frozenset(
     {
         *("label_source", "skipped", "speed", "curve", "attempts", "stopped_because"),
         *("files", "weights", "start", "epochs_planned", "scales"),
+        *("parameters_by_part", "cost"),
     }
 )
 """Fields that records of this schema may lack, having been written before them."""
@@ -100,6 +101,10 @@ _OF_FIELD: dict[str, tuple[str, Check]] = {
     "status": ("one of " + ", ".join(STATUSES), lambda v: v in STATUSES),
     "per_clip": ("a list of dicts with split, clip, metric, value", _list_of(_CLIP_SCORE)),
     "curve": ("a list of dicts with epoch, split, scores", _list_of(_VALIDATION)),
+    "parameters_by_part": (
+        "a dict of parts, each with total and trainable",
+        _maps_to(_dict_of(total=_is_int, trainable=_is_int)),
+    ),
     "scales": (
         "a dict of metrics, each with higher_is_better, bounds, subject",
         _maps_to(is_scale),

@@ -49,6 +49,7 @@ class RunRecord:
         finished: ISO 8601, UTC.
         duration_s: seconds of the last session of the run.
         num_parameters: ``total`` and ``trainable``.
+        parameters_by_part: part -> the same of it; see `auralsam2.engine.parameter_parts`.
         epochs: trained, which is fewer than planned after an early stop.
         best_epoch: whose weights were tested.
         selection: ``split``, ``metric`` and ``value`` that chose it.
@@ -61,6 +62,9 @@ class RunRecord:
         skipped: split -> how often a corrupt clip was skipped, where the config allows it: draws
             of the last session in ``train``, clips elsewhere.
         speed: measure -> value, larger is faster, e.g. ``fps``.
+        cost: of a frame ``gflops`` and ``decoder_gflops`` (`auralsam2.engine.operations`), of a
+            training step ``step_seconds`` and, on a GPU, ``step_gpu_bytes``
+            (`auralsam2.engine.hooks.step_cost_hook`); ``environment`` says of what sizes.
         curve: ``epoch``, ``split`` and ``scores`` of every validation, in order.
         attempts: what was tried before, e.g. a larger batch that did not fit into memory.
         stopped_because: why a ``"stopped"`` run was ended before its last epoch.
@@ -105,6 +109,8 @@ class RunRecord:
     start: dict[str, Any] = field(default_factory=dict)
     epochs_planned: int | None = None
     scales: dict[str, dict[str, Any]] = field(default_factory=dict)
+    parameters_by_part: dict[str, dict[str, int]] = field(default_factory=dict)
+    cost: dict[str, float] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the file's text, strict JSON."""
@@ -132,6 +138,7 @@ class RunRecord:
         record.per_clip = [_null_to_nan(entry) for entry in record.per_clip]
         record.selection = _null_to_nan(record.selection)
         record.speed = _null_to_nan(record.speed)
+        record.cost = _null_to_nan(record.cost)
         record.curve = [{**e, "scores": _null_to_nan(e["scores"])} for e in record.curve]
         return record
 

@@ -35,8 +35,11 @@ from auralsam2.engine.efficiency import enter_passes, enter_speed
 from auralsam2.engine.evaluate import evaluate_model
 from auralsam2.engine.hooks.progress_hook import ProgressHook
 from auralsam2.engine.hooks.skipped_clips_hook import SkippedClipsHook, note_skipped
+from auralsam2.engine.hooks.step_cost_hook import StepCostHook
 from auralsam2.engine.hooks.trainable_state_hook import trainable_state
+from auralsam2.engine.operations import enter_operations
 from auralsam2.engine.out_of_memory import telling_what_takes_less
+from auralsam2.engine.parameter_parts import parameters_by_part
 from auralsam2.engine.preflight import check, check_classes, check_selection
 from auralsam2.engine.progress import Progress, StopRun
 from auralsam2.engine.provenance import hardware, precision
@@ -192,6 +195,7 @@ def _fit(run: _Run) -> nn.Module:
     skipped: Counter[CorruptClip] = Counter()
     hooks: list[dict[str, Any] | Hook] = [
         dict(type=SkippedClipsHook, tally=skipped),
+        StepCostHook(run.record),
         dict(type=ProgressHook, progress=run.progress, record=run.record, run_dir=run.run_dir),
         *run.hooks,
     ]
@@ -231,6 +235,7 @@ def _describe(model: nn.Module, record: RunRecord) -> int:
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     total = sum(p.numel() for p in model.parameters())
     record.num_parameters = {"total": total, "trainable": trainable}
+    record.parameters_by_part = parameters_by_part(model.named_parameters())
     record.environment |= hardware(next(model.parameters()).device)
     record.weights = loaded_weights(model)
     return trainable
@@ -260,6 +265,7 @@ def _test(run: _Run, model: nn.Module) -> None:
     result = evaluate_model(model, run.cfg, run.datasets["test"], run.run_dir)
     enter_speed(run.record, model, run.cfg, run.datasets["test"])
     enter_passes(run.record, model, run.cfg, run.datasets["test"])
+    enter_operations(run.record, model, run.cfg, run.datasets["test"])
     run.record.notes += result.notes
     for split, scores in result.splits.items():
         run_record.add_scores(run.record, split, scores.metrics, scores.per_clip)

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 
 from analysis.figures import efficiency
 from analysis.figures.efficiency import PARAMETERS, collect
-from analysis.runs.results import SPEED, Results, load_runs
+from analysis.runs.measures import SPEED
+from analysis.runs.results import Results, load_runs
 from auralsam2.engine import run_record
 
 CPU, GPU = {"device": "cpu", "repeats": {"fps": 3}}, {"device": "gpu", "repeats": {"fps": 9}}
