@@ -52,11 +52,11 @@ def test_columns_and_order(planted) -> None:
 
 def test_holm_by_hand() -> None:
     """Three tests: the smallest times 3, the next times 2, never falling."""
-    assert holm([0.01, 0.04, 0.03], 0.05) == pytest.approx([0.03, 0.06, 0.06])
-    assert holm([0.5, 0.9], 0.05) == pytest.approx([1.0, 1.0])
-    unknown = holm([0.02, float("nan"), 0.01], 0.05)
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.5, 0.9]) == pytest.approx([1.0, 1.0])
+    unknown = holm([0.02, float("nan"), 0.01])
     assert unknown[::2] == pytest.approx([0.02, 0.02]) and np.isnan(unknown[1])
-    assert holm([], 0.05) == []
+    assert holm([]) == []
 
 
 def test_a_column_is_a_family(planted) -> None:
