@@ -184,7 +184,7 @@ def _decide(
     supporting = [float(test.supporting[0]) for test in tests]
     contradicting = [float(test.contradicting[0]) for test in tests]
     rest = [1.0] * (family - len(tests))
-    corrected = [holm([*own, *rest], settings.alpha) for own in (supporting, contradicting)]
+    corrected = [holm([*own, *rest]) for own in (supporting, contradicting)]
     decided = [sum(value < settings.alpha for value in own) for own in corrected]
     # What Holm asks of the next smallest p.
     levels = [settings.alpha / max(1, family - number) for number in decided]

@@ -155,10 +155,10 @@ def critical_values(found: Spread, alpha: float) -> Array:
     it covers where Satterthwaite's degrees of freedom do not, because these are estimated, too; a
     mean of the quantiles themselves does not at small levels.
     """
-    from scipy import stats
+    from scipy.special import stdtrit  # a twentieth of the time of scipy.stats' own, which calls it
 
-    seeds = found.by_seeds * stats.t.isf(alpha / 2, found.df_seeds) ** 2
-    clips = found.by_clips * stats.t.isf(alpha / 2, found.df_clips) ** 2
+    seeds = found.by_seeds * stdtrit(found.df_seeds, alpha / 2) ** 2
+    clips = found.by_clips * stdtrit(found.df_clips, alpha / 2) ** 2
     critical: Array = np.sqrt((seeds + clips) / (found.by_seeds + found.by_clips))
     return critical
 

@@ -93,5 +93,5 @@ def _joint(
         rows, columns=["axes", "kind", "split", "metric", "statistic", "rows", "p"]
     )
     for _, family in frame.groupby(["kind", "split", "metric"], sort=False):
-        frame.loc[family.index, "p_holm"] = holm(family["p"].tolist(), settings.alpha)
+        frame.loc[family.index, "p_holm"] = holm(family["p"].tolist())
     return frame.assign(significant=frame["p_holm"] < settings.alpha if len(frame) else False)
