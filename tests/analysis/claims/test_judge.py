@@ -84,7 +84,7 @@ def test_the_claims_of_a_file_are_one_family(results) -> None:
     verdicts = judge(claims(*held), results)
     for own, corrected in (("p", "p_corrected"), ("p_against", "p_against_corrected")):
         raw = [getattr(v, own) for v in verdicts]
-        assert [getattr(v, corrected) for v in verdicts] == pytest.approx(holm(raw, 0.05))
+        assert [getattr(v, corrected) for v in verdicts] == pytest.approx(holm(raw))
     assert verdicts[1].p_corrected == pytest.approx(min(1, 2 * verdicts[1].p))  # two are rejected
 
 
