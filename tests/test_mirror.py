@@ -16,6 +16,8 @@ COVERED_BY = {
     "ablations/executors/remote.py": "ablations/executors/test_slurm.py",
     "ablations/executors/worker.py": "ablations/executors/test_local.py",
     "ablations/sweeps/stated_values.py": "ablations/sweeps/test_search_space.py",
+    "analysis/claims/measure.py": "analysis/claims/test_judge.py",
+    "analysis/claims/verdict.py": "analysis/claims/test_judge.py",
     "analysis/report/pages.py": "analysis/report/test_write.py",
     "analysis/tables/latex_text.py": "analysis/tables/test_latex.py",
     "auralsam2/builder.py": "auralsam2/test_registry.py",

@@ -6,7 +6,7 @@ from the model or the data section of the config when a component is built.
 Examples:
     auralsam2 list-components
     auralsam2 list-components fusion metric
-    auralsam2 list-components sampler pruner parameter executor paper-part
+    auralsam2 list-components sampler pruner parameter executor paper-part claim
     auralsam2 list-components fusion --import gated_sum.py
     auralsam2 list-components --json
 """
@@ -51,10 +51,11 @@ def _registries() -> dict[str, Any]:
     from ablations.executors.base import EXECUTORS
     from ablations.sweeps.parameters import PARAMETERS
     from ablations.sweeps.samplers import PRUNERS, SAMPLERS
+    from analysis.claims.claim import CLAIMS
     from analysis.paper.part import PARTS
     from auralsam2.registry import REGISTRIES
 
-    others = (PARAMETERS, SAMPLERS, PRUNERS, EXECUTORS, PARTS)
+    others = (PARAMETERS, SAMPLERS, PRUNERS, EXECUTORS, PARTS, CLAIMS)
     return REGISTRIES | {registry.config_key: registry for registry in others}
 
 

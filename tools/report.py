@@ -23,6 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Write DIR/report; print the path of its index.html."""
     options = _parser().parse_args(argv)
 
+    from analysis.claims import claims_for, load_claims
     from analysis.report import ReportOptions, write_report, write_sweep_report
     from analysis.runs.sweep_results import is_sweep
     from auralsam2.config import parse_overrides
@@ -37,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         overrides=parse_overrides(options.set),
         again=options.again,
         track=tracking("cells"),
+        claims=load_claims(options.claims) if options.claims else claims_for(options.folder),
     )
     paths = write_report(results, options.folder, out, shown)
     tell(results.notes, paths[:1])
@@ -52,6 +54,8 @@ def _parser() -> Parser:
     add("--clips", type=Whole(0), default=3, metavar="N", help=clips)
     add_overrides(parser, "overrides of the runs' configs where masks are made, e.g. data.root=...")
     add("--again", action="store_true", help="make masks anew")
+    claims = "to judge, see check-claims; default: DIR/claims.py, or shipped ones about the grid"
+    add("--claims", metavar="NAME|FILE", help=claims)
     add("--reference", metavar="CELL", help="to compare with; default: the grid's own")
     add_mixing(parser)
     return parser

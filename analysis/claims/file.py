@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +29,17 @@ class Claims:
     path: Path  # of the file
     # Probability that any claim of the file is judged wrongly, for it or against it, at most
     alpha: float = 0.05
+    elsewhere: int = 0  # claims of the file that were left out, since they are about other grids
 
     @property
-    def confidence(self) -> float:
-        """Of the intervals, which are not corrected."""
-        return 1 - self.alpha
+    def family(self) -> int:
+        """For how many tests Holm's correction is: all claims of the file."""
+        return len(self.claims) + self.elsewhere
+
+    def about(self, grid: str) -> Claims:
+        """Return those about a grid, by its folder's name."""
+        own = tuple(claim for claim in self.claims if claim.speaks_of(grid))
+        return replace(self, claims=own, elsewhere=self.family - len(own))
 
 
 def load_claims(name_or_path: str | Path) -> Claims:

@@ -65,15 +65,20 @@ def _of(tests: Sequence[_Test], level: float, share: float, towards: str) -> Out
     _, held_seeds, held_clips = tests[0].sample.values.shape
     seeds = _largest([one.seeds for one in found])
     clips = _largest([one.clips for one in found])
-    by_clips = _more(clips, held_clips, "clip", MOST_CLIPS)
+    by_seeds = _more(seeds, held_seeds, "seed")
+    by_clips = _more(clips, held_clips, "clip")
     if held_seeds < FEWEST_SEEDS:
         text = f"{by_clips}, for these trained models; of others one seed says nothing"
     elif seeds is None and clips is None:
         text = (
             f"neither seeds alone (up to {MOST_SEEDS}) nor clips alone (up to {MOST_CLIPS}) would"
         )
+    elif seeds is None or clips is None:
+        text = (
+            f"{by_clips}; seeds alone would not" if clips else f"{by_seeds}; clips alone would not"
+        )
     else:
-        text = f"{_more(seeds, held_seeds, 'seed', MOST_SEEDS)}, or {by_clips}"
+        text = f"{by_seeds}, or {by_clips}"
     return Outlook(towards, seeds, clips, f"{towards} it: {text}")
 
 
@@ -82,8 +87,8 @@ def _largest(numbers: Sequence[int | None]) -> int | None:
     return max(known) if len(known) == len(numbers) else None
 
 
-def _more(total: int | None, held: int, what: str, most: int) -> str:
+def _more(total: int | None, held: int, what: str) -> str:
     if total is None:
-        return f"no number of {what}s up to {most}"
+        return f"no number of {what}s"
     more = max(1, total - held)
     return f"{more} more {what}{'s' * (more != 1)} ({held + more} in all)"

@@ -15,7 +15,7 @@ from rich.box import SIMPLE_HEAVY
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from analysis.claims.judge import CONTRADICTED, SUPPORTED, UNDECIDED, Judged, Verdict
+from analysis.claims.verdict import CONTRADICTED, SUPPORTED, UNDECIDED, Judged, Verdict
 from analysis.runs.controls import split_header
 from analysis.runs.results import PROVENANCE
 from analysis.statistics.crossed_means import CLIPS
@@ -73,12 +73,13 @@ def caption(judged: Judged) -> str:
     """Say what the table is, and what its numbers mean."""
     counts = Counter(verdict.answer for verdict in judged.verdicts)
     listed = ", ".join(f"{counts[a]} {a}" for a in (SUPPORTED, CONTRADICTED, UNDECIDED))
-    total = len(judged.claims.claims)
+    total, family = len(judged.claims.claims), judged.claims.family
     missing = total - len(judged.verdicts)
+    confidence = 100 * (1 - judged.alpha)
     parts = [
         f"{total} claims: {listed}" + f", {missing} not judged" * bool(missing),
-        f"intervals of {1 - judged.alpha:.0%}, not corrected; p twice those of one-sided tests, "
-        f"corrected by Holm over the {total} claims of the file, for the claim and against it: a "
+        f"intervals of {confidence:g} %, not corrected; p twice those of one-sided tests, "
+        f"corrected by Holm over the {family} claims of the file, for the claim and against it: a "
         f"claim is decided where one of them is below {judged.alpha:g}",
         "of a claim with several parts the one that holds least is shown",
         "what would decide a claim, it would in 80 % of repetitions, if what was measured is true",
@@ -90,8 +91,11 @@ def caption(judged: Judged) -> str:
 
 def notes(judged: Judged) -> list[str]:
     """Return what else a reader must know: claims that were not judged, seeds that do not count."""
-    remarks = [f"{v.claim.sentence}: {v.remark}" for v in judged.verdicts if v.remark]
-    return [f"not judged: {problem}" for problem in judged.problems] + remarks
+    said = [f"not judged: {problem}" for problem in judged.problems]
+    said += [f"{v.claim.sentence}: {v.remark}" for v in judged.verdicts if v.remark]
+    if others := judged.claims.elsewhere:
+        said.append(f"{others} claims of '{judged.claims.name}' are about other grids")
+    return said
 
 
 def to_rich(judged: Judged) -> RichTable:
@@ -139,7 +143,7 @@ def to_json(judged: Judged, folder: Path) -> dict[str, Any]:
         "title": claims.title,
         "file": {"name": claims.name, "sha256": _digest(claims.path)},
         "alpha": judged.alpha,
-        "family": len(claims.claims),
+        "family": claims.family,
         "code_version": code_version(),
         "libraries": {name: version(name) for name in _COMPUTED_BY},
         "verdicts": [_verdict(verdict) for verdict in judged.verdicts],

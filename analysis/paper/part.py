@@ -62,6 +62,7 @@ class Part(ABC):
     # Names of the grids or sweeps it is made of, as shell patterns, e.g. "fusion*"; one or several
     sources: str | Sequence[str] = "*"
     folder: str | None = None  # below the source's own folder of the paper; None for what is usual
+    beside: Path | None = field(default=None, init=False, repr=False)  # folder of its recipe
 
     def __post_init__(self) -> None:
         for key in self.names:
@@ -165,7 +166,9 @@ def load_recipe(name_or_path: str = _DEFAULT) -> Recipe:
     parts = []
     for index, node in enumerate(nodes):
         try:
-            parts.append((node, PARTS.build(node)))
+            part = PARTS.build(node)
+            part.beside = path.parent
+            parts.append((node, part))
         except (UnknownComponentError, ComponentArgumentError, ValueError, TypeError) as error:
             problems.append(f"parts.{index}: {error}")
     if problems:

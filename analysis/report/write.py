@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from analysis.report import embedded_figures, pages
+from analysis.claims.file import Claims
+from analysis.report import claims, embedded_figures, pages
 from analysis.report.cell_page import cell_page
 from analysis.report.clips import ClipSection
 from analysis.report.clips import collect as collect_clips
@@ -37,6 +38,7 @@ class ReportOptions:
     # Folder of the figures that are shown as they are; None for the grid's own, where missing ones
     # are drawn.
     figures: Path | None = None
+    claims: Claims | None = None  # that are judged; None for no such section
 
 
 def write_report(
@@ -67,7 +69,7 @@ def write_report(
         figures = folder / "figures"
         embedded_figures.draw_missing(results, figures)
     links = {cell: f"cells/{name}" for cell, name in names.items()}
-    index = _index(table, records, links, folder, figures)
+    index = _index(table, records, links, folder, figures, options.claims)
     return [write_text(out / "index.html", index), *written]
 
 
@@ -91,7 +93,12 @@ def _table(results: Results) -> Table:
 
 
 def _index(
-    table: Table, records: Records, links: Mapping[str, str], folder: Path, figures: Path
+    table: Table,
+    records: Records,
+    links: Mapping[str, str],
+    folder: Path,
+    figures: Path,
+    asserted: Claims | None,
 ) -> str:
     return pages.render(
         "report_index.html.j2",
@@ -101,6 +108,7 @@ def _index(
         scores=score_table(table, links),
         footnote=footnote(table),
         downloads=downloads(table, folder),
+        claims=claims.section(table.results, asserted, folder),
         figures=embedded_figures.collect(figures),
         runs=run_table(table, records, folder, links=links),
         provenance=provenance_facts(table.results, records),

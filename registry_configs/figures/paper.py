@@ -10,6 +10,7 @@ parts = [
     dict(type="ScoreTable", spread="interval"),
     dict(type="ScoreTable", folder="tables/differences", spread="interval", difference=True),
     dict(type="ClickTable"),
+    dict(type="Claims"),
     dict(type="EffectTable"),
     dict(type="GridPoints"),
     dict(type="EffectMaps"),

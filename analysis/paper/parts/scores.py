@@ -16,6 +16,7 @@ from analysis.figures import (
     training_curves,
 )
 from analysis.paper.part import PARTS, Made, NothingToShow, Part, option
+from analysis.paper.parts.claims import Asserted
 from analysis.paper.source import SWEEP, Source
 from analysis.report import ReportOptions, write_report, write_sweep_report
 from analysis.runs.reported import load_reported
@@ -232,13 +233,13 @@ class Page(Part):
     figures: str = "figures"  # folder of the figures, beside its own
 
     def inputs(self, source: Source, out: Path) -> list[Path]:
-        """Return the figures."""
-        return files_in(out.parent / self.figures, "*.png")
+        """Return the figures, and what else it depends on."""
+        return [*files_in(out.parent / self.figures, "*.png"), *super().inputs(source, out)]
 
 
 @PARTS.register_module()
 @dataclass(kw_only=True)
-class Report(Page):
+class Report(Page, Asserted):
     """The grid as HTML pages that work offline, with the figures that the recipe has made."""
 
     reads_data = True
@@ -253,7 +254,8 @@ class Report(Page):
         before = len(results.notes)
         lost: list[str] = []
         figures = out.parent / self.figures
-        options = ReportOptions(num_clips=self.num_clips, figures=figures, **source.how())
+        claims, how = self.asserted(source), source.how()
+        options = ReportOptions(self.num_clips, figures=figures, claims=claims, **how)
         paths = write_report(results, source.path, out, options, lost)
         return Made(paths, results.notes[before:], lost)
 

@@ -23,7 +23,6 @@ def write(tmp_path: Path):
 def test_a_file(write) -> None:
     claims = load_claims(write(f"title = 'T'\nalpha = 0.01\n{GOOD}"))
     assert (claims.name, claims.title, claims.alpha) == ("claims", "T", 0.01)
-    assert claims.confidence == pytest.approx(0.99)
     (claim,) = claims.claims
     assert (claim.kind, claim.cell, claim.other, claim.by) == ("Beats", "a", "b", 0.01)
     assert load_claims(write(GOOD)).alpha == 0.05

@@ -8,9 +8,10 @@ import pytest
 
 from analysis.claims.claim import Claim
 from analysis.claims.file import Claims
-from analysis.claims.judge import Judged, judge_grids
+from analysis.claims.judge import judge_grids
 from analysis.claims.kinds import Beats, Monotone
 from analysis.claims.table import caption, notes, rows, to_latex, to_markdown, write_claims
+from analysis.claims.verdict import Judged
 from analysis.runs.results import load_runs
 
 
@@ -44,7 +45,7 @@ def test_rows_say_what_was_claimed_measured_and_found(judged) -> None:
 def test_the_caption_counts_and_explains(judged) -> None:
     said = caption(judged(UP, SAME, GONE))
     assert said.startswith("3 claims: 1 supported, 0 contradicted, 1 undecided, 1 not judged; ")
-    assert "intervals of 95%" in said and "below 0.05" in said and "†" not in said
+    assert "intervals of 95 %" in said and "below 0.05" in said and "†" not in said
 
 
 def test_one_seed_is_marked(judged) -> None:
