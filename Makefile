@@ -1,10 +1,12 @@
+# make install   into .venv what runs need, as constraints.txt pins it; the containers do the same
 # make demo   install into .venv where missing, run the demo grid, print its table
 # make paper-demo   train the arms of the figures, make all tables, figures and pages (11 minutes on 2 cores)
 # make test   install into .venv where missing, run the whole test suite
 # make coverage   the same, with the lines that no test reaches
 # make gpu-check   six minutes on one GPU: tests, parts of a step, prompting, grid and sweep
 # make lint   style, formatting, import layers, types
-# make wheel  build the wheel and use it outside this folder
+# make docs   the documentation as a site in site/, which works without a network
+# make wheel  build the wheel into dist/ and use it outside this folder
 # make clean  remove what was built; .venv and work_dirs stay
 #
 # PYTHON=python3.12   the interpreter that makes .venv (3.10 to 3.13)
@@ -30,7 +32,7 @@ export OMP_NUM_THREADS ?= 1
 export SAM2_BUILD_CUDA := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo paper-demo test coverage gpu-check lint wheel clean
+.PHONY: help install demo paper-demo test coverage gpu-check lint docs wheel clean
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
@@ -69,6 +71,8 @@ _opencv:
 	  $(INSTALL) --no-deps opencv-python-headless; \
 	fi
 
+install: $(VENV)/.runtime
+
 demo: $(VENV)/.runtime
 	$(BIN)/auralsam2 make-synthetic $(DEMO)/data $(CLIPS)
 	$(BIN)/auralsam2 run-grid demo --out $(DEMO) --jobs 2 --set $(DECODED)
@@ -98,10 +102,14 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
+# Strict: a link that leads nowhere, and a page without a place, are errors (mkdocs.yml).
+docs: $(VENV)/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
 wheel: $(VENV)/.dev
 	bash .ci/check_wheel
 
 clean:
-	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	rm -rf .coverage .coverage.* htmlcov
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

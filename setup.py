@@ -29,6 +29,8 @@ DEMO = ["starlette>=1.0", "uvicorn>=0.30"]
 # Runs on other machines: SLURM's array jobs, an existing Ray cluster.
 SLURM = ["submitit>=1.5.2"]
 RAY = ["ray>=2.40"]
+# The documentation as a site.
+DOCS = ["mkdocs-material>=9.7", "mkdocstrings[python]>=1.0"]
 
 setup(
     name="auralsam2",
@@ -63,8 +65,8 @@ setup(
     install_requires=[
         "torch>=2.6",
         "torchvision>=0.21",
-        # Its setup imports torch: install torch first, then `pip install --no-build-isolation`
-        # with SAM2_BUILD_CUDA=0 in the environment.
+        # Its setup imports torch, which pip fetches once more to build it in isolation, and builds
+        # CUDA code unless SAM2_BUILD_CUDA=0 is in the environment (docs/install.md).
         "sam2==1.1.0",
         "mmengine>=0.10.7",
         "mmcv-lite>=2.1",
@@ -96,7 +98,9 @@ setup(
         # A page on the trials of a sweep while it runs; a server for their storage.
         "dashboard": ["optuna-dashboard>=0.17"],
         "postgresql": ["psycopg[binary]>=3.1"],
+        "docs": DOCS,
         "dev": [
+            *DOCS,
             *TEXT,
             *BACKBONES,
             *VIDEO,

@@ -156,6 +156,8 @@ class Registry:
     def describe(self) -> dict[str, Any]:
         """Return the contract and, by name, what components are and which arguments they take.
 
+        A component has its class, as a dotted path, and the first paragraph of its docstring.
+
         Of an argument: name, need (required, optional, or given by whoever builds), and its
         default as Python writes it, None where it has none.
         """
@@ -168,7 +170,8 @@ class Registry:
                 default = repr(parameter.default) if optional else None
                 arguments.append({"name": key, "need": need, "default": default})
             summary = " ".join((inspect.getdoc(component) or "").partition("\n\n")[0].split())
-            components[name] = {"summary": summary, "arguments": arguments}
+            path = f"{component.__module__}.{component.__qualname__}"
+            components[name] = {"class": path, "summary": summary, "arguments": arguments}
         return {"contract": self.contract, "components": components}
 
     def build(self, node: Mapping[str, Any] | None, **defaults: Any) -> Any:

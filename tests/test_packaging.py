@@ -38,6 +38,8 @@ COMPANIONS = {
     "threadpoolctl": "scikit-learn",
 }
 CITATION = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+# Extras of what works on the package, and is not imported by it.
+TOOLS = ("dev", "docs")
 # Trackers of experiments: whoever names one in a config has installed it, and no extra does.
 TRACKERS = {"clearml", "swanlab"}
 
@@ -134,7 +136,7 @@ def test_every_imported_library_is_declared_and_every_declared_one_is_imported(
     libraries = {DISTRIBUTIONS.get(name, name).lower() for name in imported - own}
     libraries -= TRACKERS | {name.lower() for name in sys.stdlib_module_names}
     declared = {Requirement(line).name for line in metadata["install_requires"]}
-    extras = (lines for name, lines in metadata["extras_require"].items() if name != "dev")
+    extras = (lines for name, lines in metadata["extras_require"].items() if name not in TOOLS)
     declared |= {Requirement(line).name for lines in extras for line in lines}
     missing = {name for name in libraries if COMPANIONS.get(name, name) not in declared}
     assert missing == set()

@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from auralsam2.custom_imports import import_stated
     from auralsam2.messages import unknown_name
 
-    registries = _registries()
+    registries = all_registries()
     axes = [axis.replace("-", "_") for axis in options.axes] or list(registries)
     unknown = [axis for axis in axes if axis not in registries]
     if unknown:
@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _registries() -> dict[str, Any]:
+def all_registries() -> dict[str, Any]:
     """Those of a config, then those of grids, sweeps and papers, by the name of what they hold."""
     from ablations.executors.base import EXECUTORS
     from ablations.sweeps.parameters import PARAMETERS

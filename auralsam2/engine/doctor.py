@@ -150,7 +150,9 @@ def _libraries(
         (found if fits else problems).append(
             f"{each.name} {version}" + ("" if fits else f", wanted {each.specifier}")
         )
-    told = "; ".join(problems) or (f"{len(found)} installed" if required else ", ".join(found))
+    told = "; ".join(dict.fromkeys(problems)) or (
+        f"{len(found)} installed" if required else ", ".join(found)
+    )
     return Row(part, not problems, told, remedy if problems else "", required)
 
 

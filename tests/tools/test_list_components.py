@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from auralsam2_tools.list_components import _registries, main
+from auralsam2_tools.list_components import all_registries, main
 
 from auralsam2.registry import REGISTRIES
 
@@ -16,7 +16,9 @@ def test_json_holds_contract_summary_and_arguments(capsys: pytest.CaptureFixture
     listing = json.loads(capsys.readouterr().out)
     assert list(listing) == ["fusion", "sparse_prompt"]
     assert listing["fusion"]["contract"] == REGISTRIES["fusion"].contract
+    described = REGISTRIES["fusion"].lookup("SumFusion")
     assert listing["fusion"]["components"]["SumFusion"] == {
+        "class": f"{described.__module__}.{described.__qualname__}",
         "summary": "Add the streams.",
         "arguments": [
             {"name": "channels", "need": "given", "default": None},
@@ -89,7 +91,7 @@ def test_names_of_one_component_share_a_row(
 
 
 def test_every_real_component_can_be_described() -> None:
-    registries = _registries()
+    registries = all_registries()
     assert registries.keys() > {*REGISTRIES, "executor", "paper_part"}
     for axis, registry in registries.items():
         for name, component in registry.describe()["components"].items():
