@@ -118,7 +118,7 @@ def shared_by(cfg: Any) -> tuple[str | None, str]:
     Returns:
         A text that is equal for those, or None with the reason why there can be none.
     """
-    from auralsam2.engine.splits import asked_channels
+    from auralsam2.engine.splits import asked_hearing
     from auralsam2.registry import MODELS
 
     plain = cfg.to_dict()
@@ -131,7 +131,7 @@ def shared_by(cfg: Any) -> tuple[str | None, str]:
         "seed": plain["seed"],
         "data": plain["data"],
         "backbone": model["backbone"],
-        "channels": asked_channels(model),
+        "heard": asked_hearing(model),
         "amp": plain["optim"]["amp"],
         "runtime": {key: value for key, value in runtime.items() if key not in _OF_THE_RUN},
     }

@@ -44,12 +44,12 @@ MODELS = Registry(
 # Readers of clips.
 DATASETS = Registry(
     "dataset",
-    given=["root", "image_size", "channels"],
+    given=["root", "image_size", "channels", "waveform_rate"],
     calls={
         "__len__()": "number of clips",
-        "__getitem__(index)": "dict(frames (T,3,S,S) uint8, log_mel (T,A,96,64) float32, masks "
-        "(T,S,S) uint8, native_masks (T,H,W) uint8, supervised (T,) bool, clip str); with classes "
-        "also semantic (T,S,S), native_semantic (T,H,W) uint8, 0 the background, 255 no label",
+        "__getitem__(index)": "dict(frames (T,3,S,S) uint8, log_mel (T,A,96,64) or, with a "
+        "waveform_rate R, (T,A,R), masks (T,S,S), native_masks (T,H,W) uint8, supervised (T,) "
+        "bool, clip str); with classes also semantic (T,S,S), native_semantic (T,H,W), 255 none",
         "fingerprint()": "str that changes with the content",
     },
     contract=".clips, the names; may have a static companions(root, **node) -> files of the root "
@@ -138,10 +138,10 @@ IMAGE_ENCODERS = _part(
     contract=".channels, a tuple of the four C_i",
     locations=["auralsam2.models.image.*"],
 )
-# Log-mel patches to one vector a frame.
+# The sound of every second to one vector a frame.
 AUDIO_ENCODERS = _part(
     "audio encoder",
-    calls={"forward(log_mel)": "(B,T,A,96,64) -> (B,T,D)"},
+    calls={"forward(log_mel)": "(B,T,A,96,64), or with a .waveform_rate R (B,T,A,R) -> (B,T,D)"},
     contract=".out_channels = D; channels, an argument: both, A = 2 ears that share weights and "
     "are concatenated, or mean, A = 1 ear; data sets give what it asks for",
     locations=["auralsam2.models.audio.*"],

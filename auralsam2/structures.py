@@ -7,6 +7,7 @@ of a clip, D the contrastive space.
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -17,6 +18,24 @@ UNLABELLED = 255
 
 NUM_EARS = {"both": 2, "mean": 1}
 """A, by what is heard of a recording's channels: the first two, or the mean of all."""
+
+
+class Hearing(NamedTuple):
+    """What an audio encoder asks to hear of a recording."""
+
+    channels: str = "both"  # see NUM_EARS
+    waveform_rate: int | None = None  # R, samples a second; None asks for log-mel examples
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of a second: (A, R), or (A, 96, 64)."""
+        second = (96, 64) if self.waveform_rate is None else (self.waveform_rate,)
+        return (NUM_EARS[self.channels], *second)
+
+    @property
+    def size(self) -> int:
+        """Numbers of a second."""
+        return prod(self.shape)
 
 
 class VisualPyramid(NamedTuple):

@@ -28,6 +28,11 @@ MASK2FORMER_MODEL = "mask2former-swin-base-ade-semantic"
 GROUNDING_DINO = "grounding-dino-base"
 CLAP = "clap-htsat-unfused"
 AST = "ast-finetuned-audioset-10-10-0.4593"
+WHISPER = "whisper-base"
+WAVLM = "wavlm-base-plus"
+HUBERT = "hubert-base-ls960"
+PE_AUDIO = "pe-av-large"
+CLIP = "clip-vit-base-patch32"
 SAM = "sam-vit-base"
 SAM3 = "sam3"
 EDGETAM = "EdgeTAM-hf"
@@ -57,6 +62,11 @@ SOURCES = {
     GROUNDING_DINO: f"https://huggingface.co/IDEA-Research/{GROUNDING_DINO}",
     CLAP: f"https://huggingface.co/laion/{CLAP}",
     AST: f"https://huggingface.co/MIT/{AST}",
+    WHISPER: f"https://huggingface.co/openai/{WHISPER}",
+    WAVLM: f"https://huggingface.co/microsoft/{WAVLM}",
+    HUBERT: f"https://huggingface.co/facebook/{HUBERT}",
+    PE_AUDIO: f"https://huggingface.co/facebook/{PE_AUDIO}",
+    CLIP: f"https://huggingface.co/openai/{CLIP}",
     SAM: f"https://huggingface.co/facebook/{SAM}",
     SAM3: f"https://huggingface.co/facebook/{SAM3}",
     EDGETAM: f"https://huggingface.co/yonigozlan/{EDGETAM}",

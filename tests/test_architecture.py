@@ -29,13 +29,10 @@ ADAPTERS = {
         "auralsam2/data/video_writing.py",
     ),
     "transformers": (
-        "auralsam2/models/text/",
         "auralsam2/models/image/pvt_v2.py",
         "auralsam2/engine/parity/sam_encoder.py",
         "auralsam2/models/methods/eemc_mask2former.py",
         "auralsam2/models/weights/folder.py",
-        "auralsam2/models/pretrained_part.py",
-        "auralsam2/models/backbones/hooked/backbone.py",
         "auralsam2/models/methods/avsegformer_layers.py",
     ),
     "timm": ("auralsam2/models/backbones/edgetam_backbone.py",),

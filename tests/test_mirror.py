@@ -54,7 +54,12 @@ COVERED_BY = {
     "auralsam2/engine/record_schema.py": "auralsam2/engine/test_run_record.py",
     "auralsam2/engine/splits.py": "auralsam2/engine/test_evaluate.py",
     "auralsam2/losses/precision.py": "auralsam2/losses/test_mask.py",
+    "auralsam2/models/audio/ast_encoder.py": "auralsam2/models/audio/test_transformers_ear.py",
+    "auralsam2/models/audio/clap_encoder.py": "auralsam2/models/audio/test_transformers_ear.py",
     "auralsam2/models/audio/ears.py": "auralsam2/models/audio/test_vggish.py",
+    "auralsam2/models/audio/pe_audio_encoder.py": "auralsam2/models/audio/test_transformers_ear.py",
+    "auralsam2/models/audio/speech_encoders.py": "auralsam2/models/audio/test_transformers_ear.py",
+    "auralsam2/models/audio/whisper_encoder.py": "auralsam2/models/audio/test_transformers_ear.py",
     "auralsam2/models/backbones/edgetam_backbone.py": (
         "auralsam2/models/backbones/hooked/test_backbone.py"
     ),
@@ -75,6 +80,7 @@ COVERED_BY = {
     "auralsam2/models/backbones/sam_backbone.py": (
         "auralsam2/models/backbones/hooked/test_backbone.py"
     ),
+    "auralsam2/models/cached_encoder.py": "auralsam2/models/text/test_encoder.py",
     "auralsam2/models/freezing.py": "auralsam2/models/audio/test_vggish.py",
     "auralsam2/models/fusion/token_norm.py": "auralsam2/models/fusion/test_tpavi.py",
     "auralsam2/models/tracking.py": "auralsam2/models/test_auralsam2.py",

@@ -19,6 +19,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from auralsam2.data.collate import collate_clips
+from auralsam2.data.heard import shown_log_mel
 from auralsam2.devices import set_up_device
 from auralsam2.engine.acceleration import accelerate
 from auralsam2.engine.checkpoint import load_trained
@@ -202,7 +203,7 @@ def _to_save(batch: dict[str, Any], i: int, result: dict[str, Any]) -> dict[str,
         "frames": batch["frames"][i].permute(0, 2, 3, 1).to(torch.uint8),
         "truth": batch["native_masks"][i].to(torch.uint8),
         "prediction": (result["mask_logits"] > 0).to(torch.uint8),
-        "log_mel": batch["log_mel"][i].mean(dim=1).float(),
+        "log_mel": shown_log_mel(batch["log_mel"][i]),
     }
     return {f"{name}/{key}": value.cpu().numpy() for key, value in arrays.items()}
 

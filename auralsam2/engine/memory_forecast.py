@@ -30,7 +30,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter, tree_map_only
 
 from auralsam2.engine.evaluate import build_model
-from auralsam2.engine.splits import asked_channels
+from auralsam2.engine.splits import asked_hearing
 from auralsam2.models import linear
 from auralsam2.models.methods.base import ClipBatch
 from auralsam2.registry import MODELS, OPTIMIZERS
@@ -264,10 +264,10 @@ def _state_per_weight(cfg: Config) -> int:
 def _batch(cfg: Config, num_frames: int) -> dict[str, Any]:
     """A batch of the config's size, in which nothing is seen or heard."""
     clips, side = cfg.data.batch_size, cfg.data.image_size
-    shape, ears = (clips, num_frames), 2 if asked_channels(cfg.model) == "both" else 1
+    shape = clips, num_frames
     batch = ClipBatch(
         frames=torch.zeros(*shape, 3, side, side, dtype=torch.uint8),
-        log_mel=torch.zeros(*shape, ears, 96, 64),
+        log_mel=torch.zeros(*shape, *asked_hearing(cfg.model).shape),
         masks=torch.ones(*shape, side, side, dtype=torch.uint8),
         supervised=torch.ones(shape, dtype=torch.bool),
         clip=[f"clip{i}" for i in range(clips)],

@@ -24,14 +24,14 @@ from auralsam2.engine.hooks.step_seed_hook import seed_step
 from auralsam2.engine.metric_scales import better
 from auralsam2.engine.out_of_memory import telling_what_takes_less
 from auralsam2.engine.runner import optimizer_node
-from auralsam2.engine.splits import asked_channels, run_datasets
+from auralsam2.engine.splits import asked_hearing, run_datasets
 from auralsam2.engine.start import check_start
 from auralsam2.engine.trackers import tracker_problems
 from auralsam2.metrics.clip_metric import ClipMetric
 from auralsam2.metrics.semantic import ClassMetric
 from auralsam2.model_parts import parts_of
 from auralsam2.models.decode import decode_mode
-from auralsam2.registry import HOOKS, MASK_LOSSES, METRICS, Registry, load_all
+from auralsam2.registry import AUDIO_ENCODERS, HOOKS, MASK_LOSSES, METRICS, Registry, load_all
 from auralsam2.weight_files import stated_files
 
 
@@ -59,14 +59,14 @@ def setting_problems(cfg: Config) -> list[str]:
     except ValueError as error:
         problems.append(str(error))
     try:
-        asked_channels(cfg.model)
+        asked_hearing(cfg.model)
     except ValueError as error:
         problems.append(str(error))
     metrics = _built("evaluation.metrics", METRICS, cfg.evaluation.metrics, problems)
     hooks = _built("runtime.hooks", HOOKS, cfg.runtime.get("hooks", ()), problems)
     if len(metrics) == len(cfg.evaluation.metrics):
         problems += _metric_problems(metrics, cfg.evaluation.select_by, hooks)
-    problems += _class_problems(cfg.model, metrics)
+    problems += _class_problems(cfg.model, metrics) + _token_problems(cfg.model)
     return problems + backbone_problems(cfg) + tracker_problems(cfg)
 
 
@@ -107,6 +107,19 @@ def _class_problems(model: Mapping[str, Any], metrics: Sequence[Any]) -> list[st
         f"{by_class} of evaluation.metrics scores classes, and {model['type']} has no class head; "
         "leave it out, or take a method that tells classes apart (model.num_classes of "
         "TPAVINetwork or AVSegFormer)"
+    ]
+
+
+def _token_problems(model: Mapping[str, Any]) -> list[str]:
+    """Encoders that give several tokens a second to a method that takes one."""
+    method, *parts = parts_of(model)
+    if getattr(method.component, "reads_tokens", False):
+        return []
+    return [
+        f"{part.path}.tokens={part.arguments['tokens']}: {model['type']} takes one vector a "
+        "second; set it to 1, or take AuralSAM2"
+        for part in parts
+        if part.kind == AUDIO_ENCODERS.config_key and part.arguments.get("tokens", 1) != 1
     ]
 
 

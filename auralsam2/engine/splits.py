@@ -15,7 +15,7 @@ from auralsam2.messages import unknown_name
 from auralsam2.model_parts import parts_of
 from auralsam2.registry import AUDIO_ENCODERS, DATASETS
 from auralsam2.signature import parameters_of
-from auralsam2.structures import NUM_EARS
+from auralsam2.structures import NUM_EARS, Hearing
 
 
 class DataSettings(NamedTuple):
@@ -97,7 +97,7 @@ def _built(cfg: Config, node: Mapping[str, Any]) -> Any:
         node,
         root=data.root,
         image_size=data.image_size,
-        channels=asked_channels(cfg.model),
+        **asked_hearing(cfg.model)._asdict(),
         keep_decoded=data.get("keep_decoded"),
     )
 
@@ -114,33 +114,42 @@ def data_settings(node: Mapping[str, Any]) -> DataSettings:
     return DataSettings(*(known.get(name, value) for name, value in usual._asdict().items()))
 
 
-def asked_channels(model: Mapping[str, Any]) -> str:
-    """What the audio encoders of a model want to hear of a recording's channels.
+def asked_hearing(model: Mapping[str, Any]) -> Hearing:
+    """What the audio encoders of a model want to hear of a recording.
 
     Args:
         model: node of the config; its encoders, of its parts too, stand under ``audio_encoder``.
 
     Returns:
-        ``both``, also where nothing listens, or ``mean``.
+        Log-mel examples of both channels where nothing listens.
 
     Raises:
         ValueError: where one wants what there is not, or two of them different things.
     """
     asked = dict(_asked(model))
-    stated = ", ".join(f"{path}.channels={value!r}" for path, value in asked.items())
-    if any(value not in NUM_EARS for value in asked.values()):
+    wrong = {p: h.channels for p, h in asked.items() if h.channels not in NUM_EARS}
+    if wrong:
+        stated = ", ".join(f"{path}.channels={value!r}" for path, value in wrong.items())
         raise ValueError(f"got {stated}; known: {', '.join(NUM_EARS)}")
     if len(set(asked.values())) > 1:
+        stated = ", ".join(f"{path}{_told(hearing)}" for path, hearing in asked.items())
         raise ValueError(f"all audio encoders of a model hear the same; got {stated}")
-    return next(iter(asked.values()), "both")
+    return next(iter(asked.values()), Hearing())
 
 
-def _asked(model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _told(hearing: Hearing) -> str:
+    rate = hearing.waveform_rate
+    form = "log-mels" if rate is None else f"samples, {rate} a second"
+    return f".channels={hearing.channels!r} ({form})"
+
+
+def _asked(model: Mapping[str, Any]) -> Iterator[tuple[str, Hearing]]:
     for part in parts_of(model):
         if part.kind == AUDIO_ENCODERS.config_key:
             default = parameters_of(part.component).known.get("channels")
             usual = "both" if default is None else default.default
-            yield part.path, part.arguments.get("channels", usual)
+            rate = getattr(part.component, "waveform_rate", None)
+            yield part.path, Hearing(part.arguments.get("channels", usual), rate)
 
 
 def _guarded(cfg: Config, dataset: Any, name: str, training: bool = False) -> Guarded:

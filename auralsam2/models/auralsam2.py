@@ -61,6 +61,7 @@ class AuralSAM2(SAM2Method):
     """
 
     checkpointed: ClassVar[Sequence[str]] = CHECKPOINTED
+    reads_tokens = True
 
     def __init__(
         self,
@@ -208,8 +209,17 @@ class AuralSAM2(SAM2Method):
         return self.fuser(pyramid, self.heard(log_mel, text))
 
     def heard(self, log_mel: Tensor, text: Sequence[str] | None = None) -> Tensor:
-        """(B, M, C) tokens of (B, T, A, 96, 64) sounds: the T frames', then those of B texts."""
-        tokens = self.audio_adapter(self.audio_encoder(log_mel))
+        """(B, M, C) tokens of the sounds of T seconds.
+
+        The frames' T, then, of an encoder with K > 1 tokens a second, T * K finer ones in order of
+        time, then those of B texts.
+        """
+        if getattr(self.audio_encoder, "tokens", 1) == 1:
+            vectors = self.audio_encoder(log_mel)
+        else:
+            finer = self.audio_encoder.hear(log_mel)  # (B, T, K, D)
+            vectors = torch.cat([finer.mean(dim=2), finer.flatten(1, 2)], dim=1)
+        tokens = self.audio_adapter(vectors)
         if self.text_encoder is not None:
             check_expressions(text, len(tokens))
             tokens = torch.cat([tokens, self.text_adapter(self.text_encoder(text))], dim=1)

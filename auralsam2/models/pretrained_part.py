@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from torch import nn
 
 from auralsam2.models.freezing import Freezable
-from auralsam2.models.weights.folder import INSTALL, load_folder, reading
+from auralsam2.models.weights.folder import load_folder, of_transformers, reading
 from auralsam2.weight_files import folder_problems
 
 Names = Sequence[str] | str | os.PathLike[str]
@@ -73,14 +73,10 @@ class PretrainedPart(Freezable):
 
     def _load(self, folder: Path) -> tuple[nn.Module, Any]:
         name = type(self).__name__
-        try:
-            import transformers
-        except ImportError as error:
-            raise ImportError(f"{name} needs transformers: {INSTALL}") from error
+        source = of_transformers(self.processor_class, name)
         with reading(folder, name):
-            source = getattr(transformers, self.processor_class)
             processor = source.from_pretrained(folder, local_files_only=True)
-        model = getattr(transformers, self.model_class)
+        model = of_transformers(self.model_class, name)
         return load_folder(model, folder, name, self.model_class), processor
 
 

@@ -1,4 +1,4 @@
-"""Sound of a video, read by seconds: log-mel examples of the data pipeline for any part of it."""
+"""Sound of a video, read by seconds: what the data pipeline gives an encoder of any part of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from auralsam2.data.audio import SAMPLE_RATE, log_mel_examples, read_waveform
+from auralsam2.data.audio import SAMPLE_RATE, read_waveform
+from auralsam2.data.heard import heard_seconds
 from auralsam2.data.video import NoSoundError
 
 Samples = NDArray[np.floating]
@@ -20,6 +21,7 @@ class Listening(NamedTuple):
 
     rule: str = "published"  # how examples are cut, see `log_mel_examples`
     channels: str = "both"  # what is heard of a recording's channels
+    waveform_rate: int | None = None  # samples a second; None hears log-mel examples
 
 
 class Sound:
@@ -46,14 +48,14 @@ class Sound:
             self._samples, self._rate = _checked(*source)
 
     def examples(self, start: int, seconds: int) -> NDArray[np.float32]:
-        """(seconds, A, 96, 64) log-mel examples, one a second from ``start`` on.
+        """(seconds, A, 96, 64) log-mel examples, or (seconds, A, R) samples, from ``start`` on.
 
         They are those of a clip that is cut there; behind the end of the sound is silence.
         """
         samples, rate = self._read(start, seconds)
         shortest = rate if len(samples) < rate else len(samples)
         samples = np.pad(samples, ((0, shortest - len(samples)), (0, 0)))
-        found = log_mel_examples(samples, rate, seconds, *self.listening)[:seconds]
+        found = heard_seconds(samples, rate, seconds, *self.listening)[:seconds]
         # The released rule gives as many as fit; the last one stands in, as it does there.
         return found[np.minimum(np.arange(seconds), len(found) - 1)]
 

@@ -14,7 +14,7 @@ from auralsam2.config import load, parse_overrides
 from auralsam2.data.images import Resizing
 from auralsam2.engine.evaluate import trained_model
 from auralsam2.engine.run_folder import find_target
-from auralsam2.engine.splits import asked_channels, data_settings
+from auralsam2.engine.splits import asked_hearing, data_settings
 from auralsam2.models.auralsam2 import AuralSAM2
 from auralsam2.models.tracking import MemoryTracker
 from auralsam2.models.weights import locate
@@ -153,6 +153,6 @@ def of_config(cfg: Config, weights: Path | None) -> Trained:
     return Trained(
         model.eval(),
         Resizing(cfg.data.image_size, read.frame_interpolation),
-        Listening(read.audio_rule, asked_channels(cfg.model)),
+        Listening(read.audio_rule, *asked_hearing(cfg.model)),
         read.num_frames,
     )

@@ -278,8 +278,11 @@ def test_a_data_set_keeps_its_contract(tmp_path: Path) -> None:
         {"__len__": lambda out: out == 2, "fingerprint": lambda out: isinstance(out, str),
             "__getitem__": lambda out: set(wanted) <= set(out)},
     )  # fmt: skip
-    dataset = obey("dataset", case, dict(root=str(root), image_size=S, channels="both"))
+    given = dict(root=str(root), image_size=S, channels="both", waveform_rate=None)
+    dataset = obey("dataset", case, given)
     assert len(dataset.clips) == 2
+    samples = obey("dataset", case, {**given, "waveform_rate": 400})[0]["log_mel"]
+    assert samples.shape == (dataset[0]["frames"].shape[0], 2, 400)
     item = dataset[0]
     stated = REGISTRIES["dataset"].calls["__getitem__(index)"]
     assert all(f"{name} " in stated for name in wanted)

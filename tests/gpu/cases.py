@@ -132,8 +132,15 @@ PARTS: dict[str, tuple[Callable[[], Tree], Callable[[Any, Tree], Tree], dict[str
         },
     ),
     "audio_encoder": (
-        lambda: torch.randn(B, T, 2, 96, 64), lambda m, x: m(x),
-        {"LogMelCNN": _SMALL, "VGGish": dict(random_weights=True)},
+        lambda: {None: torch.randn(B, T, 2, 96, 64)}
+        | {rate: 0.1 * torch.randn(B, T, 2, rate) for rate in (16_000, 48_000)},
+        lambda m, x: m(x[getattr(m, "waveform_rate", None)]),
+        {
+            "LogMelCNN": _SMALL, "VGGish": dict(random_weights=True),
+            **{name: dict(random_weights=True, frozen=False) for name in
+               ("ASTEncoder", "CLAPEncoder", "HuBERTEncoder", "PEAudioEncoder", "WavLMEncoder",
+                "WhisperEncoder")},
+        },
     ),
     "pyramid": (_pyramid, lambda m, x: m(x), {}),
     "visual_attention": (
@@ -186,6 +193,8 @@ LEFT_OUT = {
     "ASTTagger": "wants a folder of weights",
     "CLAPTagger": "wants a folder of weights",
     "RobertaText": "wants a folder of weights",
+    "CLAPText": "wants a folder of weights",
+    "CLIPText": "wants a folder of weights",
     "MiniLMText": "brings its weights in a package of its own, which may not be there",
 }
 if find_spec("timm") is None:

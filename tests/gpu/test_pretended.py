@@ -96,7 +96,7 @@ def test_what_is_not_tried_is_listed() -> None:
     axes = {*all_cases.PARTS, *all_cases.INSIDE, *all_cases.NOT_OF_A_STEP, "model", "text_encoder"}
     assert axes == registry.REGISTRIES.keys()
     known = {name for parts in registry.REGISTRIES.values() for name in parts.names()}
-    assert all_cases.LEFT_OUT.keys() <= known and len(all_cases.LEFT_OUT) <= 9
+    assert all_cases.LEFT_OUT.keys() <= known and len(all_cases.LEFT_OUT) <= 11
     models = {all_cases.load(n, {}).model.type for n in all_cases.method_configs()}
     models.add(all_cases.RELEASED["model.type"])
     assert models == set(all_cases.own_names("model"))

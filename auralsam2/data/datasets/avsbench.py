@@ -21,6 +21,7 @@ from auralsam2.data.datasets.clip_dataset import ClipDataset
 from auralsam2.data.datasets.index import ClipFiles
 from auralsam2.data.datasets.log_mel_pickle import read_log_mel
 from auralsam2.data.datasets.semantic import FILE_NAME, read_class_map
+from auralsam2.data.problems import DataError
 from auralsam2.registry import DATASETS
 from auralsam2.structures import NUM_EARS
 
@@ -162,5 +163,11 @@ class AVSBenchObjectDataset(ClipDataset):
 
     def _log_mel(self, clip: ClipFiles) -> NDArray[np.float32]:
         if self.audio == "log_mel":
+            if self.waveform_rate is not None:
+                raise DataError(
+                    f"'{clip.audio}' holds log-mels, and the audio encoder hears samples, "
+                    f"{self.waveform_rate} a second: take the recordings (audio='wav'), or an "
+                    "encoder that hears log-mels, such as VGGish"
+                )
             return read_log_mel(clip.audio, len(clip.frames), NUM_EARS[self.channels])
         return super()._log_mel(clip)

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from auralsam2.data.audio import CHANNELS, RULES, log_mel_examples, read_waveform
+from auralsam2.data.audio import CHANNELS, RULES, read_waveform
 from auralsam2.data.datasets.index import ClipFiles, fingerprint
 from auralsam2.data.datasets.semantic import ClassMap
+from auralsam2.data.heard import heard_seconds
 from auralsam2.data.images import Resizing, image_size, nearest, read_image, stack
 from auralsam2.data.kept_frames import Frames, KeptFrames
 from auralsam2.data.labels import LABEL_RULES, WHITE, objects
@@ -23,7 +24,7 @@ from auralsam2.data.log_mel_cache import LogMelCache
 from auralsam2.data.problems import DataError
 from auralsam2.data.transforms.base import Augmentation
 from auralsam2.kept_digests import content_digests, places
-from auralsam2.structures import NUM_EARS, UNLABELLED
+from auralsam2.structures import UNLABELLED, Hearing
 
 NATIVE = 224**2
 """Pixels of a picture of AVSBench."""
@@ -53,6 +54,7 @@ class ClipDataset(Dataset[dict[str, Any]]):
         seed: of the transforms.
         log_mel_cache: folder that keeps log-mel examples across runs, see :class:`LogMelCache`.
         channels: as the audio encoder asks, which a run passes, see :func:`log_mel_examples`.
+        waveform_rate: likewise, see :func:`heard_seconds`.
         keep_decoded: folder that keeps decoded frames, see :class:`KeptFrames`, and log-mel
             examples; resized where no transforms come before that.
         labelled: whether labels are looked for; masks are empty without them.
@@ -93,10 +95,12 @@ class ClipDataset(Dataset[dict[str, Any]]):
         channels: str = "both",
         keep_decoded: str | None = None,
         labelled: bool = True,
+        waveform_rate: int | None = None,
     ) -> None:
         self.root, self.split, self.labelled = Path(root).expanduser(), split, labelled
         self.resizing = Resizing(image_size, frame_interpolation, mask_interpolation)
-        self.audio_rule, self.label_rule, self.channels = audio_rule, label_rule, channels
+        self.audio_rule, self.label_rule = audio_rule, label_rule
+        self.channels, self.waveform_rate = channels, waveform_rate
         if problems := self.setting_problems():
             raise ValueError(f"{type(self).__name__} got " + "\nand ".join(problems))
         self.files = self.read_index()
@@ -116,10 +120,8 @@ class ClipDataset(Dataset[dict[str, Any]]):
         """What is wrong with the settings, one line each."""
         problems = self.resizing.problems()
         rules = {"audio_rule": RULES, "label_rule": LABEL_RULES, "channels": CHANNELS}
-        for name, known in rules.items():
-            if getattr(self, name) not in known:
-                problems.append(f"{name}={getattr(self, name)!r}; known: {', '.join(known)}")
-        return problems
+        stated = [(name, getattr(self, name), known) for name, known in rules.items()]
+        return problems + [f"{n}={x!r}; known: {', '.join(k)}" for n, x, k in stated if x not in k]
 
     @property
     def clips(self) -> list[str]:
@@ -137,10 +139,10 @@ class ClipDataset(Dataset[dict[str, Any]]):
         """One clip.
 
         Returns:
-            ``frames`` (T, 3, S, S) uint8, ``log_mel`` (T, A, 96, 64), ``masks`` (T, S, S) uint8,
-            ``native_masks`` (T, H, W) uint8, ``supervised`` (T,) bool, ``clip``; with a class
-            map also ``semantic`` (T, S, S) uint8, 255 in frames without a label, and
-            ``native_semantic`` (T, H, W) uint8.
+            ``frames`` (T, 3, S, S) uint8, ``log_mel`` (T, A, 96, 64) or, where the encoder wants
+            samples, (T, A, R), ``masks`` (T, S, S) uint8, ``native_masks`` (T, H, W) uint8,
+            ``supervised`` (T,) bool, ``clip``; with a class map also ``semantic`` (T, S, S)
+            uint8, 255 in frames without a label, and ``native_semantic`` (T, H, W) uint8.
 
         Raises:
             DataError: naming the file that cannot be read.
@@ -158,7 +160,7 @@ class ClipDataset(Dataset[dict[str, Any]]):
         return item
 
     def log_mel(self, index: int) -> Tensor:
-        """Sound of one clip alone, (T, A, 96, 64); its frames are not decoded.
+        """Sound of one clip alone as in its item; its frames are not decoded.
 
         Raises:
             DataError: where it cannot be read.
@@ -218,12 +220,12 @@ class ClipDataset(Dataset[dict[str, Any]]):
         return Frames(self.resizing.resize_frames(images), size)
 
     def _log_mel(self, clip: ClipFiles) -> NDArray[np.float32]:
-        """Examples (T, A, 96, 64) of a clip's sound."""
+        """Examples (T, A, 96, 64), or samples (T, A, R), of a clip's sound."""
         try:
             how = len(clip.frames), self.audio_rule, self.channels
-            if self.log_mel_cache:
+            if self.log_mel_cache and self.waveform_rate is None:
                 return self.log_mel_cache.examples(clip.audio, *how)
-            return log_mel_examples(*read_waveform(clip.audio), *how)
+            return heard_seconds(*read_waveform(clip.audio), *how, self.waveform_rate)
         except ValueError as error:
             named = str(clip.audio) in str(error)
             raise DataError(str(error) if named else f"'{clip.audio}': {error}") from error
@@ -276,9 +278,8 @@ class ClipDataset(Dataset[dict[str, Any]]):
         frame = self._pixels_kept()
         media = {clip.audio: len(clip.frames) for clip in self.files}
         truth = {(clip.audio, clip.labels): len(clip.frames) for clip in self.files}
-        masks = frame if self.augmentation else NATIVE + frame
-        masks *= 1 if self.class_map is None else 2
-        sound = NUM_EARS[self.channels] * 96 * 64 * 4
+        masks = (frame + NATIVE * (not self.augmentation)) * (1 + (self.class_map is not None))
+        sound = 4 * Hearing(self.channels, self.waveform_rate).size
         return sum(media.values()) * (3 * frame + sound) + sum(truth.values()) * masks
 
     def _pixels_kept(self) -> int:

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from auralsam2.data.audio import LOG_OFFSET, SAMPLE_RATE, log_mel_examples
+from auralsam2.data.heard import SAMPLES
 from auralsam2.registry import DATASETS
 from auralsam2.structures import Waveform
 from auralsam2.text_files import encode
@@ -43,6 +44,7 @@ class CounterfactualAudio(Dataset[dict[str, Any]]):
         seed: of whatever is drawn.
         channels: passed on to a node.
         keep_decoded: passed on to a node.
+        waveform_rate: passed on to a node.
     """
 
     counterfactual: ClassVar[str]
@@ -56,16 +58,18 @@ class CounterfactualAudio(Dataset[dict[str, Any]]):
         seed: int = 0,
         channels: str = "both",
         keep_decoded: str | None = None,
+        waveform_rate: int | None = None,
     ) -> None:
         if isinstance(dataset, Mapping):
             given = {"root": root, "image_size": image_size, "channels": channels}
-            dataset = DATASETS.build(dataset, **given, keep_decoded=keep_decoded)
+            kept = {"keep_decoded": keep_decoded, "waveform_rate": waveform_rate}
+            dataset = DATASETS.build(dataset, **given, **kept)
         self.dataset: Any = dataset
         self.seed = seed
 
     @abstractmethod
     def hear(self, index: int, own: Tensor) -> Tensor:
-        """Sound that is heard with clip ``index``, log-mel examples (T, A, 96, 64).
+        """Sound that is heard with clip ``index``: log-mel examples, or samples (T, A, R).
 
         As many as ``own``, those of its own sound, which are not to be written to.
         """
@@ -130,6 +134,8 @@ class AudioSilence(CounterfactualAudio):
 
     def hear(self, index: int, own: Tensor) -> Tensor:
         """What the front end makes of a waveform of zeros."""
+        if own.dim() == SAMPLES:
+            return torch.zeros_like(own)
         return _silence(len(own)).expand_as(own).clone()
 
     def hear_waveform(self, index: int, own: Waveform) -> Waveform:
@@ -189,6 +195,9 @@ class AudioNoise(CounterfactualAudio):
         """Noise drawn for this clip, at its level."""
         rng = self._generator(index)
         num_frames = len(own)
+        if own.dim() == SAMPLES:
+            noise = rng.standard_normal((num_frames, 1, own.shape[2])) * self._level(own)
+            return torch.from_numpy(noise).to(own).expand_as(own).clone()
         level_db = -20.0 if self.level_db is None else self.level_db
         samples = rng.standard_normal((num_frames * SAMPLE_RATE, 1)) * 10 ** (level_db / 20)
         log_mel = _one_ear(samples, num_frames)
@@ -205,10 +214,14 @@ class AudioNoise(CounterfactualAudio):
 
     def hear_waveform(self, index: int, own: Waveform) -> Waveform:
         """Noise of the level, or of the root mean square of the clip's samples."""
-        own_level = float(own.samples.square().mean().sqrt())
-        level = own_level if self.level_db is None else 10 ** (self.level_db / 20)
+        level = self._level(own.samples)
         noise = self._generator(index).standard_normal(len(own.samples)) * level
         return own._replace(samples=torch.from_numpy(noise).to(own.samples))
+
+    def _level(self, samples: Tensor) -> float:
+        """Root mean square of the noise that is heard in the place of samples."""
+        own_level = float(samples.square().mean().sqrt())
+        return own_level if self.level_db is None else 10 ** (self.level_db / 20)
 
     def _generator(self, index: int) -> np.random.Generator:
         name = zlib.crc32(encode(self.dataset.clips[index]))

@@ -45,6 +45,7 @@ class WrappedNode(WrappedDataset):
         seed: of transforms.
         channels: what is heard of a recording's.
         keep_decoded: folder that keeps decoded frames.
+        waveform_rate: samples a second that are heard in the place of log-mels.
     """
 
     def __init__(
@@ -55,9 +56,11 @@ class WrappedNode(WrappedDataset):
         seed: int = 0,
         channels: str = "both",
         keep_decoded: str | None = None,
+        waveform_rate: int | None = None,
     ) -> None:
         given = {"root": root, "image_size": image_size, "seed": seed, "channels": channels}
-        super().__init__(DATASETS.build(dataset, **given, keep_decoded=keep_decoded))
+        kept = {"keep_decoded": keep_decoded, "waveform_rate": waveform_rate}
+        super().__init__(DATASETS.build(dataset, **given, **kept))
 
 
 class ChosenClips(WrappedDataset):
@@ -239,7 +242,7 @@ class PaddedClips(WrappedNode):
         return {**item, "padded": torch.arange(self.num_frames) >= real}
 
     def log_mel(self, index: int) -> Tensor:
-        """Sound of one clip alone, (num_frames, A, 96, 64), as other clips may hear it."""
+        """Sound of one clip alone, (num_frames, A, ...), as other clips may hear it."""
         read = getattr(self.dataset, "log_mel", None)
         own: Tensor = self.dataset[index]["log_mel"] if read is None else read(index)
         return self._filled(own)

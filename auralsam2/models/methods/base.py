@@ -33,7 +33,9 @@ class ClipBatch(NamedTuple):
     """A batch as the data sets give it."""
 
     frames: Tensor  # (B, T, 3, S, S) uint8 RGB
-    log_mel: Tensor  # (B, T, A, 96, 64), A ears: 2, or 1 where the encoder wants their mean
+    # (B, T, A, 96, 64), A ears: 2, or 1 where the encoder wants their mean; samples (B, T, A, R)
+    # where it hears those.
+    log_mel: Tensor
     masks: Tensor  # (B, T, S, S) truth in {0, 1}
     supervised: Tensor  # (B, T) bool, frames whose truth is known
     clip: Sequence[str]  # B names
@@ -64,6 +66,8 @@ class ClipMethod(BaseModel):
 
     prompted_by_truth: ClassVar[bool] = False
     """Whether answers are drawn from the truth, so that there are none without labels."""
+    reads_tokens: ClassVar[bool] = False
+    """Whether it has a use for several tokens a second, where its audio encoder gives them."""
 
     def __init__(self, mask_loss: Node = None, decode: str = "iou_select") -> None:
         # Copies from pinned memory to a GPU need not be waited for.

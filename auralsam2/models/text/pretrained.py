@@ -7,13 +7,19 @@ import os
 from abc import abstractmethod
 from collections.abc import Hashable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from auralsam2.models.text.encoder import TextEncoder, TokenStates
-from auralsam2.models.weights.folder import INSTALL, load_folder, reading
+from auralsam2.models.weights.folder import (
+    INSTALL,
+    load_folder,
+    of_transformers,
+    read_config,
+    reading,
+)
 from auralsam2.models.weights.loading import Tolerance
 from auralsam2.registry import TEXT_ENCODERS
-from auralsam2.weight_files import TEXT_MODEL, folder_problems
+from auralsam2.weight_files import CLAP, CLIP, TEXT_MODEL, folder_problems
 
 POOLER = "pooler."
 """Reads the hidden states that are handed on, so that it may be random."""
@@ -45,19 +51,18 @@ class PretrainedText(TextEncoder):
     def __init__(self, num_tokens: int = NUM_TOKENS, **shared: Any) -> None:
         super().__init__(**shared)
         name = type(self).__name__
-        try:
-            from transformers import AutoModel, AutoTokenizer
-        except ImportError as error:
-            raise ImportError(f"{name} needs transformers: {INSTALL}") from error
+        tokenizer = of_transformers("AutoTokenizer", name)
         self.folder, self.num_tokens = self.find_folder().expanduser().resolve(), num_tokens
-        of_task = Tolerance(HEADS, (POOLER,))
-        self.network: Any = load_folder(
-            AutoModel, self.folder, name, "text model", of_task, add_pooling_layer=True
-        )
+        self.network: Any = self._read_network()
         with reading(self.folder, name):
-            self.tokenizer: Any = AutoTokenizer.from_pretrained(self.folder, local_files_only=True)
+            self.tokenizer: Any = tokenizer.from_pretrained(self.folder, local_files_only=True)
         self.out_channels = int(self.network.config.hidden_size)
         self.freeze()
+
+    def _read_network(self) -> Any:
+        name, of_task = type(self).__name__, Tolerance(HEADS, (POOLER,))
+        kind = of_transformers("AutoModel", name)
+        return load_folder(kind, self.folder, name, "text model", of_task, add_pooling_layer=True)
 
     @abstractmethod
     def find_folder(self) -> Path:
@@ -75,12 +80,8 @@ class PretrainedText(TextEncoder):
         return self.folder, self.num_tokens
 
 
-@TEXT_ENCODERS.register_module()
-class RobertaText(PretrainedText):
-    """Last hidden states of a frozen RoBERTa, a fixed number of tokens an expression.
-
-    As released, expressions are padded and cut to 25 tokens and the padding's states are handed
-    on like the others.
+class FolderText(PretrainedText):
+    """A text model from a folder that the config names.
 
     Args:
         weights: folder of the model and its tokenizer; never downloaded.
@@ -90,6 +91,8 @@ class RobertaText(PretrainedText):
         FileNotFoundError: where the folder does not exist, before anything is built.
         ImportError: naming the extra to install where transformers is missing.
     """
+
+    published: ClassVar[str]  # name of a published folder
 
     def __init__(self, weights: str | os.PathLike[str] | None = None, **shared: Any) -> None:
         problems = self.problems(weights)
@@ -103,10 +106,71 @@ class RobertaText(PretrainedText):
         assert self.weights is not None
         return Path(self.weights)
 
-    @staticmethod
-    def problems(weights: str | os.PathLike[str] | None = None, **_: object) -> list[str]:
+    @classmethod
+    def problems(cls, weights: str | os.PathLike[str] | None = None, **_: object) -> list[str]:
         """What stands in the way of building, found without building."""
-        return folder_problems(weights, TEXT_MODEL, "model.text_encoder.weights", INSTEAD)
+        return folder_problems(weights, cls.published, "model.text_encoder.weights", INSTEAD)
+
+
+@TEXT_ENCODERS.register_module()
+class RobertaText(FolderText):
+    """Last hidden states of a frozen RoBERTa, a fixed number of tokens an expression.
+
+    As released, expressions are padded and cut to 25 tokens and the padding's states are handed
+    on like the others.
+
+    Arguments are those of :class:`FolderText`.
+    """
+
+    published = TEXT_MODEL
+
+
+class TowerText(FolderText):
+    """The words' side of a model that was trained to match them with something else.
+
+    Arguments are those of :class:`FolderText`.
+
+    Raises:
+        ValueError: where the folder holds a model of another type.
+    """
+
+    model_types: ClassVar[tuple[str, ...]]  # as config.json has it
+    model_class: ClassVar[str]  # in transformers
+    alone: ClassVar[bool] = False  # whether that class names its parts as if there were no other
+
+    def _read_network(self) -> Any:
+        name = type(self).__name__
+        config = read_config(self.folder, name, self.model_types, self.published)
+        config = getattr(config, "text_config", config)
+        kind, what = of_transformers(self.model_class, name), "text model"
+        given = {"config": config, "key_mapping": {r"^text_model\.": ""} if self.alone else None}
+        return load_folder(kind, self.folder, name, what, **given)
+
+
+@TEXT_ENCODERS.register_module()
+class CLIPText(TowerText):
+    """Last hidden states of the text side of CLIP (Radford et al., ICML 2021), frozen.
+
+    Trained on captions of pictures; a word sees those before it alone.
+
+    Arguments are those of :class:`FolderText`.
+    """
+
+    published, model_types, model_class = CLIP, ("clip", "clip_text_model"), "CLIPTextModel"
+
+
+@TEXT_ENCODERS.register_module()
+class CLAPText(TowerText):
+    """Last hidden states of the text side of CLAP (Wu et al., ICASSP 2023), frozen.
+
+    A RoBERTa, trained on captions of sounds; beside :class:`CLAPEncoder` it speaks of what that
+    one hears.
+
+    Arguments are those of :class:`FolderText`.
+    """
+
+    published, model_types, model_class = CLAP, ("clap", "clap_text_model"), "ClapTextModel"
+    alone = True
 
 
 @TEXT_ENCODERS.register_module()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from auralsam2.models.weights.loading import (
     NONE,
@@ -16,9 +19,12 @@ from auralsam2.models.weights.loading import (
     note_coverage,
 )
 from auralsam2.models.weights.reading import check_whole, read_state, unreadable, weight_file
+from auralsam2.weight_files import SOURCES
 
 INSTALL = "pip install 'auralsam2[text]'"
 """What brings transformers."""
+SEED = 0
+"""Of random weights."""
 WORDS = ("config.json", "tokenizer.json", "vocab.json", "vocab.txt", "merges.txt")
 
 
@@ -45,7 +51,7 @@ def load_folder(
     """
     with reading(folder, owner):
         _check_files(folder)
-        with _without_progress_bar():
+        with _quietly():
             network, info = model_class.from_pretrained(
                 folder,
                 local_files_only=True,
@@ -56,6 +62,62 @@ def load_folder(
     what = f"the {kind} that '{folder / 'config.json'}' describes"
     _settle_weights(network, folder, info, what, tolerance)
     return network.float()
+
+
+def random_model(model_class: Any, config: Any) -> Any:
+    """A model of random weights, the same ones every time.
+
+    The libraries draw globally. What is frozen stands in no checkpoint of a run: it has to come out
+    the same whenever the run is looked at again.
+    """
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(SEED)
+        return model_class(config)
+
+
+def of_transformers(name: str, owner: str, install: str = INSTALL) -> Any:
+    """A class of transformers.
+
+    Raises:
+        ImportError: naming what to install where transformers is missing, or too old to have it.
+    """
+    try:
+        import transformers
+    except ImportError as error:
+        raise ImportError(f"{owner} needs transformers: {install}") from error
+    if not hasattr(transformers, name):
+        raise ImportError(
+            f"{owner} needs a transformers that has {name}, got {transformers.__version__}: "
+            f"{install}"
+        )
+    return getattr(transformers, name)
+
+
+def read_config(folder: Path, owner: str, known: Collection[str], published: str) -> Any:
+    """The config of a folder.
+
+    Args:
+        folder: where ``config.json`` is.
+        owner: name of the class that asks, for errors.
+        known: types of models that it can be.
+        published: name of a published folder of ``SOURCES``.
+
+    Raises:
+        ImportError: where transformers is missing, or too old to know the type.
+        ValueError: where the file is damaged or of a model of another type.
+    """
+    auto = of_transformers("AutoConfig", owner)
+    with reading(folder, owner):
+        check_whole(folder / "config.json")
+        stated = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    got = stated.get("model_type") if isinstance(stated, dict) else None
+    if got not in known:
+        raise ValueError(
+            f"{owner}: '{folder / 'config.json'}' describes a model of type {got!r}; known: "
+            f"{', '.join(known)}; a published one is {published}, from {SOURCES[published]}"
+        )
+    with reading(folder, owner):
+        return auto.from_pretrained(folder, local_files_only=True)
 
 
 @contextmanager
@@ -100,14 +162,19 @@ def _settle_weights(
 
 
 @contextmanager
-def _without_progress_bar() -> Iterator[None]:
-    """Keep the bar of a half-second load out of the bars of a grid."""
+def _quietly() -> Iterator[None]:
+    """Keep the bar of a half-second load out of the bars of a grid, and lists of what is not used.
+
+    What does not fit is told by us, and parts of a model that is not asked for are no fault.
+    """
     from transformers.utils import logging
 
-    shown = logging.is_progress_bar_enabled()
+    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
+    logging.set_verbosity_error()
     try:
         yield
     finally:
+        logging.set_verbosity(level)
         if shown:
             logging.enable_progress_bar()

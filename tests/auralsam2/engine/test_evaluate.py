@@ -19,7 +19,7 @@ from auralsam2.engine.embedding_points import draw_points
 from auralsam2.engine.evaluate import evaluate_model, frames_encoded_once, trained_model
 from auralsam2.engine.probing import decoder_readings
 from auralsam2.engine.protocols import SIZES, evaluate_protocols
-from auralsam2.engine.splits import asked_channels, fingerprint
+from auralsam2.engine.splits import asked_hearing, fingerprint
 from auralsam2.engine.splits import test_datasets as build_tests
 from auralsam2.engine.train import train
 from auralsam2.models.backbones.sam2_backbone import SAM2Backbone
@@ -221,20 +221,43 @@ def test_data_sets_give_the_ears_that_the_encoder_asks_for(config: Any) -> None:
         assert all(0 <= scores[name].metrics["J"] <= 1 for name in datasets)
 
 
+def test_an_encoder_of_samples_is_scored_with_its_controls_and_drawn(config: Any) -> None:
+    pytest.importorskip("transformers", reason="needs the extra [text]")
+    config.model.audio_encoder = dict(type="WavLMEncoder", random_weights=True, tokens=3)
+    datasets = build_tests(config)
+    for name in ("test", "test_audio_silence", "test_audio_noise", "test_audio_swapped"):
+        assert datasets[name][0]["log_mel"].shape[1:] == (2, 16_000), name
+    model = trained_model(config, None)
+    scores = evaluate_model(model, config, datasets).splits
+    assert all(0 <= scores[name].metrics["J"] <= 1 for name in datasets)
+    heard = datasets["test"][0]["log_mel"][None]
+    tokens = model.heard(heard)
+    assert tokens.shape[1] == 4 * heard.shape[1], "the frames' and three finer ones of each"
+    own, finer = tokens.split([heard.shape[1], 3 * heard.shape[1]], dim=1)
+    torch.testing.assert_close(finer.unflatten(1, (-1, 3)).mean(dim=2), own)
+
+
 def test_what_encoders_ask_for() -> None:
     encoder = {"type": "LogMelCNN"}
-    assert asked_channels({"type": "UnpromptedSAM2"}) == "both"
-    assert asked_channels({"audio_encoder": encoder}) == "both"
+    assert asked_hearing({"type": "UnpromptedSAM2"}) == ("both", None)
+    assert asked_hearing({"audio_encoder": encoder}) == ("both", None)
+    clap = {"type": "CLAPEncoder", "channels": "mean"}
+    assert asked_hearing({"audio_encoder": clap}) == ("mean", 48_000)
+    assert asked_hearing({"audio_encoder": clap}).shape == (1, 48_000)
     mono = {**encoder, "channels": "mean"}
     wrong = {**encoder, "channels": "stereo"}
     with pytest.raises(
         ValueError, match=r"^got model\.audio_encoder\.channels='stereo'; known: both"
     ):
-        asked_channels({"audio_encoder": wrong})
-    assert asked_channels({"sound_classifier": {"audio_encoder": mono}, "decode": "x"}) == "mean"
+        asked_hearing({"audio_encoder": wrong})
+    heard = {"sound_classifier": {"audio_encoder": mono}, "decode": "x"}
+    assert asked_hearing(heard) == ("mean", None)
     with pytest.raises(ValueError) as caught:
-        asked_channels({"audio_encoder": encoder, "sound_classifier": {"audio_encoder": mono}})
-    for part in ("model.audio_encoder.channels='both'", "sound_classifier.audio_encoder.channels="):
+        asked_hearing({"audio_encoder": encoder, "sound_classifier": {"audio_encoder": clap}})
+    for part in (
+        "model.audio_encoder.channels='both' (log-mels)",
+        "sound_classifier.audio_encoder.channels='mean' (samples, 48000 a second)",
+    ):
         assert part in str(caught.value)
 
 

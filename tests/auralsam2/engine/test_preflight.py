@@ -42,6 +42,14 @@ def test_all_problems_are_told_at_once(tiny_config: Any) -> None:
     assert str(caught.value).splitlines() == problems
 
 
+def test_several_tokens_a_second_want_a_method_that_reads_them(tiny_config: Any) -> None:
+    tiny_config.model.audio_encoder = dict(type="WavLMEncoder", random_weights=True, tokens=2)
+    assert setting_problems(tiny_config) == []
+    tiny_config.model.type = "AVSAM"
+    (problem,) = setting_problems(tiny_config)
+    assert problem.startswith("model.audio_encoder.tokens=2: AVSAM takes one vector a second")
+
+
 def test_a_metric_that_cannot_be_built_is_named(tiny_config: Any) -> None:
     tiny_config.evaluation.metrics[0].threshold = 2.0
     tiny_config.evaluation.metrics[0].type = "AreaMetric"

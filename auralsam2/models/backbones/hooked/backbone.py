@@ -8,12 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor
 
 from auralsam2.models.backbones.hooked.network import HookedNetwork
 from auralsam2.models.freezing import Freezable
-from auralsam2.models.weights.folder import load_folder, reading
+from auralsam2.models.weights.folder import (
+    load_folder,
+    of_transformers,
+    random_model,
+    reading,
+)
 from auralsam2.shapes import check_shape
 from auralsam2.structures import VisualPyramid
 from auralsam2.weight_files import folder_problems
@@ -21,8 +25,6 @@ from auralsam2.weight_files import folder_problems
 INSTALL = "pip install 'auralsam2[backbones]'"
 """What brings transformers in a version that has these models, and timm."""
 CONFIG_KEY = "model.backbone.checkpoint"
-SEED = 0
-"""Of random weights."""
 BUILDS = ("mini", "published")
 MINI_CHANNELS = 128
 """C of the small builds, that of sam2-mini."""
@@ -122,19 +124,13 @@ class HookedBackbone(Freezable):
 
     def _build(self, checkpoint: Any, image_size: int | None, size: str) -> Any:
         name = type(self).__name__
+        source = of_transformers(self.config_class, name, INSTALL)
+        model = of_transformers(self.model_class, name, INSTALL)
         self._check_libraries()
-        import transformers
-
-        source = getattr(transformers, self.config_class)
-        model = getattr(transformers, self.model_class)
         if checkpoint is None:
             config = source(**(self.mini if size == "mini" else self.real))
             self._resize(config, image_size or self._side(config))
-            # The libraries draw globally. What is frozen stands in no checkpoint of a run: it has
-            # to come out the same whenever the run is looked at again.
-            with torch.random.fork_rng(devices=()):
-                torch.manual_seed(SEED)
-                return model(config)
+            return random_model(model, config)
         folder = Path(checkpoint).expanduser().resolve()
         with reading(folder, name):
             config = self._read_config(source, folder)
@@ -143,16 +139,7 @@ class HookedBackbone(Freezable):
         return load_folder(model, folder, name, self.model_class, config=config)
 
     def _check_libraries(self) -> None:
-        name = type(self).__name__
-        try:
-            import transformers
-        except ImportError as error:
-            raise ImportError(f"{name} needs transformers: {INSTALL}") from error
-        if not hasattr(transformers, self.model_class):
-            raise ImportError(
-                f"{name} needs a transformers that has {self.model_class}, got "
-                f"{transformers.__version__}: {INSTALL}"
-            )
+        """Raise an ImportError where a library besides transformers is missing."""
 
     def _read_config(self, source: Any, folder: Path) -> Any:
         return source.from_pretrained(folder, local_files_only=True)

@@ -299,3 +299,21 @@ def test_waveforms_of_a_batch_keep_their_lengths(root: Path) -> None:
     batch = collate_clips([data[0], data[1]])
     assert [type(w).__name__ for w in batch["waveform"]] == ["Waveform"] * 2
     assert data.fingerprint() == plain(root).fingerprint()
+
+
+@every_kind
+def test_an_encoder_of_samples_hears_the_same_kinds_of_sound(root: Path, kind: str) -> None:
+    given = dict(root=str(root), image_size=16, waveform_rate=8_000, channels="mean")
+    real = DATASETS.build(NODE, **given)
+    control = DATASETS.build(dict(type=kinds()[kind], dataset=NODE), **given)
+    own, other = real[0]["log_mel"], control[0]["log_mel"]
+    assert own.shape == other.shape == (3, 1, 8_000) and own.dtype == other.dtype
+    assert own.any() and not torch.equal(own, other)
+    if kind == "silence":
+        assert not other.any()
+    elif kind == "noise":
+        level = own.square().mean().sqrt()
+        torch.testing.assert_close(other.square().mean().sqrt(), level, rtol=0.03, atol=0)
+        assert torch.equal(other, control[0]["log_mel"]), "drawn anew"
+    else:
+        assert torch.equal(other, real.log_mel(control.partners[0]))

@@ -40,7 +40,7 @@ class LetterCounter(TextEncoder):
 def cache(monkeypatch: pytest.MonkeyPatch) -> FeatureStore:
     """One of this test alone."""
     own = FeatureStore()
-    monkeypatch.setattr("auralsam2.models.text.encoder.SHARED", own)
+    monkeypatch.setattr(TextEncoder, "store", own)
     return own
 
 

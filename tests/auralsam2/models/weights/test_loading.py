@@ -14,8 +14,10 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from auralsam2.models.audio.transformers_ear import TransformersEar
 from auralsam2.models.backbones.hooked.backbone import HookedBackbone
 from auralsam2.models.pretrained_part import PretrainedPart
+from auralsam2.models.text.pretrained import TowerText
 from auralsam2.models.weights import read_state
 from auralsam2.models.weights.loading import load_weights, loaded_weights
 from auralsam2.registry import REGISTRIES, load_all
@@ -29,7 +31,7 @@ def test_every_component_that_reads_weights_is_tested(tested_components: set[str
     for registry in REGISTRIES.values():
         for name, component in registry.module_dict.items():
             # Their files are named as transformers renames them: they have tests of their own.
-            named_by_others = (PretrainedPart, HookedBackbone)
+            named_by_others = (PretrainedPart, HookedBackbone, TransformersEar, TowerText)
             if inspect.isclass(component) and issubclass(component, named_by_others):
                 continue
             for argument in inspect.signature(component).parameters.values():
