@@ -8,6 +8,7 @@ Examples:
     auralsam2 make-figures work_dirs/demo --failures lowest
     auralsam2 make-figures work_dirs/demo --failures --set data.root=/elsewhere/data
     auralsam2 make-figures work_dirs/demo --failures largest-gain --against none --cells dense
+    auralsam2 make-figures work_dirs/demo --breakdown --reference dense --against none
     auralsam2 make-figures work_dirs/fuser_mini
     auralsam2 make-figures work_dirs/parts.json
 """
@@ -29,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _of_benchmark(parser, options)
 
     from analysis.clips.picks import check_rules
-    from analysis.figures import failures, qualitative
+    from analysis.figures import breakdown, failures, qualitative
     from analysis.figures.sweep import make as make_sweep
     from analysis.figures.whole_grid import make_all
     from analysis.runs.results import write_csv
@@ -45,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     notes, cells = results.notes, options.cells
     check_cells(results, cells)
     rules = [] if options.failures is None else check_rules(options.failures)
-    picked = dict(cells=cells, other=options.against, overrides=parse_overrides(options.set))
+    asked = dict(other=options.against, overrides=parse_overrides(options.set), notes=notes)
     paths = [write_csv(results, (options.out or options.folder) / "results.csv")]
     paths += make_all(results, folder, notes)
     clips = qualitative.make(results, folder, num_clips=options.clips or 2, cells=cells)
@@ -54,7 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     paths += clips
     for rule in rules:
         num_clips = options.clips or 4
-        paths += failures.make(results, folder, rule, num_clips=num_clips, notes=notes, **picked)
+        paths += failures.make(results, folder, rule, num_clips=num_clips, cells=cells, **asked)
+    paths += breakdown.make(results, folder, **asked) if options.breakdown else []
     tell(notes, paths)
     return 0
 
@@ -80,9 +82,11 @@ def _parser() -> Parser:
     add("--clips", type=Whole(1), metavar="N", help="on a sheet; default: 2, of failures 4")
     rules = "lowest, listens-least, largest-loss, largest-gain; all of them where none is named"
     add("--failures", nargs="*", metavar="RULE", help=f"draw sheets of failures: {rules}")
+    add("--breakdown", action="store_true", help="the difference from --against, by kinds of clips")
     add("--cells", nargs="+", metavar="CELL", help="rows of the sheets")
-    add("--reference", metavar="CELL", help="whose failures; default: the grid's own")
-    add("--against", metavar="CELL", help="for largest-loss and -gain; default: the best other one")
+    add("--reference", metavar="CELL", help="whose failures and differences; default: the grid's")
+    other = "for largest-loss, largest-gain and --breakdown; default: the best other one"
+    add("--against", metavar="CELL", help=other)
     add_overrides(parser, "overrides of the runs' configs where masks are made, e.g. data.root=...")
     add_mixing(parser)
     return parser

@@ -21,7 +21,7 @@ from analysis.figures.figure_text import wrap_name
 from analysis.runs.controls import Column, split_header
 from analysis.runs.results import Results, seed_means
 from analysis.statistics.effects import GridEffects, grid_effects
-from analysis.tables.contrast_rows import digits, mark
+from analysis.tables.contrast_rows import digits, mark, signed
 from analysis.tables.effects import to_frame
 
 NAME = "effects"
@@ -164,11 +164,9 @@ def _draw_changes(
 
 
 def _lines(entry: Mapping[Any, Any], places: int, with_interval: bool) -> str:
-    value, low, high = (f"{entry[n]:+.{places}f}" for n in ("difference", "low", "high"))
-    shown = f"{value}{mark(entry)}"
-    if with_interval and np.isfinite(entry["low"]):
-        shown += f"\n[{low}, {high}]"
-    return shown.replace("-", "−")
+    value, low, high = (signed(entry[n], places) for n in ("difference", "low", "high"))
+    between = f"\n[{low}, {high}]" if with_interval and np.isfinite(entry["low"]) else ""
+    return f"{value}{mark(entry)}{between}"
 
 
 def _write(panel: Axes, row: int, column: int, text: str, on_dark: bool = False) -> None:

@@ -33,10 +33,14 @@ def digits(values: pd.Series) -> int:
 
 def entry(row: Mapping[Any, Any], places: int) -> str:
     """Return ``+0.031 [+0.010, +0.052]*`` of a row of `significance.compare`."""
-    numbers = [row[name] for name in ("difference", "low", "high")]
-    value, low, high = (_NOTATION.number(number, places, signed=True) for number in numbers)
+    value, low, high = (signed(row[name], places) for name in ("difference", "low", "high"))
     between = f" [{low}, {high}]" if np.isfinite(row["low"]) else ""
     return f"{value}{between}{mark(row)}"
+
+
+def signed(value: float, places: int) -> str:
+    """Return a rounded number with its sign; nought has a plus."""
+    return _NOTATION.number(round(value, places) + 0.0, places, signed=True)
 
 
 def mark(row: Mapping[Any, Any]) -> str:

@@ -73,8 +73,9 @@ def to_texts(held: GridEffects) -> pd.DataFrame:
     rows = []
     for axes, own in groupby(held.effects, key=lambda effect: effect.axes):
         for effect in own:
-            pairs = zip(effect.levels, effect.against, strict=True)
-            row = {"": " × ".join(axes), "level": " × ".join(f"{a} − {b}" for a, b in pairs)}
+            pairs = [f"{a} − {b}" for a, b in zip(effect.levels, effect.against, strict=True)]
+            level = pairs[0] if len(pairs) == 1 else " × ".join(f"({pair})" for pair in pairs)
+            row = {"": " × ".join(axes), "level": level}
             if not held.design.full:
                 row["averaged over"] = f"{effect.num_places} of {effect.of}"
             for column, header in headers.items():

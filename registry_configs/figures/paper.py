@@ -19,6 +19,7 @@ parts = [
     dict(type="ClickCurves"),
     dict(type="Qualitative"),
     dict(type="Failures"),
+    dict(type="Breakdown"),
     dict(type="Dilution", heads=True),
     dict(type="Embeddings"),
     # Behind the figures: it shows them.

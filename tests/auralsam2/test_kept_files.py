@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 import soundfile
 
+from analysis.clips import labels as clip_labels
 from analysis.clips import masks as clip_masks
 from analysis.dilution import readings
 from analysis.embeddings.points import COLUMNS, Points, RunPoints
@@ -77,6 +78,15 @@ def make_masks(folder: Path, patch: pytest.MonkeyPatch) -> Any:
     return masks, folder / "clip_masks.npz", calls
 
 
+def make_labels(folder: Path, patch: pytest.MonkeyPatch) -> Any:
+    calls: list[int] = []
+    rows = [("007", 0.1, 0.25, ["a,b", "ü"], True), ("null", np.nan, 1.0, None, None)]
+    frame = pd.DataFrame(rows, columns=list(clip_labels.COLUMNS))
+    patch.setattr(clip_labels.ClipLabels, "_read_data", lambda *_: [calls.append(1), frame][1])
+    labels = clip_labels.ClipLabels("test")
+    return lambda: labels.of(folder, {}).map(str).to_numpy(), labels.path(folder), calls
+
+
 def make_frames(folder: Path, patch: pytest.MonkeyPatch) -> Any:
     calls: list[int] = []
     patch.setattr(kept_frames, "YOUNG", -(10**12))  # else what was just made is not kept
@@ -111,6 +121,7 @@ KEEPERS: dict[str, Maker] = {
     "auralsam2/kept_digests.py": make_digests,
     "analysis/dilution/readings.py": make_dilution,
     "analysis/embeddings/points.py": make_points,
+    "analysis/clips/labels.py": make_labels,
     "analysis/clips/masks.py": make_masks,
 }
 WITHOUT_FACTS = {make_frames, make_log_mel, make_digests}

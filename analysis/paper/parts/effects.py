@@ -1,16 +1,18 @@
-"""What the axes of a grid do."""
+"""What the axes of a grid do, and which clips carry the difference of two cells."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from analysis.figures import effects
+from analysis.figures import breakdown, effects
 from analysis.paper.part import PARTS, Made, NothingToShow, Part
 from analysis.paper.parts.scores import GridFigure
 from analysis.paper.source import Source
 from analysis.runs.results import Results
 from analysis.statistics.effects import NO_AXES
+from analysis.statistics.significance import reference_problem
 from analysis.tables import write_effects
 
 
@@ -41,3 +43,32 @@ class EffectMaps(GridFigure):
     def draw(self, results: Results, out: Path, notes: list[str]) -> list[Path]:
         """Write ``effects.*``."""
         return effects.make(results, out, notes=notes)
+
+
+@PARTS.register_module()
+@dataclass(kw_only=True)
+class Breakdown(Part):
+    """The difference of two cells by attributes and classes of clips: a figure and a table."""
+
+    reads_data = True
+    tool = "make-figures"
+    flags = {"reference": "--reference", "other": "--against"}
+
+    reference: str | None = None  # another cell than the grid's own
+    other: str | None = None  # cell that it is compared with; None for the best one
+
+    def make(self, source: Source, out: Path) -> Made:
+        """Write ``breakdown.*``."""
+        results = source.against(self.reference)
+        if (problem := reference_problem(results)) is not None:
+            raise NothingToShow(problem)
+        notes: list[str] = []
+        lost: list[str] = []
+        asked: dict[str, Any] = {"other": self.other, "overrides": source.overrides}
+        if not (paths := breakdown.make(results, out, notes=notes, lost=lost, **asked)):
+            raise NothingToShow("; ".join(notes) or "there is no other cell with a score")
+        return Made(paths, notes, lost)
+
+    def arguments(self, source: Source, out: Path) -> list[str]:
+        """Return those of ``make-figures``."""
+        return [*super().arguments(source, out), "--breakdown"]

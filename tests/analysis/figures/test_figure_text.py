@@ -24,6 +24,7 @@ from analysis.dilution import readings
 from analysis.dilution.indices import clip_means, over_seeds
 from analysis.embeddings.points import COLUMNS, Points
 from analysis.figures import (
+    breakdown,
     clicks,
     dilution_curves,
     dilution_matrices,
@@ -208,6 +209,16 @@ def draw(
         effects.make(results, tmp_path)
         drawn.check(*FEW[:8], "n_1$2$", "s$s$")
 
+    def kinds() -> None:
+        clips = ["1", "2", "3", "4", "5", "6"]
+        frame = pd.DataFrame({"clip": clips, "size": 0.1, "empty": 0.0, "seen": None})
+        frame["classes"] = [[FEW[n], FEW[n + 3]] for n in range(6)]
+        known = lambda *_: ({"s$s$": frame}, [])  # noqa: E731
+        monkeypatch.setattr(breakdown, "clip_labels", known)
+        results = load_runs(nasty_grid(FEW[:2], clips, metrics=("n_1$2$",), splits=("s$s$",)))
+        breakdown.make(results, tmp_path)
+        drawn.check(*FEW, "n_1$2$", "s$s$")
+
     def ways() -> None:
         one = Spread(1.0, 1.0, 1.0)._asdict()
         events = dict.fromkeys(prompting.EVENTS, one)
@@ -230,6 +241,7 @@ def draw(
             splits=[f"{s}{end}" for s in ("s$s$", "_s") for end in ("", "_clicks_0", "_clicks_1")],
         ),
         "effects": axes,
+        "breakdown": kinds,
         "training_curves": curves,
         "qualitative": clips,
         "failures": sheets,

@@ -24,6 +24,7 @@ def row(difference: float, low: float, high: float, significant=False, varies=CL
         (row(-0.0312, -0.0524, 0.01), "−0.031 [−0.052, +0.010]"),
         (row(0.0312, 0.01, 0.0524, True, CLIPS), "+0.031 [+0.010, +0.052]†"),
         (row(0.5, float("nan"), float("nan")), "+0.500"),
+        (row(-0.0001, -0.1, -0.00001), "+0.000 [−0.100, +0.000]"),
     ],
 )
 def test_an_entry_has_signs_interval_and_mark(held: dict, text: str) -> None:

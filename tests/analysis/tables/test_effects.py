@@ -28,8 +28,8 @@ def test_rows_are_effects_and_tests_of_all_levels(grid_of: Callable[..., Results
         ["size", "l − s"],
         ["size", "together"],
         ["loss", "on − off"],
-        ["size × loss", "m − s × on − off"],
-        ["size × loss", "l − s × on − off"],
+        ["size × loss", "(m − s) × (on − off)"],
+        ["size × loss", "(l − s) × (on − off)"],
         ["size × loss", "together"],
     ]
     row = held.found.iloc[0]
@@ -59,7 +59,7 @@ def test_files_and_numbers(grid_of, tmp_path: Path) -> None:
     ]
     assert frame[["averaged", "of"]].to_numpy().tolist() == [[2, 2], [1, 2], [2, 3], [1, 1]]
     text = paths[0].read_text()
-    assert "| size        | l − s            |        1 of 2 |" in text
+    assert "| size        | l − s                |        1 of 2 |" in text
     assert "- the grid is not full: 1 of 6 combinations have no finished cell (l, on" in text
     assert "†" in text and "over clips alone, not corrected" in text
     assert "% note: the grid is not full" in paths[1].read_text()

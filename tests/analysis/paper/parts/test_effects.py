@@ -33,3 +33,17 @@ def test_one_axis_has_nothing_to_show(name: str, source: Source, tmp_path: Path)
     source.__dict__["_results"] = replace(held, axes={c: {"size": c} for c in held.cells})
     with pytest.raises(NothingToShow, match="no two axes whose levels meet"):
         PARTS.build(dict(type=name)).make(source, tmp_path / "out")
+
+
+def test_a_breakdown_without_data_says_so(source: Source, tmp_path: Path) -> None:
+    part = PARTS.build(dict(type="Breakdown", reference="m, on", other="s, on"))
+    with pytest.raises(NothingToShow, match="nothing is known of the clips of test: "):
+        part.make(source, tmp_path / "out")
+    said = part.arguments(source, tmp_path / "out")
+    assert said[-5:] == ["--reference", "m, on", "--against", "s, on", "--breakdown"]
+
+
+def test_a_breakdown_needs_a_reference(source: Source, tmp_path: Path) -> None:
+    source.__dict__["_results"] = replace(source.results, reference=None)
+    with pytest.raises(NothingToShow, match="no reference cell is named"):
+        PARTS.build(dict(type="Breakdown")).make(source, tmp_path / "out")

@@ -1,0 +1,150 @@
+"""What the labels of a split's clips say, kept in a run's folder: size, silence, classes."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pandas as pd
+
+from analysis.kept import Kept, OpenRun
+from analysis.runs.lost_runs import why_lost
+from analysis.runs.results import Results
+from analysis.runs.saved_clips import first_runs
+
+COLUMNS = ("clip", "size", "empty", "classes", "seen")
+_READ: dict[str, Callable[[str], Any]] = {
+    "classes": json.loads,
+    "seen": lambda text: {"True": True, "False": False}.get(text),
+}
+
+
+@dataclass(frozen=True)
+class ClipLabels(Kept[pd.DataFrame]):
+    """A row a clip; columns `COLUMNS`.
+
+    ``size``: share of the frame that is object, mean over the labelled frames that show one, NaN
+    where none does. ``empty``: share of the labelled frames that show none. ``classes``: names of
+    what sounds, sorted, or None where the data do not tell. ``seen``: whether all of them sound in
+    training clips, or None.
+    """
+
+    schema: ClassVar[int] = 1
+    split: str
+
+    def path(self, run_dir: Path) -> Path:
+        """Return the file of the split."""
+        return run_dir / f"clip_labels_{self.split}.csv"
+
+    def code(self) -> dict[str, str]:
+        """Return nothing: they are the data's."""
+        return {}
+
+    def encode(self, numbers: pd.DataFrame) -> tuple[bytes, dict[str, Any]]:
+        """Return a table."""
+        written = numbers.assign(classes=numbers["classes"].map(json.dumps))
+        return written.to_csv(index=False).encode(), {}
+
+    def decode(self, content: bytes, facts: Mapping[str, Any]) -> pd.DataFrame:
+        """Read it."""
+        # Clips may be called "null"; only numbers may be missing.
+        frame = pd.read_csv(
+            io.BytesIO(content),
+            dtype={"clip": str},
+            converters=_READ,
+            keep_default_na=False,
+            na_values={"size": [""], "empty": [""]},
+        )
+        if tuple(frame) != COLUMNS:
+            raise ValueError(f"wanted columns {COLUMNS}, got {tuple(frame)}")
+        return frame.astype({"classes": object, "seen": object})
+
+    def of(self, run_dir: Path, overrides: Mapping[str, Any]) -> pd.DataFrame:
+        """Read the labels of a run's test clips, or what was read of them before.
+
+        Raises:
+            FileNotFoundError: where its config or data are gone.
+            ValueError: where the data have other clips, or there is no such split.
+        """
+        settings = self.settings(run_dir, overrides)
+        if (kept := self.read(run_dir, settings)) is not None:
+            return kept
+        found = self._read_data(run_dir, overrides)
+        self.write(run_dir, settings, found)
+        return found
+
+    def _read_data(self, run_dir: Path, overrides: Mapping[str, Any]) -> pd.DataFrame:
+        run = OpenRun(run_dir, {**overrides, "data.num_workers": 0})
+        dataset = run.dataset(self.split, tested=True)
+        sounding = _classes(dataset)
+        trained = _trained(run) if any(own is not None for own in sounding) else None
+        read = getattr(dataset, "truth", dataset.__getitem__)
+        rows = []
+        for index, (clip, classes) in enumerate(zip(dataset.clips, sounding, strict=True)):
+            item = read(index)
+            masks = item["native_masks"][item["supervised"]] == 1  # 255 is no object
+            areas = masks.float().mean((1, 2))
+            shown = areas[areas > 0]
+            size = float(shown.mean()) if len(shown) else float("nan")
+            empty = float((areas == 0).float().mean())
+            seen = None if classes is None or trained is None else trained >= set(classes)
+            rows.append((clip, size, empty, classes, seen))
+        frame = pd.DataFrame(rows, columns=list(COLUMNS))
+        return (
+            frame.astype({"classes": object, "seen": object})
+            .where(frame.notna(), None)
+            .assign(size=frame["size"])
+        )
+
+
+def clip_labels(
+    results: Results,
+    cells: Sequence[str],
+    splits: Sequence[str],
+    overrides: Mapping[str, Any] | None = None,
+) -> tuple[dict[str, pd.DataFrame], list[str]]:
+    """Return split -> what its labels say, from the first of the cells' runs that has data.
+
+    Returns:
+        Without splits whose data are gone; and why they are.
+    """
+    runs = first_runs(results)
+    found: dict[str, pd.DataFrame] = {}
+    lost: list[str] = []
+    for split in splits:
+        why = ""
+        for cell in cells:
+            try:
+                found[split] = ClipLabels(split).of(runs[cell].folder, overrides or {})
+                break
+            except Exception as error:
+                why = why or why_lost(error)
+        else:
+            lost.append(f"nothing is known of the clips of {split}: {why}")
+    return found, lost
+
+
+def _classes(dataset: Any) -> list[list[str] | None]:
+    """Return what sounds in each clip; None where the data do not tell."""
+    from auralsam2.data.clip_contents import read_contents
+
+    try:
+        return [sorted(contents.heard) for contents in read_contents(dataset)]
+    except (ValueError, AttributeError):  # no classes, or a data set of the user's own
+        return [None] * len(dataset)
+
+
+def _trained(run: OpenRun) -> set[str] | None:
+    """Return what sounds in training clips; None where they are gone, or do not tell."""
+    from auralsam2.engine.splits import split_dataset
+
+    try:
+        every = _classes(split_dataset(run.cfg, "train", labelled=False))
+    except Exception as error:
+        why_lost(error)
+        return None
+    return {name for own in every for name in own or ()} or None
