@@ -318,7 +318,7 @@ def test_checkpointing_changes_memory_and_no_number(batch: Batch, name: str) -> 
         assert all(torch.equal(ours[key], losses[key]) for key in losses), names
         assert same.keys() == numbers.keys()
         assert all(torch.equal(same[key], numbers[key]) for key in numbers), names
-    assert kept < 0.4 * most
+    assert kept < 0.45 * most
 
 
 def test_losses_are_computed_outside_autocast(batch: Batch, monkeypatch: Any) -> None:

@@ -1,7 +1,6 @@
 """SAM2's memory over clips whose network is frozen: what is known before is computed once.
 
-Frozen features have their queries of the first memory-attention layer in one batch of all frames;
-every memory is projected once for all layers and all later frames; no graph is kept but that of the
+Every memory is projected once for all layers and all later frames; no graph is kept but that of the
 object pointers, the only way for a gradient from one frame to another, as masks enter memory as 0
 and 1. The numbers are those of :class:`~auralsam2.models.backbones.sam2.memory.ClipMemory` up to
 rounding. Axes: B clips, T frames, N = E * E positions, C channels, D those of a memory, P tokens of
@@ -139,14 +138,6 @@ class FrozenClipMemory:
         self._keys: dict[int, Tensor] = {}  # (B, N, L, C) of the memories, rotated, time apart
         self._values: dict[int, Tensor] = {}  # (B, N, L, C)
         self._pointers: dict[int, Tensor] = {}  # (B, P, 2, L, C) keys and values
-        with torch.no_grad():
-            projection = network.memory_encoder.pix_feat_proj
-            weight = projection.weight.flatten(1)
-            self._pixels = linear(self.tokens, weight, projection.bias)  # (B, T, N, C)
-            attention, first = network.memory_attention, constants.layers[0]
-            x = self.tokens + 0.1 * constants.position
-            self._start = self._attend_to_itself(attention.layers[0], first, x)
-            self._query = self._queries(attention.layers[0], first, self._start)
 
     def without_memory(self, frame: int) -> Tensor:
         """(B, N, C) features of a frame that sees no memory."""
@@ -157,13 +148,13 @@ class FrozenClipMemory:
         """(B, N, C) features of a frame, conditioned on the memories stored so far."""
         spatial, pointers = self._read_by(frame)
         attention = self.network.memory_attention
-        x, query = self._start[:, frame], self._query[:, frame]
+        x = self.tokens[:, frame] + 0.1 * self.constants.position
         for index, (layer, own) in enumerate(
             zip(attention.layers, self.constants.layers, strict=True)
         ):
-            if index:
-                x = self._attend_to_itself(layer, own, x)
-                query = self._queries(layer, own, x)
+            x = self._attend_to_itself(layer, own, x)
+            query = linear(_norm(layer.norm2, x), *own.query)
+            query = rotate(query, self.constants.cosine, self.constants.sine)
             keys = [self._keys[t][:, :, index] + own.spatial[place] for t, place in spatial]
             values = [self._values[t][:, :, index] for t, _ in spatial]
             keys += [self._pointers[t][:, :, 0, index] + code[index] for t, code in pointers]
@@ -213,10 +204,6 @@ class FrozenClipMemory:
         out = layer.self_attn.out_proj
         return x + linear(read, out.weight, out.bias)
 
-    def _queries(self, layer: MemoryAttentionLayer, own: LayerConstants, x: Tensor) -> Tensor:
-        query = linear(_norm(layer.norm2, x), *own.query)
-        return rotate(query, self.constants.cosine, self.constants.sine)
-
     def _read_by(self, frame: int) -> tuple[list[tuple[int, int]], list[tuple[int, Tensor]]]:
         """Frames whose memory a frame reads, with their place in time, and those whose pointer.
 
@@ -264,7 +251,8 @@ class FrozenClipMemory:
         for part in stages:  # few channels, for which a norm over the last axis is slow
             maps = part(maps)
         x = linear(maps.permute(0, 2, 3, 1), last.weight.flatten(1), last.bias)  # (B, E, E, C)
-        x = x + self._pixels[:, frame].view_as(x)
+        pixels: Any = encoder.pix_feat_proj
+        x = x + linear(self.tokens[:, frame], pixels.weight.flatten(1), pixels.bias).view_as(x)
         for block in encoder.fuser.layers:
             mixed = block.dwconv(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
             norm = block.norm

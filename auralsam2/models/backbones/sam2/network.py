@@ -43,7 +43,7 @@ class PromptableSAM2(Promptable, SAM2Base):
 
     While nothing behind its image encoder is trained, hooked or replaced (``is_frozen``), frames
     may be decoded by ``decode_frozen`` and remembered by ``clip_memory``: the same numbers up to
-    rounding, by fewer and larger products.
+    rounding, for less.
     """
 
     def _build_sam_heads(self) -> None:
