@@ -87,7 +87,10 @@ def scenarios() -> Iterator[tuple[str, Scenario]]:
 
 
 def judged(scenario: Scenario, size: tuple[int, int, int], rng: np.random.Generator) -> ClaimTests:
-    """Simulate a scenario; ``size`` is (experiments, seeds, clips)."""
+    """Simulate a scenario; ``size`` is (experiments, seeds, clips).
+
+    One seed does not vary: what it says is of these trained models.
+    """
     scores = {name: mean + _draws(size, rng) for name, mean in scenario.truth.items()}
     tests = []
     for bound in scenario.claim.bounds(1):
@@ -144,7 +147,7 @@ def _name(cell: str, column: tuple[str, str]) -> str:
 def _draws(size: tuple[int, int, int], rng: np.random.Generator) -> Array:
     experiments, seeds, clips = size
     by_seed, by_clip, rest = SPREAD
-    values: Array = by_seed * rng.normal(size=(experiments, seeds, 1))
+    values: Array = (by_seed if seeds > 1 else 0.0) * rng.normal(size=(experiments, seeds, 1))
     values = values + by_clip * rng.normal(size=(experiments, 1, clips))
     return values + rest * rng.normal(size=size)
 

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.options import add_mixing, read_runs, tell
-from auralsam2.command_line import Parser, input_path, output_folder, table_console
+from auralsam2.command_line import Parser, Real, input_path, output_folder, table_console
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -67,21 +67,11 @@ def _parser() -> Parser:
     add("folder", type=input_path, metavar="DIR", help="a grid, or a folder with grids below it")
     add("--claims", metavar="NAME|FILE", help="shipped claims, or the path of a file")
     alpha = "chance that any claim is judged wrongly, at most; default: the file's (0.05)"
-    add("--alpha", type=_level, metavar="A", help=alpha)
+    add("--alpha", type=Real(above=0), metavar="A", help=alpha)
     add("--out", type=output_folder, metavar="DIR", help="write claims.{md,tex,json} there")
     add("--json", action="store_true", help="print JSON with every number and the runs behind it")
     add_mixing(parser)
     return parser
-
-
-def _level(text: str) -> float:
-    try:
-        level = float(text)
-    except ValueError:
-        level = 0.0
-    if not 0 < level < 0.5:
-        raise argparse.ArgumentTypeError(f"got {text!r}, wanted a number between 0 and 0.5")
-    return level
 
 
 if __name__ == "__main__":

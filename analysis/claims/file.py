@@ -77,7 +77,7 @@ def claims_for(folder: Path) -> Claims | None:
     """Return the claims about a grid, or about the grids below a folder, without being told which.
 
     They are those of ``claims.py`` in the folder; else the shipped ones of the grid's name; else
-    the AuralSAM2 paper's, where some are about this grid or the folder is none. None where there
+    the AuralSAM2 paper's about this grid, or all of them where the folder is none. None where there
     are none.
 
     Raises:
@@ -89,9 +89,9 @@ def claims_for(folder: Path) -> Claims | None:
     if manifest is not None and f"{_FOLDER}/{manifest.name}" in config.names(_FOLDER):
         return load_claims(manifest.name)
     paper = load_claims(_OF_THE_PAPER)
-    name = folder.resolve().name
-    about = manifest is None or any(claim.speaks_of(name) for claim in paper.claims)
-    return paper if about else None
+    if manifest is not None:
+        paper = paper.about(folder.resolve().name)
+    return paper if paper.claims else None
 
 
 def _build(index: int, node: Any, problems: list[str]) -> Claim | None:

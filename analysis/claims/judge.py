@@ -57,8 +57,13 @@ def judge_grids(claims: Claims, grids: Mapping[str, Results], alpha: float | Non
         claims: of a file.
         grids: name of a folder -> results.
         alpha: in the place of the file's.
+
+    Raises:
+        ValueError: for an ``alpha`` by which claims could be true and false at once.
     """
     alpha = claims.alpha if alpha is None else alpha
+    if not 0 < alpha < 0.5:
+        raise ValueError(f"alpha: got {alpha:g}, wanted a number between 0 and 0.5")
     settings = Settings(confidence=1 - alpha, alpha=alpha)
     clicked = {name: with_clicks(results) for name, results in grids.items()}
     measured: list[tuple[Claim, str, tuple[Measured, ...]]] = []

@@ -87,8 +87,9 @@ def test_whose_claims_are_meant_without_a_name(tmp_path: Path) -> None:
     arms, demo = manifest(tmp_path / "arms", "paper_mini"), manifest(tmp_path / "demo", "prompts")
     other = manifest(tmp_path / "other", "mine")
     assert claims_for(arms).name == "paper_mini"  # the shipped ones of the grid's own name
-    assert claims_for(demo).name == "auralsam2"  # some of which are about such a folder
+    of_demo, of_all = claims_for(demo), claims_for(tmp_path)  # the paper's about it, and of any
+    assert of_demo.name == of_all.name == "auralsam2"
+    assert 0 < len(of_demo.claims) < len(of_all.claims) == of_demo.family == of_all.family
     assert claims_for(other) is None
-    assert claims_for(tmp_path).name == "auralsam2"  # of many grids
     (arms / "claims.py").write_text(f"title = 'own'\n{GOOD}")
     assert claims_for(arms).title == "own"
