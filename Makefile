@@ -11,7 +11,7 @@
 #
 # PYTHON=python3.12   the interpreter that makes .venv (3.10 to 3.13)
 # TORCH_INDEX=URL     take torch and torchvision from this index, e.g. one of builds without CUDA
-# HEADLESS=1          OpenCV without windows, for servers without libGL (done by itself where
+# HEADLESS=1          OpenCV without windows, for servers without libGL or libxcb (by itself where
 #                     the other one does not load)
 
 PYTHON ?= python3
@@ -62,7 +62,7 @@ $(VENV)/.dev: $(VENV)/.runtime
 	@$(MAKE) --no-print-directory _opencv
 	@touch $@
 
-# opencv-python needs libGL and friends, which bare servers lack; both wheels hold the same cv2.
+# opencv-python needs libGL, libxcb and friends, which bare servers lack; both wheels hold the same cv2.
 .PHONY: _opencv
 _opencv:
 	@if [ -n "$(HEADLESS)" ] || ! $(BIN)/python -c 'import cv2' 2>/dev/null; then \

@@ -22,7 +22,7 @@ DISTRIBUTION = "auralsam2"
 COMPILED = ("torch", "torchvision", "cv2", "soundfile", "sam2", "torchvggish")
 """Modules that are imported: they may be installed and still not load, or be built for nothing."""
 REMEDIES = {
-    "cv2": "where libGL is missing: pip uninstall -y opencv-python; "
+    "cv2": "where a library of windows is missing: pip uninstall -y opencv-python; "
     "pip install opencv-python-headless",
     "sam2": "SAM2_BUILD_CUDA=0 pip install sam2==1.1.0",
 }

@@ -9,8 +9,6 @@ from mmengine.hooks import Hook
 from mmengine.optim import DefaultOptimWrapperConstructor
 from torch import nn
 
-from auralsam2.registry import HOOKS
-
 Group = dict[str, Any]
 
 
@@ -91,7 +89,6 @@ class ParameterGroups(DefaultOptimWrapperConstructor):
             )
 
 
-@HOOKS.register_module()
 class MergeGroupsHook(Hook):
     """Let a run go on that began when every parameter was a group: its groups are merged, too."""
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 import yaml
-from auralsam2_tools.list_components import all_registries
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,17 +57,20 @@ class Resources(HTMLParser):
 
 @pytest.mark.slow
 def test_every_page_and_every_component_is_there(site: Path, pages: ModuleType) -> None:
+    named = 0
     for source in (ROOT / "docs").glob("*.md"):
         assert (site / f"{source.stem}.html").is_file(), source.name
     for title, registry in pages._titles().items():
         text = (site / pages._file("components", title)).with_suffix(".html").read_text()
         shown = unescape(re.sub(r"<[^>]+>", "", text))
         for name, component in registry.describe()["components"].items():
+            if component["class"].partition(".")[0] not in pages.OWN:
+                continue  # of another test, or of a library
             assert re.search(rf"\b{re.escape(name)}\b", shown), f"{name} of {title}"
             assert component["class"] in shown
+            named += 1
         assert ":func:" not in shown
-    named = len([n for registry in all_registries().values() for n in registry.names()])
-    assert named >= 150
+    assert named > 120
 
 
 @pytest.mark.slow
