@@ -134,6 +134,5 @@ class ListensBy(Claim):
     def bounds(self, sign: int) -> list[Bound]:
         """Return one: score - score under the other sound > by."""
         control = (f"{self.split}_audio_{self.sound}", self.metric)
-        words = f"{self.cell}, its own sound over {self.sound}"
-        weights = {(self.cell, self.column): float(sign), (self.cell, control): -float(sign)}
+        words, weights = _gain(self.cell, self.cell, self.column, control, sign)
         return [Bound(words, weights, low=self.by)]

@@ -64,7 +64,9 @@ def measured(verdict: Verdict) -> str:
     """Return what was measured, with its interval, and what the claim says of it."""
     ends = [f"{end:+.3f}" for end in (verdict.low, verdict.high) if math.isfinite(end)]
     interval = f" [{', '.join(ends)}]" if ends else ""
-    column = f"{verdict.claim.metric}, {split_header(verdict.claim.split)}"
+    split, column = verdict.claim.split, verdict.claim.metric
+    if len({column for _, column in verdict.weakest.bound.weights}) == 1:  # else the words say it
+        column += f", {split_header(split)}"
     said = f"{verdict.estimate:+.3f}{interval}, claimed {verdict.weakest.bound.asserted}"
     return f"{verdict.weakest.bound.words} ({column}): {said}"
 
@@ -171,10 +173,11 @@ def _tabular(held: Sequence[Row]) -> str:
     # Narrow columns are ragged: justified words would stand apart.
     columns = "".join(rf"p{{{width}\linewidth}}" for width in _WIDTHS)
     lines = [[rf"\raggedright {escape(text)}" for text in row] for row in held]
-    body = [" & ".join(line) + r" \tabularnewline" for line in lines]
+    between = "\n" + r"\addlinespace[2pt]" + "\n"
+    body = between.join(" & ".join(line) + r" \tabularnewline" for line in lines)
     head = " & ".join(map(escape, HEADERS)) + r" \tabularnewline"
     rules = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", head, r"\midrule"]
-    return "\n".join([*rules, *body, r"\bottomrule", r"\end{tabular}"])
+    return "\n".join([*rules, body, r"\bottomrule", r"\end{tabular}"])
 
 
 def _p(value: float) -> str:

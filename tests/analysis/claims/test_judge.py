@@ -129,6 +129,21 @@ def test_controls_and_clicks(exact) -> None:
     assert [v.estimate for v in verdicts] == pytest.approx([0.4, 0.05], abs=0.02)
 
 
+def test_a_split_made_of_others(exact) -> None:
+    rng = np.random.default_rng(0)
+    scores = {
+        (cell, seed): {
+            split: {"J": {f"c{i}": level + rng.normal(0, 0.01) for i in range(number)}}
+            for split, number in {"test_s": 9, "test_u": 5}.items()
+        }
+        for cell, level in {"a": 0.6, "b": 0.5}.items()
+        for seed in range(3)
+    }
+    (verdict,) = judge(claims(beats("a", split="mix")), load_runs(exact(scores)))
+    assert (verdict.answer, verdict.num_clips) == ("supported", 14)
+    assert verdict.estimate == pytest.approx(0.1, abs=0.01)
+
+
 def test_one_seed_speaks_of_clips_alone(planted) -> None:
     (verdict,) = judge(claims(beats("same")), load_runs(planted({"same": 0.0}, num_seeds=1)))
     assert verdict.varies == "clips" and verdict.num_seeds == 1

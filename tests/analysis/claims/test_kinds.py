@@ -65,6 +65,8 @@ def test_listens_by_reads_the_control() -> None:
     assert sums(ListensBy(cell="a", by=0.1, **SAID)) == [
         ({("a", J): 1, ("a", SWAPPED): -1}, 0.1, math.inf)
     ]
+    (own,) = ListensBy(cell="a", **SAID).bounds(1)
+    assert own.words == "a (test) over a (test, audio swapped)"
     (bound,) = ListensBy(cell="a", sound="silence", split="test_s", **SAID).bounds(1)
     assert ("a", ("test_s_audio_silence", "J")) in bound.weights
 
