@@ -47,15 +47,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def all_registries() -> dict[str, Any]:
-    """Those of a config, then those of grids, sweeps and papers, by the name of what they hold."""
+    """Those of a config, then those of what is made of runs, by the name of what they hold."""
     from ablations.executors.base import EXECUTORS
     from ablations.sweeps.parameters import PARAMETERS
     from ablations.sweeps.samplers import PRUNERS, SAMPLERS
     from analysis.claims.claim import CLAIMS
     from analysis.paper.part import PARTS
+    from auralsam2.data.corruptions.base import CORRUPTIONS
     from auralsam2.registry import REGISTRIES
 
-    others = (PARAMETERS, SAMPLERS, PRUNERS, EXECUTORS, PARTS, CLAIMS)
+    others = (CORRUPTIONS, PARAMETERS, SAMPLERS, PRUNERS, EXECUTORS, PARTS, CLAIMS)
     return REGISTRIES | {registry.config_key: registry for registry in others}
 
 

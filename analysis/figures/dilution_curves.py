@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -81,8 +81,8 @@ def draw(numbers: DilutionCurves, axes: Sequence[Axes]) -> None:
             own = rows[rows["arm"] == arm].sort_values("site")
             if not own.empty:
                 look = style.look(index)
-                line = {"color": look.colour, "marker": look.marker, "markersize": 3}
-                style.line_with_band(ax, own, "site", label=legend_name(arm), **line)
+                line: dict[str, Any] = {"color": look.colour, "marker": look.marker}
+                style.line_with_band(ax, own, "site", label=legend_name(arm), markersize=3, **line)
         ax.axhline(0, color="0.6", linewidth=0.5, zorder=0)
         ax.set_xticks(range(1, len(SITES) + 1), SITES)
         ax.set_xlim(0.8, len(SITES) + 0.2)

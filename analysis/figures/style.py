@@ -55,11 +55,13 @@ def look(index: int) -> Look:
     )
 
 
-def line_with_band(panel: Axes, rows: pd.DataFrame, x: str, **line: Any) -> None:
+def line_with_band(
+    panel: Axes, rows: pd.DataFrame, x: str, *, opacity: float = 0.17, **line: Any
+) -> None:
     """Draw ``mean`` over column ``x``; a band of its colour from ``low`` to ``high``, if any."""
     panel.plot(rows[x], rows["mean"], **line)
     if "low" in rows:
-        band = {"color": line["color"], "alpha": 0.17, "linewidth": 0}
+        band = {"color": line["color"], "alpha": opacity, "linewidth": 0}
         panel.fill_between(rows[x], rows["low"], rows["high"], **band)
 
 

@@ -21,6 +21,8 @@ CAPTIONS = {
     "signal_retention": "What is left of a prompt at each site, in tokens and image keys.",
     "site_matrix": "Prompts exchanged at one site, attention read at each.",
     "embedding_tsne": "Audio and visual vectors in two dimensions.",
+    "robustness": "Scores under corrupted sound and pictures, against their strength; bands: 95 % "
+    "intervals of what has changed since the clean clips.",
     "training_curves": "Training and validation: mean over seeds, from the lowest to the highest.",
     "efficiency": "Scores against speed and size.",
     "clicks": "Scores after corrective clicks, with the sound and without; 95 % intervals.",

@@ -22,6 +22,7 @@ parts = [
     dict(type="Breakdown"),
     dict(type="Dilution", heads=True),
     dict(type="Embeddings"),
+    dict(type="Robustness"),
     # Behind the figures: it shows them.
     dict(type="Report"),
     dict(type="SweepFigures"),

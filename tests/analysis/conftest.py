@@ -15,7 +15,11 @@ import pandas as pd
 import pytest
 
 from analysis.embeddings.points import COLUMNS, Points
+from analysis.measured_runs import MeasuredRuns
+from analysis.robustness import scores as robustness
+from analysis.robustness.measure import Axis, MeasuredRobustness, curves
 from analysis.runs.results import Results, load_runs
+from auralsam2.engine.metric_scales import MetricScale
 from auralsam2.engine.run_record import RunRecord
 
 CELLS = {"none": 0.21, "sparse": 0.55, "dense": 0.58, "sparse+dense": 0.66}
@@ -348,3 +352,36 @@ def nasty_grid(exact: Callable[..., Path]) -> Callable[..., Path]:
         )
 
     return write
+
+
+SCALES = {name: MetricScale(bounds=(0.0, 1.0)) for name in ("J", "area", "found")}
+NOISE = Axis(
+    "WhiteNoise", "white noise", "SNR (dB)", " dB", (float("inf"), 10.0, 0.0), float("inf")
+)
+
+
+@pytest.fixture
+def planted_robustness(exact: Callable[..., Path]) -> Callable[..., MeasuredRobustness]:
+    """Cells whose J falls by ``drops[cell]`` at 10 dB and by twice as much at 0 dB."""
+
+    def plant(drops: dict[str, float], deaf: tuple[str, ...] = ()) -> MeasuredRobustness:
+        clips = {f"c{n}": 0.5 + 0.03 * n for n in range(6)}
+        runs: MeasuredRuns[robustness.RunScores] = MeasuredRuns()
+        for cell, drop in drops.items():
+            for seed in (0, 1):
+                rows: list[tuple] = []
+                for clip, j in clips.items():
+                    own = j + 0.01 * seed * (int(clip[1]) % 3)
+                    for corruption, strength, lost in (
+                        ("clean", 0.0, 0.0),
+                        ("WhiteNoise", 10.0, drop),
+                        ("WhiteNoise", 0.0, 2 * drop),
+                    ):
+                        found = float("nan") if clip == "c0" else 1.0 - lost
+                        rows.append((corruption, strength, clip, own - lost, lost, found))
+                frame = pd.DataFrame(rows, columns=["corruption", *robustness.KEYS, *SCALES])
+                runs.found[cell, seed] = robustness.RunScores(frame, SCALES, cell not in deaf, {})
+        results = load_runs(exact(dict.fromkeys(runs.found, 0.5), reference=None))
+        return MeasuredRobustness(runs, curves(results, runs, [NOISE]), (NOISE,), deaf)
+
+    return plant

@@ -22,9 +22,11 @@ from analysis.clips import labels as clip_labels
 from analysis.clips import masks as clip_masks
 from analysis.dilution import readings
 from analysis.embeddings.points import COLUMNS, Points, RunPoints
+from analysis.robustness import scores as robustness
 from auralsam2 import kept_digests, messages
 from auralsam2.data import kept_frames, log_mel_cache
 from auralsam2.engine import run_record
+from auralsam2.engine.metric_scales import MetricScale
 from auralsam2.kept_files import archive_arrays, archive_bytes, keep, read_archive
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +69,21 @@ def make_points(folder: Path, patch: pytest.MonkeyPatch) -> Any:
     patch.setattr(RunPoints, "measure", measure)
     points = RunPoints()
     return lambda: points.of(folder).vectors["fused"], points.path(folder), calls
+
+
+def make_robustness(folder: Path, patch: pytest.MonkeyPatch) -> Any:
+    calls: list[int] = []
+    scores = robustness.OneCorruption({(0.0, "a"): (0.1 + 0.2,)}, {"J": MetricScale()}, True)
+    clean = robustness.CorruptionScores(corruption=None, split="test")
+    settings = clean.settings(folder, {})
+
+    def make() -> Any:
+        if (kept := clean.read(folder, settings)) is None:
+            calls.append(1)
+            clean.write(folder, settings, kept := scores)
+        return kept.scored[0.0, "a"]
+
+    return make, clean.path(folder), calls
 
 
 def make_masks(folder: Path, patch: pytest.MonkeyPatch) -> Any:
@@ -122,6 +139,7 @@ KEEPERS: dict[str, Maker] = {
     "analysis/dilution/readings.py": make_dilution,
     "analysis/embeddings/points.py": make_points,
     "analysis/clips/labels.py": make_labels,
+    "analysis/robustness/scores.py": make_robustness,
     "analysis/clips/masks.py": make_masks,
 }
 WITHOUT_FACTS = {make_frames, make_log_mel, make_digests}

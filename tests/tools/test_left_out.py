@@ -34,7 +34,10 @@ SCORING = {
     "make-tables": ["{grid}"],
     "predict": ["{run}", "--split", "test", "--out", "{out}"],
 }
-SHOWING = {"check-claims", "make-figures", "measure-dilution", "measure-embeddings", "report"}
+SHOWING = {
+    "check-claims", "make-figures", "measure-dilution", "measure-embeddings", "measure-robustness",
+    "report",
+}  # fmt: skip
 """Show the notes of the runs that they load, as make-tables does; they take seconds."""
 BY_TRAINING = {"train", "run-grid", "run-sweep", "make-paper"}
 """What they say is in the records, which the commands above read."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,11 +15,15 @@ from analysis.dilution.readings import SOUNDS, DilutionReadings
 from analysis.embeddings.measure import MeasuredEmbeddings
 from analysis.embeddings.measure import measure as measure_embeddings
 from analysis.embeddings.points import RunPoints
-from analysis.figures import dilution, embeddings, failures
+from analysis.figures import dilution, embeddings, failures, robustness
 from analysis.figures.embedding_tsne import PERPLEXITIES
 from analysis.options import name_problems
-from analysis.paper.part import PARTS, Made, NothingToShow, Part
+from analysis.paper.part import PARTS, Made, NothingToShow, Part, option
 from analysis.paper.source import Source
+from analysis.robustness.asked import asked_corruptions
+from analysis.robustness.measure import MeasuredRobustness
+from analysis.robustness.measure import measure as measure_robustness
+from analysis.robustness.scores import RunRobustness
 from analysis.statistics.significance import reference_problem
 from auralsam2.counterfactuals import kinds
 
@@ -107,6 +111,44 @@ class Embeddings(Measured):
     def write(self, measured: MeasuredEmbeddings, out: Path, notes: list[str]) -> list[Path]:
         """Write ``embedding_*.*``."""
         return embeddings.make(measured, out, perplexities=self.perplexities, notes=notes)
+
+
+@PARTS.register_module()
+@dataclass(kw_only=True)
+class Robustness(Measured):
+    """Scores against the strength of corruptions of sound and picture: a figure and a table.
+
+    Raises:
+        ValueError: for unknown corruptions, or strengths that they do not have.
+    """
+
+    names = ("cells", "corruptions")
+    tool = "measure-robustness"
+
+    # Names, or nodes dict(type=..., strengths=(...)); None for all, at their usual strengths
+    corruptions: Sequence[str | Mapping[str, Any]] | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        asked_corruptions(self.corruptions)
+
+    def measure(self, source: Source) -> MeasuredRobustness:
+        """Score all runs under corruptions."""
+        asked = asked_corruptions(self.corruptions)
+        settings = RunRobustness(corruptions=asked, max_clips=self.max_clips, split=self.split)
+        how = {"cells": self.cells, "jobs": source.jobs, **source.how()}
+        return measure_robustness(source.results, settings, **how)
+
+    def write(self, measured: MeasuredRobustness, out: Path, notes: list[str]) -> list[Path]:
+        """Write ``robustness.*``."""
+        return robustness.make(measured, out)
+
+    def arguments(self, source: Source, out: Path) -> list[str]:
+        """Say the corruptions by name; strengths and arguments are those of the recipe alone."""
+        named = [
+            one if isinstance(one, str) else str(one["type"]) for one in self.corruptions or ()
+        ]
+        return [*super().arguments(source, out), *option("--corruptions", named)]
 
 
 @PARTS.register_module()

@@ -15,6 +15,7 @@ from torch.utils.data import Dataset
 
 from auralsam2.data.audio import CHANNELS, RULES, read_waveform
 from auralsam2.data.datasets.index import ClipFiles, fingerprint
+from auralsam2.data.datasets.originals import named
 from auralsam2.data.datasets.semantic import ClassMap
 from auralsam2.data.heard import heard_seconds
 from auralsam2.data.images import Resizing, image_size, nearest, read_image, stack
@@ -234,14 +235,11 @@ class ClipDataset(Dataset[dict[str, Any]]):
 
     def _log_mel(self, clip: ClipFiles) -> NDArray[np.float32]:
         """Examples (T, A, 96, 64), or samples (T, A, R), of a clip's sound."""
-        try:
+        with named(clip.audio):
             how = len(clip.frames), self.audio_rule, self.channels
             if self.log_mel_cache and self.waveform_rate is None:
                 return self.log_mel_cache.examples(clip.audio, *how)
             return heard_seconds(*read_waveform(clip.audio), *how, self.waveform_rate)
-        except ValueError as error:
-            named = str(clip.audio) in str(error)
-            raise DataError(str(error) if named else f"'{clip.audio}': {error}") from error
 
     def _truth(self, clip: ClipFiles, size: tuple[int, int]) -> dict[str, Any]:
         """Masks, ready or, where they are to be transformed, as levels of the frames' size."""

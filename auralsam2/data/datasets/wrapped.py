@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from auralsam2.data.audio import read_waveform
+from auralsam2.data.datasets.originals import read_sound
 from auralsam2.data.datasets.semantic import FILE_NAME, read_class_map
 from auralsam2.data.problems import DataError
 from auralsam2.messages import nearest
@@ -187,13 +187,7 @@ class WithWaveform(WrappedNode):
         Raises:
             DataError: where it cannot be read.
         """
-        path = self.dataset.files[index].audio
-        try:
-            samples, rate = read_waveform(path)
-        except ValueError as error:
-            raise DataError(
-                str(error) if str(path) in str(error) else f"'{path}': {error}"
-            ) from error
+        samples, rate = read_sound(self.dataset.files[index].audio)
         return Waveform(torch.from_numpy(samples.mean(axis=1)).float(), rate)
 
 

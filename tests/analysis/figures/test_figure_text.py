@@ -37,6 +37,7 @@ from analysis.figures import (
     grid_points,
     prompting,
     qualitative,
+    robustness,
     step_parts,
     style,
     sweep,
@@ -123,6 +124,7 @@ def draw(
     nasty_sweep: Path,
     nasty_names: tuple[str, ...],
     save_predictions: Callable[..., None],
+    planted_robustness: Callable[..., Any],
     drawn: Any,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -229,7 +231,12 @@ def draw(
         prompting.make({**found, "conditions": conditions}, tmp_path, "speed")
         drawn.check(*FEW)
 
+    def corrupted() -> None:
+        robustness.make(planted_robustness(dict.fromkeys(FEW[:5], 0.1)), tmp_path)
+        drawn.check(*FEW[:5])
+
     return {
+        "robustness": corrupted,
         "grid_points": of_grid(
             grid_points.make, *nasty_names, "n_1$2$", "s$s$", "test, audio {x}", " s",
             metrics=("n_1$2$",), splits=("s$s$", "_s", "test_audio_{x}"),

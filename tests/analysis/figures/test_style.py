@@ -26,11 +26,14 @@ from analysis.figures import (
     efficiency,
     embedding_tsne,
     grid_points,
+    robustness,
     step_parts,
     style,
 )
 from analysis.figures import training_curves as curves
+from analysis.measured_runs import MeasuredRuns
 from analysis.report import charts
+from analysis.robustness.measure import Axis, MeasuredRobustness
 from auralsam2.engine.metric_scales import MetricScale
 
 Looks = list[tuple[str, str]]
@@ -98,6 +101,16 @@ def of_clicks(count: int) -> Looks:
     return [(to_hex(line.get_color()), str(line.get_marker())) for line in dots]
 
 
+def of_robustness(count: int) -> Looks:
+    axis = Axis("Gain", "gain", "gain (dB)", " dB", (0.0, 9.0), 0.0)
+    frame = pd.DataFrame({"cell": [f"cell {n}" for n in range(count)], "corruption": "Gain"})
+    frame = frame.assign(strength=9.0, metric="J", mean=0.5, change=0.1)
+    frame = frame.assign(change_low=0.0, change_high=0.2)
+    panels = [Figure().subplots()]
+    robustness.draw(MeasuredRobustness(MeasuredRuns(), frame, (axis,), ()), axis, panels)
+    return lines(panels[0])
+
+
 def of_classes(count: int) -> Looks:
     keys = embedding_tsne.keys("class", [f"class {n}" for n in range(count)])
     pairs = [key for key in keys.values() if isinstance(key, tuple)]
@@ -125,6 +138,7 @@ FIGURES: dict[str, tuple[Callable[[int], Looks], int]] = {
     "training_curves": (of_training, curves.MOST_TOGETHER),
     "efficiency": (of_efficiency, 40),
     "clicks": (of_clicks, 40),
+    "robustness": (of_robustness, 40),
     "grid_points": (of_grid, len(style.PALETTE)),
     "embedding_tsne": (of_classes, 10),
     "step_parts": (of_parts, 3 * len(style.PALETTE)),

@@ -239,7 +239,7 @@ def test_commands_are_quoted_and_have_the_overrides(tmp_path: Path, write_grid: 
     assert (parsed.folder, parsed.cells) == (folder, ["sparse+dense", "none"])
 
 
-@pytest.mark.parametrize("number", range(12))
+@pytest.mark.parametrize("number", range(15))
 def test_every_printed_command_is_one_of_ours(
     number: int, tmp_path: Path, write_grid: Callable[..., Path]
 ) -> None:

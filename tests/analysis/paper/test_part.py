@@ -120,6 +120,7 @@ def test_all_that_a_part_is_told_stands_in_its_command(
         "Failures": dict(rules=["lowest"], other="none", reference="dense", num_clips=2),
         "Dilution": dict(cells=["none"], sounds=["noise"], max_clips=3, split="held", heads=True),
         "Embeddings": dict(max_clips=3, level=0, perplexities=[5]),
+        "Robustness": dict(corruptions=["Gain", dict(type="Babble", voices=2)], max_clips=3),
         "Report": dict(num_clips=0, reference="dense"),
         "Qualitative": dict(num_clips=1),
     }
@@ -128,6 +129,7 @@ def test_all_that_a_part_is_told_stands_in_its_command(
         "Failures": "--failures lowest --clips 2 --against none --reference dense",
         "Dilution": "--cells none --max-clips 3 --split held --sounds noise --heads",
         "Embeddings": "--max-clips 3 --split test --level 0 --perplexities 5",
+        "Robustness": "--max-clips 3 --split test --corruptions Gain Babble",
         "Report": "--clips 0 --reference dense --again",
         "Qualitative": "--clips 1",
     }

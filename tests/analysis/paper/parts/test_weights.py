@@ -13,6 +13,7 @@ from analysis.dilution.readings import DilutionReadings
 from analysis.embeddings.points import RunPoints
 from analysis.paper.part import PARTS, NothingToShow
 from analysis.paper.source import find_sources
+from analysis.robustness.scores import RunRobustness
 from auralsam2.messages import UnfitModelError
 
 
@@ -21,6 +22,7 @@ from auralsam2.messages import UnfitModelError
     [
         ("Dilution", DilutionReadings, {"sounds": ("silence",)}),
         ("Embeddings", RunPoints, {}),
+        ("Robustness", RunRobustness, {"corruptions": ["Gain"]}),
     ],
 )
 def test_parts_measure_the_runs_of_their_cells(
@@ -48,7 +50,9 @@ def test_parts_measure_the_runs_of_their_cells(
         part.make(source, tmp_path / "out")
     assert [run for run, *_ in calls] == ["dense-s0-x", "dense-s1-x"]
     for _, settings, how in calls:
-        assert settings.items() >= {"max_clips": 4, "split": "test", **more}.items()
+        asked = {"corruptions": (({"type": "Gain"}, (-40.0, -20.0, 20.0)),)}
+        wanted = {"max_clips": 4, "split": "test", **(asked if "corruptions" in more else more)}
+        assert settings == settings | wanted
         assert how == {"overrides": {"data.root": "/data"}, "again": True}
     part.cells = ["none"]
     with pytest.raises(NothingToShow, match="it is deaf"):

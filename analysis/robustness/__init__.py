@@ -1,0 +1,1 @@
+"""What corruptions of sound and picture cost a trained model."""

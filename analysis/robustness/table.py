@@ -1,0 +1,115 @@
+"""What corruptions cost, as a table: Markdown, LaTeX and CSV."""
+
+from __future__ import annotations
+
+from math import inf
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.robustness.measure import MEAN, Axis, MeasuredRobustness
+from analysis.robustness.scores import CLEAN
+from analysis.statistics.crossed_means import CLIPS
+from analysis.tables.latex_text import escape, table_float
+from analysis.tables.text import escape_markdown, markdown_table
+from auralsam2.text_files import write_text
+
+NAME = "robustness"
+DASH = "–"
+
+
+def strength_words(strength: float) -> str:
+    """Return a strength as a number with a minus sign; ``off`` for one that is infinite."""
+    return "off" if strength == inf else f"{strength:g}".replace("-", "−")
+
+
+def axis_words(axis: Axis) -> str:
+    """Return a corruption with the strengths that change something: ``delay (0.5, 1, 2 s)``."""
+    shown = ", ".join(strength_words(s) for s in axis.strengths if s != axis.clean)
+    return f"{axis.title} ({shown}{axis.unit})"
+
+
+def to_rows(measured: MeasuredRobustness, metric: str) -> pd.DataFrame:
+    """Return a row for the clean clips, and one for the change that each corruption makes.
+
+    Returns:
+        Columns corruption and the cells; entries ``mean [low, high]`` of the score, or of its
+        change in the mean over the strengths, with a sign.
+    """
+    curves = measured.curves
+    own = curves[(curves["metric"] == metric) & (curves["strength"] == MEAN)]
+    cells = list(dict.fromkeys(curves["cell"]))
+    titles = {CLEAN: "none", **{axis.corruption: axis_words(axis) for axis in measured.axes}}
+    rows = []
+    for corruption, title in titles.items():
+        of = own[own["corruption"] == corruption].set_index("cell")
+        rows.append((title, *(_entry(of, cell, corruption != CLEAN) for cell in cells)))
+    return pd.DataFrame(rows, columns=["corruption", *cells])
+
+
+def footnote(measured: MeasuredRobustness) -> str:
+    """Return what a reader must know."""
+    curves = measured.curves
+    clips, seeds = curves["num_clips"].max(), curves["num_seeds"].max()
+    spread = "clips" if (curves["varies"] == CLIPS).all() else "clips and seeds"
+    said = (
+        f"Row 'none': the score on {clips} clips as they are; others: its change, paired by seed "
+        "and clip, in the mean over the strengths in brackets. Means over clips and up to "
+        f"{seeds} seeds, with 95 % intervals over {spread}. Detection rate: share of frames with "
+        "an object whose J is at least 0.5. False-positive area: share of the frame that is "
+        "predicted and not of the truth; lower is better."
+    )
+    deaf = f" No part of the sound: {', '.join(measured.deaf)}." if measured.deaf else ""
+    return said + deaf
+
+
+def to_markdown(measured: MeasuredRobustness) -> str:
+    """Return a table for each metric, and the footnote, in Markdown."""
+    blocks = []
+    for metric in measured.metrics:
+        rows = to_rows(measured, metric)
+        rows["corruption"] = rows["corruption"].map(escape_markdown)
+        header = [metric, *rows.columns[1:]]
+        blocks.append(markdown_table(header, rows.to_numpy().tolist()))
+    return "\n\n".join([*blocks, escape_markdown(footnote(measured))]) + "\n"
+
+
+def to_latex(measured: MeasuredRobustness) -> str:
+    """Return the same in LaTeX, for the booktabs package."""
+    tabulars = []
+    for metric in measured.metrics:
+        rows = to_rows(measured, metric).map(escape)
+        names = [rf"\parbox[b]{{1.55cm}}{{\raggedleft {escape(c)}}}" for c in rows.columns[1:]]
+        rows.columns = [escape(metric), *names]
+        styled = rows.style.hide(axis="index")
+        columns = "l" + "r" * (rows.shape[1] - 1)
+        tabulars.append(str(styled.to_latex(hrules=True, column_format=columns)).rstrip("\n"))
+    floated = table_float(
+        tabulars,
+        caption="Scores under corrupted sound and pictures",
+        label=NAME,
+        commands=[r"\scriptsize", r"\setlength{\tabcolsep}{3pt}"],
+        footnote=footnote(measured),
+    )
+    return f"% \\usepackage{{booktabs}}\n{floated}"
+
+
+def write(measured: MeasuredRobustness, folder: Path) -> list[Path]:
+    """Write ``robustness.md`` and ``.tex``."""
+    texts = {"md": to_markdown(measured), "tex": to_latex(measured)}
+    return [write_text(folder / f"{NAME}.{kind}", text) for kind, text in texts.items()]
+
+
+def _entry(rows: pd.DataFrame, cell: str, change: bool) -> str:
+    if cell not in rows.index:
+        return DASH
+    names = ("change", "change_low", "change_high") if change else ("mean", "low", "high")
+    value, low, high = rows.loc[[cell], list(names)].to_numpy(dtype=float)[0]
+    said = _number(value, 3, change)
+    ends = f"[{_number(low, 2, change)}, {_number(high, 2, change)}]"
+    return said if pd.isna(low) else f"{said} {ends}"
+
+
+def _number(value: float, digits: int, sign: bool) -> str:
+    """Return a rounded number with a minus sign, and no negative zero."""
+    return f"{round(value, digits) + 0.0:{'+' if sign else ''}.{digits}f}".replace("-", "−")
