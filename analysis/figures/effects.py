@@ -61,7 +61,7 @@ def collect(results: Results) -> EffectMaps | None:
     held = grid_effects(results)
     if held is None:
         return None
-    column = held.columns[0]
+    column = next(c for c in held.columns if bool(_is(held.found, c).any()))
     frame = to_frame(held)
     shown = frame[(frame["split"] == column[0]) & (frame["metric"] == column[1])]
     levels = held.design.levels

@@ -65,6 +65,19 @@ def test_failures_need_weights(
     assert capsys.readouterr().out.count("note: no failure sheet") == 4
 
 
+def test_a_breakdown_needs_data(
+    write_scored: Callable[..., None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a", "b"):
+        scores = {"test": {"J": {"x": 0.5, "y": 0.6}}}
+        write_scored(tmp_path / "runs" / name, scores, num_parameters={})
+    assert make_figures.main([str(tmp_path), "--breakdown", "--reference", "a"]) == 0
+    shown = capsys.readouterr().out
+    assert "note: nothing is known of the clips of test: " in shown and "breakdown." not in shown
+    assert dispatch(["make-figures", str(tmp_path), "--breakdown"]) != 0
+    assert "no reference cell is named" in capsys.readouterr().err
+
+
 def test_errors_come_before_anything_is_drawn(
     run_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

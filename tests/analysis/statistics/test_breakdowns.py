@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from analysis.runs.results import Results, load_runs
+from analysis.statistics import breakdowns
 from analysis.statistics.breakdowns import (
     ALL,
     BROKEN_DOWN,
@@ -17,7 +18,8 @@ from analysis.statistics.breakdowns import (
     break_down,
     part_bins,
 )
-from analysis.statistics.score_arrays import score_arrays
+from analysis.statistics.crossed_means import Settings, p_values
+from analysis.statistics.score_arrays import ScoreArray, score_arrays
 from analysis.statistics.significance import compare, holm
 
 J = ("test", "J")
@@ -82,6 +84,24 @@ def test_with_one_seed_bins_are_compared_as_two_samples(grid_of) -> None:
     assert found.loc["small", ["apart_low", "apart_high"]].tolist() == pytest.approx([*interval])
     single = stats.ttest_1samp(gain[sorted(FEW)], 0)
     assert found.loc["small", "p"] == pytest.approx(single.pvalue)
+
+
+@pytest.mark.parametrize("spread", [(1.0, 0.0, 0.01), (0.1, 1.0, 0.3), (0.0, 0.0, 1.0)])
+def test_a_bin_that_is_as_the_others_is_rarely_told_apart(spread: tuple[float, ...]) -> None:
+    """200 experiments of three seeds; seeds, clips or the rest vary most."""
+    rng = np.random.default_rng(6)
+    inside = np.arange(20) < 6
+    clips = tuple(f"c{n}" for n in range(20))
+    rejected = 0
+    for _ in range(200):
+        # Seeds move the two kinds of clips by themselves, as training anew would.
+        by_seed = rng.normal(size=(3, 2)) @ np.array([inside, ~inside])
+        parts = (by_seed, rng.normal(size=(1, 20)), rng.normal(size=(3, 20)))
+        values = sum(s * part for s, part in zip(spread, parts, strict=True))
+        array = ScoreArray(values[None], ("",), (0, 1, 2), clips, np.zeros(20, int))
+        sample = breakdowns._sample(breakdowns._apart(array, inside))
+        rejected += float(p_values(sample, Settings())[0]) < 0.05
+    assert rejected / 200 < 0.09  # 0.05 + 2.6 standard errors
 
 
 def test_bins_without_clips_or_with_one(carried: Results) -> None:
