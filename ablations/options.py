@@ -8,7 +8,10 @@ from dataclasses import dataclass, fields
 
 from ablations.executors import base as executors
 from ablations.runs.claims import BEAT_S, STALE_S
-from auralsam2.command_line import Real, Whole, add_overrides, output_file, output_folder
+from auralsam2.command_line import Parser, Real, Whole, add_overrides, output_file, output_folder
+
+MOST_SEEDS = 10
+"""Seeds of a grid that runs until claims are decided, where nothing else is said."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Options:
     max_failures: int = 5  # so many failures in a row end a sweep
 
 
-def add_grid_arguments(parser: argparse.ArgumentParser) -> None:
+def add_grid_arguments(parser: Parser) -> None:
     """Add the grid, the options and those of the executors to a parser."""
     add = parser.add_argument
     add("grid", nargs="?", help="a name or a path in .py; none lists the names")
@@ -42,6 +45,14 @@ def add_grid_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="of these runs only; NAME is an axis, cell or seed; may be repeated",
     )
+    _add_until_decided(parser)
+    _add_ways(parser)
+    _add_shared(parser, "grid", "every cell, applied last")
+
+
+def _add_ways(parser: Parser) -> None:
+    """Add how the runs of a grid are done."""
+    add = parser.add_argument
     add(
         "--lockstep",
         type=Whole(0),
@@ -67,7 +78,30 @@ def add_grid_arguments(parser: argparse.ArgumentParser) -> None:
         help="take over a run whose process, on another machine, has been silent for S seconds; a "
         f"live one writes every {BEAT_S:.0f}; default: {STALE_S:.0f}",
     )
-    _add_shared(parser, "grid", "every cell, applied last")
+
+
+def _add_until_decided(parser: Parser) -> None:
+    """Add what lets a grid grow by seeds."""
+    add = parser.add_argument
+    add(
+        "--until-decided",
+        metavar="CLAIMS",
+        help="add seeds, one by one, to the cells of these claims (a name or a path in .py) until "
+        "each is supported or contradicted; docs/statistics.md says at which levels",
+    )
+    add(
+        "--max-seeds",
+        type=Whole(2),
+        default=MOST_SEEDS,
+        metavar="N",
+        help=f"seeds after which that ends; the levels hang on it; default: {MOST_SEEDS}",
+    )
+    hours = "end before so many hours of training, added up over runs, are exceeded"
+    add("--budget", type=Real(above=0), metavar="HOURS", help=hours)
+    parser.needed("--max-seeds", "--until-decided")
+    parser.needed("--budget", "--until-decided")
+    why = "chooses cells itself, and trains them"
+    parser.useless("--until-decided", why, "--only", "--dry-run")
 
 
 def add_sweep_arguments(parser: argparse.ArgumentParser) -> None:

@@ -87,6 +87,13 @@ def shipped_grids() -> dict[str, str]:
     return grids
 
 
+def grid_lines() -> list[str]:
+    """Return a line for each shipped grid: its name and the question that it answers."""
+    grids = shipped_grids()
+    width = max(map(len, grids), default=0)
+    return [f"{name:<{width}}  {question}" for name, question in grids.items()]
+
+
 def load_grid(name_or_path: str, base: str | None = None) -> Grid:
     """Read a grid.
 
@@ -171,14 +178,12 @@ def _find(name_or_path: str) -> Path:
     except FileNotFoundError:
         if name_or_path.endswith(".py"):
             raise
-    grids = shipped_grids()
-    guess = nearest(name_or_path.rpartition("/")[2], grids)
+    guess = nearest(name_or_path.rpartition("/")[2], shipped_grids())
     hint = f"; did you mean {guess!r}?" if guess else ";"
-    width = max(map(len, grids), default=0)
-    listed = "\n".join(f"  {name:<{width}}  {question}" for name, question in grids.items())
+    listed = "".join(f"\n  {line}" for line in grid_lines())
     raise FileNotFoundError(
         f"unknown grid {name_or_path!r}{hint} a grid of your own is a path ending in .py; "
-        f"known:\n{listed}"
+        f"known:{listed}"
     )
 
 

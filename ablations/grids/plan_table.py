@@ -13,7 +13,8 @@ from rich.text import Text
 
 from ablations.grids.cells import Cell
 from ablations.grids.file import Grid
-from ablations.grids.plan import PlannedRun
+from ablations.grids.plan import Plan, PlannedRun
+from auralsam2.command_line import table_console
 
 MAX_CELLS = 40
 """More than these are not listed unless asked for."""
@@ -87,6 +88,14 @@ def print_plan(
     if len(shown) < len(rows):
         console.print(f"… and {len(rows) - len(shown)} more cells")
     console.print(Text(plan_size(grid, runs)))
+
+
+def show_plan(grid: Grid, runs: Sequence[PlannedRun], plan: Plan, *, every_cell: bool) -> int:
+    """Print a plan and its problems; 2 where it has some, else 0."""
+    print_plan(table_console(), grid, runs, plan.out, every_cell=every_cell)
+    for problem in plan.problems:
+        print(f"problem: {problem}")
+    return 2 if plan.problems else 0
 
 
 def _settings(cell: Cell) -> tuple[str, ...]:

@@ -113,6 +113,17 @@ def with_reference(results: Results, cell: str) -> Results:
     return replace(results, reference=cell)
 
 
+def of_seeds(results: Results, seeds: Collection[int]) -> Results:
+    """Return the runs with some of the seeds."""
+    names = ("scores", "runs", "whole", "clicked")
+    frames = {name: getattr(results, name) for name in names}
+    kept = {
+        name: frame if frame.empty else frame[frame["seed"].isin(list(seeds))]
+        for name, frame in frames.items()
+    }
+    return replace(results, **kept)
+
+
 def seed_means(scores: pd.DataFrame) -> pd.DataFrame:
     """Average tidy scores over the clips: columns cell, seed, split, metric, value."""
     keys = ["cell", "seed", "split", "metric"]

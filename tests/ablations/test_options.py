@@ -5,10 +5,11 @@ import argparse
 import pytest
 
 from ablations.options import Options, add_grid_arguments, add_sweep_arguments, chosen
+from auralsam2.command_line import Parser
 
 
 def test_what_a_grid_is_run_with() -> None:
-    parser = argparse.ArgumentParser()
+    parser = Parser(None)
     add_grid_arguments(parser)
     assert chosen(parser.parse_args(["fusion"])) == Options(only=[])
     stated = ["--retry-failed", "--only", "seed=0", "--oom-retries", "2"]

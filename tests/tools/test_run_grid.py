@@ -144,3 +144,62 @@ def test_options_that_make_no_sense(grid: Path, tmp_path: Path, capsys, argument
         run_grid.main([str(grid), *arguments])
     assert message in str(caught.value) + capsys.readouterr().err
     assert not (tmp_path / "out" / "runs").exists()
+
+
+CLAIM = "claims = [dict(type='Beats', sentence='high is best', cell='high', other='low')]\n"
+
+
+def test_seeds_are_added_until_claims_are_decided(
+    grid: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch
+) -> None:
+    """High is above low by 0.5 and a little that varies: three seeds are enough of six."""
+
+    def varying(cfg, run_dir, *, name, axes, run_id, progress):
+        record = run_record.start(
+            name=name, axes=axes, seed=cfg.seed, run_id=run_id, config_hash="c", data_fingerprint=""
+        )
+        value = 0.25 * cfg.optim.epochs + 0.01 * (cfg.seed % 3) * (name == "high")
+        scores = {f"clip{n}": value + 0.001 * (n % 3) * (name == "high") for n in range(6)}
+        run_record.add_scores(record, "test", {"J": value}, {"J": scores})
+        run_record.write(run_record.finish(record, 1.0), run_dir)
+        return record
+
+    monkeypatch.setattr(ablations.runs.run_cell, "_engine_train", lambda: varying)
+    claims = tmp_path / "claims.py"
+    claims.write_text(CLAIM)
+    arguments = [str(grid), "--jobs", "0", "--until-decided", str(claims), "--max-seeds", "6"]
+    assert run_grid.main(arguments) == 0
+    shown = capfd.readouterr().out
+    assert "look at 3 seeds, level 0.0049: 1 of 1 decided" in shown
+    assert "supported: high is best (+0.51" in shown and "all claims are decided" in shown
+    manifest = json.loads((tmp_path / "out/grid.json").read_text())
+    seeds = {cell["name"]: [run["seed"] for run in cell["runs"]] for cell in manifest["cells"]}
+    assert seeds == {"low": [0, 1, 2], "high": [0, 1, 2]}, "no claim speaks of boom"
+    assert run_grid.main(arguments) == 0
+    assert "0 runs finished, 6 were done before" in capfd.readouterr().out
+    claims.write_text(CLAIM + "# another thought\n")
+    with pytest.raises(ValueError, match="begin anew in another folder"):
+        run_grid.main(arguments)
+
+
+def test_open_claims_are_told_by_the_exit_status(grid: Path, tmp_path: Path, capfd) -> None:
+    """Of one clip nothing can be said."""
+    (tmp_path / "claims.py").write_text(CLAIM)
+    arguments = [str(grid), "--jobs", "0", "--until-decided", str(tmp_path / "claims.py")]
+    assert run_grid.main([*arguments, "--max-seeds", "2"]) == 3
+    assert "claims are open still: 2 seeds are there" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--max-seeds", "3"], "--max-seeds has no effect without --until-decided"),
+        (["--budget", "3"], "--budget has no effect without --until-decided"),
+        (["--until-decided", "c.py", "--only", "cell=low"], "leave out --only"),
+        (["--until-decided", "c.py", "--dry-run"], "leave out --dry-run"),
+    ],
+)
+def test_options_that_make_no_sense_together(grid: Path, capsys, more, said: str) -> None:
+    with pytest.raises(SystemExit):
+        run_grid.main([str(grid), *more])
+    assert said in capsys.readouterr().err
