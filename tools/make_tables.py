@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from analysis.options import add_mixing, read_runs, tell
@@ -54,6 +55,7 @@ def _table(options: argparse.Namespace) -> Any:
 
     reported = [row for path in options.reported for row in load_reported(path)]
     results = read_runs(options, options.folders)
+    results = replace(results, title=options.title or results.title)
     return make_table(
         results,
         difference=options.difference,
@@ -71,6 +73,7 @@ def _parser() -> Parser:
     add = parser.add_argument
     add("folders", type=input_path, nargs="+", metavar="DIR", help="with run folders below it")
     add("--out", type=output_folder, metavar="DIR", help="of the files; default: the one folder")
+    add("--title", metavar="TEXT", help="above the table; default: the grid's own")
     add("--reference", metavar="CELL", help="to compare with; default: the grid's own")
     add("--difference", action="store_true", help="show differences from the reference cell")
     add("--no-significance", action="store_true", help="test nothing against the reference")

@@ -63,6 +63,8 @@ class Part(ABC):
     sources: str | Sequence[str] = "*"
     folder: str | None = None  # below the source's own folder of the paper; None for what is usual
     beside: Path | None = field(default=None, init=False, repr=False)  # folder of its recipe
+    # That states it, as make-paper is told; `load_recipe` enters it
+    recipe: str = field(default=_DEFAULT, init=False, repr=False)
 
     def __post_init__(self) -> None:
         for key in self.names:
@@ -168,6 +170,7 @@ def load_recipe(name_or_path: str = _DEFAULT) -> Recipe:
         try:
             part = PARTS.build(node)
             part.beside = path.parent
+            part.recipe = name_or_path
             parts.append((node, part))
         except (UnknownComponentError, ComponentArgumentError, ValueError, TypeError) as error:
             problems.append(f"parts.{index}: {error}")

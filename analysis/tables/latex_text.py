@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from analysis.runs.cell_names import pieces
 
-_GREEK = {
+GREEK = {
     "α": "alpha",
     "β": "beta",
     "γ": "gamma",
@@ -63,7 +63,7 @@ _SYMBOLS: dict[str, str] = {
     "æ": r"\ae{}",
     "ø": r"\o{}",
     "ł": r"\l{}",
-    **{letter: f"$\\{name}$" for letter, name in _GREEK.items()},
+    **{letter: f"$\\{name}$" for letter, name in GREEK.items()},
 }
 _LONGEST_WORD = 24
 """In letters; longer ones may be broken, since no column is wide enough for any."""

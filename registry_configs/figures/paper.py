@@ -9,6 +9,7 @@ title = "Tables and figures"
 parts = [
     dict(type="ScoreTable", spread="interval"),
     dict(type="ScoreTable", folder="tables/differences", spread="interval", difference=True),
+    dict(type="Numbers"),
     dict(type="ClickTable"),
     dict(type="Claims"),
     dict(type="EffectTable"),

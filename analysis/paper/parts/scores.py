@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from analysis.figures import (
@@ -54,6 +54,7 @@ class ScoreTable(Part):
         "reported": "--reported",
         "difference": "--difference",
         "reference": "--reference",
+        "title": "--title",
     }
 
     spread: str = "std"  # "std" or "interval"
@@ -63,6 +64,8 @@ class ScoreTable(Part):
     difference: bool = False  # show differences from the reference
     significance: bool = True  # test against the reference, where there is one
     reference: str | None = None  # another cell than the grid's own
+    # Above the table, and its label in LaTeX, "tab:words-of-the-title"; None for the grid's own
+    title: str | None = None
     reported: Sequence[str] = ()  # JSON files of other papers' numbers, from the working folder
     # "clips and seeds", or "clips": intervals and tests for the trained models
     over: str = "clips and seeds"
@@ -75,6 +78,7 @@ class ScoreTable(Part):
     def make(self, source: Source, out: Path) -> Made:
         """Write ``table.*``, and ``results.csv`` with the score of every clip."""
         results = source.against(self.reference)
+        results = replace(results, title=self.title or results.title)
         single = "there is one cell" if len(results.cells) < 2 else None
         problem = single or reference_problem(results)
         if self.difference and problem:

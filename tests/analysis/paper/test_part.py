@@ -116,7 +116,9 @@ def test_all_that_a_part_is_told_stands_in_its_command(
 ) -> None:
     (source,) = find_sources(write_grid(tmp_path / "arms"), again=True)
     nodes: dict[str, dict[str, Any]] = {
-        "ScoreTable": dict(over="clips", significance=False, columns=["fps"], scores=["test:J"]),
+        "ScoreTable": dict(
+            **dict(over="clips", significance=False, columns=["fps"], scores=["test:J"], title="T")
+        ),
         "Failures": dict(rules=["lowest"], other="none", reference="dense", num_clips=2),
         "Dilution": dict(cells=["none"], sounds=["noise"], max_clips=3, split="held", heads=True),
         "Embeddings": dict(max_clips=3, level=0, perplexities=[5]),
@@ -125,7 +127,9 @@ def test_all_that_a_part_is_told_stands_in_its_command(
         "Qualitative": dict(num_clips=1),
     }
     said = {
-        "ScoreTable": "--spread std --scores test:J --columns fps --clips-alone --no-significance",
+        "ScoreTable": (
+            "--spread std --scores test:J --title T --columns fps --clips-alone --no-significance"
+        ),
         "Failures": "--failures lowest --clips 2 --against none --reference dense",
         "Dilution": "--cells none --max-clips 3 --split held --sounds noise --heads",
         "Embeddings": "--max-clips 3 --split test --level 0 --perplexities 5",
