@@ -13,7 +13,7 @@ from analysis.runs.reported import MARK
 from analysis.tables.latex_text import escape, printed_length, table_float
 from analysis.tables.layout import DAGGER, STAR, Entry, Header, Layout, Notation, Row, lay_out
 from analysis.tables.make import Table
-from analysis.tables.notes import footnote, notes
+from analysis.tables.notes import footnote, measured_where, notes
 
 
 class _Size(NamedTuple):
@@ -145,9 +145,10 @@ def _group_rules(headers: Sequence[Header], first: int) -> str:
 
 
 def _below(table: Table) -> str:
-    """Return what stands below the rows: the footnote, and the sources of other papers' rows."""
+    """Return what stands below the rows: what the numbers are, and other papers' sources."""
+    measured = [f"{text[0].upper()}{text[1:]}." for text in measured_where(table)]
     cited = [f"{MARK.capitalize()}: {row.citation()}." for row in table.reported]
-    return " ".join([footnote(table), *cited])
+    return " ".join([footnote(table), *measured, *cited])
 
 
 def _names_format(layout: Layout, num_levels: int) -> str:

@@ -50,7 +50,7 @@ def footnote(table: Table) -> str:
 def notes(table: Table) -> list[str]:
     """Return what else must be known: missing runs, absent numbers, sources of other papers."""
     listed = list(table.results.notes)
-    listed += [*_absent(table), *_conditions(table)]
+    listed += [*_absent(table), *measured_where(table)]
     listed += statistics_notes(table)
     shown = set(pairs(table.mean))
     strangers = [row.method for row in table.reported if not shown & row.scores.keys()]
@@ -87,7 +87,7 @@ def _absent(table: Table) -> Iterator[str]:
             yield f"no run{of} has recorded {', '.join(headers)}"
 
 
-def _conditions(table: Table) -> Iterator[str]:
+def measured_where(table: Table) -> Iterator[str]:
     """Yield how the speeds, operations and training steps shown were measured."""
     shown = {EXTRA_COLUMNS[str(name)].conditions for name in table.extras}
     runs = table.results.runs

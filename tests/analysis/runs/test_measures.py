@@ -16,7 +16,7 @@ from analysis.runs.measures import (
     epochs_to_nearly_best,
 )
 from analysis.runs.results import load_runs
-from analysis.tables import make_table, measured_columns, notes, to_markdown
+from analysis.tables import make_table, measured_columns, notes, to_latex, to_markdown
 from auralsam2.engine.parameter_parts import PARTS
 from auralsam2.engine.run_record import RunRecord, add_validation
 
@@ -78,6 +78,8 @@ def test_columns_of_runs(exact: Callable[..., Path]) -> None:
     steps = "training steps: device cpu: X, num_threads 1, batch_size 4, num_frames 5"
     assert f"{steps}, image_size 128" in said
     assert "no run has recorded epochs to 95 %, GiB/step" in said
+    # Where notes are comments, times still say where they were measured.
+    assert "Operations: num\\_frames 5, image\\_size 128. Training steps: device" in to_latex(table)
     header = to_markdown(table).splitlines()[2]
     assert "| trained fuser (M) | image encoder (M) | fuser (M) |" in header
     assert measured_columns(results) == ["params"]
