@@ -29,7 +29,7 @@ _WIDTHS = (0.26, 0.1, 0.21, 0.05, 0.06, 0.09, 0.13)
 """Of the columns in LaTeX, in widths of the page."""
 _ROWS = 14
 """Claims in one float of LaTeX."""
-_COMPUTED_BY = ("numpy", "pandas", "scipy", "statsmodels")
+_COMPUTED_BY = ("numpy", "pandas", "scipy")
 
 
 class Row(NamedTuple):
