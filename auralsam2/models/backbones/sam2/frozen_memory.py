@@ -9,7 +9,7 @@ an object pointer, L layers.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from sam2.modeling.memory_attention import MemoryAttentionLayer
@@ -242,26 +242,13 @@ class FrozenClipMemory:
             return F.linear(code.to(weight.dtype), weight).view(layers, channels)
 
     def _encode(self, frame: int, mask_logits: Tensor, score: Tensor) -> Tensor:
-        """(B, N, D) memory of a mask, as upstream's memory encoder makes it."""
-        network, encoder = self.network, self.network.memory_encoder
+        """(B, N, D) memory of a mask."""
+        network, side = self.network, self.network.sam_image_embedding_size
         masks = (mask_logits > 0).to(self.tokens.dtype)
         masks = masks * network.sigmoid_scale_for_mem_enc + network.sigmoid_bias_for_mem_enc
-        *stages, last = encoder.mask_downsampler.encoder
-        maps = masks
-        for part in stages:  # few channels, for which a norm over the last axis is slow
-            maps = part(maps)
-        x = linear(maps.permute(0, 2, 3, 1), last.weight.flatten(1), last.bias)  # (B, E, E, C)
-        pixels: Any = encoder.pix_feat_proj
-        x = x + linear(self.tokens[:, frame], pixels.weight.flatten(1), pixels.bias).view_as(x)
-        for block in encoder.fuser.layers:
-            mixed = block.dwconv(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-            norm = block.norm
-            mixed = F.layer_norm(mixed, mixed.shape[-1:], norm.weight, norm.bias, norm.eps)
-            mixed = block.act(linear(mixed, block.pwconv1.weight, block.pwconv1.bias))
-            mixed = linear(mixed, block.pwconv2.weight, block.pwconv2.bias)
-            x = x + (mixed if block.gamma is None else block.gamma * mixed)
-        out: Any = encoder.out_proj
-        memory = linear(x, out.weight.flatten(1), out.bias).flatten(1, 2)
+        maps = self.tokens[:, frame].transpose(1, 2).unflatten(2, (side, side))
+        encoded = network.memory_encoder(maps, masks, skip_mask_sigmoid=True)
+        memory: Tensor = encoded["vision_features"].flatten(2).transpose(1, 2)
         if network.no_obj_embed_spatial is not None:
             absent = (score <= 0).to(memory.dtype)  # (B, 1)
             memory = memory + absent[..., None] * network.no_obj_embed_spatial
