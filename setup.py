@@ -75,7 +75,6 @@ setup(
         "numpy>=1.26",
         "pandas>=2.2",
         "scipy>=1.15",
-        "statsmodels>=0.14.4",
         "scikit-learn>=1.5",
         "optuna>=4.9",
         "cmaes>=0.11",
@@ -118,6 +117,7 @@ setup(
             "pytest-cov>=5.0",
             "pytest-xdist>=3.6",
             "ruff>=0.8",
+            "statsmodels>=0.14.4",
         ],
     },
     classifiers=[

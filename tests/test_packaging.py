@@ -67,6 +67,8 @@ def test_the_version_is_the_same_everywhere(metadata: dict[str, Any]) -> None:
     released = re.search(r"^## (\d\S*) - (\S+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert released is not None and released[1] == version
     assert (CITATION["version"], str(CITATION["date-released"])) == (version, released[2])
+    page = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"auralsam2-([\d.]+)-py3", page)) == {version}
 
 
 def test_the_citation_has_what_its_format_requires() -> None:

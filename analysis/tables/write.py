@@ -20,7 +20,7 @@ from analysis.tables.notes import notes
 from analysis.tables.text import to_markdown
 from auralsam2.text_files import write_text
 
-_COMPUTED_BY = ("numpy", "pandas", "scipy", "statsmodels")
+_COMPUTED_BY = ("numpy", "pandas", "scipy")
 
 
 def to_frame(table: Table) -> pd.DataFrame:
