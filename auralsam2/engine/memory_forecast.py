@@ -3,7 +3,8 @@
 The step runs on tensors that have shapes and no numbers (torch's ``FakeTensorMode``); a dispatch
 mode counts the bytes of those that are alive. What losses keep hangs on numbers, so they alone are
 computed for real, on random ones. Not seen is what lies outside of tensors: work space of kernels,
-the CUDA context (about half a gigabyte), what an allocator keeps of memory that was freed.
+the CUDA context (about half a gigabyte), what an allocator keeps of memory that was freed. Nor what
+a frozen encoder of transformers takes while it hears: its front end wants numbers.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from torch.utils._pytree import tree_iter, tree_map_only
 from auralsam2.engine.evaluate import build_model
 from auralsam2.engine.splits import asked_hearing
 from auralsam2.models import linear
+from auralsam2.models.audio.transformers_ear import TransformersEar
 from auralsam2.models.methods.base import ClipBatch
 from auralsam2.registry import MODELS, OPTIMIZERS
 
@@ -104,6 +106,8 @@ def _forecast(cfg: Config, gpu: bool, amp: str | None, num_frames: int) -> StepM
     model: Any = build_model(cfg).train()
     losses = {name: getattr(model, name, None) for name in _LOSSES}
     model.feature_cache = None
+    for ear in (part for part in model.modules() if isinstance(part, TransformersEar)):
+        _say_nothing(ear)
     for name, loss in losses.items():
         setattr(model, name, None if loss is None else _ForReal(loss))
     own = {id(model.generator): model.generator, **{id(x): x for x in losses.values()}}
@@ -127,6 +131,17 @@ def _forecast(cfg: Config, gpu: bool, amp: str | None, num_frames: int) -> StepM
         loss.backward()
         del held
     return StepMemory(weights, optimizer, kept, live.peak)
+
+
+def _say_nothing(ear: TransformersEar) -> None:
+    """Let an encoder answer with zeros, as it cannot hear sounds that have no numbers."""
+    if not ear.frozen:
+        raise ValueError(
+            f"no forecast for a tuned {type(ear).__name__}: its front end wants numbers; "
+            "auralsam2 benchmark measures it"
+        )
+    sizes = ear.tokens, ear.out_channels
+    ear.hear = lambda heard: heard.new_zeros(*heard.shape[:2], *sizes)  # type: ignore[method-assign]
 
 
 class LiveBytes(TorchDispatchMode):

@@ -77,6 +77,19 @@ def test_summed_gradients_stay_between_steps() -> None:
     assert plain.kept < summed.kept < 1.5 * plain.kept
 
 
+def test_ears_of_transformers_count_their_weights() -> None:
+    pytest.importorskip("transformers", reason="needs the extra [text]")
+    ear = dict(type="WavLMEncoder", random_weights=True)
+    cfg = mini(**{"model.audio_encoder": ear, "data.batch_size": 1})
+    found = forecast(cfg, gpu=True, num_frames=1)
+    model = build_model(cfg)
+    held = [*model.parameters(), *model.buffers()]
+    assert found.weights == pytest.approx(sum(x.nbytes for x in held), rel=1e-3)
+    cfg.model.audio_encoder.frozen = False
+    with pytest.raises(ValueError, match="no forecast for a tuned WavLMEncoder"):
+        forecast(cfg, gpu=True, num_frames=1)
+
+
 def test_what_a_gpu_takes_hangs_on_no_library_of_this_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(linear, "prefers_onednn", lambda: True)
     matrix = torch.ones(2, 2)
