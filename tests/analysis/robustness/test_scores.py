@@ -101,31 +101,37 @@ def test_clean_scores_are_those_of_the_run_and_nothing_is_scored_twice(
     assert len(counted) == 4 * 9
 
 
+class Killed(BaseException):
+    """As by kill -9: what was not kept before is lost."""
+
+
 def test_a_run_that_is_killed_goes_on_where_it_was(
     write_run: Callable[..., Path],
     counted: list[tuple[Any, str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run_dir, asked = write_run(), RunRobustness(corruptions=[GAIN, BLUR])
-    monkeypatch.setattr(module, "MOST_LOST", 0.0)
     whole = robustness.condition_scores
 
-    class Killed(BaseException):
-        pass
-
-    def killed(*arguments: Any) -> Any:
-        for number, one in enumerate(whole(*arguments)):
-            if number == 5:  # as by kill -9, what was not kept before is lost
-                monkeypatch.setattr(CorruptionScores, "write", lambda *_: None)
-                raise Killed
-            yield one
-
     with monkeypatch.context() as patch:
+
+        def killed(*arguments: Any) -> Any:
+            for number, one in enumerate(whole(*arguments)):
+                if number == 10:  # the second batch has begun
+                    patch.setattr(CorruptionScores, "write", lambda *_: None)
+                    raise Killed
+                yield one
+
+        patch.setattr(module, "MOST_LOST", 0.0)
         patch.setattr(robustness, "condition_scores", killed)
         with pytest.raises(Killed):
             asked.of(run_dir)
-    assert not asked.has(run_dir, {}) and len(counted) == 6
-    monkeypatch.undo()
+    assert not asked.has(run_dir, {})
+    done = len(counted)
+    found = asked.of(run_dir)
+    # Four conditions of two batches of two; what was under way is scored with its batch.
+    assert done == 11 and len(counted) - done == 4 * 4 - 10
+    assert len(found.scores) == 4 * 4 and not found.scores.isna().any(axis=None)
 
 
 def test_where_nothing_is_heard_corruptions_of_sound_cost_nothing(
