@@ -16,6 +16,8 @@ from auralsam2.text_files import write_text
 
 NAME = "robustness"
 DASH = "–"
+_WIDE = 7
+"""Cells that stand beside each other on a page in letters of the usual size of a table."""
 
 
 def strength_words(strength: float) -> str:
@@ -24,17 +26,18 @@ def strength_words(strength: float) -> str:
 
 
 def axis_words(axis: Axis) -> str:
-    """Return a corruption with the strengths that change something: ``delay (0.5, 1, 2 s)``."""
-    shown = ", ".join(strength_words(s) for s in axis.strengths if s != axis.clean)
-    return f"{axis.title} ({shown}{axis.unit})"
+    """Return a corruption with its weakest and strongest strength: ``delay, 0.5 to 2 s``."""
+    worse = [s for s in axis.strengths if s != axis.clean]
+    ends = dict.fromkeys(strength_words(s) for s in (worse[0], worse[-1]))
+    return f"{axis.title}, {' to '.join(ends)}{axis.unit}"
 
 
 def to_rows(measured: MeasuredRobustness, metric: str) -> pd.DataFrame:
     """Return a row for the clean clips, and one for the change that each corruption makes.
 
     Returns:
-        Columns corruption and the cells; entries ``mean [low, high]`` of the score, or of its
-        change in the mean over the strengths, with a sign.
+        Columns corruption and the cells; entries are scores, then changes of the mean over the
+        strengths with half of their intervals, ``−0.086±0.04``.
     """
     curves = measured.curves
     own = curves[(curves["metric"] == metric) & (curves["strength"] == MEAN)]
@@ -53,11 +56,11 @@ def footnote(measured: MeasuredRobustness) -> str:
     clips, seeds = curves["num_clips"].max(), curves["num_seeds"].max()
     spread = "clips" if (curves["varies"] == CLIPS).all() else "clips and seeds"
     said = (
-        f"Row 'none': the score on {clips} clips as they are; others: its change, paired by seed "
-        "and clip, in the mean over the strengths in brackets. Means over clips and up to "
-        f"{seeds} seeds, with 95 % intervals over {spread}. Detection rate: share of frames with "
-        "an object whose J is at least 0.5. False-positive area: share of the frame that is "
-        "predicted and not of the truth; lower is better."
+        f"Row 'none': the score on {clips} clips as they are, mean over clips and up to {seeds} "
+        "seeds; others: its change, paired by seed and clip, in the mean over the strengths, with "
+        f"half of the 95 % interval over {spread}. Detection rate: share of frames with an object "
+        "whose J is at least 0.5. False-positive area: share of the frame that is predicted and "
+        "not of the truth; lower is better."
     )
     deaf = f" No part of the sound: {', '.join(measured.deaf)}." if measured.deaf else ""
     return said + deaf
@@ -79,16 +82,18 @@ def to_latex(measured: MeasuredRobustness) -> str:
     tabulars = []
     for metric in measured.metrics:
         rows = to_rows(measured, metric).map(escape)
-        names = [rf"\parbox[b]{{1.55cm}}{{\raggedleft {escape(c)}}}" for c in rows.columns[1:]]
+        names = [rf"\parbox[b]{{1.4cm}}{{\raggedleft {escape(c)}}}" for c in rows.columns[1:]]
         rows.columns = [escape(metric), *names]
         styled = rows.style.hide(axis="index")
         columns = "l" + "r" * (rows.shape[1] - 1)
         tabulars.append(str(styled.to_latex(hrules=True, column_format=columns)).rstrip("\n"))
+    few = rows.shape[1] - 1 <= _WIDE
+    size = r"\scriptsize" if few else r"\tiny"
     floated = table_float(
         tabulars,
         caption="Scores under corrupted sound and pictures",
         label=NAME,
-        commands=[r"\scriptsize", r"\setlength{\tabcolsep}{3pt}"],
+        commands=[size, r"\setlength{\tabcolsep}{2pt}"],
         footnote=footnote(measured),
     )
     return f"% \\usepackage{{booktabs}}\n{floated}"
@@ -100,16 +105,13 @@ def write(measured: MeasuredRobustness, folder: Path) -> list[Path]:
     return [write_text(folder / f"{NAME}.{kind}", text) for kind, text in texts.items()]
 
 
-def _entry(rows: pd.DataFrame, cell: str, change: bool) -> str:
+def _entry(rows: pd.DataFrame, cell: str, of_change: bool) -> str:
     if cell not in rows.index:
         return DASH
-    names = ("change", "change_low", "change_high") if change else ("mean", "low", "high")
-    value, low, high = rows.loc[[cell], list(names)].to_numpy(dtype=float)[0]
-    said = _number(value, 3, change)
-    ends = f"[{_number(low, 2, change)}, {_number(high, 2, change)}]"
-    return said if pd.isna(low) else f"{said} {ends}"
-
-
-def _number(value: float, digits: int, sign: bool) -> str:
-    """Return a rounded number with a minus sign, and no negative zero."""
-    return f"{round(value, digits) + 0.0:{'+' if sign else ''}.{digits}f}".replace("-", "−")
+    mean, change, low, high = rows.loc[
+        [cell], ["mean", "change", "change_low", "change_high"]
+    ].to_numpy(dtype=float)[0]
+    if not of_change:
+        return f"{mean:.3f}"
+    said = f"{round(change, 3) + 0.0:+.3f}".replace("-", "−")  # no negative zero
+    return said if pd.isna(low) else f"{said}±{(high - low) / 2:.2f}"

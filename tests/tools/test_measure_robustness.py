@@ -44,7 +44,7 @@ def test_table_figure_and_paths(
     said = "--corruptions WhiteNoise Babble --strengths 10 -3 --cells b a --max-clips 2 --again"
     assert dispatch(["measure-robustness", str(folder), *said.split(), "--set", "data.root=x"]) == 0
     shown = capsys.readouterr().out
-    assert "note: b: hear nothing" in shown and "white noise (10, −3 dB)" in shown
+    assert "note: b: hear nothing" in shown and "white noise, 10 to −3 dB" in shown
     assert "−0.100" in shown and str(folder / "figures" / "robustness.pdf") in shown
     assert [name for name, _, _ in seen] == ["b", "a"]
     _, settings, options = seen[0]
