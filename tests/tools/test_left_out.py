@@ -45,6 +45,7 @@ STOPS = {"guess-baselines"}
 """Takes no config, and skips nothing."""
 NO_SCORES = {
     "benchmark", "check-config", "check-data", "check-parity", "convert-checkpoint", "demo",
+    "doctor",
     "grid-status", "list-components", "make-synthetic", "prepare-data", "pretrain-audio",
     "pretrain-auralsam2", "pretrain-mini", "read-answers", "segment",
 }  # fmt: skip
