@@ -82,15 +82,12 @@ class ClipLabels(Kept[pd.DataFrame]):
         dataset = run.dataset(self.split, tested=True)
         sounding = _classes(dataset)
         trained = _trained(run) if any(own is not None for own in sounding) else None
-        read = getattr(dataset, "truth", dataset.__getitem__)
         rows = []
         for index, (clip, classes) in enumerate(zip(dataset.clips, sounding, strict=True)):
-            item = read(index)
-            masks = item["native_masks"][item["supervised"]] == 1  # 255 is no object
-            areas = masks.float().mean((1, 2))
-            shown = areas[areas > 0]
-            size = float(shown.mean()) if len(shown) else float("nan")
-            empty = float((areas == 0).float().mean())
+            areas = _areas(dataset, index)
+            shown = [area for area in areas if area > 0]
+            size = sum(shown) / len(shown) if shown else float("nan")
+            empty = 1 - len(shown) / len(areas) if areas else float("nan")
             seen = None if classes is None or trained is None else trained >= set(classes)
             rows.append((clip, size, empty, classes, seen))
         frame = pd.DataFrame(rows, columns=list(COLUMNS))
@@ -126,6 +123,17 @@ def clip_labels(
         else:
             lost.append(f"nothing is known of the clips of {split}: {why}")
     return found, lost
+
+
+def _areas(dataset: Any, index: int) -> list[float]:
+    """Return the shares of the frame that are object, frame by frame."""
+    from auralsam2.data.clip_contents import object_areas
+
+    if hasattr(dataset, "files"):
+        return object_areas(dataset, index)
+    item = dataset[index]  # of a data set of the user's own
+    masks = item["native_masks"][item["supervised"]] == 1
+    return [float(area) for area in masks.float().mean((1, 2))]
 
 
 def _classes(dataset: Any) -> list[list[str] | None]:

@@ -66,30 +66,21 @@ def collect(
         ValueError: for an unknown cell, or without a reference.
     """
     settings = settings or Settings()
-    first = reference_cell(results)
-    if other is not None:
-        check_cells(results, [other])
-    if (column := first_column(results)) is None:
+    if (pair := _pair(results, other)) is None:
         return None
-    others = best_first(results, column, [cell for cell in results.cells if cell != first])
-    second = other or (others[0] if others else first)
-    if second == first:
-        return None
+    cells, column = pair
     column, parts = _whole(results, column)
-    labels, lost = clip_labels(results, (first, second), parts, overrides)
+    labels, lost = clip_labels(results, cells, parts, overrides)
     bins: list[Bin] = []
+    notes: list[str] = []
     if len(parts) > 1:
         bins += part_bins(score_arrays(results, [column])[column], parts)
-    notes: list[str] = []
+        labels = {s: own.assign(clip=f"{s}/" + own["clip"]) for s, own in labels.items()}
     if labels:
-        named = [
-            frame.assign(clip=f"{split}/" + frame["clip"] if len(parts) > 1 else frame["clip"])
-            for split, frame in labels.items()
-        ]
-        own, notes = attribute_bins(pd.concat(named, ignore_index=True))
-        bins += own
-    found = break_down(results, (first, second), column, bins, settings)
-    return Breakdown((first, second), column, found, settings, (*lost, *notes), tuple(lost))
+        of_labels, notes = attribute_bins(pd.concat(labels.values(), ignore_index=True))
+        bins += of_labels
+    found = break_down(results, cells, column, bins, settings)
+    return Breakdown(cells, column, found, settings, (*lost, *notes), tuple(lost))
 
 
 def draw(numbers: Breakdown, panels: Sequence[Axes]) -> None:
@@ -157,6 +148,18 @@ def make(
         paths = style.save(figure, numbers.found, folder, NAME)
     paths += write(numbers.found, numbers.cells, numbers.column, folder, numbers.settings)
     return list(dict.fromkeys(paths))
+
+
+def _pair(results: Results, other: str | None) -> tuple[tuple[str, str], Column] | None:
+    """Return the reference and the other cell, by default the best one, and what is compared."""
+    first = reference_cell(results)
+    if other is not None:
+        check_cells(results, [other])
+    if (column := first_column(results)) is None:
+        return None
+    others = best_first(results, column, [cell for cell in results.cells if cell != first])
+    second = other or next(iter(others), first)
+    return None if second == first else ((first, second), column)
 
 
 def _whole(results: Results, column: Column) -> tuple[Column, tuple[str, ...]]:

@@ -25,7 +25,7 @@ from analysis.tables.contrast_rows import digits, mark, signed
 from analysis.tables.effects import to_frame
 
 NAME = "effects"
-_ALONE = "alone"
+_ALONE = ""
 _LETTERS = 13
 _ROW_INCHES = 0.38
 _MOST_LEVELS = 7
@@ -63,31 +63,13 @@ def collect(results: Results) -> EffectMaps | None:
         return None
     column = next(c for c in held.columns if bool(_is(held.found, c).any()))
     frame = to_frame(held)
-    shown = frame[(frame["split"] == column[0]) & (frame["metric"] == column[1])]
+    shown = frame[_is(frame, column)]
     levels = held.design.levels
     large = [axis for axis, own in levels.items() if len(own) > _MOST_LEVELS]
     notes = [f"axis {axis}: {len(levels[axis])} levels have no room on a map" for axis in large]
-    entries = {(e.axes, e.levels): e.name for e in held.effects}
-    rows = {row["effect"]: row for row in held.found[_is(held.found, column)].to_dict("records")}
     means = _cell_means(results, held, column)
-    maps = []
-    for one, other in combinations([axis for axis in levels if axis not in large], 2):
-        # The longer axis runs down, where there is more room.
-        axes = (one, other) if len(levels[one]) >= len(levels[other]) else (other, one)
-        changes: dict[tuple[str, str], Mapping[Any, Any] | None] = {}
-        for down in (_ALONE, *levels[axes[0]][1:]):
-            for across in (_ALONE, *levels[axes[1]][1:]):
-                chosen = {
-                    axis: level
-                    for axis, level in zip(axes, (down, across), strict=True)
-                    if level is not _ALONE
-                }
-                key = tuple(a for a in levels if a in chosen)
-                name = entries.get((key, tuple(chosen[axis] for axis in key)))
-                changes[down, across] = rows.get(name)
-        table = means.pivot_table(index=axes[0], columns=axes[1], values="value", aggfunc="mean")
-        table = table.reindex(index=list(levels[axes[0]]), columns=list(levels[axes[1]]))
-        maps.append(Maps(axes, table, changes))
+    pairs = combinations([axis for axis in levels if axis not in large], 2)
+    maps = [_maps(held, column, means, pair) for pair in pairs]
     listed = pd.concat([_mean_rows(maps, column), shown], ignore_index=True)
     higher = results.scale(column[1]).higher_is_better
     return EffectMaps(column, held, tuple(maps), listed, (*held.notes, *notes), higher)
@@ -182,6 +164,24 @@ def _name(panel: Axes, levels: list[list[str]], axes: list[str]) -> None:
     panel.set_xlabel(wrap_name(axes[1], 4 * _LETTERS))
     panel.tick_params(length=0)
     panel.spines[:].set_visible(False)
+
+
+def _maps(held: GridEffects, column: Column, means: pd.DataFrame, pair: tuple[str, str]) -> Maps:
+    levels = held.design.levels
+    # The longer axis runs down, where there is more room.
+    down, across = sorted(pair, key=lambda axis: -len(levels[axis]))
+    names = {(e.axes, e.levels): e.name for e in held.effects}
+    rows = {row["effect"]: row for row in held.found[_is(held.found, column)].to_dict("records")}
+    changes: dict[tuple[str, str], Mapping[Any, Any] | None] = {}
+    for of_rows in (_ALONE, *levels[down][1:]):
+        for of_columns in (_ALONE, *levels[across][1:]):
+            at = {down: of_rows, across: of_columns}
+            axes = tuple(axis for axis in pair if at[axis] != _ALONE)
+            name = names.get((axes, tuple(at[axis] for axis in axes)))
+            changes[of_rows, of_columns] = rows.get(name)
+    table = means.pivot_table(index=down, columns=across, values="value", aggfunc="mean")
+    table = table.reindex(index=list(levels[down]), columns=list(levels[across]))
+    return Maps((down, across), table, changes)
 
 
 def _cell_means(results: Results, held: GridEffects, column: Column) -> pd.DataFrame:

@@ -55,20 +55,10 @@ def break_down(
         return pd.DataFrame(columns=list(BROKEN_DOWN))
     (array,) = contrasts(arrays, {"": {first: 1.0, second: -1.0}}).values()
     array = array._replace(strata=np.zeros(len(array.clips), int))
-    ends = results.scale(column[1]).bounds or (-np.inf, np.inf)
-    rows = []
-    for attribute, name, clips in [Bin("", ALL, array.clips), *bins]:
-        inside = np.isin(array.clips, list(clips))
-        if (sample := _sample(_only(array, inside))) is None:
-            continue
-        row = {"attribute": attribute, "bin": name, **_infer(sample, settings, ends[1] - ends[0])}
-        row |= {"num_seeds": sample.values.shape[1], "num_clips": sample.values.shape[2]}
-        apart = None if inside.all() else _sample(_apart(array, inside))
-        if apart is not None:
-            found = _infer(apart, settings, 2 * (ends[1] - ends[0]))
-            row |= {f"apart_{key}": value for key, value in found.items()}
-        rows.append(row)
-    frame = pd.DataFrame(rows).reindex(columns=list(BROKEN_DOWN))
+    least, most = results.scale(column[1]).bounds or (-np.inf, np.inf)
+    every = [Bin("", ALL, array.clips), *bins]
+    rows = [row for own in every if (row := _row(array, own, settings, most - least)) is not None]
+    frame = pd.DataFrame(rows, columns=list(BROKEN_DOWN))
     if frame.empty:
         return frame
     for before in ("", "apart_"):
@@ -149,6 +139,19 @@ def _silence(empty: pd.Series) -> dict[str, pd.Series]:
 
 def _seen(seen: pd.Series) -> dict[str, pd.Series]:
     return {"all classes seen": seen.eq(True), "some class unseen": seen.eq(False)}
+
+
+def _row(array: ScoreArray, own: Bin, settings: Settings, widest: float) -> dict[str, Any] | None:
+    """Return what `break_down` has of a bin by itself; None without a clip."""
+    inside = np.isin(array.clips, list(own.clips))
+    if (sample := _sample(_only(array, inside))) is None:
+        return None
+    _, num_seeds, num_clips = sample.values.shape
+    row = {"attribute": own.attribute, "bin": own.name, **_infer(sample, settings, widest)}
+    row |= {"num_seeds": num_seeds, "num_clips": num_clips}
+    apart = None if inside.all() else _sample(_apart(array, inside))
+    found = {} if apart is None else _infer(apart, settings, 2 * widest)
+    return row | {f"apart_{key}": value for key, value in found.items()}
 
 
 def _only(array: ScoreArray, inside: NDArray[Any]) -> ScoreArray:

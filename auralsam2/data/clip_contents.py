@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from auralsam2.data.labels import LABEL_RULES, objects
+
 SYNTHETIC_TRUTH = "synthetic.json"
 
 Classes = frozenset[str]
@@ -64,6 +66,25 @@ def heard_classes(dataset: Any) -> dict[str, list[Classes] | Classes]:
         whole = frozenset(getattr(held, "sources", ()))
         heard[clip] = whole if contents is None else list(contents.by_frame)
     return heard
+
+
+def object_areas(dataset: Any, index: int) -> list[float]:
+    """Shares of the frame that are object in the supervised frames of a clip, of its labels alone.
+
+    Args:
+        dataset: a :class:`~auralsam2.data.datasets.clip_dataset.ClipDataset`.
+        index: of the clip.
+
+    Raises:
+        DataError: where a label cannot be read.
+    """
+    clip = dataset.files[index]
+    levels = [LABEL_RULES[dataset.label_rule](path) for path in clip.labels]
+    masks = [objects(level, dataset.keep_white) == 1 for level in levels]
+    # Where nothing is shown there are no labels; where white is kept, such frames are not known.
+    num_frames = 1 if clip.first_only else len(clip.frames)
+    blank = 0 if dataset.keep_white else num_frames - len(masks)
+    return [float(mask.mean()) for mask in masks] + [0.0] * blank
 
 
 def _drawn(root: Path) -> dict[str, ClipContents]:

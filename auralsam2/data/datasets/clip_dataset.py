@@ -170,19 +170,6 @@ class ClipDataset(Dataset[dict[str, Any]]):
         kept = self._kept.get(clip.audio)
         return torch.from_numpy(self._log_mel(clip)) if kept is None else kept["log_mel"]
 
-    def truth(self, index: int) -> dict[str, Tensor]:
-        """Masks of one clip alone, where nothing is transformed; frames are not decoded.
-
-        Returns:
-            ``masks``, ``native_masks`` and ``supervised``, as in the clip's item.
-
-        Raises:
-            DataError: where they cannot be read.
-        """
-        assert not self.augmentation
-        clip = self.files[index]
-        return self._truth(clip, image_size(clip.frames[0]))
-
     def _augment(self, item: dict[str, Any], index: int, num_labels: int) -> None:
         """Transform and resize frames, levels and classes as they came from their files."""
         originals = item["frames"]

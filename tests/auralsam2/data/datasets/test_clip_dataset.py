@@ -44,16 +44,6 @@ def drawn_root(own_root: Path) -> str:
     return str(own_root)
 
 
-def test_the_truth_alone_is_that_of_the_item_and_decodes_no_frame(own_root: Path) -> None:
-    dataset = AVSBenchDataset(str(own_root), split="test", image_size=40)
-    item = AVSBenchDataset(str(own_root), split="test", image_size=40)[0]
-    for path in dataset.files[0].frames:
-        path.write_bytes(path.read_bytes()[:-200])  # the header is there still
-    truth = dataset.truth(0)
-    assert truth.keys() >= {"masks", "native_masks", "supervised"}
-    assert all(torch.equal(value, item[key]) for key, value in truth.items())
-
-
 def test_transformed_masks_fit_the_transformed_frames(drawn_root: str) -> None:
     plain = AVSBenchDataset(drawn_root, split="test", image_size=40)
     dataset = AVSBenchDataset(drawn_root, split="test", image_size=40, transforms=MOVES)
