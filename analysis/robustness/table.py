@@ -37,7 +37,7 @@ def to_rows(measured: MeasuredRobustness, metric: str) -> pd.DataFrame:
 
     Returns:
         Columns corruption and the cells; entries are scores, then changes of the mean over the
-        strengths with half of their intervals, ``−0.086±0.04``.
+        strengths with half of their intervals, ``−0.086±0.041``.
     """
     curves = measured.curves
     own = curves[(curves["metric"] == metric) & (curves["strength"] == MEAN)]
@@ -114,4 +114,4 @@ def _entry(rows: pd.DataFrame, cell: str, of_change: bool) -> str:
     if not of_change:
         return f"{mean:.3f}"
     said = f"{round(change, 3) + 0.0:+.3f}".replace("-", "−")  # no negative zero
-    return said if pd.isna(low) else f"{said}±{(high - low) / 2:.2f}"
+    return said if pd.isna(low) else f"{said}±{(high - low) / 2:.3f}"
