@@ -36,7 +36,7 @@ SCORING = {
 }
 SHOWING = {
     "check-claims", "make-figures", "measure-dilution", "measure-embeddings", "measure-robustness",
-    "report",
+    "plan-grid", "report",
 }  # fmt: skip
 """Show the notes of the runs that they load, as make-tables does; they take seconds."""
 BY_TRAINING = {"train", "run-grid", "run-sweep", "make-paper"}
