@@ -23,7 +23,8 @@ parts = [
     dict(type="Breakdown"),
     dict(type="Dilution", heads=True),
     dict(type="Embeddings"),
-    dict(type="Robustness"),
+    # Of the first clips: the same under forty corruptions. More are added to what is there.
+    dict(type="Robustness", max_clips=16),
     # Behind the figures: it shows them.
     dict(type="Report"),
     dict(type="SweepFigures"),

@@ -179,6 +179,11 @@ class PromptedSAM2(SAM2Method):
         self.prompt, self.prompted_frames = prompt, prompted_frames
         self.jitter, self.seed = jitter, seed
 
+    @property
+    def hears(self) -> bool:
+        """Nothing."""
+        return False
+
     def predict_clip(self, batch: ClipBatch) -> Prediction:
         """Masks of every frame, one clip after the other."""
         network: PromptableSAM2 = self.backbone.network

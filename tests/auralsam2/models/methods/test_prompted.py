@@ -67,6 +67,7 @@ def test_it_finds_what_it_is_shown(
     prompt: str, frames: str, build128: Build, best: Best, scene: dict[str, Any]
 ) -> None:
     model = build128(prompt=prompt, prompted_frames=frames)
+    assert not model.hears
     shown = iou(best(model, scene), scene["masks"])[0]
     assert shown[0] > 0.6, "both objects, in the prompted frame"
     assert shown.mean() > 0.5
