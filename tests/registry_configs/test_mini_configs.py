@@ -43,7 +43,11 @@ def test_ref_avs_listens_to_words_as_the_published_model_does() -> None:
 def test_the_grid_differs_in_the_text_alone() -> None:
     grid = load_grid("text_mini")
     cells = {cell.name: cell.overrides for cell in expand(grid.axes, grid.seeds)}
-    assert cells == {"on": {}, "off": {"model.text_encoder": None}}
+    random = {
+        f"random {name}": {"model.text_encoder": dict(type=f"{name}Text", random_weights=True)}
+        for name in ("CLIP", "CLAP")
+    }
+    assert cells == {"on": {}, "off": {"model.text_encoder": None}, **random}
     assert grid.reference == "off"
     for overrides in cells.values():
         config.load(grid.base, overrides)

@@ -103,9 +103,10 @@ class FolderText(PretrainedText):
     """
 
     published: ClassVar[str]  # name of a published folder
+    random_weights = False
 
     def __init__(self, weights: str | os.PathLike[str] | None = None, **shared: Any) -> None:
-        problems = self.problems(weights)
+        problems = self.problems(weights, random_weights=self.random_weights)
         if problems:
             raise FileNotFoundError(problems[0])
         self.weights = weights
@@ -163,8 +164,6 @@ class TowerText(FolderText):
         **shared: Any,
     ) -> None:
         self.random_weights = random_weights
-        if found := self.problems(weights, random_weights):
-            raise FileNotFoundError(found[0])
         super().__init__(weights, **shared)
 
     @classmethod

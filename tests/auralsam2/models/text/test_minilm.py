@@ -76,3 +76,15 @@ def test_a_missing_package_names_the_extra(module: str, monkeypatch: pytest.Monk
 def test_a_missing_package_is_told_before_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     assert "auralsam2[text]" in MiniLMText.problems(num_tokens=25)[0]
+
+
+@pytest.mark.parametrize("kind", ["CLIPText", "CLAPText"])
+def test_towers_of_random_weights_read_with_its_tokenizer(encoder: MiniLMText, kind: str) -> None:
+    first, again = (TEXT_ENCODERS.build(dict(type=kind, random_weights=True)) for _ in range(2))
+    states = first(["the dog", "a very loud cat"])
+    assert states.shape == (2, 25, 64) and states.isfinite().all() and not states.requires_grad
+    assert torch.equal(again(["the dog", "a very loud cat"]), states)
+    assert not torch.allclose(states[0], states[1])
+    assert torch.equal(first.encode(["the dog"]).mask, encoder.encode(["the dog"]).mask)
+    (told,) = type(first).problems("folder", random_weights=True)
+    assert told == f"{kind} got both weights='folder' and random_weights=True"
