@@ -9,6 +9,7 @@ share of 0.95 is wanted.
     python benchmarks/interval_coverage.py --bounded    # means of scores near the ends of [0, 1]
     python benchmarks/interval_coverage.py --power      # how often a difference is found
     python benchmarks/interval_coverage.py --levels     # how often none is, at levels of Holm's
+    python benchmarks/interval_coverage.py --forecasts  # power as forecast, and from a pilot
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from analysis.statistics.crossed_means import (
     row_means,
     spread,
 )
+from analysis.statistics.power import Variances, detectable, needed, row_variances
+from analysis.statistics.power import power as power_of
 from analysis.statistics.score_arrays import Sample
 
 Array = NDArray[Any]
@@ -254,6 +257,37 @@ def levels(rows: int, rng: np.random.Generator) -> Iterator[list[str]]:
         yield [f"{seeds}", *(f"{rate:.4f}" for rate in np.max(rates, axis=0))]
 
 
+def forecasts(rows: int, rng: np.random.Generator) -> Iterator[list[str]]:
+    """Yield how often differences are found that are forecast to be in 80 % of repetitions.
+
+    With the true variances, the least and the most over where the spread lies. Then from pilots of
+    as many seeds: seeds that they ask for (quartiles), where the truth asks for ten, and how often
+    so many find the difference.
+    """
+    for seeds in (2, 3, 5, 10):
+        shares = []
+        for spreads in SPREADS.values():
+            truth = Variances(*(s**2 * n for s, n in zip(spreads, (seeds, 30, seeds * 30))))
+            effect = detectable(truth, seeds, 30, 0.05)
+            sample = simulate("normal", spreads, (rows, seeds, 30), rng)
+            found = p_values(Sample(sample.values + effect, sample.strata), Settings()) < 0.05
+            shares.append(found.mean())
+        truth, by_seed = Variances(1.0, 1.0, 1.0), seeds**-0.5
+        effect = detectable(truth, 10, 30, 0.05)
+        pilot = simulate("normal", (by_seed, 30**-0.5, by_seed * 30**-0.5), (400, seeds, 30), rng)
+        asked = [needed(own, effect, seeds, 30, 0.05).seeds for own in row_variances(pilot)]
+        enough = [1.0 if n is None else power_of(truth, effect, n, 30, 0.05) for n in asked]
+        low, middle, high = np.quantile(
+            [1000 if n is None else n for n in asked], (0.25, 0.5, 0.75)
+        )
+        yield [
+            f"{seeds}",
+            f"{min(shares):.3f} to {max(shares):.3f}",
+            f"{low:.0f}, {middle:.0f}, {high:.0f}",
+            f"{np.mean(enough):.2f}",
+        ]
+
+
 def main() -> None:
     """Print a Markdown table."""
     parser = argparse.ArgumentParser(
@@ -264,6 +298,7 @@ def main() -> None:
     parser.add_argument("--bounded", action="store_true", help="means of scores in [0, 1]")
     parser.add_argument("--power", action="store_true", help="share of differences that are found")
     parser.add_argument("--levels", action="store_true", help="false findings at small levels")
+    parser.add_argument("--forecasts", action="store_true", help="power as forecast")
     options = parser.parse_args()
     rng = np.random.default_rng(0)
     if options.rivals:
@@ -271,6 +306,9 @@ def main() -> None:
     elif options.power:
         columns = ["seeds", *(f"difference {size}" for size in POWER_SIZES)]
         lines = power(options.rows, rng)
+    elif options.forecasts:
+        columns = ["seeds", "found, of 0.80", "seeds that a pilot asks for, of 10", "found then"]
+        lines = forecasts(options.rows, rng)
     elif options.levels:
         columns = ["seeds", *(f"level {level}" for level in LEVELS)]
         lines = levels(options.rows, rng)
