@@ -25,8 +25,8 @@ class Clicked(NamedTuple):
 
     @property
     def words(self) -> str:
-        """The number of clicks."""
-        return f"{self.number} click{'s' * (self.number != 1)}"
+        """The number of clicks, and whether the sound had no part."""
+        return f"{self.number} click{'s' * (self.number != 1)}{'' if self.heard else ', no sound'}"
 
 
 def parse_clicked(split: str) -> Clicked | None:

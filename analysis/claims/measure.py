@@ -15,9 +15,9 @@ from analysis.claims.verdict import Measured
 from analysis.runs.results import Results
 from analysis.runs.splits import derived_splits
 from analysis.statistics.contrasts import contrast_of
-from analysis.statistics.crossed_means import Settings, fixed, intervals, row_means
+from analysis.statistics.crossed_means import Settings, intervals, row_means
 from analysis.statistics.score_arrays import Sample
-from analysis.statistics.significance import NO_SPREAD, ONE_CLIP
+from analysis.statistics.significance import untested
 from auralsam2.messages import unknown_name
 
 
@@ -84,18 +84,16 @@ def measure(
         # No further than the metric can go.
         widest = sum(abs(w) for w in bound.weights.values()) / 2 * (most - least)
         low, high = np.clip(ends, -widest, widest).tolist()
-        tests, remark = end_tests(bound, sample, settings), _remark(bound, sample, results)
+        tests, remark = end_tests(bound, sample, settings), _remark(bound, sample, low, results)
         mean = float(row_means(sample)[0])
         measured.append(Measured(bound, sample, mean, low, high, tests, remark))
     return tuple(measured)
 
 
-def _remark(bound: Bound, sample: Sample, results: Results) -> str:
+def _remark(bound: Bound, sample: Sample, low: float, results: Results) -> str:
     """Say why nothing can be tested, or that some cells have seeds that others lack."""
-    if min(sample.strata) < 2:
-        return ONE_CLIP
-    if fixed(sample)[0]:
-        return NO_SPREAD
+    if remark := untested(sample, np.array([low]))[0]:
+        return str(remark)
     own = results.runs[results.runs["cell"].isin({cell for cell, _ in bound.weights})]
     shared, seeds = sample.values.shape[1], own["seed"].nunique()
     return f"{shared} of {seeds} seeds are in all its cells" if shared < seeds else ""

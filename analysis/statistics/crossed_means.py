@@ -114,13 +114,14 @@ def spread(sample: Sample, settings: Settings) -> Spread:
     Where clips alone vary it is v_C of the means over seeds.
 
     Returns:
-        NaN where a stratum has one clip, or nothing varies at all.
+        NaN where a stratum has one clip, or nothing varies within any.
     """
     num_rows, num_seeds, _ = sample.values.shape
     found = mean_squares(sample)
     by_clips = found.clips
     if varies(sample, settings) == CLIPS:
         by_seeds, df_seeds = np.zeros(num_rows), 1.0
+        sample = Sample(sample.values.mean(1, keepdims=True), sample.strata)
     else:
         by_seeds, df_seeds = found.seeds, num_seeds - 1.0
         by_clips = added_by_clips(found)
@@ -141,9 +142,13 @@ def added_by_clips(found: MeanSquares) -> Array:
 
 
 def fixed(sample: Sample) -> Array:
-    """Return (K,) whether a row has one and the same number everywhere, but for rounding."""
-    largest = np.abs(sample.values).max((1, 2))
-    same: Array = np.ptp(sample.values, axis=(1, 2)) <= 1e-9 * largest + 1e-12
+    """Return (K,) whether a row has one number in each stratum, but for rounding."""
+    values, strata = sample
+    starts = np.cumsum((0, *strata[:-1]))
+    most = np.maximum.reduceat(values.max(1), starts, axis=1)
+    least = np.minimum.reduceat(values.min(1), starts, axis=1)
+    largest = np.abs(values).max((1, 2))
+    same: Array = (most - least).max(1) <= 1e-9 * largest + 1e-12
     return same
 
 

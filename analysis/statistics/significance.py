@@ -16,7 +16,6 @@ from analysis.runs.results import Results
 from analysis.statistics.contrasts import Weights, contrasts
 from analysis.statistics.crossed_means import (
     Settings,
-    fixed,
     intervals,
     p_values,
     row_means,
@@ -167,7 +166,7 @@ def mean_intervals(
             "low": low,
             "high": high,
             "varies": varies(group.sample, settings),
-            "remark": _unknown(group.sample),
+            "remark": untested(group.sample, low),
         }
 
     frame = _frame(complete_groups(score_arrays(results, columns)), infer, 1)
@@ -203,7 +202,7 @@ def infer_difference(sample: Sample, settings: Settings, widest: Any) -> dict[st
         "df": found.df,
         "varies": varies(sample, settings),
         "widest": widest,
-        "remark": np.where(cut, AT_THE_END, _unknown(sample)),
+        "remark": np.where(cut, AT_THE_END, untested(sample, low)),
     }
 
 
@@ -226,11 +225,9 @@ def _bounds(results: Results, group: Group) -> tuple[Any, Any]:
     return ends[:, 0], ends[:, 1]
 
 
-def _unknown(sample: Sample) -> Any:
-    """Return (K,) why a row has no interval and no test; empty where it has."""
-    if min(sample.strata) < 2:
-        return np.full(len(sample.values), ONE_CLIP)
-    return np.where(fixed(sample), NO_SPREAD, "")
+def untested(sample: Sample, low: Any) -> Any:
+    """Return (K,) why a row has no interval and no test; empty where it has a ``low`` end."""
+    return np.where(np.isnan(low), ONE_CLIP if min(sample.strata) < 2 else NO_SPREAD, "")
 
 
 def _correct(family: pd.DataFrame, settings: Settings) -> Any:

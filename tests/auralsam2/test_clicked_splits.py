@@ -29,3 +29,7 @@ def test_a_single_click_is_one() -> None:
         "1 click",
         "2 clicks",
     ]
+
+
+def test_words_say_that_the_sound_had_no_part() -> None:
+    assert Clicked("test", 3, heard=False).words == "3 clicks, no sound"

@@ -20,7 +20,7 @@ from analysis.statistics.breakdowns import (
 )
 from analysis.statistics.crossed_means import Settings, p_values
 from analysis.statistics.score_arrays import ScoreArray, score_arrays
-from analysis.statistics.significance import compare, holm
+from analysis.statistics.significance import NO_SPREAD, compare, holm
 
 J = ("test", "J")
 FEW = {f"c{n:03}" for n in range(8)}
@@ -102,6 +102,17 @@ def test_a_bin_that_is_as_the_others_is_rarely_told_apart(spread: tuple[float, .
         sample = breakdowns._sample(breakdowns._apart(array, inside))
         rejected += float(p_values(sample, Settings())[0]) < 0.05
     assert rejected / 200 < 0.09  # 0.05 + 2.6 standard errors
+
+
+def test_bins_that_are_the_same_throughout_are_not_tested(carried: Results) -> None:
+    new = carried.scores["cell"] == "new"
+    few = carried.scores["clip"].isin(FEW)
+    flat = replace(carried, scores=carried.scores.assign(value=0.5 + 0.1 * (new & few)))
+    found = break_down(flat, ("new", "old"), J, BINS[:2]).set_index("bin")
+    assert found.loc["small", "apart_difference"] == pytest.approx(0.1)
+    assert found.loc["small", "apart_remark"] == NO_SPREAD
+    assert np.isnan(found.loc["small", ["apart_low", "apart_p_holm"]].astype(float)).all()
+    assert not found["apart_significant"].any()
 
 
 def test_bins_without_clips_or_with_one(carried: Results) -> None:

@@ -182,6 +182,19 @@ def test_what_does_not_vary_has_no_interval_and_no_test(seeds: int, level: float
     assert np.isnan(np.concatenate(numbers)).all()
 
 
+@pytest.mark.parametrize(
+    ("settings", "values"),
+    [
+        (USUAL, np.tile([1.0, 1.0, 0.0, 0.0, 0.0], (3, 1))),  # strata differ, clips do not
+        (ALONE, np.tile([0.1, 0.2, 0.4], (5, 1)).T),  # seeds differ, which do not vary
+    ],
+)
+def test_what_differs_without_clips_that_vary_has_no_test(settings, values) -> None:
+    sample = Sample(values[None], (2, 3))
+    numbers = [*intervals(sample, settings), p_values(sample, settings)]
+    assert np.isnan(np.concatenate(numbers)).all()
+
+
 @pytest.mark.parametrize("strata", [(1,), (1, 5)])
 def test_one_clip_of_a_stratum_leaves_everything_unknown(strata: tuple[int, ...]) -> None:
     sample = crossed(2, 3, sum(strata), KINDS["seeds"], strata=strata)
