@@ -39,3 +39,11 @@ def test_where_the_released_rule_gives_too_few_the_last_one_stands_in(heard) -> 
     assert found.shape == (10, 2, 96, 64)
     assert not np.array_equal(found[5], found[6])
     assert all(np.array_equal(found[6], late) for late in found[7:])
+
+
+def test_an_encoder_of_samples_gets_those_of_the_seconds(heard) -> None:
+    samples, rate = heard(3.5)
+    found = Sound((samples, rate), Listening(channels="mean", waveform_rate=rate)).examples(1, 4)
+    assert found.shape == (4, 1, rate) and not found[3].any()
+    joined = found.ravel()[: len(samples) - rate]
+    np.testing.assert_allclose(joined, samples.reshape(len(samples), -1).mean(1)[rate:], atol=1e-6)
