@@ -16,7 +16,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.options import add_mixing, read_runs, tell
-from auralsam2.command_line import Parser, Real, add_overrides, input_path, table_console, table_of
+from auralsam2.command_line import (
+    Parser,
+    Real,
+    add_overrides,
+    input_path,
+    output_folder,
+    table_console,
+    table_of,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -81,7 +89,7 @@ def _parser() -> Parser:
     add("--reference", metavar="CELL", help="that all are compared with; default: the grid's own")
     add("--claims", metavar="NAME|FILE", help="in place of that: what these claims compare")
     add("--base", help="config that cells start from in place of the grid's own")
-    add("--out", type=input_path, help="folder of the grid; default: the file's own")
+    add("--out", type=output_folder, help="folder of the grid; default: the file's own")
     add_overrides(parser, "set in every cell, applied last")
     add_mixing(parser)
     parser.useless("--claims", "say what is compared", "--split", "--metric", "--reference")
