@@ -16,15 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.options import add_mixing, read_runs, tell
-from auralsam2.command_line import (
-    Parser,
-    Real,
-    add_overrides,
-    input_path,
-    output_folder,
-    table_console,
-    table_of,
-)
+from auralsam2.command_line import Parser, Real, add_overrides, input_path, output_folder
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,6 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from ablations.grids.plan import make_plan
     from ablations.until_decided import seed_order
     from analysis.statistics import forecast as of
+    from auralsam2.command_line import table_console, table_of
     from auralsam2.config import parse_overrides
 
     grid = load_grid(options.grid, options.base)
