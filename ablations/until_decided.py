@@ -130,8 +130,8 @@ class GridTraining:
         if not waiting or (spent + next_ones <= self.budget_h and spent < self.budget_h):
             return None
         return (
-            f"the budget of {self.budget_h:g} hours: {spent:.2f} are spent, and the next "
-            f"{len(waiting)} runs take about {next_ones:.2f}"
+            f"the budget of {self.budget_h:g} hours: {spent:.3g} are spent, and the next "
+            f"{len(waiting)} runs take about {next_ones:.3g}"
         )
 
     def _add(self, result: GridResult) -> None:

@@ -111,8 +111,8 @@ def test_a_budget_counts_the_runs_of_all_calls(
         train = training("a", "b", budget_h=budget)
         ending = until_decided(range(5), ["a", "b"], train, closing({"a": 9, "b": 9}))
         assert len(ending.seeds) == number and starts(tmp_path) == 2 * number
-        spent = f"the budget of {budget:g} hours: {2 * number:.2f} are spent"
-        assert spent in ending.why and "2 runs take about 2.00" in ending.why
+        spent = f"the budget of {budget:g} hours: {2 * number} are spent"
+        assert spent in ending.why and "2 runs take about 2" in ending.why
 
 
 def test_problems_of_the_grid_stop_it(training) -> None:
