@@ -27,7 +27,7 @@ def asked_corruptions(
 
     Raises:
         ValueError: for unknown corruptions, arguments that do not fit, strengths that are out of
-            range, or ones for corruptions of several units; all problems at once.
+            range or change nothing, or ones for corruptions of several units; all problems at once.
     """
     if named is None:
         named = sorted(CORRUPTIONS.names(), key=lambda name: bool(build({"type": name}).seen))
@@ -47,6 +47,8 @@ def asked_corruptions(
         if own is None:
             own, units[corruption.unit] = strengths or corruption.usual, name
         problems += corruption.problems(own)
+        if not set(own) - {corruption.clean}:
+            problems.append(f"{name} got no strength that changes anything")
         asked.append((node, tuple(map(float, own))))
     if strengths and len(units) > 1:
         shown = ", ".join(f"{name} ({unit.strip() or 'no unit'})" for unit, name in units.items())

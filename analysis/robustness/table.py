@@ -42,7 +42,7 @@ def to_rows(measured: MeasuredRobustness, metric: str) -> pd.DataFrame:
     curves = measured.curves
     own = curves[(curves["metric"] == metric) & (curves["strength"] == MEAN)]
     cells = list(dict.fromkeys(curves["cell"]))
-    titles = {CLEAN: "none", **{axis.corruption: axis_words(axis) for axis in measured.axes}}
+    titles = {CLEAN: "clean clips", **{axis.corruption: axis_words(axis) for axis in measured.axes}}
     rows = []
     for corruption, title in titles.items():
         of = own[own["corruption"] == corruption].set_index("cell")
@@ -56,13 +56,14 @@ def footnote(measured: MeasuredRobustness) -> str:
     clips, seeds = curves["num_clips"].max(), curves["num_seeds"].max()
     spread = "clips" if (curves["varies"] == CLIPS).all() else "clips and seeds"
     said = (
-        f"Row 'none': the score on {clips} clips as they are, mean over clips and up to {seeds} "
+        f"First row: the score on {clips} clips as they are, mean over clips and up to {seeds} "
         "seeds; others: its change, paired by seed and clip, in the mean over the strengths, with "
         f"half of the 95 % interval over {spread}. Detection rate: share of frames with an object "
         "whose J is at least 0.5. False-positive area: share of the frame that is predicted and "
         "not of the truth; lower is better."
     )
-    deaf = f" No part of the sound: {', '.join(measured.deaf)}." if measured.deaf else ""
+    names = ", ".join(f"'{cell}'" for cell in measured.deaf)
+    deaf = f" Methods that hear nothing: {names}." if names else ""
     return said + deaf
 
 

@@ -65,7 +65,7 @@ class CorruptedClips(WrappedDataset):
             pictures = self.corruption(originals, self.strength, rng)
             frames = torch.from_numpy(self.dataset.resizing.resize_frames(pictures))
             return {**item, "frames": _first(item["frames"], frames)}
-        samples, rate = read_sound(self.dataset.files[index].audio)
+        samples, rate = self._sound(index)
         recording = Recording(samples, rate, partial(self._unseen, index, rate))
         heard = self.corruption(recording, self.strength, rng)
         num_frames = len(self.dataset.files[index].frames)
@@ -102,10 +102,16 @@ class CorruptedClips(WrappedDataset):
                 f"nothing in their view: leave {type(self.corruption).__name__} out"
             )
 
+    def _sound(self, index: int) -> tuple[Samples, int]:
+        """Of a clip's frames: what a file has behind them is not heard."""
+        clip = self.dataset.files[index]
+        samples, rate = read_sound(clip.audio)
+        return samples[: len(clip.frames) * rate], rate
+
     def _unseen(self, index: int, rate: int, count: int, rng: np.random.Generator) -> list[Samples]:
         found = self._others[index]
         chosen = rng.choice(found, min(count, len(found)), replace=False)
-        return [_at(*read_sound(self.dataset.files[i].audio), rate) for i in chosen]
+        return [_at(*self._sound(i), rate) for i in chosen]
 
 
 def _at(samples: Samples, own: int, rate: int) -> Samples:

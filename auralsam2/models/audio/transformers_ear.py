@@ -229,8 +229,9 @@ class TransformersEar(CachedEncoder, EarEncoder):
         return slice(start, min(length, start + max(self.tokens, round(rate))))
 
     def identity(self) -> Hashable:
-        """Front end, context and K."""
-        return self.front_end.to_json_string(), self.context_s, self.tokens
+        """Config, front end, context and K."""
+        stated = self.network.config.to_json_string(), self.front_end.to_json_string()
+        return *stated, self.context_s, self.tokens
 
     def hear(self, log_mel: Tensor) -> Tensor:
         """(B, T, A, R) samples -> (B, T, K, D), ear 0 first.

@@ -31,6 +31,7 @@ def test_names_nodes_and_strengths() -> None:
         (["Delay", "Babble"], [1], r"strengths \[1\] cannot be those of all of Delay \(s\), Babb"),
         (["Blur"], [-1], r"Blur got strength -1, wanted 0 to 100 %"),
         ([dict(type="Babble", voice=3)], None, "voice"),
+        (["Gain"], [0.0], "Gain got no strength that changes anything"),
     ],
 )
 def test_mistakes(named: list[str], strengths: list[float] | None, said: str) -> None:

@@ -14,11 +14,11 @@ def test_a_row_a_corruption_with_the_mean_over_its_strengths(planted_robustness:
     lines = [[part.strip() for part in line.split("|")] for line in text.splitlines()]
     clean, noise = lines[2:4]
     assert lines[0][1:4] == ["J", "a_1", "b"]
-    assert clean[1] == "none" and clean[2] == "0.580"
+    assert clean[1] == "clean clips" and clean[2] == "0.580"
     assert noise[1] == "white noise, 10 to 0 dB" and noise[2].startswith("−0.150")
     assert noise[3] == "+0.000"
     assert "the score on 6 clips as they are" in text and "up to 2 seeds" in text
-    assert "over clips and seeds" in text and "No part of the sound: b." in text
+    assert "over clips and seeds" in text and "Methods that hear nothing: 'b'." in text
     assert text.count("white noise, 10 to 0 dB") == 3
     assert "| area " in text and "| found " in text
 

@@ -94,6 +94,16 @@ def test_an_ear_of_samples_hears_the_corruption_at_its_rate(root: Path) -> None:
     torch.testing.assert_close(louder, 10 * own, atol=1e-5, rtol=1e-4)
 
 
+def test_a_share_is_that_of_the_frames_where_a_recording_is_longer(root: Path) -> None:
+    dataset = plain(root, dict(type="WithWaveform", dataset=NODE))
+    dataset.files[0] = dataset.files[0]._replace(frames=dataset.files[0].frames[:2])
+    samples, rate = read_waveform(dataset.files[0].audio)
+    assert len(samples) == 3 * rate
+    item = corrupt(dataset, "PartialSilence", 0.5)[0]
+    silent = int((item["waveform"].samples == 0).sum())
+    assert len(item["waveform"].samples) == 2 * rate and rate <= silent < 1.01 * rate
+
+
 def test_silence_all_over_is_the_control_of_silence(root: Path) -> None:
     silence = DATASETS.build(dict(type="AudioSilence", dataset=NODE), root=str(root), image_size=16)
     worse = corrupt(plain(root), "PartialSilence", 1.0)
