@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from analysis.claims.claim import Bound, Claim
@@ -14,10 +14,9 @@ from analysis.claims.decide import end_tests
 from analysis.claims.verdict import Measured
 from analysis.runs.results import Results
 from analysis.runs.splits import derived_splits
-from analysis.statistics.contrasts import contrast_of
-from analysis.statistics.crossed_means import Settings, intervals, row_means
+from analysis.statistics.crossed_means import Settings
 from analysis.statistics.score_arrays import Sample
-from analysis.statistics.significance import untested
+from analysis.statistics.significance import infer_contrast
 from auralsam2.messages import unknown_name
 
 
@@ -72,28 +71,23 @@ def measure(
     claim: Claim, results: Results, settings: Settings, problems: list[str]
 ) -> tuple[Measured, ...]:
     """Return what runs say of every bound of a claim; of some nothing, and ``problems`` say why."""
-    scale = results.scale(claim.metric)
     measured = []
-    for bound in claim.bounds(1 if scale.higher_is_better else -1):
-        sample = contrast_of(results, bound.weights)
-        if sample is None:
+    for bound in claim.bounds(1 if results.scale(claim.metric).higher_is_better else -1):
+        contrast = infer_contrast(results, bound.weights, settings)
+        if contrast is None:
             problems.append(f"{bound.words}: no seed has scores of the same clips in all of them")
             continue
-        least, most = scale.bounds or (-math.inf, math.inf)
-        ends = np.concatenate(intervals(sample, settings))
-        # No further than the metric can go.
-        widest = sum(abs(w) for w in bound.weights.values()) / 2 * (most - least)
-        low, high = np.clip(ends, -widest, widest).tolist()
-        tests, remark = end_tests(bound, sample, settings), _remark(bound, sample, low, results)
-        mean = float(row_means(sample)[0])
+        sample, found = contrast
+        tests, remark = end_tests(bound, sample, settings), _remark(bound, sample, found, results)
+        mean, low, high = (found[name] for name in ("difference", "low", "high"))
         measured.append(Measured(bound, sample, mean, low, high, tests, remark))
     return tuple(measured)
 
 
-def _remark(bound: Bound, sample: Sample, low: float, results: Results) -> str:
+def _remark(bound: Bound, sample: Sample, found: Mapping[str, Any], results: Results) -> str:
     """Say why nothing can be tested, or that some cells have seeds that others lack."""
-    if remark := untested(sample, np.array([low]))[0]:
-        return str(remark)
+    if math.isnan(found["low"]):
+        return str(found["remark"])
     own = results.runs[results.runs["cell"].isin({cell for cell, _ in bound.weights})]
     shared, seeds = sample.values.shape[1], own["seed"].nunique()
     return f"{shared} of {seeds} seeds are in all its cells" if shared < seeds else ""

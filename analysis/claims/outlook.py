@@ -24,11 +24,8 @@ class Outlook(NamedTuple):
     text: str  # in words
 
 
-class _Test(NamedTuple):
-    """One test that has to find an effect."""
-
-    sample: Sample
-    effect: float  # how far the estimate is from the end that is tested
+_Test = tuple[Sample, float]
+"""A test that has to find an effect: how far the estimate is from the end that is tested."""
 
 
 def outlook(
@@ -46,28 +43,32 @@ def outlook(
         contradicting: level of the tests against it.
     """
     tests = [
-        _Test(sample, mean - end if end == bound.low else end - mean)
+        (sample, mean - end if end == bound.low else end - mean)
         for sample, mean, bound in parts
         for end in bound.ends
     ]
-    worst = min(tests, key=lambda test: test.effect)
-    if worst.effect > 0:
+    worst = min(tests, key=lambda test: test[1])
+    if worst[1] > 0:
         share = 1 - (1 - POWER) / len(tests)
         return _of(tests, supporting, share, "for")
     return _of([worst], contradicting / len(tests), POWER, "against")
 
 
 def _of(tests: Sequence[_Test], level: float, share: float, towards: str) -> Outlook:
-    found = []
-    for sample, effect in tests:
-        seeds, clips = sample.values.shape[1:]
-        found.append(needed(variances(sample), effect, seeds, clips, level, share))
-    _, held_seeds, held_clips = tests[0].sample.values.shape
+    measured = [variances(sample) for sample, _ in tests]
+    sizes = [sample.values.shape[1:] for sample, _ in tests]
+    found = [
+        needed(own, effect, seeds, clips, level, share)
+        for own, (_, effect), (seeds, clips) in zip(measured, tests, sizes, strict=True)
+    ]
+    held_seeds, held_clips = map(min, zip(*sizes, strict=True))
     seeds = _largest([one.seeds for one in found])
     clips = _largest([one.clips for one in found])
     by_seeds = _more(seeds, held_seeds, "seed")
     by_clips = _more(clips, held_clips, "clip")
-    if held_seeds < FEWEST_SEEDS:
+    if not all(own.known for own in measured):
+        text = "what it would take is not known"
+    elif held_seeds < FEWEST_SEEDS:
         text = f"{by_clips}, for these trained models; of others one seed says nothing"
     elif seeds is None and clips is None:
         text = (

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pandas as pd
 from rich.box import SIMPLE_HEAVY
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -19,8 +20,9 @@ from analysis.claims.verdict import CONTRADICTED, SUPPORTED, UNDECIDED, Judged, 
 from analysis.runs.controls import split_header
 from analysis.runs.results import PROVENANCE
 from analysis.statistics.crossed_means import CLIPS
+from analysis.tables.contrast_rows import rows_markdown, signed
 from analysis.tables.latex_text import escape, table_float
-from analysis.tables.text import escape_markdown, markdown_table
+from analysis.tables.make import DECIMALS
 from auralsam2.engine.provenance import code_version
 from auralsam2.text_files import write_text
 
@@ -62,12 +64,16 @@ def rows(judged: Judged) -> list[Row]:
 
 def measured(verdict: Verdict) -> str:
     """Return what was measured, with its interval, and what the claim says of it."""
-    ends = [f"{end:+.3f}" for end in (verdict.low, verdict.high) if math.isfinite(end)]
+    value, *ends = (
+        signed(number, DECIMALS)
+        for number in (verdict.estimate, verdict.low, verdict.high)
+        if math.isfinite(number)
+    )
     interval = f" [{', '.join(ends)}]" if ends else ""
     split, column = verdict.claim.split, verdict.claim.metric
     if len({column for _, column in verdict.weakest.bound.weights}) == 1:  # else the words say it
         column += f", {split_header(split)}"
-    said = f"{verdict.estimate:+.3f}{interval}, claimed {verdict.weakest.bound.asserted}"
+    said = f"{value}{interval}, claimed {verdict.weakest.bound.asserted}"
     return f"{verdict.weakest.bound.words} ({column}): {said}"
 
 
@@ -112,12 +118,9 @@ def to_rich(judged: Judged) -> RichTable:
 
 def to_markdown(judged: Judged) -> str:
     """Return the table, its caption and notes in Markdown."""
-    lines = ([escape_markdown(text) for text in row] for row in rows(judged))
-    table = markdown_table(HEADERS, lines, words=range(len(HEADERS)))
-    listed = "".join(f"- {escape_markdown(note)}\n" for note in notes(judged))
-    tail = f"\nNotes:\n\n{listed}" if listed else ""
-    title = escape_markdown(judged.claims.title)
-    return f"**{title}**\n\n{table}\n\n{escape_markdown(caption(judged))}\n{tail}"
+    texts = pd.DataFrame(rows(judged), columns=list(HEADERS))
+    words = range(len(HEADERS))
+    return rows_markdown(texts, words, judged.claims.title, caption(judged), notes(judged))
 
 
 def to_latex(judged: Judged) -> str:

@@ -8,14 +8,13 @@ from typing import NamedTuple
 
 from analysis.claims.file import Claims
 from analysis.claims.judge import judge_grids
-from analysis.claims.table import caption, notes, rows, texts
-from analysis.claims.verdict import UNDECIDED, Judged, Verdict
+from analysis.claims.table import HEADERS, caption, notes, rows, texts
+from analysis.claims.verdict import UNDECIDED, Judged
 from analysis.report.pages import data_uri
 from analysis.report.tables import DataTable, Entry
 from analysis.runs.results import Results
 from auralsam2.text_files import encode
 
-_HEADERS = ("claim", "verdict", "measured", "gain", "p for", "p against", "data", "would decide it")
 _MEDIA_TYPES = {"md": "text/markdown", "tex": "application/x-tex", "json": "application/json"}
 
 
@@ -49,8 +48,7 @@ def _table(judged: Judged) -> DataTable:
         [
             Entry(row.claim),
             Entry(row.verdict, best=verdict.answer != UNDECIDED),
-            Entry(row.measured),
-            _gain(verdict),
+            Entry(row.measured, verdict.estimate),
             Entry(row.p_for, verdict.p_corrected),
             Entry(row.p_against, verdict.p_against_corrected),
             Entry(row.data),
@@ -58,8 +56,4 @@ def _table(judged: Judged) -> DataTable:
         ]
         for verdict, row in found
     ]
-    return DataTable("claims", "Claims", _HEADERS, entries)
-
-
-def _gain(verdict: Verdict) -> Entry:
-    return Entry(f"{verdict.estimate:+.3f}", verdict.estimate)
+    return DataTable("claims", "Claims", HEADERS, entries)

@@ -14,7 +14,7 @@ from analysis.runs.results import Results
 from analysis.statistics.contrasts import contrasts
 from analysis.statistics.crossed_means import Settings
 from analysis.statistics.score_arrays import Sample, ScoreArray, complete_groups, score_arrays
-from analysis.statistics.significance import COUNTS, holm, infer_difference
+from analysis.statistics.significance import COUNTS, holm, infer_row
 
 ALL = "all clips"
 _FOUND = ("difference", "low", "high", "p", "p_holm", "significant", "varies", "remark")
@@ -147,10 +147,10 @@ def _row(array: ScoreArray, own: Bin, settings: Settings, widest: float) -> dict
     if (sample := _sample(_only(array, inside))) is None:
         return None
     _, num_seeds, num_clips = sample.values.shape
-    row = {"attribute": own.attribute, "bin": own.name, **_infer(sample, settings, widest)}
+    row = {"attribute": own.attribute, "bin": own.name, **infer_row(sample, settings, widest)}
     row |= {"num_seeds": num_seeds, "num_clips": num_clips}
     apart = None if inside.all() else _sample(_apart(array, inside))
-    found = {} if apart is None else _infer(apart, settings, 2 * widest)
+    found = {} if apart is None else infer_row(apart, settings, 2 * widest)
     return row | {f"apart_{key}": value for key, value in found.items()}
 
 
@@ -167,11 +167,3 @@ def _apart(array: ScoreArray, inside: NDArray[Any]) -> ScoreArray:
 
 def _sample(array: ScoreArray) -> Sample | None:
     return next((group.sample for group in complete_groups({("", ""): array})), None)
-
-
-def _infer(sample: Sample, settings: Settings, widest: float) -> dict[str, Any]:
-    found = infer_difference(sample, settings, np.array([widest]))
-    return {
-        name: np.ravel(found[name])[0]
-        for name in ("difference", "low", "high", "p", "varies", "remark")
-    }

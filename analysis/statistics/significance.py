@@ -13,7 +13,7 @@ import pandas as pd
 
 from analysis.runs.controls import Column
 from analysis.runs.results import Results
-from analysis.statistics.contrasts import Weights, contrasts
+from analysis.statistics.contrasts import Weights, contrast_of, contrasts
 from analysis.statistics.crossed_means import (
     Settings,
     intervals,
@@ -166,7 +166,7 @@ def mean_intervals(
             "low": low,
             "high": high,
             "varies": varies(group.sample, settings),
-            "remark": untested(group.sample, low),
+            "remark": _unknown(group.sample, low),
         }
 
     frame = _frame(complete_groups(score_arrays(results, columns)), infer, 1)
@@ -202,8 +202,30 @@ def infer_difference(sample: Sample, settings: Settings, widest: Any) -> dict[st
         "df": found.df,
         "varies": varies(sample, settings),
         "widest": widest,
-        "remark": np.where(cut, AT_THE_END, untested(sample, low)),
+        "remark": np.where(cut, AT_THE_END, _unknown(sample, low)),
     }
+
+
+def infer_row(sample: Sample, settings: Settings, widest: float) -> dict[str, Any]:
+    """Return difference, low, high, p, varies and remark of a sample of one row; see `compare`."""
+    found = infer_difference(sample, settings, np.array([widest]))
+    names = ("difference", "low", "high", "p", "varies", "remark")
+    return {name: np.ravel(found[name]).tolist()[0] for name in names}
+
+
+def infer_contrast(
+    results: Results, weights: Mapping[tuple[str, Column], float], settings: Settings
+) -> tuple[Sample, dict[str, Any]] | None:
+    """Return a contrast of cells on columns of one metric, and what `infer_row` has of it.
+
+    None where nothing is shared.
+    """
+    if (sample := contrast_of(results, weights)) is None:
+        return None
+    _, (_, metric) = next(iter(weights))
+    least, most = results.scale(metric).bounds or (-np.inf, np.inf)
+    widest = (most - least) * sum(map(abs, weights.values())) / 2
+    return sample, infer_row(sample, settings, widest)
 
 
 def _others(results: Results) -> dict[str, Weights]:
@@ -225,7 +247,7 @@ def _bounds(results: Results, group: Group) -> tuple[Any, Any]:
     return ends[:, 0], ends[:, 1]
 
 
-def untested(sample: Sample, low: Any) -> Any:
+def _unknown(sample: Sample, low: Any) -> Any:
     """Return (K,) why a row has no interval and no test; empty where it has a ``low`` end."""
     return np.where(np.isnan(low), ONE_CLIP if min(sample.strata) < 2 else NO_SPREAD, "")
 

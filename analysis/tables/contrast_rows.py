@@ -88,16 +88,17 @@ def write_rows(
         notes: what a reader must know besides.
     """
     written = {
-        "md": _markdown(texts, words, title, footnote, notes),
+        "md": rows_markdown(texts, words, title, footnote, notes),
         "tex": _latex(texts, words, name, title, footnote, notes),
         "csv": numbers.to_csv(index=False),
     }
     return [write_text(folder / f"{name}.{kind}", text) for kind, text in written.items()]
 
 
-def _markdown(
+def rows_markdown(
     texts: pd.DataFrame, words: Sequence[int], title: str, footnote: str, notes: Sequence[str]
 ) -> str:
+    """Return the table of `write_rows` in Markdown."""
     rows = [
         [escape_markdown(text) if n in words else _escape_mark(text) for n, text in enumerate(row)]
         for row in texts.to_numpy().tolist()

@@ -82,11 +82,15 @@ def _tabular(table: Table, layout: Layout, columns: Sequence[int], axes: Sequenc
     # The only group of a table need not be named; differences always say from what.
     single = len(set(groups) - {""}) <= 1 and not any(header.difference for header in headers)
     frame.columns = pd.Index(names) if single else pd.MultiIndex.from_arrays([groups, names])
-    num_levels = max(1, len(axes))
+    formats = _names_formats(frame.index)
+    num_levels = len(formats)
+    # A name of several lines may be higher than its rows together: it stands in each of them.
+    groups_of_rows = frame.index.get_level_values(0)[: sum(not row.reported for row in rows)]
     text = frame.style.to_latex(
         hrules=True,
+        sparse_index=max(map(printed_length, groups_of_rows)) <= _LONG_NAME,
         multicol_align="c",
-        column_format=_names_format(layout, num_levels) + "c" * len(columns),
+        column_format="".join(formats) + "c" * len(columns),
     )
     lines = str(text).rstrip("\n").split("\n")
     if not single:
@@ -151,11 +155,11 @@ def _below(table: Table) -> str:
     return " ".join([footnote(table), *measured, *cited])
 
 
-def _names_format(layout: Layout, num_levels: int) -> str:
-    """Return the format of the columns of names, which are broken where they are long."""
-    longest = max(printed_length(escape(row.label)) for row in layout.rows)
-    first = "l" if longest <= _LONG_NAME else r"p{0.3\linewidth}"
-    return first + "l" * (num_levels - 1)
+def _names_formats(names: pd.Index) -> list[str]:
+    """Return the formats of the columns of names, which are broken where they are long."""
+    longest = [max(map(printed_length, names.unique(level))) for level in range(names.nlevels)]
+    broken = rf"p{{{0.3 if len(longest) == 1 else 0.2}\linewidth}}"
+    return ["l" if length <= _LONG_NAME else broken for length in longest]
 
 
 def _width(layout: Layout, columns: Sequence[int], size: _Size) -> float:

@@ -15,16 +15,14 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from analysis.runs.controls import Column, is_control
 from analysis.runs.measures import EXTRA_COLUMNS
 from analysis.runs.results import WHOLE, Results, with_reference
 from analysis.runs.splits import derived_splits
-from analysis.statistics.contrasts import contrast_of
-from analysis.statistics.crossed_means import Settings, intervals, p_values, row_means
-from analysis.statistics.significance import AT_THE_END
+from analysis.statistics.crossed_means import Settings
+from analysis.statistics.significance import infer_contrast
 from analysis.tables.make import Table, decimals, make_table, pairs
 from auralsam2.messages import unknown_name
 
@@ -205,22 +203,19 @@ class Numbers:
         )
 
     def _contrast(self, term: Term, other: Term) -> Quantity:
-        sample = contrast_of(self.results, {term: 1.0, other: -1.0})
-        if sample is None:
+        contrast = infer_contrast(self.results, {term: 1.0, other: -1.0}, self.settings)
+        if contrast is None:
             return Quantity(math.nan, (term, other))
-        least, most = self.results.scale(term.column[1]).bounds or (-np.inf, np.inf)
-        ends = [float(end[0]) for end in intervals(sample, self.settings)]
-        low, high = (float(np.clip(end, least - most, most - least)) for end in ends)
-        p = float(p_values(sample, self.settings)[0])
+        sample, found = contrast
         _, seeds, clips = sample.values.shape
         return Quantity(
-            float(row_means(sample)[0]),
+            found["difference"],
             (term, other),
-            low=low,
-            high=high,
-            p=p,
-            significant=p < self.settings.alpha,
-            remark=AT_THE_END if [low, high] != ends and not math.isnan(low) else "",
+            low=found["low"],
+            high=found["high"],
+            p=found["p"],
+            significant=found["p"] < self.settings.alpha,
+            remark=found["remark"],
             seeds=seeds,
             clips=clips,
         )

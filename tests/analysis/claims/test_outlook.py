@@ -70,3 +70,12 @@ def test_where_nothing_varies_nothing_is_forecast() -> None:
     same = Sample(np.full((1, 3, 10), 0.2), (10,))
     found = outlook([(same, 0.2, Bound("", W, low=0.0))], 0.05, 0.05)
     assert found.seeds is None and found.clips is None
+    assert found.text == "for it: what it would take is not known"
+
+
+def test_more_seeds_are_counted_from_the_part_that_has_the_fewest() -> None:
+    many, few = sample(0.03, seeds=6), sample(0.03, seeds=2)
+    parts = [(held, 0.03, Bound("", W, low=0.0)) for held in (many, few)]
+    found = outlook(parts, 0.05, 0.05)
+    assert found.seeds is not None and found.seeds > 6
+    assert f"{found.seeds - 2} more seeds ({found.seeds} in all)" in found.text

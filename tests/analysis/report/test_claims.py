@@ -41,7 +41,7 @@ def test_a_section_has_the_claims_about_the_grid(results, claims, tmp_path: Path
     entries = {row[0].text: row[1] for row in found.table.rows}
     assert [entry.text for entry in entries.values()] == ["supported", "undecided"]
     assert [entry.best for entry in entries.values()] == [True, False]
-    assert found.table.rows[0][3].value == pytest.approx(0.05, abs=0.01)
+    assert found.table.rows[0][2].value == pytest.approx(0.05, abs=0.01)
     assert found.footnote.startswith("3 claims: 1 supported, 0 contradicted, 1 undecided, 1 not")
     assert "over the 4 claims of the file" in found.footnote
     assert any("unknown cell with a finished run 'gone'" in note for note in found.notes)

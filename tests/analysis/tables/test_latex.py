@@ -76,6 +76,18 @@ def test_cells_of_two_axes_are_grouped(write_grid, typeset, tmp_path: Path) -> N
     typeset(text)
 
 
+def test_long_levels_of_any_axis_are_broken(grid_of, typeset) -> None:
+    levels = ["a level " * 8, "b"]
+    results = grid_of({"axis": ["x", "y"], "other": levels}, lambda *_: 0.5)
+    text = to_latex(make_table(results, difference=True))
+    assert text.count(r"\begin{tabular}{lp{0.2\linewidth}") == 2
+    typeset(text)
+    long_first = grid_of({"axis": levels, "other": ["x", "y"]}, lambda *_: 0.5)
+    text = to_latex(make_table(long_first))
+    assert r"\begin{tabular}{p{0.2\linewidth}l" in text and r"\multirow" not in text
+    typeset(text)
+
+
 def test_rows_of_other_papers_stand_apart(exact) -> None:
     text = to_latex(make_table(load_runs(exact(SCORES)), difference=True, reported=[PAPER]))
     head = r"\multicolumn{4}{l}{\emph{reported, not measured}} \\"
