@@ -13,6 +13,7 @@ from ablations.runs.attempts import resume_files
 from auralsam2.engine import run_folder, run_record
 from auralsam2.engine.grid_manifest import read_manifest
 from auralsam2.engine.run_record import RunRecord
+from auralsam2.listing import files_below
 
 HOUR, GIGABYTE = 3600.0, 1e9
 COLUMNS = ("seeds", "new runs", "hours", "GB", "GB of it checkpoints")
@@ -133,7 +134,7 @@ def _cost(run: PlannedRun, folders: Sequence[Path], sizes: _Sizes) -> Cost:
         factor, said = _factor(run, folder, record, sizes)
         notes += said
         seconds.append(record.duration_s * factor)
-        bytes_.append(sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()))
+        bytes_.append(sum(path.stat().st_size for path in files_below(folder)))
         checkpoints.append(sum(path.stat().st_size for path in resume_files(folder)))
     if not seconds:
         return Cost(None, None, None)

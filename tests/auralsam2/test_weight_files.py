@@ -34,7 +34,7 @@ def test_nothing_named_nothing_missing(value):
 def test_published_names():
     assert sam2_file("base_plus", "2.0") == "sam2_hiera_base_plus.pt"
     assert sam2_file("tiny", "2.1") == "sam2.1_hiera_tiny.pt"
-    assert len(SOURCES) == 19
+    assert len(SOURCES) == 24
 
 
 def test_a_missing_file_is_told_without_torch():
