@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
-from typing import ClassVar, NamedTuple
+from types import UnionType
+from typing import Any, ClassVar, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from analysis.runs.controls import Column
 from auralsam2.builder import Registry
@@ -62,7 +63,13 @@ class Claim(ABC):
     metric: str = "J"
 
     def __post_init__(self) -> None:
-        if problems := self.problems():
+        hints = get_type_hints(type(self))
+        problems = [
+            f"{field.name}: wanted {_words(hints[field.name])}, got {value!r}"
+            for field in fields(self)
+            if not _fits(value := getattr(self, field.name), hints[field.name])
+        ]
+        if problems := problems or self.problems():
             raise ValueError("\n".join(problems))
 
     def problems(self) -> list[str]:
@@ -72,7 +79,7 @@ class Claim(ABC):
             for key, value in vars(self).items()
             if isinstance(value, float) and not math.isfinite(value)
         ]
-        names = [getattr(self, key) for key in self.cells_of if isinstance(getattr(self, key), str)]
+        names = [name for key in self.cells_of for name in as_names(getattr(self, key))]
         twice = dict.fromkeys(name for name in names if names.count(name) > 1)
         return said + [f"{name!r} is named twice" for name in twice]
 
@@ -101,5 +108,29 @@ class Claim(ABC):
 
     def speaks_of(self, grid: str) -> bool:
         """Return whether it is about a grid, by the name of its folder."""
-        patterns = (self.grids,) if isinstance(self.grids, str) else self.grids
-        return any(fnmatchcase(grid, pattern) for pattern in patterns)
+        return any(fnmatchcase(grid, pattern) for pattern in as_names(self.grids))
+
+
+def as_names(stated: str | Sequence[str]) -> Sequence[str]:
+    """Return one or several names as several."""
+    return (stated,) if isinstance(stated, str) else stated
+
+
+_WORDS = {float: "a number", str: "a text", bool: "True or False", type(None): "None"}
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Return whether a value is what a field is annotated with."""
+    if get_origin(hint) in (Union, UnionType):
+        return any(_fits(value, one) for one in get_args(hint))
+    if get_origin(hint) is Sequence:
+        return isinstance(value, (list, tuple)) and all(_fits(v, *get_args(hint)) for v in value)
+    if hint is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, hint) if hint in _WORDS else True
+
+
+def _words(hint: Any) -> str:
+    if get_origin(hint) in (Union, UnionType):
+        return " or ".join(map(_words, get_args(hint)))
+    return "a list of texts" if get_origin(hint) is Sequence else _WORDS.get(hint, str(hint))

@@ -9,7 +9,7 @@ from analysis.claims.claim import Claim
 from analysis.claims.decide import ClaimTests, combine
 from analysis.claims.file import Claims
 from analysis.claims.measure import grid_of, measure, with_clicks
-from analysis.claims.outlook import Outlook, outlook
+from analysis.claims.outlook import outlook
 from analysis.claims.verdict import (
     CONTRADICTED,
     SUPPORTED,
@@ -97,7 +97,8 @@ def _decide(
     for index, (claim, grid, bounds) in enumerate(measured):
         for_it, against = corrected[0][index], corrected[1][index]
         answer = _answer(for_it, against, settings.alpha)
-        needed = _needed(bounds, levels) if answer == UNDECIDED else None
+        parts = [(one.sample, one.estimate, one.bound) for one in bounds]
+        needed = outlook(parts, *levels) if answer == UNDECIDED else None
         p = supporting[index], for_it, contradicting[index], against
         verdicts.append(Verdict(claim, answer, grid, bounds, *p, needed))
     return verdicts
@@ -108,8 +109,3 @@ def _answer(supporting: float, contradicting: float, alpha: float) -> str:
     if supporting < alpha:
         return SUPPORTED
     return CONTRADICTED if contradicting < alpha else UNDECIDED
-
-
-def _needed(bounds: Sequence[Measured], levels: Sequence[float]) -> Outlook:
-    parts = [(one.sample, one.estimate, one.bound) for one in bounds]
-    return outlook(parts, *levels)

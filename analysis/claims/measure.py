@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.claims.claim import Bound, Claim
+from analysis.claims.claim import Bound, Claim, as_names
 from analysis.claims.decide import end_tests
 from analysis.claims.verdict import Measured
 from analysis.runs.results import Results
@@ -24,7 +24,7 @@ def grid_of(claim: Claim, grids: Mapping[str, Results], problems: list[str]) -> 
     """Return the grid that has what a claim names; None, and why, where none has."""
     own = [name for name in grids if claim.speaks_of(name)]
     if not own:
-        asked = claim.grids if isinstance(claim.grids, str) else " or ".join(claim.grids)
+        asked = " or ".join(as_names(claim.grids))
         problems.append(f"it is about a grid {asked!r}; there are: {', '.join(map(repr, grids))}")
         return None
     lacking = {name: _lacking(claim, grids[name]) for name in own}

@@ -73,7 +73,8 @@ def measured(verdict: Verdict) -> str:
     split, column = verdict.claim.split, verdict.claim.metric
     if len({column for _, column in verdict.weakest.bound.weights}) == 1:  # else the words say it
         column += f", {split_header(split)}"
-    said = f"{value}{interval}, claimed {verdict.weakest.bound.asserted}"
+    said = f"{value}{interval}, claimed "
+    said += verdict.weakest.bound.asserted.replace("-", "−")
     return f"{verdict.weakest.bound.words} ({column}): {said}"
 
 
