@@ -16,7 +16,7 @@ from torch import nn
 
 from auralsam2.data.collate import collate_clips
 from auralsam2.engine.clicks import interactions, ways
-from auralsam2.engine.evaluate import with_attribute
+from auralsam2.engine.evaluate import nothing_kept, with_attribute
 from auralsam2.engine.run_record import RunRecord
 from auralsam2.models.feature_cache import LastPyramid
 from auralsam2.models.interaction import CannotClickError
@@ -60,7 +60,7 @@ def measure_speed(
     batch, num_frames = collate_clips([dict(clip)]), len(clip["frames"])
     training = model.training
     model.eval()
-    with torch.no_grad(), with_attribute(model, "feature_cache", None):
+    with torch.no_grad(), nothing_kept(model):
         device = next((value.device for value in model.parameters()), torch.device("cpu"))
         taken = {"fps": _times(lambda: model.val_step(batch), device, repeats, seconds)}
         with _encoded_before(model) as called:

@@ -7,7 +7,7 @@ import auralsam2.mmengine_fixes  # noqa: F401  (before all else of mmengine)
 # isort: split
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +28,7 @@ from auralsam2.engine.metric_scales import MetricScale, scales_of
 from auralsam2.engine.run_folder import check_files
 from auralsam2.kept_files import archive_bytes, keep
 from auralsam2.metrics.null_split import AreaMetric
+from auralsam2.models.cached_encoder import CachedEncoder
 from auralsam2.models.feature_cache import LastMaps, LastPyramid
 from auralsam2.registry import METRICS, MODELS
 
@@ -123,6 +124,16 @@ def frames_encoded_once(model: nn.Module) -> AbstractContextManager[None]:
     if isinstance(encoder := getattr(model, "image_encoder", None), nn.Module):
         return with_attribute(encoder, "forward", LastMaps(encoder.forward))
     return nullcontext()  # it has a cache, or its encoder sees more than frames
+
+
+@contextmanager
+def nothing_kept(model: nn.Module) -> Iterator[None]:
+    """Let a model encode frames, sounds and words anew every time, as if it had met none before."""
+    with ExitStack() as replaced:
+        replaced.enter_context(with_attribute(model, "feature_cache", None))
+        for encoder in [part for part in model.modules() if isinstance(part, CachedEncoder)]:
+            replaced.enter_context(with_attribute(encoder, "cache", None))
+        yield
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from auralsam2.data.collate import collate_clips
 from auralsam2.engine.benchmark.meters import operation_counter
 from auralsam2.engine.efficiency import ENCODERS
-from auralsam2.engine.evaluate import with_attribute
+from auralsam2.engine.evaluate import nothing_kept, with_attribute
 from auralsam2.engine.run_record import RunRecord
 
 GIGA = 1e9
@@ -42,7 +42,7 @@ def count_operations(model: BaseModel, clip: Mapping[str, Any]) -> dict[str, flo
     model.eval()
     with (
         torch.no_grad(),
-        with_attribute(model, "feature_cache", None),
+        nothing_kept(model),
         torch.compiler.set_stance("force_eager"),  # compiled code would not be seen
         operation_counter() as counter,
         _watched(model, counter) as encoding,

@@ -27,7 +27,7 @@ from auralsam2.engine.benchmark.meters import (
     peak_operations,
 )
 from auralsam2.engine.benchmark.report import Part, Reading, Report, Spread
-from auralsam2.engine.evaluate import clip_loader, frames_encoded_once, with_attribute
+from auralsam2.engine.evaluate import clip_loader, frames_encoded_once, nothing_kept
 from auralsam2.engine.hooks.step_seed_hook import seed_step
 from auralsam2.engine.preflight import Built, build
 from auralsam2.engine.runner import optimizer_node
@@ -41,7 +41,7 @@ def benchmark(cfg: Config, steps: int = 5, warmup: int = 2) -> Report:
     A step is a batch; with ``optim.accumulate`` they are measured in rounds of so many, so that
     the optimizer has its turn. A round whose operations are counted goes first, then the warm-up,
     then rounds as they are and rounds with readings in turn, and one that reads memory last.
-    Clips are read anew in this process and frames encoded anew, as in a first epoch.
+    Clips are read anew in this process and encoded anew, as in a first epoch.
 
     Args:
         cfg: a loaded config.
@@ -55,7 +55,7 @@ def benchmark(cfg: Config, steps: int = 5, warmup: int = 2) -> Report:
     cfg = _read_anew(cfg)
     built = build(cfg)
     ledger = Ledger(sealed=(parts.BACKWARD,))
-    with with_attribute(built.model, "feature_cache", None):
+    with nothing_kept(built.model):
         trains = any(p.requires_grad for p in built.model.parameters())
         train = _Training(cfg, built, ledger).reading(steps, warmup) if trains else None
         evaluation = _Evaluation(cfg, built, ledger).reading(steps, warmup)
