@@ -82,7 +82,7 @@ def pages() -> dict[str, str]:
         for title, names in OBJECTS.items()
     }
     components = {
-        _file("components", title): _registry_page(title, registry.describe())
+        _file("components", title): _registry_page(title, registry)
         for title, registry in _titles().items()
     }
     return {**own, "commands.md": _commands_page(), **components, **python}
@@ -121,8 +121,9 @@ def _commands_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _registry_page(title: str, described: Mapping[str, Any]) -> str:
-    """A registry's contract and its components, those of several names once."""
+def _registry_page(title: str, registry: Any) -> str:
+    """A registry's contract, its components, those of several names once, and what they share."""
+    described = registry.describe()
     by_class: dict[str, list[str]] = {}
     for name, component in described["components"].items():
         by_class.setdefault(component["class"], []).append(name)
@@ -130,7 +131,19 @@ def _registry_page(title: str, described: Mapping[str, Any]) -> str:
     for path, names in by_class.items():
         parts += [f"## {', '.join(names)}", f"`{path}`"]
         parts += _component(path, described["components"][names[0]])
+    for base in _shared([registry.lookup(names[0]) for names in by_class.values()]):
+        parts += [f"## {base.__name__}", f"::: {base.__module__}.{base.__name__}\n{DOCSTRING}"]
     return "\n\n".join(parts) + "\n"
+
+
+def _shared(components: Iterable[Any]) -> Iterable[type]:
+    """Bases of components that document arguments: their own docstrings refer to those."""
+    listed = list(components)
+    bases = dict.fromkeys(base for one in listed for base in getattr(one, "__mro__", ()))
+    for base in bases:
+        own = base.__module__.partition(".")[0] in OWN and base not in listed
+        if own and "\n    Args:\n" in (base.__doc__ or ""):
+            yield base
 
 
 def _component(path: str, component: Mapping[str, Any]) -> Iterable[str]:

@@ -55,6 +55,21 @@ class Resources(HTMLParser):
             self.found.append(told["href"] or "")
 
 
+def test_bases_stand_behind_the_components_that_refer_to_their_arguments(
+    pages: ModuleType,
+) -> None:
+    referred = 0
+    for title, registry in pages._titles().items():
+        headings = re.findall(r"^## (.+)$", pages._registry_page(title, registry), re.MULTILINE)
+        stated = {name for heading in headings for name in heading.split(", ")}
+        for name in registry.names():
+            told = re.search(r"Arguments are those of [^.]+\.", registry.lookup(name).__doc__ or "")
+            bases = set(re.findall(r":class:`(\w+)`", told[0])) if told else set()
+            assert bases <= stated, (title, name)
+            referred += len(bases)
+    assert referred > 10
+
+
 @pytest.mark.slow
 def test_every_page_and_every_component_is_there(site: Path, pages: ModuleType) -> None:
     named = 0
