@@ -87,7 +87,7 @@ def of_config(name: str, overrides: Sequence[str], base: str | None = None) -> I
         cfg = load(name, parse_overrides(overrides), base)
         problems = setting_problems(cfg)
     except ConfigError as error:
-        problems = error.problems
+        problems = [str(error)]  # which names the file, maybe one that was inherited from
     yield Row("settings", not problems, "\n".join(problems) or name, required=True)
     if problems:
         return

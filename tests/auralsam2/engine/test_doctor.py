@@ -157,13 +157,16 @@ def test_a_config_is_told_what_its_run_would_be_told(tmp_path: Path) -> None:
     assert all(row.required for row in rows.values())
 
 
-def test_settings_that_do_not_go_together_end_the_look() -> None:
+def test_settings_that_do_not_go_together_end_the_look(tmp_path: Path) -> None:
     name, wrong = "auralsam2/mini_v1m", {"evaluation.decode": "guess", "data.image_size": 100}
     (row,) = of_config(name, [f"{key}={value}" for key, value in wrong.items()])
     assert not row.usable and row.required
     assert row.found == "\n".join(setting_problems(configs.load(name, wrong)))
     (row,) = of_config("auralsam2/mini_v1m", ["optim.epoch=1"])
     assert "optim.epoch" in row.found
+    (tmp_path / "broken.py").write_text("model = (")
+    (row,) = of_config(str(tmp_path / "broken.py"), [])
+    assert not row.usable and row.found.startswith(str(tmp_path / "broken.py"))
 
 
 def test_a_start_that_is_not_there(tmp_path: Path) -> None:
