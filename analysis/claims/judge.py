@@ -8,7 +8,7 @@ from dataclasses import replace
 from analysis.claims.claim import Claim
 from analysis.claims.decide import ClaimTests, combine
 from analysis.claims.file import Claims
-from analysis.claims.measure import grid_of, measure, with_clicks
+from analysis.claims.measure import grid_of, measure
 from analysis.claims.outlook import outlook
 from analysis.claims.verdict import (
     CONTRADICTED,
@@ -18,6 +18,7 @@ from analysis.claims.verdict import (
     Measured,
     Verdict,
 )
+from analysis.runs.clicks import with_clicks
 from analysis.runs.results import Results
 from analysis.statistics.crossed_means import Settings
 from analysis.statistics.significance import holm

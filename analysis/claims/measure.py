@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
-
-import pandas as pd
 
 from analysis.claims.claim import Bound, Claim, as_names
 from analysis.claims.decide import end_tests
@@ -91,12 +88,3 @@ def _remark(bound: Bound, sample: Sample, found: Mapping[str, Any], results: Res
     own = results.runs[results.runs["cell"].isin({cell for cell, _ in bound.weights})]
     shared, seeds = sample.values.shape[1], own["seed"].nunique()
     return f"{shared} of {seeds} seeds are in all its cells" if shared < seeds else ""
-
-
-def with_clicks(results: Results) -> Results:
-    """Return results in which scores after clicks are of splits as all others."""
-    if results.clicked.empty:
-        return results
-    scores = pd.concat([results.scores, results.clicked], ignore_index=True)
-    made = dict.fromkeys(map(str, results.clicked["split"]))
-    return replace(results, scores=scores, splits=(*results.splits, *made))

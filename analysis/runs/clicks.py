@@ -22,6 +22,15 @@ NOTE = (
 )
 
 
+def with_clicks(results: Results) -> Results:
+    """Return results in which scores after clicks are of splits as all others."""
+    if results.clicked.empty:
+        return results
+    scores = pd.concat([results.scores, results.clicked], ignore_index=True)
+    made = dict.fromkeys(map(str, results.clicked["split"]))
+    return replace(results, scores=scores, splits=(*results.splits, *made))
+
+
 def after_clicks(results: Results) -> Results | None:
     """Return what runs scored after clicks; None where none did.
 

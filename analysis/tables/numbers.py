@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from analysis.runs.clicks import with_clicks
 from analysis.runs.controls import Column, is_control
 from analysis.runs.measures import EXTRA_COLUMNS
 from analysis.runs.results import WHOLE, Results, with_reference
@@ -77,6 +78,11 @@ class Numbers:
     columns: tuple[str, ...] = ()  # of `EXTRA_COLUMNS`
     settings: Settings = field(default_factory=Settings)
     _tables: dict[Any, Table] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @cached_property
+    def _all(self) -> Results:
+        """What numbers may be named of: also scores after clicks, which have their own tables."""
+        return with_clicks(self.results)
 
     @cached_property
     def table(self) -> Table:
@@ -173,7 +179,7 @@ class Numbers:
         if column in pairs(self.table.mean):
             return self.table
         named = (":".join(column),)
-        return self._kept(column, lambda: self._table(self.results, named, compared=False))
+        return self._kept(column, lambda: self._table(self._all, named, compared=False))
 
     def _extra(self, name: str) -> Table:
         asked = replace(self, columns=(name,))
@@ -181,7 +187,7 @@ class Numbers:
 
     def _compared(self, term: Term, other: Term) -> Quantity:
         named = () if term.column in pairs(self.table.mean) else (":".join(term.column),)
-        against = with_reference(self.results, other.cell)
+        against = with_reference(self._all if named else self.results, other.cell)
         table = self._kept(
             (other.cell, named),
             lambda: self._table(against, named or self.scores, compared=True),
@@ -203,7 +209,7 @@ class Numbers:
         )
 
     def _contrast(self, term: Term, other: Term) -> Quantity:
-        contrast = infer_contrast(self.results, {term: 1.0, other: -1.0}, self.settings)
+        contrast = infer_contrast(self._all, {term: 1.0, other: -1.0}, self.settings)
         if contrast is None:
             return Quantity(math.nan, (term, other))
         sample, found = contrast
@@ -225,7 +231,7 @@ class Numbers:
         (split, metric), problems = term.column, []
         if term.cell not in self.results.cells:
             problems.append(self._unknown(term.cell))
-        splits = [*self.results.splits, *derived_splits(self.results)]
+        splits = [*self._all.splits, *derived_splits(self.results)]
         metrics = [*self.results.metrics, *dict.fromkeys(self.results.whole.get("metric", ()))]
         if split not in splits:
             problems.append(unknown_name("split", split, splits))

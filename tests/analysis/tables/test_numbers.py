@@ -98,3 +98,25 @@ def test_cells_without_a_common_clip_have_no_difference(exact: Callable[..., Pat
         numbers.difference(Term("a", TEST), Term("b", TEST))
     with pytest.raises(ValueError, match="no run has a score"):
         numbers.mean(Term("c", TEST))
+
+
+def test_scores_after_clicks_are_named_by_their_splits(exact: Callable[..., Path]) -> None:
+    clips = [f"c{number}" for number in range(6)]
+
+    def scores(start: float) -> dict:
+        held = {"test": start, "test_clicks_0": start, "test_clicks_3": start + 0.2}
+        return {
+            split: {"J": {clip: own + 0.01 * place for place, clip in enumerate(clips)}}
+            for split, own in held.items()
+        }
+
+    runs = {
+        (cell, seed): scores(start) for cell, start in (("a", 0.4), ("b", 0.5)) for seed in (0, 1)
+    }
+    numbers = Numbers(with_reference(load_runs(exact(runs)), "a"))
+    after = ("test_clicks_3", "J")
+    assert numbers.mean(Term("b", after)).value == pytest.approx(0.725)
+    assert numbers.difference(Term("b", after), Term("a", after)).value == pytest.approx(0.1)
+    gained = numbers.difference(Term("b", after), Term("b", ("test_clicks_0", "J")))
+    assert gained.value == pytest.approx(0.2)
+    assert ("test_clicks_3", "J") not in numbers.table.mean
