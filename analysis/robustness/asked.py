@@ -29,10 +29,7 @@ def asked_corruptions(
         ValueError: for unknown corruptions, arguments that do not fit, strengths that are out of
             range or change nothing, or ones for corruptions of several units; all problems at once.
     """
-    if named is None:
-        named = sorted(CORRUPTIONS.names(), key=lambda name: bool(build({"type": name}).seen))
-    listed = [named] if isinstance(named, str) else list(named)
-    nodes: list[dict[str, Any]] = [{"type": n} if isinstance(n, str) else dict(n) for n in listed]
+    nodes = _nodes(named)
     names = [str(node.get("type")) for node in nodes]
     if problems := name_problems("corruption", names, CORRUPTIONS.names()):
         raise ValueError("\n".join(problems))
@@ -56,6 +53,13 @@ def asked_corruptions(
     if problems:
         raise ValueError("\n".join(problems))
     return tuple(asked)
+
+
+def _nodes(named: Sequence[str | Mapping[str, Any]] | None) -> list[dict[str, Any]]:
+    if named is None:
+        named = sorted(CORRUPTIONS.names(), key=lambda name: bool(build({"type": name}).seen))
+    listed = [named] if isinstance(named, str) else list(named)
+    return [{"type": one} if isinstance(one, str) else dict(one) for one in listed]
 
 
 def build(node: Node) -> Any:
