@@ -1,6 +1,6 @@
 # make install   into .venv what runs need, as constraints.txt pins it; the containers do the same
 # make demo   install into .venv where missing, run the demo grid, print its table
-# make paper-demo   train the arms of the figures, make all tables, figures and pages (11 minutes on 2 cores)
+# make paper-demo   train the arms of the figures, make all tables, figures and pages (12 minutes on 2 cores)
 # make test   install into .venv where missing, run the whole test suite
 # make coverage   the same, with the lines that no test reaches
 # make gpu-check   six minutes on one GPU: tests, parts of a step, prompting, grid and sweep
