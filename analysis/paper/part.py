@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from analysis.paper.source import GRID, Source
+from analysis.runs.results import Results
+from analysis.statistics.significance import reference_problem
 from auralsam2 import config
 from auralsam2.builder import ComponentArgumentError, Registry, UnknownComponentError
 from auralsam2.custom_imports import CUSTOM_KEY, import_custom
@@ -122,6 +124,22 @@ class Part(ABC):
     def inputs(self, source: Source, out: Path) -> list[Path]:
         """Return files beside the runs that what is made depends on."""
         return []
+
+
+def compared(source: Source, reference: str | None) -> Results:
+    """Return a grid's results that have a cell to be compared with.
+
+    Args:
+        source: the grid.
+        reference: another cell than its own.
+
+    Raises:
+        NothingToShow: where there is none, or it has no finished run.
+    """
+    results = source.against(reference)
+    if (problem := reference_problem(results)) is not None:
+        raise NothingToShow(problem)
+    return results
 
 
 def option(flag: str, value: object) -> list[str]:

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from analysis.figures import breakdown, effects
-from analysis.paper.part import PARTS, Made, NothingToShow, Part
+from analysis.paper.part import PARTS, Made, NothingToShow, Part, compared
 from analysis.paper.parts.scores import GridFigure
 from analysis.paper.source import Source
 from analysis.runs.results import Results
 from analysis.statistics.effects import NO_AXES
-from analysis.statistics.significance import reference_problem
 from analysis.tables import write_effects
 
 
@@ -59,9 +58,7 @@ class Breakdown(Part):
 
     def make(self, source: Source, out: Path) -> Made:
         """Write ``breakdown.*``."""
-        results = source.against(self.reference)
-        if (problem := reference_problem(results)) is not None:
-            raise NothingToShow(problem)
+        results = compared(source, self.reference)
         notes: list[str] = []
         lost: list[str] = []
         asked: dict[str, Any] = {"other": self.other, "overrides": source.overrides}

@@ -18,13 +18,12 @@ from analysis.embeddings.points import RunPoints
 from analysis.figures import dilution, embeddings, failures, robustness
 from analysis.figures.embedding_tsne import PERPLEXITIES
 from analysis.options import name_problems
-from analysis.paper.part import PARTS, Made, NothingToShow, Part, option
+from analysis.paper.part import PARTS, Made, NothingToShow, Part, compared, option
 from analysis.paper.source import Source
 from analysis.robustness.asked import asked_corruptions
 from analysis.robustness.measure import MeasuredRobustness
 from analysis.robustness.measure import measure as measure_robustness
 from analysis.robustness.scores import RunRobustness
-from analysis.statistics.significance import reference_problem
 from auralsam2.counterfactuals import kinds
 
 
@@ -183,9 +182,7 @@ class Failures(Part):
 
     def make(self, source: Source, out: Path) -> Made:
         """Write ``failures_RULE.*``."""
-        results = source.against(self.reference)
-        if (problem := reference_problem(results)) is not None:
-            raise NothingToShow(problem)
+        results = compared(source, self.reference)
         notes: list[str] = []
         lost: list[str] = []
         asked: dict[str, Any] = {"num_clips": self.num_clips, "cells": self.cells}
