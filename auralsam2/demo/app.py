@@ -73,6 +73,7 @@ class Page:
             Route("/api/clip/{key}/export.zip", self.exported),
             Route("/api/masks", self.masks),
             Route("/api/export", self.export, methods=["POST"]),
+            Route("/api/exported", self.export_share),
             Route("/api/objects", self.add_object, methods=["POST"]),
             Route("/api/objects/{obj_id:int}", self.remove_object, methods=["DELETE"]),
             Route("/api/objects/{obj_id:int}/{what}", self.change, methods=["POST"]),
@@ -141,6 +142,10 @@ class Page:
         with session.exporting:
             _tell(write_export, session, self.draw_sheet)
         return self._state(session)
+
+    def export_share(self, request: Request) -> Response:
+        """How much of an export is written by now, 0 to 1."""
+        return JSONResponse({"share": self._session(request).exported}, headers=NO_STORE)
 
     def exported(self, request: Request) -> Response:
         """The archive."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 from collections.abc import Callable
@@ -32,7 +33,7 @@ def write_export(session: Session, draw_sheet: Draw) -> Path:
     """Write the masks as they are now, and return the archive.
 
     Args:
-        session: with a clip.
+        session: with a clip; it is told how far this is.
         draw_sheet: draws a sheet to a path.
 
     Raises:
@@ -45,13 +46,19 @@ def write_export(session: Session, draw_sheet: Draw) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     prompts = [tracked.to_json() for tracked in session.objects.values()]
     names = {run: str(place) for place, run in enumerate(session.predictors, 1)}
+    steps = itertools.count(1)
+
+    def step() -> None:  # every frame is gone through twice
+        session.exported = min(1.0, next(steps) / (2 * len(names) * len(clip.times)))
+
+    session.exported = 0.0
     try:
-        tracked = _track(session, folder, names)
+        tracked = _track(session, folder, names, step)
         for run, found in tracked.items():
             own = folder / names[run]
             frames = open_frames(clip.source, clip.fps)
             try:
-                glance, _ = write_overlay(own, clip.name, frames, found)
+                glance, _ = write_overlay(own, clip.name, frames, found, step)
             finally:
                 frames.close()
             write_rle(own, clip.name, found)
@@ -64,7 +71,9 @@ def write_export(session: Session, draw_sheet: Draw) -> Path:
     return Path(archive)
 
 
-def _track(session: Session, folder: Path, names: dict[str, str]) -> dict[str, Tracked]:
+def _track(
+    session: Session, folder: Path, names: dict[str, str], step: Callable[[], None]
+) -> dict[str, Tracked]:
     """Write the mask of every frame, object and run that has any."""
     clip = session.clip
     assert clip is not None
@@ -76,6 +85,7 @@ def _track(session: Session, folder: Path, names: dict[str, str]) -> dict[str, T
             empty = np.full((num_frames, 2), np.nan, np.float32)
             of_object = scores.setdefault(answer.run, {}).setdefault(obj_id, empty)
             of_object[answer.frame] = answer.scores.get(obj_id, np.nan)
+        step()
     heard = None if clip.sound is None else clip.source
     return {
         run: Tracked(clip.times, clip.seconds, size, of_run, heard, clip.pixel)

@@ -43,6 +43,8 @@ class Session:
         """Grows with every change; what follows from an earlier one stops."""
         self.exporting = threading.Lock()
         """Held by whoever writes the session's masks to its folder."""
+        self.exported = 0.0
+        """Share of an export that is written by now."""
         self.closed = False
         self._followers: list[Follower] = []
         folder.mkdir()
@@ -94,6 +96,8 @@ class Session:
     def load_again(self, fps: float | None, text: str = "") -> None:
         """Open the clip that is there at another rate, or for another expression.
 
+        Objects stay as they are, and clicks at the frames that are nearest in time.
+
         Raises:
             ValueError: as `load`, or where there is none.
         """
@@ -105,7 +109,17 @@ class Session:
             if source.is_relative_to(self.folder):
                 source = self.new_folder() / clip.source.name
                 os.link(clip.source, source)  # its folder goes with the clip
+            objects = list(self.objects.values())
             self.load(source, clip.name, fps, text)
+            assert self.clip is not None
+            self.remove_object(1)
+            for tracked in objects:
+                moved = tracked.moved(clip.times, self.clip.times)
+                self.objects[moved.obj_id] = moved
+                self._prompt(moved, list(moved.frames))
+                if lost := len(tracked.frames) - len(moved.frames):
+                    told = f"Clicks in {lost} frame{'s' * (lost > 1)} of object {moved.obj_id} went"
+                    self.clip.notices.append(f"{told}: others fell on the same frame.")
 
     def change(
         self, obj_id: int, ask: Callable[[TrackedObject], None], frame: int | None = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from auralsam2.segment.overlay import colour_of
 
@@ -89,6 +90,23 @@ class TrackedObject:
         if not 0 <= weight <= HEAVIEST:
             raise ValueError(f"got a weight of {weight}, wanted 0 to {HEAVIEST:g}")
         self.sound, self.weight = on, weight
+
+    def moved(self, before: Sequence[float], after: Sequence[float]) -> TrackedObject:
+        """Return the same object of the same clip at other frames.
+
+        Clicks go to the nearest frame; where those of several frames would meet, the nearest stay.
+
+        Args:
+            before: seconds of the frames that it has clicks on.
+            after: seconds of the others.
+        """
+        found: dict[int, int] = {}
+        for frame in self.frames:
+            far = [abs(time - before[frame]) for time in after]
+            to = far.index(min(far))
+            if to not in found or far[to] < abs(after[to] - before[found[to]]):
+                found[to] = frame
+        return replace(self, frames={to: self.frames[frame] for to, frame in found.items()})
 
     def to_json(self) -> dict[str, object]:
         """Return what the page shows of it."""

@@ -1,6 +1,6 @@
 // The page: what the server says is open, what a person does with it.
 
-import { ask, lines, post, Told, upload } from "./server.js";
+import { ask, lines, peek, post, Told, upload } from "./server.js";
 import { ink, Stage } from "./stage.js";
 import { Timeline } from "./timeline.js";
 import { recordClip } from "./recorder.js";
@@ -243,13 +243,23 @@ byId("export").addEventListener("click", handler(async () => {
   const button = byId("export");
   page.tracking?.abort();
   button.disabled = true;
-  say("Writing masks, overlay and tables…");
+  const show = (share) => {
+    say(`Writing masks, overlay and tables, ${Math.floor(100 * share)} %`);
+    byId("progress").value = share;
+  };
+  show(0);
+  byId("progress").hidden = false;
+  const watching = setInterval(() => {
+    peek("/api/exported").then(({ share }) => { if (button.disabled) show(share); }, () => {});
+  }, 400);
   try {
     const { clip } = await post("/api/export");
     made("a", { href: `/api/clip/${clip.key}/export.zip`, download: "" }).click();
     say("Exported.");
   } finally {
+    clearInterval(watching);
     button.disabled = false;
+    byId("progress").hidden = true;
     if (!page.complete) track();
   }
 }));

@@ -25,6 +25,9 @@ async function send(path, options) {
   return answer(response);
 }
 
+// How far a request is that is being answered: waits for none before it.
+export const peek = async (path) => (await send(path)).json();
+
 export function ask(path, options = {}) {
   const asked = last.then(async () => (await send(path, options)).json());
   last = asked.catch(() => {});

@@ -131,6 +131,25 @@ def test_the_same_clip_is_opened_again_at_another_rate(
     assert len(client.masks()) == 10
 
 
+def test_another_rate_keeps_objects_and_their_clicks_at_their_time(
+    client: Any, predictor: Any
+) -> None:
+    client.json("POST", "/api/example?fps=5")
+    client.json("POST", "/api/objects")
+    for frame in (3, 4, 9):
+        client.json("POST", "/api/objects/2/point", frame=frame, x=0.75, y=0.5, positive=True)
+    client.json("DELETE", "/api/objects/1")
+    before = client.json("GET", "/api/state")["objects"]
+    state = client.json("POST", "/api/again?fps=10")
+    assert [o["id"] for o in state["objects"]] == [2] and state["clip"]["notices"] == []
+    assert list(state["objects"][0]["frames"]) == ["6", "8", "18"]
+    assert [call[:3] for call in predictor.calls[-3:]] == [("prompt", f, 2) for f in (6, 8, 18)]
+    assert client.json("POST", "/api/again?fps=5&text=same")["objects"] == before
+    state = client.json("POST", "/api/again?fps=1")
+    assert list(state["objects"][0]["frames"]) == ["1"] and len(state["clip"]["notices"]) == 1
+    assert "Clicks in 2 frames of object 2 went" in state["clip"]["notices"][0]
+
+
 def test_a_run_that_hears_nothing_waits_for_clicks_alone_too(
     start_server: Any, new_client: Any, new_predictor: Any
 ) -> None:

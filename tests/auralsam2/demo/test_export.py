@@ -28,7 +28,9 @@ def archive(start_server: Any, new_client: Any, new_predictor: Any) -> zipfile.Z
     assert client.request("GET", f"/api/clip/{key}/export.zip")[0] == 404
     client.json("POST", "/api/objects")
     client.json("POST", "/api/objects/2/box", frame=3, x0=0.5, y0=0, x1=1, y1=0.5)
+    assert client.json("GET", "/api/exported") == {"share": 0}
     assert client.json("POST", "/api/export")["clip"]["key"] == key
+    assert client.json("GET", "/api/exported") == {"share": 1}
     status, headers, content = client.request("GET", f"/api/clip/{key}/export.zip")
     assert status == 200 and 'filename="example-masks.zip"' in headers["content-disposition"]
     assert not [path for path in folder.rglob("export") if path.is_dir()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -199,10 +200,23 @@ def test_the_page_has_the_colours_of_the_reports() -> None:
     assert rules[0] == rules[1] and rules[0].count("--") == 18
 
 
-def test_an_export_is_downloaded(page: Any, tmp_path: Path) -> None:
+def test_an_export_says_how_far_it_is_and_is_downloaded(
+    page: Any, predictor: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, fast = threading.Event(), predictor.propagate_in_video
+
+    def waits_behind_the_fifth(*arguments: Any, **more: Any) -> Iterator[Any]:
+        for number, found in enumerate(fast(*arguments, **more)):
+            yield found
+            assert number != 4 or go_on.wait(30)
+
+    monkeypatch.setattr(predictor, "propagate_in_video", waits_behind_the_fifth)
     folder = {"behavior": "allow", "downloadPath": str(tmp_path)}
     page.call("Page.setDownloadBehavior", **folder)
     press(page, "export")
+    page.wait("document.getElementById('status').textContent.endsWith('tables, 25 %')")
+    assert page.run("document.getElementById('progress').value") == 0.25
+    go_on.set()
     page.wait("document.getElementById('status').textContent === 'Exported.'")
     page.wait(lambda: (tmp_path / "example-masks.zip").exists())
     assert page.said == [] and page.run(f"{ERROR}.hidden")
@@ -219,9 +233,12 @@ def test_another_rate_after_a_reload_keeps_the_clip_of_its_owner(
     page.open(f"{page.run('location.href')}")
     page.wait(READY)
     assert page.run(f"{rate}.value") == "10"
+    page.mouse(at(page, 0.75, 0.5))
+    page.wait(f"{READY} && !{SHARE}.includes(' 50.0 %')")
     page.run(f"{rate}.value = '2'; {rate}.dispatchEvent(new Event('change'))")
     page.wait(f"{READY} && document.getElementById('frame').max === '1'")
     assert page.run("document.getElementById('clip-name').textContent") == "Ärger 1.mp4"
+    assert " 50.0 %" not in page.run(SHARE), "the click has stayed"
     assert page.run(f"{ERROR}.hidden") and page.said == []
 
 

@@ -25,6 +25,18 @@ def test_clicks_are_taken_back_one_by_one_then_the_box_then_the_frame() -> None:
     assert tracked.frames == {} and not tracked.prompted
 
 
+def test_clicks_move_to_the_nearest_frame_in_time_and_the_nearest_ones_stay() -> None:
+    tracked = TrackedObject(2, sound=True, weight=0.5)
+    for frame in (0, 4, 7, 9):
+        tracked.add_point(frame, frame / 10, 0.5, True)
+    tenths, seconds = [n / 10 for n in range(10)], [0.0, 0.5, 1.0]
+    moved = tracked.moved(tenths, seconds)
+    kept = {to: prompts.points[0][0] for to, prompts in moved.frames.items()}
+    assert kept == {0: 0.0, 1: 0.4, 2: 0.9}
+    assert (moved.obj_id, moved.sound, moved.weight) == (2, True, 0.5)
+    assert tracked.moved(tenths, tenths) == tracked
+
+
 def test_an_object_is_prompted_by_its_sound_or_its_clicks() -> None:
     tracked = TrackedObject(1, sound=True)
     assert tracked.hears and tracked.prompted
