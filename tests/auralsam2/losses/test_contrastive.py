@@ -15,12 +15,13 @@ from auralsam2.structures import Embeddings
 NAMES = CONTRASTIVE_LOSSES.names()
 
 
-def make_batch(clips=3, frames=4, levels=3, size=4, channels=8, seed=0):
+def make_batch(clips=3, frames=4, levels=3, size=4, channels=8, dtype=torch.float32):
     """Clips whose last frame is silent, and whose embeddings tell clip, frame, level, pixel."""
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(0)
 
     def unit(*shape):
-        return F.normalize(torch.randn(*shape, generator=generator), dim=-1).requires_grad_()
+        drawn = torch.randn(*shape, generator=generator, dtype=dtype)
+        return F.normalize(drawn, dim=-1).requires_grad_()
 
     embeddings = Embeddings(
         visual=tuple(unit(clips, frames, size * size, channels) for _ in range(levels)),
@@ -65,10 +66,12 @@ def test_audio_is_labelled_by_its_frame_at_full_resolution():
     assert joint.visual_labels.sum() == 2 * 16
 
 
-def test_unsupervised_frames_stay_out():
+@pytest.mark.parametrize("name", NAMES)
+def test_unsupervised_frames_stay_out(name):
     embeddings, logits, masks, supervised = make_batch(clips=2)
     supervised[0, 1:] = False
-    sets = AudioConLoss().joint_sets(SampledClips(embeddings, logits, masks, supervised))
+    loss = CONTRASTIVE_LOSSES.build(dict(type=name))
+    sets = loss.joint_sets(SampledClips(embeddings, logits, masks, supervised))
     assert [len(joint.audio) for joint in sets] == [3, 12]
     assert [len(joint.visual) for joint in sets] == [3 * 16, 12 * 16]
 
@@ -135,25 +138,6 @@ def test_missing_embeddings_are_explained():
         AudioConLoss()(Embeddings((), ()), *rest)
 
 
-@pytest.mark.parametrize("case", ["mixed", "foreground_only", "larger", "one_frame_v1s"])
-def test_released_numbers_with_correct_labels(load_parity, case):
-    facts, tensors = load_parity("contrastive")
-    visual, audio = [], []
-    for level in range(3):
-        maps = F.normalize(tensors[f"{case}.visual_raw.{level}"], dim=1)
-        visual.append(maps.flatten(2).transpose(1, 2).unsqueeze(0))
-        audio.append(F.normalize(tensors[f"{case}.audio_raw.{level}"], dim=1).squeeze(2)[None])
-    masks = tensors[f"{case}.masks"].unsqueeze(0)
-    loss = AudioConLoss(repel_audio=True, reduction="all_anchors")(
-        Embeddings(tuple(visual), tuple(audio)),
-        tensors[f"{case}.pred_logits"].squeeze(1).unsqueeze(0),
-        masks,
-        torch.ones(masks.shape[:2], dtype=torch.bool),
-    )
-    expected = facts[case]["loss_if_labels_were_correct"]
-    assert float(loss["loss_contrastive"]) == pytest.approx(expected, abs=1e-5)
-
-
 def naive(points, labels, temperature, others=None, other_labels=None):
     everything, known = points, labels
     if others is not None:
@@ -185,14 +169,6 @@ def test_under_mixed_precision_the_sums_have_the_type_of_the_points():
 def test_one_class_has_no_negative():
     sums = log_negative_sums(torch.randn(3, 2), torch.ones(3), 0.1)
     assert sums.tolist() == [-torch.inf] * 3
-
-
-@pytest.mark.parametrize("scale", [1.0, 40.0])
-def test_gradient(scale):
-    labels = torch.tensor([0, 1, 1, 0])
-    points = (scale * torch.randn(4, 2, dtype=torch.float64)).requires_grad_()
-    temperature = scale**2  # keeps the sums smooth enough for finite differences
-    assert torch.autograd.gradcheck(lambda x: log_negative_sums(x, labels, temperature), (points,))
 
 
 def test_large_similarities_stay_finite():

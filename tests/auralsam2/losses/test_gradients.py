@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from auralsam2.losses.audio_con import audio_con_loss
+from auralsam2.losses.audio_con import ANCHORS, audio_con_loss
 from auralsam2.losses.info_nce import info_nce_loss
 from auralsam2.losses.released_audio_con import released_audio_con
 from auralsam2.registry import CONTRASTIVE_LOSSES
@@ -85,11 +85,12 @@ def test_released_loss_and_each_repair(switches, ignore):
     assert value(visual, audio).requires_grad
 
 
+@pytest.mark.parametrize("anchors", ANCHORS)
 @pytest.mark.parametrize("repel_audio", [False, True])
 @pytest.mark.parametrize("reduction", ["anchors_with_positive", "all_anchors"])
 @pytest.mark.parametrize("visual_positives", [(), (255,)])
 @pytest.mark.parametrize("temperature", [0.02, 0.5])
-def test_audio_con(repel_audio, reduction, visual_positives, temperature):
+def test_audio_con(anchors, repel_audio, reduction, visual_positives, temperature):
     visual_labels = torch.tensor([0, 1, 1, 255, 0, 255, 255])
     audio_labels = torch.tensor([1, 0, 255])
 
@@ -103,6 +104,7 @@ def test_audio_con(repel_audio, reduction, visual_positives, temperature):
             repel_audio,
             reduction,
             visual_positives,
+            anchors,
         )
 
     # Below a temperature of 1/30 the negative sums take their other branch.

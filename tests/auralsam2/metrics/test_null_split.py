@@ -1,4 +1,4 @@
-"""S: roots, ratios, their averages, numbers of the released code; A: the predicted share."""
+"""S: roots, ratios, their averages; A: the predicted share."""
 
 from __future__ import annotations
 
@@ -85,32 +85,9 @@ def test_the_data_set_as_a_whole_knows_no_batches():
         NullMetric(reduction="cumulative_ratio", group_size=4)
 
 
-def test_the_released_preset_takes_the_share_of_all_pixels(load_parity):
-    facts, tensors = load_parity("metrics")
-    (node,) = (n for n in load("auralsam2/released/ref_avs").evaluation.metrics if "Null" in n.type)
-    metric = METRICS.build(node | dict(size=None))
-    entries = sorted((k for k in facts if k.startswith("S.")), key=lambda k: int(k.split(".")[1]))
-    for key in entries:
-        logits = tensors[f"{key.split('.', 2)[2]}.logits"]
-        metric.process(None, [sample(key, logits[: facts[key]["pixels"] // logits[0].numel()])])
-    expected = facts[entries[-1]]["released_cumulative_ratio"]
-    assert metric.evaluate(size=len(entries)) == {"S": pytest.approx(expected, abs=1e-6)}
-
-
-def test_released_numbers(load_parity):
-    """Entries are named S.POSITION.CLIP; one may take only the first frames of its clip."""
-    facts, tensors = load_parity("metrics")
-    entries = [key for key in facts if key.startswith("S.")]
-    entries.sort(key=lambda key: int(key.split(".")[1]))
-    assert entries
-    seen = []
-    for key in entries:
-        logits = tensors[f"{key.split('.', 2)[2]}.logits"]
-        seen.append(count_pixels(logits[: facts[key]["pixels"] // logits[0].numel()]))
-        root, ratio = facts[key]["sqrt_ratio_this_batch"], facts[key]["released_cumulative_ratio"]
-        assert seen[-1].total == facts[key]["pixels"]
-        assert mean_of_roots(seen[-1:]) == pytest.approx(root, abs=1e-6)
-        assert cumulative_ratio(seen) == pytest.approx(ratio, abs=1e-6)
+def test_the_released_preset_takes_the_share_of_all_pixels():
+    nodes = load("auralsam2/released/ref_avs").evaluation.metrics
+    assert [n.reduction for n in nodes if n.type == "NullMetric"] == ["cumulative_ratio"]
 
 
 def predicted(clip: str, mask_logits: torch.Tensor, supervised: list[bool]) -> dict:
