@@ -33,6 +33,7 @@ class MeasuredRuns(Generic[T]):
     unfit: dict[str, str] = field(default_factory=dict)
     # Why other runs cannot be measured any more: weights or data are gone, or they are broken.
     lost: dict[Run, str] = field(default_factory=dict)
+    title: str = ""  # of the grid
 
     def add(self, run: Run, measure: Callable[[], T], check: Callable[[T], None]) -> None:
         """Measure and check a run's numbers, and put it where it belongs."""
@@ -89,7 +90,7 @@ def measure_runs(
     if jobs > 1:
         _measure_at_once(jobs, measurement, [run_dir for *_, run_dir in runs], how)
         how["again"] = False
-    measured: MeasuredRuns[T] = MeasuredRuns()
+    measured: MeasuredRuns[T] = MeasuredRuns(title=results.title)
     for cell, seed, run_dir in track(runs):
         measured.add((cell, seed), partial(measurement.of, run_dir, **how), measurement.check)
     if measured.lost and not measured.found:

@@ -21,7 +21,7 @@ from analysis.runs.controls import split_header
 from analysis.runs.results import PROVENANCE
 from analysis.statistics.crossed_means import CLIPS
 from analysis.tables.contrast_rows import rows_markdown, signed
-from analysis.tables.latex_text import escape, table_float
+from analysis.tables.latex_text import escape, table_file
 from analysis.tables.make import DECIMALS
 from auralsam2.engine.provenance import code_version
 from auralsam2.text_files import write_text
@@ -127,19 +127,16 @@ def to_markdown(judged: Judged) -> str:
 def to_latex(judged: Judged) -> str:
     """Return the table in LaTeX (booktabs), in as many floats as its length asks for."""
     held = rows(judged)
-    said = "".join(f"% note: {' '.join(note.split())}\n" for note in notes(judged))
-    pieces = [held[start : start + _ROWS] for start in range(0, len(held), _ROWS)]
-    floats = [
-        table_float(
-            [_tabular(piece)],
-            caption=judged.claims.title + ", continued" * (number > 0),
-            label=f"claims{number or ''}",
-            commands=(r"\scriptsize", r"\setlength{\tabcolsep}{2pt}"),
-            footnote=caption(judged) if piece is pieces[-1] else "",
-        )
-        for number, piece in enumerate(pieces)
-    ]
-    return "\n".join([f"% \\usepackage{{booktabs}}\n{said}", *floats])
+    starts = range(0, max(1, len(held)), _ROWS)
+    return table_file(
+        [[_tabular(held[start : start + _ROWS])] for start in starts],
+        caption=judged.claims.title,
+        label=" ".join(["claims", judged.claims.name, *judged.grids]),
+        size=r"\scriptsize",
+        gap=2,
+        footnote=caption(judged),
+        notes=notes(judged),
+    )
 
 
 def to_json(judged: Judged, folder: Path) -> dict[str, Any]:
@@ -177,11 +174,12 @@ def _tabular(held: Sequence[Row]) -> str:
     # Narrow columns are ragged: justified words would stand apart.
     columns = "".join(rf"p{{{width}\linewidth}}" for width in _WIDTHS)
     lines = [[rf"\raggedright {escape(text)}" for text in row] for row in held]
-    between = "\n" + r"\addlinespace[2pt]" + "\n"
-    body = between.join(" & ".join(line) + r" \tabularnewline" for line in lines)
-    head = " & ".join(map(escape, HEADERS)) + r" \tabularnewline"
+    head, *body = [
+        " & ".join(line) + r" \tabularnewline" for line in [map(escape, HEADERS), *lines]
+    ]
+    between = [text for row in body for text in (r"\addlinespace[2pt]", row)][1:]
     rules = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", head, r"\midrule"]
-    return "\n".join([*rules, body, r"\bottomrule", r"\end{tabular}"])
+    return "\n".join([*rules, *between, r"\bottomrule", r"\end{tabular}"])
 
 
 def _p(value: float) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.dilution.indices import CONFIDENCE, POOLED
-from analysis.tables.latex_text import escape, table_float
+from analysis.tables.latex_text import escape, fitting_size, table_file
 from analysis.tables.text import escape_markdown, markdown_table
 from auralsam2.text_files import write_text
 
@@ -21,8 +21,6 @@ DASH = "–"
 Entry = Mapping[Any, Any]
 _FIRST = {"D1": "g_1", "D2": "E_1", "D2 outputs": "the change of what is read at block 1"}
 """Index -> what it is a share of."""
-_SIZES = {r"\small": 4.2, r"\footnotesize": 3.75, r"\scriptsize": 3.4}
-"""Size of letters -> how wide one of them is, in points."""
 _ROOM = 410.0
 """For the letters of a row, in points: a page of two columns less what stands between entries."""
 _LONG_NAME = 30
@@ -93,31 +91,29 @@ def to_markdown(indices: pd.DataFrame) -> str:
     return f"{lines}\n\n{escape_markdown(footnote(indices))}\n"
 
 
-def to_latex(indices: pd.DataFrame) -> str:
-    """Return the table in LaTeX, for the booktabs package."""
+def to_latex(indices: pd.DataFrame, title: str = "") -> str:
+    """Return the table in LaTeX, for the booktabs package; its label has the grid's title."""
     rows = to_rows(indices).map(escape)
     rows.columns = [_LATEX.get(name, escape(name)) for name in COLUMNS]
     longest = [min(_LONG_NAME, max(map(len, [*to_rows(indices)[name], name]))) for name in COLUMNS]
-    size = next((s for s, width in _SIZES.items() if width * sum(longest) <= _ROOM), r"\scriptsize")
     arm = "l" if longest[0] < _LONG_NAME else r"p{0.18\linewidth}"
     others = "".join("l" if index in _WORDS else "r" for index in range(1, len(COLUMNS)))
     styled = rows.style.hide(axis="index")
     tabular = str(styled.to_latex(hrules=True, column_format=arm + others))
-    floated = table_float(
-        [tabular.rstrip("\n")],
+    return table_file(
+        [[tabular.rstrip("\n")]],
         caption="Dilution in the mask decoder",
-        label="dilution",
-        commands=[size, r"\setlength{\tabcolsep}{3pt}"],
+        label=f"dilution {title}",
+        size=fitting_size(sum(longest), _ROOM),
         footnote=footnote(indices),
     )
-    return f"% \\usepackage{{booktabs}}\n{floated}"
 
 
-def write(indices: pd.DataFrame, folder: Path) -> list[Path]:
+def write(indices: pd.DataFrame, folder: Path, title: str = "") -> list[Path]:
     """Write ``dilution_indices.md``, ``.tex`` and ``.csv``; the last with single seeds, too."""
     texts = {
         "md": to_markdown(indices),
-        "tex": to_latex(indices),
+        "tex": to_latex(indices, title),
         "csv": indices.to_csv(index=False),
     }
     return [write_text(folder / f"{NAME}.{kind}", text) for kind, text in texts.items()]

@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.embeddings.companions import COMPANIONS, companions
 from analysis.embeddings.points import SPACES, Points, RunPoints
-from analysis.tables.latex_text import escape, table_float
+from analysis.tables.latex_text import escape, table_file
 from analysis.tables.text import escape_markdown, markdown_table
 from auralsam2.text_files import write_text
 
@@ -78,30 +78,35 @@ def to_markdown(chosen: pd.DataFrame, caption: str) -> str:
     return f"{markdown_table(list(map(str, table)), rows, words=(0, 1))}\n\n{caption}\n"
 
 
-def to_latex(chosen: pd.DataFrame, caption: str) -> str:
-    """Return the means of the cells in LaTeX, as many side by side as fit on a page."""
+def to_latex(chosen: pd.DataFrame, caption: str, title: str = "") -> str:
+    """Return the means of the cells in LaTeX, as many side by side as fit on a page.
+
+    The label has the grid's title.
+    """
     table = summarise(chosen).map(_entry)
     table.index = pd.MultiIndex.from_tuples(
         [(escape(space), escape(label)) for space, label in table.index]
     )
     tabulars = [_tabular(table[cells].rename(columns=escape)) for cells in _pieces(table)]
-    floated = table_float(
-        tabulars,
+    return table_file(
+        [tabulars],
         caption=caption,
-        label="embedding-companions",
-        commands=[r"\footnotesize", r"\setlength{\tabcolsep}{3pt}"],
+        label=f"embedding companions {title}",
+        size=r"\footnotesize",
+        packages="booktabs,multirow",
     )
-    return f"% \\usepackage{{booktabs,multirow}}\n{floated}"
 
 
-def write(companions: pd.DataFrame, folder: Path, level: int, settings: RunPoints) -> list[Path]:
+def write(
+    companions: pd.DataFrame, folder: Path, level: int, settings: RunPoints, title: str = ""
+) -> list[Path]:
     """Write ``embedding_companions.{csv,md,tex}``; the last two hold one level's means."""
     chosen = at_level(companions, level)
     said = caption(companions, level, settings)
     texts = {
         "csv": companions.to_csv(index=False),
         "md": to_markdown(chosen, said),
-        "tex": to_latex(chosen, said),
+        "tex": to_latex(chosen, said, title),
     }
     return [write_text(folder / f"{NAME}.{kind}", text) for kind, text in texts.items()]
 

@@ -146,7 +146,8 @@ def make(
         filled = f"filled: p < {numbers.settings.alpha:g} after Holm's correction"
         figure.suptitle(f"{compared}\n{filled}", fontsize=style.SMALLEST_PT + 1)
         paths = style.save(figure, numbers.found, folder, NAME)
-    paths += write(numbers.found, numbers.cells, numbers.column, folder, numbers.settings)
+    shown = (numbers.found, numbers.cells, numbers.column)
+    paths += write(*shown, folder, numbers.settings, results.title)
     return list(dict.fromkeys(paths))
 
 

@@ -16,4 +16,4 @@ def make(measured: MeasuredDilution, folder: Path, *, heads: bool = False) -> li
     clips, sound = measured.clips, measured.sound
     paths = dilution_curves.make(clips, folder, condition=sound)
     paths += dilution_matrices.make(clips, folder, condition=sound, heads=heads)
-    return paths + table.write(measured.indices, folder)
+    return paths + table.write(measured.indices, folder, measured.runs.title)

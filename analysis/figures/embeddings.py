@@ -57,7 +57,8 @@ def make(
     if not measured.runs.found:
         return []
     paths = _draw(measured, folder, perplexities, [] if notes is None else notes)
-    return paths + table.write(measured.companions, folder, measured.level, measured.settings)
+    how = (measured.level, measured.settings, measured.runs.title)
+    return paths + table.write(measured.companions, folder, *how)
 
 
 def perplexities_to_frame(numbers: EmbeddingTSNE) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.robustness.measure import MEAN, Axis, MeasuredRobustness
 from analysis.robustness.scores import CLEAN
 from analysis.statistics.crossed_means import CLIPS
-from analysis.tables.latex_text import escape, table_float
+from analysis.tables.latex_text import escape, table_file
 from analysis.tables.text import escape_markdown, markdown_table
 from auralsam2.text_files import write_text
 
@@ -89,15 +89,14 @@ def to_latex(measured: MeasuredRobustness) -> str:
         columns = "l" + "r" * (rows.shape[1] - 1)
         tabulars.append(str(styled.to_latex(hrules=True, column_format=columns)).rstrip("\n"))
     few = rows.shape[1] - 1 <= _WIDE
-    size = r"\scriptsize" if few else r"\tiny"
-    floated = table_float(
-        tabulars,
+    return table_file(
+        [tabulars],
         caption="Scores under corrupted sound and pictures",
-        label=NAME,
-        commands=[size, r"\setlength{\tabcolsep}{2pt}"],
+        label=f"{NAME} {measured.runs.title}",
+        size=r"\scriptsize" if few else r"\tiny",
+        gap=2,
         footnote=footnote(measured),
     )
-    return f"% \\usepackage{{booktabs}}\n{floated}"
 
 
 def write(measured: MeasuredRobustness, folder: Path) -> list[Path]:

@@ -24,14 +24,19 @@ def write(
     column: Column,
     folder: Path,
     settings: Settings,
+    title: str,
 ) -> list[Path]:
-    """Write ``breakdown.md`` and ``.tex``, and the numbers of `break_down` as ``.csv``."""
+    """Write ``breakdown.md`` and ``.tex``, and the numbers of `break_down` as ``.csv``.
+
+    ``title`` is the grid's, for LaTeX's label.
+    """
     first, second = cells
     return write_rows(
         to_texts(found, column),
         found,
         folder,
         NAME,
+        of=title,
         words=(0, 1),
         title=f"{first} minus {second}: which clips carry the difference",
         footnote=footnote(found, settings),

@@ -11,18 +11,18 @@ import numpy as np
 import pandas as pd
 
 from analysis.statistics.crossed_means import CLIPS, CLIPS_AND_SEEDS, Settings
-from analysis.tables.latex_text import escape, table_float
+from analysis.tables.latex_text import escape, fitting_size, table_file
 from analysis.tables.layout import DAGGER, STAR, Notation
 from analysis.tables.make import DECIMALS, SMALL
 from analysis.tables.text import escape_markdown, markdown_table
 from auralsam2.text_files import write_text
 
 _NOTATION = Notation(minus="−")
-_SIZES = {r"\small": 4.2, r"\footnotesize": 3.75, r"\scriptsize": 3.4}
-"""Size of letters -> how wide one of them is, in points."""
 _ROOM = 470.0
 """For a row of a page of two columns, in points."""
 _LONG_NAME = 40
+_LINES = 40
+"""Of a float."""
 
 
 def digits(values: pd.Series) -> int:
@@ -70,6 +70,7 @@ def write_rows(
     folder: Path,
     name: str,
     *,
+    of: str,
     words: Sequence[int],
     title: str,
     footnote: str,
@@ -82,6 +83,7 @@ def write_rows(
         numbers: of the CSV.
         folder: of the files.
         name: of the files.
+        of: title of the grid, for LaTeX's label.
         words: columns that begin at the left.
         title: above the table.
         footnote: below it.
@@ -89,7 +91,7 @@ def write_rows(
     """
     written = {
         "md": rows_markdown(texts, words, title, footnote, notes),
-        "tex": _latex(texts, words, name, title, footnote, notes),
+        "tex": _latex(texts, words, f"{name} {of}", title, footnote, notes),
         "csv": numbers.to_csv(index=False),
     }
     return [write_text(folder / f"{name}.{kind}", text) for kind, text in written.items()]
@@ -121,24 +123,25 @@ def _latex(
     shown.columns = pd.Index([escape(str(name)) for name in texts])
     longest = [max(map(len, [str(name), *texts[name]])) for name in texts]
     wide = [number for number in words if longest[number] > _LONG_NAME]
-    room = sum(min(_LONG_NAME, length) + 2 for length in longest)
-    size = next((s for s, width in _SIZES.items() if width * room <= _ROOM), r"\scriptsize")
+    letters = sum(min(_LONG_NAME, length) + 2 for length in longest)
     kinds = [
         r"p{0.26\linewidth}" if number in wide else "l" if number in words else "r"
         for number in range(len(longest))
     ]
-    tabular = str(
-        shown.style.hide(axis="index").to_latex(hrules=True, column_format="".join(kinds))
-    )
-    floated = table_float(
-        [tabular.rstrip("\n")],
+    # A name that is broken takes several lines.
+    lines = 1 + texts.iloc[:, list(words)].map(len).max(axis=1) // _LONG_NAME
+    pages = [
+        page.style.hide(axis="index").to_latex(hrules=True, column_format="".join(kinds))
+        for _, page in shown.groupby((lines.cumsum() - 1) // _LINES)
+    ]
+    return table_file(
+        [[str(tabular).rstrip("\n")] for tabular in pages],
         caption=title,
         label=label,
-        commands=[size, r"\setlength{\tabcolsep}{3pt}"],
+        size=fitting_size(letters, _ROOM),
         footnote=footnote,
+        notes=notes,
     )
-    said = "".join(f"% note: {' '.join(note.split())}\n" for note in notes)
-    return f"% \\usepackage{{booktabs}}\n{said}{floated}"
 
 
 def _escape_mark(text: str) -> str:

@@ -57,6 +57,7 @@ def write(results: Results, folder: Path, settings: Settings | None = None) -> l
         to_frame(held),
         folder,
         NAME,
+        of=results.title,
         words=(0, 1),
         title=f"{results.title}: main effects and interactions",
         footnote=footnote(held),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from itertools import groupby
 from typing import NamedTuple
@@ -10,7 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from analysis.runs.reported import MARK
-from analysis.tables.latex_text import escape, printed_length, table_float
+from analysis.tables.latex_text import escape, printed_length, table_file
 from analysis.tables.layout import DAGGER, STAR, Entry, Header, Layout, Notation, Row, lay_out
 from analysis.tables.make import Table
 from analysis.tables.notes import footnote, measured_where, notes
@@ -22,17 +21,17 @@ class _Size(NamedTuple):
     environment: str
     available: float
     letter: float
-    space: float
-    commands: tuple[str, ...] = ()
+    space: int
+    command: str = ""
 
 
 _SIZES = (
     _Size("table", 240, 5.0, 6),
-    _Size("table", 240, 4.6, 3, (r"\small", r"\setlength{\tabcolsep}{3pt}")),
+    _Size("table", 240, 4.6, 3, r"\small"),
     _Size("table*", 500, 5.0, 6),
-    _Size("table*", 500, 4.6, 3, (r"\small", r"\setlength{\tabcolsep}{3pt}")),
-    _Size("table*", 500, 4.2, 3, (r"\footnotesize", r"\setlength{\tabcolsep}{3pt}")),
-    _Size("table*", 500, 3.8, 2, (r"\scriptsize", r"\setlength{\tabcolsep}{2pt}")),
+    _Size("table*", 500, 4.6, 3, r"\small"),
+    _Size("table*", 500, 4.2, 3, r"\footnotesize"),
+    _Size("table*", 500, 3.8, 2, r"\scriptsize"),
 )
 """Of a page of two columns, from the most to the least readable; the first that fits is taken."""
 _LONG_NAME = 40
@@ -57,18 +56,17 @@ def to_latex(table: Table) -> str:
         if size is _SIZES[-1]
         or max(_width(layout, piece, size) for piece in pieces) <= size.available
     )
-    title = table.results.title
-    label = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "results"
-    said = "".join(f"% note: {' '.join(note.split())}\n" for note in notes(table))
-    floated = table_float(
-        tabulars,
-        caption=title,
-        label=label,
+    return table_file(
+        [tabulars],
+        caption=table.results.title,
+        label=table.results.title,
+        size=size.command,
+        gap=size.space,
         environment=size.environment,
-        commands=size.commands,
         footnote=_below(table),
+        notes=notes(table),
+        packages="booktabs,multirow",
     )
-    return f"% \\usepackage{{booktabs,multirow}}\n{said}{floated}"
 
 
 def _tabular(table: Table, layout: Layout, columns: Sequence[int], axes: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Any text for LaTeX, in any engine, and the float that a table stands in."""
+"""Any text for LaTeX, in any engine, and the floats that a table stands in."""
 
 from __future__ import annotations
 
@@ -65,6 +65,9 @@ _SYMBOLS: dict[str, str] = {
     "ł": r"\l{}",
     **{letter: f"$\\{name}$" for letter, name in GREEK.items()},
 }
+_SIZES = {r"\small": 4.2, r"\footnotesize": 3.75, r"\scriptsize": 3.4}
+"""Size of letters -> how wide one of them is, in points."""
+_SMALLEST = r"\scriptsize"
 _LONGEST_WORD = 24
 """In letters; longer ones may be broken, since no column is wide enough for any."""
 _UNPRINTED = re.compile(r"\\allowbreak|(?<!\\)[${}^]|\\(?=[^a-zA-Z])")
@@ -87,31 +90,54 @@ def escape(text: str) -> str:
     return f"{{}}{escaped}" if escaped.startswith(("[", "*")) else escaped
 
 
-def table_float(
-    tabulars: Sequence[str],
+def table_file(
+    pages: Sequence[Sequence[str]],
     *,
     caption: str,
     label: str,
+    size: str = "",
+    gap: int = 3,
     environment: str = "table*",
-    commands: Sequence[str] = (),
     footnote: str = "",
+    notes: Sequence[str] = (),
+    packages: str = "booktabs",
 ) -> str:
-    """Return tabulars below each other in a float, with a footnote where there is one.
+    """Return a file of LaTeX: packages and notes as comments, and a float for each page.
 
-    Caption and footnote may be any text; ``commands``, e.g. of sizes, stand before the tabulars.
+    Args:
+        pages: tabulars that stand below each other, for each float.
+        caption: any text; floats behind the first one are "continued".
+        label: any text, e.g. of a title: ``tab:words-of-the-title``.
+        size: command of the letters; none for those of the text, and its gaps.
+        gap: between columns, where there is a size, in points.
+        environment: of the floats.
+        footnote: any text, below the last tabular.
+        notes: any texts.
+        packages: that are needed.
     """
+    words = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-") or "results"
+    commands = [size, rf"\setlength{{\tabcolsep}}{{{gap}pt}}"] if size else []
     below = rf"\par\smallskip\parbox{{\linewidth}}{{\footnotesize {escape(footnote)}}}"
-    lines = [
-        rf"\begin{{{environment}}}[t]",
-        r"\centering",
-        rf"\caption{{{escape(caption)}}}",
-        rf"\label{{tab:{label}}}",
-        *commands,
-        "\n\\par\\medskip\n".join(tabulars),
-        *([below] if footnote else []),
-        rf"\end{{{environment}}}",
-    ]
+    lines = [rf"% \usepackage{{{packages}}}"]
+    lines += [f"% note: {' '.join(note.split())}" for note in notes]
+    for number, tabulars in enumerate(pages):
+        last = number == len(pages) - 1
+        lines += [
+            rf"\begin{{{environment}}}[t]",
+            r"\centering",
+            rf"\caption{{{escape(caption)}{', continued' * (number > 0)}}}",
+            rf"\label{{tab:{words}{f'-{number}' * (number > 0)}}}",
+            *commands,
+            "\n\\par\\medskip\n".join(tabulars),
+            *([below] if footnote and last else []),
+            rf"\end{{{environment}}}",
+        ]
     return "\n".join(lines) + "\n"
+
+
+def fitting_size(letters: int, room: float) -> str:
+    """Return the command of the largest letters of which so many stand side by side in points."""
+    return next((size for size, width in _SIZES.items() if width * letters <= room), _SMALLEST)
 
 
 def printed_length(escaped: str) -> int:

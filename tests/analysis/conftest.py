@@ -302,10 +302,10 @@ def write_sweep_folder(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def typeset(tmp_path: Path) -> Callable[..., None]:
-    """Typeset a table in LaTeX: all of it must be on the page."""
+def typeset(tmp_path: Path) -> Callable[..., str]:
+    """Typeset a table in LaTeX: all of it must be within the margins. Returns what LaTeX says."""
 
-    def run(table: str, packages: str = "{booktabs,multirow}") -> None:
+    def run(table: str, packages: str = "{booktabs,multirow}") -> str:
         engines = ("pdflatex", "tectonic", "lualatex", "xelatex")
         engine = next(filter(shutil.which, engines), None)
         if engine is None:
@@ -316,7 +316,9 @@ def typeset(tmp_path: Path) -> Callable[..., None]:
         command = [engine, *flags, "t.tex"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-        assert (tmp_path / "t.pdf").stat().st_size > 1000 and "Overfull" not in done.stdout
+        assert (tmp_path / "t.pdf").stat().st_size > 1000
+        assert "Overfull" not in done.stdout and "multiply defined" not in done.stdout
+        return done.stdout
 
     return run
 

@@ -71,9 +71,12 @@ def test_latex_is_typeset_whole(judged, typeset) -> None:
         for n, word in enumerate(["$x^2$", "~", "x" * 60, "日本"] * 5)
     ]
     text = to_latex(judged(UP, SAME, GONE, *nasty))
-    assert text.count(r"\begin{table*}") == 2 and text.count(r"\label{tab:claims") == 2
+    assert text.count(r"\begin{table*}") == 2 and text.count(r"\label{tab:claims-mine-grid") == 2
     assert "continued" in text and text.count("23 claims: ") == 1
     typeset(text, "{booktabs}")
+    nothing = to_latex(judged(GONE))
+    assert r"\label{tab:claims-mine-grid}" in nothing and "1 claims: 0 supported" in nothing
+    typeset(nothing, "{booktabs}")
 
 
 def test_files_hold_every_number_and_the_runs_behind_it(judged, tmp_path: Path) -> None:

@@ -84,6 +84,7 @@ def test_files(indices: pd.DataFrame, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["x", "a much longer name of an arm, of the kind grids have_%"])
 def test_it_compiles_within_the_page(indices: pd.DataFrame, typeset, name: str) -> None:
-    text = dilution_table.to_latex(indices.replace({"no_prompt": name}))
+    text = dilution_table.to_latex(indices.replace({"no_prompt": name}), "My grid")
+    assert r"\label{tab:dilution-my-grid}" in text
     assert r"ours \& 50\%" in text and "$-$0.50 [$-$0.60, $-$0.40]" in text
     typeset(text, packages="{booktabs}")

@@ -55,7 +55,7 @@ def test_levels_count_from_each_pyramids_end() -> None:
 
 
 def test_files(tmp_path: Path) -> None:
-    paths = write(rows(), tmp_path, -1, RunPoints())
+    paths = write(rows(), tmp_path, -1, RunPoints(), "My grid")
 
     assert [p.name for p in paths] == [f"embedding_companions.{k}" for k in ("csv", "md", "tex")]
     assert len(pd.read_csv(paths[0])) == len(rows())
@@ -69,11 +69,9 @@ def test_files(tmp_path: Path) -> None:
         "split test; mean ± standard deviation over 2 seeds."
     )
     latex = paths[2].read_text()
-    assert (
-        r"A\_c \& B" in latex
-        and r"0.550 $\pm$ 0.071" in latex
-        and "\\midrule\n\\bottom" not in latex
-    )
+    assert r"A\_c \& B" in latex and r"0.550 $\pm$ 0.071" in latex
+    assert r"\label{tab:embedding-companions-my-grid}" in latex
+    assert "\\midrule\n\\bottom" not in latex
 
 
 def test_a_caption_says_of_what_the_means_are() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from analysis.statistics.breakdowns import BROKEN_DOWN
@@ -40,6 +41,17 @@ def test_no_shares_of_what_is_not_clear() -> None:
 
 
 def test_files(tmp_path: Path) -> None:
-    paths = write(found(), ("a_b", "b"), ("test", "J"), tmp_path, Settings())
+    paths = write(found(), ("a_b", "b"), ("test", "J"), tmp_path, Settings(), "My grid")
     assert [path.name for path in paths] == ["breakdown.md", "breakdown.tex", "breakdown.csv"]
     assert r"a\|b" in paths[0].read_text() and r"a\_b minus b" in paths[1].read_text()
+    assert r"\label{tab:breakdown-my-grid}" in paths[1].read_text()
+
+
+def test_many_classes_stand_on_several_pages(tmp_path: Path, typeset) -> None:
+    many = found().iloc[np.repeat([0, 1], [1, 90])].reset_index(drop=True)
+    many["bin"] = [f"class {number}, " + "long " * (5 * (number % 5)) for number in range(91)]
+    _, latex, _ = write(many, ("a", "b"), ("test", "J"), tmp_path, Settings(), "")
+    text = latex.read_text()
+    assert text.count("continued") == text.count("begin{tabular}") - 1 > 1
+    assert text.count("In brackets") == 1 and all(f"class {n}, " in text for n in range(91))
+    assert "Float too large" not in typeset(text)

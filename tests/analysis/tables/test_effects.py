@@ -62,7 +62,8 @@ def test_files_and_numbers(grid_of, tmp_path: Path) -> None:
     assert "| size        | l − s                |        1 of 2 |" in text
     assert "- the grid is not full: 1 of 6 combinations have no finished cell (l, on" in text
     assert "†" in text and "over clips alone, not corrected" in text
-    assert "% note: the grid is not full" in paths[1].read_text()
+    latex = paths[1].read_text()
+    assert "% note: the grid is not full" in latex and r"\label{tab:effects-a-b-c}" in latex
 
 
 @pytest.mark.slow
