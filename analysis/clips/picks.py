@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analysis.runs.controls import MUTE_KINDS, base_split, is_control, parse_control, split_header
-from analysis.runs.results import Results, seed_means
+from analysis.runs.results import Results, seed_means, select
 from analysis.runs.saved_clips import clip_scores, first_runs
 from analysis.runs.splits import table_columns
 from analysis.statistics.significance import reference_cell
@@ -169,8 +169,7 @@ def ranked(scores: Scores) -> list[str]:
 
 def best_first(results: Results, column: tuple[str, str], cells: Sequence[str]) -> list[str]:
     """Return those of the cells that have a score, by their mean over seeds, the best first."""
-    means = seed_means(results.scores)
-    own = means[(means["split"] == column[0]) & (means["metric"] == column[1])].dropna()
+    own = select(seed_means(results.scores), split=column[0], metric=column[1]).dropna()
     by_cell = own.groupby("cell")["value"].mean()
     sign = _worst_first(results, column[1])
     # Equal ones keep the grid's order.

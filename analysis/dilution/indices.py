@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.dilution.attention import dilution
 from analysis.dilution.readings import ALL_HEADS, EVERYWHERE, MASK_TOKENS
+from analysis.runs.results import select
 from analysis.statistics.crossed_means import CLIPS, Settings, intervals
 from analysis.statistics.score_arrays import Sample
 
@@ -86,14 +87,10 @@ def dilution_indices(clips: pd.DataFrame) -> pd.DataFrame:
         positive: its own interval holds 0.
     """
     every = pd.concat([over_seeds(clips).assign(seed=POOLED), clips], ignore_index=True)
-    whole = every[
-        (every["head"] == ALL_HEADS)
-        & (every["swapped_at"] == EVERYWHERE)
-        & (every["tokens"] == MASK_TOKENS)
-    ]
+    whole = select(every, head=ALL_HEADS, swapped_at=EVERYWHERE, tokens=MASK_TOKENS)
     rows = []
     for quantity, index in INDICES.items():
-        chosen = whole[whole["quantity"] == quantity]
+        chosen = select(whole, quantity=quantity)
         for (arm, condition), group in chosen.groupby(["arm", "condition"], sort=False):
             for of_seed, members in group.groupby("seed", sort=False):
                 wide = members.pivot(index="clip", columns="site", values="value").dropna()
@@ -112,14 +109,9 @@ def site_matrix(means: pd.DataFrame, arm: str, condition: str) -> pd.DataFrame:
     Returns:
         Rows s, columns b, JS divergence in nats; empty where the arm injects nothing.
     """
-    chosen = means[
-        (means["arm"] == arm)
-        & (means["condition"] == condition)
-        & (means["quantity"] == "js")
-        & (means["head"] == ALL_HEADS)
-        & (means["swapped_at"] != EVERYWHERE)
-    ]
-    return chosen.pivot(index="swapped_at", columns="site", values="mean")
+    chosen = select(means, arm=arm, condition=condition, quantity="js", head=ALL_HEADS)
+    single = chosen[chosen["swapped_at"] != EVERYWHERE]
+    return single.pivot(index="swapped_at", columns="site", values="mean")
 
 
 def _interval(values: Any) -> tuple[float, float]:

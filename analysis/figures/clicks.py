@@ -11,15 +11,9 @@ from matplotlib.axes import Axes
 
 from analysis.figures import style
 from analysis.figures.figure_text import legend_name
-from analysis.runs.clicks import (
-    UNHEARD,
-    after_clicks,
-    columns_of,
-    gains,
-    shown_metrics,
-)
+from analysis.runs.clicks import UNHEARD, after_clicks, columns_of, gains, shown_metrics
 from analysis.runs.controls import base_split, split_header
-from analysis.runs.results import Results
+from analysis.runs.results import Results, select
 from analysis.statistics.significance import mean_intervals
 from auralsam2.clicked_splits import UNCLICKED, parse_clicked
 from auralsam2.engine.metric_scales import MetricScale
@@ -60,29 +54,18 @@ def collect(results: Results) -> ClickCurves | None:
     for split, metric in columns:
         panels.setdefault(base_split(split), (base_split(split), metric))
     both = tuple((b, m) for base, metric in panels.values() for b, m in _pair(base, metric))
-    kept = [
-        "cell",
-        "base",
-        "clicks",
-        "metric",
-        "mean",
-        "low",
-        "high",
-        *gained.columns[3:],
-        "varies",
-    ]
+    kept = ["cell", "base", "clicks", "metric", "mean", "low", "high", *gained.columns[3:]]
     scales = {metric: clicked.scale(metric) for metric in clicked.metrics}
-    return ClickCurves(clicked.cells, both, points[kept], scales)
+    return ClickCurves(clicked.cells, both, points[[*kept, "varies"]], scales)
 
 
 def draw(numbers: ClickCurves, panels: Sequence[Axes]) -> None:
     """Draw a metric of a split in each panel: a line a cell, dashed without its sound."""
     names = list(dict.fromkeys(cell.removesuffix(UNHEARD) for cell in numbers.cells))
     for (base, metric), panel in zip(numbers.panels, panels, strict=True):
-        chosen = (numbers.points["base"] == base) & (numbers.points["metric"] == metric)
-        own = numbers.points[chosen]
+        own = select(numbers.points, base=base, metric=metric)
         for index, cell in enumerate(numbers.cells):
-            rows = own[own["cell"] == cell].sort_values("clicks")
+            rows = select(own, cell=cell).sort_values("clicks")
             look = style.look(names.index(cell.removesuffix(UNHEARD)))
             alone = cell.endswith(UNHEARD)
             places = rows["clicks"] + _DODGE * (index - (len(numbers.cells) - 1) / 2)

@@ -13,6 +13,7 @@ from analysis.dilution.indices import curves
 from analysis.dilution.readings import ALL_HEADS, EVERYWHERE, MASK_TOKENS, NO_PROMPTS
 from analysis.figures import style
 from analysis.figures.figure_text import beside_maths, legend_name, wrap_name
+from analysis.runs.results import select
 
 SITES = ("block 1", "block 2", "final")
 _LEGEND_CHARACTERS = 26
@@ -58,12 +59,8 @@ def collect(
     The panels are `ATTENTION` or `SIGNAL`, the condition is the other sound, or `NO_PROMPTS`.
     """
     wanted = {panel.quantity: condition if panel.causal else "true" for panel in panels}
-    chosen = clips[
-        (clips["condition"] == clips["quantity"].map(wanted))
-        & (clips["head"] == ALL_HEADS)
-        & (clips["tokens"] == MASK_TOKENS)
-        & (clips["swapped_at"] == EVERYWHERE)
-    ]
+    whole = select(clips, head=ALL_HEADS, tokens=MASK_TOKENS, swapped_at=EVERYWHERE)
+    chosen = whole[whole["condition"] == whole["quantity"].map(wanted)]
     return DilutionCurves(panels, tuple(dict.fromkeys(clips["arm"])), curves(chosen), condition)
 
 
@@ -76,9 +73,9 @@ def against(condition: str) -> str:
 def draw(numbers: DilutionCurves, axes: Sequence[Axes]) -> None:
     """Draw one quantity in each panel: mean over clips, and its 95 % band."""
     for panel, ax in zip(numbers.panels, axes, strict=True):
-        rows = numbers.means[numbers.means["quantity"] == panel.quantity]
+        rows = select(numbers.means, quantity=panel.quantity)
         for index, arm in enumerate(numbers.arms):
-            own = rows[rows["arm"] == arm].sort_values("site")
+            own = select(rows, arm=arm).sort_values("site")
             if not own.empty:
                 look = style.look(index)
                 line: dict[str, Any] = {"color": look.colour, "marker": look.marker}

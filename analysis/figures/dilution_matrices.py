@@ -17,6 +17,7 @@ from analysis.dilution.readings import ALL_HEADS, EVERYWHERE, MASK_TOKENS
 from analysis.figures import style
 from analysis.figures.dilution_curves import SITES, against
 from analysis.figures.figure_text import wrap_name
+from analysis.runs.results import select
 
 _MOST_A_ROW = 4
 _PANEL_INCHES = 1.75
@@ -42,8 +43,7 @@ def collect_sites(clips: pd.DataFrame, *, condition: str = "swapped") -> Matrice
         clips: of `analysis.dilution.indices.over_seeds`.
         condition: the other sound.
     """
-    chosen = (clips["quantity"] == "js") & (clips["condition"] == condition)
-    means = curves(clips[chosen & (clips["head"] == ALL_HEADS)])
+    means = curves(select(clips, quantity="js", condition=condition, head=ALL_HEADS))
     found = {arm: site_matrix(means, arm, condition) for arm in dict.fromkeys(means["arm"])}
     held = {arm: matrix for arm, matrix in found.items() if not matrix.empty}
     axes = ("prompts exchanged at", "attention read at")
@@ -56,13 +56,10 @@ def collect_heads(clips: pd.DataFrame, *, condition: str = "swapped") -> list[Ma
     Returns:
         Gains of all arms, and effects of those that the condition changes, where there are any.
     """
-    single = clips[
-        (clips["head"] != ALL_HEADS)
-        & (clips["swapped_at"] == EVERYWHERE)
-        & (clips["tokens"] == MASK_TOKENS)
-    ].assign(head=clips["head"] + 1)
-    gain = single[(single["quantity"] == "gain") & (single["condition"] == "true")]
-    effect = single[(single["quantity"] == "js") & (single["condition"] == condition)]
+    single = select(clips[clips["head"] != ALL_HEADS], swapped_at=EVERYWHERE, tokens=MASK_TOKENS)
+    single = single.assign(head=single["head"] + 1)
+    gain = select(single, quantity="gain", condition="true")
+    effect = select(single, quantity="js", condition=condition)
     label = "causal effect $E_b$ (nats)" + against(condition)
     both = [
         Matrices("gain", "in-mask gain $g_b$", _by_arm(gain), signed=True),

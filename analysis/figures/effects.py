@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from analysis.figures import style
 from analysis.figures.figure_text import wrap_name
 from analysis.runs.controls import Column, split_header
-from analysis.runs.results import Results, seed_means
+from analysis.runs.results import Results, seed_means, select
 from analysis.statistics.effects import GridEffects, grid_effects
 from analysis.tables.contrast_rows import digits, mark, signed
 from analysis.tables.effects import to_frame
@@ -61,9 +61,9 @@ def collect(results: Results) -> EffectMaps | None:
     held = grid_effects(results)
     if held is None:
         return None
-    column = next(c for c in held.columns if bool(_is(held.found, c).any()))
+    column = next(c for c in held.columns if not _of(held.found, c).empty)
     frame = to_frame(held)
-    shown = frame[_is(frame, column)]
+    shown = _of(frame, column)
     levels = held.design.levels
     large = [axis for axis, own in levels.items() if len(own) > _MOST_LEVELS]
     notes = [f"axis {axis}: {len(levels[axis])} levels have no room on a map" for axis in large]
@@ -77,7 +77,7 @@ def collect(results: Results) -> EffectMaps | None:
 
 def draw(numbers: EffectMaps, panels: NDArray[Any]) -> None:
     """Draw a pair of axes in each row of two panels; all maps of a kind have one scale."""
-    found = numbers.held.found[_is(numbers.held.found, numbers.column)]["difference"]
+    found = _of(numbers.held.found, numbers.column)["difference"]
     top, places = float(found.abs().max()) or 1.0, digits(found)
     every = np.concatenate([maps.means.to_numpy().ravel() for maps in numbers.maps])
     ends = float(np.nanmin(every)), float(np.nanmax(every))
@@ -171,7 +171,7 @@ def _maps(held: GridEffects, column: Column, means: pd.DataFrame, pair: tuple[st
     # The longer axis runs down, where there is more room.
     down, across = sorted(pair, key=lambda axis: -len(levels[axis]))
     names = {(e.axes, e.levels): e.name for e in held.effects}
-    rows = {row["effect"]: row for row in held.found[_is(held.found, column)].to_dict("records")}
+    rows = {row["effect"]: row for row in _of(held.found, column).to_dict("records")}
     changes: dict[tuple[str, str], Mapping[Any, Any] | None] = {}
     for of_rows in (_ALONE, *levels[down][1:]):
         for of_columns in (_ALONE, *levels[across][1:]):
@@ -186,8 +186,7 @@ def _maps(held: GridEffects, column: Column, means: pd.DataFrame, pair: tuple[st
 
 def _cell_means(results: Results, held: GridEffects, column: Column) -> pd.DataFrame:
     """Return a row a cell: its levels, by axis, and its mean over clips and seeds."""
-    means = seed_means(results.scores)
-    own = means[_is(means, column)].groupby("cell")["value"].mean()
+    own = _of(seed_means(results.scores), column).groupby("cell")["value"].mean()
     return pd.DataFrame(
         [
             {**dict(zip(held.design.levels, place, strict=True)), "value": own[cell]}
@@ -214,5 +213,5 @@ def _mean_rows(maps: list[Maps], column: Column) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _is(frame: pd.DataFrame, column: Column) -> pd.Series:
-    return (frame["split"] == column[0]) & (frame["metric"] == column[1])
+def _of(frame: pd.DataFrame, column: Column) -> pd.DataFrame:
+    return select(frame, split=column[0], metric=column[1])

@@ -15,7 +15,7 @@ from analysis.figures import style
 from analysis.figures.figure_text import legend_name
 from analysis.runs.controls import is_control, split_header
 from analysis.runs.measures import SPEED
-from analysis.runs.results import Results, seed_means
+from analysis.runs.results import Results, seed_means, select
 from analysis.runs.splits import table_columns
 from analysis.statistics.pareto import pareto_front
 
@@ -73,8 +73,7 @@ def collect(results: Results) -> Efficiency | None:
         return None
     split, metric = shown
     conditions, notes = _conditions(results)
-    means = seed_means(results.scores)
-    own = means[(means["split"] == split) & (means["metric"] == metric)].dropna()
+    own = select(seed_means(results.scores), split=split, metric=metric).dropna()
     scores = own.groupby("cell")["value"].agg(score="mean", score_std="std", num_seeds="size")
     higher = results.scale(metric).higher_is_better
     tables = []

@@ -14,7 +14,7 @@ from matplotlib.colors import to_rgba
 from analysis.figures import style
 from analysis.figures.figure_text import legend_name, room, wrap_name
 from analysis.runs.controls import is_control, split_header
-from analysis.runs.results import Results, seed_means
+from analysis.runs.results import Results, seed_means, select
 from auralsam2.engine.metric_scales import MetricScale
 
 NAME = "grid_points"
@@ -88,7 +88,7 @@ def _draw_split(numbers: GridPoints, metric: str, split: str, index: int, panel:
     width = _GROUP_WIDTH / len(numbers.splits)
     offset = (index - (len(numbers.splits) - 1) / 2) * width
     places = pd.Series(np.arange(len(numbers.cells)) + offset, index=list(numbers.cells))
-    means = _select(numbers.means, split, metric).set_index("cell")["value"]
+    means = select(numbers.means, split=split, metric=metric).set_index("cell")["value"]
     panel.bar(
         places[means.index],
         means,
@@ -99,7 +99,7 @@ def _draw_split(numbers: GridPoints, metric: str, split: str, index: int, panel:
         label=legend_name(split_header(split)),
         zorder=2,
     )
-    seeds = _select(numbers.points, split, metric)
+    seeds = select(numbers.points, split=split, metric=metric)
     of_cell = seeds.groupby("cell")["value"]
     # From -1 to 1; a single seed stands in the middle.
     spread = 2 * of_cell.cumcount() - of_cell.transform("size") + 1
@@ -131,10 +131,6 @@ def _limits(numbers: GridPoints, metric: str) -> tuple[float, float]:
     if scale.bounds is not None:
         low, high = max(low, scale.bounds[0]), min(max(high, 0.054), scale.bounds[1])
     return (low, high) if low < high else (0.0, 0.054)
-
-
-def _select(frame: pd.DataFrame, split: str, metric: str) -> pd.DataFrame:
-    return frame[(frame["split"] == split) & (frame["metric"] == metric)]
 
 
 def _label_cells(cells: Sequence[str], panel: Axes) -> None:

@@ -11,6 +11,7 @@ from analysis.figures import style
 from analysis.figures.figure_text import legend_name
 from analysis.robustness import table
 from analysis.robustness.measure import MEAN, Axis, MeasuredRobustness
+from analysis.runs.results import select
 
 NAME = "robustness"
 _COLUMNS, _BLOCK = 4, 3.0
@@ -28,7 +29,7 @@ def draw(measured: MeasuredRobustness, axis: Axis, panels: Sequence[Axes]) -> No
     """
     curves = measured.curves
     places = {strength: place for place, strength in enumerate(axis.strengths)}
-    chosen = curves[(curves["corruption"] == axis.corruption) & (curves["strength"] != MEAN)]
+    chosen = select(curves[curves["strength"] != MEAN], corruption=axis.corruption)
     chosen = chosen.assign(place=chosen["strength"].map(places)).sort_values("place")
     for end in ("low", "high"):
         chosen[end] = chosen["mean"] + (chosen[f"change_{end}"] - chosen["change"]).fillna(0.0)
@@ -36,7 +37,7 @@ def draw(measured: MeasuredRobustness, axis: Axis, panels: Sequence[Axes]) -> No
     opacity = min(0.17, 0.4 / len(cells))  # so that the lines show through all of them
     for metric, panel in zip(measured.metrics, panels, strict=True):
         for index, cell in enumerate(cells):
-            own = chosen[(chosen["metric"] == metric) & (chosen["cell"] == cell)]
+            own = select(chosen, metric=metric, cell=cell)
             if not own.empty:
                 look = style.look(index)
                 line = {"color": look.colour, "marker": look.marker, "markersize": 2.5}
@@ -45,7 +46,7 @@ def draw(measured: MeasuredRobustness, axis: Axis, panels: Sequence[Axes]) -> No
         panel.axvline(places[axis.clean], color="0.6", linewidth=0.5, zorder=0)
         panel.set_xticks(list(places.values()), [""] * len(places))
         panel.set_xlim(-0.3, len(places) - 0.7)
-        panel.set_ylim(0, _ROOM * curves.loc[curves["metric"] == metric, "mean"].max())
+        panel.set_ylim(0, _ROOM * select(curves, metric=metric)["mean"].max())
         panel.yaxis.set_major_locator(style.round_ticks(4))
         style.light_grid(panel, "y")
     panels[0].set_title(axis.title)

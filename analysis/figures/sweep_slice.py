@@ -16,6 +16,7 @@ from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
 from analysis.figures import style
 from analysis.figures.figure_text import wrap_name
 from analysis.runs.cell_names import short_choices, short_names
+from analysis.runs.results import select
 from analysis.runs.sweep_results import SweepResults
 
 NAME = "sweep_slice"
@@ -52,10 +53,8 @@ def draw(numbers: SweepSlice, panels: Sequence[Axes], norm: Normalize) -> None:
     """Draw a parameter in each panel, later trials lighter, pruned ones hollow."""
     names = short_names(dict.fromkeys(parameter for _, parameter in numbers.panels))
     for (objective, parameter), panel in zip(numbers.panels, panels, strict=True):
-        chosen = (numbers.points["objective"] == objective) & (
-            numbers.points["parameter"] == parameter
-        )
-        _draw_points(numbers, numbers.points[chosen], parameter, panel, norm)
+        own = select(numbers.points, objective=objective, parameter=parameter)
+        _draw_points(numbers, own, parameter, panel, norm)
         panel.set_xlabel(names[parameter])
         style.light_grid(panel, "y")
 

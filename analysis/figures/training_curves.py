@@ -14,7 +14,7 @@ from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from analysis.figures import style
 from analysis.figures.figure_text import legend_name, wrap_name
-from analysis.runs.results import Results
+from analysis.runs.results import Results, select
 from analysis.runs.training_log import TOTAL, loss_terms, read_log, series
 from auralsam2.engine.run_record import read_without_clips
 
@@ -198,9 +198,7 @@ def _over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _select(numbers: TrainingCurves, quantity: tuple[str, str], cell: str) -> pd.DataFrame:
-    curves = numbers.curves
-    chosen = (curves["kind"] == quantity[0]) & (curves["quantity"] == quantity[1])
-    return curves[chosen & (curves["cell"] == cell)]
+    return select(numbers.curves, kind=quantity[0], quantity=quantity[1], cell=cell)
 
 
 def _together(numbers: TrainingCurves) -> Figure:

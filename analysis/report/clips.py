@@ -17,7 +17,7 @@ from analysis.clips.masks import MEDIA_TYPE, ClipMasks, clip_masks, score_warnin
 from analysis.clips.picks import ranked
 from analysis.report.pages import data_uri
 from analysis.runs.lost_runs import why_lost
-from analysis.runs.results import Results
+from analysis.runs.results import Results, select
 from analysis.runs.saved_clips import PREDICTIONS, first_runs, saved_names
 from auralsam2.kept_files import read_archive
 
@@ -166,10 +166,9 @@ def _saved(
 
 
 def _scores(results: Results, cell: str, split: str) -> Scores:
-    frame = results.scores
-    frame = frame[(frame["cell"] == cell) & (frame["split"] == split)]
+    own = select(results.scores, cell=cell, split=split)
     found: dict[tuple[int, str], dict[str, float]] = {}
-    for row in frame[["seed", "clip", "metric", "value"]].itertuples(index=False):
+    for row in own[["seed", "clip", "metric", "value"]].itertuples(index=False):
         found.setdefault((int(row[0]), str(row[1])), {})[str(row[2])] = float(row[3])
     return found
 

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 
 from analysis.report.tables import Records
 from analysis.runs.controls import is_control
-from analysis.runs.results import Results
+from analysis.runs.results import Results, select
 from analysis.runs.splits import has_best
 from analysis.statistics.crossed_means import CLIPS
 from analysis.tables import Table, notes, pairs
@@ -116,7 +116,7 @@ def _question(results: Results, score: str) -> str:
 def _comparison(table: Table, column: tuple[str, str]) -> str:
     frame = table.comparison
     assert frame is not None
-    own = frame[(frame["split"] == column[0]) & (frame["metric"] == column[1])]
+    own = select(frame, split=column[0], metric=column[1])
     differs = own[own["significant"].astype(bool)]
     digits = decimals(table, column[1])
     listed = ", ".join(

@@ -130,6 +130,13 @@ def seed_means(scores: pd.DataFrame) -> pd.DataFrame:
     return scores.groupby(keys, sort=False)["value"].mean().reset_index()
 
 
+def select(frame: pd.DataFrame, **values: object) -> pd.DataFrame:
+    """Return the rows whose columns have these values."""
+    for column, value in values.items():
+        frame = frame[frame[column] == value]
+    return frame
+
+
 def write_csv(results: Results, path: Path) -> Path:
     """Write the tidy scores, those after clicks behind the others."""
     frames = [results.scores] + [results.clicked] * (not results.clicked.empty)

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.runs.controls import is_control
-from analysis.runs.results import Results
+from analysis.runs.results import Results, select
 from auralsam2.kept_files import read_archive
 from auralsam2.messages import unknown_name
 
@@ -124,11 +124,8 @@ def clip_scores(
     results: Results, cell: str, seed: int, split: str, metric: str
 ) -> dict[str, float]:
     """Return a run's clip -> score."""
-    frame = results.scores
-    wanted = {"cell": cell, "seed": seed, "split": split, "metric": metric}
-    for column, value in wanted.items():
-        frame = frame[frame[column] == value]
-    return dict(zip(frame["clip"].astype(str), frame["value"].astype(float), strict=True))
+    own = select(results.scores, cell=cell, seed=seed, split=split, metric=metric)
+    return dict(zip(own["clip"].astype(str), own["value"].astype(float), strict=True))
 
 
 def thinned(num_frames: int, most: int) -> Array:

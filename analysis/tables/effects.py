@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.runs.controls import Column, flat_headers
-from analysis.runs.results import Results
+from analysis.runs.controls import flat_headers
+from analysis.runs.results import Results, select
 from analysis.statistics.crossed_means import Settings
 from analysis.statistics.effects import GridEffects, grid_effects
 from analysis.tables.contrast_rows import digits, entry, marks_note, write_rows
@@ -70,7 +70,9 @@ def to_texts(held: GridEffects) -> pd.DataFrame:
     found = {(r["effect"], r["split"], r["metric"]): r for r in held.found.to_dict("records")}
     joint = {(r["axes"], r["split"], r["metric"]): r for r in held.joint.to_dict("records")}
     headers = dict(zip(held.columns, flat_headers(held.columns), strict=True))
-    places = {c: digits(held.found[_is(held.found, c)]["difference"]) for c in held.columns}
+    places = {
+        c: digits(select(held.found, split=c[0], metric=c[1])["difference"]) for c in held.columns
+    }
     rows = []
     for axes, own in groupby(held.effects, key=lambda effect: effect.axes):
         for effect in own:
@@ -106,10 +108,6 @@ def footnote(held: GridEffects) -> str:
         )
         + together * bool(len(tested))
     )
-
-
-def _is(frame: pd.DataFrame, column: Column) -> pd.Series:
-    return (frame["split"] == column[0]) & (frame["metric"] == column[1])
 
 
 def _joint(test: Mapping[Any, Any]) -> str:

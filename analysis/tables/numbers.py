@@ -20,7 +20,7 @@ import pandas as pd
 from analysis.runs.clicks import with_clicks
 from analysis.runs.controls import Column, is_control
 from analysis.runs.measures import EXTRA_COLUMNS
-from analysis.runs.results import WHOLE, Results, with_reference
+from analysis.runs.results import WHOLE, Results, select, with_reference
 from analysis.runs.splits import derived_splits
 from analysis.statistics.crossed_means import Settings
 from analysis.statistics.significance import infer_contrast
@@ -253,8 +253,6 @@ def _row(frame: pd.DataFrame | None, term: Term) -> Mapping[str, Any] | None:
     if frame is None or frame.empty:
         return None
     split, metric = term.column
-    own = frame[
-        (frame["cell"] == term.cell) & (frame["split"] == split) & (frame["metric"] == metric)
-    ]
+    own = select(frame, cell=term.cell, split=split, metric=metric)
     records: list[Any] = own.to_dict("records")
     return records[0] if records else None
