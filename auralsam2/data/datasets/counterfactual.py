@@ -196,7 +196,8 @@ class AudioNoise(CounterfactualAudio):
         rng = self._generator(index)
         num_frames = len(own)
         if own.dim() == SAMPLES:
-            noise = rng.standard_normal((num_frames, 1, own.shape[2])) * self._level(own)
+            level = self._level(own[: self._num_frames(index)])
+            noise = rng.standard_normal((num_frames, 1, own.shape[2])) * level
             return torch.from_numpy(noise).to(own).expand_as(own).clone()
         level_db = -20.0 if self.level_db is None else self.level_db
         samples = rng.standard_normal((num_frames * SAMPLE_RATE, 1)) * 10 ** (level_db / 20)
@@ -217,6 +218,11 @@ class AudioNoise(CounterfactualAudio):
         level = self._level(own.samples)
         noise = self._generator(index).standard_normal(len(own.samples)) * level
         return own._replace(samples=torch.from_numpy(noise).to(own.samples))
+
+    def _num_frames(self, index: int) -> int | None:
+        """Of a clip, without those that fill it up; None where the data do not tell."""
+        files = getattr(self.dataset, "files", None)
+        return None if files is None else len(files[index].frames)
 
     def _level(self, samples: Tensor) -> float:
         """Root mean square of the noise that is heard in the place of samples."""

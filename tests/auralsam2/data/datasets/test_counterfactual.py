@@ -142,12 +142,17 @@ def test_noise_at_a_stated_level(root: Path) -> None:
         build("noise", root, level_db=3)
 
 
-def test_what_fills_a_clip_up_does_not_count_in_its_level(root: Path) -> None:
-    padded = dict(type="PaddedClips", num_frames=7, dataset=NODE)
-    short, long = build("noise", root)[0]["log_mel"], build("noise", root, padded)[0]["log_mel"]
-    assert len(long) == 7
-    own, filled = (float((heard.exp() - LOG_OFFSET).mean()) for heard in (short, long))
-    assert filled == pytest.approx(own, rel=0.01)
+@pytest.mark.parametrize("waveform_rate", [None, 8_000])
+def test_what_fills_a_clip_up_does_not_count_in_its_level(
+    root: Path, waveform_rate: int | None
+) -> None:
+    padded, levels = dict(type="PaddedClips", num_frames=7, dataset=NODE), []
+    for node, num_frames in ((NODE, 3), (padded, 7)):
+        heard = build("noise", root, node, waveform_rate=waveform_rate)[0]["log_mel"]
+        assert len(heard) == num_frames
+        of_log_mels = waveform_rate is None
+        levels.append(float((heard.exp() - LOG_OFFSET).mean() if of_log_mels else heard.std()))
+    assert levels[1] == pytest.approx(levels[0], rel=0.01)
 
 
 def test_noise_in_place_of_silence_is_silent(root: Path) -> None:
