@@ -42,6 +42,13 @@ def listed(problems: Sequence[str], source: str, shown: int | None = None) -> st
     return "\n".join(lines)
 
 
+def first_of(names: Iterable[object], shown: int) -> str:
+    """Return the first ``shown`` names, and how many more there are: ``a, b and 3 more``."""
+    every = [str(name) for name in names]
+    more = f" and {len(every) - shown} more" if len(every) > shown else ""
+    return ", ".join(every[:shown]) + more
+
+
 def is_message(error: BaseException) -> bool:
     """Return whether an error speaks to the user: a bare key or an index is a bug of ours."""
     if not isinstance(error, (ValueError, LookupError, OSError, ImportError)):

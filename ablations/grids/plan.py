@@ -18,7 +18,7 @@ from auralsam2 import config
 from auralsam2.engine import run_record
 from auralsam2.engine.grid_manifest import RUNS
 from auralsam2.engine.identity import Identity, identify
-from auralsam2.messages import ProblemsError, message, unknown_name
+from auralsam2.messages import ProblemsError, first_of, message, unknown_name
 
 DAMAGED = "damaged"
 _MAX_SLUG = 80
@@ -250,10 +250,8 @@ def _grouped(problems: Sequence[tuple[str, str]], num_cells: int) -> list[str]:
     said = []
     for problem, names in cells.items():
         everywhere = "" in names or (len(names) == num_cells and num_cells > 1)
-        shown = [f"cell {name!r}" for name in names][:_MAX_NAMED]
-        more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
-        whose = "all cells" if everywhere else ", ".join(shown) + more
-        said.append(f"{whose}: {problem}")
+        shown = first_of((f"cell {name!r}" for name in names), _MAX_NAMED)
+        said.append(f"{'all cells' if everywhere else shown}: {problem}")
     return said
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from auralsam2.data.video import NoSoundError, read_audio_track
 from auralsam2.file_kinds import misplaced
+from auralsam2.messages import unknown_values
 
 FRONT_END = 2
 """Version; raise it whenever the same file gives other examples, so that caches are left behind."""
@@ -263,12 +264,7 @@ def log_mel_examples(
         ValueError: on an unknown rule, where all of the sound is in channels that are not heard
             or, as released, in a file shorter than one example.
     """
-    problems = []
-    if rule not in RULES:
-        problems.append(f"unknown audio {rule=}; known: {', '.join(RULES)}")
-    if channels not in CHANNELS:
-        problems.append(f"unknown {channels=}; known: {', '.join(CHANNELS)}")
-    if problems:
+    if problems := unknown_values(rule=(rule, RULES), channels=(channels, CHANNELS)):
         raise ValueError("\n".join(problems))
     ears = CHANNELS[channels](samples)
     heard = ears[:1] if all(np.array_equal(ears[0], ear) for ear in ears[1:]) else ears

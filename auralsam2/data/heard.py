@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from auralsam2.data.audio import CHANNELS, log_mel_examples
+from auralsam2.messages import unknown_values
 
 SAMPLES = 3
 """Axes of a clip's sound where the encoder hears samples, (T, A, R)."""
@@ -40,8 +41,8 @@ def heard_seconds(
     """
     if waveform_rate is None:
         return log_mel_examples(samples, rate, num_frames, rule, channels)
-    if channels not in CHANNELS:
-        raise ValueError(f"unknown {channels=}; known: {', '.join(CHANNELS)}")
+    if problems := unknown_values(channels=(channels, CHANNELS)):
+        raise ValueError(*problems)
     ears = np.stack(CHANNELS[channels](samples[: rate * num_frames]), axis=1)  # (L, A)
     if rate != waveform_rate:
         import soxr

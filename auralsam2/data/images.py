@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from auralsam2.data.problems import DataError
 from auralsam2.file_kinds import instead
+from auralsam2.messages import unknown_values
 
 PNG, PNG_END = b"\x89PNG", b"IEND"
 JPEG, JPEG_END, FIRST_SCAN = b"\xff\xd8", b"\xff\xd9", 0xDA
@@ -165,13 +166,10 @@ class Resizing(NamedTuple):
 
     def problems(self) -> list[str]:
         """What is wrong with the settings."""
-        known = {"frame": FRAME_INTERPOLATIONS, "mask": LABEL_INTERPOLATIONS}
-        given = {"frame": self.frames, "mask": self.labels}
-        return [
-            f"{name}_interpolation={given[name]!r}; known: {', '.join(choices)}"
-            for name, choices in known.items()
-            if given[name] not in choices
-        ]
+        return unknown_values(
+            frame_interpolation=(self.frames, FRAME_INTERPOLATIONS),
+            mask_interpolation=(self.labels, LABEL_INTERPOLATIONS),
+        )
 
     def resize_frames(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
         """T pictures (H, W, 3) -> (T, 3, S, S)."""

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from auralsam2.data.problems import Finding
 from auralsam2.listing import files_in
+from auralsam2.messages import first_of
 
 FRAME_SUFFIXES = (".jpg", ".jpeg", ".png")
 LABEL_SUFFIXES = (".png",)
@@ -55,7 +56,7 @@ def numbered(folder: Path, suffixes: tuple[str, ...] = FRAME_SUFFIXES) -> Number
             files.setdefault(number, []).append(path)
     for number, several in sorted(files.items()):
         if len(several) > 1:
-            names = _listed([path.name for path in several])
+            names = first_of((path.name for path in several), SHOWN)
             faults.append(Finding("repeated_number", folder, f"{names} all have number {number}"))
     ordered = {number: files[number][0] for number in sorted(files)}
     return Numbered(folder, ordered, tuple(faults), tuple(strangers))
@@ -144,7 +145,9 @@ def _order(own: Numbered, others: Mapping[int, Path], first: int, what: str) -> 
         if number not in others
     ]
     if gaps:
-        detail = f"there is no {what} {_listed(gaps)} between {numbers[0]} and {numbers[-1]}"
+        detail = (
+            f"there is no {what} {first_of(gaps, SHOWN)} between {numbers[0]} and {numbers[-1]}"
+        )
         faults.append(Finding("numbering_gap", own.folder, detail))
     return faults
 
@@ -159,7 +162,7 @@ def _unpaired(frames: Numbered, labels: Numbered, first: int, first_only: bool) 
     ]
     for number in needed:
         if number in frames.files and number not in labels.files:
-            there = _listed([path.name for path in labels.files.values()])
+            there = first_of((path.name for path in labels.files.values()), SHOWN)
             detail = f"there is no label {number}; there are {there}"
             faults.append(Finding("frame_without_label", frames.files[number], detail))
     return faults
@@ -171,11 +174,5 @@ def _nothing(found: Numbered, suffixes: Iterable[str]) -> str:
         return "there is no such folder"
     if found.faults:
         return f"no file of {wanted} has a number"
-    strangers = f"; it has {_listed(found.strangers)}" if found.strangers else ""
+    strangers = f"; it has {first_of(found.strangers, SHOWN)}" if found.strangers else ""
     return f"no {wanted} in it{strangers}"
-
-
-def _listed(names: Iterable[object]) -> str:
-    every = [str(name) for name in names]
-    more = f" and {len(every) - SHOWN} more" if len(every) > SHOWN else ""
-    return ", ".join(every[:SHOWN]) + more

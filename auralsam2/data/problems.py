@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +16,15 @@ TOLERATED = ("frame_count",)
 
 class DataError(ValueError):
     """A data set cannot be read; lists all problems at once."""
+
+
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Let what is wrong with a file be a `DataError` that names it."""
+    try:
+        yield
+    except ValueError as error:
+        raise DataError(str(error) if str(path) in str(error) else f"'{path}': {error}") from error
 
 
 class Finding(NamedTuple):

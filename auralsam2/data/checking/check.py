@@ -20,6 +20,7 @@ from auralsam2.data.checking.findings import (
 from auralsam2.data.checking.plan import LAYOUTS, ClipTask, Plan, joined
 from auralsam2.data.problems import SHOWN, DataError, Finding
 from auralsam2.data.processes import in_processes
+from auralsam2.messages import first_of
 
 CHUNK = 8
 """Clips handed to a worker at once."""
@@ -138,8 +139,7 @@ def _content_findings(plan: Plan, digests: Mapping[Path, bytes]) -> Iterator[Fin
 
 def _shared(kind: str, held: Mapping[str, Iterable[str]]) -> Finding:
     first, *others = [f"{clip} ({joined(splits)})" for clip, splits in sorted(held.items())]
-    more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
-    return Finding(kind, first, f"is {', '.join(others[:SHOWN])}{more}")
+    return Finding(kind, first, f"is {first_of(others, SHOWN)}")
 
 
 def summarise(facts: Sequence[ClipFacts]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from auralsam2.data.datasets.log_mel_pickle import read_log_mel
 from auralsam2.data.images import read_image
 from auralsam2.data.labels import read_colours
 from auralsam2.data.problems import Finding
+from auralsam2.messages import first_of
 
 WINDOW_SECONDS, ROUNDING = 0.025, 0.001
 MAX_COLOURS = 256
@@ -127,8 +128,7 @@ def _colour_problem(label: LabelFacts, rule: LabelRule) -> str:
         return f"more than {MAX_COLOURS} colours: smoothed by resizing or by JPEG?"
     strange = [] if rule.classes is None else sorted(label.colours - rule.classes.keys())
     if strange:
-        more = f" and {len(strange) - SHOWN_COLOURS} more" if len(strange) > SHOWN_COLOURS else ""
-        return f"RGB {', '.join(map(str, strange[:SHOWN_COLOURS]))}{more} of no class"
+        return f"RGB {first_of(strange, SHOWN_COLOURS)} of no class"
     if rule.classes is None and has_ramp(label.colours):
         return "levels that fade from a colour to black: smoothed by resizing or by JPEG?"
     if len(label.colours) > rule.most:

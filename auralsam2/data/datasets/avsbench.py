@@ -22,6 +22,7 @@ from auralsam2.data.datasets.index import ClipFiles
 from auralsam2.data.datasets.log_mel_pickle import read_log_mel
 from auralsam2.data.datasets.semantic import FILE_NAME, read_class_map
 from auralsam2.data.problems import DataError
+from auralsam2.messages import unknown_values
 from auralsam2.registry import DATASETS
 from auralsam2.structures import NUM_EARS
 
@@ -75,7 +76,7 @@ class AVSBenchDataset(ClipDataset):
         """Also subsets that are unknown or repeated."""
         problems = super().setting_problems()
         if set(self.subsets) - set(SUBSETS) or not self.subsets:
-            problems.append(f"subset={self.subset!r}; known: {', '.join(SUBSETS)}")
+            problems.append(f"unknown subset={self.subset!r}; known: {', '.join(SUBSETS)}")
         elif len(set(self.subsets)) < len(self.subsets):
             problems.append(f"subset={self.subset!r}; state each subset once")
         return problems
@@ -140,12 +141,9 @@ class AVSBenchObjectDataset(ClipDataset):
 
     def setting_problems(self) -> list[str]:
         """Also an unknown subset or sound."""
-        problems = super().setting_problems()
-        if self.subset not in OBJECT_LAYOUTS:
-            problems.append(f"subset={self.subset!r}; known: {', '.join(OBJECT_LAYOUTS)}")
-        if self.audio not in SOUNDS:
-            problems.append(f"audio={self.audio!r}; known: {', '.join(SOUNDS)}")
-        return problems
+        return super().setting_problems() + unknown_values(
+            subset=(self.subset, OBJECT_LAYOUTS), audio=(self.audio, SOUNDS)
+        )
 
     def read_index(self) -> list[ClipFiles]:
         """From ``s4_meta_data.csv`` or ``ms3_meta_data.csv``."""

@@ -15,16 +15,16 @@ from torch.utils.data import Dataset
 
 from auralsam2.data.audio import CHANNELS, RULES, read_waveform
 from auralsam2.data.datasets.index import ClipFiles, fingerprint
-from auralsam2.data.datasets.originals import named
 from auralsam2.data.datasets.semantic import ClassMap
 from auralsam2.data.heard import heard_seconds
 from auralsam2.data.images import Resizing, image_size, nearest, read_image, stack
 from auralsam2.data.kept_frames import Frames, KeptFrames
 from auralsam2.data.labels import LABEL_RULES, WHITE, objects
 from auralsam2.data.log_mel_cache import LogMelCache
-from auralsam2.data.problems import DataError
+from auralsam2.data.problems import DataError, named
 from auralsam2.data.transforms.base import Augmentation
 from auralsam2.kept_digests import content_digests, places
+from auralsam2.messages import unknown_values
 from auralsam2.structures import UNLABELLED, Hearing
 
 NATIVE = 224**2
@@ -119,10 +119,11 @@ class ClipDataset(Dataset[dict[str, Any]]):
 
     def setting_problems(self) -> list[str]:
         """What is wrong with the settings, one line each."""
-        problems = self.resizing.problems()
-        rules = {"audio_rule": RULES, "label_rule": LABEL_RULES, "channels": CHANNELS}
-        stated = [(name, getattr(self, name), known) for name, known in rules.items()]
-        return problems + [f"{n}={x!r}; known: {', '.join(k)}" for n, x, k in stated if x not in k]
+        return self.resizing.problems() + unknown_values(
+            audio_rule=(self.audio_rule, RULES),
+            label_rule=(self.label_rule, LABEL_RULES),
+            channels=(self.channels, CHANNELS),
+        )
 
     @property
     def clips(self) -> list[str]:

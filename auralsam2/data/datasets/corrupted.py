@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from auralsam2.data.audio import read_waveform
 from auralsam2.data.clip_contents import read_contents
 from auralsam2.data.corruptions.base import Corruption, Recording, Samples
-from auralsam2.data.datasets.originals import read_sound
 from auralsam2.data.datasets.wrapped import WrappedDataset
 from auralsam2.data.heard import heard_seconds
 from auralsam2.data.images import read_image
+from auralsam2.data.problems import named
 from auralsam2.structures import Waveform
 from auralsam2.text_files import encode
 
@@ -92,7 +93,7 @@ class CorruptedClips(WrappedDataset):
     def check(self) -> None:
         """Raise a ValueError where some clip cannot be corrupted; no picture is decoded."""
         if not self.corruption.seen:
-            read_sound(self.dataset.files[0].audio)  # which may be pickled log-mels
+            self._sound(0)  # which may be pickled log-mels
         if not getattr(self.corruption, "needs_unseen", False):
             return
         lonely = [clip for clip, found in zip(self.clips, self._others, strict=True) if not found]
@@ -105,7 +106,8 @@ class CorruptedClips(WrappedDataset):
     def _sound(self, index: int) -> tuple[Samples, int]:
         """Of a clip's frames: what a file has behind them is not heard."""
         clip = self.dataset.files[index]
-        samples, rate = read_sound(clip.audio)
+        with named(clip.audio):
+            samples, rate = read_waveform(clip.audio)
         return samples[: len(clip.frames) * rate], rate
 
     def _unseen(self, index: int, rate: int, count: int, rng: np.random.Generator) -> list[Samples]:

@@ -8,6 +8,7 @@ from typing import Any
 from auralsam2.data.datasets.clip_dataset import ClipDataset
 from auralsam2.data.datasets.index import ClipFiles
 from auralsam2.data.datasets.ref_index import NUM_FRAMES, SPLITS, RefIndex
+from auralsam2.messages import unknown_values
 from auralsam2.registry import DATASETS
 
 
@@ -39,9 +40,7 @@ class RefAVSDataset(ClipDataset):
 
     def setting_problems(self) -> list[str]:
         """Also an unknown split."""
-        known = self.split in SPLITS
-        told = [] if known else [f"split={self.split!r}; known: {', '.join(SPLITS)}"]
-        return super().setting_problems() + told
+        return super().setting_problems() + unknown_values(split=(self.split, SPLITS))
 
     def read_index(self) -> list[ClipFiles]:
         """From ``metadata.csv``."""

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auralsam2.data.labels import read_colours
-from auralsam2.data.problems import DataError
+from auralsam2.data.problems import SHOWN, DataError
 from auralsam2.file_kinds import misplaced
+from auralsam2.messages import first_of
 from auralsam2.structures import UNLABELLED
 
 FILE_NAME = "label2idx.json"
@@ -54,11 +55,10 @@ class ClassMap(NamedTuple):
         found = order[at]
         unknown = np.unique(codes[known[found] != codes])
         if unknown.size:
-            listed = ", ".join(str((c >> 16, c >> 8 & 255, c & 255)) for c in unknown[:5].tolist())
-            more = f" and {unknown.size - 5} more" if unknown.size > 5 else ""
+            colours = [(c >> 16, c >> 8 & 255, c & 255) for c in unknown.tolist()]
             raise DataError(
-                f"'{path}' has colours of no class: RGB {listed}{more}; the {len(self.names)} "
-                f"classes of '{FILE_NAME}' have those of the PASCAL VOC palette"
+                f"'{path}' has colours of no class: RGB {first_of(colours, SHOWN)}; the "
+                f"{len(self.names)} classes of '{FILE_NAME}' have those of the PASCAL VOC palette"
             )
         return np.asarray(found, dtype=np.uint8)
 

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from auralsam2.data.datasets.originals import read_sound
+from auralsam2.data.audio import read_waveform
 from auralsam2.data.datasets.semantic import FILE_NAME, read_class_map
-from auralsam2.data.problems import DataError
-from auralsam2.messages import nearest
+from auralsam2.data.problems import SHOWN, DataError, named
+from auralsam2.messages import first_of, nearest
 from auralsam2.registry import DATASETS
 from auralsam2.structures import Waveform
 
@@ -150,14 +150,15 @@ class NamedSources(WrappedNode):
         named = {source for clip in self.dataset.files for source in clip.sources}
         unknown = sorted(named - set(self.classes))
         if unknown:
-            hints = [f"'{n}'" + (f" ('{h}'?)" if (h := nearest(n, self.classes)) else "")
-                     for n in unknown[:5]]  # fmt: skip
-            more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
             raise DataError(
                 f"the index of {self.dataset!r} names sources that are none of the "
-                f"{len(self.classes)} classes: {', '.join(hints)}{more}; add them to `classes`, "
-                "and count them in model.num_classes"
+                f"{len(self.classes)} classes: {first_of(map(self._hinted, unknown), SHOWN)}; add "
+                "them to `classes`, and count them in model.num_classes"
             )
+
+    def _hinted(self, name: str) -> str:
+        meant = nearest(name, self.classes)
+        return f"'{name}'" + (f" ('{meant}'?)" if meant else "")
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         """The clip's item with its ``sources``."""
@@ -187,7 +188,9 @@ class WithWaveform(WrappedNode):
         Raises:
             DataError: where it cannot be read.
         """
-        samples, rate = read_sound(self.dataset.files[index].audio)
+        path = self.dataset.files[index].audio
+        with named(path):
+            samples, rate = read_waveform(path)
         return Waveform(torch.from_numpy(samples.mean(axis=1)).float(), rate)
 
 

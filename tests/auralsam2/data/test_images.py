@@ -111,6 +111,6 @@ def test_settings_are_checked() -> None:
     assert Resizing(8, "bicubic", "bilinear").problems() == []
     problems = Resizing(8, "nearest", "bicubic").problems()
     assert problems == [
-        "frame_interpolation='nearest'; known: bilinear, bicubic",
-        "mask_interpolation='bicubic'; known: nearest, bilinear",
+        "unknown frame_interpolation='nearest'; known: bilinear, bicubic",
+        "unknown mask_interpolation='bicubic'; known: nearest, bilinear",
     ]
