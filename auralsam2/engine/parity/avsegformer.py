@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from auralsam2.engine.parity.compare import Row, leaves
-from auralsam2.engine.parity.fixtures import Expected, Fixtures
+from auralsam2.engine.parity.compare import Row, leaves, watched
+from auralsam2.engine.parity.fixtures import Expected
 from auralsam2.models.methods.avsegformer import mean_mask, prediction_of
 from auralsam2.models.methods.avsegformer_head import AVSegFormerHead, HeadOutput
 from auralsam2.registry import MASK_LOSSES
@@ -40,7 +40,6 @@ INSIDE = {
     ".ffn.0.": ".linear1.",
     ".ffn.2.": ".linear2.",
 }
-UNUSED = ("fpn.", "attn_fc.")
 MAP_MLP = {"0": "0", "1": "2", "2": "4"}
 ENCODER_MLP = {".linear1.": ".mlp.0.", ".linear2.": ".mlp.3."}
 
@@ -58,21 +57,22 @@ def own_name(key: str) -> str:
     return NAMES.get(start, "") + rest
 
 
-def check_avsegformer_head(fixtures: Fixtures) -> Iterator[Row]:
+def check_avsegformer_head(expected: Expected) -> Iterator[Row]:
     """Every layer's output, the answer, and the gradients of inputs and parameters."""
-    expected, facts = fixtures.expected("avsegformer_head"), fixtures.facts("avsegformer_head")
-    head = _head(facts["config"]).eval()
+    head = _head(expected.facts["config"]).eval()
     head.load_state_dict({own_name(key): value for key, value in expected.weights.items()})
     inputs = leaves(expected.numbers, [*(f"feature.{i}" for i in range(4)), "audio"])
-    seen = _outputs_of_layers(head)
+    entered, made = watched(_layers(head))
     *maps, audio = inputs.values()
     answer = head(maps, audio)
-    yield from expected.rows(seen)
+    source, position = entered["out.encoder.0"][:2]
+    yield from expected.rows(made)
+    yield from expected.rows({"out.src": source, "out.position": position.expand_as(source)})
     outputs = {"pred": answer.logits, "mask_feature": answer.mask_feature}
     yield from expected.probe(outputs, inputs)
     own = dict(head.named_parameters())
-    norms = facts.get("param_grad_l2") or {}
-    yield from expected.norms({key: own[own_name(key)] for key in norms}, norms)
+    norms = expected.facts.get("param_grad_l2", {})
+    yield from expected.norms({key: own[own_name(key)] for key in norms})
 
 
 def _head(config: Mapping[str, Any]) -> AVSegFormerHead:
@@ -95,43 +95,31 @@ def _head(config: Mapping[str, Any]) -> AVSegFormerHead:
     )
 
 
-def _outputs_of_layers(head: AVSegFormerHead) -> dict[str, Tensor]:
-    """What the layers give in the next pass, under the fixture's names."""
-    seen: dict[str, Tensor] = {}
-
-    def keep(layer: nn.Module, key: str) -> None:
-        layer.register_forward_hook(lambda _, __, output: seen.__setitem__(key, output.detach()))
-
-    def keep_inputs(_: nn.Module, inputs: tuple[Any, ...]) -> None:
-        seen["out.src"], code = inputs[0].detach(), inputs[1].detach()
-        seen["out.position"] = code.expand_as(inputs[0])
-
-    head.encoder[0].register_forward_pre_hook(keep_inputs)
-    for index, layer in enumerate(head.encoder):
-        keep(layer.attention, f"out.encoder.{index}.attention")
-    for name, layers in (
-        ("encoder", head.encoder),
-        ("generator", head.queries.layers),
-        ("decoder", head.decoder),
-    ):
-        for index, layer in enumerate(layers):
-            keep(layer, f"out.{name}.{index}")
-    keep(head.queries, "out.queries")
-    keep(head.smooth, "out.mask_feature_before_mixer")
-    keep(head.map_mlp, "out.query_map_after_mlp")
-    return seen
+def _layers(head: AVSegFormerHead) -> dict[str, nn.Module]:
+    """Those whose outputs are compared, under the fixture's names."""
+    stacks = {"encoder": head.encoder, "generator": head.queries.layers, "decoder": head.decoder}
+    return {
+        **{f"out.encoder.{i}.attention": layer.attention for i, layer in enumerate(head.encoder)},
+        **{
+            f"out.{name}.{index}": layer
+            for name, layers in stacks.items()
+            for index, layer in enumerate(layers)
+        },
+        "out.queries": head.queries,
+        "out.mask_feature_before_mixer": head.smooth,
+        "out.query_map_after_mlp": head.map_mlp,
+    }
 
 
-def check_avsegformer_losses(fixtures: Fixtures) -> Iterator[Row]:
+def check_avsegformer_losses(expected: Expected) -> Iterator[Row]:
     """Terms and gradients of the three settings, as released."""
-    expected, facts = fixtures.expected("avsegformer_losses"), fixtures.facts("avsegformer_losses")
     for case in ("ms3", "s4", "avss"):
-        if case in facts:
-            yield from _check_setting(case, expected, facts)
+        if case in expected.facts:
+            yield from _check_setting(case, expected)
 
 
-def _check_setting(case: str, expected: Expected, facts: Mapping[str, Any]) -> Iterator[Row]:
-    of, weights = expected.under(case), facts["weights"]
+def _check_setting(case: str, expected: Expected) -> Iterator[Row]:
+    of, weights = expected.under(case), expected.facts["weights"]
     own = {**expected.numbers, **of.numbers}
     inputs = leaves(own, ("logits", "mask_feature"))
     truth = own["targets"][None, :, 0]  # frames of one clip
@@ -148,6 +136,5 @@ def _check_setting(case: str, expected: Expected, facts: Mapping[str, Any]) -> I
         "mix_loss": second(mean_mask(answer), truth > 0, supervised)["loss_mask"],
     }
     terms["total"] = terms["iou_loss"] + terms["mix_loss"]
-    for key, value in terms.items():
-        yield of.told(key, value, facts[case].get(key))
+    yield from of.all_told(terms)
     yield from of.gradients(terms["total"], inputs)

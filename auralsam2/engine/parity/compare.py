@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 OUTPUT = 1e-4
 """Absolute tolerance of float32 outputs."""
@@ -14,14 +14,12 @@ OUTPUT = 1e-4
 GRADIENT = (1e-4, 1e-3)
 """Gradients may differ by this much absolutely, or relatively to the largest expected entry."""
 
-NUMERICALLY_ZERO = 1e-6
-
 
 class Row(NamedTuple):
     """One compared tensor."""
 
-    fixture: str  # name of the file, and of the group once it is checked
-    tensor: str  # key in it
+    fixture: str  # name of the group, entered once it is checked
+    tensor: str  # key in its file
     absolute: float  # largest absolute difference; not-a-number where shapes differ
     relative: float  # ``absolute`` over the largest expected magnitude
     tolerance: str  # what was allowed, in words
@@ -34,7 +32,6 @@ NOT_GIVEN = Row("", "", 0.0, 0.0, "", True, "not in the fixture")
 
 
 def compare(
-    fixture: str,
     tensor: str,
     got: Tensor | float,
     expected: Tensor | float,
@@ -49,27 +46,27 @@ def compare(
         ours = ours.reshape(theirs.shape)  # some fixtures keep a scalar as a row of one
     if ours.shape != theirs.shape:
         note = f"got shape {tuple(ours.shape)}, expected {tuple(theirs.shape)}"
-        return Row(fixture, tensor, float("nan"), float("nan"), allowed, False, note)
+        return Row("", tensor, float("nan"), float("nan"), allowed, False, note)
     if not theirs.numel():
-        return Row(fixture, tensor, 0.0, 0.0, allowed, True, "empty")
+        return Row("", tensor, 0.0, 0.0, allowed, True, "empty")
     difference = float((ours - theirs).abs().max())
     scale = float(theirs.abs().max())
     share = difference / scale if scale else (0.0 if not difference else float("inf"))
     # Not-a-number compares false and so fails, as it should.
     passed = difference <= absolute or (relative > 0 and share <= relative)
-    return Row(fixture, tensor, difference, share, allowed, passed)
+    return Row("", tensor, difference, share, allowed, passed)
 
 
-def equal(fixture: str, tensor: str, got: object, expected: object) -> Row:
+def equal(tensor: str, got: object, expected: object) -> Row:
     """Exact agreement of things that are no floating numbers, an order or a list of indices."""
     same = got == expected
     note = "" if same else f"got {got}, expected {expected}"
-    return Row(fixture, tensor, 0.0 if same else 1.0, 0.0 if same else 1.0, "exact", same, note)
+    return Row("", tensor, float(not same), float(not same), "exact", same, note)
 
 
-def failure(fixture: str, tensor: str, note: str) -> Row:
+def failure(tensor: str, note: str) -> Row:
     """A comparison that could not be made."""
-    return Row(fixture, tensor, float("nan"), float("nan"), "", False, note)
+    return Row("", tensor, float("nan"), float("nan"), "", False, note)
 
 
 def probe_loss(outputs: Iterable[Tensor]) -> Tensor:
@@ -78,15 +75,13 @@ def probe_loss(outputs: Iterable[Tensor]) -> Tensor:
     For every output of n elements, flattened row-major, ``sum_k o[k] cos(0.37 k) / sqrt(n)``; the
     cosines are computed in float64.
     """
-    total: Tensor | None = None
+    terms = []
     for output in outputs:
         flat = output.flatten()
         index = torch.arange(flat.numel(), dtype=torch.float64)
         weight = (0.37 * index).cos().to(flat.dtype)
-        term = (flat * weight).sum() / flat.numel() ** 0.5
-        total = term if total is None else total + term
-    assert total is not None
-    return total
+        terms.append((flat * weight).sum() / flat.numel() ** 0.5)
+    return sum(terms, torch.zeros(()))
 
 
 def leaves(numbers: Mapping[str, Tensor], keys: Iterable[str]) -> dict[str, Tensor]:
@@ -94,28 +89,14 @@ def leaves(numbers: Mapping[str, Tensor], keys: Iterable[str]) -> dict[str, Tens
     return {key: numbers[key].clone().requires_grad_() for key in keys}
 
 
-def gradient_norms(
-    fixture: str,
-    prefix: str,
-    named: Mapping[str, Tensor],
-    expected: Mapping[str, float | None],
-) -> list[Row]:
-    """Norms of parameter gradients against those of the fixture; rows begin with ``prefix``.
+def watched(modules: Mapping[str, nn.Module]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What modules are given, a tuple each, and what they give, once they have run; by name."""
+    given: dict[str, Any] = {}
+    made: dict[str, Any] = {}
+    for name, module in modules.items():
 
-    ``named`` are parameters with their gradients under the authors' keys; a norm of ``None``
-    stands for a parameter that is never used.
-    """
-    rows = []
-    for key, norm in expected.items():
-        label = f"{prefix}param_grad_l2.{key}"
-        if key not in named:
-            rows.append(failure(fixture, label, "no such parameter"))
-            continue
-        gradient = named[key].grad
-        if norm is None:
-            unused = gradient is None or not bool(gradient.any())
-            rows.append(equal(fixture, label, unused, True))
-        elif norm > NUMERICALLY_ZERO:
-            got = 0.0 if gradient is None else float(gradient.norm())
-            rows.append(compare(fixture, label, got, norm, *GRADIENT))
-    return rows
+        def keep(_: nn.Module, inputs: tuple[Any, ...], output: Any, name: str = name) -> None:
+            given[name], made[name] = inputs, output
+
+        module.register_forward_hook(keep)
+    return given, made

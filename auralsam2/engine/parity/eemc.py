@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from auralsam2.engine.parity.compare import Row, leaves
-from auralsam2.engine.parity.fixtures import Fixtures
+from auralsam2.engine.parity.compare import Row, leaves, watched
+from auralsam2.engine.parity.fixtures import Expected
 from auralsam2.models.methods.eemc_cues import MultimodalCues
 from auralsam2.models.methods.eemc_mask2former import QueryAttention, read_out
 
@@ -24,10 +23,9 @@ QUERY = {
 PARTS = ("query", "key", "value")
 
 
-def check_cues(fixtures: Fixtures) -> Iterator[Row]:
+def check_cues(expected: Expected) -> Iterator[Row]:
     """Prompts of whole clips, and what their three attentions read and say."""
-    expected, config = fixtures.expected("refavs_fusion"), fixtures.facts("refavs_fusion")["config"]
-    own = expected.numbers
+    config, own = expected.facts["config"], expected.numbers
     module = MultimodalCues(
         audio_channels=own["audio"].shape[-1],
         text_channels=own["text"].shape[-1],
@@ -41,21 +39,17 @@ def check_cues(fixtures: Fixtures) -> Iterator[Row]:
         freeze_attentions=True,
     )
     module.load_state_dict({_renamed(key): value for key, value in expected.weights.items()})
-    seen: dict[str, Tensor] = {}
-    for part in ATTENTIONS.values():
-        getattr(module, part).register_forward_hook(_keep(seen, part))
+    read, said = watched({part: getattr(module, part) for part in ATTENTIONS.values()})
     clips, visual = len(own["audio"]), own["visual_hidden"]
     with torch.no_grad():
         prompts = module(visual.unflatten(0, (clips, -1)), own["audio"], own["text"])
     yield expected.row("prompt", prompts.flatten(0, 1))
     tokens = prompts.shape[2]  # of a frame, of which the first is compared
-    for theirs, ours in (("A_T", "audio_text"), ("V_T", "visual_text")):
-        yield from expected.rows(
-            {f"{theirs}.{end}": seen[f"{ours}.{end}"].transpose(0, 1) for end in ("in", "out")}
-        )
-    yield from expected.rows(
-        {f"mm.{end}.frame0": seen[f"joint.{end}"][:tokens].transpose(0, 1) for end in ("in", "out")}
-    )
+    for end, of_part in (("in", read), ("out", said)):
+        first = {part: values[0] for part, values in of_part.items()}
+        yield expected.row(f"A_T.{end}", first["audio_text"].transpose(0, 1))
+        yield expected.row(f"V_T.{end}", first["visual_text"].transpose(0, 1))
+        yield expected.row(f"mm.{end}.frame0", first["joint"][:tokens].transpose(0, 1))
 
 
 def _renamed(key: str) -> str:
@@ -63,18 +57,10 @@ def _renamed(key: str) -> str:
     return f"{ATTENTIONS.get(part, part)}.{rest}"
 
 
-def _keep(seen: dict[str, Tensor], part: str) -> Any:
-    def hook(_: nn.Module, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> None:
-        seen[f"{part}.in"], seen[f"{part}.out"] = inputs[0], outputs[0]
-
-    return hook
-
-
-def check_query(fixtures: Fixtures) -> Iterator[Row]:
+def check_query(expected: Expected) -> Iterator[Row]:
     """Queries behind the attention to prompts, with gradients."""
-    expected, facts = fixtures.expected("refavs_query"), fixtures.facts("refavs_query")
     weights = expected.weights
-    module = QueryAttention(len(weights["out_projection.bias"]), facts["heads"])
+    module = QueryAttention(len(weights["out_projection.bias"]), expected.facts["heads"])
     joined = {
         f"attention.in_proj_{kind}": torch.cat([weights[f"{p}_embedding.{kind}"] for p in PARTS])
         for kind in ("weight", "bias")
@@ -83,7 +69,7 @@ def check_query(fixtures: Fixtures) -> Iterator[Row]:
     inputs = leaves(expected.numbers, ("target", "source"))
     output = module(inputs["target"].transpose(0, 1), inputs["source"]).transpose(0, 1)
     yield from expected.probe({"output": output}, inputs)
-    yield from expected.norms(_authors(module), facts.get("param_grad_l2"))
+    yield from expected.norms(_authors(module))
 
 
 def _authors(module: QueryAttention) -> dict[str, Tensor]:
@@ -100,9 +86,8 @@ def _authors(module: QueryAttention) -> dict[str, Tensor]:
     return found
 
 
-def check_read_out(fixtures: Fixtures) -> Iterator[Row]:
+def check_read_out(expected: Expected) -> Iterator[Row]:
     """One map of all queries."""
-    expected, facts = fixtures.expected("refavs_readout"), fixtures.facts("refavs_readout")
-    own = expected.numbers
+    own, facts = expected.numbers, expected.facts
     sizes = facts["intermediate_size"], facts["target_size"]
     yield expected.row("output", read_out(own["class_logits"], own["mask_logits"], *sizes)[:, None])

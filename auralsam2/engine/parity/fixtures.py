@@ -1,7 +1,7 @@
 """Reading a folder of numbers that the authors' released code computed.
 
 ``NAME.safetensors.gz`` holds tensors in types that were chosen for size only, ``NAME.json``
-settings and scalar results. Weight files use the authors' state-dict keys.
+settings and scalar results, its facts. Weight files use the authors' state-dict keys.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load
 from torch import Tensor
 
 from auralsam2.engine.parity.compare import (
@@ -23,12 +25,13 @@ from auralsam2.engine.parity.compare import (
     Row,
     compare,
     equal,
-    gradient_norms,
+    failure,
     probe_loss,
 )
 
 Item = TypeVar("Item")
 SUFFIX, FACTS = ".safetensors.gz", ".json"
+NUMERICALLY_ZERO = 1e-6
 
 
 class FixtureError(ValueError):
@@ -51,13 +54,9 @@ class Fixtures:
         """Where the tensors of a fixture are, or its facts."""
         return self.folder / f"{name}{suffix}"
 
-    def has(self, *names: str) -> bool:
-        """Whether all of these files of tensors are there."""
-        return all(self.path(name).is_file() for name in names)
-
-    def missing(self, *names: str) -> list[str]:
-        """Those that are not there."""
-        return [name for name in names if not self.has(name)]
+    def has(self, name: str) -> bool:
+        """Whether its file of tensors is there."""
+        return self.path(name).is_file()
 
     def tensors(self, name: str) -> dict[str, Tensor]:
         """Tensors of a file, floating ones in float32.
@@ -65,33 +64,13 @@ class Fixtures:
         Raises:
             FixtureError: where the file is missing or damaged.
         """
-        from safetensors.torch import load
-
         path = self.path(name)
+        raw = self._read(path)
         try:
-            found = load(gzip.decompress(path.read_bytes()))
-        except FileNotFoundError as error:
-            raise FixtureError(f"no '{path.name}' in '{self.folder}'") from error
-        except (OSError, EOFError, zlib.error, ValueError) as error:
-            raise FixtureError(f"cannot read '{path}': {error}") from error
-        except Exception as error:
-            # safetensors raises a class of its own that derives from Exception alone.
-            if type(error).__name__ != "SafetensorError":
-                raise
+            found = load(gzip.decompress(raw))
+        except (OSError, EOFError, zlib.error, SafetensorError) as error:
             raise FixtureError(f"cannot read '{path}': {error}") from error
         return {k: v.float() if v.is_floating_point() else v for k, v in found.items()}
-
-    def expected(self, name: str) -> Expected:
-        """All tensors of a file, as what ours are compared with, to the file's own tolerance.
-
-        Raises:
-            FixtureError: where the file is missing or damaged, or its tolerance no number.
-        """
-        told = self.facts(name) if self.path(name, FACTS).is_file() else {}
-        tolerance = told.get("tolerance", OUTPUT)
-        if not isinstance(tolerance, int | float):
-            raise FixtureError(f"the tolerance of '{name}{FACTS}' is no number: {tolerance!r}")
-        return Expected(name, self.tensors(name), tolerance=float(tolerance))
 
     def facts(self, name: str) -> dict[str, Any]:
         """Content of a JSON file.
@@ -100,15 +79,36 @@ class Fixtures:
             FixtureError: where the file is missing or no JSON object.
         """
         path = self.path(name, FACTS)
+        raw = self._read(path)
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            raise FixtureError(f"no '{path.name}' in '{self.folder}'") from error
-        except (ValueError, UnicodeDecodeError) as error:
+            content = json.loads(raw)
+        except ValueError as error:
             raise FixtureError(f"cannot read '{path}': {error}") from error
         if not isinstance(content, dict):
             raise FixtureError(f"'{path}' holds no JSON object")
         return content
+
+    def _read(self, path: Path) -> bytes:
+        if not path.is_file():
+            raise FixtureError(f"no '{path.name}' in '{self.folder}'")
+        return path.read_bytes()
+
+    def expected(self, name: str, tensors: bool = True) -> Expected:
+        """All numbers of a fixture, as what ours are compared with, to its own tolerance.
+
+        Args:
+            name: of its files.
+            tensors: whether it has such a file; else it has facts alone.
+
+        Raises:
+            FixtureError: where a file is missing or damaged, or the tolerance no number.
+        """
+        facts = self.facts(name)
+        tolerance = facts.get("tolerance", OUTPUT)
+        if not isinstance(tolerance, int | float):
+            raise FixtureError(f"the tolerance of '{name}{FACTS}' is no number: {tolerance!r}")
+        numbers = self.tensors(name) if tensors else {}
+        return Expected(numbers, facts, tolerance=float(tolerance))
 
 
 def under(items: Mapping[str, Item], prefix: str) -> dict[str, Item]:
@@ -123,63 +123,83 @@ class Expected(NamedTuple):
     What a fixture does not hold is not compared: only inputs and weights have to be there.
     """
 
-    fixture: str  # name of the file
     numbers: dict[str, Tensor]
+    facts: dict[str, Any]
     label: str = ""  # what stands before their keys in the file
     tolerance: float = OUTPUT  # absolute, of outputs; the file's own where it tells one
+    gradient: tuple[float, float] = GRADIENT  # absolute or relative, of gradients
 
     def under(self, prefix: str) -> Expected:
-        """Those whose key begins with ``prefix.``, without it."""
-        own, label = under(self.numbers, prefix), f"{self.label}{prefix}."
-        return self._replace(numbers=own, label=label)
+        """Those of a case: behind ``prefix.``, and in a dict of the facts that is called so."""
+        return self._replace(
+            numbers=under(self.numbers, prefix),
+            facts={**dict(self.facts.get(prefix) or {}), **under(self.facts, prefix)},
+            label=f"{self.label}{prefix}.",
+        )
 
     @property
     def weights(self) -> dict[str, Tensor]:
         """The authors' state dict, which stands behind ``weights.``."""
         return under(self.numbers, "weights")
 
-    def cases(self) -> Iterator[tuple[str, Expected]]:
-        """What stands before the first point of the keys, and the numbers under it."""
+    def cases(self) -> Iterator[Expected]:
+        """The numbers under each of what stands before the first point of the keys."""
         for case in sorted({key.split(".")[0] for key in self.numbers}):
-            yield case, self.under(case)
+            yield self.under(case)
 
     def row(self, key: str, got: Tensor | float, *tolerances: float) -> Row:
-        """Compare one where it is expected at all, see :func:`compare`."""
-        return self.told(key, got, self.numbers.get(key), *tolerances)
+        """Compare with a tensor where it is expected at all, see :func:`compare`."""
+        return self._compare(key, got, self.numbers.get(key), tolerances)
 
-    def told(self, key: str, got: Tensor | float, expected: Any, *tolerances: float) -> Row:
-        """Compare with a number that stands among the facts; None where they do not tell it."""
+    def told(self, key: str, got: Tensor | float, *tolerances: float) -> Row:
+        """Compare with a number that stands among the facts, where they tell it."""
+        return self._compare(key, got, self.facts.get(key), tolerances)
+
+    def _compare(self, key: str, got: Tensor | float, expected: Any, tolerances: Any) -> Row:
         if expected is None:
             return NOT_GIVEN
-        allowed = tolerances or (self.tolerance,)
-        return compare(self.fixture, f"{self.label}{key}", got, expected, *allowed)
+        return compare(f"{self.label}{key}", got, expected, *(tolerances or (self.tolerance,)))
 
-    def equal(self, key: str, got: object, expected: object) -> Row:
-        """Compare exactly with what stands among the facts; None where they do not tell it."""
-        if expected is None:
+    def equal(self, key: str, got: object) -> Row:
+        """Compare exactly with what stands among the facts, where they tell it."""
+        if key not in self.facts:
             return NOT_GIVEN
-        return equal(self.fixture, f"{self.label}{key}", got, expected)
+        return equal(f"{self.label}{key}", got, self.facts[key])
 
     def rows(self, got: Mapping[str, Tensor], *tolerances: float) -> Iterator[Row]:
-        """Compare those of ours that are expected at all."""
+        """Compare with tensors those of ours that are expected at all."""
         return (self.row(key, value, *tolerances) for key, value in got.items())
 
-    def gradients(
-        self, loss: Tensor, leaves: Mapping[str, Tensor], *tolerances: float
-    ) -> Iterator[Row]:
+    def all_told(self, got: Mapping[str, Tensor | float], *tolerances: float) -> Iterator[Row]:
+        """Compare with facts those of ours that they tell."""
+        return (self.told(key, value, *tolerances) for key, value in got.items())
+
+    def gradients(self, loss: Tensor, leaves: Mapping[str, Tensor]) -> Iterator[Row]:
         """Compare what a loss sends back to the leaves with ``grad.KEY``."""
         loss.backward()
         got = {
             f"grad.{key}": torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
             for key, leaf in leaves.items()
         }
-        return self.rows(got, *(tolerances or GRADIENT))
+        return self.rows(got, *self.gradient)
 
-    def norms(
-        self, named: Mapping[str, Tensor], expected: Mapping[str, float | None] | None
-    ) -> list[Row]:
-        """Compare norms of parameter gradients, see :func:`gradient_norms`."""
-        return gradient_norms(self.fixture, self.label, named, expected or {})
+    def norms(self, named: Mapping[str, Tensor]) -> Iterator[Row]:
+        """Compare norms of gradients with ``param_grad_l2``, where the facts tell them.
+
+        ``named`` are parameters with their gradients under the authors' keys; a norm of ``None``
+        stands for a parameter that is never used.
+        """
+        for key, norm in self.facts.get("param_grad_l2", {}).items():
+            label = f"{self.label}param_grad_l2.{key}"
+            if key not in named:
+                yield failure(label, "no such parameter")
+                continue
+            gradient = named[key].grad
+            got = 0.0 if gradient is None else float(gradient.norm())
+            if norm is None:
+                yield equal(label, got == 0, True)
+            elif norm > NUMERICALLY_ZERO:
+                yield compare(label, got, norm, *GRADIENT)
 
     def probe(self, outputs: Mapping[str, Tensor], leaves: Mapping[str, Tensor]) -> Iterator[Row]:
         """Compare outputs, the scalar that the fixtures make of them, and its gradients."""

@@ -1,4 +1,4 @@
-"""Groups a to c: the AuralFuser with its heads for AVSBench and Ref-AVS, and its fusion block."""
+"""The AuralFuser with its heads for AVSBench and Ref-AVS, its fusion block, and all its keys."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from auralsam2 import registry
 from auralsam2.engine.conversion.convert import Options, convert
 from auralsam2.engine.conversion.names import FUSION, entries
-from auralsam2.engine.parity.compare import GRADIENT, OUTPUT, Row, leaves
-from auralsam2.engine.parity.fixtures import Expected, Fixtures
+from auralsam2.engine.parity.compare import GRADIENT, OUTPUT, Row, equal, leaves
+from auralsam2.engine.parity.fixtures import Expected
 from auralsam2.models.adapters import TextAdapter
 from auralsam2.models.fuser import ReleasedFuser
 from auralsam2.structures import FuserOutput, FusionOutput, VisualPyramid
@@ -36,15 +36,14 @@ class ReleasedListener(nn.Module):
         channels: int,
         projector: str,
         out_channels: int,
-        text_channels: int | None = None,  # width of the text's hidden states; None for no text
-        text_hidden: int = 1024,
+        text: Sequence[int] | None = None,  # width of the text's hidden states, and of the layer
     ) -> None:
         super().__init__()
         size = {"channels": channels, "embedding_size": int(facts["image_embedding_size"])}
         self.fuser = _fuser(facts["config"], audio_depths, size)
         self.projector = _part("projector", projector, size, out_channels=out_channels)
-        if text_channels is not None:
-            self.text_adapter = TextAdapter(text_channels, channels, text_hidden)
+        if text is not None:
+            self.text_adapter = TextAdapter(text[0], channels, text[1])
 
 
 def _fuser(
@@ -85,53 +84,53 @@ def _part(key: str, name: str, size: Mapping[str, int], **arguments: Any) -> nn.
     return module
 
 
-def check_avs(fixtures: Fixtures) -> Iterator[Row]:
-    """Group a: ``fuser_weights``, ``fuser_inputs``, ``fuser_avs``."""
-    weights = fixtures.tensors("fuser_weights")
-    yield from _check(fixtures, "fuser_avs", weights, "ReleasedConvProjector")
+def check_avs(
+    expected: Expected, weights: dict[str, Tensor], inputs: dict[str, Tensor]
+) -> Iterator[Row]:
+    """The variant of AVSBench."""
+    yield from _check(expected, weights, inputs, "ReleasedConvProjector")
 
 
-def check_ref(fixtures: Fixtures) -> Iterator[Row]:
-    """Group b: ``fuser_ref`` and the weights in which it differs from group a."""
-    weights = fixtures.tensors("fuser_weights")
-    for key in fixtures.facts("fuser_ref")["removed_keys"]:
-        weights.pop(key, None)
-    weights.update(fixtures.tensors("fuser_ref_weights_delta"))
-    yield from _check(fixtures, "fuser_ref", weights, "ReleasedRefProjector")
+def check_ref(
+    expected: Expected,
+    weights: dict[str, Tensor],
+    inputs: dict[str, Tensor],
+    changed: dict[str, Tensor],
+) -> Iterator[Row]:
+    """The variant of Ref-AVS, and the weights in which it differs from the other."""
+    gone = expected.facts["removed_keys"]
+    own = {key: value for key, value in weights.items() if key not in gone} | changed
+    yield from _check(expected, own, inputs, "ReleasedRefProjector")
 
 
 def _check(
-    fixtures: Fixtures, name: str, weights: dict[str, Tensor], projector: str
+    expected: Expected, weights: dict[str, Tensor], inputs: dict[str, Tensor], projector: str
 ) -> Iterator[Row]:
-    facts, inputs = fixtures.facts(name), fixtures.tensors("fuser_inputs")
     conversion = convert(weights, Options(to="ours"))
     converted, structure = conversion.state, conversion.report.structure
     authors = {entry.ours: entry.authors for entry in entries(structure)}
     text = converted.get("text_adapter.proj.0.weight")
     for mode in MODES:
-        expected = fixtures.expected(name).under(mode)
+        own = expected.under(mode)
         listener = ReleasedListener(
-            facts,
+            expected.facts,
             structure.audio_depths,
             inputs["backbone_fpn.0"].shape[1],
             projector,
             out_channels=len(weights["train_proj_v1.proj.0.bias"]),
-            text_channels=None if text is None else text.shape[1],
-            text_hidden=1024 if text is None else text.shape[0],
+            text=None if text is None else text.shape[::-1],
         )
         listener.load_state_dict(converted, strict=True)
         listener.train(mode == "train")
         given = leaves(inputs, inputs)
-        yield from expected.probe(_outputs(listener, given), given)
+        yield from own.probe(_outputs(listener, given), given)
         gradients = {key: leaf.grad for key, leaf in given.items() if leaf.grad is not None}
         means = {f"grad_spatial_mean.{k}": g.mean(dim=(-2, -1)) for k, g in gradients.items()}
-        yield from expected.rows(means, *GRADIENT)
-        named = {authors[key]: parameter for key, parameter in listener.named_parameters()}
-        yield from expected.norms(named, facts.get(f"{mode}.param_grad_l2"))
-        if mode == "train":
-            buffers = {authors[key]: buffer for key, buffer in listener.state_dict().items()}
-            after = expected.under("after")
-            yield from (after.row(key, buffers[key], OUTPUT, BUFFER) for key in after.numbers)
+        yield from own.rows(means, *GRADIENT)
+        yield from own.norms({authors[key]: value for key, value in listener.named_parameters()})
+        buffers, after = listener.state_dict(), own.under("after")  # of a training pass alone
+        for key, buffer in buffers.items():
+            yield after.row(authors[key], buffer, OUTPUT, BUFFER)
 
 
 def _outputs(listener: ReleasedListener, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -161,21 +160,19 @@ def _outputs(listener: ReleasedListener, inputs: Mapping[str, Tensor]) -> dict[s
     }
 
 
-def check_fusion(fixtures: Fixtures) -> Iterator[Row]:
+def check_fusion(expected: Expected, weights: dict[str, Tensor]) -> Iterator[Row]:
     """Every case in both modes, as released and, where given, with repaired axes."""
-    weights = fixtures.tensors("fusion_module_weights")
-    for _, own in fixtures.expected("fusion_module").cases():
-        state = _named({**weights, **own.under("weights").numbers})
+    for own in expected.cases():
+        state = _named({**weights, **own.weights})
         for mode in MODES:
-            expected = own.under(mode)
-            yield from _check_released(mode, state, own.numbers, expected)
-            fixed = expected.under("layout_fixed")
+            of_mode = own.under(mode)
+            yield from _check_released(mode, state, own.numbers, of_mode)
+            fixed = of_mode.under("layout_fixed")
             if fixed.numbers:
                 # The corrected axes, the released scale.
                 block = _block("TwoWayTPAVIFusion", state, mode, scale="queries")
                 out: FusionOutput = block(own.numbers["frame"][None], own.numbers["audio"][None])
-                yield fixed.row("frame_out", out.visual[0])
-                yield fixed.row("audio_out", out.audio[0])
+                yield from fixed.rows({"frame_out": out.visual[0], "audio_out": out.audio[0]})
 
 
 def _named(weights: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -216,24 +213,25 @@ def _check_released(
     yield from expected.probe(outputs, given)
 
 
-def check_keys(fixtures: Fixtures) -> Iterator[Row]:
+def check_keys(expected: Expected) -> Iterator[Row]:
     """Round trip of every list of keys, and the number of parameters outside VGGish.
 
     Our modules have exactly the tensors of the fusers at full size.
     """
-    for variant, about in fixtures.facts("checkpoint_keys").items():
-        expected = Expected("checkpoint_keys", {}, f"{variant}.")
+    for variant in expected.facts:
+        own = expected.under(variant)
+        keys = own.facts["keys"]
         # Shapes are all that matters here: one number stands for every tensor.
-        state = {k: torch.zeros(()).expand(shape) for k, shape in about["keys"].items()}
-        yield expected.equal("count", len(state), about.get("count"))
+        state = {key: torch.zeros(()).expand(shape) for key, shape in keys.items()}
+        yield own.equal("count", len(state))
         ours = convert(state, Options(to="ours")).state
         back = convert(ours, Options(to="authors")).state
         shapes = {key: list(value.shape) for key, value in back.items()}
-        yield expected.equal("round_trip", shapes, about["keys"])
+        yield equal(f"{variant}.round_trip", shapes, keys)
         parameters = sum(
             value.numel()
             for key, value in state.items()
             if not key.startswith(AUDIO_NETWORK)
             and not key.endswith(("running_mean", "running_var", "num_batches_tracked"))
         )
-        yield expected.equal("parameters", parameters, about.get("parameters"))
+        yield own.equal("parameters", parameters)

@@ -1,4 +1,4 @@
-"""Groups e and f: the contrastive loss as released, and SAM2's with the authors' weights."""
+"""The contrastive loss as released, and SAM2's with the authors' weights."""
 
 from __future__ import annotations
 
@@ -9,31 +9,32 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from auralsam2.engine.parity.compare import NOT_GIVEN, Row, leaves
-from auralsam2.engine.parity.fixtures import Expected, Fixtures
+from auralsam2.engine.parity.compare import NOT_GIVEN, Row, compare, leaves
+from auralsam2.engine.parity.fixtures import Expected
 from auralsam2.losses.audio_con import audio_con_loss
 from auralsam2.losses.released_audio_con import released_audio_con
 from auralsam2.registry import MASK_LOSSES
 from auralsam2.structures import Prediction
 
 MASK_INPUTS = ("mask_logits", "ious", "object_score_logits")
+REPAIRED = "loss_if_labels_were_correct"
+"""The loss with pixels' own labels, where the fixture has it."""
 DEVIATIONS = 4.0
 """A sampled loss may lie this many standard deviations from the mean over seeds."""
 
 
-def check_contrastive(fixtures: Fixtures) -> Iterator[Row]:
+def check_contrastive(expected: Expected) -> Iterator[Row]:
     """Whole losses from projected features, and the InfoNCE part alone."""
-    facts = fixtures.facts("contrastive")
-    for case, expected in fixtures.expected("contrastive").cases():
-        if "anchors" in expected.numbers:
-            yield from _check_pairs(facts[case], expected)
-        elif "predictions" in expected.numbers:
-            yield from _check_binary(facts[case], expected)
+    for case in expected.cases():
+        if "anchors" in case.numbers:
+            yield from _check_pairs(case)
+        elif "predictions" in case.numbers:
+            yield from _check_binary(case)
         else:
-            yield from _check_whole(facts[case], expected)
+            yield from _check_whole(case)
 
 
-def _check_pairs(facts: Mapping[str, Any], expected: Expected) -> Iterator[Row]:
+def _check_pairs(expected: Expected) -> Iterator[Row]:
     own = expected.numbers
     inputs = leaves(own, ("anchors", "contrast"))
     loss = audio_con_loss(
@@ -41,7 +42,7 @@ def _check_pairs(facts: Mapping[str, Any], expected: Expected) -> Iterator[Row]:
         own["anchor_labels"].flatten(),
         inputs["contrast"],
         own["contrast_labels"].flatten(),
-        temperature=facts["temperature"],
+        temperature=expected.facts["temperature"],
         repel_audio=True,
         reduction="all_anchors",
     )
@@ -49,7 +50,7 @@ def _check_pairs(facts: Mapping[str, Any], expected: Expected) -> Iterator[Row]:
     yield from expected.gradients(loss, inputs)
 
 
-def _check_binary(facts: Mapping[str, Any], expected: Expected) -> Iterator[Row]:
+def _check_binary(expected: Expected) -> Iterator[Row]:
     """Predictions in {0, 1}, which alone can agree with the mask and so be easy."""
     own = expected.numbers
     inputs = leaves(own, ("visual", "audio"))
@@ -58,11 +59,11 @@ def _check_binary(facts: Mapping[str, Any], expected: Expected) -> Iterator[Row]
     loss = released_audio_con(*clip)
     yield expected.row("loss", loss)
     yield from expected.gradients(loss, inputs)
-    yield from _repaired(facts, expected, released_audio_con(*clip, labels="own"))
+    yield expected.told(REPAIRED, released_audio_con(*clip, labels="own"))
 
 
-def _check_whole(facts: Mapping[str, Any], expected: Expected) -> Iterator[Row]:
-    own = expected.numbers
+def _check_whole(expected: Expected) -> Iterator[Row]:
+    own, facts = expected.numbers, expected.facts
     inputs = leaves(own, (key for key in own if "_raw." in key and "grad" not in key))
     loss = _whole(facts, own, inputs)
     exact, gradients = expected.row("loss", loss), list(expected.gradients(loss, inputs))
@@ -70,17 +71,12 @@ def _check_whole(facts: Mapping[str, Any], expected: Expected) -> Iterator[Row]:
     shown = gradients if exact is NOT_GIVEN else [exact]
     if facts["independent_of_sampling"] or all(row.passed for row in shown):
         yield from (exact, *gradients)
-    else:
+    elif "mean_over_20_seeds" in facts:
         # Another version of torch draws other permutations from the same seed.
-        mean, deviation = facts.get("mean_over_20_seeds"), facts.get("std_over_20_seeds", 0.0)
-        yield expected.told("loss (mean over seeds)", loss, mean, DEVIATIONS * deviation)
-    yield from _repaired(facts, expected, _whole(facts, own, inputs, labels="own"))
-
-
-def _repaired(facts: Mapping[str, Any], expected: Expected, loss: Tensor) -> Iterator[Row]:
-    """The loss with pixels' own labels, where the fixture has it."""
-    key = "loss_if_labels_were_correct"
-    yield expected.told(key, loss, facts.get(key))
+        mean, deviation = facts["mean_over_20_seeds"], facts.get("std_over_20_seeds", 0.0)
+        key = f"{expected.label}loss (mean over seeds)"
+        yield compare(key, loss, mean, DEVIATIONS * deviation)
+    yield expected.told(REPAIRED, _whole(facts, own, inputs, labels="own"))
 
 
 def _whole(
@@ -107,19 +103,18 @@ def _whole(
     )
 
 
-def check_mask_loss(fixtures: Fixtures) -> Iterator[Row]:
+def check_mask_loss(expected: Expected) -> Iterator[Row]:
     """Every term and its gradients."""
-    facts = fixtures.facts("training_loss")
-    for case, expected in fixtures.expected("training_loss").cases():
-        yield from _check_terms(facts[case], expected)
+    for case in expected.cases():
+        yield from _check_terms(case)
 
 
-def _check_terms(facts: Mapping[str, Any], expected: Expected) -> Iterator[Row]:
+def _check_terms(expected: Expected) -> Iterator[Row]:
     inputs = leaves(expected.numbers, MASK_INPUTS)
     # The fixture is (T, B, ...): its objects are our clips.
     logits, ious, scores = (inputs[key].transpose(0, 1) for key in MASK_INPUTS)
     masks = expected.numbers["targets"].transpose(0, 1).float()
-    weights = facts["weights"]
+    weights = expected.facts["weights"]
     loss = MASK_LOSSES.build(
         {
             "type": "SAM2MaskLoss",
@@ -133,7 +128,7 @@ def _check_terms(facts: Mapping[str, Any], expected: Expected) -> Iterator[Row]:
     supervised = torch.ones(masks.shape[:2], dtype=torch.bool)
     terms = loss(Prediction(logits, ious, scores, logits[:, :, 0]), masks, supervised)
     # Ours averages over objects; the release divides by its own count of them.
-    scale = len(masks) / float(facts["num_objects"])
+    scale = len(masks) / float(expected.facts["num_objects"])
     for key, term in terms.items():
         yield expected.row(key, term * scale / weights[key])
     total = sum(terms.values(), torch.zeros(())) * scale

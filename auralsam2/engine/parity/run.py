@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from auralsam2.engine.parity.audio import check_audio
-from auralsam2.engine.parity.avsbench_audio import check_avsbench_audio
+from auralsam2.engine.parity.audio import check_audio, check_avsbench_audio
 from auralsam2.engine.parity.avsegformer import (
     check_avsegformer_head,
     check_avsegformer_losses,
@@ -31,11 +30,18 @@ class Group(NamedTuple):
     """One kind of fixture."""
 
     name: str  # what users call it; no two groups share one
-    check: Callable[[Fixtures], Iterator[Row]]  # compares
-    needs: tuple[str, ...] = ()  # further files of tensors
+    # Compares with the expected numbers, given the tensors of the files that it needs besides.
+    check: Callable[..., Iterator[Row]]
+    needs: tuple[str, ...] = ()
     file: str = ""  # that holds the expected numbers, where it is not called as the group is
+    tensors: bool = True  # whether there is such a file beside the facts
     # A key of the facts by which files of the same name and another content are told apart.
     told_by: str = ""
+
+    @property
+    def stem(self) -> str:
+        """Name of the files that hold the expected numbers."""
+        return self.file or self.name
 
     def is_in(self, fixtures: Fixtures) -> bool:
         """Whether a folder holds it.
@@ -43,10 +49,10 @@ class Group(NamedTuple):
         Facts that cannot be read, or are of neither kind, are of all groups of that file: their
         checks say what is wrong.
         """
-        name = self.file or self.name
+        name = self.stem
         if not (fixtures.has(name) or fixtures.path(name, FACTS).is_file()):
             return False
-        kinds = {group.told_by for group in GROUPS if (group.file or group.name) == name}
+        kinds = {group.told_by for group in GROUPS if group.stem == name}
         try:
             kinds &= fixtures.facts(name).keys() if self.told_by else set()
         except FixtureError:
@@ -68,7 +74,7 @@ GROUPS = (
         check_tracking,
         ("tracking_weights", "mask_decoder_weights", "fuser_inputs", "fuser_avs"),
     ),
-    Group("checkpoint_keys", check_keys),
+    Group("checkpoint_keys", check_keys, tensors=False),
     # Rivals' releases, a file of checks a method.
     Group("rival_metrics", check_rival_metrics, file="metrics", told_by="cases"),
     Group("gavs_decoder", check_gavs_decoder),
@@ -110,7 +116,7 @@ def present(folder: Path, only: Sequence[str] = ()) -> list[Group]:
         raise FileNotFoundError(
             f"nothing to check in '{folder}': it has no {', '.join(only)}; it has {names}"
         )
-    files = ", ".join(dict.fromkeys(group.file or group.name for group in GROUPS))
+    files = ", ".join(dict.fromkeys(group.stem for group in GROUPS))
     raise FileNotFoundError(
         f"nothing to check in '{folder}': wanted NAME{SUFFIX} and NAME{FACTS}, NAME being one of "
         f"{files}"
@@ -121,15 +127,20 @@ def check_group(folder: Path, group: Group) -> list[Row]:
     """All comparisons of a group; one failed row where it cannot be compared at all."""
     load_all()
     fixtures = Fixtures(folder)
-    missing = fixtures.missing(*group.needs)
+    missing = [name for name in group.needs if not fixtures.has(name)]
     if missing:
-        return [failure(group.name, "(files)", f"needs {', '.join(missing)}, not in the folder")]
+        return [_failed(group, "(files)", f"needs {', '.join(missing)}, not in the folder")]
     rows: list[Row] = []
     try:
-        for row in group.check(fixtures):
+        expected = fixtures.expected(group.stem, group.tensors)
+        for row in group.check(expected, *map(fixtures.tensors, group.needs)):
             if row is not NOT_GIVEN:
                 rows.append(row._replace(fixture=group.name))
     except (FixtureError, KeyError, ValueError, RuntimeError, IndexError, TypeError) as error:
         # A fixture of another schema must fail its own rows, not the check of the others.
-        rows.append(failure(group.name, "(schema)", f"{type(error).__name__}: {error}"))
-    return rows or [failure(group.name, "(empty)", "the fixture holds nothing to compare")]
+        rows.append(_failed(group, "(schema)", f"{type(error).__name__}: {error}"))
+    return rows or [_failed(group, "(empty)", "the fixture holds nothing to compare")]
+
+
+def _failed(group: Group, tensor: str, note: str) -> Row:
+    return failure(tensor, note)._replace(fixture=group.name)

@@ -1,4 +1,4 @@
-"""Groups d and i: SAM2's mask decoder with prompts at its three sites, and its tracking."""
+"""SAM2's mask decoder with prompts at its three sites, and its tracking."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from auralsam2.engine.parity.compare import Row, leaves, probe_loss
-from auralsam2.engine.parity.fixtures import Expected, Fixtures, under
-from auralsam2.models.injection import SITES, ReleasedInjection, SitePrompts, StepwiseInjection
+from auralsam2.engine.parity.fixtures import Expected
+from auralsam2.models.injection import SITES, ReleasedInjection, SitePrompts
 from auralsam2.models.tracking import MemoryTracker, frame_order
 from auralsam2.structures import Prediction, Prompts, VisualPyramid
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from auralsam2.models.backbones.sam2.network import Decoded, PromptableSAM2
 
 OUTPUTS = ("masks", "iou_pred", "mask_tokens_out", "object_score_logits")
+OF_SEVERAL = ("masks", "iou_pred", "sam_tokens_out", "object_score_logits")
 LOGITS = 1e-3
 """What a tracker gives passes through a hard threshold and an argmax."""
 
@@ -26,13 +27,12 @@ LOGITS = 1e-3
 UNUSED = ("image_encoder.", "sam_prompt_encoder.", "mask_downsample.", "no_mem_pos_enc")
 
 
-def check_decoder(fixtures: Fixtures) -> Iterator[Row]:
+def check_decoder(expected: Expected, weights: dict[str, Tensor]) -> Iterator[Row]:
     """Masks, scores, tokens and gradients, with and without the leak into the position code."""
     from auralsam2.models.backbones.sam2.build import build_mask_decoder
 
-    expected = fixtures.expected("mask_decoder")
-    decoder = build_mask_decoder(fixtures.facts("mask_decoder"))
-    decoder.load_state_dict(fixtures.tensors("mask_decoder_weights"), strict=True)
+    decoder = build_mask_decoder(expected.facts)
+    decoder.load_state_dict(weights, strict=True)
     decoder.eval().requires_grad_(False)
     sites = range(len(SITES))
     keys = (key for i in sites for key in (f"visual_res.{i}", f"audio_res.{i}"))
@@ -44,13 +44,14 @@ def check_decoder(fixtures: Fixtures) -> Iterator[Row]:
     inputs = _decoder_inputs(expected.numbers)
     with decoder.transformer.injecting(prompts, released):
         outputs = dict(zip(OUTPUTS, decoder.predict_masks(**inputs), strict=True))
-    for key, value in outputs.items():
-        yield expected.row(f"out.{key}", value)
-    loss = probe_loss(outputs.values())
-    yield expected.row("out.probe_loss", loss)
+        with torch.no_grad():
+            several = decoder(**inputs, multimask_output=True)
+    loss, out = probe_loss(outputs.values()), expected.under("out")
+    yield from out.rows({**outputs, "probe_loss": loss})
     yield from expected.gradients(loss, given)
+    named = dict(zip(OF_SEVERAL, several, strict=True))
+    yield from expected.under("out_multimask").rows(named)
     with torch.no_grad():
-        yield from _multimask(decoder, prompts, released, expected.under("out_multimask"), inputs)
         yield from _transformer(decoder, prompts, expected, inputs)
 
 
@@ -65,19 +66,6 @@ def _decoder_inputs(numbers: dict[str, Tensor]) -> dict[str, Any]:
         "repeat_image": False,
         "high_res_features": [numbers["high_res.0"], numbers["high_res.1"]],
     }
-
-
-def _multimask(
-    decoder: Any,
-    prompts: Any,
-    injection: StepwiseInjection,
-    expected: Expected,
-    inputs: Mapping[str, Any],
-) -> Iterator[Row]:
-    with decoder.transformer.injecting(prompts, injection):
-        out = decoder(**inputs, multimask_output=True)
-    names = ("masks", "iou_pred", "sam_tokens_out", "object_score_logits")
-    yield from expected.rows(dict(zip(names, out, strict=True)))
 
 
 def _transformer(
@@ -95,21 +83,22 @@ def _transformer(
         yield expected.row(f"{group}.keys", keys)
 
 
-def check_tracking(fixtures: Fixtures) -> Iterator[Row]:
+def check_tracking(
+    expected: Expected,
+    weights: dict[str, Tensor],
+    decoder: dict[str, Tensor],
+    inputs: dict[str, Tensor],
+    residuals: dict[str, Tensor],
+) -> Iterator[Row]:
     """Order of frames, memory and object pointers, for both policies of the conditioning frame."""
-    facts, expected = fixtures.facts("tracking"), fixtures.expected("tracking")
-    network = _network(
-        facts, fixtures.tensors("tracking_weights"), fixtures.tensors("mask_decoder_weights")
-    )
-    inputs, residuals = fixtures.tensors("fuser_inputs"), fixtures.tensors("fuser_avs")
-    levels = sorted(k for k in inputs if k.startswith("backbone_fpn."))
-    pyramid = VisualPyramid(tuple(inputs[key][None] for key in levels))
+    network = _network(int(expected.facts["image_size"]), weights, decoder)
+    pyramid = VisualPyramid(_listed(inputs, "backbone_fpn."))
     prompts = Prompts(
         sparse=_listed(residuals, "eval.audio_residual"),
         dense=_listed(residuals, "eval.visual_residual"),
     )
     for mode in ("test", "train"):
-        yield from _check_mode(under(facts, mode), expected.under(mode), network, pyramid, prompts)
+        yield from _check_mode(expected.under(mode), network, pyramid, prompts)
 
 
 def _listed(tensors: Mapping[str, Tensor], prefix: str) -> tuple[Tensor, ...]:
@@ -117,7 +106,7 @@ def _listed(tensors: Mapping[str, Tensor], prefix: str) -> tuple[Tensor, ...]:
 
 
 def _network(
-    facts: Mapping[str, Any], weights: dict[str, Tensor], decoder: dict[str, Tensor]
+    image_size: int, weights: dict[str, Tensor], decoder: dict[str, Tensor]
 ) -> PromptableSAM2:
     """A SAM2 of 2.0's large options around the sizes that the weights tell."""
     from auralsam2.models.backbones.sam2.build import build_sam2
@@ -128,7 +117,7 @@ def _network(
     network = build_sam2(
         "tiny",
         "2.0",
-        int(facts["image_size"]),
+        image_size,
         overrides={
             "memory_attention.num_layers": count(r"memory_attention\.layers\.(\d+)\."),
             "memory_attention.layer.dim_feedforward": len(
@@ -181,27 +170,21 @@ class _Recorder:
 
 @torch.no_grad()
 def _check_mode(
-    facts: Mapping[str, Any],
-    expected: Expected,
-    network: PromptableSAM2,
-    pyramid: VisualPyramid,
-    prompts: Prompts,
+    expected: Expected, network: PromptableSAM2, pyramid: VisualPyramid, prompts: Prompts
 ) -> Iterator[Row]:
-    conditioning, num_frames = int(facts["cond_frame"]), pyramid.levels[0].shape[1]
+    conditioning, num_frames = int(expected.facts["cond_frame"]), pyramid.levels[0].shape[1]
     order = list(frame_order(num_frames, conditioning))
-    yield expected.equal("order", order, facts.get("order"))
+    yield expected.equal("order", order)
     policy = "first" if conditioning == 0 else "middle"
     tracker = MemoryTracker(test_conditioning=policy).eval()
-    chosen = tracker.conditioning_frame(num_frames)
-    yield expected.equal("cond_frame", chosen, conditioning)
+    yield expected.equal("cond_frame", tracker.conditioning_frame(num_frames))
     injection = ReleasedInjection(leak_into_position=True)
     with _Recorder(network) as recorder:
         prediction: Prediction = tracker(network, pyramid, prompts, injection)
         recorder.network._encode_new_memory(
             **_last_memory(network, pyramid, order[-1], recorder.decoded[-1])
         )
-    best = [int(i) for i in prediction.ious[0].argmax(dim=-1)]
-    yield expected.equal("argmax_iou", best, facts.get("argmax_iou"))
+    yield expected.equal("argmax_iou", prediction.ious[0].argmax(dim=-1).tolist())
     back = [order.index(t) for t in range(num_frames)]
     outputs = {
         "low_res_multimasks": prediction.mask_logits[0],

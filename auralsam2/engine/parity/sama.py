@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from auralsam2.engine.parity.compare import Row, leaves
-from auralsam2.engine.parity.fixtures import Fixtures
+from auralsam2.engine.parity.compare import Row, leaves, watched
+from auralsam2.engine.parity.fixtures import Expected
 from auralsam2.engine.parity.sam_encoder import sam_encoder
 from auralsam2.losses.binary_mask import BinaryMaskLoss
 from auralsam2.models.methods.sama_avs import AudioAdapters
@@ -18,10 +17,9 @@ from auralsam2.structures import Prediction
 GENERATOR, OWN, SHARED = "prompt_generator", "lightweight_mlp_{}.0", "shared_mlp"
 
 
-def check_sama_encoder(fixtures: Fixtures) -> Iterator[Row]:
+def check_sama_encoder(expected: Expected) -> Iterator[Row]:
     """What is added, tokens around every block, features and gradients."""
-    expected, facts = fixtures.expected("sama_encoder"), fixtures.facts("sama_encoder")
-    config = facts["config"]
+    config = expected.facts["config"]
     encoder: Any = sam_encoder(config, expected.weights)
     blocks, width = list(encoder.layers), config["embed_dim"]
     given = leaves(expected.numbers, ("audio",))
@@ -34,29 +32,19 @@ def check_sama_encoder(fixtures: Fixtures) -> Iterator[Row]:
         for name in adapters.state_dict()
     }
     adapters.load_state_dict({ours: expected.weights[key] for ours, key in theirs.items()})
-    seen: dict[str, Tensor] = {}
-    for index, block in enumerate(blocks):
-        block.register_forward_hook(_keep(seen, index))
+    entered, left = watched({str(index): block for index, block in enumerate(blocks)})
     with adapters.hearing(given["audio"]):
         features = encoder(expected.numbers["images"]).last_hidden_state
     for index in range(len(blocks)):
         yield expected.row(f"prompt.{index}", adapters(given["audio"], index))
-    yield from expected.rows(seen)
+        yield expected.row(f"block_in.{index}", entered[str(index)][0])
+        yield expected.row(f"block_out.{index}", left[str(index)])
     yield from expected.probe({"features": features}, given)
-    named = {theirs[key]: value for key, value in adapters.named_parameters()}
-    yield from expected.norms(named, facts.get("param_grad_l2"))
+    yield from expected.norms({theirs[key]: value for key, value in adapters.named_parameters()})
 
 
-def _keep(seen: dict[str, Tensor], index: int) -> Any:
-    def keep(block: object, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        seen[f"block_in.{index}"], seen[f"block_out.{index}"] = inputs[0], output
-
-    return keep
-
-
-def check_sama_loss(fixtures: Fixtures) -> Iterator[Row]:
+def check_sama_loss(expected: Expected) -> Iterator[Row]:
     """Both terms and the gradient; a fixture's frames as clips of one frame."""
-    expected, facts = fixtures.expected("sama_loss"), fixtures.facts("sama_loss")
     given = leaves(expected.numbers, ("logits",))
     best, targets = given["logits"], expected.numbers["targets"].float()
     nothing = best.detach()[:, :, 0, :1]
@@ -64,8 +52,9 @@ def check_sama_loss(fixtures: Fixtures) -> Iterator[Row]:
     known = torch.ones(best.shape[:2], dtype=torch.bool)
     terms = BinaryMaskLoss(iou_weight=1.0)(prediction, targets, known)
     total = terms["loss_mask"] + terms["loss_iou"]
-    for key, value in (("bce", terms["loss_mask"]), ("iou", terms["loss_iou"]), ("total", total)):
-        yield expected.told(key, value, facts.get(key))
+    yield from expected.all_told(
+        {"bce": terms["loss_mask"], "iou": terms["loss_iou"], "total": total}
+    )
     total.backward()
     assert best.grad is not None
     yield expected.row("grad_logits", best.grad)

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from auralsam2.engine.parity.compare import Row, leaves, probe_loss
-from auralsam2.engine.parity.fixtures import Expected, Fixtures, under
+from auralsam2.engine.parity.compare import Row, leaves, probe_loss, watched
+from auralsam2.engine.parity.fixtures import Expected, under
 from auralsam2.models.fusion.tpavi import TPAVIFusion, VisualTPAVIFusion
 from auralsam2.models.image.pvt_v2 import PVTv2Stages, in_names_of_transformers
 from auralsam2.models.methods.tpavi_layers import StageFusion, enlarge
@@ -24,7 +24,7 @@ OUTPUT = 2e-5
 GRADIENT = (1e-7, 1e-3)
 """Absolute or relative, of gradients of inputs: some are below the usual absolute tolerance."""
 MODES = ("eval", "train")
-PVT, BLOCK, NETWORK, LOSSES = (f"avsbench_{part}" for part in ("pvt", "tpavi", "network", "losses"))
+Numbers = Mapping[str, Tensor]
 
 # The authors' names -> ours, first inside a block, then of the network.
 _BLOCK = (
@@ -68,46 +68,46 @@ def load(module: nn.Module, weights: Mapping[str, Tensor]) -> None:
     module.load_state_dict(counters | state, strict=True)
 
 
-def _named(module: nn.Module, keys: Sequence[str]) -> dict[str, Tensor]:
-    """Parameters under the authors' names."""
+def _behind(loss: Tensor, module: nn.Module, inputs: Numbers, expected: Expected) -> Iterator[Row]:
+    """Gradients of inputs and parameters, and what a training pass left in normalisations."""
+    yield expected.row("probe_loss", loss)
+    yield from expected.gradients(loss, inputs)
     own = dict(module.named_parameters())
-    return {key: own[own_name(key)] for key in keys if own_name(key) in own}
+    keys = [key for key in expected.facts.get("param_grad_l2", {}) if own_name(key) in own]
+    yield from expected.norms({key: own[own_name(key)] for key in keys})
+    after, state = expected.under("after"), module.state_dict()
+    yield from after.rows({key: state[own_name(key)] for key in after.numbers})
 
 
-def _buffers(module: nn.Module, expected: Expected) -> Iterator[Row]:
-    """What one training pass left in the normalisations."""
-    own = module.state_dict()
-    for key in expected.numbers:
-        yield expected.row(key, own[own_name(key)], OUTPUT)
+def _exactly(expected: Expected) -> Expected:
+    return expected._replace(tolerance=OUTPUT, gradient=GRADIENT)
 
 
 @torch.no_grad()
-def check_pvt(fixtures: Fixtures) -> Iterator[Row]:
+def check_pvt(expected: Expected) -> Iterator[Row]:
     """Four maps of the authors' PVT v2, with weights under their names."""
-    facts, held = fixtures.facts(PVT), fixtures.expected(PVT)
-    sizes = facts["config"]
+    sizes = expected.facts["config"]
     encoder = PVTv2Stages(
         widths=sizes["embed_dims"], depths=sizes["depths"], num_heads=sizes["num_heads"],
         mlp_ratios=sizes["mlp_ratios"], sr_ratios=sizes["sr_ratios"],
     ).eval()  # fmt: skip
-    encoder.network.load_state_dict(in_names_of_transformers(held.weights), strict=True)
-    for stage, got in enumerate(encoder(held.numbers["images"])):
-        yield held.row(f"map.{stage}", got, OUTPUT)
+    encoder.network.load_state_dict(in_names_of_transformers(expected.weights), strict=True)
+    for stage, got in enumerate(encoder(expected.numbers["images"])):
+        yield expected.row(f"map.{stage}", got, OUTPUT)
 
 
-def check_block(fixtures: Fixtures) -> Iterator[Row]:
+def check_block(expected: Expected) -> Iterator[Row]:
     """TPAVI of one stage in every case and mode, with gradients and running statistics."""
-    facts, held = fixtures.facts(BLOCK)["cases"], fixtures.expected(BLOCK)
-    for case, own in held.cases():
+    for case in _exactly(expected)._replace(facts=expected.facts["cases"]).cases():
         for mode in MODES:
-            yield from _check_block(facts[case], own, mode)
+            yield from _check_block(case, mode)
 
 
-def _check_block(facts: Mapping[str, Any], own: Expected, mode: str) -> Iterator[Row]:
+def _check_block(own: Expected, mode: str) -> Iterator[Row]:
     expected, weights = own.under(mode), own.weights
     inputs = leaves(own.numbers, [key for key in ("x", "audio") if key in own.numbers])
-    x = inputs["x"]
-    heard = inputs.get("audio", x.new_zeros(len(x), x.shape[2], int(facts["audio_channels"] or 1)))
+    x, channels = inputs["x"], int(own.facts["audio_channels"] or 1)
+    heard = inputs.get("audio", x.new_zeros(len(x), x.shape[2], channels))
     seen_only = "audio" not in inputs
     stage = StageFusion(
         heard.shape[-1],
@@ -121,17 +121,11 @@ def _check_block(facts: Mapping[str, Any], own: Expected, mode: str) -> Iterator
     stage.train(mode == "train")
     frames = x.transpose(1, 2).flatten(0, 1)  # (B T, C, h, w)
     fused, aligned = stage(frames, heard)
-    clips = fused.unflatten(0, heard.shape[:2])
-    outputs = {"z": clips.transpose(1, 2)}
+    outputs = {"z": fused.unflatten(0, heard.shape[:2]).transpose(1, 2)}
     if not seen_only:
         outputs["audio_aligned"] = aligned.unflatten(0, heard.shape[:2])
-    yield from expected.rows(outputs, OUTPUT)
-    loss = probe_loss(outputs.values())
-    yield expected.row("probe_loss", loss, OUTPUT)
-    yield from expected.gradients(loss, inputs, *GRADIENT)
-    told = facts[mode].get("param_grad_l2", {})
-    yield from expected.norms(_named(stage, list(told)), told)
-    yield from _buffers(stage, expected.under("after"))
+    yield from expected.rows(outputs)
+    yield from _behind(probe_loss(outputs.values()), stage, inputs, expected)
 
 
 class _Given(nn.Module):
@@ -142,19 +136,19 @@ class _Given(nn.Module):
         self.channels, self.out_channels = tuple(channels), out_channels
 
 
-def check_network(fixtures: Fixtures) -> Iterator[Row]:
+def check_network(expected: Expected) -> Iterator[Row]:
     """Neck, fusion at four stages, decoder and head behind given maps."""
-    facts, held = fixtures.facts(NETWORK), fixtures.expected(NETWORK)
+    expected = _exactly(expected)
     for mode in MODES:
-        yield from _check_network(facts[mode], facts["config"], held, mode)
-    intended = _network(facts["config"], held, inplace_relu=False).eval()
+        yield from _check_network(expected, mode)
+    intended = _network(expected, inplace_relu=False).eval()
     with torch.no_grad():
-        pred = _answer(intended, held.numbers, facts["config"]).logits
-    yield held.row("eval.pred_without_inplace", pred.flatten(0, 1), OUTPUT)
+        pred = _answer(intended, expected.numbers, expected.facts["config"]).logits
+    yield expected.row("eval.pred_without_inplace", pred.flatten(0, 1))
 
 
-def _network(sizes: Mapping[str, Any], held: Expected, inplace_relu: bool) -> TPAVINetwork:
-    heard = held.numbers["audio"].shape[-1]
+def _network(expected: Expected, inplace_relu: bool) -> TPAVINetwork:
+    sizes, heard = expected.facts["config"], expected.numbers["audio"].shape[-1]
     network = TPAVINetwork(
         image_encoder=dict(type=_Given, channels=sizes["vis_dim"]),
         audio_encoder=dict(type=_Given, out_channels=heard),
@@ -166,78 +160,56 @@ def _network(sizes: Mapping[str, Any], held: Expected, inplace_relu: bool) -> TP
         inplace_relu=inplace_relu,
         unused_parameters=True,
     )
-    load(network, held.weights)
+    load(network, expected.weights)
     return network
 
 
-def _answer(
-    network: TPAVINetwork, inputs: Mapping[str, Tensor], sizes: Mapping[str, Any]
-) -> Answer:
+def _answer(network: TPAVINetwork, inputs: Numbers, sizes: Mapping[str, Any]) -> Answer:
     stages = [inputs[f"backbone.{stage}"] for stage in range(len(network.necks))]
     vectors = inputs["audio"].unflatten(0, (sizes["clips"], sizes["frames"]))
     return network.segment(network.reduce(stages), vectors, 4 * stages[0].shape[-1])
 
 
-def _check_network(
-    facts: Mapping[str, Any], sizes: Mapping[str, Any], held: Expected, mode: str
-) -> Iterator[Row]:
-    expected = held.under(mode)
-    network = _network(sizes, held, inplace_relu=True).train(mode == "train")
-    keys = [key for key in held.numbers if key == "audio" or re.match(r"backbone\.\d$", key)]
-    inputs = leaves(held.numbers, keys)
-    inside: dict[str, Tensor] = {}
-    for number in range(len(network.necks)):
-        _keep(network.necks[number], f"neck.{number}", inside)
-        _keep(network.fusions[number], f"tpavi.{number}", inside)
-        _keep(network.steps[number], f"path.{number}", inside)
-    answer = _answer(network, inputs, sizes)
+def _check_network(whole: Expected, mode: str) -> Iterator[Row]:
+    expected = whole.under(mode)
+    network = _network(whole, inplace_relu=True).train(mode == "train")
+    keys = [key for key in whole.numbers if key == "audio" or re.match(r"backbone\.\d$", key)]
+    inputs = leaves(whole.numbers, keys)
+    parts = {"neck": network.necks, "tpavi": network.fusions, "path": network.steps}
+    _, inside = watched(
+        {f"{k}.{i}": layer for k, own in parts.items() for i, layer in enumerate(own)}
+    )
+    answer = _answer(network, inputs, whole.facts["config"])
     pred = answer.logits.flatten(0, 1)
     for key, value in inside.items():
-        # The released step enlarges what it gives, ours what it gets.
-        got = enlarge(value, 2 * value.shape[-1]) if key.startswith("path") else value
-        yield expected.row(key, got, OUTPUT)
+        if key.startswith("tpavi"):
+            value = value[0]
+        elif key.startswith("path"):  # the released step enlarges what it gives, ours what it gets
+            value = enlarge(value, 2 * value.shape[-1])
+        yield expected.row(key, value)
     for number, (seen, heard) in enumerate(zip(answer.fused, answer.audio, strict=True)):
-        yield expected.row(f"returned_map.{number}", seen, OUTPUT)
+        yield expected.row(f"returned_map.{number}", seen)
         shape = answer.logits.shape[:2]
-        yield expected.row(f"returned_audio.{number}", heard.unflatten(0, shape), OUTPUT)
-    yield expected.row("pred", pred, OUTPUT)
-    loss = probe_loss([pred])
-    yield expected.row("probe_loss", loss, OUTPUT)
-    yield from expected.gradients(loss, inputs, *GRADIENT)
-    told = facts.get("param_grad_l2", {})
-    yield from expected.norms(_named(network, list(told)), told)
-    yield from _buffers(network, expected.under("after"))
+        yield expected.row(f"returned_audio.{number}", heard.unflatten(0, shape))
+    yield expected.row("pred", pred)
+    yield from _behind(probe_loss([pred]), network, inputs, expected)
 
 
-def _keep(module: nn.Module, key: str, inside: dict[str, Tensor]) -> None:
-    """Keep what a module gives, its first tensor where it gives several."""
-
-    def hook(_: nn.Module, __: Any, out: Any) -> None:
-        inside[key] = out[0] if isinstance(out, tuple) else out
-
-    module.register_forward_hook(hook)
-
-
-def check_losses(fixtures: Fixtures) -> Iterator[Row]:
+def check_losses(expected: Expected) -> Iterator[Row]:
     """What is minimised for several sources, for one, and for classes; with gradients."""
-    facts, held = fixtures.facts(LOSSES), fixtures.expected(LOSSES)
+    expected, facts, numbers = _exactly(expected), expected.facts, expected.numbers
     shape, weight = (facts["clips"], facts["frames"]), facts["lambda_1"]
     for case, check in (("ms3", _several), ("s4", _single), ("avss", _classes)):
         if case in facts:
-            keys = [k for k in held.numbers if re.match(r"(map|audio)\.\d$|logits$", k)]
-            keys += [k for k in held.numbers if k == f"{case}.logits"]
-            inputs = leaves(held.numbers, keys)
-            terms = check(held.numbers, inputs, shape)
-            own = held.under(case)
-            for name, value in terms.items():
-                yield own.told(name, value, facts[case].get(name), OUTPUT)
+            keys = [k for k in numbers if re.match(r"(map|audio)\.\d$|logits$", k)]
+            keys += [k for k in numbers if k == f"{case}.logits"]
+            inputs = leaves(numbers, keys)
+            terms = check(numbers, inputs, shape)
             total = sum(weight * v if name == "matching" else v for name, v in terms.items())
-            yield own.told("total", total, facts[case].get("total"), OUTPUT)
+            own = expected.under(case)
+            yield from own.all_told({**terms, "total": total})
             own_inputs = {key.removeprefix(f"{case}."): value for key, value in inputs.items()}
-            yield from own.gradients(total, own_inputs, *GRADIENT)
-
-
-Numbers = Mapping[str, Tensor]
+            yield from own.gradients(total, own_inputs)
 
 
 def _several(numbers: Numbers, inputs: Numbers, shape: tuple[int, int]) -> dict[str, Tensor]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
 
-from auralsam2.engine.parity.compare import Row
-from auralsam2.engine.parity.fixtures import Expected, Fixtures
+from auralsam2.engine.parity.compare import Row, equal
+from auralsam2.engine.parity.fixtures import Expected
 from auralsam2.models.methods.answers import box_of_answer, frames_of_answer
 from auralsam2.models.methods.similarity_points import (
     Points,
@@ -17,7 +16,6 @@ from auralsam2.models.methods.similarity_points import (
     top_points,
 )
 
-NAME = "translation"
 # Whose names may go on with "_" and a threshold.
 RULES: dict[str, Callable[..., Points]] = {
     "top": top_points,
@@ -26,30 +24,28 @@ RULES: dict[str, Callable[..., Points]] = {
 }
 
 
-def check_translation(fixtures: Fixtures) -> Iterator[Row]:
+def check_translation(expected: Expected) -> Iterator[Row]:
     """What parsers make of answers, and points of all three rules."""
-    facts, held = fixtures.facts(NAME), fixtures.expected(NAME)
-    told = facts.get("al_ref_sam2", {})
+    told = expected.facts.get("al_ref_sam2", {})
     for number, case in enumerate(told.get("stage_1", ())):
-        yield held.equal(f"stage_1.{number}", frames_of_answer(case["response"]), case["result"])
+        yield equal(f"stage_1.{number}", frames_of_answer(case["response"]), case["result"])
     for number, case in enumerate(told.get("stage_2", ())):
         # The released parser gives digits as text, and the number 1 where there are none.
-        expected = int(case["result"])
-        yield held.equal(f"stage_2.{number}", box_of_answer(case["response"]), expected)
-    if "sam4avs" in facts:
-        yield from _points(held, facts["sam4avs"])
+        yield equal(f"stage_2.{number}", box_of_answer(case["response"]), int(case["result"]))
+    if "sam4avs" in expected.facts:
+        yield from _points(expected)
 
 
-def _points(held: Expected, facts: Mapping[str, Any]) -> Iterator[Row]:
-    numbers = held.numbers
+def _points(expected: Expected) -> Iterator[Row]:
+    numbers, facts = expected.numbers, expected.facts["sam4avs"]
     how = {"size": facts["image_size"], "reverse": facts["reverse"]}
     ours = similarity_map(numbers["audio"], numbers["region"], **how)
-    yield held.row("similarity", ours, 2e-5)
+    yield expected.row("similarity", ours, 2e-5)
     theirs = numbers.get("similarity", ours)
     kinds = (".points", ".labels")
     for case in sorted({key.rpartition(".")[0] for key in numbers if key.endswith(kinds)}):
         rule, _, threshold = case.partition("_")
         settings = {"threshold": float(threshold)} if threshold else {}
         points, labels = RULES[rule](theirs, **settings)
-        yield held.row(f"{case}.points", points)
-        yield held.row(f"{case}.labels", labels)
+        yield expected.row(f"{case}.points", points)
+        yield expected.row(f"{case}.labels", labels)

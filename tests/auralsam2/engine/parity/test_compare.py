@@ -5,31 +5,32 @@ import math
 import pytest
 import torch
 
-from auralsam2.engine.parity.compare import compare, equal, gradient_norms, probe_loss
+from auralsam2.engine.parity.compare import compare, equal, probe_loss
+from auralsam2.engine.parity.fixtures import Expected
 
 
 def test_absolute_or_relative() -> None:
     got, expected = torch.tensor([1000.01, 0.0]), torch.tensor([1000.0, 0.0])
-    assert not compare("f", "t", got, expected, absolute=1e-4).passed
-    row = compare("f", "t", got, expected, absolute=1e-4, relative=1e-4)
+    assert not compare("t", got, expected, absolute=1e-4).passed
+    row = compare("t", got, expected, absolute=1e-4, relative=1e-4)
     assert row.passed and row.absolute == pytest.approx(0.01, rel=0.1)
     assert row.relative == pytest.approx(1e-5, rel=0.1)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_what_is_no_number_never_passes(bad: float) -> None:
-    assert not compare("f", "t", bad, 1.0, absolute=10.0, relative=10.0).passed
-    assert not compare("f", "t", 1.0, math.nan, absolute=10.0).passed
+    assert not compare("t", bad, 1.0, absolute=10.0, relative=10.0).passed
+    assert not compare("t", 1.0, math.nan, absolute=10.0).passed
 
 
 def test_another_shape_is_told() -> None:
-    row = compare("f", "t", torch.zeros(2), torch.zeros(2, 1))
+    row = compare("t", torch.zeros(2), torch.zeros(2, 1))
     assert not row.passed and row.note == "got shape (2,), expected (2, 1)"
 
 
 def test_lists_are_equal_or_not() -> None:
-    assert equal("f", "t", [0, 1], [0, 1]).passed
-    row = equal("f", "t", [0, 1], [1, 0])
+    assert equal("t", [0, 1], [0, 1]).passed
+    row = equal("t", [0, 1], [1, 0])
     assert not row.passed and row.note == "got [0, 1], expected [1, 0]"
 
 
@@ -43,13 +44,14 @@ def test_probe_loss_by_its_formula() -> None:
 def test_gradient_norms_leave_numerical_zeros_alone() -> None:
     used, unused = torch.ones(4, requires_grad=True), torch.ones(2, requires_grad=True)
     (2 * used).sum().backward()
-    expected = {"used": 4.0, "unused": None, "tiny": 1e-9}
-    rows = gradient_norms("f", "eval.", {"used": used, "unused": unused, "tiny": used}, expected)
+    facts = {"param_grad_l2": {"used": 4.0, "unused": None, "tiny": 1e-9}}
+    expected = Expected({}, facts, label="eval.")
+    rows = list(expected.norms({"used": used, "unused": unused, "tiny": used}))
     assert [row.passed for row in rows] == [True, True]
     assert rows[0].tensor == "eval.param_grad_l2.used"
 
 
 def test_a_scalar_may_be_kept_as_a_row_of_one() -> None:
-    assert compare("f", "loss", torch.tensor(1.0), torch.ones(1)).passed
-    assert not compare("f", "loss", torch.tensor(1.0), torch.zeros(1)).passed
-    assert not compare("f", "loss", torch.ones(1), torch.tensor(1.0)).passed
+    assert compare("loss", torch.tensor(1.0), torch.ones(1)).passed
+    assert not compare("loss", torch.tensor(1.0), torch.zeros(1)).passed
+    assert not compare("loss", torch.ones(1), torch.tensor(1.0)).passed

@@ -38,7 +38,7 @@ READ = {"similarity"}
 
 
 def _copy(source: Path, target: Path, group: Group) -> None:
-    for name in {group.file or group.name, *group.needs}:
+    for name in {group.stem, *group.needs}:
         for path in source.glob(f"{name}.*"):
             target.mkdir(exist_ok=True)
             shutil.copyfile(path, target / path.name)
@@ -67,7 +67,7 @@ def _pruned(facts: Any, gone: Collection[str]) -> Any:
 
 def check_halves(source: Path, target: Path, group: Group, rows: Sequence[Row]) -> None:
     """Leave out every second result, then the others: all rows of the rest remain and pass."""
-    name, fixtures = group.file or group.name, Fixtures(source)
+    name, fixtures = group.stem, Fixtures(source)
     held = fixtures.tensors(name) if fixtures.has(name) else {}
     compared = sorted({row.tensor for row in rows} & held.keys() - READ)
     for start in (0, 1):

@@ -26,8 +26,7 @@ def test_equals_the_released_code(release: Path, group, checked) -> None:
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
 def test_every_result_is_compared(release: Path, group, checked) -> None:
     rows, fixtures = {row.tensor for row in checked(release, group)}, Fixtures(release)
-    name = group.file or group.name
-    held = fixtures.tensors(name) if rows and fixtures.has(name) else {}
+    held = fixtures.tensors(group.stem) if rows and fixtures.has(group.stem) else {}
     left = [key for key in held if RESULT.search(key) and "weights." not in key]
     assert set(left) <= rows
 
@@ -45,7 +44,7 @@ def test_every_fixture_of_the_folder_is_checked(release: Path) -> None:
     groups = present(release)
     inputs = {name for group in groups for name in group.needs}
     files = {path.name.split(".")[0] for path in release.iterdir()} - {"README"}
-    assert files == inputs | {group.file or group.name for group in groups}
+    assert files == inputs | {group.stem for group in groups}
 
 
 def test_groups_have_names_of_their_own() -> None:
