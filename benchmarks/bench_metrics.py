@@ -6,10 +6,9 @@ python benchmarks/bench_metrics.py --frames 5 --size 224
 from __future__ import annotations
 
 import argparse
-import time
-import timeit
 
 import torch
+from bench_fusions import fastest
 from torch import Tensor
 
 from auralsam2.metrics.f_score import sum_of_curves
@@ -54,10 +53,7 @@ def main(argv: list[str] | None = None) -> None:
         lambda: sum_of_curves(mask_logits, masks).mean,
         lambda: jaccard(mask_logits, masks),
     )
-    loop, histogram, index = (
-        1000 * min(timeit.repeat(way, timer=time.process_time, number=1, repeat=options.repeats))
-        for way in ways
-    )
+    loop, histogram, index = (fastest(options.repeats, way) for way in ways)
     print(f"{options.frames} frames of {options.size}x{options.size}, {options.threads} thread(s)")
     print(f"F, loop over 255 thresholds {loop:10.2f} ms")
     print(f"F, histogram                {histogram:10.2f} ms   {loop / histogram:.0f}x faster")

@@ -15,12 +15,12 @@ from __future__ import annotations
 import argparse
 import json
 import resource
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from versions import told
 
 SEED, CLASSES, SIDE = 4321, 8, 224
 
@@ -42,11 +42,10 @@ def main() -> None:
     print(f"| {' | '.join(titles)} |\n{'|---' * len(titles)}|")
     for fps in options.fps:
         for seconds in options.seconds:
-            root = options.out / f"{seconds}s_{fps}fps"
+            root = options.out.resolve() / f"{seconds}s_{fps}fps"
             draw(root, seconds, fps, options.videos)
-            command = [sys.executable, __file__, str(options.out), "--one", str(root)]
-            told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-            row = json.loads(told.splitlines()[-1])
+            file = Path(__file__).resolve()
+            row = told(sys.executable, file, root, "--one", root)
             keys = ("own", "swapped", "nothing", "before", "sound", "off", "silent", "calls")
             cells = [str(seconds), str(fps), *(f"{row[key]:.3f}" for key in keys)]
             print(f"| {' | '.join(cells)} | {row['peak_mb']:.0f} |", flush=True)
@@ -105,9 +104,9 @@ def track(predictor: Any, video: Path, audio: Path | None) -> tuple[Any, list[np
     return state, answers(predictor, state)
 
 
-def answers(predictor: Any, state: Any) -> list[np.ndarray]:
-    """(H, W) of object 1 in every frame."""
-    tracked = predictor.propagate_in_video(state, start_frame_idx=0)
+def answers(predictor: Any, state: Any, start: int = 0) -> list[np.ndarray]:
+    """(H, W) of object 1 in every frame from one on."""
+    tracked = predictor.propagate_in_video(state, start_frame_idx=start)
     masks = {frame: (logits[0, 0] > 0).cpu().numpy() for frame, _, logits in tracked}
     return [masks[frame] for frame in sorted(masks)]
 
@@ -138,10 +137,9 @@ def clicked(predictor: Any, state: Any, truth: Any, wrong: list[np.ndarray]) -> 
     found.append(score(answers(predictor, state)))
     silent = predictor.init_state(str(truth.video), audio=False)
     predictor.add_new_points_or_box(silent, 1, 1, points=[[float(x), float(y)]], labels=[1])
-    tracked = predictor.propagate_in_video(silent)
-    masks = {frame: (logits[0, 0] > 0).cpu().numpy() for frame, _, logits in tracked}
+    alone = answers(predictor, silent, start=1)
     predictor.close(silent)
-    return [*found, score([wrong[0], *(masks[t] for t in range(1, len(wrong)))])]
+    return [*found, score([wrong[0], *alone])]
 
 
 def agreement(masks: list[np.ndarray], truth: list[np.ndarray]) -> float:

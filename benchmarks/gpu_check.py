@@ -21,13 +21,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 TOTAL = 360.0
-COMMAND = [sys.executable, "-m", "auralsam2_tools"]
+RANDOM_WEIGHTS = {
+    "model.backbone.checkpoint": "None",
+    "model.backbone.random_weights": "True",
+    "model.audio_encoder.weights": "None",
+    "model.audio_encoder.random_weights": "True",
+}
 
 
 class Step(NamedTuple):
@@ -36,7 +41,7 @@ class Step(NamedTuple):
     name: str
     seconds: float  # that it may take
     command: Sequence[str]
-    read: Callable[[Path, str], str]  # folder and what it printed -> what the table says of it
+    read: Callable[[Any], str] | None = None  # its JSON to what the table says; else the last line
     needs: str = ""  # a step that must have ended well
 
 
@@ -57,13 +62,18 @@ def main() -> int:
         print(f"gpu-check: {problem}", file=sys.stderr)
         return 2
     options.out.mkdir(parents=True, exist_ok=True)
-    for step in _steps(options):  # what an earlier check has left is not gone on with
-        shutil.rmtree(options.out / _file(step.name), ignore_errors=True)
-    results: list[Result] = []
+    os.environ["AURALSAM2_TEST_DEVICE"] = options.device
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads do not fight for cores
+    steps, results = _steps(options), []
+    for step in steps:  # what an earlier check has left is not gone on with
+        shutil.rmtree(_file(options.out, step.name), ignore_errors=True)
     end = time.monotonic() + options.minutes * 60
-    for step in _steps(options):
-        results.append(_run(step, results, end, options.out))
-        print(_row(results[-1]), flush=True)
+    for step in steps:
+        result = _run(step, results, end, options.out)
+        results.append(result)
+        print(
+            f"{step.name:<16} {result.how:<12} {result.seconds:6.1f} s  {result.says}", flush=True
+        )
         _write(results, options)
     bad = [r for r in results if r.how != "done"]
     print(f"\n{len(results) - len(bad)} of {len(results)} steps done; all is in {options.out}")
@@ -101,11 +111,23 @@ def _no_device(name: str) -> str:
 
 def _steps(options: argparse.Namespace) -> list[Step]:
     """What matters most goes first, what takes longest to say the least goes last."""
-    plain, compiled = _benchmarks(options)
+    *plain, compiled = _benchmarks(options)
     all_steps = [_tests(options), *plain, _prompting(options), *_lockstep(options)]
     all_steps += [*_runs(options), compiled]
     chosen = tuple(options.only) or ("",)
     return [step for step in all_steps if step.name.startswith(chosen)]
+
+
+def _command(*words: object) -> list[str]:
+    return [sys.executable, "-m", "auralsam2_tools", *map(str, words)]
+
+
+def _set(settings: Mapping[str, object]) -> list[str]:
+    return ["--set", *(f"{key}={value}" for key, value in settings.items())]
+
+
+def _file(out: Path, step: str, suffix: str = "") -> Path:
+    return out / (step.replace(" ", "_") + suffix)
 
 
 def _tests(options: argparse.Namespace) -> Step:
@@ -116,111 +138,91 @@ def _tests(options: argparse.Namespace) -> Step:
     workers = max(1, min(4, (os.cpu_count() or 1) // 2))
     command = [sys.executable, "-m", "pytest", "tests/gpu/test_gpu.py", "-q", "-m", "gpu"]
     command += ["-n", str(workers), "-p", "no:cacheprovider"]
-    report = f"--junitxml={options.out.resolve() / 'tests.xml'}"
-    return Step("tests", 240 if options.small else 110, [*command, report], _last_line)
+    command += [f"--junitxml={options.out.resolve() / 'tests.xml'}"]
+    return Step("tests", 240 if options.small else 110, command)
 
 
-def _benchmarks(options: argparse.Namespace) -> tuple[list[Step], Step]:
+def _benchmarks(options: argparse.Namespace) -> list[Step]:
     """Parts of a step of the published model at 1024 px: in the precisions, and compiled."""
-    config = "auralsam2/mini_v1m" if options.small else "auralsam2/published/v1m"
-    ways = {
-        "bf16": {"optim.amp": "bfloat16"},
-        "fp32": {"optim.amp": "None"},
-        "bf16 compiled": {"optim.amp": "bfloat16", "runtime.compile": "True"},
-    }
+    bf16, fp32 = {"optim.amp": "bfloat16"}, {"optim.amp": "None"}
+    compiled = {"runtime.compile": "True"}
+    ways = {"bf16": bf16, "fp32": fp32, "bf16 compiled": bf16 | compiled}
     if options.device == "cpu":  # automatic precision is a GPU's
-        ways = {"fp32": ways["fp32"], "fp32 compiled": {**ways["fp32"], "runtime.compile": "True"}}
+        ways = {"fp32": fp32, "fp32 compiled": fp32 | compiled}
     steps = []
     for way, settings in ways.items():
-        name = f"step {way}"
-        settings = {
-            "runtime.device": options.device,
-            "data.batch_size": "1",
-            "data.num_workers": "0",
-            **settings,
-            **({"data.image_size": "64"} if options.small else {}),
-        }
-        file = options.out / _file(name)
-        command = [*COMMAND, "benchmark", config, "--synthetic", "--random-weights"]
-        command += ["--steps", "3", "--warmup", "2", "--json", f"{file}.json"]
-        command += ["--figure", f"{file}.png", "--set", *_pairs(settings)]
+        command = _benchmark(options, f"step {way}", "--synthetic", "--warmup", "2")
+        command += _set({"data.batch_size": 1, "data.num_workers": 0, **settings})
         # Generating and building the code takes most of what the last one needs.
         seconds = 150 if way.endswith("compiled") else 45
-        steps.append(Step(name, seconds, command, _benchmark_line))
-    return steps[:-1], steps[-1]
+        steps.append(Step(f"step {way}", seconds, command, _benchmark_line))
+    return steps
+
+
+def _prompting(options: argparse.Namespace) -> Step:
+    """Clicks with and without sound, and beside a method that has the frames encoded twice."""
+    command = _benchmark(options, "prompting", "--prompting", "--warmup", "1")
+    return Step("prompting", 60, command, _prompting_line)
+
+
+def _benchmark(options: argparse.Namespace, name: str, *how: str) -> list[str]:
+    config = "auralsam2/mini_v1m" if options.small else "auralsam2/published/v1m"
+    files = ("--json", _file(options.out, name, ".json"))
+    files += ("--figure", _file(options.out, name, ".png"))
+    command = _command("benchmark", config, *how, "--random-weights", "--steps", 3, *files)
+    return command + _set({"runtime.device": options.device, **_size(options)})
+
+
+def _size(options: argparse.Namespace) -> dict[str, object]:
+    return {"data.image_size": 64} if options.small else {}
 
 
 def _lockstep(options: argparse.Namespace) -> list[Step]:
     """Cells of the fusion grid one by one and side by side, on clips that are encoded anew."""
-    base = "auralsam2/mini_v1m" if options.small else "auralsam2/hiera_tiny_v1m"
-    settings = {**_on(options), "model.feature_cache_mb": "0"}
+    base, settings = "auralsam2/mini_v1m", {**_on(options), "model.feature_cache_mb": 0}
     if not options.small:
-        settings |= {"data.image_size": "512", **_random_weights()}
-    steps = []
+        base = "auralsam2/hiera_tiny_v1m"
+        settings |= {"data.image_size": 512, **RANDOM_WEIGHTS}
+    steps = [_data(options)]
     for name, way in (("cells alone", ["--jobs", "0"]), ("cells together", ["--lockstep"])):
-        command = [*COMMAND, "run-grid", "fusion", "--base", base, *way]
-        command += ["--only", "seed=0", "--executor", "inline"]
-        command += ["--out", str(options.out / _file(name)), "--set", *_pairs(settings)]
-        steps.append(Step(name, 75, command, _last_line, needs="data"))
-    return [_data(options), *steps]
+        command = _command("run-grid", "fusion", "--base", base, *way, "--only", "seed=0")
+        command += ["--executor", "inline", "--out", str(_file(options.out, name))]
+        steps.append(Step(name, 75, command + _set(settings), needs="data"))
+    return steps
 
 
 def _data(options: argparse.Namespace) -> Step:
     """Clips for runs."""
-    split = "4/2/4" if options.small else "16/4/4"
-    side = "64" if options.small else "224"
-    command = [*COMMAND, "make-synthetic", str(options.out / "data"), "--layout", "v1m"]
-    return Step("data", 20, [*command, "--split", split, "--size", side], _nothing)
+    split, side = ("4/2/4", 64) if options.small else ("16/4/4", 224)
+    words = ("make-synthetic", options.out / "data", "--layout", "v1m")
+    return Step("data", 20, _command(*words, "--split", split, "--size", side))
 
 
-def _on(options: argparse.Namespace) -> dict[str, str]:
+def _on(options: argparse.Namespace) -> dict[str, object]:
     """Settings of a short run."""
     return {
-        "data.root": str(options.out.resolve() / "data"),
-        "data.batch_size": "2",
-        "data.num_workers": "0",
+        "data.root": options.out.resolve() / "data",
+        "data.batch_size": 2,
+        "data.num_workers": 0,
         "runtime.device": options.device,
-        "runtime.tensorboard": "False",
-        "optim.epochs": "1",
-        "evaluation.counterfactuals": "[]",
-        **({"data.image_size": "64"} if options.small else {}),
-    }
-
-
-def _random_weights() -> dict[str, str]:
-    return {
-        "model.backbone.checkpoint": "None",
-        "model.backbone.random_weights": "True",
-        "model.audio_encoder.weights": "None",
-        "model.audio_encoder.random_weights": "True",
+        "runtime.tensorboard": False,
+        "optim.epochs": 1,
+        "evaluation.counterfactuals": [],
+        **_size(options),
     }
 
 
 def _runs(options: argparse.Namespace) -> list[Step]:
     """The demo's grid and a sweep, four runs at once on the device."""
     grid, sweep = options.out / "grid", options.out / "sweep"
-    at_once = ["--jobs", "4", "--executor", "local", "--set", *_pairs(_on(options))]
+    at_once = ("--jobs", "4", "--executor", "local", *_set(_on(options)))
+    run_sweep = ("run-sweep", "size_mini", "--out", sweep, "--trials", "4")
     return [
-        Step("grid", 70, [*COMMAND, "run-grid", "demo", "--out", str(grid), *at_once],
-             _last_line, needs="data"),
-        Step("grid tables", 15, [*COMMAND, "make-tables", str(grid)], _nothing, needs="grid"),
-        Step("grid figures", 20, [*COMMAND, "make-figures", str(grid)], _nothing, needs="grid"),
-        Step("sweep", 50,
-             [*COMMAND, "run-sweep", "size_mini", "--out", str(sweep), "--trials", "4", *at_once],
-             _last_line, needs="data"),
-    ]  # fmt: skip
-
-
-def _prompting(options: argparse.Namespace) -> Step:
-    """Clicks with and without sound, and beside a method that has the frames encoded twice."""
-    config = "auralsam2/mini_v1m" if options.small else "auralsam2/published/v1m"
-    settings = {"runtime.device": options.device}
-    settings |= {"data.image_size": "64"} if options.small else {}
-    file = options.out / "prompting"
-    command = [*COMMAND, "benchmark", config, "--prompting", "--random-weights"]
-    command += ["--steps", "3", "--warmup", "1", "--json", f"{file}.json"]
-    command += ["--figure", f"{file}.png", "--set", *_pairs(settings)]
-    return Step("prompting", 60, command, _prompting_line)
+        Step("grid", 70, _command("run-grid", "demo", "--out", grid, *at_once), needs="data"),
+        Step("grid tables", 15, _command("make-tables", grid), needs="grid"),
+        Step("grid figures", 20, _command("make-figures", grid), needs="grid"),
+        Step("sweep", 50, _command(*run_sweep, *at_once), needs="data"),
+    ]
 
 
 def _run(step: Step, before: Sequence[Result], end: float, out: Path) -> Result:
@@ -231,91 +233,63 @@ def _run(step: Step, before: Sequence[Result], end: float, out: Path) -> Result:
     allowed = min(step.seconds, end - time.monotonic())
     if allowed < 5:
         return Result(step.name, "left out", 0.0, "no time is left")
-    log, began, how = out / f"{_file(step.name)}.log", time.monotonic(), "done"
+    log, began, how = _file(out, step.name, ".log"), time.monotonic(), "done"
     with log.open("w") as file:
         process = subprocess.Popen(
-            step.command, cwd=ROOT, stdout=file, stderr=subprocess.STDOUT,
-            start_new_session=True, env={**os.environ, **_environment(step)},
-        )  # fmt: skip
+            step.command, cwd=ROOT, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
+        )
         try:
             how = "failed" if process.wait(allowed) else "done"
         except subprocess.TimeoutExpired:
             how = "out of time"
         finally:
             _end(process)
-    printed = re.sub(r"\x1b\[[0-9;]*m", "", log.read_text(errors="replace"))
-    says = step.read(out, printed) if how == "done" else _last_line(out, printed)
+    if how == "done" and step.read is not None:
+        says = step.read(json.loads(_file(out, step.name, ".json").read_text()))
+    else:
+        says = _last_line(log.read_text(errors="replace"))
     return Result(step.name, how, time.monotonic() - began, says)
-
-
-def _environment(step: Step) -> dict[str, str]:
-    """What a step inherits: the tests are told their device, threads do not fight for cores."""
-    settings = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
-    if step.name == "tests":
-        settings["AURALSAM2_TEST_DEVICE"] = _options().device
-    return settings
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Let the processes of a step end, and end those that do not."""
-    for kind, patience in ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)):
+    for kind in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, kind)
+            process.wait(5.0)
         except ProcessLookupError:
             return
-        try:
-            process.wait(patience)
         except subprocess.TimeoutExpired:
             continue
 
 
-def _file(name: str) -> str:
-    return name.replace(" ", "_")
-
-
-def _pairs(settings: dict[str, str]) -> list[str]:
-    return [f"{key}={value}" for key, value in settings.items()]
-
-
-def _nothing(out: Path, printed: str) -> str:
-    return ""
-
-
-def _last_line(out: Path, printed: str) -> str:
-    lines = [line.strip(" =│╵╰─╯") for line in printed.splitlines()]
+def _last_line(printed: str) -> str:
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", printed)
+    lines = [line.strip(" =│╵╰─╯") for line in plain.splitlines()]
     return next((line for line in reversed(lines) if line), "")[:160]
 
 
-def _benchmark_line(out: Path, printed: str) -> str:
+def _benchmark_line(found: Any) -> str:
     """Milliseconds and memory of a training step and of an evaluated clip."""
-    name = re.search(r"(\S+)\.png", printed)
-    newest = max(out.glob("step_*.json"), key=lambda p: p.stat().st_mtime, default=None)
-    if name is None or newest is None:
-        return _last_line(out, printed)
-    (measured,) = json.loads(newest.read_text())["measured"]
+    (measured,) = found["measured"]
     (report,) = measured["values"].values()
     said = []
-    for key in ("train", "evaluation"):
-        if (reading := report[key]) is not None:
+    for reading in (report["train"], report["evaluation"]):
+        if reading is not None:
             milliseconds = reading["plain"]["median"] * 1e3
             peak = reading["peak_bytes"] / 2**30
             said.append(f"{reading['name']} {milliseconds:.0f} ms, {peak:.2f} GiB")
     return "; ".join(said)
 
 
-def _prompting_line(out: Path, printed: str) -> str:
+def _prompting_line(found: Any) -> str:
     """Frames a second of a clip that is new, and of its answers behind another click."""
-    found = json.loads((out / "prompting.json").read_text())["prompting"]
-    said = []
+    found, said = found["prompting"], []
+    counts = {"clip": found["num_frames"], "rest": found["again"]}
     for name, way in found["ways"].items():
-        counts = {"clip": found["num_frames"], "rest": found["again"]}
         clip, rest = (n / way["seconds"][event]["median"] for event, n in counts.items())
         said.append(f"{name} {clip:.1f} and again {rest:.1f}")
     return "frames/s: " + ", ".join(said)
-
-
-def _row(result: Result) -> str:
-    return f"{result.name:<16} {result.how:<12} {result.seconds:6.1f} s  {result.says}"
 
 
 def _write(results: Sequence[Result], options: argparse.Namespace) -> None:

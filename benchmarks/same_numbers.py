@@ -15,12 +15,14 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from versions import call
 
 CLIPS = ("--layout", "v1m", "--split", "16/6/16", "--seed", "5", "--classes", "8", "--size", "96")
 RELEASED = (
@@ -45,13 +47,8 @@ TIMES = ("time", "data_time", "memory", "speed", "fps", "duration")
 """Parts of keys whose values are measured, not computed."""
 
 
-def auralsam2(*arguments: str) -> str:
-    """Run a command of the version whose interpreter this is; what it prints."""
-    command = [sys.executable, "-m", "auralsam2_tools", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(arguments)}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return done.stdout
+auralsam2 = partial(call, sys.executable)
+"""Runs a command of the version whose interpreter this is."""
 
 
 def measure(folder: Path) -> dict[str, Any]:
