@@ -12,6 +12,7 @@ from typing import Any, Generic
 from ablations.display import Display
 from ablations.executors.base import Executor, Outcome, R, T, Work
 from ablations.grids.plan import PlannedRun
+from ablations.lockstep import LockstepExecutor
 from ablations.options import Options
 from ablations.runs import attempts, claims
 from ablations.runs.attempts import delete_checkpoints
@@ -54,7 +55,7 @@ class Driver(ABC, Generic[T, R]):
         self._looked = -LOOK_EVERY_S
         self._told = ""
 
-    def drive(self, executor: Executor, work: Work[T, R]) -> None:
+    def drive(self, executor: Executor | LockstepExecutor, work: Work[T, R]) -> None:
         """Do all items; an interrupt, also by SIGTERM, passes when all processes have ended."""
         # Closing ends the processes at once, also where a traceback would keep the generator alive.
         with (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,13 +16,13 @@ from ablations.grids.plan import PlannedRun, state_of
 from ablations.runs.run_cell import current_record
 from ablations.runs.run_group import Ended, RunGroup, run_group
 from auralsam2.engine import run_record
-from auralsam2.engine.progress import Progress
+from auralsam2.engine.progress import Forwarding, Progress
 
 _OF_THE_RUN = ("hooks", "work_dir", "checkpoint_every", "log_every", "tensorboard", "trackers")
 """Keys of ``runtime`` in which runs side by side may differ."""
 
 
-class LockstepExecutor(Executor):
+class LockstepExecutor:
     """Hands runs that can share their encodings to another executor as one piece of work.
 
     Where the process of several runs dies, nobody knows by which: they go on one by one.
@@ -33,19 +32,13 @@ class LockstepExecutor(Executor):
         at_most: runs side by side; 0 for as many as leave every process of ``inner`` its share.
     """
 
-    def __init__(self, inner: Executor, at_most: int = 0) -> None:
+    def __init__(self, inner: Executor, at_most: int) -> None:
         self.inner, self.at_most = inner, at_most
-
-    @classmethod
-    def from_options(cls, options: argparse.Namespace) -> Executor:
-        """Not for a command line of its own: it wraps what the options ask for."""
-        raise NotImplementedError
 
     def map(self, fn: Work[Any, Any], items: Iterable[Any], display: Display) -> Outcomes[Any, Any]:
         """Yield an outcome of every run as its group ends."""
         groups = _Groups(items, self.at_most, getattr(self.inner, "num_processes", 1), display)
-        work, shown = partial(run_group, work=fn), _ShowsMembers(display, groups)
-        with closing(self.inner.map(work, groups, shown)) as outcomes:
+        with closing(self.inner.map(partial(run_group, work=fn), groups, groups)) as outcomes:
             for outcome in outcomes:
                 yield from groups.of_runs(outcome)
 
@@ -86,6 +79,13 @@ class _Groups(Iterator[Any]):
         self.members[group.label] = runs
         self.display.say(group.label)
         return group
+
+    def run_started(self, label: str) -> Progress:
+        """Show every run of a group by itself."""
+        members = self.members.get(label)
+        if members is None:
+            return self.display.run_started(label)
+        return _Members([self.display.run_started(run.label) for run in members])
 
     def of_runs(self, outcome: Outcome[Any, Any]) -> Iterator[Outcome[Any, Any]]:
         """Yield how single runs ended; those that a dead process took along wait again."""
@@ -138,41 +138,15 @@ def shared_by(cfg: Any) -> tuple[str | None, str]:
     return json.dumps(common, sort_keys=True, default=str), ""
 
 
-class _Members(Progress):
-    """Passes on what the runs of a group tell; what is told of the group, all of them tell."""
+class _Members(Forwarding):
+    """Tells all runs of a group what is told of it, and each what it tells itself."""
 
     def __init__(self, members: Sequence[Progress]) -> None:
         self.members = members
 
-    def start_run(self, total_steps: int, epochs: int) -> None:
+    def forward(self, call: str, *arguments: Any) -> None:
         for member in self.members:
-            member.start_run(total_steps, epochs)
-
-    def step(self, epoch: int, epochs: int, postfix: str) -> None:
-        for member in self.members:
-            member.step(epoch, epochs, postfix)
+            getattr(member, call)(*arguments)
 
     def of_member(self, index: int, call: str, *arguments: Any) -> None:
         getattr(self.members[index], call)(*arguments)
-
-
-class _ShowsMembers(Display):
-    """Shows every run of a group by itself."""
-
-    def __init__(self, display: Display, groups: _Groups) -> None:
-        self.display, self.groups = display, groups
-
-    def run_started(self, label: str) -> Progress:
-        members = self.groups.members.get(label)
-        if members is None:
-            return self.display.run_started(label)
-        return _Members([self.display.run_started(run.label) for run in members])
-
-    def run_finished(self, label: str, state: str, text: str) -> None:
-        self.display.run_finished(label, state, text)
-
-    def run_left(self, label: str, text: str) -> None:
-        self.display.run_left(label, text)
-
-    def say(self, text: str) -> None:
-        self.display.say(text)

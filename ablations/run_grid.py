@@ -111,10 +111,11 @@ def run_grid(
         return result
     settled = len(result.skipped) + len(result.failed) + len(result.stopped)
     display = make_display(settled + len(todo), settled, console)
-    if options.lockstep is not None:
-        executor = LockstepExecutor(executor, options.lockstep)
     driver = GridDriver(todo, result, display, options)
-    driver.drive(executor, partial(work, driver=driver.name, oom_retries=options.oom_retries))
+    driver.drive(
+        executor if options.lockstep is None else LockstepExecutor(executor, options.lockstep),
+        partial(work, driver=driver.name, oom_retries=options.oom_retries),
+    )
     result.freed_bytes += driver.freed_bytes
     return result
 

@@ -12,13 +12,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from auralsam2.builder import Registry
 from auralsam2.engine.progress import Progress
-
-if TYPE_CHECKING:
-    from ablations.display import Display
 
 POLL_S = 1.0
 """How often a source that had nothing to do is asked again."""
@@ -60,6 +57,14 @@ class Work(Protocol[T_contra, R_co]):
 
     def __call__(self, item: T_contra, progress: Progress, /) -> R_co:
         """Do ``item``, telling ``progress``."""
+        ...
+
+
+class Listener(Protocol):
+    """Whom an executor tells that items start, such as an `ablations.display.Display`."""
+
+    def run_started(self, label: str) -> Progress:
+        """Return whom the item of a label tells how far it is."""
         ...
 
 
@@ -105,7 +110,7 @@ class Executor(ABC):
         """
 
     @abstractmethod
-    def map(self, fn: Work[T, R], items: Iterable[T | None], display: Display) -> Outcomes[T, R]:
+    def map(self, fn: Work[T, R], items: Iterable[T | None], display: Listener) -> Outcomes[T, R]:
         """Yield an outcome as each item ends, in any order.
 
         Args:

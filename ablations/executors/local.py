@@ -11,12 +11,13 @@ import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from multiprocessing import connection
-from typing import TYPE_CHECKING, Any, Generic
+from typing import Any, Generic
 
 from ablations.executors.base import (
     EXECUTORS,
     POLL_S,
     Executor,
+    Listener,
     Outcome,
     Outcomes,
     R,
@@ -29,9 +30,6 @@ from ablations.runs.processes import output_to
 from auralsam2.command_line import Whole
 from auralsam2.engine.progress import Progress
 from auralsam2.process_end import GRACE_S
-
-if TYPE_CHECKING:
-    from ablations.display import Display
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 GPU_VARIABLE = "CUDA_VISIBLE_DEVICES"
@@ -47,7 +45,7 @@ class InlineExecutor(Executor):
         """Return one: there is nothing to choose."""
         return cls()
 
-    def map(self, fn: Work[T, R], items: Iterable[T | None], display: Display) -> Outcomes[T, R]:
+    def map(self, fn: Work[T, R], items: Iterable[T | None], display: Listener) -> Outcomes[T, R]:
         """Yield an outcome as each item ends."""
         source = Source(items)
         while not source.empty:
@@ -122,7 +120,7 @@ class LocalExecutor(Executor):
             raise ValueError("--gpus and --jobs exclude each other; use --jobs-per-gpu")
         return cls(1 if each is None else each, gpus=find_gpus(",".join(options.gpus)))
 
-    def map(self, fn: Work[T, R], items: Iterable[T | None], display: Display) -> Outcomes[T, R]:
+    def map(self, fn: Work[T, R], items: Iterable[T | None], display: Listener) -> Outcomes[T, R]:
         """Yield an outcome as each item ends; ``fn`` and the items must be picklable."""
         source = Source(items)
         workers: list[_Worker[T, R] | None] = [None] * self.num_processes
@@ -228,7 +226,7 @@ class _Worker(Generic[T, R]):
             self.process.join(GRACE_S)  # until then it holds the memory of its GPU
         return self.process.is_alive() and not self.retiring
 
-    def assign(self, fn: Work[T, R], item: T, display: Display) -> None:
+    def assign(self, fn: Work[T, R], item: T, display: Listener) -> None:
         self.item, self.progress = item, display.run_started(item.label)
         with suppress(BrokenPipeError, ConnectionResetError):  # receive() reports its death
             self.pipe.send((fn, item))

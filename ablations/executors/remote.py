@@ -13,15 +13,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import Field, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple
+from typing import Any, Generic, NamedTuple
 
-from ablations.executors.base import Executor, Outcome, Outcomes, R, Source, T, Work
+from ablations.executors.base import Executor, Listener, Outcome, Outcomes, R, Source, T, Work
 from ablations.runs import claims
 from ablations.runs.processes import output_to
 from auralsam2.engine.progress import Progress
-
-if TYPE_CHECKING:
-    from ablations.display import Display
 
 
 class Answer(NamedTuple):
@@ -53,7 +50,7 @@ def do_item(fn: Work[T, R], item: T, place: str, folder: str) -> Answer:
 class Started(Generic[T]):
     """A run that happens elsewhere, as the driver follows it and tells a display."""
 
-    def __init__(self, item: T, display: Display) -> None:
+    def __init__(self, item: T, display: Listener) -> None:
         self.item = item
         self.tries = 1
         self.progress: Progress = display.run_started(item.label)
@@ -88,7 +85,7 @@ class RemoteRuns(ABC, Generic[T, R]):
         self.fn, self.settings = fn, settings
         self.running: dict[Any, Started[T]] = {}
 
-    def outcomes(self, items: Iterable[T | None], display: Display) -> Outcomes[T, R]:
+    def outcomes(self, items: Iterable[T | None], display: Listener) -> Outcomes[T, R]:
         """Yield an outcome as each item ends; closing takes all from the cluster."""
         source = Source(items)
         try:
@@ -184,7 +181,7 @@ class RemoteExecutor(Executor):
         stated = {f.name: getattr(options, f"{cls.prefix}_{f.name}") for f in cls._settable()}
         return cls(cls.kind_of_settings(**stated, **more))
 
-    def map(self, fn: Work[T, R], items: Iterable[T | None], display: Display) -> Outcomes[T, R]:
+    def map(self, fn: Work[T, R], items: Iterable[T | None], display: Listener) -> Outcomes[T, R]:
         """Yield an outcome as each item ends; ``fn`` and the items must be picklable."""
         return self.runs(fn, self.settings).outcomes(items, display)
 

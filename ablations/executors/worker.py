@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from ablations.runs.processes import interrupt, is_retiring, output_to
-from auralsam2.engine.progress import Progress
+from auralsam2.engine.progress import Forwarding
 from auralsam2.process_end import GRACE_S, end_soon
 
 _MESSAGE_EVERY_S = 0.2
@@ -49,7 +49,7 @@ def serve(pipe: Connection, environment: Mapping[str, str]) -> None:
 
 
 def _do(pipe: Connection, fn: Any, item: Any) -> None:
-    progress = PipeProgress(pipe)
+    progress = _PipeProgress(pipe)
     try:
         with output_to(item.run_dir):
             message = ("result", fn(item, progress))
@@ -61,45 +61,28 @@ def _do(pipe: Connection, fn: Any, item: Any) -> None:
     _send(pipe, message)
 
 
-class PipeProgress(Progress):
-    """Collects what a run tells and sends it a few times a second."""
+class _PipeProgress(Forwarding):
+    """Sends what a run tells to the parent: steps a few times a second, all else at once.
+
+    Who wants to end the run must listen in this process.
+    """
 
     def __init__(self, pipe: Connection) -> None:
         self.pipe = pipe
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
         self.sent = 0.0
 
-    def start_run(self, total_steps: int, epochs: int) -> None:
-        """Pass on at once."""
-        self._add("start_run", total_steps, epochs, flush=True)
-
-    def step(self, epoch: int, epochs: int, postfix: str) -> None:
-        """Pass on in a while."""
-        self._add("step", epoch, epochs, postfix)
-
-    def validated(self, epoch: int, scores: Mapping[str, float]) -> None:
-        """Pass on at once; who wants to end the run must listen in this process."""
-        self._add("validated", epoch, dict(scores), flush=True)
-
-    def finish_run(self) -> None:
-        """Pass on at once."""
-        self._add("finish_run", flush=True)
-
-    def of_member(self, index: int, call: str, *arguments: Any) -> None:
-        """Pass on as soon as the call itself would be."""
-        self._add("of_member", index, call, *arguments, flush=call != "step")
+    def forward(self, call: str, *arguments: Any) -> None:
+        self.calls.append((call, arguments))
+        is_step = call == "step" or (call == "of_member" and arguments[1] == "step")
+        if not is_step or time.monotonic() - self.sent > _MESSAGE_EVERY_S:
+            self.flush()
 
     def flush(self) -> None:
-        """Send what has been collected."""
+        self.sent = time.monotonic()
         if self.calls:
             _send(self.pipe, ("progress", self.calls))
             self.calls = []
-
-    def _add(self, name: str, *arguments: Any, flush: bool = False) -> None:
-        self.calls.append((name, arguments))
-        if flush or time.monotonic() - self.sent > _MESSAGE_EVERY_S:
-            self.sent = time.monotonic()
-            self.flush()
 
 
 def _send(pipe: Connection, message: tuple[str, Any]) -> None:

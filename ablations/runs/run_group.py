@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ablations.grids.plan import PlannedRun
 from ablations.runs.processes import RunLog
 from ablations.runs.run_cell import current_record
-from auralsam2.engine.progress import Progress
+from auralsam2.engine.progress import Forwarding, Progress
 from auralsam2.engine.run_record import RunRecord
 
 if TYPE_CHECKING:
@@ -131,24 +131,12 @@ def _gpu_is_lost() -> bool:
     return False
 
 
-class _Member(Progress):
+class _Member(Forwarding):
     """Tells for one of the runs."""
 
     def __init__(self, progress: Progress, index: int) -> None:
-        self.progress, self.index = progress, index
+        super().__init__(progress)
+        self.index = index
 
-    def start_run(self, total_steps: int, epochs: int) -> None:
-        """Pass on."""
-        self.progress.of_member(self.index, "start_run", total_steps, epochs)
-
-    def step(self, epoch: int, epochs: int, postfix: str) -> None:
-        """Pass on."""
-        self.progress.of_member(self.index, "step", epoch, epochs, postfix)
-
-    def validated(self, epoch: int, scores: Mapping[str, float]) -> None:
-        """Pass on."""
-        self.progress.of_member(self.index, "validated", epoch, dict(scores))
-
-    def finish_run(self) -> None:
-        """Pass on."""
-        self.progress.of_member(self.index, "finish_run")
+    def forward(self, call: str, *arguments: Any) -> None:
+        self.progress.of_member(self.index, call, *arguments)

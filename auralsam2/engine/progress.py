@@ -44,27 +44,31 @@ class Progress:
 
 
 class Forwarding(Progress):
-    """Passes every call on; a subclass adds to some of them.
-
-    Args:
-        progress: told about everything too.
-    """
+    """Passes what a run tells on to another one; a subclass adds to some calls, or to `forward`."""
 
     def __init__(self, progress: Progress) -> None:
         self.progress = progress
 
+    def forward(self, call: str, *arguments: Any) -> None:
+        """Pass a call on, all of which come through here."""
+        getattr(self.progress, call)(*arguments)
+
     def start_run(self, total_steps: int, epochs: int) -> None:
         """Pass on."""
-        self.progress.start_run(total_steps, epochs)
+        self.forward("start_run", total_steps, epochs)
 
     def step(self, epoch: int, epochs: int, postfix: str) -> None:
         """Pass on."""
-        self.progress.step(epoch, epochs, postfix)
+        self.forward("step", epoch, epochs, postfix)
 
     def validated(self, epoch: int, scores: Mapping[str, float]) -> None:
         """Pass on."""
-        self.progress.validated(epoch, scores)
+        self.forward("validated", epoch, scores)
 
     def finish_run(self) -> None:
         """Pass on."""
-        self.progress.finish_run()
+        self.forward("finish_run")
+
+    def of_member(self, index: int, call: str, *arguments: Any) -> None:
+        """Pass on."""
+        self.forward("of_member", index, call, *arguments)
