@@ -75,13 +75,6 @@ class Kept(ABC, Generic[T]):
         except (ValueError, KeyError):  # damaged: made again
             return None
 
-    def has(self, run_dir: Path, overrides: Mapping[str, Any]) -> bool:
-        """Return whether there is something that holds; not of a run that cannot be read."""
-        try:
-            return self.read(run_dir, self.settings(run_dir, overrides)) is not None
-        except (OSError, ValueError):
-            return False
-
     def write(self, run_dir: Path, settings: Mapping[str, Any], numbers: T) -> None:
         """Keep numbers; where they cannot be written, say so and go on."""
         content, facts = self.encode(numbers)
@@ -94,8 +87,8 @@ class Kept(ABC, Generic[T]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measurement(Kept[T]):
-    """Numbers that are measured once on a run's own test data."""
+class Measurement(ABC, Generic[T]):
+    """Numbers that are measured once on a run's own test data, and kept in its folder."""
 
     max_clips: int | None = None  # the first ones of the split; None for all
     split: str = "test"  # whose clips
@@ -103,6 +96,25 @@ class Measurement(Kept[T]):
     @abstractmethod
     def measure(self, run_dir: Path, overrides: Mapping[str, Any]) -> T:
         """Return the numbers of a run; raise an `UnfitModelError` where its model has none."""
+
+    @abstractmethod
+    def settings(self, run_dir: Path, overrides: Mapping[str, Any]) -> dict[str, Any]:
+        """Return all that the numbers depend on."""
+
+    @abstractmethod
+    def read(self, run_dir: Path, settings: Mapping[str, Any]) -> T | None:
+        """Return what is kept; None where there is nothing, or what is there does not hold."""
+
+    @abstractmethod
+    def write(self, run_dir: Path, settings: Mapping[str, Any], numbers: T) -> None:
+        """Keep numbers."""
+
+    def has(self, run_dir: Path, overrides: Mapping[str, Any]) -> bool:
+        """Return whether there is something that holds; not of a run that cannot be read."""
+        try:
+            return self.read(run_dir, self.settings(run_dir, overrides)) is not None
+        except (OSError, ValueError):
+            return False
 
     def problems(self) -> list[str]:
         """Return what is wrong with the settings."""
@@ -138,6 +150,11 @@ class Measurement(Kept[T]):
         numbers = self.measure(run_dir, overrides or {})
         self.write(run_dir, settings, numbers)
         return numbers
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptMeasurement(Kept[T], Measurement[T]):
+    """Numbers that are measured at once, and kept in one file."""
 
 
 class OpenRun:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from analysis.dilution import attention as formulas
 from analysis.dilution.attention import Array
-from analysis.kept import Measurement, OpenRun
+from analysis.kept import KeptMeasurement, OpenRun
 from auralsam2.text_files import encode
 
 SOUNDS = ("swapped", "silence")
@@ -29,7 +29,7 @@ Row = tuple[str, int, str, str, int, int, int, str, float]
 
 
 @dataclass(frozen=True, kw_only=True)
-class DilutionReadings(Measurement[pd.DataFrame]):
+class DilutionReadings(KeptMeasurement[pd.DataFrame]):
     """A run's attention on its test split, as rows.
 
     One row a frame, quantity, condition, site and head, columns `COLUMNS`: ``swapped_at`` is the

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.kept import Measurement, OpenRun
+from analysis.kept import KeptMeasurement, OpenRun
 from analysis.runs.controls import base_split, is_control
 from auralsam2.kept_files import archive_arrays, archive_bytes
 
@@ -48,7 +48,7 @@ class Points(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunPoints(Measurement[Points]):
+class RunPoints(KeptMeasurement[Points]):
     """Points drawn from a run's test split."""
 
     schema: ClassVar[int] = 2

@@ -153,8 +153,6 @@ class RunRobustness(Measurement[RunScores]):
     are not scored again, and a process that is killed loses `MOST_LOST` seconds of work.
     """
 
-    schema: ClassVar[int] = CorruptionScores.schema
-    file_name: ClassVar[str] = f"{FOLDER}/{CLEAN}.csv"
     corruptions: Asked = ()  # nodes and their strengths
 
     def problems(self) -> list[str]:
@@ -165,12 +163,6 @@ class RunRobustness(Measurement[RunScores]):
         for node, strengths in self.corruptions:
             problems += build(node).problems(strengths)
         return problems
-
-    def encode(self, numbers: RunScores) -> tuple[bytes, dict[str, Any]]:
-        """Corruptions have files of their own."""
-        raise NotImplementedError
-
-    decode = encode  # type: ignore[assignment]
 
     def settings(self, run_dir: Path, overrides: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the files of all corruptions have in common."""

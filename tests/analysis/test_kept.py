@@ -9,14 +9,14 @@ from typing import Any, ClassVar
 
 import pytest
 
-from analysis.kept import Measurement, run_settings, still_holds
+from analysis.kept import KeptMeasurement, run_settings, still_holds
 from auralsam2.engine import run_record
 from auralsam2.engine.run_record import RunRecord
 from auralsam2.messages import UnfitModelError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Letters(Measurement[bytes]):
+class Letters(KeptMeasurement[bytes]):
     """A letter a thousand times."""
 
     schema: ClassVar[int] = 1
