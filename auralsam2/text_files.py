@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import math
 import os
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -32,6 +34,19 @@ def as_written(value: Any) -> Any:
     if isinstance(value, dict):
         return {as_written(key): as_written(item) for key, item in value.items()}
     return [as_written(item) for item in value] if isinstance(value, list) else value
+
+
+def json_text(content: Any) -> str:
+    """Return content as JSON in lines; a number that is none, or infinite, is null."""
+    return json.dumps(_nan_to_null(content), indent=1, allow_nan=False) + "\n"
+
+
+def _nan_to_null(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _nan_to_null(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_nan_to_null(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def write_text(path: Path, text: str) -> Path:

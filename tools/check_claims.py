@@ -16,7 +16,6 @@ Examples:
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,6 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from analysis.claims import claims_for, judge_grids, load_claims
     from analysis.claims.table import caption, notes, to_json, to_rich, write_claims
     from auralsam2.config import names
+    from auralsam2.text_files import json_text
 
     claims = load_claims(options.claims) if options.claims else claims_for(options.folder)
     if claims is None:
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     judged = judge_grids(claims, _grids(options), options.alpha)
     paths = write_claims(judged, options.out, options.folder) if options.out else []
     if options.json:
-        print(json.dumps(to_json(judged, options.folder), indent=1))
+        print(json_text(to_json(judged, options.folder)), end="")
         return judged.status
     table_console().print(to_rich(judged))
     print(caption(judged))

@@ -23,7 +23,7 @@ from analysis.runs.results import Results, load_runs, of_seeds
 from analysis.statistics.crossed_means import FEWEST_SEEDS
 from analysis.statistics.spending import level_of_look
 from auralsam2.messages import ProblemsError, unknown_name
-from auralsam2.text_files import write_text
+from auralsam2.text_files import json_text, write_text
 
 FILE_NAME = "looks.json"
 """In the folder of a grid: the plan of the looks, and what each has shown."""
@@ -140,7 +140,7 @@ class Looks:
         shown = [_verdict(index, one) for index, one in enumerate(verdicts) if is_open[index]]
         self.taken.append({"seeds": list(seeds), "level": level, "verdicts": shown})
         content = {**self._plan, "looks": self.taken}
-        write_text(self.path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+        write_text(self.path, json_text(content))
 
     def _lines(self, look: Mapping[str, Any]) -> Iterator[str]:
         number = len(look["seeds"])
@@ -186,8 +186,7 @@ def _by_index(look: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str, Any]]
 
 
 def _verdict(index: int, verdict: Verdict) -> dict[str, Any]:
-    shown = {name: getattr(verdict, name) for name in _SHOWN}
-    numbers = {name: None if value != value else value for name, value in shown.items()}
+    numbers = {name: getattr(verdict, name) for name in _SHOWN}
     decides = "" if verdict.needed is None else verdict.needed.text
     return {"claim": index, "answer": verdict.answer, **numbers, "decides": decides}
 

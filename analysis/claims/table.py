@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,20 +16,25 @@ from rich.text import Text
 
 from analysis.claims.verdict import CONTRADICTED, SUPPORTED, UNDECIDED, Judged, Verdict
 from analysis.runs.controls import split_header
-from analysis.runs.results import PROVENANCE
+from analysis.runs.results import origin
 from analysis.statistics.crossed_means import CLIPS
 from analysis.tables.contrast_rows import rows_markdown, signed
 from analysis.tables.latex_text import escape, table_file
 from analysis.tables.make import DECIMALS
+from analysis.tables.write import libraries
 from auralsam2.engine.provenance import code_version
-from auralsam2.text_files import write_text
+from auralsam2.text_files import json_text, write_text
 
 HEADERS = ("claim", "verdict", "measured", "p for", "p against", "data", "would decide it")
 _WIDTHS = (0.26, 0.1, 0.21, 0.05, 0.06, 0.09, 0.13)
 """Of the columns in LaTeX, in widths of the page."""
+_NUMBERS = (
+    *("grid", "answer", "estimate", "low", "high", "p", "p_corrected"),
+    *("p_against", "p_against_corrected", "num_seeds", "num_clips", "varies", "remark"),
+)
+"""Of a verdict, in JSON."""
 _ROWS = 14
 """Claims in one float of LaTeX."""
-_COMPUTED_BY = ("numpy", "pandas", "scipy")
 
 
 class Row(NamedTuple):
@@ -148,7 +151,7 @@ def to_json(judged: Judged, folder: Path) -> dict[str, Any]:
         "alpha": judged.alpha,
         "family": claims.family,
         "code_version": code_version(),
-        "libraries": {name: version(name) for name in _COMPUTED_BY},
+        "libraries": libraries(),
         "verdicts": [_verdict(verdict) for verdict in judged.verdicts],
         "not_judged": judged.problems,
         "grids": {name: list(_runs(judged, name, folder)) for name in judged.grids},
@@ -157,11 +160,10 @@ def to_json(judged: Judged, folder: Path) -> dict[str, Any]:
 
 def texts(judged: Judged, folder: Path) -> dict[str, str]:
     """Return name -> content of ``claims.{md,tex,json}``, for a folder."""
-    content = json.dumps(to_json(judged, folder), indent=1, allow_nan=False)
     return {
         "claims.md": to_markdown(judged),
         "claims.tex": to_latex(judged),
-        "claims.json": f"{content}\n",
+        "claims.json": json_text(to_json(judged, folder)),
     }
 
 
@@ -191,33 +193,21 @@ def _data(verdict: Verdict) -> str:
     return f"{seeds}, {verdict.num_clips} clips" + "†" * (verdict.varies == CLIPS)
 
 
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None
-
-
 def _verdict(verdict: Verdict) -> dict[str, Any]:
     claim = verdict.claim
-    plain = {"sentence", "source", "inferred"}
-    stated = {key: value for key, value in vars(claim).items() if key not in plain}
+    stated = dict(vars(claim))
     return {
-        **{key: getattr(claim, key) for key in ("sentence", "source", "inferred")},
+        **{key: stated.pop(key) for key in ("sentence", "source", "inferred")},
         "claim": {"type": claim.kind, **stated},
-        "grid": verdict.grid,
-        "answer": verdict.answer,
-        "estimate": verdict.estimate,
-        "low": _number(verdict.low),
-        "high": _number(verdict.high),
-        **{key: getattr(verdict, key) for key in ("p", "p_corrected")},
-        **{key: getattr(verdict, key) for key in ("p_against", "p_against_corrected")},
-        **{key: getattr(verdict, key) for key in ("num_seeds", "num_clips", "varies", "remark")},
+        **{key: getattr(verdict, key) for key in _NUMBERS},
         "needed": None if verdict.needed is None else verdict.needed._asdict(),
         "bounds": [
             {
                 "words": one.bound.words,
                 "asserted": one.bound.asserted,
                 "estimate": one.estimate,
-                "low": _number(one.low),
-                "high": _number(one.high),
+                "low": one.low,
+                "high": one.high,
                 "num_seeds": one.sample.values.shape[1],
                 "num_clips": one.sample.values.shape[2],
             }
@@ -228,10 +218,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
 
 def _runs(judged: Judged, grid: str, folder: Path) -> Iterator[dict[str, Any]]:
     for run in judged.grids[grid].runs.to_dict("records"):
-        path = Path(str(run["run_dir"]))
-        shown = path.relative_to(folder) if path.is_relative_to(folder) else path
-        held = {str(key): run[key] for key in ("cell", "seed", *PROVENANCE)}
-        yield held | {"run_dir": shown.as_posix()}
+        yield {"cell": run["cell"], "seed": run["seed"], **origin(run, folder)}
 
 
 def _digest(path: Path) -> str:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -122,6 +123,13 @@ def of_seeds(results: Results, seeds: Collection[int]) -> Results:
         for name, frame in frames.items()
     }
     return replace(results, **kept)
+
+
+def origin(run: Mapping[Any, Any], folder: Path) -> dict[str, Any]:
+    """Return the `PROVENANCE` of a row of `Results.runs`; its folder relative to ``folder``."""
+    run_dir = Path(str(run["run_dir"]))
+    shown = run_dir.relative_to(folder) if run_dir.is_relative_to(folder) else run_dir
+    return {**{key: run[key] for key in PROVENANCE}, "run_dir": shown.as_posix()}
 
 
 def seed_means(scores: pd.DataFrame) -> pd.DataFrame:

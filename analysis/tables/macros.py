@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from analysis.tables.layout import Notation, three_digits
 from analysis.tables.macro_names import collisions, macro_name
 from analysis.tables.make import pairs
 from analysis.tables.numbers import Numbers, Quantity, Term
-from auralsam2.text_files import write_text
+from auralsam2.text_files import json_text, write_text
 
 TEX, JSON = "numbers.tex", "numbers.json"
 SCHEMA = 1
@@ -144,7 +143,7 @@ def write_macros(macros: Sequence[Macro], numbers: Numbers, out: Path) -> list[P
     }
     return [
         write_text(out / TEX, "\n".join([*lines, ""])),
-        write_text(out / JSON, json.dumps(content, indent=1, allow_nan=False) + "\n"),
+        write_text(out / JSON, json_text(content)),
     ]
 
 
@@ -264,10 +263,7 @@ def _stated(macro: Macro, numbers: Numbers) -> dict[str, Any]:
     stated: dict[str, Any] = {"text": macro.text, "shows": macro.show, "what": macro.what}
     if (found := macro.quantity) is None:
         return stated
-    known = {
-        key: None if math.isnan(value := getattr(found, key)) else value
-        for key in ("value", "low", "high", "p", "p_corrected")
-    }
+    known = {key: getattr(found, key) for key in ("value", "low", "high", "p", "p_corrected")}
     terms = [
         {"cell": term.cell, "split": term.column[0], "metric": term.column[1]}
         for term in found.terms

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -11,16 +10,14 @@ from typing import Any
 import pandas as pd
 
 from analysis.runs.reported import MARK
-from analysis.runs.results import PROVENANCE
+from analysis.runs.results import origin
 from analysis.runs.splits import derived_splits
 from analysis.statistics.crossed_means import FEWEST_SEEDS
 from analysis.tables.latex import to_latex
 from analysis.tables.make import Table, pairs
 from analysis.tables.notes import notes
 from analysis.tables.text import to_markdown
-from auralsam2.text_files import write_text
-
-_COMPUTED_BY = ("numpy", "pandas", "scipy")
+from auralsam2.text_files import json_text, write_text
 
 
 def to_frame(table: Table) -> pd.DataFrame:
@@ -61,8 +58,7 @@ def texts(table: Table, folder: Path) -> dict[str, str]:
         "table.md": to_markdown(table),
         "table.tex": to_latex(table),
         "table.csv": to_frame(table).to_csv(index=False),
-        "table.provenance.json": json.dumps(provenance(table, folder), indent=1, allow_nan=False)
-        + "\n",
+        "table.provenance.json": json_text(provenance(table, folder)),
     }
 
 
@@ -82,16 +78,8 @@ def provenance(table: Table, folder: Path) -> dict[str, Any]:
     runs = {(r["cell"], r["seed"]): r for r in table.results.runs.to_dict("records")}
     entries: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for score in table.seed_means.to_dict("records"):
-        run = runs[(score["cell"], score["seed"])]
-        value = float(score["value"])
-        source: dict[str, Any] = {
-            "seed": int(score["seed"]),
-            "value": value if value == value else None,
-        }
-        source |= {key: run[key] for key in PROVENANCE}
-        run_dir = Path(str(run["run_dir"]))
-        if run_dir.is_relative_to(folder):
-            source["run_dir"] = run_dir.relative_to(folder).as_posix()
+        source = {"seed": int(score["seed"]), "value": float(score["value"])}
+        source |= origin(runs[(score["cell"], score["seed"])], folder)
         key = (str(score["cell"]), str(score["split"]), str(score["metric"]))
         entries.setdefault(key, []).append(source)
     made = derived_splits(table.results).items()
@@ -109,6 +97,11 @@ def provenance(table: Table, folder: Path) -> dict[str, Any]:
     }
 
 
+def libraries() -> dict[str, str]:
+    """Return the versions of what computes means, intervals and tests."""
+    return {name: version(name) for name in ("numpy", "pandas", "scipy")}
+
+
 def _statistics(table: Table) -> dict[str, Any] | None:
     """Return how intervals and tests were computed; None where there are none."""
     if table.comparison is None and table.intervals is None:
@@ -117,7 +110,7 @@ def _statistics(table: Table) -> dict[str, Any] | None:
         **asdict(table.settings),
         "fewest_seeds": FEWEST_SEEDS,
         "reference": table.results.reference if table.comparison is not None else None,
-        "libraries": {name: version(name) for name in _COMPUTED_BY},
+        "libraries": libraries(),
     }
 
 

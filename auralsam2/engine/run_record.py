@@ -18,7 +18,7 @@ from typing import Any
 
 from auralsam2.engine.provenance import code_version, environment
 from auralsam2.engine.record_schema import SCHEMA, find_problems
-from auralsam2.text_files import write_text
+from auralsam2.text_files import json_text, write_text
 
 FILE_NAME = "record.json"
 WEIGHTS = "best.safetensors"
@@ -114,7 +114,7 @@ class RunRecord:
 
     def to_json(self) -> str:
         """Return the file's text, strict JSON."""
-        return json.dumps(_nan_to_null(asdict(self)), indent=1, allow_nan=False) + "\n"
+        return json_text(asdict(self))
 
     @classmethod
     def from_json(cls, text: str, source: str | os.PathLike[str] = FILE_NAME) -> RunRecord:
@@ -240,14 +240,6 @@ def set_aside(run_dir: str | os.PathLike[str]) -> Path:
 
 def _now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
-
-
-def _nan_to_null(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _nan_to_null(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_nan_to_null(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _null_to_nan(scores: Mapping[str, Any]) -> dict[str, Any]:
