@@ -29,7 +29,7 @@ class Question(NamedTuple):
     cell: str  # whose failures are looked for
     split: str  # first one that is no control
     metric: str  # first one that is shown of it
-    other: str | None  # cell that it is compared with, or None: the best one of the others
+    other: str | None  # cell that it is compared with, or None: see `best_other`
 
     def scores(self, cell: str, split: str | None = None) -> Scores:
         """Return the scores of a cell's first seed, by default on the question's own split."""
@@ -176,10 +176,18 @@ def best_first(results: Results, column: tuple[str, str], cells: Sequence[str]) 
     return sorted((c for c in cells if c in by_cell.index), key=lambda c: -sign * by_cell[c])
 
 
+def best_other(results: Results, column: tuple[str, str], cell: str) -> str | None:
+    """Return the best cell beside another one, None where none has a score.
+
+    One that trains nothing, such as an oracle, counts where all the others do neither.
+    """
+    best = best_first(results, column, [other for other in results.cells if other != cell])
+    return next(iter([other for other in best if other in results.trained_cells] or best), None)
+
+
 def _against(question: Question, words: str, sign: float) -> Picked:
-    others = [cell for cell in question.results.cells if cell != question.cell]
-    best = best_first(question.results, (question.split, question.metric), others)
-    other = question.other or (best[0] if best else None)
+    column = question.split, question.metric
+    other = question.other or best_other(question.results, column, question.cell)
     if other is None or other == question.cell:
         raise NoPicksError(f"there is no other cell that {question.cell} can be compared with")
     both = _both(question.scores(question.cell), question.scores(other))

@@ -59,6 +59,11 @@ class Results:
     # `analysis.runs.clicks`.
     clicked: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COLUMNS)))
 
+    @property
+    def trained_cells(self) -> frozenset[str]:
+        """Return the cells that have trained something; those whose records do not say count."""
+        return frozenset(self.runs.loc[self.runs["num_trainable"].fillna(1) > 0, "cell"])
+
     def scale(self, metric: str) -> MetricScale:
         """Return which end of a metric is better, where it ends, and what it asks."""
         name = metric.removesuffix(WHOLE)

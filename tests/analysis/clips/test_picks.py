@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.clips.picks import NoPicksError, check_rules, pick, ranked
+from analysis.clips.picks import NoPicksError, best_other, check_rules, pick, ranked
 from analysis.runs.results import Results, load_runs, with_reference
 
 NAN = float("nan")
@@ -67,6 +67,14 @@ def test_against_the_best_other_cell_or_a_chosen_one(results: Results) -> None:
     # Neither equal clips nor lost ones are gains; clips of one cell alone do not count.
     assert gain.clips == ("d", "a") and gain.values == pytest.approx((-0.9, -0.1))
     assert gain.num_clips == 4
+
+
+def test_an_oracle_that_trains_nothing_is_no_rival_unless_all_are(results: Results) -> None:
+    results.runs["num_trainable"] = results.runs["cell"].map({"b": 0, "low": 5, "high": 0})
+    assert best_other(results, ("test", "J"), "b") == "low"
+    assert pick(results, "largest-gain", num_clips=1).other == "low"
+    results.runs["num_trainable"] = 0
+    assert best_other(results, ("test", "J"), "b") == "high"
 
 
 def test_lower_may_be_better(exact: Callable[..., Path]) -> None:
