@@ -97,8 +97,8 @@ def clip_masks(
     """
     masks = _SplitMasks(split)
     settings = masks.settings(run_dir, overrides or {})
-    kept = (None if again else masks.read(run_dir, settings)) or {}
-    missing = [clip for clip in clips if clip not in kept]
+    kept = masks.read(run_dir, settings) or {}
+    missing = [clip for clip in clips if again or clip not in kept]
     if missing:
         check_weights(run_dir)
         kept |= _predict(run_dir, missing, split, overrides or {})

@@ -63,7 +63,7 @@ def collect(
     num_clips: int = 4,
     cells: Sequence[str] | None = None,
     other: str | None = None,
-    overrides: Mapping[str, Any] | None = None,
+    **making: Any,
 ) -> Failures:
     """Pick clips, and make their masks by the runs' own weights where no earlier call has.
 
@@ -75,8 +75,8 @@ def collect(
         rule: name in `analysis.clips.picks.RULES`.
         num_clips: at most.
         cells: beside the reference; by default the best ones, up to `MOST_ROWS` rows in all.
-        other: cell that the rule compares with; by default the best one.
-        overrides: of the runs' configs, e.g. ``{"data.root": ...}`` where the data have moved.
+        other: cell that the rule compares with; by default the best one that was trained.
+        **making: ``overrides`` and ``again`` of `analysis.clips.masks.clip_masks`.
 
     Raises:
         ValueError: for an unknown rule or cell, or without a reference; `NoPicksError` where the
@@ -86,7 +86,7 @@ def collect(
     picked = pick(results, rule, num_clips=num_clips, other=other)
     column = first_column(results)
     assert column is not None
-    made, lost = _masks(results, picked, _rows(results, picked, column, cells), overrides)
+    made, lost = _masks(results, picked, _rows(results, picked, column, cells), making)
     lost = [f"{rule}: {problem}" for problem in lost]
     clips, notes = [], [*lost]
     for name in picked.clips:
@@ -101,26 +101,25 @@ def make(
     folder: Path,
     rule: str = "lowest",
     *,
-    notes: list[str] | None = None,
     lost: list[str] | None = None,
     **asked: Any,
 ) -> list[Path]:
     """Write ``failures_RULE.pdf``, ``.png`` and ``.csv``; nothing where a rule has nothing to pick.
 
-    ``notes`` gets what is left out, and why; ``lost`` those of the notes that are runs whose
-    weights or data are gone. The other arguments are those of `collect`.
+    The results' notes get what is left out, and why; ``lost`` those of the notes that are runs
+    whose weights or data are gone. The other arguments are those of `collect`.
 
     Raises:
         ValueError: for an unknown rule or cell, or without a reference cell.
     """
-    told, gone = [] if notes is None else notes, [] if lost is None else lost
+    gone = [] if lost is None else lost
     try:
         numbers = collect(results, rule, **asked)
     except NoPicksError as error:
-        told.append(f"no failure sheet '{rule}': {error}")
-        gone += told[-1:] if isinstance(error, NoMasksError) else []
+        results.notes.append(f"no failure sheet '{rule}': {error}")
+        gone += results.notes[-1:] if isinstance(error, NoMasksError) else []
         return []
-    told += numbers.notes
+    results.notes.extend(numbers.notes)
     gone += numbers.lost
     with style.paper_style():
         figure = sheet(numbers.clips, title=title(numbers), captions=captions(numbers))
@@ -177,7 +176,7 @@ def _masks(
     results: Results,
     picked: Picked,
     rows: Sequence[_Shown],
-    overrides: Mapping[str, Any] | None,
+    making: Mapping[str, Any],
 ) -> tuple[dict[_Shown, Masks], list[str]]:
     """Return the masks of rows, the reference first, and rows that have none, and why."""
     made: dict[_Shown, Masks] = {}
@@ -185,7 +184,7 @@ def _masks(
     for shown in rows:
         folder = first_runs(results)[shown.cell].folder
         try:
-            made[shown] = clip_masks(folder, picked.clips, split=shown.split, overrides=overrides)
+            made[shown] = clip_masks(folder, picked.clips, split=shown.split, **making)
         except Exception as error:
             problem = f"no masks of {shown.label}: {why_lost(error)}"
             if not made:

@@ -142,6 +142,24 @@ def compared(source: Source, reference: str | None) -> Results:
     return results
 
 
+def made(
+    source: Source,
+    results: Results,
+    paths: Sequence[Path],
+    nothing: str = "",
+    lost: Sequence[str] = (),
+) -> Made:
+    """Return what a part has made of a grid's results, which have noted what a reader must know.
+
+    Raises:
+        NothingToShow: where there is no file: the notes say why, or else ``nothing`` does.
+    """
+    notes = results.notes[len(source.results.notes) :]
+    if not paths:
+        raise NothingToShow("; ".join(notes) or nothing)
+    return Made(paths, notes, lost)
+
+
 def option(flag: str, value: object) -> list[str]:
     """Return an option of a command; nothing where the value is None, false or empty."""
     if value is True:

@@ -18,12 +18,13 @@ from analysis.embeddings.points import RunPoints
 from analysis.figures import dilution, embeddings, failures, robustness
 from analysis.figures.embedding_tsne import PERPLEXITIES
 from analysis.options import name_problems
-from analysis.paper.part import PARTS, Made, NothingToShow, Part, compared, option
+from analysis.paper.part import PARTS, Made, NothingToShow, Part, compared, made, option
 from analysis.paper.source import Source
 from analysis.robustness.asked import asked_corruptions
 from analysis.robustness.measure import MeasuredRobustness
 from analysis.robustness.measure import measure as measure_robustness
 from analysis.robustness.scores import RunRobustness
+from analysis.runs.results import Results
 from auralsam2.counterfactuals import kinds
 
 
@@ -41,8 +42,12 @@ class Measured(Part):
     split: str = "test"  # whose clips
 
     @abstractmethod
-    def measure(self, source: Source) -> Any:
-        """Return what is measured of all ``runs``, and its ``problems``."""
+    def measure(self, results: Results, clips: Mapping[str, Any], **how: Any) -> Any:
+        """Return what is measured of all ``runs``, and its ``problems``.
+
+        ``clips`` are the settings that say which clips are measured; ``how`` are arguments of
+        `analysis.measured_runs.measure_runs`.
+        """
 
     @abstractmethod
     def write(self, measured: Any, out: Path, notes: list[str]) -> list[Path]:
@@ -50,7 +55,9 @@ class Measured(Part):
 
     def make(self, source: Source, out: Path) -> Made:
         """Measure what is not there, and show all."""
-        measured = self.measure(source)
+        clips = {"max_clips": self.max_clips, "split": self.split}
+        how = {"cells": self.cells, "jobs": source.jobs, **source.how()}
+        measured = self.measure(source.results, clips, **how)
         notes = measured.problems
         if not (paths := self.write(measured, out, notes)):
             raise NothingToShow("; ".join(notes))
@@ -74,12 +81,11 @@ class Dilution(Measured):
         if problems := name_problems("sound", self.sounds, kinds()):
             raise ValueError("; ".join(problems))
 
-    def measure(self, source: Source) -> MeasuredDilution:
+    def measure(self, results: Results, clips: Mapping[str, Any], **how: Any) -> MeasuredDilution:
         """Read the attention of all runs."""
-        sounds = tuple(self.sounds)
-        readings = DilutionReadings(sounds=sounds, max_clips=self.max_clips, split=self.split)
-        how = {"cells": self.cells, "jobs": source.jobs, **source.how()}
-        return measure_dilution(source.results, readings, **how)
+        return measure_dilution(
+            results, DilutionReadings(sounds=tuple(self.sounds), **clips), **how
+        )
 
     def write(self, measured: MeasuredDilution, out: Path, notes: list[str]) -> list[Path]:
         """Write ``dilution_*.*`` and ``site_matrix.*``."""
@@ -101,15 +107,13 @@ class Embeddings(Measured):
         super().__post_init__()
         embeddings.check_perplexities(self.perplexities)
 
-    def measure(self, source: Source) -> MeasuredEmbeddings:
+    def measure(self, results: Results, clips: Mapping[str, Any], **how: Any) -> MeasuredEmbeddings:
         """Draw the points of all runs."""
-        points = RunPoints(max_clips=self.max_clips, split=self.split)
-        how = {"cells": self.cells, "jobs": source.jobs, **source.how()}
-        return measure_embeddings(source.results, points, level=self.level, **how)
+        return measure_embeddings(results, RunPoints(**clips), level=self.level, **how)
 
     def write(self, measured: MeasuredEmbeddings, out: Path, notes: list[str]) -> list[Path]:
         """Write ``embedding_*.*``."""
-        return embeddings.make(measured, out, perplexities=self.perplexities, notes=notes)
+        return embeddings.make(measured, out, notes, perplexities=self.perplexities)
 
 
 @PARTS.register_module()
@@ -131,12 +135,10 @@ class Robustness(Measured):
         super().__post_init__()
         asked_corruptions(self.corruptions)
 
-    def measure(self, source: Source) -> MeasuredRobustness:
+    def measure(self, results: Results, clips: Mapping[str, Any], **how: Any) -> MeasuredRobustness:
         """Score all runs under corruptions."""
-        asked = asked_corruptions(self.corruptions)
-        settings = RunRobustness(corruptions=asked, max_clips=self.max_clips, split=self.split)
-        how = {"cells": self.cells, "jobs": source.jobs, **source.how()}
-        return measure_robustness(source.results, settings, **how)
+        settings = RunRobustness(corruptions=asked_corruptions(self.corruptions), **clips)
+        return measure_robustness(results, settings, **how)
 
     def write(self, measured: MeasuredRobustness, out: Path, notes: list[str]) -> list[Path]:
         """Write ``robustness.*``."""
@@ -173,7 +175,7 @@ class Failures(Part):
     rules: Sequence[str] | None = None  # of `analysis.clips.picks.RULES`; None for all
     num_clips: int = 4  # on a sheet, at most
     cells: Sequence[str] | None = None  # beside the reference; None for the best ones
-    other: str | None = None  # cell that a rule compares with; None for the best one
+    other: str | None = None  # cell that a rule compares with; None for the best trained one
     reference: str | None = None  # another cell than the grid's own
 
     def __post_init__(self) -> None:
@@ -183,13 +185,10 @@ class Failures(Part):
     def make(self, source: Source, out: Path) -> Made:
         """Write ``failures_RULE.*``."""
         results = compared(source, self.reference)
-        notes: list[str] = []
         lost: list[str] = []
         asked: dict[str, Any] = {"num_clips": self.num_clips, "cells": self.cells}
-        asked |= {"other": self.other, "overrides": source.overrides}
+        asked |= {"other": self.other, "overrides": source.overrides, "again": source.again}
         paths = []
         for rule in self.rules or ():
-            paths += failures.make(results, out, rule, notes=notes, lost=lost, **asked)
-        if not paths:
-            raise NothingToShow("; ".join(notes))
-        return Made(paths, notes, lost)
+            paths += failures.make(results, out, rule, lost=lost, **asked)
+        return made(source, results, paths, lost=lost)

@@ -41,8 +41,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str], str, An
     """Every clip has seven frames; ``mid`` (run 2) has lost its weights."""
     calls: list[tuple[str, list[str], str, Any]] = []
 
-    def planted(run_dir: Path, clips: list[str], *, split: str, overrides: Any) -> dict:
-        calls.append((run_dir.name, list(clips), split, overrides))
+    def planted(run_dir: Path, clips: list[str], *, split: str, **making: Any) -> dict:
+        calls.append((run_dir.name, list(clips), split, making))
         if run_dir.name == "2":
             raise KeyError("weights\n  gone")
         masks = np.zeros((7, 6, 8), np.uint8)
@@ -58,9 +58,12 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str], str, An
 
 
 def test_rows_are_the_reference_and_the_best_others(results: Results, asked: list) -> None:
-    numbers = failures.collect(results, "lowest", num_clips=2, overrides={"data.root": "there"})
+    numbers = failures.collect(
+        results, "lowest", num_clips=2, overrides={"data.root": "there"}, again=True
+    )
     assert [call[0] for call in asked] == ["1", "3", "4", "2"]
-    assert asked[0] == ("1", ["a", "c"], "test", {"data.root": "there"})
+    making = {"overrides": {"data.root": "there"}, "again": True}
+    assert asked[0] == ("1", ["a", "c"], "test", making)
     assert [clip.clip for clip in numbers.clips] == ["a", "c"]
     first = numbers.clips[0]
     assert [row.label for row in first.rows] == ["b", "best", "good"]
@@ -102,10 +105,10 @@ def test_titles_and_captions(results: Results, asked: list) -> None:
 
 def test_nothing_to_pick_or_no_weights_nothing_drawn(exact, tmp_path: Path) -> None:
     results = load_runs(exact({("b", 0): {"test": {"J": {"x": 0.5}}}}))
-    notes: list[str] = []
     lost: list[str] = []
     for rule in ("lowest", "listens-least", "largest-gain"):
-        assert failures.make(results, tmp_path / "figures", rule, notes=notes, lost=lost) == []
+        assert failures.make(results, tmp_path / "figures", rule, lost=lost) == []
+    notes = results.notes
     assert lost == notes[:1], "a rule without scores has lost nothing"
     assert not (tmp_path / "figures").exists()
     assert notes[0].startswith("no failure sheet 'lowest': no masks of b: ")
