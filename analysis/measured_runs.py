@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from analysis.kept import Measurement
+from analysis.options import name_problems
 from analysis.runs.lost_runs import why_lost
 from analysis.runs.results import Results
 from auralsam2.messages import UnfitModelError
@@ -70,6 +71,7 @@ def measure_runs(
     again: bool = False,
     jobs: int = 1,
     track: Track = iter,
+    problems: Sequence[str] = (),
 ) -> MeasuredRuns[T]:
     """Measure the runs of cells where they lie.
 
@@ -81,10 +83,15 @@ def measure_runs(
         again: also runs whose folders have the numbers.
         jobs: runs measured at once, each in a process.
         track: wraps the runs.
+        problems: what else is wrong with what is asked for.
 
     Raises:
-        ValueError: where none has numbers, and some are lost.
+        ValueError: for unknown cells and wrong settings, with all problems at once; where no run
+            has numbers, and some are lost.
     """
+    wrong = [*name_problems("cell", cells, results.cells), *problems, *measurement.problems()]
+    if wrong:
+        raise ValueError("; ".join(wrong))
     runs = _runs(results, cells)
     how: dict[str, Any] = {"overrides": dict(overrides), "again": again}
     if jobs > 1:

@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     how = measuring(options, "drawing points")
     measured = measure(results, points, level=options.level, **how)
     notes = [*results.notes, *measured.problems]
-    paths = embeddings.make(measured, folder, perplexities=options.perplexities, notes=notes)
+    paths = embeddings.make(measured, folder, notes, perplexities=options.perplexities)
     if not paths:
         raise ValueError("\n".join(["no run has an audio-visual space", *measured.problems]))
     print(summarise(at_level(measured.companions, options.level)).to_string())

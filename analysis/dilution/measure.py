@@ -33,25 +33,15 @@ class MeasuredDilution(NamedTuple):
         return self.runs.left_out
 
 
-def measure(
-    results: Results,
-    readings: DilutionReadings,
-    *,
-    cells: Sequence[str] | None = None,
-    **how: Any,
-) -> MeasuredDilution:
+def measure(results: Results, readings: DilutionReadings, **how: Any) -> MeasuredDilution:
     """Read the attention of runs where they lie; see `analysis.measured_runs.measure_runs`.
 
     Raises:
-        ValueError: where no sound or cell, or an unknown one, is named, or ``max_clips`` is below
-            1, with all problems at once; where no run could be read and some have other problems
-            than a model that cannot be probed.
+        ValueError: as `measure_runs`, and where no sound, or an unknown one, is named.
     """
-    problems = name_problems("cell", cells, results.cells)
-    problems += name_problems("sound", readings.sounds, _known_sounds(results, readings.sounds))
-    if problems := problems + readings.problems():
-        raise ValueError("; ".join(problems))
-    runs = measure_runs(results, readings, cells=cells, **how)
+    known = _known_sounds(results, readings.sounds)
+    problems = name_problems("sound", readings.sounds, known)
+    runs = measure_runs(results, readings, problems=problems, **how)
     if not runs.found:
         return MeasuredDilution(runs, pd.DataFrame(), pd.DataFrame(), readings.sounds[0])
     clips = clip_means(runs.found)

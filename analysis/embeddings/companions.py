@@ -47,6 +47,8 @@ COMPANIONS = {
 NEIGHBOURS = 10
 # Numbers over pairs of points are taken from at most so many of them.
 _MOST_POINTS, _MOST_SOUNDS, _ROWS_AT_ONCE = 3000, 32, 512
+_SEED = 0
+"""Of those points, and of the other clips' audio."""
 
 Positions = NDArray[np.intp]
 
@@ -61,13 +63,12 @@ class _Frame(NamedTuple):
     background: Positions
 
 
-def companions(rows: pd.DataFrame, vectors: Vectors, *, seed: int = 0) -> dict[str, float]:
+def companions(rows: pd.DataFrame, vectors: Vectors) -> dict[str, float]:
     """Describe one space and level by the keys of `COMPANIONS`.
 
     Args:
         rows: of one space and level.
         vectors: (P, D), unit length.
-        seed: of the points taken where there are more than 3000, and of the other clips' audio.
 
     Returns:
         Key -> number; NaN where the points do not allow one.
@@ -78,7 +79,7 @@ def companions(rows: pd.DataFrame, vectors: Vectors, *, seed: int = 0) -> dict[s
     if not np.isfinite(vectors).all():
         raise ValueError("its vectors are not finite")
     rows = rows.reset_index(drop=True)
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(_SEED)
     frames = list(_frames(rows))
     kinds, single = rows["kind"].to_numpy(), ~rows["category"].isin([SEVERAL, UNKNOWN]).to_numpy()
     pixels = np.flatnonzero(kinds == "foreground")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +11,6 @@ import pandas as pd
 from analysis.embeddings.points import Points, RunPoints
 from analysis.embeddings.table import companions_of_runs
 from analysis.measured_runs import MeasuredRuns, measure_runs
-from analysis.options import name_problems
 from analysis.runs.results import Results
 from auralsam2.engine.run_folder import stored_config
 
@@ -34,29 +33,20 @@ class MeasuredEmbeddings(NamedTuple):
 
 
 def measure(
-    results: Results,
-    points: RunPoints,
-    *,
-    cells: Sequence[str] | None = None,
-    level: int = -1,
-    **how: Any,
+    results: Results, points: RunPoints, *, level: int = -1, **how: Any
 ) -> MeasuredEmbeddings:
     """Draw and measure the points of runs; see `analysis.measured_runs.measure_runs`.
 
     Args:
         results: finished runs.
         points: how they are drawn.
-        cells: in the order of the panels; None for all.
         level: of the pyramid, 0 the finest, -1 the coarsest of every run's own.
-        **how: further arguments of `measure_runs`.
+        **how: further arguments of `measure_runs`; cells are in the order of the panels.
 
     Raises:
-        ValueError: for cells that are not known, settings below 1, or a level that no run has;
-            where no run could be read and some have other problems than having no such space.
+        ValueError: as `measure_runs`, and for a level that no run has.
     """
-    if problems := name_problems("cell", cells, results.cells) + points.problems():
-        raise ValueError("; ".join(problems))
-    runs = measure_runs(results, points, cells=cells, **how)
+    runs = measure_runs(results, points, **how)
     if runs.found:
         _check_level(runs.found.values(), level)
     untrained = _untrained(results, first_seeds(runs))

@@ -20,6 +20,8 @@ SHOWN_COLUMNS = ("clip", "frame", "kind", "sounding", "category")
 # Where the cost is within 2 % of what 1000 steps reach, with the same trustworthiness.
 _STEPS = 500
 _FEWEST_POINTS, _COINCIDE = 12, 1e-6
+_SEED = 0
+"""Of t-SNE, and of the choice of points where there are more than `MOST_OF_A_KIND`."""
 
 
 class Plane(NamedTuple):
@@ -40,9 +42,9 @@ class Wanted(NamedTuple):
     perplexity: float
 
 
-def choose(rows: pd.DataFrame, *, seed: int = 0) -> NDArray[np.intp]:
+def choose(rows: pd.DataFrame) -> NDArray[np.intp]:
     """Return positions of at most 300 points a kind, the same ones for the same rows."""
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(_SEED)
     chosen = [np.empty(0, dtype=np.intp)]
     for kind in sorted(set(rows["kind"])):
         own = np.flatnonzero(rows["kind"] == kind)
@@ -62,7 +64,7 @@ def misplaced(wanted: Wanted) -> str | None:
     return None
 
 
-def place(wanted: Wanted, *, seed: int = 0) -> Plane:
+def place(wanted: Wanted) -> Plane:
     """Place points by t-SNE (van der Maaten & Hinton 2008): cosine, begun at the first two PCs.
 
     Raises:
@@ -70,21 +72,21 @@ def place(wanted: Wanted, *, seed: int = 0) -> Plane:
     """
     if problem := misplaced(wanted):
         raise ValueError(problem)
-    chosen = choose(wanted.rows, seed=seed)
+    chosen = choose(wanted.rows)
     vectors = np.asarray(wanted.vectors[chosen], dtype=float)
     perplexity = min(wanted.perplexity, (len(vectors) - 1) / 3)
     # One thread: several of OpenMP's wait for each other busily, and ten times as long where the
     # cores have other work.
     with threadpool_limits(1, user_api="openmp"):
         plane = TSNE(
-            init="pca", perplexity=perplexity, metric="cosine", random_state=seed, max_iter=_STEPS
+            init="pca", perplexity=perplexity, metric="cosine", random_state=_SEED, max_iter=_STEPS
         ).fit_transform(vectors)
     shown = wanted.rows.iloc[chosen].reset_index(drop=True)[list(SHOWN_COLUMNS)]
     kept = float(trustworthiness(vectors, plane, metric="cosine"))
     return Plane(shown.assign(x=plane[:, 0], y=plane[:, 1]), perplexity, kept)
 
 
-def place_all(wanted: Sequence[Wanted], *, seed: int = 0) -> list[Plane]:
+def place_all(wanted: Sequence[Wanted]) -> list[Plane]:
     """Place several, a thread a core; each as `place` would alone."""
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        return list(pool.map(lambda one: place(one, seed=seed), wanted))
+        return list(pool.map(place, wanted))

@@ -81,7 +81,6 @@ def collect(
     space: str = "projected",
     level: int = -1,
     perplexities: Sequence[float] = PERPLEXITIES,
-    seed: int = 0,
     notes: Mapping[str, str] | None = None,
 ) -> EmbeddingTSNE:
     """Embed every arm's points in the plane.
@@ -91,7 +90,6 @@ def collect(
         space: ``"fused"`` or ``"projected"``.
         level: of the pyramid, -1 the coarsest.
         perplexities: of t-SNE.
-        seed: of t-SNE, and of the choice of points where there are more than 300 of a kind.
         notes: arm -> what stands below its name.
 
     Raises:
@@ -100,11 +98,11 @@ def collect(
     levels = {name: range(points.num_levels)[level] for name, points in runs.items()}
     held = {name: runs[name].select(space, own) for name, own in levels.items()}
     wanted = [Wanted(*own, p) for own in held.values() for p in perplexities]
-    planes = iter(place_all(wanted, seed=seed))
+    planes = iter(place_all(wanted))
     arms = []
     for name, own in held.items():
         placed = tuple(next(planes) for _ in perplexities)
-        numbers, note = companions(*own, seed=seed), (notes or {}).get(name, "")
+        numbers, note = companions(*own), (notes or {}).get(name, "")
         arms.append(Arm(name, levels[name], placed, numbers, note))
     return EmbeddingTSNE(tuple(arms), space, tuple(perplexities))
 
@@ -172,11 +170,8 @@ def draw(
 def make(numbers: EmbeddingTSNE, folder: Path, *, name: str = NAME) -> list[Path]:
     """Write ``NAME.{pdf,png,csv}`` of one arm at least, and the points' places, ``.points.csv``."""
     heights = [_PANEL_INCHES] * len(COLOURINGS) + [_LINE_INCHES * len(_LINES)]
-    with style.paper_style():
-        figure = style.new_figure("page", sum(heights) + 0.65)
-        grid = figure.subplots(
-            len(heights), len(numbers.arms), squeeze=False, gridspec_kw={"height_ratios": heights}
-        )
+    shape = sum(heights) + 0.65, len(heights), len(numbers.arms)
+    with style.paper_panels("page", *shape, height_ratios=heights) as (figure, grid):
         for arm, panels in zip(numbers.arms, grid.T, strict=True):
             plane = arm.planes[numbers.main]
             for colouring, panel in zip(COLOURINGS, panels[:-1], strict=True):

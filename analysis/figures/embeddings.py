@@ -37,9 +37,9 @@ def check_perplexities(perplexities: Sequence[float]) -> None:
 def make(
     measured: MeasuredEmbeddings,
     folder: Path,
+    notes: list[str],
     *,
     perplexities: Sequence[float] = PERPLEXITIES,
-    notes: list[str] | None = None,
 ) -> list[Path]:
     """Write figures and companions; nothing where no run has one of the spaces.
 
@@ -50,13 +50,13 @@ def make(
     Args:
         measured: what is shown.
         folder: to write to.
-        perplexities: of t-SNE, above 0; the one in the middle is drawn large.
         notes: gets what is left out of the figures, and why.
+        perplexities: of t-SNE, above 0; the one in the middle is drawn large.
     """
     check_perplexities(perplexities)
     if not measured.runs.found:
         return []
-    paths = _draw(measured, folder, perplexities, [] if notes is None else notes)
+    paths = _draw(measured, folder, perplexities, notes)
     how = (measured.level, measured.settings, measured.runs.title)
     return paths + table.write(measured.companions, folder, *how)
 
@@ -71,9 +71,7 @@ def perplexities_to_frame(numbers: EmbeddingTSNE) -> pd.DataFrame:
 def make_perplexities(numbers: EmbeddingTSNE, folder: Path) -> list[Path]:
     """Write ``embedding_tsne_perplexities.*`` of one arm at least: perplexities by arms."""
     columns, rows = len(numbers.arms), len(numbers.perplexities)
-    with style.paper_style():
-        figure = style.new_figure("page", rows * 1.7 + 0.95)
-        grid = figure.subplots(rows, columns, squeeze=False)
+    with style.paper_panels("page", rows * 1.7 + 0.95, rows, columns) as (figure, grid):
         for arm, panels in zip(numbers.arms, grid.T, strict=True):
             set_title(panels[0], arm, columns)
             for plane, panel in zip(arm.planes, panels, strict=True):

@@ -10,12 +10,9 @@ from analysis.claims.file import Claims
 from analysis.claims.judge import judge_grids
 from analysis.claims.table import HEADERS, caption, notes, rows, texts
 from analysis.claims.verdict import UNDECIDED, Judged
-from analysis.report.pages import data_uri
+from analysis.report.pages import downloads
 from analysis.report.tables import DataTable, Entry
 from analysis.runs.results import Results
-from auralsam2.text_files import encode
-
-_MEDIA_TYPES = {"md": "text/markdown", "tex": "application/x-tex", "json": "application/json"}
 
 
 class ClaimSection(NamedTuple):
@@ -35,10 +32,7 @@ def section(results: Results, claims: Claims | None, folder: Path) -> ClaimSecti
     if about is None or not about.claims:
         return None
     judged = judge_grids(about, {name: results})
-    addresses = {
-        file: data_uri(encode(text), f"{_MEDIA_TYPES[file.rpartition('.')[2]]};charset=utf-8")
-        for file, text in texts(judged, folder).items()
-    }
+    addresses = downloads(texts(judged, folder))
     return ClaimSection(about.title, _table(judged), caption(judged), notes(judged), addresses)
 
 

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from auralsam2.text_files import encode
+
+_MEDIA_TYPES = {
+    "csv": "text/csv",
+    "json": "application/json",
+    "md": "text/markdown",
+    "tex": "application/x-tex",
+}
 
 
 def render(template: str, **content: Any) -> str:
@@ -24,6 +34,14 @@ def render(template: str, **content: Any) -> str:
         "style": environment.get_template("report.css.j2").render(),
     }
     return environment.get_template(template).render(**own, **content)
+
+
+def downloads(texts: Mapping[str, str]) -> dict[str, str]:
+    """Return name -> address of files of text."""
+    return {
+        name: data_uri(encode(text), f"{_MEDIA_TYPES[name.rpartition('.')[2]]};charset=utf-8")
+        for name, text in texts.items()
+    }
 
 
 def data_uri(content: bytes, media_type: str) -> str:

@@ -9,24 +9,15 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from analysis.report.pages import data_uri
 from analysis.runs.conditions import start_in_words, trained_on
 from analysis.runs.controls import flat_headers
 from analysis.runs.results import Results
 from analysis.tables import Table, pairs
 from analysis.tables.layout import lay_out
-from analysis.tables.write import texts
 from auralsam2.engine.run_record import RunRecord
-from auralsam2.text_files import encode
 
 Records = Mapping[tuple[str, int], RunRecord]
 """Cell and seed -> record without the scores of clips."""
-_MEDIA_TYPES = {
-    "table.csv": "text/csv",
-    "table.md": "text/markdown",
-    "table.tex": "application/x-tex",
-    "table.provenance.json": "application/json",
-}
 
 
 class Entry(NamedTuple):
@@ -93,15 +84,6 @@ def score_table(table: Table, links: Mapping[str, str]) -> DataTable:
         rows.append(entries)
     headers = ["cell", *(header.flat for header in layout.headers)]
     return DataTable("scores", f"Scores of {table.results.title}", headers, rows)
-
-
-def downloads(table: Table, folder: Path) -> dict[str, str]:
-    """Return name -> address of the table's files, also of where every entry comes from."""
-    held = texts(table, folder)
-    return {
-        name: data_uri(encode(held[name]), f"{media_type};charset=utf-8")
-        for name, media_type in _MEDIA_TYPES.items()
-    }
 
 
 def run_table(

@@ -14,10 +14,11 @@ from analysis.report.cell_page import cell_page
 from analysis.report.clips import ClipSection
 from analysis.report.clips import collect as collect_clips
 from analysis.report.summary import all_notes, primary_column, provenance_facts, summary
-from analysis.report.tables import Records, downloads, run_table, score_table
+from analysis.report.tables import Records, run_table, score_table
 from analysis.runs.results import Results
 from analysis.statistics.significance import can_be_tested
 from analysis.tables import Table, footnote, make_table, measured_columns
+from analysis.tables.write import texts
 from auralsam2.engine import run_record
 from auralsam2.listing import files_in
 from auralsam2.text_files import write_text
@@ -45,7 +46,7 @@ def write_report(
     results: Results,
     folder: Path,
     out: Path,
-    options: ReportOptions | None = None,
+    options: ReportOptions,
     lost: list[str] | None = None,
 ) -> list[Path]:
     """Write the report of a grid's ``folder``: ``index.html`` and the pages of the cells.
@@ -53,7 +54,6 @@ def write_report(
     Pages of an earlier report in ``out`` are replaced. Notes are added to the results; ``lost``
     gets those of cells whose clips cannot be shown.
     """
-    options = options or ReportOptions()
     table = _table(results)
     records = {
         (str(run["cell"]), int(run["seed"])): run_record.read_without_clips(str(run["run_dir"]))
@@ -107,7 +107,7 @@ def _index(
         notes=all_notes(table, records),
         scores=score_table(table, links),
         footnote=footnote(table),
-        downloads=downloads(table, folder),
+        downloads=pages.downloads(texts(table, folder)),
         claims=claims.section(table.results, asserted, folder),
         figures=embedded_figures.collect(figures),
         runs=run_table(table, records, folder, links=links),

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from analysis.measured_runs import MeasuredRuns, measure_runs
-from analysis.options import name_problems
 from analysis.robustness.asked import build
 from analysis.robustness.scores import CLEAN, RunRobustness, RunScores, Scales
 from analysis.runs.results import COLUMNS, Results
@@ -69,18 +68,9 @@ class MeasuredRobustness(NamedTuple):
         ]
 
 
-def measure(
-    results: Results, robustness: RunRobustness, *, cells: Sequence[str] | None = None, **how: Any
-) -> MeasuredRobustness:
-    """Score runs under corruptions where they lie; see `analysis.measured_runs.measure_runs`.
-
-    Raises:
-        ValueError: for unknown cells or wrong settings, with all problems at once; where no run
-            could be read.
-    """
-    if problems := name_problems("cell", cells, results.cells) + robustness.problems():
-        raise ValueError("; ".join(problems))
-    runs = measure_runs(results, robustness, cells=cells, **how)
+def measure(results: Results, robustness: RunRobustness, **how: Any) -> MeasuredRobustness:
+    """Score runs under corruptions where they lie; see `analysis.measured_runs.measure_runs`."""
+    runs = measure_runs(results, robustness, **how)
     found = {one for scores in runs.found.values() for one in scores.scores["corruption"]}
     axes = tuple(
         _axis(str(node["type"]), build(node), strengths)

@@ -62,7 +62,7 @@ def measured(
 def test_all_files_and_what_is_not_drawn(three: dict[str, Points], tmp_path: Path) -> None:
     notes: list[str] = []
     paths = embeddings.make(
-        measured(three, max_clips=8), tmp_path / "out", perplexities=(3, 5, 7), notes=notes
+        measured(three, max_clips=8), tmp_path / "out", notes, perplexities=(3, 5, 7)
     )
 
     tsne = "embedding_tsne"
@@ -81,7 +81,7 @@ def test_all_files_and_what_is_not_drawn(three: dict[str, Points], tmp_path: Pat
 def test_panels_show_the_first_seed_and_its_numbers(
     three: dict[str, Points], tmp_path: Path
 ) -> None:
-    embeddings.make(measured(dict(reversed(three.items()))), tmp_path, perplexities=[5])
+    embeddings.make(measured(dict(reversed(three.items()))), tmp_path, [], perplexities=[5])
     shown = pd.read_csv(tmp_path / "embedding_tsne.csv")
     fused = pd.read_csv(tmp_path / "embedding_tsne_fused.csv")
 
@@ -98,7 +98,7 @@ def test_panels_show_the_first_seed_and_its_numbers(
 def test_level_of_shorter_pyramids(points_of: Callable[..., Points], tmp_path: Path) -> None:
     arms = {"none": points_of(0, ("fused",), 1), "AudioCon": points_of(0, ("fused",))}
     notes: list[str] = []
-    embeddings.make(measured(arms, level=1), tmp_path, perplexities=[5], notes=notes)
+    embeddings.make(measured(arms, level=1), tmp_path, notes, perplexities=[5])
 
     assert "none: has no level 1; it has 1" in notes
     assert list(pd.read_csv(tmp_path / "embedding_tsne_fused.csv")["arm"]) == ["AudioCon"]
@@ -111,7 +111,7 @@ def test_a_collapsed_space_is_measured_and_not_drawn(
     points.vectors["fused"][:] = (1, 0, 0, 0)
     (tmp_path / "embedding_tsne_fused.png").write_text("of an earlier call")
     notes: list[str] = []
-    paths = embeddings.make(measured({"none": points}), tmp_path, notes=notes)
+    paths = embeddings.make(measured({"none": points}), tmp_path, notes)
 
     assert not (tmp_path / "embedding_tsne_fused.png").exists()
     assert "none: not drawn in the fused space: all its points coincide" in notes
@@ -124,13 +124,13 @@ def test_a_collapsed_space_is_measured_and_not_drawn(
 def test_a_space_that_no_run_has(three: dict[str, Points], tmp_path: Path) -> None:
     notes: list[str] = []
     one = measured({"none": three["none"]})
-    paths = embeddings.make(one, tmp_path, perplexities=[5], notes=notes)
+    paths = embeddings.make(one, tmp_path, notes, perplexities=[5])
     assert notes == ["none: has no projected space: no projector was built"]
     assert {path.stem.split(".")[0] for path in paths} == {
         *("embedding_tsne_fused", "embedding_companions")
     }
     nothing = measured({})
-    assert embeddings.make(nothing, tmp_path) == []
+    assert embeddings.make(nothing, tmp_path, notes) == []
 
 
 def test_a_cell_is_not_taken_for_one_whose_name_begins_alike(
@@ -138,7 +138,7 @@ def test_a_cell_is_not_taken_for_one_whose_name_begins_alike(
 ) -> None:
     arms = {"none: x": points_of(0, ("fused",)), "none": points_of(0, SPACES)}
     notes: list[str] = []
-    embeddings.make(measured(arms), tmp_path, perplexities=[5], notes=notes)
+    embeddings.make(measured(arms), tmp_path, notes, perplexities=[5])
     assert list(pd.read_csv(tmp_path / "embedding_tsne.csv")["arm"]) == ["none"]
     assert notes == ["none: x: has no projected space: no projector was built"]
 
@@ -149,7 +149,7 @@ def test_more_cells_than_a_page_holds(
     monkeypatch.setattr(embeddings.embedding_tsne, "MOST_ARMS", 1)
     notes: list[str] = []
     shown = measured(three)
-    embeddings.make(shown, tmp_path, perplexities=[5], notes=notes)
+    embeddings.make(shown, tmp_path, notes, perplexities=[5])
 
     assert list(pd.read_csv(tmp_path / "embedding_tsne_fused.csv")["arm"]) == ["none"]
     assert any("shows 1 of 3 cells" in note for note in notes)
@@ -160,4 +160,4 @@ def test_more_cells_than_a_page_holds(
 @pytest.mark.parametrize("perplexities", [[], [0], [5, -1]])
 def test_perplexities_that_cannot_be(perplexities: list[float], tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="perplexities must be above 0, got"):
-        embeddings.make(measured({}), tmp_path, perplexities=perplexities)
+        embeddings.make(measured({}), tmp_path, [], perplexities=perplexities)
