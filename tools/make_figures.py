@@ -46,9 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     notes, cells = results.notes, options.cells
     check_cells(results, cells)
     rules = [] if options.failures is None else check_rules(options.failures)
-    asked = dict(other=options.against, overrides=parse_overrides(options.set), notes=notes)
+    asked = dict(other=options.against, overrides=parse_overrides(options.set))
     paths = [write_csv(results, (options.out or options.folder) / "results.csv")]
-    paths += make_all(results, folder, notes)
+    paths += make_all(results, folder)
     clips = qualitative.make(results, folder, num_clips=options.clips or 2, cells=cells)
     if not clips:
         notes.append("no run has saved predictions: no qualitative sheet")

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from analysis.clips.labels import clip_labels
-from analysis.clips.picks import best_first, first_column
+from analysis.clips.picks import best_other, first_column
 from analysis.figures import style
 from analysis.figures.figure_text import wrap_name
 from analysis.runs.controls import Column, split_header
@@ -47,7 +47,6 @@ def collect(
     *,
     other: str | None = None,
     overrides: Mapping[str, Any] | None = None,
-    settings: Settings | None = None,
 ) -> Breakdown | None:
     """Break down the reference's difference from another cell, on the first test split.
 
@@ -55,9 +54,8 @@ def collect(
 
     Args:
         results: the runs.
-        other: the other cell; None for the best one.
+        other: the other cell; None for the best one that was trained.
         overrides: of the runs' configs, e.g. ``{"data.root": ...}`` where the data have moved.
-        settings: of intervals and tests.
 
     Returns:
         None without another cell, without scores, or where nothing is known of the clips.
@@ -65,7 +63,6 @@ def collect(
     Raises:
         ValueError: for an unknown cell, or without a reference.
     """
-    settings = settings or Settings()
     if (pair := _pair(results, other)) is None:
         return None
     cells, column = pair
@@ -79,6 +76,7 @@ def collect(
     if labels:
         of_labels, notes = attribute_bins(pd.concat(labels.values(), ignore_index=True))
         bins += of_labels
+    settings = Settings()
     found = break_down(results, cells, column, bins, settings)
     return Breakdown(cells, column, found, settings, (*lost, *notes), tuple(lost))
 
@@ -116,31 +114,23 @@ def draw(numbers: Breakdown, panels: Sequence[Axes]) -> None:
 
 
 def make(
-    results: Results,
-    folder: Path,
-    *,
-    notes: list[str] | None = None,
-    lost: list[str] | None = None,
-    **asked: Any,
+    results: Results, folder: Path, *, lost: list[str] | None = None, **asked: Any
 ) -> list[Path]:
-    """Write ``breakdown.pdf``, ``.png``, ``.csv``, ``.md`` and ``.tex``.
+    """Write ``breakdown.pdf``, ``.png``, ``.csv``, ``.md`` and ``.tex``; nothing without a bin.
 
-    Nothing without a bin. ``notes`` gets what is left out, and why; ``lost`` those of the notes
-    that are for want of data; ``asked`` is for `collect`.
+    The results' notes get what is left out, and why; ``lost`` those of the notes that are for want
+    of data; ``asked`` is for `collect`.
     """
-    numbers = collect(results, **asked)
-    if numbers is None:
+    if (numbers := collect(results, **asked)) is None:
         return []
-    if notes is not None:
-        notes += numbers.notes
+    results.notes.extend(numbers.notes)
     if lost is not None:
         lost += numbers.lost
     if len(numbers.found) < 2:
         return []
     rows, gaps = _rows(numbers.found)
-    with style.paper_style():
-        figure = style.new_figure("page", 0.75 + _ROW_INCHES * (len(rows) + float(gaps[-1])))
-        panels = list(figure.subplots(1, 2, sharey=True))
+    height = 0.75 + _ROW_INCHES * (len(rows) + float(gaps[-1]))
+    with style.paper_panels("page", height, 1, 2, sharey=True) as (figure, (panels,)):
         draw(numbers, panels)
         compared = wrap_name(" minus ".join(numbers.cells), _TITLE_LETTERS)
         filled = f"filled: p < {numbers.settings.alpha:g} after Holm's correction"
@@ -152,15 +142,14 @@ def make(
 
 
 def _pair(results: Results, other: str | None) -> tuple[tuple[str, str], Column] | None:
-    """Return the reference and the other cell, by default the best one, and what is compared."""
+    """Return the reference and the other cell, and what is compared."""
     first = reference_cell(results)
     if other is not None:
         check_cells(results, [other])
     if (column := first_column(results)) is None:
         return None
-    others = best_first(results, column, [cell for cell in results.cells if cell != first])
-    second = other or next(iter(others), first)
-    return None if second == first else ((first, second), column)
+    second = other or best_other(results, column, first)
+    return None if second in (None, first) else ((first, str(second)), column)
 
 
 def _whole(results: Results, column: Column) -> tuple[Column, tuple[str, ...]]:

@@ -94,13 +94,10 @@ def make(results: Results, folder: Path) -> list[Path]:
     """Write ``clicks.pdf``, ``.png`` and ``.csv``; nothing where nothing was clicked on."""
     if (numbers := collect(results)) is None:
         return []
-    with style.paper_style():
-        figure = style.new_figure("page", 0.4 + 2.1 * len(numbers.panels) / 2)
-        panels = list(
-            figure.subplots(len(numbers.panels) // 2, 2, squeeze=False, sharey="row").flat
-        )
-        draw(numbers, panels)
-        style.legend_above(figure, *panels[0].get_legend_handles_labels())
+    rows = len(numbers.panels) // 2
+    with style.paper_panels("page", 0.4 + 2.1 * rows, rows, 2, sharey="row") as (figure, panels):
+        draw(numbers, list(panels.flat))
+        style.legend_above(figure, *panels[0, 0].get_legend_handles_labels())
         return style.save(figure, numbers.points, folder, NAME)
 
 

@@ -100,20 +100,19 @@ def make(clips: pd.DataFrame, folder: Path, *, condition: str = "swapped") -> li
         figures["dilution_curves_no_prompts"] = collect(clips, condition=NO_PROMPTS)
     figures["signal_retention"] = collect(clips, SIGNAL, condition=condition)
     shown = {name: numbers for name, numbers in figures.items() if not numbers.means.empty}
-    with style.paper_style():
-        return [path for name, own in shown.items() for path in _write(own, folder, name)]
+    return [path for name, own in shown.items() for path in _write(own, folder, name)]
 
 
 def _write(numbers: DilutionCurves, folder: Path, name: str) -> list[Path]:
     count = len(numbers.panels)
-    figure = style.new_figure("page", 3.9)
-    grid = list(figure.subplots(2, -(-count // 2)).ravel())
-    draw(numbers, grid[:count])
-    handles, names = grid[0].get_legend_handles_labels()
-    if grid[count:]:
-        grid[count].set_axis_off()
-        shown = [wrap_name(name, _LEGEND_CHARACTERS) for name in names]
-        grid[count].legend(handles, shown, loc="center")
-    else:
-        style.legend_above(figure, handles, names)
-    return style.save(figure, numbers.means, folder, name)
+    with style.paper_panels("page", 3.9, 2, -(-count // 2)) as (figure, grid):
+        draw(numbers, list(grid.flat[:count]))
+        handles, names = grid[0, 0].get_legend_handles_labels()
+        if grid.size > count:
+            spare = grid.flat[count]
+            spare.set_axis_off()
+            shown = [wrap_name(name, _LEGEND_CHARACTERS) for name in names]
+            spare.legend(handles, shown, loc="center")
+        else:
+            style.legend_above(figure, handles, names)
+        return style.save(figure, numbers.means, folder, name)

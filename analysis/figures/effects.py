@@ -86,21 +86,18 @@ def draw(numbers: EffectMaps, panels: NDArray[Any]) -> None:
         _draw_changes(maps, right, top, places, numbers.held.design.levels)
 
 
-def make(results: Results, folder: Path, *, notes: list[str] | None = None) -> list[Path]:
-    """Write ``effects.*`` where two axes meet; ``notes`` gets what is left out."""
+def make(results: Results, folder: Path) -> list[Path]:
+    """Write ``effects.*`` where two axes meet; the results note what is left out."""
     if (numbers := collect(results)) is None:
         return []
-    if notes is not None:
-        notes += numbers.notes
+    results.notes.extend(numbers.notes)
     if not numbers.maps:
         return []
-    with style.paper_style():
-        rows = [len(maps.means) + 1 for maps in numbers.maps]
-        figure = style.new_figure("page", 0.3 + sum(_ROW_INCHES * count + 0.5 for count in rows))
-        widest = max(maps.means.shape[1] for maps in numbers.maps)
-        panels = figure.subplots(
-            len(rows), 2, squeeze=False, height_ratios=rows, width_ratios=[widest, 1.7 * widest]
-        )
+    rows = [len(maps.means) + 1 for maps in numbers.maps]
+    height = 0.3 + sum(_ROW_INCHES * count + 0.5 for count in rows)
+    widest = max(maps.means.shape[1] for maps in numbers.maps)
+    ratios = {"height_ratios": rows, "width_ratios": [widest, 1.7 * widest]}
+    with style.paper_panels("page", height, len(rows), 2, **ratios) as (figure, panels):
         draw(numbers, panels)
         split, metric = numbers.column
         lower = "" if numbers.higher_is_better else ", lower is better"

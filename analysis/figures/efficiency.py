@@ -120,17 +120,14 @@ def draw(numbers: Efficiency, panels: Sequence[Axes]) -> None:
     panels[0].set_ylabel(f"{numbers.metric}, {split_header(numbers.split)}{lower}")
 
 
-def make(results: Results, folder: Path, *, notes: list[str] | None = None) -> list[Path]:
-    """Write ``efficiency.*`` where anything is measured; ``notes`` gets what is left out."""
-    numbers = collect(results)
-    if numbers is None:
+def make(results: Results, folder: Path) -> list[Path]:
+    """Write ``efficiency.*`` where anything is measured; the results note what is left out."""
+    if (numbers := collect(results)) is None:
         return []
-    if notes is not None:
-        notes += numbers.notes
-    with style.paper_style():
-        count = len(numbers.measures)
-        figure = style.new_figure("page" if count > 1 else "column", 2.3)
-        panels = list(figure.subplots(1, count, sharey=True, squeeze=False)[0])
+    results.notes.extend(numbers.notes)
+    count = len(numbers.measures)
+    width = "page" if count > 1 else "column"
+    with style.paper_panels(width, 2.3, 1, count, sharey=True) as (figure, (panels,)):
         draw(numbers, panels)
         looks = _looks(numbers)
         dots = [style.dot(own.marker, own.colour, _DOT) for own in looks.values()]

@@ -94,9 +94,8 @@ def draw(numbers: pd.DataFrame, panel: Axes) -> None:
 def make(found: Mapping[str, Any], folder: Path, name: str) -> list[Path]:
     """Write the figure of what `collect` takes as ``name.*`` into a folder; its paths."""
     numbers, of_parts = collect(found), step_parts.drawn(parts(found))
-    with style.paper_style():
-        figure = style.new_figure("page", _HEIGHT * len(found["ways"]) + 0.9)
-        left, right = figure.subplots(1, 2, sharey=True)
+    height = _HEIGHT * len(found["ways"]) + 0.9
+    with style.paper_panels("page", height, 1, 2, sharey=True) as (figure, ((left, right),)):
         draw(numbers, left)
         step_parts.draw(of_parts, [right])
         right.set_title("")

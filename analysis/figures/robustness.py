@@ -59,12 +59,10 @@ def make(measured: MeasuredRobustness, folder: Path) -> list[Path]:
     """Write ``robustness.pdf``, ``.png``, ``.csv``, ``.md``, ``.tex``; nothing of no corruption."""
     if not measured.axes:
         return []
-    with style.paper_style():
-        columns = min(_COLUMNS, len(measured.axes))
-        blocks = -(-len(measured.axes) // columns)
-        figure = style.new_figure("page", 0.3 + _BLOCK * blocks)
-        high = len(measured.metrics)
-        grid = figure.subplots(high * blocks, columns, squeeze=False, sharey="row")
+    columns, high = min(_COLUMNS, len(measured.axes)), len(measured.metrics)
+    blocks = -(-len(measured.axes) // columns)
+    shape = 0.3 + _BLOCK * blocks, high * blocks, columns
+    with style.paper_panels("page", *shape, sharey="row") as (figure, grid):
         for number in range(columns * blocks):
             block, column = divmod(number, columns)
             panels = list(grid[high * block :, column][:high])

@@ -81,10 +81,9 @@ def make(found: Iterable[Mapping[str, Any]], folder: Path, name: str) -> list[Pa
     shown = drawn(numbers)
     groups = shown.groupby(["step", "axis"], sort=False)["value"].nunique()
     heights = [_BAR * count + _ROOM for count in groups]
-    with style.paper_style():
-        figure = style.new_figure("page", sum(heights) + _ROOM)
-        panels = figure.subplots(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
-        draw(shown, list(panels))
+    shape = sum(heights) + _ROOM, len(heights)
+    with style.paper_panels("page", *shape, height_ratios=heights) as (figure, panels):
+        draw(shown, list(panels[:, 0]))
         legend(figure, shown)
         return style.save(figure, numbers, folder, name)
 

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Bbox
+from numpy.typing import NDArray
 from tueplots import axes, bundles
 
 from analysis.figures.figure_text import code_point, room, settle, wrap_name
@@ -156,6 +157,19 @@ def new_figure(width: str, height: float) -> Figure:
     if width not in WIDTHS:
         raise ValueError(f"unknown width {width!r}; known: {', '.join(WIDTHS)}")
     return Figure(figsize=(WIDTHS[width], height), layout="constrained")
+
+
+@contextmanager
+def paper_panels(
+    width: str, height: float, rows: int = 1, columns: int = 1, **how: Any
+) -> Iterator[tuple[Figure, NDArray[Any]]]:
+    """Draw for a paper: yield a figure of `new_figure` and its panels (rows, columns).
+
+    ``how`` are further arguments of `matplotlib.figure.Figure.subplots`.
+    """
+    with paper_style():
+        figure = new_figure(width, height)
+        yield figure, figure.subplots(rows, columns, squeeze=False, **how)
 
 
 def save(figure: Figure, numbers: pd.DataFrame, folder: Path, name: str) -> list[Path]:

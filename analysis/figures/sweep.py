@@ -82,14 +82,12 @@ def make_history(results: SweepResults, folder: Path) -> list[Path]:
     points = collect_history(results)
     if points["value"].notna().sum() == 0:
         return []
-    with style.paper_style():
-        count = len(results.directions)
-        figure = style.new_figure("column", 1.35 * count + 0.75)
-        panels = list(figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0])
-        draw_history(points, panels)
+    count = len(results.directions)
+    with style.paper_panels("column", 1.35 * count + 0.75, count, sharex=True) as (figure, panels):
+        draw_history(points, list(panels[:, 0]))
         entries = {
             label: handle
-            for panel in panels
+            for panel in panels[:, 0]
             for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)
         }
         figure.legend(
@@ -154,10 +152,9 @@ def make_front(results: SweepResults, folder: Path) -> list[Path]:
     numbers = collect_front(results)
     if numbers is None:
         return []
-    with style.paper_style():
-        count = len(numbers.horizontal)
-        figure = style.new_figure("column" if count == 1 else "page", 2.2)
-        panels = list(figure.subplots(1, count, sharey=True, squeeze=False)[0])
+    count = len(numbers.horizontal)
+    width = "column" if count == 1 else "page"
+    with style.paper_panels(width, 2.2, 1, count, sharey=True) as (figure, (panels,)):
         draw_front(numbers, panels)
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=3)

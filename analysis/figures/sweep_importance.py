@@ -111,9 +111,8 @@ def make(results: SweepResults, folder: Path) -> list[Path]:
     shares = collect(results)
     if shares is None:
         return []
-    with style.paper_style():
-        count = shares["objective"].nunique()
-        figure = style.new_figure("column", count * (0.2 * len(results.parameters) + 0.55))
-        panels = figure.subplots(count, 1, squeeze=False)[:, 0]
-        draw(shares, list(panels))
+    count = shares["objective"].nunique()
+    height = count * (0.2 * len(results.parameters) + 0.55)
+    with style.paper_panels("column", height, count) as (figure, panels):
+        draw(shares, list(panels[:, 0]))
         return style.save(figure, shares, folder, NAME)

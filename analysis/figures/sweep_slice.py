@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
+from numpy.typing import NDArray
 
 from analysis.figures import style
 from analysis.figures.figure_text import wrap_name
@@ -113,18 +114,16 @@ def make(results: SweepResults, folder: Path) -> list[Path]:
     numbers = collect(results)
     if numbers.points.empty:
         return []
-    with style.paper_style():
-        columns = min(_MOST_BESIDE, len(results.parameters))
-        a_row = math.ceil(len(results.parameters) / columns)
-        rows = a_row * len(results.directions)
-        figure = style.new_figure("page", 1.5 * rows + 0.3)
-        axes = figure.subplots(rows, columns, squeeze=False)
+    columns = min(_MOST_BESIDE, len(results.parameters))
+    a_row = math.ceil(len(results.parameters) / columns)
+    rows = a_row * len(results.directions)
+    with style.paper_panels("page", 1.5 * rows + 0.3, rows, columns) as (figure, axes):
         panels: list[Axes] = []
         for index, objective in enumerate(results.directions):
             own = axes[index * a_row : (index + 1) * a_row]
             _share_scores(own, objective)
-            panels += list(own.flat)[: len(results.parameters)]
-            for spare in list(own.flat)[len(results.parameters) :]:
+            panels += own.flat[: len(results.parameters)].tolist()
+            for spare in own.flat[len(results.parameters) :]:
                 spare.set_visible(False)
         last = max(1, int(results.trials["number"].max()))
         # The lightest colours are hard to see on white.
@@ -139,14 +138,11 @@ def make(results: SweepResults, folder: Path) -> list[Path]:
         return style.save(figure, numbers.points, folder, NAME)
 
 
-def _share_scores(axes: object, objective: str) -> None:
+def _share_scores(axes: NDArray[Any], objective: str) -> None:
     """Let all panels of an objective have one scale, named at the left."""
-    rows: Sequence[Sequence[Axes]] = axes  # type: ignore[assignment]
-    first = rows[0][0]
-    for row in rows:
-        for panel in row:
-            if panel is not first:
-                panel.sharey(first)
-            if panel is not row[0]:
-                panel.tick_params(labelleft=False)
-        row[0].set_ylabel(objective)
+    for panel in axes.flat[1:]:
+        panel.sharey(axes[0, 0])
+    for panel in axes[:, 1:].flat:
+        panel.tick_params(labelleft=False)
+    for panel in axes[:, 0]:
+        panel.set_ylabel(objective)

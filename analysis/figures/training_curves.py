@@ -67,7 +67,7 @@ def collect(results: Results) -> TrainingCurves:
     rows = pd.DataFrame(_rows(results), columns=columns).astype({"y": float})
     curves = _over_seeds(rows)
     held = set(curves["cell"])
-    trained = results.runs.loc[results.runs["num_trainable"].fillna(1) > 0, "cell"].unique()
+    trained = results.trained_cells
     others = [cell for cell in results.cells if cell not in held]
     still = [cell for cell in others if cell not in trained]
     silent = [cell for cell in others if cell in trained]
@@ -150,15 +150,14 @@ def main_quantities(numbers: TrainingCurves) -> list[tuple[str, str]]:
     return list(kinds.values())
 
 
-def make(results: Results, folder: Path, *, notes: list[str] | None = None) -> list[Path]:
+def make(results: Results, folder: Path) -> list[Path]:
     """Write ``training_curves.pdf``, ``.png`` and ``.csv``; nothing where nothing is logged.
 
     Of more than `MOST_TOGETHER` cells each has its own panels; beyond `MOST_ON_A_SHEET` they go on
-    in ``training_curves_2.*``. ``notes`` gets what is left out, and why.
+    in ``training_curves_2.*``. The results' notes get what is left out, and why.
     """
     numbers = collect(results)
-    if notes is not None:
-        notes += numbers.notes
+    results.notes.extend(numbers.notes)
     if not numbers.cells:
         return []
     with style.paper_style():

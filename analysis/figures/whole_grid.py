@@ -8,12 +8,7 @@ from analysis.figures import clicks, effects, efficiency, grid_points, training_
 from analysis.runs.results import Results
 
 
-def make_all(results: Results, folder: Path, notes: list[str]) -> list[Path]:
-    """Write those that have something to show; ``notes`` gets what is left out, and why."""
-    return [
-        *grid_points.make(results, folder),
-        *effects.make(results, folder, notes=notes),
-        *training_curves.make(results, folder, notes=notes),
-        *efficiency.make(results, folder, notes=notes),
-        *clicks.make(results, folder),
-    ]
+def make_all(results: Results, folder: Path) -> list[Path]:
+    """Write those that have something to show; the results' notes get what is left out, and why."""
+    figures = (grid_points, effects, training_curves, efficiency, clicks)
+    return [path for figure in figures for path in figure.make(results, folder)]

@@ -6,7 +6,7 @@ import hashlib
 import inspect
 import json
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,9 +59,8 @@ def make_paper(
     *,
     again: bool = False,
     partial: bool = False,
-    say: Callable[[str], None] = print,
 ) -> Paper:
-    """Make a paper's tables, figures and pages.
+    """Make a paper's tables, figures and pages, and print how each part has come out.
 
     Each source has a folder of its name in ``out``. The manifest is written after every part, so
     that nothing is lost where the program is stopped.
@@ -72,14 +71,13 @@ def make_paper(
         out: folder of the paper.
         again: also what is there already.
         partial: of grids with unfinished runs, too.
-        say: is told each part.
     """
     usable, problems = _usable(sources, partial)
     problems += _unmatched(recipe, sources)
     (out / ERRORS).unlink(missing_ok=True)
     making = _Making(recipe, out, again, usable, problems)
     for source in usable:
-        making.make(source, say)
+        making.make(source)
     paths = making.write_manifest()
     paths += [out / ERRORS] if making.raised else []
     return Paper(tuple(making.entries), tuple(problems), tuple(paths))
@@ -101,13 +99,13 @@ class _Making:
     def __post_init__(self) -> None:
         self.held = read_entries(self.out)  # of an earlier call, still to be looked at
 
-    def make(self, source: Source, say: Callable[[str], None]) -> None:
+    def make(self, source: Source) -> None:
         """Make every part that is of a source."""
         moved = self._set_aside(source)
         for number, (node, part) in enumerate(self.recipe.parts):
             if part.wants(source):
                 entry = self._make_part(node, part, source)
-                say(f"{source.name}: {entry.part}: {entry.status}")
+                print(f"{source.name}: {entry.part}: {entry.status}")
                 self.entries.append(entry)
                 self._note_problems(entry, number)
                 self.write_manifest()

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from analysis.figures import breakdown, effects
-from analysis.paper.part import PARTS, Made, NothingToShow, Part, compared
+from analysis.paper.part import PARTS, Made, NothingToShow, Part, compared, made
 from analysis.paper.parts.scores import GridFigure
 from analysis.paper.source import Source
-from analysis.runs.results import Results
 from analysis.statistics.effects import NO_AXES
 from analysis.tables import write_effects
 
@@ -37,11 +35,8 @@ class EffectTable(Part):
 class EffectMaps(GridFigure):
     """The same as heat maps: means of two axes' levels, and what the levels change."""
 
+    figure = effects
     nothing = NO_AXES
-
-    def draw(self, results: Results, out: Path, notes: list[str]) -> list[Path]:
-        """Write ``effects.*``."""
-        return effects.make(results, out, notes=notes)
 
 
 @PARTS.register_module()
@@ -54,17 +49,15 @@ class Breakdown(Part):
     flags = {"reference": "--reference", "other": "--against"}
 
     reference: str | None = None  # another cell than the grid's own
-    other: str | None = None  # cell that it is compared with; None for the best one
+    other: str | None = None  # cell that it is compared with; None for the best trained one
 
     def make(self, source: Source, out: Path) -> Made:
         """Write ``breakdown.*``."""
         results = compared(source, self.reference)
-        notes: list[str] = []
         lost: list[str] = []
-        asked: dict[str, Any] = {"other": self.other, "overrides": source.overrides}
-        if not (paths := breakdown.make(results, out, notes=notes, lost=lost, **asked)):
-            raise NothingToShow("; ".join(notes) or "there is no other cell with a score")
-        return Made(paths, notes, lost)
+        asked = {"other": self.other, "overrides": source.overrides}
+        paths = breakdown.make(results, out, lost=lost, **asked)
+        return made(source, results, paths, "there is no other cell with a score", lost)
 
     def arguments(self, source: Source, out: Path) -> list[str]:
         """Return those of ``make-figures``."""

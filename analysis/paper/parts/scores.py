@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
 
-from analysis.figures import (
-    clicks,
-    efficiency,
-    grid_points,
-    qualitative,
-    sweep,
-    training_curves,
-)
-from analysis.paper.part import PARTS, Made, NothingToShow, Part, option
+from analysis.figures import clicks, efficiency, grid_points, qualitative, sweep, training_curves
+from analysis.paper.part import PARTS, Made, NothingToShow, Part, made, option
 from analysis.paper.parts.claims import Asserted
 from analysis.paper.source import SWEEP, Source
 from analysis.report import ReportOptions, write_report, write_sweep_report
@@ -138,61 +131,50 @@ class GridFigure(Part):
     """A figure of a grid; ``make-figures`` draws the others, too."""
 
     tool = "make-figures"
+    figure: ModuleType
+    """The module whose ``make`` draws it."""
     nothing = ""
-    """Why it may not be drawn, where `draw` does not say so."""
-
-    @abstractmethod
-    def draw(self, results: Results, out: Path, notes: list[str]) -> list[Path]:
-        """Write the files; none where there is nothing to show."""
+    """Why it may not be drawn, where its notes do not say so."""
 
     def make(self, source: Source, out: Path) -> Made:
         """Draw the figure."""
-        notes: list[str] = []
-        if not (paths := self.draw(source.results, out, notes)):
-            raise NothingToShow("; ".join(notes) or self.nothing)
-        return Made(paths, notes)
+        results = source.results
+        return made(source, results, self.draw(results, out), self.nothing)
+
+    def draw(self, results: Results, out: Path) -> list[Path]:
+        """Write the files; none where there is nothing to show."""
+        return list(self.figure.make(results, out))
 
 
 @PARTS.register_module()
 class GridPoints(GridFigure):
     """Every cell: a point for each seed, a bar for the mean."""
 
-    def draw(self, results: Results, out: Path, notes: list[str]) -> list[Path]:
-        """Write ``grid_points.*``."""
-        return grid_points.make(results, out)
+    figure = grid_points
 
 
 @PARTS.register_module()
 class TrainingCurves(GridFigure):
     """Losses and validation scores while the cells were trained."""
 
+    figure = training_curves
     nothing = "no run was trained, or none has kept its log"
-
-    def draw(self, results: Results, out: Path, notes: list[str]) -> list[Path]:
-        """Write ``training_curves.*``."""
-        return training_curves.make(results, out, notes=notes)
 
 
 @PARTS.register_module()
 class Efficiency(GridFigure):
     """Score against speed and size."""
 
+    figure = efficiency
     nothing = "no run was timed"
-
-    def draw(self, results: Results, out: Path, notes: list[str]) -> list[Path]:
-        """Write ``efficiency.*``."""
-        return efficiency.make(results, out, notes=notes)
 
 
 @PARTS.register_module()
 class ClickCurves(GridFigure):
     """Scores against the number of corrective clicks, with the sound and without."""
 
+    figure = clicks
     nothing = NO_CLICKS
-
-    def draw(self, results: Results, out: Path, notes: list[str]) -> list[Path]:
-        """Write ``clicks.*``."""
-        return clicks.make(results, out)
 
 
 @PARTS.register_module()
@@ -205,7 +187,7 @@ class Qualitative(GridFigure):
 
     num_clips: int = 2  # on the sheet
 
-    def draw(self, results: Results, out: Path, notes: list[str]) -> list[Path]:
+    def draw(self, results: Results, out: Path) -> list[Path]:
         """Write ``qualitative.*``."""
         return qualitative.make(results, out, num_clips=self.num_clips)
 
@@ -255,13 +237,12 @@ class Report(Page, Asserted):
     def make(self, source: Source, out: Path) -> Made:
         """Write ``index.html`` and a page for every cell."""
         results = source.against(self.reference)
-        before = len(results.notes)
         lost: list[str] = []
         figures = out.parent / self.figures
         claims, how = self.asserted(source), source.how()
         options = ReportOptions(self.num_clips, figures=figures, claims=claims, **how)
         paths = write_report(results, source.path, out, options, lost)
-        return Made(paths, results.notes[before:], lost)
+        return made(source, results, paths, lost=lost)
 
     def arguments(self, source: Source, out: Path) -> list[str]:
         """Return those of ``report``."""

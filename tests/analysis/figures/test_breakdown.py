@@ -37,7 +37,9 @@ def planted(arm: str) -> float:
     return {"old": 0.5, "new": 0.6, "worse": 0.3}[arm]
 
 
-def test_the_reference_is_compared_with_the_best_other_cell(results: Results) -> None:
+def test_the_reference_is_compared_with_the_best_other_cell_that_was_trained(
+    results: Results,
+) -> None:
     numbers = breakdown.collect(results)
     assert numbers is not None and numbers.cells == ("old", "new")
     assert numbers.found.loc[0, "difference"] == pytest.approx(-0.1, abs=0.02)
@@ -46,6 +48,9 @@ def test_the_reference_is_compared_with_the_best_other_cell(results: Results) ->
     assert named is not None and named.cells == ("old", "worse")
     with pytest.raises(ValueError, match="unknown cell 'wors'"):
         breakdown.collect(results, other="wors")
+    results.runs["num_trainable"] = results.runs["cell"].map({"old": 1, "new": 0, "worse": 1})
+    trained = breakdown.collect(results)
+    assert trained is not None and trained.cells == ("old", "worse")
 
 
 def test_what_is_drawn(results: Results) -> None:
@@ -65,12 +70,11 @@ def test_what_is_drawn(results: Results) -> None:
 
 
 def test_files_are_written_once_each(results: Results, tmp_path: Path) -> None:
-    notes: list[str] = []
-    paths = breakdown.make(results, tmp_path, notes=notes)
+    paths = breakdown.make(results, tmp_path)
     assert [path.name for path in paths] == [
         *(f"breakdown.{kind}" for kind in ("pdf", "png", "csv", "md", "tex"))
     ]
-    assert len(pd.read_csv(paths[2])) == 28 and len(notes) == 1
+    assert len(pd.read_csv(paths[2])) == 28
     assert "**old minus new: which clips carry the difference**" in paths[3].read_text()
 
 
@@ -89,17 +93,16 @@ def test_without_data_seen_and_unseen_splits_are_left(
     held = {part: {"J": {f"c{n}": 0.1 * n for n in range(5)}} for part in ("test_s", "test_u")}
     better = {part: {"J": {f"c{n}": 0.1 * n + 0.01 * n for n in range(5)}} for part in held}
     results = load_runs(exact({("b", 0): held, ("a", 0): better}))
-    notes: list[str] = []
     lost: list[str] = []
-    paths = breakdown.make(results, tmp_path / "out", notes=notes, lost=lost)
-    assert len(lost) == 2 and notes == lost
+    paths = breakdown.make(results, tmp_path / "out", lost=lost)
+    assert len(lost) == 2 and results.notes[-2:] == lost
     assert lost[0].startswith("nothing is known of the clips of test_s: ")
     frame = pd.read_csv(paths[2])
     assert frame["bin"].tolist() == ["all clips", "test s", "test u"]
     plain = load_runs(
         exact({("b", 0): {"test": held["test_s"]}, ("a", 0): {"test": held["test_u"]}})
     )
-    assert breakdown.make(plain, tmp_path / "none", notes=notes, lost=lost) == []
+    assert breakdown.make(plain, tmp_path / "none", lost=lost) == []
     assert len(lost) == 3 and not (tmp_path / "none").exists()
 
 

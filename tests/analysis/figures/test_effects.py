@@ -67,11 +67,10 @@ def test_a_grid_that_is_not_full_has_dashes(grid_of) -> None:
 
 def test_every_pair_of_axes_is_a_row_but_those_without_room(grid_of, tmp_path: Path) -> None:
     axes = {**AXES, "text": ("no", "yes"), "width": tuple("12345678")}
-    notes: list[str] = []
     results = grid_of(axes, lambda *at: planted(*at[:2]), num_seeds=1, num_clips=2)
-    paths = effects.make(results, tmp_path, notes=notes)
+    paths = effects.make(results, tmp_path)
     assert [path.name for path in paths] == ["effects.pdf", "effects.png", "effects.csv"]
-    assert notes == ["axis width: 8 levels have no room on a map"]
+    assert results.notes == ["axis width: 8 levels have no room on a map"]
     numbers = effects.collect(results)
     assert numbers is not None and len(numbers.maps) == 3
     frame = pd.read_csv(paths[2])

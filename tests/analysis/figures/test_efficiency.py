@@ -123,10 +123,10 @@ def test_the_legend_names_every_cell_as_it_is_drawn(
 
 
 def test_without_speeds_the_sizes_are_left(grid_folder: Path, tmp_path: Path) -> None:
-    notes: list[str] = []
-    paths = efficiency.make(load_runs(grid_folder), tmp_path / "figures", notes=notes)
+    results = load_runs(grid_folder)
+    paths = efficiency.make(results, tmp_path / "figures")
     assert set(pd.read_csv(paths[2])["measure"]) == {PARAMETERS}
-    assert notes == ["no speeds: no run was timed"]
+    assert results.notes == ["no speeds: no run was timed"]
 
 
 def test_nothing_measured_nothing_drawn(exact: Callable[..., Path], tmp_path: Path) -> None:

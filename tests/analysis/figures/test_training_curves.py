@@ -88,15 +88,14 @@ def test_lines_and_bands_stand_at_the_numbers(trained: Callable[..., Path]) -> N
 
 
 def test_files(trained: Callable[..., Path], tmp_path: Path) -> None:
-    notes: list[str] = []
     results = load_runs(trained(["sparse"]))
-    paths = training_curves.make(results, tmp_path / "figures", notes=notes)
+    paths = training_curves.make(results, tmp_path / "figures")
     assert [path.name for path in paths] == [
         f"training_curves.{kind}" for kind in ("pdf", "png", "csv")
     ]
     assert matplotlib.image.imread(paths[1]).shape[1] == 1350
     assert len(pd.read_csv(paths[2])) == 19 + 19 + 2
-    assert len(notes) == 1
+    assert len(results.notes) == 1
 
 
 def test_many_cells_have_panels_of_their_own_on_several_sheets(
@@ -118,10 +117,12 @@ def test_many_cells_have_panels_of_their_own_on_several_sheets(
 
 
 def test_nothing_logged_nothing_drawn(grid_folder: Path, tmp_path: Path) -> None:
-    notes: list[str] = []
-    assert training_curves.make(load_runs(grid_folder), tmp_path / "figures", notes=notes) == []
+    results = load_runs(grid_folder)
+    assert training_curves.make(results, tmp_path / "figures") == []
     assert not (tmp_path / "figures").exists()
-    assert notes == ["no training curves of none, sparse, dense, sparse+dense: no log is left"]
+    assert results.notes == [
+        "no training curves of none, sparse, dense, sparse+dense: no log is left"
+    ]
 
 
 def test_one_epoch_is_counted_in_whole_epochs() -> None:

@@ -10,10 +10,10 @@ from analysis.runs.results import Results
 def test_figures_that_have_something_to_show(
     grid_of: Callable[..., Results], tmp_path: Path
 ) -> None:
-    notes: list[str] = []
     axes = {"size": ("s", "m"), "loss": ("off", "on")}
-    paths = make_all(grid_of(axes, lambda *_: 0.5), tmp_path / "figures", notes)
+    results = grid_of(axes, lambda *_: 0.5)
+    paths = make_all(results, tmp_path / "figures")
     assert [path.name for path in paths if path.suffix == ".png"] == [
         *("grid_points.png", "effects.png")
     ]
-    assert any("no training curves" in note for note in notes)
+    assert any("no training curves" in note for note in results.notes)

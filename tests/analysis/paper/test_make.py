@@ -67,9 +67,7 @@ def make(
         path = tmp_path / "mine.py"
         path.write_text(f"title = 'T'\nparts = {[{'type': 'Note', **node} for node in nodes]!r}\n")
         sources = find_sources(tmp_path / "runs", overrides=options.pop("overrides", {}))
-        return make_paper(
-            sources, load_recipe(str(path)), tmp_path / "paper", say=lambda _: None, **options
-        )
+        return make_paper(sources, load_recipe(str(path)), tmp_path / "paper", **options)
 
     return run
 

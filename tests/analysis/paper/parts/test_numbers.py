@@ -77,7 +77,7 @@ def test_cells_that_are_not_there_fail_the_part_with_all_of_them(
         recipe.write_text(f"parts = [{node!r}]\n")
         sources = find_sources(tmp_path / "runs")
         out = tmp_path / "paper"
-        return make_paper(sources, load_recipe(str(recipe)), out, say=lambda _: None)
+        return make_paper(sources, load_recipe(str(recipe)), out)
 
     (problem,) = make().problems
     assert "numbers.Gain: unknown cell 'dens'; did you mean 'dense'" in problem
@@ -123,7 +123,7 @@ def example(write_grid: Callable[..., Path], tmp_path: Path) -> Path:
     paper = tmp_path / "paper"
     shutil.copytree(ROOT / "paper", paper, ignore=shutil.ignore_patterns("made", "main.[!t]*"))
     recipe = load_recipe(str(paper / "recipe.py"))
-    made = make_paper(find_sources(tmp_path / "runs"), recipe, paper / "made", say=lambda _: None)
+    made = make_paper(find_sources(tmp_path / "runs"), recipe, paper / "made")
     assert not made.problems
     return paper
 
