@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib.util
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -212,5 +213,39 @@ def write_scored() -> Callable[..., RunRecord]:
             setattr(record, name, value)
         run_record.write(record, run_dir)
         return record
+
+    return write
+
+
+@pytest.fixture
+def exact(write_scored: Callable[..., RunRecord], tmp_path: Path) -> Callable[..., Path]:
+    """Write a grid whose scores of single clips are exactly what is given.
+
+    ``scores``: (cell, seed) -> split -> metric -> clip -> value, or one number: J of one clip of
+    ``test``, and one minus it with the audio swapped.
+    """
+
+    def write(
+        scores: dict[tuple[str, int], Any],
+        reference: str | None = "b",
+        title: str = "A & B_c",
+        folder: Path = tmp_path,
+        **fields: object,
+    ) -> Path:
+        cells: dict[str, list[dict[str, object]]] = {}
+        for number, ((cell, seed), held) in enumerate(scores.items()):
+            if not isinstance(held, dict):
+                held = {
+                    "test": {"J": {"clip": held}},
+                    "test_audio_swapped": {"J": {"clip": 1 - held}},
+                }
+            own = {"name": cell, "seed": seed, "run_id": f"{cell}{seed}", **fields}
+            place = f"runs/{number}"
+            write_scored(folder / place, held, **own)
+            cells.setdefault(cell, []).append({"seed": seed, "run_id": "", "folder": place})
+        grid = {"title": title, "reference": reference}
+        grid["cells"] = [{"name": cell, "runs": runs} for cell, runs in cells.items()]
+        (folder / "grid.json").write_text(json.dumps(grid))
+        return folder
 
     return write

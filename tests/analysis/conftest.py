@@ -90,34 +90,6 @@ def write_grid(write_run: Callable[..., RunRecord]) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def exact(write_scored: Callable[..., RunRecord], tmp_path: Path) -> Callable[..., Path]:
-    """Write a grid whose scores of single clips are exactly what is given.
-
-    ``scores``: (cell, seed) -> split -> metric -> clip -> value, or one number: J of one clip of
-    ``test``, and one minus it with the audio swapped.
-    """
-
-    def write(scores: dict, reference: str | None = "b", title: str = "A & B_c", **fields) -> Path:
-        cells: dict[str, list] = {}
-        for number, ((cell, seed), held) in enumerate(scores.items()):
-            if not isinstance(held, dict):
-                held = {
-                    "test": {"J": {"clip": held}},
-                    "test_audio_swapped": {"J": {"clip": 1 - held}},
-                }
-            own = {"name": cell, "seed": seed, "run_id": f"{cell}{seed}", **fields}
-            folder = f"runs/{number}"
-            write_scored(tmp_path / folder, held, **own)
-            cells.setdefault(cell, []).append({"seed": seed, "run_id": "", "folder": folder})
-        grid = {"title": title, "reference": reference}
-        grid["cells"] = [{"name": cell, "runs": runs} for cell, runs in cells.items()]
-        (tmp_path / "grid.json").write_text(json.dumps(grid))
-        return tmp_path
-
-    return write
-
-
-@pytest.fixture
 def planted(exact: Callable[..., Path]) -> Callable[..., Path]:
     """Write a grid in which cells differ from ``b`` by planted effects."""
 

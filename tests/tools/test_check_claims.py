@@ -9,8 +9,6 @@ import pytest
 from auralsam2_tools import check_claims
 from auralsam2_tools.__main__ import main as dispatch
 
-from auralsam2.engine.run_record import RunRecord
-
 CLAIMS = """
 title = "Mine"
 claims = [
@@ -25,21 +23,17 @@ ELSEWHERE = 'dict(type="Beats", sentence="Far", cell="a", other="b", grids="far*
 
 
 @pytest.fixture
-def grid(write_scored: Callable[..., RunRecord], tmp_path: Path) -> Path:
+def grid(exact: Callable[..., Path], tmp_path: Path) -> Path:
     """A grid of three cells and one seed: `too` is hardly worse than `both`."""
     rng = np.random.default_rng(0)
-    cells = []
+    held = {}
     for cell, level in {"none": 0.25, "both": 0.75, "too": 0.745}.items():
         levels = {"test": level, "test_audio_swapped": 0.2}
-        scores = {
+        held[cell, 0] = {
             split: {"J": {f"c{n}": own + rng.normal(0, 0.02) for n in range(12)}}
             for split, own in levels.items()
         }
-        write_scored(tmp_path / "grid/runs" / cell, scores, name=cell, run_id=cell)
-        cells.append({"name": cell, "runs": [{"seed": 0, "folder": f"runs/{cell}"}]})
-    content = {"name": "mine", "title": "Prompts", "reference": "none", "cells": cells}
-    (tmp_path / "grid" / "grid.json").write_text(json.dumps(content))
-    return tmp_path / "grid"
+    return exact(held, "none", folder=tmp_path / "grid")
 
 
 @pytest.mark.parametrize(
@@ -63,7 +57,7 @@ def test_json_and_files_of_a_folder_of_grids(grid: Path, tmp_path: Path, capsys)
     printed = json.loads(capsys.readouterr().out)
     assert printed == json.loads((tmp_path / "out" / "claims.json").read_text())
     assert printed["alpha"] == 0.01 and list(printed["grids"]) == ["grid"]
-    assert printed["grids"]["grid"][0]["run_dir"] == "grid/runs/none"
+    assert printed["grids"]["grid"][0]["run_dir"] == "grid/runs/0"
 
 
 def test_without_claims_it_says_where_they_may_be(grid: Path, capsys) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from auralsam2_tools import make_tables
+from scipy.stats import ttest_1samp
 
 
 @pytest.fixture
@@ -69,3 +70,98 @@ def test_notes_of_the_tables_after_clicks_are_told(
     told = "".join(capsys.readouterr())
     assert told.count("each click goes into the frame with the lowest J") == 1
     assert (tmp_path / "clicks" / "J" / "table.md").is_file()
+
+
+@pytest.fixture
+def folders(exact: Callable[..., Path], tmp_path: Path) -> tuple[Path, Path]:
+    """Two grids of cells with one seed and eight clips each."""
+
+    def write_grid(name: str, levels: dict[str, float], reference: str | None) -> Path:
+        held = {}
+        for cell, level in levels.items():
+            shares = {f"clip{index}": level * (0.86 + index / 25) for index in range(8)}
+            halves = {clip: 0.5 * share for clip, share in shares.items()}
+            held[cell, 0] = {
+                "test": {"J": shares, "A": shares},
+                "test_audio_silence": {"J": halves, "A": halves},
+            }
+        sizes = {"total": 9_000_000, "trainable": 1_500_000}
+        return exact(held, reference, name, tmp_path / name, num_parameters=sizes)
+
+    first = write_grid("first", {"none": 0.2, "film": 0.6}, "none")
+    return first, write_grid("second", {"none": 0.3, "both": 0.5}, None)
+
+
+def test_what_is_significant_is_marked_by_default(
+    folders, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert make_tables.main([str(folders[0])]) == 0
+    shown = capsys.readouterr().out
+    assert "0.600†" in shown and "Fewer than 2 seeds in common are too few" in shown
+    assert "muted J" in shown and "muted A" in shown
+    comparison = pd.read_csv(folders[0] / "table.comparison.csv")
+    differences = [0.4 * (0.86 + index / 25) for index in range(8)]
+    expected = ttest_1samp(differences, 0).pvalue
+    assert comparison["p_holm"].tolist() == pytest.approx([expected])
+    assert set(comparison["split"]) == {"test"}
+    assert make_tables.main([str(folders[0]), "--no-significance"]) == 0
+    assert "†" not in capsys.readouterr().out
+
+
+def test_without_a_reference_nothing_is_tested_and_said_so(
+    folders, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert make_tables.main([str(folders[1])]) == 0
+    shown = capsys.readouterr().out
+    assert "note: nothing is tested for significance: no reference cell" in shown
+    assert not (folders[1] / "table.comparison.csv").exists()
+    assert make_tables.main([str(folders[1]), "--reference", "none"]) == 0
+    assert "Compared with 'none'" in capsys.readouterr().out
+
+
+def test_several_folders_columns_scores_and_intervals(
+    folders, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    command = [*map(str, folders), "--out", str(out), "--spread", "interval", "--difference"]
+    command += ["--columns", "params,decoder_fps", "--scores", "test:J", "test_audio_silence:J"]
+    assert make_tables.main([*command, "--clips-alone"]) == 0
+    shown = capsys.readouterr().out
+    for part in ("first: none", "second: none", "trained (M)", "1.50", "0.200 [0.", "muted J"):
+        assert part in shown
+    assert "no run has recorded decoder FPS" in shown and "muted A" not in shown
+    held = json.loads((out / "table.provenance.json").read_text())
+    assert held["statistics"]["over"] == "clips"
+    assert {entry["cell"] for entry in held["entries"]} == {
+        "first: none",
+        "film",
+        "second: none",
+        "both",
+    }
+
+
+def test_several_folders_need_a_place(folders, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        make_tables.main([*map(str, folders)])
+    assert "--out DIR" in capsys.readouterr().err
+
+
+def test_reported_numbers_stand_beside_ours(
+    folders, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = {"method": "Other", "source": "A. Author, Venue 2024", "where": "Table 2"}
+    row |= {"protocol": "V1M", "scores": {"test": {"J": 0.9}}}
+    file = tmp_path / "reported.json"
+    file.write_text(json.dumps({"schema": 1, "rows": [row]}))
+    assert make_tables.main([str(folders[0]), "--reported", str(file)]) == 0
+    assert "note: reported, not measured: Other: A. Author, Venue 2024, Table 2" in (
+        capsys.readouterr().out
+    )
+    assert "| Other (reported, not measured) |" in (folders[0] / "table.md").read_text()
+
+
+def test_unknown_names_are_all_listed(folders) -> None:
+    with pytest.raises(ValueError) as caught:
+        make_tables.main([str(folders[0]), "--columns", "parms", "--scores", "tst:J"])
+    assert "did you mean 'params'" in str(caught.value)
+    assert "did you mean 'test:J'" in str(caught.value)
