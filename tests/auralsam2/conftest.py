@@ -1,11 +1,29 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from auralsam2 import config
+
+
+@pytest.fixture(scope="session")
+def build_mini() -> Callable[..., Any]:
+    """Build the mini default over its embedded SAM2; its fuser has random weights."""
+    import torch
+
+    from auralsam2.engine.evaluate import build_model
+
+    def build(name: str = "auralsam2/mini_v1s", **changes: Any) -> Any:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            cfg = config.load(name, {"model.feature_cache_mb": 0, **changes})
+            return build_model(cfg).eval()
+
+    return build
 
 
 @pytest.fixture

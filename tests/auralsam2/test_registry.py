@@ -96,60 +96,31 @@ def test_a_node_is_a_dict_with_a_type(toys: Registry, node: object) -> None:
         toys.build(node)  # type: ignore[arg-type]
 
 
-def test_a_star_registers_a_component_from_one_new_file(
+def test_locations_are_imported_at_the_first_look_up(
     tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    package = tmp_path / "sibling_package"
-    package.mkdir()
-    (package / "__init__.py").write_text(
-        "from auralsam2.registry import Registry\n"
-        "TOYS = Registry('sibling toy', contract='none', locations=['sibling_package.*'])\n"
-    )
-    (package / "gated.py").write_text(
-        "from sibling_package import TOYS\n"
-        "@TOYS.register_module()\nclass Gated:\n    '''A gate.'''\n"
-    )
+    """A module, and with a star all modules of a package: a component is one new file."""
+    files = {
+        "lazy_toys.py": "",
+        "empty_toys/__init__.py": "",
+        "starred_toys/__init__.py": "from auralsam2.registry import Registry\n"
+        "TOYS = Registry('toy', locations=['lazy_toys', 'empty_toys.*', 'starred_toys.*'])\n",
+        "starred_toys/gated.py": "from starred_toys import TOYS\n"
+        "@TOYS.register_module()\nclass Gated:\n    '''A gate.'''\n",
+        "starred_toys/plain.py": "",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
-    toys = import_module("sibling_package").TOYS
+    toys = import_module("starred_toys").TOYS
+    late = ("lazy_toys", "empty_toys", "starred_toys.gated", "starred_toys.plain")
+    assert not any(name in sys.modules for name in late)
+    with pytest.raises(UnknownComponentError, match="known: Gated"):
+        toys.lookup("Missing")
+    assert all(name in sys.modules for name in late)
     assert toys.names() == ["Gated"]
-    for name in ("sibling_package", "sibling_package.gated"):
-        monkeypatch.delitem(sys.modules, name)
-
-
-def test_a_star_of_an_empty_package_is_nothing(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "empty_package").mkdir()
-    (tmp_path / "empty_package" / "__init__.py").touch()
-    monkeypatch.syspath_prepend(tmp_path)
-    assert Registry("nowhere", contract="none", locations=["empty_package.*"]).names() == []
-    monkeypatch.delitem(sys.modules, "empty_package")
-
-
-def test_lookup_imports_the_locations_once(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "lazy_location.py").write_text("LOADED = True\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    registry = Registry("lazy", contract="none", locations=["lazy_location"])
-    assert "lazy_location" not in sys.modules
-    with pytest.raises(UnknownComponentError):
-        registry.lookup("Missing")
-    assert "lazy_location" in sys.modules
-    monkeypatch.delitem(sys.modules, "lazy_location")
-
-
-def test_a_star_imports_all_modules_of_a_package_at_the_first_lookup(
-    tmp_path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    package = tmp_path / "starred_package"
-    package.mkdir()
-    (package / "__init__.py").touch()
-    (package / "plain.py").touch()
-    (package / "gated.py").write_text("import starred_package\nstarred_package.LOADED = True\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    registry = Registry("starred", contract="none", locations=["starred_package.*"])
-    names = ("starred_package", "starred_package.gated", "starred_package.plain")
-    assert not any(name in sys.modules for name in names)
-    assert registry.names() == [] and registry.names() == []
-    assert all(name in sys.modules for name in names)
-    for name in names:
+    for name in ("starred_toys", *late):
         monkeypatch.delitem(sys.modules, name)
 
 

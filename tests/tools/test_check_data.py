@@ -51,7 +51,6 @@ def test_faults_exit_with_1(root: Path, tmp_path: Path, capsys: pytest.CaptureFi
         (["v1m", "nowhere"], "no AVSBench index"),
         (["ref_avs", "nowhere"], "no Ref-AVS index"),
         (["s4", "nowhere"], "no folder 's4_data'"),
-        (["v1m", ".", "--workers", "0"], "at least 1"),
     ],
 )
 def test_wrong_usage_exits_with_2(

@@ -130,6 +130,21 @@ def test_numbers_are_numbers() -> None:
     assert seen > 30
 
 
+MAY_BE_ZERO = {
+    *("warmup", "seed", "seeds", "port", "lines", "level", "unseen", "lockstep", "oom_retries"),
+    *("ray_jobs", "ray_retries", "slurm_gpus", "slurm_requeues"),
+    *("report clips", "run-grid jobs", "run-sweep jobs"),
+}
+
+
+def test_counts_are_at_least_one(capsys: pytest.CaptureFixture[str]) -> None:
+    for tool, parser in PARSERS.items():
+        for action in parser._actions:
+            if kind(action) is int and not {action.dest, f"{tool} {action.dest}"} & MAY_BE_ZERO:
+                assert refused(parser, action, "0"), (tool, action.dest)
+    assert capsys.readouterr().err.count("got '0', wanted a whole number, at least ") > 20
+
+
 def outputs() -> Iterator[tuple[argparse.ArgumentParser, argparse.Action, bool]]:
     """Every option that names what is written, and whether that is a file."""
     from auralsam2.command_line import input_path, output_file, output_folder

@@ -134,7 +134,6 @@ def test_a_preflight_with_problems_starts_nothing(grid: Path, tmp_path: Path, ca
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--oom-retries", "-1"], "--oom-retries: got '-1', wanted a whole number, at least 0"),
         (["--stale-after", "3"], "--stale-after: got '3', wanted a finite number above "),
         (["--gpus", "0", "--jobs", "2"], "exclude each other"),
     ],

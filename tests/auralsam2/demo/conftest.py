@@ -18,7 +18,10 @@ import pytest
 import torch
 
 from auralsam2.data.frame_source import open_frames
+from auralsam2.data.images import Resizing
 from auralsam2.data.video import read_audio_track
+from auralsam2.predictor import AuralSAM2VideoPredictor
+from auralsam2.predictor.trained import Trained
 
 RADIUS = 0.2
 """Of what a click adds or takes away, in parts of the picture's height."""
@@ -220,18 +223,8 @@ def client(start_server: Callable[..., Any], predictor: FakePredictor) -> Client
 
 
 @pytest.fixture
-def mini() -> Any:
-    """The mini default: SAM2 as it comes with the package, the fuser with random weights."""
-    from auralsam2 import config
-    from auralsam2.data.images import Resizing
-    from auralsam2.engine.evaluate import build_model
-    from auralsam2.predictor import AuralSAM2VideoPredictor
-    from auralsam2.predictor.trained import Trained
-
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        cfg = config.load("auralsam2/mini_v1s", {"model.feature_cache_mb": 0})
-        return AuralSAM2VideoPredictor(Trained(build_model(cfg).eval(), Resizing(128)))
+def mini(build_mini: Callable[..., Any]) -> AuralSAM2VideoPredictor:
+    return AuralSAM2VideoPredictor(Trained(build_mini(), Resizing(128)))
 
 
 @pytest.fixture

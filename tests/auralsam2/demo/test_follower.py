@@ -41,19 +41,3 @@ def test_an_object_comes_with_its_first_prompt_and_goes_with_its_last(
         ("prompt", 2, 3, [([24, 16], 1)], None), ("add_audio", 3, 1.0),
         ("set_audio_weight", 3, 1.0), ("clear", 2, 3), ("remove", 3),
     ]  # fmt: skip
-
-
-def test_what_only_clicks_show_is_followed_both_ways_and_sound_from_the_beginning(
-    follower: Follower,
-) -> None:
-    tracked = TrackedObject(1, sound=False)
-    assert list(follower.answers({1: tracked})) == []
-    tracked.set_box(3, [0, 0, 0.5, 0.5])
-    follower.prompt(tracked, [3])
-    frames = [answer.frame for answer in follower.answers({1: tracked})]
-    assert frames == [3, 4, 3, 2, 1, 0]
-    hearing = TrackedObject(2, sound=True)
-    follower.prompt(hearing)
-    answers = list(follower.answers({1: tracked, 2: hearing}))
-    assert [answer.frame for answer in answers] == [0, 1, 2, 3, 4]
-    assert all(list(answer.masks) == [1, 2] for answer in answers)

@@ -10,10 +10,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from auralsam2 import config
 from auralsam2.data.audio import SAMPLE_RATE, log_mel_examples
 from auralsam2.data.images import Resizing
-from auralsam2.engine.evaluate import build_model
 from auralsam2.models.auralsam2 import AuralSAM2
 from auralsam2.predictor import AuralSAM2VideoPredictor
 from auralsam2.predictor.trained import Trained
@@ -31,21 +29,9 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-def build(**changes: Any) -> AuralSAM2:
-    """The mini default over its embedded SAM2; its fuser has random weights."""
-    torch.manual_seed(0)
-    cfg = config.load("auralsam2/mini_v1s", {"model.feature_cache_mb": 0, **changes})
-    return build_model(cfg).eval()
-
-
 @pytest.fixture(scope="session")
-def model() -> AuralSAM2:
-    return build()
-
-
-@pytest.fixture
-def build_mini() -> Callable[..., AuralSAM2]:
-    return build
+def model(build_mini: Callable[..., AuralSAM2]) -> AuralSAM2:
+    return build_mini()
 
 
 @pytest.fixture

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-import torch
+
+from auralsam2.data.images import Resizing
+from auralsam2.predictor import AuralSAM2VideoPredictor
+from auralsam2.predictor.trained import Trained
 
 CODECS = {".webm": ("libvpx-vp9", "libopus"), ".wav": (None, "pcm_s16le")}
 
@@ -80,15 +84,5 @@ def _mux(container, packets, begins) -> None:
 
 
 @pytest.fixture(scope="session")
-def predictor():
-    """The mini default over its embedded SAM2 with random weights of its fuser."""
-    from auralsam2 import config
-    from auralsam2.data.images import Resizing
-    from auralsam2.engine.evaluate import build_model
-    from auralsam2.predictor import AuralSAM2VideoPredictor
-    from auralsam2.predictor.trained import Trained
-
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        cfg = config.load("auralsam2/mini_v1m", {"model.feature_cache_mb": 0})
-        return AuralSAM2VideoPredictor(Trained(build_model(cfg).eval(), Resizing(128)))
+def predictor(build_mini: Callable[..., Any]) -> AuralSAM2VideoPredictor:
+    return AuralSAM2VideoPredictor(Trained(build_mini("auralsam2/mini_v1m"), Resizing(128)))
