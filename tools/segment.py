@@ -38,8 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("TQDM_DISABLE", "1")  # SAM2's own bar, beside ours
 
     from analysis.figures.segmented import write_sheet
-    from auralsam2.segment.arguments import read_arguments
-    from auralsam2.segment.model import identity, load_predictor
+    from auralsam2.segment.arguments import identity, load_predictor, read_arguments
     from auralsam2.segment.videos import segment_videos
 
     out = options["out"]

@@ -7,6 +7,7 @@ or form stands in ``Origin`` or ``Sec-Fetch-Site``.
 
 from __future__ import annotations
 
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -42,33 +43,27 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
         if problem := self._problem(scope):
             await PlainTextResponse(problem, 403)(scope, receive, send)
             return
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                added = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
-                message["headers"] = [*message.get("headers", []), *added]
+                MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
         await self.app(scope, receive, send_guarded)
 
     def _problem(self, scope: Scope) -> str:
-        given: dict[str, list[str]] = {}
-        for name, value in scope["headers"]:
-            given.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
-        hosts = given.get("host", [])
+        given = Headers(scope=scope)
+        hosts = given.getlist("host")
         if len(hosts) != 1 or hosts[0].lower() not in self.hosts:
             return f"This server answers to {' and '.join(sorted(self.hosts))} only."
-        if any(origin.lower() not in self.origins for origin in given.get("origin", [])):
+        if any(origin.lower() not in self.origins for origin in given.getlist("origin")):
             return "This server answers its own page only."
         # A link of another site may open the page; nothing there may load it, or send more.
-        opened = scope["path"] == "/" and given.get("sec-fetch-dest") == ["document"]
-        sites = given.get("sec-fetch-site", [])
-        if any(site not in ("same-origin", "none") for site in sites) and not opened:
+        opened = scope["path"] == "/" and given.getlist("sec-fetch-dest") == ["document"]
+        sites = given.getlist("sec-fetch-site")
+        if not opened and not {"same-origin", "none"}.issuperset(sites):
             return "This server answers its own page only."
         return ""

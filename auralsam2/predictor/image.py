@@ -16,9 +16,9 @@ from auralsam2.models.backbones.sam2.network import Points
 from auralsam2.models.tracking import decode_frame
 from auralsam2.predictor.hearing import check_text, heard_prompts
 from auralsam2.predictor.sound import Samples, Sound
+from auralsam2.predictor.state import check_weight
 from auralsam2.predictor.trained import OfTrained, Trained
 from auralsam2.predictor.video import AuralSAM2VideoPredictor
-from auralsam2.predictor.weights import check_weight
 from auralsam2.structures import Prompts
 
 

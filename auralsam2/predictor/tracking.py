@@ -16,9 +16,8 @@ from torch import Tensor, nn
 from auralsam2.models.backbones.sam2.network import Points, PromptableSAM2
 from auralsam2.models.interaction import WEIGHT_BESIDE_CLICKS
 from auralsam2.models.tracking import decode_frame
-from auralsam2.predictor.state import State, check_frame, latest_output, object_of
+from auralsam2.predictor.state import AudioWeights, State, check_frame, latest_output, object_of
 from auralsam2.predictor.trained import Trained, check_model
-from auralsam2.predictor.weights import AudioWeights
 from auralsam2.structures import Prediction, Prompts
 
 DECODER = {

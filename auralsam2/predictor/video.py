@@ -16,10 +16,9 @@ from auralsam2.predictor.hearing import Hearing, Windows, check_text
 from auralsam2.predictor.kept import KeptTensors
 from auralsam2.predictor.outputs import RecentOutputs
 from auralsam2.predictor.sound import Samples, Sound
-from auralsam2.predictor.state import State, check_frame, new_state
+from auralsam2.predictor.state import AudioWeights, State, check_frame, check_weight, new_state
 from auralsam2.predictor.tracking import AudioTracking
 from auralsam2.predictor.trained import OfTrained
-from auralsam2.predictor.weights import AudioWeights, check_weight
 
 Video = str | os.PathLike[str] | Sequence[Picture]
 Audio = str | os.PathLike[str] | tuple[Samples, int] | bool | None

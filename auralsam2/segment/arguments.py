@@ -1,15 +1,22 @@
-"""What a command line asks for: every argument checked before anything is loaded or written."""
+"""What a command line asks for, checked before anything is loaded or written; its predictor."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from auralsam2.config import config_hash, load
 from auralsam2.data.example import example_clip
 from auralsam2.data.preparation.prepare import VIDEO_SUFFIXES
+from auralsam2.engine.identity import file_digests
+from auralsam2.engine.run_folder import find_target
 from auralsam2.listing import files_below
 from auralsam2.messages import ProblemsError
+from auralsam2.models.weights import locate
+from auralsam2.predictor import AuralSAM2VideoPredictor
+from auralsam2.predictor.trained import DEFAULT
 from auralsam2.segment.one_video import Request
 from auralsam2.segment.prompts import Prompt, PromptsError, parse_prompts
 
@@ -112,3 +119,19 @@ def _videos_of(path: Path, out: Path) -> dict[str, Path]:
         for file in files_below(path)
         if file.suffix.lower() in VIDEO_SUFFIXES and out.resolve() not in file.resolve().parents
     }
+
+
+def load_predictor(model: Mapping[str, Any]) -> AuralSAM2VideoPredictor:
+    """Build the predictor that `Arguments` ask for by their ``model``."""
+    if "run" in model:
+        return AuralSAM2VideoPredictor.from_run(model["run"])
+    return AuralSAM2VideoPredictor.from_checkpoint(**model)
+
+
+def identity(model: Mapping[str, Any]) -> dict[str, str]:
+    """Return what tells models apart: hashes of the weights, and of what a config computes."""
+    config, weights = model.get("config"), model.get("checkpoint", DEFAULT)
+    if "run" in model:
+        config, weights = find_target(os.fspath(model["run"]), None)
+    found = {} if weights is None else file_digests({"weights": os.fspath(locate(weights))})
+    return found if config is None else {**found, "config": config_hash(load(config))}

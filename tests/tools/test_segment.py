@@ -11,7 +11,7 @@ from auralsam2.command_line import clip_bar
 from auralsam2.data.example import example_clip
 from auralsam2.data.frame_source import open_frames
 from auralsam2.predictor import AuralSAM2VideoPredictor
-from auralsam2.segment import model as segment_model
+from auralsam2.segment import arguments
 
 CONFIG = "auralsam2/mini_v1m"
 
@@ -74,7 +74,7 @@ def test_without_arguments_the_clip_and_weights_of_the_package_are_taken(
         seen.append(named)
         raise ValueError("seen enough")
 
-    monkeypatch.setattr(segment_model, "identity", lambda model: {})
+    monkeypatch.setattr(arguments, "identity", lambda model: {})
     monkeypatch.setattr(AuralSAM2VideoPredictor, "from_checkpoint", stop)
     assert dispatch(["segment", "--out", str(tmp_path / "out")]) == 2
     assert seen == [{}]
@@ -91,12 +91,12 @@ def test_all_wrong_arguments_are_told_at_once(
 
 def test_the_model_is_told_apart_by_weights_and_config(weights: Path, tmp_path: Path) -> None:
     chosen = {"config": CONFIG, "checkpoint": weights}
-    first = segment_model.identity(chosen)
+    first = arguments.identity(chosen)
     assert set(first) == {"weights", "config"}
-    assert segment_model.identity({**chosen, "config": "auralsam2/mini_v2"}) != first
+    assert arguments.identity({**chosen, "config": "auralsam2/mini_v2"}) != first
     other = tmp_path / "other.safetensors"
     other.write_bytes(weights.read_bytes() + b"x")
-    found = segment_model.identity({**chosen, "checkpoint": other})
+    found = arguments.identity({**chosen, "checkpoint": other})
     assert found["config"] == first["config"] and found["weights"] != first["weights"]
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from auralsam2.predictor.weights import AudioWeights, check_weight
+from auralsam2.predictor.state import AudioWeights, check_weight
 
 
 def test_single_frames_differ_until_all_are_set() -> None:
