@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ HOUR, GIGABYTE = 3600.0, 1e9
 COLUMNS = ("seeds", "new runs", "hours", "GB", "GB of it checkpoints")
 """Of `cost_table`; ``run-grid --prune-checkpoints`` deletes the last."""
 _UNITS = (HOUR, GIGABYTE, GIGABYTE)
+_PILOT = "work_dirs/pilot"
 
 
 class Cost(NamedTuple):
@@ -81,14 +83,23 @@ def cost_table(
     return cells | {("total", c): t for c, t in zip(COLUMNS, texts, strict=True)}
 
 
+def pilot(grid: str, base: str | None, settings: Sequence[str]) -> str:
+    """Say how to measure what no finished run tells: a small run of the grid, ready to copy."""
+    words = ["auralsam2", "run-grid", grid, *(["--base", base] if base else [])]
+    words += ["--seeds", "0", "1", "2", "--out", _PILOT, "--set", *settings, "optim.epochs=2"]
+    return f"to measure it, run a pilot, then this again with --runs {_PILOT}:\n{shlex.join(words)}"
+
+
 def cost_notes(
-    wanted: Mapping[str, int], costs: Mapping[str, Cost], folder: Path, out: Path
+    wanted: Mapping[str, int], costs: Mapping[str, Cost], folder: Path, out: Path, how: str
 ) -> list[str]:
-    """Say what the numbers of `cost_table` assume, and what is not known."""
+    """Say what the numbers of `cost_table` assume, and what is not known; ``how`` is of `pilot`."""
     said = [f"{name}: {note}" for name, cost in costs.items() for note in cost.notes]
     if unmeasured := [name for name, cost in costs.items() if cost.seconds is None]:
         listed = ", ".join(unmeasured)
-        said.append(f"hours and disk are without {listed}: no finished run of them in '{folder}'")
+        said.append(
+            f"hours and disk are without {listed}: no finished run of them in '{folder}'; {how}"
+        )
     if unknown := [name for name in costs if name not in wanted]:
         said.append(
             f"no number of seeds is known to do for {', '.join(unknown)}; counted are as many as "

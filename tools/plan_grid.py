@@ -23,11 +23,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Print the forecast."""
     options = _parser().parse_args(argv)
 
-    from ablations.costs import cost_notes, cost_table, measured_costs
+    from ablations.costs import cost_notes, cost_table, measured_costs, pilot
     from ablations.grids.axes import GridError
     from ablations.grids.file import load_grid
     from ablations.grids.plan import make_plan
     from ablations.until_decided import seed_order
+    from analysis.runs.results import NoResultsError
     from analysis.statistics import forecast as of
     from auralsam2.command_line import table_console, table_of
     from auralsam2.config import parse_overrides
@@ -38,7 +39,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if plan.problems:
         raise GridError(plan.problems, source=f"grid {grid.name!r}")
     folder = options.runs or plan.out
-    results = read_runs(options, folder)
+    how = pilot(options.grid, options.base, options.set)
+    try:
+        results = read_runs(options, folder)
+    except (FileNotFoundError, NoResultsError) as nothing:
+        raise NoResultsError(f"{nothing}\n{how}") from nothing
     forecasts = of.forecast(results, _rows(options, grid, plan, results), options.detect)
     wanted = of.seeds_of_cells(forecasts)
     most = max([len(grid.seeds), *wanted.values()])
@@ -48,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     table_console().print(table_of(cost_table(plan.runs, wanted, costs)))
     notes = [
         of.forecast_note(forecasts, options.detect),
-        *cost_notes(wanted, costs, folder, plan.out),
+        *cost_notes(wanted, costs, folder, plan.out, how),
     ]
     tell([*notes, *results.notes], [])
     return 0

@@ -59,8 +59,9 @@ def test_only_what_is_not_done_yet_is_counted(grid_and_plan, tmp_path: Path) -> 
     )
     assert shown["total", "new runs"] == "9"
     assert shown["total", "hours"] == f"{(3 * 1850 + 3650) / 3600:.2f}"
-    said = "\n".join(cost_notes({"a": 5, "b": 3}, known, tmp_path / "out", tmp_path / "out"))
-    assert "hours and disk are without c: no finished run" in said
+    out = tmp_path / "out"
+    said = "\n".join(cost_notes({"a": 5, "b": 3}, known, out, out, "run a pilot"))
+    assert f"hours and disk are without c: no finished run of them in '{out}'; run a pilot" in said
     assert "no number of seeds is known to do for c" in said
     assert "on cpu: Test, 1 threads" in said and "GB free" in said
 

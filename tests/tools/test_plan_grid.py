@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,15 @@ def test_what_claims_compare_takes_the_place_of_the_reference(grid: Path, capsys
     with pytest.raises(SystemExit):
         plan_grid.main([str(grid), "--detect", "1", "--claims", "c.py", "--metric", "F"])
     assert "leave out --metric" in capsys.readouterr().err
+
+
+def test_without_a_finished_run_it_says_how_to_get_one(grid: Path, tmp_path: Path) -> None:
+    asked = [str(grid), "--detect", "1", "--set", "optim.power=0.5", "--runs"]
+    said = f"auralsam2 run-grid {grid} --seeds 0 1 2 --out work_dirs/pilot --set optim.power=0.5"
+    (tmp_path / "empty").mkdir()
+    for folder in ("empty", "nowhere"):
+        with pytest.raises(ValueError, match=re.escape(f"--runs work_dirs/pilot:\n{said} optim")):
+            plan_grid.main([*asked, str(tmp_path / folder)])
 
 
 def test_problems_are_told(grid: Path) -> None:
