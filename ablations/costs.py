@@ -33,14 +33,10 @@ class Cost(NamedTuple):
 
 
 def measured_costs(runs: Iterable[PlannedRun], folder: Path) -> dict[str, Cost]:
-    """Return the mean cost of the finished runs of every cell of a plan, by its name.
+    """Return the mean cost of the finished runs in a grid's folder of every cell of a plan.
 
-    Where runs had another number of epochs or clips, their seconds are scaled by the clips that
+    Where they had another number of epochs or clips, their seconds are scaled by the clips that
     they and the plan go through: epochs times those of train and val, and all of test.
-
-    Args:
-        runs: of a plan, of which one a cell counts.
-        folder: of a grid with finished runs of such cells.
 
     Raises:
         FileNotFoundError: where it is no grid's.
@@ -161,13 +157,11 @@ def _factor(
         return 1.0, ["hours are not scaled: a run's config cannot be read"]
     plain = run.cfg.to_dict()
     epochs, were = plain["optim"]["epochs"], stored["optim"]["epochs"]
-    if record.data_fingerprint == run.data_fingerprint:
-        if epochs == were or not record.epochs:
-            return 1.0, []
-        clips = sizes.of(plain)
-        there = clips
-    else:
-        clips, there = sizes.of(plain), sizes.of(stored)
+    same_data = record.data_fingerprint == run.data_fingerprint
+    if same_data and (epochs == were or not record.epochs):
+        return 1.0, []
+    clips = sizes.of(plain)
+    there = clips if same_data else sizes.of(stored)
     if clips is None or there is None:
         factor = epochs / were if record.epochs else 1.0
         return factor, ["hours are scaled by epochs alone: clips of other data cannot be counted"]

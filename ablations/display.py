@@ -65,10 +65,7 @@ class Display(ABC):
 def make_display(total: int, done: int, console: Console | None = None) -> Display:
     """Return bars for a terminal, lines for anything else.
 
-    Args:
-        total: number of runs of the grid.
-        done: how many are finished already.
-        console: where to; standard output, as it is now, where None.
+    ``done`` of ``total`` runs are finished already; ``console`` is standard output where None.
     """
     console = console or own_console()
     return (BarDisplay if console.is_terminal else LineDisplay)(total, done, console)
@@ -91,7 +88,6 @@ class BarDisplay(Display):
         self, total: int, done: int, console: Console, clock: Clock = time.monotonic
     ) -> None:
         super().__init__(total, done, clock)
-        self.fractions: dict[str, float] = {}
         self.bars = Bars(
             # Narrow enough for 80 columns.
             TextColumn("{task.description}", markup=False, table_column=_cut(30)),
@@ -102,7 +98,7 @@ class BarDisplay(Display):
             redirect_stderr=False,
         )
         self.grid = self.bars.add_task("grid", total=total, completed=done, text="")
-        self._refresh()
+        self.refresh()
 
     def __enter__(self) -> BarDisplay:
         """Draw the bars."""
@@ -116,8 +112,7 @@ class BarDisplay(Display):
     def run_started(self, label: str) -> Progress:
         """Add the run's bar."""
         task = self.bars.add_task(label, total=None, text="starting")
-        self.fractions[label] = 0.0
-        return _Bar(self, label, task)
+        return _Bar(self, task)
 
     def run_finished(self, label: str, state: str, text: str) -> None:
         """Turn the run's bar into a line above the others."""
@@ -132,27 +127,23 @@ class BarDisplay(Display):
         """Print one line above the bars."""
         self.bars.console.print(Text(text))
 
-    def advance(self, label: str, fraction: float) -> None:
-        """Count a part of a run in the grid's bar."""
-        self.fractions[label] = fraction
-        self._refresh()
-
     def completed(self) -> float:
         """Return the number of finished runs with the parts of the running ones."""
-        return self.finished + sum(self.fractions.values())
+        parts = [task.percentage / 100 for task in self.bars.tasks if task.id != self.grid]
+        return self.finished + sum(parts)
+
+    def refresh(self) -> None:
+        """Show in the grid's bar how far all runs are."""
+        completed = self.completed()
+        text = f"{self.finished}/{self.total} runs  {self.time_left(completed)}"
+        self.bars.update(self.grid, completed=completed, text=text)
 
     def _end(self, label: str, state: str, text: str, style: str) -> None:
         for task in self.bars.tasks:
             if task.description == label:
                 self.bars.remove_task(task.id)
-        self.fractions.pop(label, None)
         self.bars.console.print(Text.assemble((f"{state:<6} ", style), f"{label}: {text}"))
-        self._refresh()
-
-    def _refresh(self) -> None:
-        completed = self.completed()
-        text = f"{self.finished}/{self.total} runs  {self.time_left(completed)}"
-        self.bars.update(self.grid, completed=completed, text=text)
+        self.refresh()
 
 
 def _cut(width: int) -> Column:
@@ -162,8 +153,8 @@ def _cut(width: int) -> Column:
 class _Bar(Progress):
     """What one run shows on a terminal; the next step shows a score, the executor tells the end."""
 
-    def __init__(self, display: BarDisplay, label: str, task: TaskID) -> None:
-        self.display, self.label, self.task = display, label, task
+    def __init__(self, display: BarDisplay, task: TaskID) -> None:
+        self.display, self.task = display, task
         self.total = self.steps = 0
 
     def start_run(self, total_steps: int, epochs: int) -> None:
@@ -175,7 +166,7 @@ class _Bar(Progress):
         is_last = self.steps >= self.total > 0
         text = f"epoch {epoch}/{epochs}  {'testing' if is_last else postfix}"
         self.display.bars.update(self.task, completed=self.steps, text=text)
-        self.display.advance(self.label, min(1.0, self.steps / max(1, self.total)))
+        self.display.refresh()
 
 
 class LineDisplay(Display):

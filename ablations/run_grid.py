@@ -30,7 +30,6 @@ from auralsam2.engine.run_record import RunRecord
 
 _ENDED = ("done", "failed", "stopped")
 
-
 CellWork = Callable[..., RunRecord]
 """`ablations.runs.run_cell.run_cell`, or what a test puts in its place."""
 
@@ -86,13 +85,7 @@ def run_grid(
 ) -> GridResult:
     """Run what is not done yet; several drivers may work on one folder.
 
-    Args:
-        grid: as planned.
-        plan: of `ablations.grids.plan.make_plan`.
-        executor: where the runs happen.
-        options: how they are run.
-        console: for the progress.
-        work: does one run; picklable.
+    ``work`` does one run, and is picklable where ``executor`` has processes of its own.
 
     Raises:
         GridError: where the plan has problems; nothing has started then.

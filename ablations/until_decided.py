@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from statistics import fmean
 from typing import NamedTuple
 
 from rich.console import Console
@@ -53,8 +54,8 @@ def until_decided(
     Args:
         seeds: in order, all that there may be.
         cells: that need the first one.
-        train: see `Train`.
-        decide: see `Decide`; called after every seed.
+        train: called with the seeds so far and the cells that need the last one.
+        decide: called after every seed.
     """
     for number in range(1, len(seeds) + 1):
         if (why := train(seeds[:number], cells)) is not None:
@@ -68,15 +69,8 @@ def until_decided(
 class GridTraining:
     """Trains some cells of a grid with some seeds, a `Train`.
 
-    Args:
-        grid: whose cells are trained.
-        plan_of: plans it with ``seeds``.
-        executor: where the runs happen.
-        options: how they are run.
-        budget_h: hours of training, added up over all runs of the grid's plan, whenever they were;
-            None for no end.
-        console: for the progress.
-        work: does one run.
+    ``plan_of`` plans the grid with ``seeds``. ``budget_h`` are hours of training, added up over all
+    runs of that plan, whenever they were; None for no end. The others are those of `run_grid`.
     """
 
     def __init__(
@@ -126,7 +120,7 @@ class GridTraining:
                 waiting.append(run.cell.name)
         every = [value for of_cell in seconds.values() for value in of_cell]
         spent = sum(every) / HOUR
-        next_ones = sum(_mean(seconds.get(name, every)) for name in waiting) / HOUR
+        next_ones = sum(fmean(seconds.get(name, every) or [0.0]) for name in waiting) / HOUR
         if not waiting or (spent + next_ones <= self.budget_h and spent < self.budget_h):
             return None
         return (
@@ -146,7 +140,3 @@ class GridTraining:
 
 def _seconds(run: PlannedRun) -> float:
     return run_record.read_without_clips(run.run_dir).duration_s or 0.0
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values) if values else 0.0

@@ -49,7 +49,6 @@ T = TypeVar("T", bound=Item)
 R = TypeVar("R")
 T_contra = TypeVar("T_contra", bound=Item, contravariant=True)
 R_co = TypeVar("R_co", covariant=True)
-Stated = TypeVar("Stated")
 
 
 class Work(Protocol[T_contra, R_co]):
@@ -101,9 +100,8 @@ class Executor(ABC):
         """Return the executor that a command line asks for.
 
         Args:
-            options: of a parser that `add_arguments` has seen. Where the caller knows them:
-                ``num_items`` (how many items there are at most), ``on_gpu`` (a function that
-                tells whether they want one).
+            options: of a parser that `add_arguments` has seen, with ``num_items`` (how many there
+                are at most) and ``on_gpu`` (a function that tells whether they want one).
 
         Raises:
             ValueError: for options that contradict each other.

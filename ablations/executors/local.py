@@ -71,21 +71,19 @@ class LocalExecutor(Executor):
 
     Args:
         num_processes: how many items at a time, or on every GPU.
-        num_threads: of each process; None shares the CPU cores among them, or keeps
-            ``OMP_NUM_THREADS`` where it is set.
         gpus: each process sees one of these, as CUDA calls them; none leaves all visible.
+
+    Processes share the CPU cores, unless ``OMP_NUM_THREADS`` states the threads of each.
     """
 
-    def __init__(
-        self, num_processes: int, num_threads: int | None = None, gpus: Sequence[str] = ()
-    ) -> None:
-        if num_processes < 1:
-            raise ValueError(f"num_processes must be at least 1, got {num_processes}")
-        self.slots = slot_environments(num_processes, gpus)
+    def __init__(self, num_processes: int, gpus: Sequence[str] = ()) -> None:
+        # GPUs in turn, so that few runs spread out.
+        on_gpus = [{GPU_VARIABLE: gpu} for _ in range(num_processes) for gpu in gpus]
+        self.slots: list[dict[str, str]] = on_gpus or [{}] * num_processes
         self.num_processes = len(self.slots)
         stated = os.environ.get(THREAD_VARIABLES[0], "")
         shared = int(stated) if stated.isdigit() else num_cores() // self.num_processes
-        self.num_threads = max(1, num_threads if num_threads is not None else shared)
+        self.num_threads = max(1, shared)
 
     @classmethod
     def add_arguments(cls, parser: argparse._ActionsContainer) -> None:
@@ -107,7 +105,7 @@ class LocalExecutor(Executor):
         """Return processes as asked for; ``--jobs 0`` means none but this one.
 
         Raises:
-            ValueError: for numbers that make no sense, and GPUs that are not to be seen.
+            ValueError: for options that exclude each other, and GPUs that are not to be seen.
         """
         jobs, each = options.jobs, options.jobs_per_gpu
         if options.gpus is None:
@@ -149,13 +147,6 @@ class LocalExecutor(Executor):
         return {**threads, **self.slots[index]}
 
 
-def slot_environments(num_processes: int, gpus: Sequence[str]) -> list[dict[str, str]]:
-    """Return what every process sees, GPUs in turn so that few runs spread out."""
-    if not gpus:
-        return [{} for _ in range(num_processes)]
-    return [{GPU_VARIABLE: gpu} for _ in range(num_processes) for gpu in gpus]
-
-
 def find_gpus(stated: str) -> list[str]:
     """Return the GPUs that a command line names.
 
@@ -182,10 +173,9 @@ def find_gpus(stated: str) -> list[str]:
 
 def default_jobs(options: argparse.Namespace) -> int:
     """Return how many items go at a time: one on a GPU, else one a core, at most four."""
-    on_gpu = getattr(options, "on_gpu", None)
-    if on_gpu is not None and on_gpu():
+    if options.on_gpu():
         return 1
-    at_most = getattr(options, "num_items", None) or _MAX_DEFAULT_JOBS
+    at_most: int = options.num_items
     return max(1, min(at_most, num_cores(), _MAX_DEFAULT_JOBS))
 
 

@@ -31,11 +31,8 @@ class Answer(NamedTuple):
 def do_item(fn: Work[T, R], item: T, place: str, folder: str) -> Answer:
     """Do one item, on the machine that does it; an interrupt passes.
 
-    Args:
-        fn: does it.
-        item: what.
-        place: name of this try, unique among those alive; see `claims.PLACE_VARIABLE`.
-        folder: working directory of the driver, where relative paths begin.
+    ``place`` names this try among those alive, see `claims.PLACE_VARIABLE`; ``folder`` is the
+    working directory of the driver, where relative paths begin.
     """
     os.environ[claims.PLACE_VARIABLE] = place
     try:
@@ -74,12 +71,7 @@ class Started(Generic[T]):
 
 
 class RemoteRuns(ABC, Generic[T, R]):
-    """The runs of one `Executor.map`, on a cluster.
-
-    Args:
-        fn: does one item.
-        settings: of the executor.
-    """
+    """The runs of one `Executor.map`, on a cluster."""
 
     def __init__(self, fn: Work[T, R], settings: Any) -> None:
         self.fn, self.settings = fn, settings
@@ -132,11 +124,8 @@ class RemoteRuns(ABC, Generic[T, R]):
     ) -> Iterator[Outcome[T, R]]:
         """Submit a run anew whose process is gone, as long as that may help.
 
-        Args:
-            started: the run.
-            place: of the process, whose claim need not be waited for; claims of others stay.
-            said: the error where it is given up.
-            out_of_memory: whether that is why; then it would happen again.
+        The claim of the process of that ``place`` need not be waited for; claims of others stay.
+        Out of memory, it would end so again: it is given up, and what was ``said`` is its error.
         """
         claim = claims.newest(started.item.run_dir)
         if claim is not None and claim.ended is None and claim.place == place:

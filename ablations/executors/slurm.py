@@ -104,22 +104,17 @@ class _Jobs(RemoteRuns[T, R]):
 
         executor = submitit.SlurmExecutor(folder=folder)
         wanted = self.settings
-        parameters: dict[str, Any] = {
-            "job_name": "auralsam2",
-            "time": wanted.time_min,
-            "cpus_per_task": wanted.cpus,
-            "signal_delay_s": wanted.signal_delay_s,
-            "additional_parameters": {"requeue": True, **wanted.extra},
-        }
-        if wanted.gpus:
-            parameters["gpus_per_node"] = wanted.gpus
-        if wanted.mem_gb is not None:
-            parameters["mem"] = f"{round(wanted.mem_gb * 1024)}MB"
-        if wanted.partition is not None:
-            parameters["partition"] = wanted.partition
-        if wanted.setup:
-            parameters["setup"] = list(wanted.setup)
-        executor.update_parameters(**parameters)
+        executor.update_parameters(
+            job_name="auralsam2",
+            time=wanted.time_min,
+            cpus_per_task=wanted.cpus,
+            gpus_per_node=wanted.gpus or None,
+            mem=None if wanted.mem_gb is None else f"{round(wanted.mem_gb * 1024)}MB",
+            partition=wanted.partition,
+            setup=list(wanted.setup) or None,
+            signal_delay_s=wanted.signal_delay_s,
+            additional_parameters={"requeue": True, **wanted.extra},
+        )
         return executor
 
 
@@ -157,17 +152,12 @@ class SlurmExecutor(RemoteExecutor):
     def add_arguments(cls, parser: argparse._ActionsContainer) -> None:
         """Add ``--slurm-...``."""
         super().add_arguments(parser)
-        for name, metavar, text in (
-            ("setup", "LINE", "line of shell before Python starts"),
-            ("extra", "KEY=VALUE", "any option of sbatch, e.g. account=avs"),
-        ):
-            parser.add_argument(
-                f"--slurm-{name}",
-                action="append",
-                default=[],
-                metavar=metavar,
-                help=f"{text}; may be repeated",
-            )
+        add = parser.add_argument
+        several: dict[str, Any] = {"action": "append", "default": []}
+        text = "line of shell before Python starts; may be repeated"
+        add("--slurm-setup", **several, metavar="LINE", help=text)
+        text = "any option of sbatch, e.g. account=avs; may be repeated"
+        add("--slurm-extra", **several, metavar="KEY=VALUE", help=text)
 
     @classmethod
     def from_options(cls, options: argparse.Namespace, **more: Any) -> RemoteExecutor:
@@ -176,10 +166,8 @@ class SlurmExecutor(RemoteExecutor):
         Raises:
             ValueError: where an option of sbatch has no value.
         """
-        wrong = [entry for entry in options.slurm_extra if "=" not in entry]
-        if wrong:
-            problems = [f"--slurm-extra got {entry!r}, wanted KEY=VALUE" for entry in wrong]
-            raise ValueError("; ".join(problems))
+        if wrong := [entry for entry in options.slurm_extra if "=" not in entry]:
+            raise ValueError("; ".join(f"--slurm-extra got {e!r}, wanted KEY=VALUE" for e in wrong))
         return super().from_options(
             options,
             setup=tuple(options.slurm_setup),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from rich.console import Console
@@ -37,16 +36,13 @@ def plan_rows(runs: Sequence[PlannedRun]) -> list[PlanRow]:
     by_cell: dict[str, list[PlannedRun]] = {}
     for run in runs:
         by_cell.setdefault(run.cell.name, []).append(run)
-    return [
-        PlanRow(
-            name,
-            _settings(same[0].cell),
-            ", ".join(str(run.cell.seed) for run in same),
-            _states(same),
-            same[0].run_dir.name,
-        )
-        for name, same in by_cell.items()
-    ]
+    rows = []
+    for name, same in by_cell.items():
+        seeds = ", ".join(str(run.cell.seed) for run in same)
+        first, *others = _states(same)
+        state = ", ".join([first, *others]) if others else first.partition(" ")[2]
+        rows.append(PlanRow(name, _settings(same[0].cell), seeds, state, same[0].run_dir.name))
+    return rows
 
 
 def plan_size(grid: Grid, runs: Sequence[PlannedRun]) -> str:
@@ -56,23 +52,26 @@ def plan_size(grid: Grid, runs: Sequence[PlannedRun]) -> str:
     if grid.named_cells:
         parts.append(f"{len(grid.named_cells)} named")
     made = f" ({'; '.join(parts)})" if parts else ""
-    states = ", ".join(f"{number} {state}" for state, number in _count(runs).items())
-    return f"{len(plan_rows(runs))} cells{made}, {len(runs)} runs: {states or 'none'}"
+    states = ", ".join(_states(runs)) or "none"
+    return f"{len(plan_rows(runs))} cells{made}, {len(runs)} runs: {states}"
 
 
-def print_plan(
-    console: Console,
+def show_plan(
     grid: Grid,
     runs: Sequence[PlannedRun],
-    out: Path,
+    plan: Plan,
     *,
     every_cell: bool = False,
-) -> None:
-    """Print the cells of a plan, or of its selected runs, as a table.
+    console: Console | None = None,
+) -> int:
+    """Print the cells of a plan, or of its selected runs, as a table, and the plan's problems.
 
     Folders stand in it where there is room; more than `MAX_CELLS` cells on demand.
+
+    Returns:
+        The exit status: 2 where there are problems, else 0.
     """
-    rows = plan_rows(runs)
+    console, rows = console or table_console(), plan_rows(runs)
     shown = rows if every_cell else rows[:MAX_CELLS]
     wide = console.width >= _WIDE
     table = Table()
@@ -83,16 +82,11 @@ def print_plan(
     for row in shown:
         cells = [row.cell, "\n".join(row.sets) or "(base)", row.seeds, row.state]
         table.add_row(*map(Text, [*cells, row.folder] if wide else cells))
-    console.print(Text(f"runs in {out}"), soft_wrap=True)
+    console.print(Text(f"runs in {plan.out}"), soft_wrap=True)
     console.print(table)
     if len(shown) < len(rows):
         console.print(f"… and {len(rows) - len(shown)} more cells")
     console.print(Text(plan_size(grid, runs)))
-
-
-def show_plan(grid: Grid, runs: Sequence[PlannedRun], plan: Plan, *, every_cell: bool) -> int:
-    """Print a plan and its problems; 2 where it has some, else 0."""
-    print_plan(table_console(), grid, runs, plan.out, every_cell=every_cell)
     for problem in plan.problems:
         print(f"problem: {problem}")
     return 2 if plan.problems else 0
@@ -107,12 +101,6 @@ def _cut(text: str) -> str:
     return text if len(text) <= _MAX_SETTING else text[: _MAX_SETTING - 1] + "…"
 
 
-def _states(runs: Sequence[PlannedRun]) -> str:
-    counts = _count(runs)
-    if len(counts) == 1:
-        return next(iter(counts))
-    return ", ".join(f"{number} {state}" for state, number in counts.items())
-
-
-def _count(runs: Sequence[PlannedRun]) -> Counter[str]:
-    return Counter("shared" if run.shares else run.state for run in runs)
+def _states(runs: Sequence[PlannedRun]) -> list[str]:
+    counts = Counter("shared" if run.shares else run.state for run in runs)
+    return [f"{number} {state}" for state, number in counts.items()]

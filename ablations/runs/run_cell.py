@@ -35,15 +35,8 @@ def run_cell(
 
     Whatever the run raises ends as a failed record with the traceback, never as an exception, so
     that the others go on. A KeyboardInterrupt passes: the record stays ``"running"`` and the next
-    call resumes the folder.
-
-    Args:
-        run: what to train.
-        progress: told about every step.
-        train: the engine's where None.
-        driver: for the claim, so that the driver knows its own.
-        oom_retries: how many halvings of the batch are allowed where the run has run out of
-            memory before.
+    call resumes the folder. The claim names the ``driver``, so that it knows its own. Where the run
+    has run out of memory before, its batches are halved, at most ``oom_retries`` times.
 
     Returns:
         The record as it stands in the folder; ``"running"`` where another process has the run.
@@ -66,10 +59,8 @@ def run_cell(
 def record_failure(run: PlannedRun, error: str, *, out_of_memory: Any = None) -> RunRecord:
     """Leave a failed record in the folder of a run.
 
-    Args:
-        run: what failed.
-        error: the traceback, or how its process died.
-        out_of_memory: the config that was trained, where that is why.
+    ``error`` is the traceback, or how its process died; ``out_of_memory`` the config that was
+    trained, where that is why.
     """
     _set_aside_damaged(run)
     record = run_record.fail(current_record(run), error)

@@ -53,12 +53,8 @@ def run_group(item: PlannedRun | RunGroup, progress: Progress, *, work: Work) ->
     """Do a run, or all runs of a group in lockstep.
 
     A run that fails leaves the others alone, unless its GPU is of no more use: they are left as an
-    interrupt leaves them then, for another process.
-
-    Args:
-        item: what to do.
-        progress: told of a group's runs through `Progress.of_member`.
-        work: does one run.
+    interrupt leaves them then, for another process. What the runs of a group tell comes through
+    `Progress.of_member`.
 
     Returns:
         What ``work`` returns; of a group a list with an `Ended` of every run.

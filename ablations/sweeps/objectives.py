@@ -73,11 +73,9 @@ class Objective(NamedTuple):
 
 
 def parse_objectives(raw: Sequence[Any], cfg: Any) -> tuple[Objective, ...]:
-    """Read the ``objectives`` of a sweep file.
+    """Read the ``objectives`` of a sweep file: metrics of its base config, or `MEASURES`.
 
-    Args:
-        raw: each ``dict(metric=..., direction=...)``; the direction may be left out.
-        cfg: the base config, whose metrics are known.
+    Each is a ``dict(metric=..., direction=...)``, whose direction may be left out.
 
     Raises:
         SweepError: with all problems at once.

@@ -28,11 +28,7 @@ def open_study(
 ) -> optuna.Study:
     """Return the study, with the base config in the queue where it is new.
 
-    Args:
-        sweep: what it is about.
-        address: of the storage, locked by the caller.
-        storage: as opened.
-        data: fingerprint of the data of the base config.
+    The caller has locked the storage; ``data`` is the fingerprint of the base config's data.
 
     Raises:
         SweepError: where there is a study of this name whose trials cannot be compared.

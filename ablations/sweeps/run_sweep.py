@@ -57,7 +57,7 @@ class SweepResult:
             for trial in ended
             if trial.state == TrialState.FAIL
         ]
-        return cls(counts, study.num_settled, study.num_running(), errors)
+        return cls(counts, len(study.settled), study.num_running(), errors)
 
     def lines(self, out: Path) -> list[str]:
         """Return the result in words; ``out`` is the folder of the sweep."""
@@ -81,17 +81,9 @@ def run_sweep(
     work: Work[TrialItem, TrialResult] = run_trial,
     fingerprint: Fingerprint | None = None,
 ) -> SweepResult:
-    """Run trials until there are enough of them.
+    """Run trials until there are ``num_trials`` of them, over all calls and drivers.
 
-    Args:
-        sweep: as loaded.
-        address: of the study.
-        executor: where the trials happen.
-        num_trials: how many there shall be, over all calls and drivers.
-        options: how they are run.
-        console: for the progress.
-        work: does one trial; picklable.
-        fingerprint: of the data of a config; the engine's where None.
+    ``work`` does one trial, and is picklable where ``executor`` has processes of its own.
 
     Raises:
         FileNotFoundError: where weights or data are missing; nothing has started then.

@@ -130,8 +130,7 @@ class SearchSpace:
 def parse_space(raw: Mapping[str, Any]) -> SearchSpace:
     """Read the ``space`` of a sweep file.
 
-    Args:
-        raw: name -> ``dict(type=..., when=..., own arguments)``, or a distribution of Optuna.
+    It holds name -> ``dict(type=..., when=..., own arguments)``, or a distribution of Optuna.
 
     Raises:
         SweepError: with all problems at once.

@@ -40,6 +40,7 @@ class SweepStudy:
 
     Attributes:
         own: numbers of the trials that this driver has handed out.
+        settled: numbers of those that it has settled.
         at_once: trials that ended without being run, for the display.
         failures_in_a_row: of those, the last ones.
         last_error: of the last one that failed.
@@ -65,7 +66,7 @@ class SweepStudy:
         self.storage = address.open()
         with address.lock():
             self.study = open_study(sweep, address, self.storage, data)
-        self._settled: set[int] = set()
+        self.settled: set[int] = set()
         self._seen = {trial.number for trial in self.ended()}
 
     # What the study holds.
@@ -82,14 +83,9 @@ class SweepStudy:
 
     def ended_elsewhere(self) -> list[FrozenTrial]:
         """Return the trials that other drivers have ended since the last time."""
-        news = [t for t in self.ended() if t.number not in self._seen | self._settled]
+        news = [t for t in self.ended() if t.number not in self._seen | self.settled]
         self._seen |= {trial.number for trial in news}
         return news
-
-    @property
-    def num_settled(self) -> int:
-        """How many trials this driver has settled."""
-        return len(self._settled)
 
     def num_running(self) -> int:
         """Return how many trials are under way, here and elsewhere."""
@@ -127,7 +123,7 @@ class SweepStudy:
         """Enter how a trial ended; a second time it is left as it is."""
         failed = result.state == TrialState.FAIL
         self.own.discard(item.number)
-        self._settled.add(item.number)
+        self.settled.add(item.number)
         self.failures_in_a_row = self.failures_in_a_row + 1 if failed else 0
         self.last_error = result.text if failed else self.last_error
         if self.storage.get_trial(item.trial_id).state.is_finished():
