@@ -2,15 +2,54 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mmengine.config import Config
 from rich.console import Console
 
+from ablations.executors.local import InlineExecutor
 from ablations.grids.file import Grid, load_grid
-from ablations.grids.plan import Plan, make_plan
+from ablations.grids.plan import Plan, PlannedRun, make_plan
+from ablations.options import Options
+from ablations.run_grid import GridResult, run_grid
+from ablations.runs import claims
+
+
+class Clock:
+    """A clock that stands where it is put, and goes on by a step at every look."""
+
+    def __init__(self, step: float = 0.0) -> None:
+        self.now, self.step = 0.0, step
+
+    def __call__(self) -> float:
+        self.now += self.step
+        return self.now
+
+
+def until(condition: Callable[[], Any], seconds: float = 120) -> Any:
+    """Wait for something, and return it."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.005)
+    return found
+
+
+def labels(runs: Iterable[PlannedRun]) -> list[str]:
+    return [run.label for run in runs]
+
+
+def claim_elsewhere(run_dir: Path, **changes: object) -> claims.ClaimState:
+    """Claim a run as a living process of another machine would."""
+    claim = claims.acquire(run_dir)
+    owner = replace(claim.owner, machine="elsewhere", host="node7")
+    claims.write(run_dir, replace(claim, owner=owner, **changes))
+    return claims.newest(run_dir)
 
 
 @pytest.fixture
@@ -70,6 +109,26 @@ def fake_training(monkeypatch: pytest.MonkeyPatch):
 
     yield fake_training
     sys.modules.pop("fake_training", None)
+
+
+@pytest.fixture
+def drive(named_grid, plan_of, fake_training, console: Console) -> Callable[..., GridResult]:
+    """Plan and run cells of these names with the fake training, in this process."""
+
+    def call(
+        *names: str,
+        work=fake_training.work,
+        executor=None,
+        seeds=(0,),
+        overrides=None,
+        **options,
+    ) -> GridResult:
+        grid = named_grid(*names, seeds=list(seeds))
+        plan = plan_of(grid, overrides=overrides)
+        executor, options = executor or InlineExecutor(), Options(**options)
+        return run_grid(grid, plan, executor, options, work=work, console=console)
+
+    return call
 
 
 @pytest.fixture

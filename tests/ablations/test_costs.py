@@ -16,9 +16,7 @@ from auralsam2.engine import run_record
 
 
 @pytest.fixture
-def grid_and_plan(
-    named_grid: Callable[..., Grid], plan_of: Callable[..., Plan], fake_training, console
-) -> tuple[Grid, Callable[..., Plan]]:
+def grid_and_plan(named_grid, plan_of, fake_training, console) -> tuple[Grid, Callable[..., Plan]]:
     """A grid whose cells "a" and "b" have run with two seeds; "c" has not."""
     grid = named_grid("a", "b", "c", seeds=[0, 1])
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from ablations.executors.local import InlineExecutor
 from ablations.grids.file import Grid
@@ -27,9 +26,7 @@ DAMAGE = {
 
 
 @pytest.fixture
-def plan(
-    named_grid: Callable[..., Grid], plan_of: Callable[..., Plan]
-) -> Callable[[], tuple[Grid, Plan]]:
+def plan(named_grid, plan_of) -> Callable[[], tuple[Grid, Plan]]:
     def call() -> tuple[Grid, Plan]:
         grid = named_grid(*DAMAGE, "whole", seeds=[0])
         return grid, plan_of(grid)
@@ -43,7 +40,7 @@ def damage(path: Path, how: str) -> bytes:
 
 
 def test_a_grid_trains_them_and_all_others_and_sets_their_records_aside(
-    plan, fake_training, console: Console
+    plan, fake_training, console
 ) -> None:
     grid, first = plan()
     damaged = {run.cell.name: run for run in first.runs if run.cell.name in DAMAGE}

@@ -8,12 +8,7 @@ from rich.console import Console
 
 from ablations.display import BarDisplay, LineDisplay, make_display, own_console
 
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from .conftest import Clock
 
 
 @pytest.fixture
@@ -21,7 +16,7 @@ def clock() -> Clock:
     return Clock()
 
 
-def shown(console: Console) -> str:
+def shown(console) -> str:
     return console.file.getvalue()
 
 
@@ -29,7 +24,7 @@ def terminal() -> Console:
     return Console(file=io.StringIO(), force_terminal=True, width=110, color_system=None)
 
 
-def test_lines_where_there_is_no_terminal(console: Console, clock: Clock) -> None:
+def test_lines_where_there_is_no_terminal(console, clock: Clock) -> None:
     with LineDisplay(4, 1, console, clock) as display:
         progress = display.run_started("none, seed 0")
         progress.start_run(4, 2)
@@ -89,7 +84,8 @@ def test_bars_fit_80_columns(clock: Clock) -> None:
             progress.start_run(100, 8)
             progress.step(1, 8, "loss 22.00, val 0.345")
         clock.now = 10.0
-        display.advance(label, 0.5)
+        for _ in range(49):
+            progress.step(1, 8, "loss 22.00, val 0.345")
         console.file.seek(0)
         console.file.truncate()
         display.bars.refresh()
@@ -99,7 +95,7 @@ def test_bars_fit_80_columns(clock: Clock) -> None:
     assert "sparse+dense, seed 1" in text and "CrossAttentionFusion(heads=2)…" in text
 
 
-def test_runs_that_come_later_do_not_count(console: Console, clock: Clock) -> None:
+def test_runs_that_come_later_do_not_count(console, clock: Clock) -> None:
     with BarDisplay(2, 0, terminal(), clock) as bars:
         bars.run_started("a, seed 0")
         bars.run_left("a, seed 0", "another process has it")
@@ -124,7 +120,7 @@ def test_long_estimates_have_hours(clock: Clock) -> None:
     assert display.time_left(1) == "ETA 2:46:40"
 
 
-def test_the_display_fits_where_it_writes(console: Console) -> None:
+def test_the_display_fits_where_it_writes(console) -> None:
     assert isinstance(make_display(1, 0, console), LineDisplay)
     assert isinstance(make_display(1, 0, terminal()), BarDisplay)
 

@@ -1,30 +1,21 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ablations.grids.file import Grid
-from ablations.grids.plan import Plan, PlannedRun
+from ablations.grids.plan import PlannedRun
 from ablations.options import Options
 from ablations.run_grid import GridDriver, GridResult
 from ablations.runs import attempts, claims
 from ablations.runs.run_cell import current_record, record_failure
 from auralsam2.engine import run_record
 
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        self.now += 10  # so that every look counts
-        return self.now
+from .conftest import Clock, claim_elsewhere
 
 
 @pytest.fixture
-def runs(named_grid: Callable[..., Grid], plan_of: Callable[..., Plan]) -> list[PlannedRun]:
+def runs(named_grid, plan_of) -> list[PlannedRun]:
     return plan_of(named_grid("a", "b", "c")).runs
 
 
@@ -58,17 +49,10 @@ def make(runs, settled):
     def call(stale_s: float = 1000.0) -> tuple[GridDriver, list[str]]:
         told = Told()
         told.ended = settled
-        driver = GridDriver(runs, GridResult(), told, Options(stale_s=stale_s), Clock())
+        driver = GridDriver(runs, GridResult(), told, Options(stale_s=stale_s), Clock(10))
         return driver, told.said
 
     return call
-
-
-def held(run: PlannedRun) -> claims.ClaimState:
-    """Claim a run for a living process of another machine."""
-    claim = claims.acquire(run.run_dir)
-    claims.write(run.run_dir, replace(claim, owner=replace(claim.owner, machine="far")))
-    return claims.newest(run.run_dir)
 
 
 def finish(run: PlannedRun) -> None:
@@ -86,7 +70,7 @@ def test_runs_come_in_order_and_end(make, runs) -> None:
 
 
 def test_what_others_hold_comes_last(make, runs, settled) -> None:
-    claim = held(runs[0])
+    claim = claim_elsewhere(runs[0].run_dir)
     work, told = make()
     assert [next(work), next(work), next(work)] == [*runs[1:], None]
     work.running.discard(runs[1].run_dir)
@@ -99,7 +83,7 @@ def test_what_others_hold_comes_last(make, runs, settled) -> None:
 
 
 def test_what_others_do_is_settled(make, runs, settled) -> None:
-    claim = held(runs[0])
+    claim = claim_elsewhere(runs[0].run_dir)
     work, _ = make()
     next(work), next(work), next(work)
     finish(runs[0])
@@ -128,7 +112,7 @@ def test_a_run_that_failed_before_is_tried_but_not_one_that_failed_elsewhere(
 
 
 def test_silent_owners_are_taken_over(make, runs) -> None:
-    held(runs[0])
+    claim_elsewhere(runs[0].run_dir)
     work, _ = make(stale_s=45.0)
     assert [next(work), next(work)] == runs[1:]
     assert next(work) is None
@@ -149,7 +133,7 @@ def test_runs_come_again_where_asked(make, runs) -> None:
 def test_a_run_that_turns_out_to_be_held_is_looked_at_again(make, runs) -> None:
     work, _ = make()
     first = next(work)
-    claim = held(first)
+    claim = claim_elsewhere(first.run_dir)
     work.running.discard(first.run_dir)
     work.leave(first)
     assert [next(work), next(work), next(work)] == [runs[1], runs[2], None]

@@ -9,7 +9,6 @@ import pickle
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,8 @@ from ablations.runs import claims
 from auralsam2.data.synthetic.writer import Plan, write_clips
 from auralsam2.engine import run_record
 from auralsam2.models.weights import read_state
+
+from .conftest import until
 
 FAKES = Path(__file__).parent / "fakes"
 CELLS = ("both", "sparse", "dense")
@@ -78,14 +79,6 @@ def start() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     for program in started:
         program.kill()
         program.wait()
-
-
-def until(condition: Callable[[], Any], seconds: float = 120) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
-    return found
 
 
 def run_here(grid: Path, out: Path, **options: Any) -> Any:

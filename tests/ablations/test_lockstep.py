@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,54 +9,32 @@ from rich.console import Console
 
 from ablations import lockstep
 from ablations.executors.local import InlineExecutor, LocalExecutor
-from ablations.grids.file import Grid
-from ablations.grids.plan import Plan
 from ablations.lockstep import shared_by
-from ablations.options import Options
-from ablations.run_grid import run_grid
 from auralsam2 import config
 from auralsam2.engine import run_record
 
+from .conftest import labels
+
 
 @pytest.fixture
-def drive(
-    named_grid: Callable[..., Grid],
-    plan_of: Callable[..., Plan],
-    fake_training,
-    monkeypatch: pytest.MonkeyPatch,
-):
+def abreast(drive, console: Console, monkeypatch: pytest.MonkeyPatch):
     """Run cells of these names with the fake training; result and what was shown."""
+    trained = "its image encoder is trained"
     monkeypatch.setattr(
         lockstep,
         "shared_by",
-        lambda cfg: (
-            (None, "its image encoder is trained") if cfg.optim.epochs == 3 else (str(cfg.seed), "")
-        ),
+        lambda cfg: (None, trained) if cfg.optim.epochs == 3 else (str(cfg.seed), ""),
     )
 
-    def call(*names: str, executor=None, seeds=(0,), at_most=0, overrides=None, **options):
-        grid = named_grid(*names, seeds=list(seeds))
-        plan = plan_of(grid, overrides=overrides)
-        console = Console(file=io.StringIO(), width=200)
-        result = run_grid(
-            grid,
-            plan,
-            executor or InlineExecutor(),
-            Options(lockstep=at_most, **options),
-            work=fake_training.work,
-            console=console,
-        )
+    def call(*names: str, at_most: int = 0, **options):
+        result = drive(*names, lockstep=at_most, **options)
         return result, console.file.getvalue()
 
     return call
 
 
-def labels(runs) -> list[str]:
-    return [run.label for run in runs]
-
-
-def test_runs_of_a_key_go_together_and_others_apart(drive, tmp_path: Path) -> None:
-    result, shown = drive("one", "two", "three", "four", seeds=(0, 1))
+def test_runs_of_a_key_go_together_and_others_apart(abreast, tmp_path: Path) -> None:
+    result, shown = abreast("one", "two", "three", "four", seeds=(0, 1))
     assert len(result.finished) == 8 and not result.failed
     assert "3 runs side by side: one, seed 0; two, seed 0; four, seed 0" in shown
     assert "3 runs side by side: one, seed 1; two, seed 1; four, seed 1" in shown
@@ -75,18 +51,18 @@ def test_runs_of_a_key_go_together_and_others_apart(drive, tmp_path: Path) -> No
     ("at_most", "processes", "sizes"), [(0, 2, [3, 3]), (0, 6, [1] * 6), (4, 4, [4, 2])]
 )
 def test_every_process_gets_its_share_unless_a_number_is_stated(
-    drive, at_most: int, processes: int, sizes: list[int], monkeypatch: pytest.MonkeyPatch
+    abreast, at_most: int, processes: int, sizes: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(InlineExecutor, "num_processes", processes, raising=False)
     monkeypatch.setattr(lockstep, "shared_by", lambda cfg: ("all", ""))
-    _, shown = drive("a", "b", seeds=(3, 4, 5), at_most=at_most)
+    _, shown = abreast("a", "b", seeds=(3, 4, 5), at_most=at_most)
     groups = [int(line.split()[1]) for line in shown.splitlines() if "runs side by side" in line]
     assert groups == [size for size in sizes if size > 1]
     assert shown.count("goes alone, ") == sizes.count(1)
 
 
-def test_what_a_dead_process_took_along_goes_on_alone(drive) -> None:
-    result, shown = drive("good", "boom", "apart", "die", executor=LocalExecutor(1))
+def test_what_a_dead_process_took_along_goes_on_alone(abreast) -> None:
+    result, shown = abreast("good", "boom", "apart", "die", executor=LocalExecutor(1))
     errors = {run.cell.name: error for run, error in result.failed}
     assert errors.keys() == {"boom", "die"}
     assert "the fuse is burnt" in errors["boom"] and "signal 9" in errors["die"]
@@ -94,8 +70,8 @@ def test_what_a_dead_process_took_along_goes_on_alone(drive) -> None:
     assert "die, seed 0: goes alone, its process died" in shown
 
 
-def test_a_run_out_of_memory_comes_again_alone(drive) -> None:
-    result, shown = drive("good", "oom", overrides={"data.batch_size": 4}, oom_retries=1)
+def test_a_run_out_of_memory_comes_again_alone(abreast) -> None:
+    result, shown = abreast("good", "oom", overrides={"data.batch_size": 4}, oom_retries=1)
     assert sorted(labels(result.finished)) == ["good, seed 0", "oom, seed 0"]
     assert "oom, seed 0: goes alone, it ran out of memory before" in shown
     (oom,) = [run for run in result.finished if run.cell.name == "oom"]
@@ -103,7 +79,7 @@ def test_a_run_out_of_memory_comes_again_alone(drive) -> None:
 
 
 def test_an_interrupt_leaves_runs_that_the_next_call_does(
-    drive, fake_training, monkeypatch: pytest.MonkeyPatch
+    abreast, fake_training, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -111,8 +87,8 @@ def test_an_interrupt_leaves_runs_that_the_next_call_does(
     with monkeypatch.context() as patch:
         patch.setattr(lockstep, "run_group", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            drive("good", "better")
-    assert labels(drive("good", "better")[0].finished) == ["good, seed 0", "better, seed 0"]
+            abreast("good", "better")
+    assert labels(abreast("good", "better")[0].finished) == ["good, seed 0", "better, seed 0"]
 
 
 def test_what_configs_share() -> None:

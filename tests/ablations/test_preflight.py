@@ -1,16 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from rich.console import Console
 
 from ablations import preflight
 from ablations.executors.local import InlineExecutor
-from ablations.grids.file import Grid
-from ablations.grids.plan import Plan
 from ablations.runs.run_cell import current_record
 from auralsam2.engine import preflight as engine_preflight
 from auralsam2.engine import run_record
@@ -33,11 +29,7 @@ def first_steps(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def test_every_cell_is_tried_once_and_all_problems_are_told(
-    named_grid: Callable[..., Grid],
-    plan_of: Callable[..., Plan],
-    first_steps: list[int],
-    console: Console,
-    tmp_path: Path,
+    named_grid, plan_of, first_steps: list[int], console, tmp_path: Path
 ) -> None:
     plan = plan_of(named_grid("one", "two", "three", "four", seeds=[0, 1]))
     done = plan.runs[0]

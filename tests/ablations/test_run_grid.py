@@ -1,49 +1,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from rich.console import Console
 
 from ablations.driver import trains_on_gpu
 from ablations.executors.local import InlineExecutor, LocalExecutor
 from ablations.grids.axes import GridError
-from ablations.grids.file import Grid
-from ablations.grids.plan import Plan
-from ablations.options import Options
 from ablations.run_grid import last_lines, one_line, run_grid
 from ablations.runs import claims
 from ablations.runs.run_cell import current_record, record_failure
 from auralsam2.engine import run_record
 
-
-@pytest.fixture
-def drive(
-    named_grid: Callable[..., Grid], plan_of: Callable[..., Plan], fake_training, console: Console
-):
-    """Plan and run cells of these names with the fake training, in this process."""
-
-    def call(
-        *names: str,
-        work=fake_training.work,
-        executor=None,
-        seeds=(0,),
-        overrides=None,
-        **options,
-    ):
-        grid = named_grid(*names, seeds=list(seeds))
-        plan = plan_of(grid, overrides=overrides)
-        executor, options = executor or InlineExecutor(), Options(**options)
-        return run_grid(grid, plan, executor, options, work=work, console=console)
-
-    return call
-
-
-def labels(runs) -> list[str]:
-    return [run.label for run in runs]
+from .conftest import labels
 
 
 def starts(tmp_path: Path) -> dict[str, int]:
@@ -52,7 +23,7 @@ def starts(tmp_path: Path) -> dict[str, int]:
     return {path.parent.name.rsplit("-", 2)[0]: len(path.read_text()) for path in found}
 
 
-def test_others_complete_when_one_fails(drive, tmp_path: Path, console: Console) -> None:
+def test_others_complete_when_one_fails(drive, tmp_path: Path, console) -> None:
     result = drive("good", "boom", "better", seeds=(0, 1))
     assert labels(result.finished) == [
         "good, seed 0",

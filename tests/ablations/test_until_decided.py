@@ -5,21 +5,16 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from ablations.executors.local import InlineExecutor
 from ablations.grids.axes import GridError
-from ablations.grids.file import Grid
-from ablations.grids.plan import Plan
 from ablations.options import Options
 from ablations.until_decided import Ending, GridTraining, seed_order, until_decided
 from auralsam2.engine import run_record
 
 
 @pytest.fixture
-def training(
-    named_grid: Callable[..., Grid], plan_of: Callable[..., Plan], fake_training, console: Console
-):
+def training(named_grid, plan_of, fake_training, console):
     """Trains cells of these names with the fake training; each run takes an hour."""
 
     def work(item, progress, **how):

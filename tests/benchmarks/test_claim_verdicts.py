@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import runpy
-from pathlib import Path
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "claim_verdicts.py"
 EXPERIMENTS = 600
 SLACK = 3 * (0.25 / EXPERIMENTS) ** 0.5  # three standard errors of a share of a half
 
 
-@pytest.fixture(scope="module")
-def simulation() -> SimpleNamespace:
-    if not SCRIPT.is_file():
-        pytest.skip("benchmarks/ is not beside tests/")
-    return SimpleNamespace(**runpy.run_path(str(SCRIPT)))
-
-
 @pytest.mark.parametrize(("seeds", "clips"), [(2, 30), (4, 60)])
 def test_every_kind_errs_no_more_than_alpha_and_finds_as_forecast(
-    simulation: SimpleNamespace, seeds: int, clips: int
+    script, seeds: int, clips: int
 ) -> None:
-    error = simulation.ALPHA / 2 + 3 * (0.025 / EXPERIMENTS) ** 0.5
-    for number, (words, scenario) in enumerate(simulation.scenarios()):
+    error = script.ALPHA / 2 + 3 * (0.025 / EXPERIMENTS) ** 0.5
+    for number, (words, scenario) in enumerate(script.scenarios()):
         rng = np.random.default_rng(number)
-        found = simulation.judged(scenario, (EXPERIMENTS, seeds, clips), rng)
-        supported = (found.supporting < simulation.ALPHA).mean()
-        contradicted = (found.contradicting < simulation.ALPHA).mean()
+        found = script.judged(scenario, (EXPERIMENTS, seeds, clips), rng)
+        supported = (found.supporting < script.ALPHA).mean()
+        contradicted = (found.contradicting < script.ALPHA).mean()
         if scenario.true:
-            low, high = simulation.forecast(scenario, seeds, clips)
+            low, high = script.forecast(scenario, seeds, clips)
             assert low - SLACK < supported < high + SLACK, words
         else:
             assert supported <= error, words
@@ -43,8 +31,8 @@ def test_every_kind_errs_no_more_than_alpha_and_finds_as_forecast(
 
 
 def test_a_file_of_claims_that_hang_together_has_a_wrong_one_in_alpha_of_cases(
-    simulation: SimpleNamespace,
+    script,
 ) -> None:
-    wrong, right = simulation.family((EXPERIMENTS, 4, 60), np.random.default_rng(0))
-    assert wrong <= simulation.ALPHA + 3 * (0.05 / EXPERIMENTS) ** 0.5
+    wrong, right = script.family((EXPERIMENTS, 4, 60), np.random.default_rng(0))
+    assert wrong <= script.ALPHA + 3 * (0.05 / EXPERIMENTS) ** 0.5
     assert right > 0.5

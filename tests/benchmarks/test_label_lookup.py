@@ -1,23 +1,12 @@
 from __future__ import annotations
 
-import runpy
 from pathlib import Path
-from typing import Any
 
 import matplotlib.image
 import pandas as pd
 import pytest
 import torch
 from matplotlib.figure import Figure
-
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "label_lookup.py"
-
-
-@pytest.fixture(scope="module")
-def script() -> dict[str, Any]:
-    if not SCRIPT.is_file():
-        pytest.skip("benchmarks/ is not beside tests/")
-    return runpy.run_path(str(SCRIPT))
 
 
 @pytest.fixture
@@ -31,8 +20,8 @@ def trials() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def test_numbers(script: dict[str, Any], trials: pd.DataFrame) -> None:
-    summary = script["summarise"](trials).set_index(["labels", "area", "quantity"])
+def test_numbers(script, trials: pd.DataFrame) -> None:
+    summary = script.summarise(trials).set_index(["labels", "area", "quantity"])
     assert len(summary) == 2 * 2 * 2 and set(summary["num_trials"]) == {3}
     row = summary.loc[("looked_up", 0.5, "kept")]
     assert row["mean"] == pytest.approx((0 + 0.5 + 0.8) / 3)
@@ -40,23 +29,23 @@ def test_numbers(script: dict[str, Any], trials: pd.DataFrame) -> None:
     assert summary.loc[("own", 0.01, "labelled"), "mean"] == 0.5
 
 
-def test_lines_stand_at_the_means(script: dict[str, Any], trials: pd.DataFrame) -> None:
+def test_lines_stand_at_the_means(script, trials: pd.DataFrame) -> None:
     panels = Figure().subplots(1, 2)
-    summary = script["summarise"](trials)
-    script["draw"](summary, panels)
-    for panel, quantity in zip(panels, script["QUANTITIES"]):
+    summary = script.summarise(trials)
+    script.draw(summary, panels)
+    for panel, quantity in zip(panels, script.QUANTITIES):
         lines = {line.get_label(): line for line in panel.lines}
-        assert set(lines) == {*script["RULES"].values(), script["CHANCE"]}
-        for labels, name in script["RULES"].items():
+        assert set(lines) == {*script.RULES.values(), script.CHANCE}
+        for labels, name in script.RULES.items():
             own = summary[(summary["labels"] == labels) & (summary["quantity"] == quantity)]
             assert list(lines[name].get_xdata()) == [0.01, 0.5]
             assert list(lines[name].get_ydata()) == pytest.approx(list(own["mean"]))
-        chance = lines[script["CHANCE"]]
+        chance = lines[script.CHANCE]
         assert list(chance.get_xdata()) == list(chance.get_ydata())
 
 
-def test_files(script: dict[str, Any], trials: pd.DataFrame, tmp_path: Path) -> None:
-    paths = script["make"](trials, tmp_path)
+def test_files(script, trials: pd.DataFrame, tmp_path: Path) -> None:
+    paths = script.make(trials, tmp_path)
     assert [path.name for path in paths] == [
         f"label_lookup.{kind}" for kind in ("pdf", "png", "csv")
     ]
@@ -65,26 +54,26 @@ def test_files(script: dict[str, Any], trials: pd.DataFrame, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("area", [0.001, 0.05, 0.6])
-def test_objects_have_the_area_asked_for(script: dict[str, Any], area: float) -> None:
+def test_objects_have_the_area_asked_for(script, area: float) -> None:
     generator = torch.Generator().manual_seed(0)
-    masks = [script["random_object"](area, 32, generator) for _ in range(5)]
+    masks = [script.random_object(area, 32, generator) for _ in range(5)]
     assert [int(mask.sum()) for mask in masks] == [max(1, round(area * 32 * 32))] * 5
     rows = {int(mask.view(32, 32).any(dim=1).nonzero()[0]) for mask in masks}
     assert len(rows) > 1  # not all in one place
 
 
-def test_the_top_of_the_frame_decides(script: dict[str, Any]) -> None:
+def test_the_top_of_the_frame_decides(script) -> None:
     mask = torch.zeros(16, 16, dtype=torch.long)
     mask[8:10, 4:8] = 1
-    low = script["measure"](mask.flatten(), 128, "looked_up", 0)
+    low = script.measure(mask.flatten(), 128, "looked_up", 0)
     assert low["kept"] == 0 and low["truly"] == 8 / 256
-    high = script["measure"](mask.flip(0).roll(-6, 0).flatten(), 128, "looked_up", 0)
+    high = script.measure(mask.flip(0).roll(-6, 0).flatten(), 128, "looked_up", 0)
     assert high["kept"] == 4 / 8  # columns 4 to 7 of the first row are among its first 8 pixels
-    assert script["measure"](mask.flatten(), 128, "own", 0)["wrong"] == 0
+    assert script.measure(mask.flatten(), 128, "own", 0)["wrong"] == 0
 
 
-def test_both_rules_see_the_same_objects(script: dict[str, Any]) -> None:
-    trials = script["run_trials"]((0.02, 0.4), 3, 16, 8, 0)
+def test_both_rules_see_the_same_objects(script) -> None:
+    trials = script.run_trials((0.02, 0.4), 3, 16, 8, 0)
     assert len(trials) == 2 * 3 * 2
     pairs = trials.pivot(index=["area", "placement"], columns="labels")
     assert (pairs["truly", "own"] == pairs["truly", "looked_up"]).all()

@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import os
 import threading
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from ablations.executors import base as executors
 from ablations.executors.ray_cluster import RayExecutor, RaySettings
-from ablations.grids.file import Grid
-from ablations.grids.plan import Plan
 from ablations.run_grid import run_grid
 
-FAKES = Path(__file__).parents[1] / "fakes"
+from .conftest import steps_of
 
 
 @pytest.fixture
-def remote_work(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The module of the work, for the processes of the nodes too."""
-    monkeypatch.syspath_prepend(str(FAKES))
-    monkeypatch.setenv(
-        "PYTHONPATH", os.pathsep.join([str(FAKES), os.environ.get("PYTHONPATH", "")])
-    )
-    import remote_work
-
-    return remote_work
-
-
-@pytest.fixture
-def cluster(remote_work: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def cluster(remote_work, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Two nodes of one core each; the driver belongs to the first."""
     ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'auralsam2[ray]'")
     from ray.cluster_utils import Cluster
@@ -54,11 +38,7 @@ def cluster(remote_work: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 @pytest.mark.slow
 def test_a_grid_survives_the_loss_of_a_node(
-    cluster: Any,
-    remote_work: Any,
-    named_grid: Callable[..., Grid],
-    plan_of: Callable[..., Plan],
-    console: Any,
+    cluster, remote_work, named_grid, plan_of, console
 ) -> None:
     grid = named_grid("one", "two", "quick", "boom")
     plan = plan_of(grid)
@@ -69,8 +49,7 @@ def test_a_grid_survives_the_loss_of_a_node(
         while not lost:
             time.sleep(0.1)
             for run in plan.runs:
-                steps = run.run_dir / "steps"
-                if steps.is_file() and len(steps.read_text().splitlines()) >= 3:
+                if len(steps_of(run)) >= 3:
                     where = remote_work.starts(run)[-1][0]
                     if where == cluster.second.node_id:
                         lost.append(run.label)
@@ -89,8 +68,7 @@ def test_a_grid_survives_the_loss_of_a_node(
     nodes = set()
     for run in result.finished:
         nodes |= {node for node, _ in remote_work.starts(run)}
-        taken = [int(line) for line in (run.run_dir / "steps").read_text().splitlines()]
-        assert taken == list(range(remote_work.STEPS)), "every step once"
+        assert steps_of(run) == list(range(remote_work.STEPS)), "every step once"
         resumed = run.label in lost
         assert len(remote_work.starts(run)) == 1 + resumed
         assert (remote_work.starts(run)[-1][1] >= 3) == resumed

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,9 @@ import pytest
 
 from ablations.executors import base as executors
 from ablations.executors.slurm import SlurmExecutor, SlurmSettings
-from ablations.grids.file import Grid
-from ablations.grids.plan import Plan
 from ablations.run_grid import run_grid
 
-FAKES = Path(__file__).parents[1] / "fakes"
+from .conftest import steps_of
 
 
 def _host_module() -> Any:
@@ -39,16 +37,6 @@ host = _host_module()
 
 
 @pytest.fixture
-def remote_work(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The module of the work, for the jobs too."""
-    monkeypatch.syspath_prepend(str(FAKES))
-    monkeypatch.setenv("PYTHONPATH", str(FAKES))
-    import remote_work
-
-    return remote_work
-
-
-@pytest.fixture
 def slurm(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     if reason := host.why_not():
         pytest.skip(reason)
@@ -62,18 +50,9 @@ def slurm(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def num_steps(run: Any) -> int:
-    path = run.run_dir / "steps"
-    return len(path.read_text().splitlines()) if path.is_file() else 0
-
-
 @pytest.mark.slow
 def test_cancelled_and_preempted_jobs_resume(
-    slurm: Any,
-    remote_work: Any,
-    named_grid: Callable[..., Grid],
-    plan_of: Callable[..., Plan],
-    console: Any,
+    slurm, remote_work, named_grid, plan_of, console
 ) -> None:
     plan = plan_of(grid := named_grid("cancelled", "preempted", "quick", "boom"))
     executor = SlurmExecutor(SlurmSettings(cpus=1, gpus=0, time_min=10, poll_s=0.5))
@@ -85,7 +64,7 @@ def test_cancelled_and_preempted_jobs_resume(
         while len(done) < len(how):
             time.sleep(0.1)
             for name, flags in how.items():
-                if name not in done and num_steps(runs[name]) >= 3:
+                if name not in done and len(steps_of(runs[name])) >= 3:
                     job = remote_work.starts(runs[name])[-1][0]
                     done.append(name)
                     # It tells a job that has left at once again and again: not waited for.
@@ -99,8 +78,7 @@ def test_cancelled_and_preempted_jobs_resume(
     assert [run.cell.name for run, _ in result.failed] == ["boom"]
     assert "the fuse is burnt" in result.failed[0][1]
     for run in result.finished:
-        taken = [int(line) for line in (run.run_dir / "steps").read_text().splitlines()]
-        assert taken == list(range(remote_work.STEPS)), "every step once"
+        assert steps_of(run) == list(range(remote_work.STEPS)), "every step once"
         begun = remote_work.starts(run)
         assert len(begun) == 1 + (run.cell.name in how)
         assert begun[-1][1] >= (3 if run.cell.name in how else 0)

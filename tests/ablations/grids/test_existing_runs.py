@@ -6,7 +6,6 @@ import pytest
 
 from ablations.grids import existing_runs
 from ablations.grids.existing_runs import earlier_work
-from ablations.grids.file import Grid
 from ablations.grids.manifest import write_manifest
 from ablations.grids.plan import Plan
 from ablations.runs.run_cell import current_record, run_cell
@@ -28,7 +27,7 @@ def code(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 
 @pytest.fixture
-def plan(named_grid: Callable[..., Grid], plan_of: Callable[..., Plan]):
+def plan(named_grid, plan_of):
     return lambda **arguments: plan_of(named_grid("a", "b"), **arguments)
 
 
@@ -96,18 +95,14 @@ def test_folders_from_before_code_counted(plan) -> None:
     assert (kept.state, kept.run_dir) == ("done", old)
 
 
-def test_a_renamed_cell_finds_its_run(
-    named_grid: Callable[..., Grid], plan_of: Callable[..., Plan]
-) -> None:
+def test_a_renamed_cell_finds_its_run(named_grid, plan_of) -> None:
     before = plan_of(named_grid("a"))
     finish(before)
     after = plan_of(named_grid("another name"))
     assert (after.runs[0].state, after.runs[0].run_dir) == ("done", before.runs[0].run_dir)
 
 
-def test_tables_do_not_mix_code_unless_asked(
-    named_grid: Callable[..., Grid], plan_of: Callable[..., Plan], code
-) -> None:
+def test_tables_do_not_mix_code_unless_asked(named_grid, plan_of, code) -> None:
     import json
 
     def seeds(**arguments: object) -> list[int]:
@@ -133,9 +128,7 @@ def test_code_that_changed_under_a_grid_is_told(plan, code, fake_training) -> No
     assert run_record.read(run.run_dir) == record
 
 
-def test_cells_that_shared_a_folder_before_hooks_counted(
-    write_grid: Callable[..., Grid], plan_of: Callable[..., Plan], code
-) -> None:
+def test_cells_that_shared_a_folder_before_hooks_counted(write_grid, plan_of, code) -> None:
     hook = [dict(type="EMAHook")]
     grid = write_grid(
         base="toy.py",

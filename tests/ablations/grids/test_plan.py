@@ -1,22 +1,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from ablations.grids.cells import Cell
-from ablations.grids.file import Grid
-from ablations.grids.plan import Plan, PlannedRun, select
+from ablations.grids.plan import PlannedRun, select
 from auralsam2.engine import run_record
+
+from ..conftest import labels
 
 FUSIONS = {"model.fusion": [dict(type="GateFusion"), dict(type="SumFusion")]}
 
 
-def test_every_run_is_resolved(
-    write_grid: Callable[..., Grid], plan_of: Callable[..., Plan]
-) -> None:
+def test_every_run_is_resolved(write_grid, plan_of) -> None:
     grid = write_grid(axes=FUSIONS, seeds=[0, 3], overrides={"optim.epochs": 9})
     plan = plan_of(grid, overrides={"model.depths": (5,)})
     assert plan.problems == []
@@ -33,17 +30,13 @@ def test_every_run_is_resolved(
     assert {run.state for run in plan.runs} == {"pending"}
 
 
-def test_folders_say_cell_seed_and_identity(
-    write_grid: Callable[..., Grid], plan_of: Callable[..., Plan], tmp_path: Path
-) -> None:
+def test_folders_say_cell_seed_and_identity(write_grid, plan_of, tmp_path: Path) -> None:
     run = plan_of(write_grid(axes={"prompts": [dict(name="a+b / ü", set={})]})).runs[0]
     assert run.run_dir == tmp_path / "out" / "runs" / f"a+b-s0-{run.run_id}"
     assert re.fullmatch("[0-9a-f]{10}-[0-9a-f]{6}", run.run_id)
 
 
-def test_identity_follows_config_seed_and_data(
-    write_grid: Callable[..., Grid], plan_of: Callable[..., Plan]
-) -> None:
+def test_identity_follows_config_seed_and_data(write_grid, plan_of) -> None:
     grid = write_grid(axes=FUSIONS, seeds=[0, 1])
     runs = plan_of(grid).runs
     assert len({run.run_id for run in runs}) == 4
@@ -54,17 +47,13 @@ def test_identity_follows_config_seed_and_data(
     assert not {run.run_id for run in other_data} & {run.run_id for run in runs}
 
 
-def test_data_is_fingerprinted_once(
-    write_grid: Callable[..., Grid], plan_of: Callable[..., Plan]
-) -> None:
+def test_data_is_fingerprinted_once(write_grid, plan_of) -> None:
     seen = []
     plan_of(write_grid(axes=FUSIONS, seeds=range(5)), fingerprint=lambda cfg: str(seen.append(cfg)))
     assert len(seen) == 1
 
 
-def test_all_problems_of_all_cells_before_the_first_starts(
-    write_grid: Callable[..., Grid], plan_of: Callable[..., Plan]
-) -> None:
+def test_all_problems_of_all_cells_before_the_first_starts(write_grid, plan_of) -> None:
     nodes = [dict(type="GateFusion", gat=1), dict(type="SumFussion"), dict(type="SumFusion")]
     plan = plan_of(write_grid(axes={"model.fusion": nodes}), overrides={"optim.epocs": 3})
     text = "\n".join(plan.problems)
@@ -74,18 +63,14 @@ def test_all_problems_of_all_cells_before_the_first_starts(
     assert plan.runs == []
 
 
-def test_a_problem_of_many_cells_names_the_first_few(
-    write_grid: Callable[..., Grid], plan_of: Callable[..., Plan]
-) -> None:
+def test_a_problem_of_many_cells_names_the_first_few(write_grid, plan_of) -> None:
     fusions = [dict(type="GateFusion"), dict(type="SumFussion")]
     plan = plan_of(write_grid(axes={"model.fusion": fusions, "seed": list(range(100))}))
     (problem,) = plan.problems
     assert problem.startswith("cell 'SumFussion, seed=0', ") and " and 95 more: " in problem
 
 
-def test_missing_files_are_problems_of_their_cells(
-    write_grid: Callable[..., Grid], plan_of: Callable[..., Plan]
-) -> None:
+def test_missing_files_are_problems_of_their_cells(write_grid, plan_of) -> None:
     def check(cfg) -> None:
         if cfg.model.fusion.type == "SumFusion":
             raise FileNotFoundError("no weights at x.pt")
@@ -100,9 +85,7 @@ def test_missing_files_are_problems_of_their_cells(
     assert plan_of(grid, fingerprint=fingerprint).problems == ["all cells: no data at y"]
 
 
-def test_same_configs_share_one_run(
-    write_grid: Callable[..., Grid], plan_of: Callable[..., Plan]
-) -> None:
+def test_same_configs_share_one_run(write_grid, plan_of) -> None:
     values = [dict(name="base", set={}), dict(name="same", set={"model.depths": (1, 2)})]
     plan = plan_of(write_grid(axes={"depth": values}))
     base, same = plan.runs
@@ -110,9 +93,7 @@ def test_same_configs_share_one_run(
     assert plan.notes == ["same, seed 0 has the same config as base, seed 0: they share one run"]
 
 
-def test_set_wins_over_axes_and_grid(
-    write_grid: Callable[..., Grid], plan_of: Callable[..., Plan]
-) -> None:
+def test_set_wins_over_axes_and_grid(write_grid, plan_of) -> None:
     grid = write_grid(axes={"optim.epochs": [3]}, overrides={"optim.epochs": 4})
     assert plan_of(grid).runs[0].cfg.optim.epochs == 3
     assert plan_of(grid, overrides={"optim.epochs": 5}).runs[0].cfg.optim.epochs == 5
@@ -121,9 +102,7 @@ def test_set_wins_over_axes_and_grid(
 @pytest.mark.parametrize(
     ("status", "state"), [("running", "unfinished"), ("failed", "failed"), ("done", "done")]
 )
-def test_states_come_from_the_records(
-    write_grid: Callable[..., Grid], plan_of: Callable[..., Plan], status: str, state: str
-) -> None:
+def test_states_come_from_the_records(write_grid, plan_of, status: str, state: str) -> None:
     grid = write_grid(axes=FUSIONS)
     first = plan_of(grid).runs[0]
     run_record.write(run_record.RunRecord(status=status), first.run_dir)
@@ -132,9 +111,7 @@ def test_states_come_from_the_records(
     assert plan.notes == []
 
 
-def test_a_component_from_one_file_beside_the_grid(
-    write_grid: Callable[..., Grid], plan_of: Callable[..., Plan], tmp_path: Path
-) -> None:
+def test_a_component_from_one_file_beside_the_grid(write_grid, plan_of, tmp_path: Path) -> None:
     (tmp_path / "gated_sum.py").write_text(
         "from auralsam2.registry import FUSIONS\n"
         "@FUSIONS.register_module()\n"
@@ -150,30 +127,19 @@ def test_a_component_from_one_file_beside_the_grid(
     assert plan.runs[0].cfg.custom_imports.imports == [str(tmp_path / "gated_sum.py")]
 
 
-def test_an_import_that_fails_is_the_only_problem(
-    write_grid: Callable[..., Grid], plan_of: Callable[..., Plan]
-) -> None:
+def test_an_import_that_fails_is_the_only_problem(write_grid, plan_of) -> None:
     grid = write_grid(axes=FUSIONS, custom_imports=dict(imports=["missing_file.py"]))
     (problem,) = plan_of(grid).problems
     assert "missing_file.py" in problem
 
 
-def test_label() -> None:
-    run = PlannedRun(Cell("a, b", {}, {}, 4), None, "", "", Path(), "", "", "pending")
-    assert run.label == "a, b, seed 4"
-
-
 @pytest.fixture
-def runs(write_grid: Callable[..., Grid], plan_of: Callable[..., Plan]) -> list[PlannedRun]:
+def runs(write_grid, plan_of) -> list[PlannedRun]:
     axes = {
         "model.fusion": [dict(type="GateFusion"), dict(type="SumFusion")],
         "optim.epochs": [1, 2],
     }
     return plan_of(write_grid(axes=axes, seeds=[0, 1])).runs
-
-
-def labels(runs: list[PlannedRun]) -> list[str]:
-    return [run.label for run in runs]
 
 
 def test_nothing_asked_for_is_everything(runs) -> None:

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from mmengine.config import Config
 
 from ablations.grids import resolve as resolving
-from ablations.grids.file import Grid
 from ablations.grids.resolve import resolve
 from auralsam2 import config
 
@@ -23,9 +21,7 @@ def other_config(base_config: Path) -> Path:
     return path
 
 
-def test_a_cell_starts_from_its_own_config(
-    write_grid: Callable[..., Grid], other_config: Path
-) -> None:
+def test_a_cell_starts_from_its_own_config(write_grid, other_config: Path) -> None:
     grid = write_grid(
         overrides={"optim.accumulate": 4},
         axes={
@@ -44,7 +40,7 @@ def test_a_cell_starts_from_its_own_config(
         assert (cfg.optim.accumulate, cfg.data.num_workers) == (4, 1)
 
 
-def test_the_same_as_loading_each_alone(write_grid: Callable[..., Grid], base_config: Path) -> None:
+def test_the_same_as_loading_each_alone(write_grid, base_config: Path) -> None:
     nodes = [dict(type="GateFusion", gate=0.1), dict(type="SumFusion")]
     grid = write_grid(axes={"model.fusion": nodes, "seed": [1, 2]})
     found, _ = resolve(grid, grid.cells(), {})
@@ -57,7 +53,7 @@ def test_the_same_as_loading_each_alone(write_grid: Callable[..., Grid], base_co
 
 
 def test_each_file_is_parsed_once(
-    write_grid: Callable[..., Grid], other_config: Path, monkeypatch: pytest.MonkeyPatch
+    write_grid, other_config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parsed = []
     peek = config.peek
@@ -73,7 +69,7 @@ def test_each_file_is_parsed_once(
 
 
 def test_configs_that_cannot_be_read_are_problems_of_their_cells(
-    write_grid: Callable[..., Grid], base_config: Path
+    write_grid, base_config: Path
 ) -> None:
     (base_config.parent / "broken.py").write_text("seed = 1 / 0")
     grid = write_grid(
@@ -90,9 +86,7 @@ def test_configs_that_cannot_be_read_are_problems_of_their_cells(
     assert "unknown config 'auralsam2/mini_v2m'; did you mean" in said["nowhere"]
 
 
-def test_settings_that_another_config_does_not_know(
-    write_grid: Callable[..., Grid], other_config: Path
-) -> None:
+def test_settings_that_another_config_does_not_know(write_grid, other_config: Path) -> None:
     grid = write_grid(
         axes={
             "model": [dict(name="ours", set={}), dict(name="theirs", config="other.py")],
@@ -112,7 +106,7 @@ def test_settings_that_another_config_does_not_know(
     ],
 )
 def test_imports_that_are_stated_wrongly_are_told(
-    write_grid: Callable[..., Grid], stated: dict[str, object], said: str
+    write_grid, stated: dict[str, object], said: str
 ) -> None:
     grid = write_grid(axes={"optim.epochs": [1, 2]}, custom_imports=stated)
     found, problems = resolve(grid, grid.cells(), {})

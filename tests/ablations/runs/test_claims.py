@@ -13,23 +13,9 @@ from ablations.runs import claims
 from ablations.runs.claims import Watch
 from ablations.runs.processes import this_process
 
+from ..conftest import Clock, claim_elsewhere, until
+
 RACER = Path(__file__).parents[1] / "fakes" / "racing.py"
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def of_another_machine(run_dir: Path, **changes: object) -> claims.ClaimState:
-    """Claim a run as a living process of another machine would."""
-    claim = claims.acquire(run_dir)
-    assert claim is not None
-    owner = replace(claim.owner, machine="elsewhere", host="node7")
-    claims.write(run_dir, replace(claim, owner=owner, **changes))
-    return claims.newest(run_dir)
 
 
 def race(folder: Path, how: str, count: int = 3) -> list[list[str]]:
@@ -37,24 +23,15 @@ def race(folder: Path, how: str, count: int = 3) -> list[list[str]]:
     racers = [subprocess.Popen([sys.executable, RACER, folder, name, how]) for name in names]
     try:
         for name in names:
-            wait_for(folder / f"{name}.ready")
+            until((folder / f"{name}.ready").exists)
         (folder / "start").touch()
         for name in names:
-            wait_for(folder / f"{name}.won")
+            until((folder / f"{name}.won").exists)
         return [json.loads((folder / f"{name}.won").read_text()) for name in names]
     finally:
         (folder / "end").touch()
         for racer in racers:
             racer.wait(10)
-
-
-def wait_for(path: Path, seconds: float = 30) -> None:
-    import time
-
-    deadline = time.monotonic() + seconds
-    while not path.exists():
-        assert time.monotonic() < deadline, f"no {path}"
-        time.sleep(0.005)
 
 
 @pytest.mark.parametrize("how", ["fresh", "take-over"])
@@ -63,7 +40,7 @@ def test_of_racing_processes_exactly_one_gets_each_run(tmp_path: Path, how: str)
     for run in runs:
         run.mkdir()
         if how == "take-over":
-            of_another_machine(run)
+            claim_elsewhere(run)
     won = race(tmp_path, how)
     assert sorted(sum(won, [])) == [run.name for run in runs]
 
@@ -94,15 +71,9 @@ def test_a_dead_process_of_this_machine_holds_nothing(tmp_path: Path) -> None:
     assert claims.acquire(tmp_path).number == 2
 
 
-def test_a_pid_that_was_given_out_again_is_another_process(tmp_path: Path) -> None:
-    claim = claims.acquire(tmp_path)
-    claims.write(tmp_path, replace(claim, owner=replace(claim.owner, started="1")))
-    assert claims.holder(tmp_path) is None
-
-
 def test_silence_is_judged_by_changes_and_the_own_clock(tmp_path: Path) -> None:
     # Dates of files and clocks of others play no part: the claim below is as old as can be.
-    claim = of_another_machine(tmp_path)
+    claim = claim_elsewhere(tmp_path)
     os.utime(tmp_path / "claims" / "0001.json", (0, 0))
     clock = Clock()
     watch = Watch(60, clock)
@@ -120,7 +91,7 @@ def test_silence_is_judged_by_changes_and_the_own_clock(tmp_path: Path) -> None:
 
 
 def test_who_looks_too_late_breaks_nothing(tmp_path: Path) -> None:
-    old = of_another_machine(tmp_path)
+    old = claim_elsewhere(tmp_path)
     assert claims.break_claim(tmp_path, old, "lost")
     new = claims.acquire(tmp_path)
     assert not claims.break_claim(tmp_path, old, "lost")
@@ -129,10 +100,10 @@ def test_who_looks_too_late_breaks_nothing(tmp_path: Path) -> None:
 
 def test_the_next_process_of_a_place_need_not_wait(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv(claims.PLACE_VARIABLE, "job 12")
-    claim = of_another_machine(tmp_path)
+    claim = claim_elsewhere(tmp_path)
     assert claim.place == "job 12" and "job 12" in claim.whose
     assert claims.acquire(tmp_path).number == 2
-    of_another_machine(tmp_path / "other")
+    claim_elsewhere(tmp_path / "other")
     monkeypatch.setenv(claims.PLACE_VARIABLE, "job 13")
     assert claims.acquire(tmp_path / "other") is None
 

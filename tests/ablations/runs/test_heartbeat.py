@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +9,8 @@ from ablations.runs import claims
 from ablations.runs.heartbeat import ClaimLostError, Heartbeat
 from auralsam2.engine.progress import Progress
 
+from ..conftest import until
+
 
 @pytest.fixture
 def beating(tmp_path: Path) -> Callable[..., Heartbeat]:
@@ -17,13 +18,6 @@ def beating(tmp_path: Path) -> Callable[..., Heartbeat]:
         return Heartbeat(tmp_path, claims.acquire(tmp_path), Progress(), beat_s)
 
     return make
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def test_progress_and_end_are_written(beating, tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ import pytest
 from ablations.runs import processes
 from ablations.runs.processes import is_dead, output_to, terminate_like_interrupt, this_process
 
+from ..conftest import until
+
 
 def test_who_asks_is_alive() -> None:
     own = this_process()
@@ -36,11 +38,7 @@ def test_the_dead() -> None:
     process = replace(this_process(), pid=child.pid, started=started)
     assert not is_dead(process)
     child.kill()
-    deadline = 100
-    while not is_dead(process) and deadline:  # a zombie until it is waited for
-        deadline -= 1
-        time.sleep(0.02)
-    assert is_dead(process)
+    until(lambda: is_dead(process))  # a zombie until it is waited for
     child.wait()
     assert is_dead(process)
 

@@ -5,8 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from ablations.grids.file import Grid
-from ablations.grids.plan import Plan, PlannedRun
+from ablations.grids.plan import PlannedRun
 from ablations.runs import attempts, claims
 from ablations.runs.run_cell import current_record, record_failure, run_cell
 from auralsam2.config import dump
@@ -15,9 +14,7 @@ from auralsam2.engine.run_folder import OtherRunError
 
 
 @pytest.fixture
-def planned(
-    named_grid: Callable[..., Grid], plan_of: Callable[..., Plan]
-) -> Callable[[str], PlannedRun]:
+def planned(named_grid, plan_of) -> Callable[[str], PlannedRun]:
     return lambda name: plan_of(named_grid(name, seeds=[1])).runs[0]
 
 

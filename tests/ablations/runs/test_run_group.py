@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,7 +15,7 @@ from auralsam2.engine.progress import Progress
 
 
 @pytest.fixture
-def group(named_grid, plan_of: Callable[..., object]) -> RunGroup:
+def group(named_grid, plan_of) -> RunGroup:
     return RunGroup(tuple(plan_of(named_grid("one", "two", "three")).runs))
 
 

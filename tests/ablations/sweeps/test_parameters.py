@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import optuna
@@ -56,9 +55,7 @@ def test_steps_end_at_or_below_high() -> None:
         parse_space({"a": LR}).parameters[0].grid()
 
 
-def test_names_of_choices_do_not_hang_on_their_order(
-    write_sweep: Callable[..., Any],
-) -> None:
+def test_names_of_choices_do_not_hang_on_their_order(write_sweep) -> None:
     choices = [dict(type="SumFusion", num_heads=2), dict(type="SumFusion", num_heads=4)]
     named = []
     for ordered in (choices, choices[::-1]):

@@ -3,7 +3,6 @@ from __future__ import annotations
 import csv
 import os
 import signal
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import pytest
 
 from ablations.executors.local import LocalExecutor
 from ablations.sweeps.search_space import SweepError
-from ablations.sweeps.sweep_file import Sweep
 from auralsam2.engine import run_record
 
 from .conftest import in_threads
@@ -68,7 +66,7 @@ def test_pruned_trials_are_stopped_runs(write_sweep, drive) -> None:
 
 @pytest.mark.parametrize("sampler", ["tpe", "cmaes", "random"])
 def test_a_resumed_sweep_equals_an_uninterrupted_one(
-    write_sweep: Callable[..., Sweep], drive, tmp_path: Path, sampler: str
+    write_sweep, drive, tmp_path: Path, sampler: str
 ) -> None:
     whole = write_sweep(sampler=sampler, **PRUNED, arguments=dict(out=tmp_path / "whole"))
     drive(whole, 8)
@@ -171,9 +169,7 @@ def test_two_drivers_count_together(write_sweep, drive) -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_driver_loses_nothing(
-    write_sweep: Callable[..., Sweep], drive, tmp_path: Path, fake_trials
-) -> None:
+def test_a_killed_driver_loses_nothing(write_sweep, drive, tmp_path: Path, fake_trials) -> None:
     """SIGKILL in the middle of a trial; the next call resumes it at its last epoch."""
     pruner = dict(type="median", n_startup_trials=3)  # trial 2 trains to its end
     whole = write_sweep(pruner=pruner, arguments=dict(out=tmp_path / "whole"))
@@ -194,8 +190,9 @@ def test_a_killed_driver_loses_nothing(
 def test_a_lost_process_ends_its_trial_only(write_sweep, drive, monkeypatch) -> None:
     tests = Path(__file__).parent / "fakes"
     monkeypatch.setenv("PYTHONPATH", f"{tests}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     sweep = write_sweep(overrides={"runtime.work_dir": "die@trial 1"})
-    result = drive(sweep, 3, executor=LocalExecutor(2, num_threads=1))
+    result = drive(sweep, 3, executor=LocalExecutor(2))
     assert result.counts == {"complete": 2, "fail": 1}
     (error,) = result.errors
     assert "the process of this run died (signal 9" in error[1]
