@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -15,15 +15,14 @@ from torch import Tensor
 
 from auralsam2.shapes import check_shape
 
-Item = TypeVar("Item")
-
 
 class ClipMetric(BaseMetric):
     """Base of metrics that score whole clips.
 
     A subclass sets ``key`` and implements :meth:`score_clip`. One whose data-set score is no mean
     over clips lets :meth:`score_clip` return what it needs and overrides :meth:`clip_value` and
-    :meth:`average`. What it needs is pickled between processes; tensors in it belong on the CPU.
+    :meth:`average`, as :class:`GroupedMetric` does. What it needs is pickled between processes;
+    tensors in it belong on the CPU.
 
     Args:
         size: side in pixels at which masks are compared; None for the truth's own size.
@@ -103,6 +102,43 @@ class ClipMetric(BaseMetric):
         return {self.key: self.average(list(counting.values()))}
 
 
+class GroupedMetric(ClipMetric):
+    """Base of metrics that score groups of clips together, and average over groups.
+
+    Groups are neighbours in the order of the data set; a short last one counts like the others.
+    ``per_clip`` holds the scores of single clips all the same. A subclass implements
+    :meth:`score_group`.
+
+    Attributes:
+        group_size: clips of a group; None: the whole data set is one.
+    """
+
+    group_size: int | None
+
+    @abstractmethod
+    def score_group(self, outcomes: Sequence[Any]) -> float | None:
+        """Score some clips from what :meth:`score_clip` gave; None where they do not count."""
+
+    def clip_value(self, outcome: Any) -> float | None:
+        """Return the score of this clip alone."""
+        return self.score_group([outcome])
+
+    def average(self, outcomes: Sequence[Any]) -> float:
+        """Return the mean over groups, not-a-number where none counts."""
+        step = max(len(outcomes), 1) if self.group_size is None else self.group_size
+        cut = (outcomes[start : start + step] for start in range(0, len(outcomes), step))
+        return mean(score for group in cut if (score := self.score_group(group)) is not None)
+
+
+def group_size_problems(group_size: int | None, alone: str = "") -> list[str]:
+    """What is wrong with a number of clips of a group; ``alone`` is an argument that has none."""
+    if alone and group_size != 1:
+        return [f"{alone} knows no batches, got {group_size=}"]
+    if group_size is None or group_size >= 1:
+        return []
+    return [f"group_size must be at least 1 clip, or None, got {group_size=}"]
+
+
 def supervised_frames(
     sample: Mapping[str, Any], size: int | None = None, widen_truth: bool = False
 ) -> tuple[Tensor, Tensor]:
@@ -169,28 +205,12 @@ def mean(values: Iterable[float]) -> float:
     return sum(known) / len(known) if known else math.nan
 
 
-def groups(items: Sequence[Item], group_size: int | None) -> Iterator[Sequence[Item]]:
-    """Cut a data set, in its order, into batches of ``group_size`` clips; None: one of all.
-
-    The last one may be shorter.
-    """
-    step = max(len(items), 1) if group_size is None else group_size
-    return (items[start : start + step] for start in range(0, len(items), step))
-
-
 def check_size(size: int | None, widen_truth: bool = False) -> None:
     """Raise a ValueError unless ``size`` is at least 1, or None where the truth stays as it is."""
     if size is not None and size < 1:
         raise ValueError(f"size must be a side in pixels, or None for the native one, got {size=}")
     if size is None and widen_truth:
         raise ValueError("widen_truth=True needs a size to bring the truth to, got size=None")
-
-
-def group_size_problems(group_size: int | None) -> list[str]:
-    """What is wrong with a number of clips of a batch, in words."""
-    if group_size is None or group_size >= 1:
-        return []
-    return [f"group_size must be at least 1 clip, or None, got {group_size=}"]
 
 
 def check_unique(clips: Iterable[str]) -> None:

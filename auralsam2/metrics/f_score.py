@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from auralsam2.messages import unknown_values
-from auralsam2.metrics.clip_metric import ClipMetric, group_size_problems, groups, mean, on_object
+from auralsam2.metrics.clip_metric import GroupedMetric, group_size_problems, on_object
 from auralsam2.metrics.jaccard import AVERAGES, predicted_foreground
 from auralsam2.registry import METRICS
 
@@ -38,22 +38,26 @@ def even_thresholds(num_thresholds: int, probabilities: Tensor) -> Tensor:
 
 
 def threshold_counts(
-    probabilities: Tensor, masks: Tensor, num_thresholds: int = NUM_THRESHOLDS
-) -> tuple[Tensor, Tensor]:
+    values: Tensor,
+    masks: Tensor,
+    num_thresholds: int = NUM_THRESHOLDS,
+    predictions: str = "logits",
+) -> tuple[Tensor, Tensor, Tensor]:
     """Count the pixels at or above each threshold from one histogram a frame.
 
     Args:
-        probabilities: (T, H, W), in [0, 1] or beyond; not-a-number is below every threshold.
+        values: (T, H, W), in [0, 1] or beyond; not-a-number is below every threshold.
         masks: (T, H, W) truth, above 0 on the object.
         num_thresholds: K, evenly spaced in [0, 1].
+        predictions: key of ``PREDICTIONS``, what of the values meets the thresholds; as they are.
 
     Returns:
-        Predicted pixels and those of them on the object, (T, K) int64 each; exactly the counts
-        of ``probabilities >= thresholds[k]``.
+        Predicted pixels and those of them on the object, (T, K) int64 each, exactly the counts of
+        ``values >= thresholds[k]``; and the object's, (T, 1).
     """
-    histograms = _histograms(probabilities, masks, num_thresholds, PREDICTIONS["logits"])
-    predicted, correct, _ = _at_or_above(histograms)
-    return predicted, correct
+    histograms = _histograms(values, masks, num_thresholds, PREDICTIONS[predictions])
+    counts = histograms.flip(1).cumsum(1).flip(1)
+    return counts[:, 1:].sum(dim=-1), counts[:, 1:, 1], counts[:, :1, 1]
 
 
 def _histograms(
@@ -85,40 +89,20 @@ def _cells(probabilities: Tensor, masks: Tensor, thresholds: Tensor) -> Tensor:
     return reached.mul_(2).add_(on_object(masks))
 
 
-def _at_or_above(histograms: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Predicted pixels, those of them on the object, (T, K) each, and the object's, (T, 1)."""
-    counts = histograms.flip(1).cumsum(1).flip(1)
-    return counts[:, 1:].sum(dim=-1), counts[:, 1:, 1], counts[:, :1, 1]
-
-
 def f_score_curves(
-    probabilities: Tensor,
+    values: Tensor,
     masks: Tensor,
     num_thresholds: int = NUM_THRESHOLDS,
-    beta_squared: float = BETA_SQUARED,
+    predictions: str = "logits",
 ) -> Tensor:
-    """F-score of every frame at thresholds evenly spaced in [0, 1].
+    """F-score of every frame at every threshold, (T, K) float64; see :func:`threshold_counts`.
 
-    Args:
-        probabilities: (T, H, W), in [0, 1] or beyond; a pixel is predicted at or above the
-            threshold.
-        masks: (T, H, W) truth, above 0 on the object.
-        num_thresholds: K.
-        beta_squared: weight of recall against precision.
-
-    Returns:
-        (T, K) float64; 0 where nothing of the object is predicted and in frames without object.
+    It is 0 where nothing of the object is predicted and in frames without object.
     """
-    return _curves(
-        _histograms(probabilities, masks, num_thresholds, PREDICTIONS["logits"]), beta_squared
-    )
-
-
-def _curves(histograms: Tensor, beta_squared: float) -> Tensor:
-    num_predicted, num_correct, size = _at_or_above(histograms)
-    precision = num_correct.double() / (num_predicted + EPSILON)
-    recall = num_correct.double() / (size + EPSILON)
-    curves = (1 + beta_squared) * precision * recall / (beta_squared * precision + recall)
+    predicted, correct, size = threshold_counts(values, masks, num_thresholds, predictions)
+    precision = correct.double() / (predicted + EPSILON)
+    recall = correct.double() / (size + EPSILON)
+    curves = (1 + BETA_SQUARED) * precision * recall / (BETA_SQUARED * precision + recall)
     return curves.nan_to_num(nan=0.0)
 
 
@@ -136,24 +120,15 @@ class CurveSum:
 
 
 def sum_of_curves(
-    mask_logits: Tensor,
-    masks: Tensor,
-    num_thresholds: int = NUM_THRESHOLDS,
-    beta_squared: float = BETA_SQUARED,
-    predictions: str = "probabilities",
+    mask_logits: Tensor, masks: Tensor, predictions: str = "probabilities"
 ) -> CurveSum:
-    """Add the F-score curves of the frames of a clip that show an object, from logits (T, H, W).
-
-    Of them ``predictions``, a key of ``PREDICTIONS``, makes what meets the thresholds. The rest is
-    as :func:`f_score_curves` has it.
-    """
+    """Add the curves of the frames of a clip that show an object, from logits (T, H, W)."""
     shown = masks.flatten(1).amax(dim=1) > 0
     if not shown.any():
-        return CurveSum(torch.zeros(num_thresholds, dtype=torch.float64), 0)
+        return CurveSum(torch.zeros(NUM_THRESHOLDS, dtype=torch.float64), 0)
     if not shown.all():
         mask_logits, masks = mask_logits[shown], masks[shown]
-    histograms = _histograms(mask_logits.float(), masks, num_thresholds, PREDICTIONS[predictions])
-    curves = _curves(histograms, beta_squared)
+    curves = f_score_curves(mask_logits.float(), masks, predictions=predictions)
     return CurveSum(curves.sum(dim=0).cpu(), len(curves))
 
 
@@ -166,40 +141,16 @@ def f_score(clips: Sequence[CurveSum]) -> float | None:
     return float((total / num_frames).max())
 
 
-def mean_f_score(
-    clips: Sequence[CurveSum], group_size: int | None = 1, empty_clips: str = "zero"
-) -> float:
-    """F of every group of clips, then the mean over groups.
-
-    The maximum is taken per group, so F depends on the grouping: the released trainer takes a
-    batch's frames together, which is one clip in its AVSBench trees and up to four in Ref-AVS.
-
-    Args:
-        clips: in the order of the data set.
-        group_size: clips of a group, neighbours in the order; the last group may be smaller.
-            None: the whole data set is one group.
-        empty_clips: ``"zero"`` counts a group without object as 0, ``"skip"`` leaves it out.
-
-    Returns:
-        F, not-a-number where no group counts.
-    """
-    scores = [f_score(group) for group in groups(clips, group_size)]
-    if empty_clips == "zero":
-        return mean(0.0 if score is None else score for score in scores)
-    return mean(score for score in scores if score is not None)
-
-
 @METRICS.register_module()
-class FScoreMetric(ClipMetric):
+class FScoreMetric(GroupedMetric):
     """F: maximum over thresholds of a clip's mean curve, then mean over clips.
 
     Args:
         empty_clips: ``"zero"`` counts a clip (or group) without object in any frame as 0, as
             AVSBench's evaluation does; ``"skip"`` leaves it out.
-        num_thresholds: thresholds evenly spaced in [0, 1].
-        beta_squared: weight of recall against precision.
-        group_size: clips whose frames share one mean curve, see :func:`mean_f_score`; None for
-            the whole data set. ``per_clip`` holds the scores of single clips all the same.
+        group_size: clips whose frames share one mean curve; None for the whole data set. The
+            maximum is taken per group, so F depends on it: the released trainer takes a batch's
+            frames together, which is one clip in its AVSBench trees and up to four in Ref-AVS.
         predictions: what meets the thresholds: ``"probabilities"``; ``"logits"`` as they are, so
             that thresholds below one half are never tried (SAMA-AVS); ``"masks"``, where the logit
             is above 0, so that only two thresholds differ: everything, or the mask (SAM4AVS).
@@ -218,8 +169,6 @@ class FScoreMetric(ClipMetric):
     def __init__(
         self,
         empty_clips: str = "zero",
-        num_thresholds: int = NUM_THRESHOLDS,
-        beta_squared: float = BETA_SQUARED,
         group_size: int | None = 1,
         predictions: str = "probabilities",
         average: str = "clip",
@@ -231,31 +180,28 @@ class FScoreMetric(ClipMetric):
             predictions=(predictions, tuple(PREDICTIONS)),
             average=(average, AVERAGES),
         )
-        if average == "frame" and group_size != 1:
-            problems.append(f"average='frame' knows no batches, got {group_size=}")
-        if num_thresholds < 2:
-            problems.append(f"num_thresholds must be at least 2, got {num_thresholds=}")
-        problems += group_size_problems(group_size)
+        self.of_frames = average == "frame"
+        problems += group_size_problems(group_size, f"{average=}" if self.of_frames else "")
         if problems:
             raise ValueError("\n".join(problems))
-        self.empty_clips = empty_clips
-        self.num_thresholds = num_thresholds
-        self.beta_squared = beta_squared
-        self.group_size, self.predictions = group_size, predictions
-        self.of_frames = average == "frame"
+        self.empty_clips, self.predictions = empty_clips, predictions
+        self.group_size = group_size
 
     def score_clip(self, mask_logits: Tensor, masks: Tensor) -> list[CurveSum]:
         """Return the sum of the curves of the clip's frames, or the curve of each of them."""
         parts = [slice(t, t + 1) for t in range(len(masks))] if self.of_frames else [slice(None)]
-        how = self.num_thresholds, self.beta_squared, self.predictions
-        return [sum_of_curves(mask_logits[part], masks[part], *how) for part in parts]
+        return [sum_of_curves(mask_logits[part], masks[part], self.predictions) for part in parts]
+
+    def score_group(self, outcomes: Sequence[CurveSum]) -> float | None:
+        """Return the maximum of the mean curve over all frames."""
+        score = f_score(outcomes)
+        return 0.0 if score is None and self.empty_clips == "zero" else score
 
     def clip_value(self, outcome: Sequence[CurveSum]) -> float | None:
         """Return the maximum of the clip's mean curve, or the mean of its frames' maxima."""
-        score = mean_f_score(outcome, empty_clips=self.empty_clips)
+        score = super().average(outcome)
         return None if math.isnan(score) else score
 
     def average(self, outcomes: Sequence[Sequence[CurveSum]]) -> float:
         """Return the mean over groups, or over all frames."""
-        curves = [curve for outcome in outcomes for curve in outcome]
-        return mean_f_score(curves, self.group_size, self.empty_clips)
+        return super().average([curve for outcome in outcomes for curve in outcome])

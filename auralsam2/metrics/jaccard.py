@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from auralsam2.messages import unknown_values
-from auralsam2.metrics.clip_metric import ClipMetric, group_size_problems, groups, mean, on_object
+from auralsam2.metrics.clip_metric import GroupedMetric, group_size_problems, on_object
 from auralsam2.registry import METRICS
 
 EPSILON = 1e-7
@@ -22,20 +22,17 @@ def predicted_foreground(mask_logits: Tensor, threshold: float = THRESHOLD) -> T
     return mask_logits > math.log(threshold / (1 - threshold))
 
 
-def jaccard(
-    mask_logits: Tensor, masks: Tensor, threshold: float = THRESHOLD, epsilon: float = EPSILON
-) -> Tensor:
+def jaccard(mask_logits: Tensor, masks: Tensor, threshold: float = THRESHOLD) -> Tensor:
     """Jaccard index of every frame.
 
     Args:
         mask_logits: (T, H, W); a pixel is predicted where its probability is above the threshold.
         masks: (T, H, W) truth, above 0 on the object.
         threshold: in (0, 1); 0.5 (logit above 0) in AVSBench, 0.4 in the Ref-AVS benchmark.
-        epsilon: guard of the division, in pixels.
 
     Returns:
-        (T,) float64 in [0, 1]: intersection / (union + epsilon); for a frame with empty truth the
-        share of its pixels that are predicted as background.
+        (T,) float64 in [0, 1]: intersection / (union + 1e-7), in pixels; for a frame with empty
+        truth the share of its pixels that are predicted as background.
     """
     predicted = predicted_foreground(mask_logits, threshold).flatten(1)
     truth = on_object(masks).flatten(1)
@@ -46,29 +43,14 @@ def jaccard(
     )
     union, num_pixels = shown + size - intersection, predicted.shape[1]
     background = (num_pixels - union) / num_pixels
-    return (intersection / (union + epsilon)).where(size > 0, background)
-
-
-def mean_jaccard(clips: Sequence[Tensor], group_size: int | None = 1) -> float:
-    """Mean over the frames of every group of clips, then over groups.
-
-    Args:
-        clips: scores of the frames of each clip, (T,) each, in the order of the data set.
-        group_size: clips of a group. 1: every clip counts once. None: every frame does, so that a
-            long clip counts more. In between, as in benchmarks that average over batches, a group
-            counts once, be the last one shorter.
-
-    Returns:
-        J, not-a-number of no clip.
-    """
-    return mean(float(torch.cat(list(group)).mean()) for group in groups(clips, group_size))
+    return (intersection / (union + EPSILON)).where(size > 0, background)
 
 
 AVERAGES = ("clip", "frame")
 
 
 @METRICS.register_module()
-class JaccardMetric(ClipMetric):
+class JaccardMetric(GroupedMetric):
     """J: mean over the frames of a clip, then over clips.
 
     Args:
@@ -76,9 +58,8 @@ class JaccardMetric(ClipMetric):
             takes 0.4.
         average: ``"clip"``, every clip counts once, or ``"frame"``, every frame does. The two
             agree where all clips have as many supervised frames.
-        group_size: clips of a batch whose frames are averaged before batches are, see
-            :func:`mean_jaccard`; the Ref-AVS benchmark takes 4. ``per_clip`` holds the scores of
-            single clips all the same.
+        group_size: clips whose frames are averaged before groups are; the Ref-AVS benchmark takes
+            batches of 4. None is the same as ``average="frame"``.
         **shared: of :class:`~auralsam2.metrics.clip_metric.ClipMetric`.
 
     Raises:
@@ -96,25 +77,20 @@ class JaccardMetric(ClipMetric):
         **shared: Any,
     ) -> None:
         super().__init__(**shared)
-        problems = group_size_problems(group_size)
+        whole = average == "frame"
+        problems = group_size_problems(group_size, f"{average=}" if whole else "")
         if not 0 < threshold < 1:
             problems.append(f"threshold must be a probability between 0 and 1, got {threshold=}")
         problems += unknown_values(average=(average, AVERAGES))
-        if average == "frame" and group_size != 1:
-            problems.append(f"average='frame' knows no batches, got {group_size=}")
         if problems:
             raise ValueError("\n".join(problems))
         self.threshold = threshold
-        self.group_size = None if average == "frame" else group_size
+        self.group_size = None if whole else group_size
 
     def score_clip(self, mask_logits: Tensor, masks: Tensor) -> Tensor:
         """Return the Jaccard index of the frames, (T,), see :func:`jaccard`."""
         return jaccard(mask_logits, masks, self.threshold).cpu()
 
-    def clip_value(self, outcome: Tensor) -> float:
-        """Return the mean over the clip's frames."""
-        return float(outcome.mean())
-
-    def average(self, outcomes: Sequence[Tensor]) -> float:
-        """Return the mean over clips, frames or batches."""
-        return mean_jaccard(outcomes, self.group_size)
+    def score_group(self, outcomes: Sequence[Tensor]) -> float:
+        """Return the mean over all frames."""
+        return float(torch.cat(list(outcomes)).mean())

@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from auralsam2.messages import unknown_values
-from auralsam2.metrics.clip_metric import ClipMetric, group_size_problems, groups, mean
+from auralsam2.metrics.clip_metric import ClipMetric, GroupedMetric, group_size_problems
 from auralsam2.metrics.jaccard import THRESHOLD, predicted_foreground
 from auralsam2.registry import METRICS
 
@@ -23,9 +23,9 @@ class PixelCount:
     total: int
 
 
-def count_pixels(mask_logits: Tensor, threshold: float = THRESHOLD) -> PixelCount:
-    """Count the pixels of a clip's logits (T, H, W) whose probability is above the threshold."""
-    predicted = predicted_foreground(mask_logits, threshold)
+def count_pixels(mask_logits: Tensor) -> PixelCount:
+    """Count the pixels of a clip's logits (T, H, W) that are above 0."""
+    predicted = predicted_foreground(mask_logits)
     return PixelCount(int(predicted.count_nonzero()), predicted.numel())
 
 
@@ -34,36 +34,11 @@ def share(clips: Sequence[PixelCount]) -> float:
     return sum(clip.predicted for clip in clips) / sum(clip.total for clip in clips)
 
 
-def mean_of_roots(clips: Sequence[PixelCount], group_size: int | None = 1) -> float:
-    """Root of the predicted share of every group of clips, then the mean over groups.
-
-    Args:
-        clips: in the order of the data set.
-        group_size: clips of a group. 1 (ours): every clip has its root. The Ref-AVS benchmark
-            takes that of a batch of 4, and counts a shorter last batch once like the others; ours
-            is never above it where all batches are full and clips alike. None: one group.
-
-    Returns:
-        S, not-a-number of no clip.
-    """
-    return mean(math.sqrt(share(group)) for group in groups(clips, group_size))
-
-
-def mean_of_ratios(clips: Sequence[PixelCount], group_size: int | None = 1) -> float:
-    """Predicted share itself of every group of clips, then the mean over groups."""
-    return mean(share(group) for group in groups(clips, group_size))
-
-
-def cumulative_ratio(clips: Sequence[PixelCount]) -> float:
-    """Predicted share of the pixels of all clips, no root, as the released trainer reports S."""
-    return mean_of_ratios(clips, group_size=None)
-
-
 REDUCTIONS = ("mean_of_roots", "mean_of_ratios", "cumulative_ratio")
 
 
 @METRICS.register_module()
-class NullMetric(ClipMetric):
+class NullMetric(GroupedMetric):
     """S: root of a clip's share of predicted pixels, mean over clips; lower is better.
 
     The truth is not read: S is meant for splits in which nothing is to be segmented.
@@ -71,9 +46,9 @@ class NullMetric(ClipMetric):
     Args:
         reduction: ``"mean_of_roots"``, ``"mean_of_ratios"`` (no root) or ``"cumulative_ratio"``
             (no root, over all pixels of the data set, as released).
-        group_size: clips of a batch whose pixels are counted together, see :func:`mean_of_roots`;
-            the Ref-AVS benchmark takes 4. ``per_clip`` holds the scores of single clips all the
-            same.
+        group_size: clips whose pixels are counted together. The Ref-AVS benchmark takes batches of
+            4; one root a clip (ours) is never above that where all batches are full and clips
+            alike.
         **shared: of :class:`~auralsam2.metrics.clip_metric.ClipMetric`.
 
     Raises:
@@ -92,26 +67,22 @@ class NullMetric(ClipMetric):
         **shared: Any,
     ) -> None:
         super().__init__(**shared)
-        problems = group_size_problems(group_size)
+        whole = reduction == "cumulative_ratio"
+        problems = group_size_problems(group_size, f"{reduction=}" if whole else "")
         problems += unknown_values(reduction=(reduction, REDUCTIONS))
-        if reduction == "cumulative_ratio" and group_size != 1:
-            problems.append(f"{reduction=} knows no batches, got {group_size=}")
         if problems:
             raise ValueError("\n".join(problems))
-        self._reduce = mean_of_roots if reduction == "mean_of_roots" else mean_of_ratios
-        self.group_size = None if reduction == "cumulative_ratio" else group_size
+        self.takes_root = reduction == "mean_of_roots"
+        self.group_size = None if whole else group_size
 
     def score_clip(self, mask_logits: Tensor, masks: Tensor) -> PixelCount:
         """Return the clip's pixels."""
         return count_pixels(mask_logits)
 
-    def clip_value(self, outcome: PixelCount) -> float:
-        """Return the reduction over this clip alone."""
-        return self._reduce([outcome])
-
-    def average(self, outcomes: Sequence[PixelCount]) -> float:
-        """Return the reduction over all clips."""
-        return self._reduce(outcomes, self.group_size)
+    def score_group(self, outcomes: Sequence[PixelCount]) -> float:
+        """Return the predicted share of all pixels, or its root."""
+        predicted = share(outcomes)
+        return math.sqrt(predicted) if self.takes_root else predicted
 
 
 @METRICS.register_module()

@@ -6,23 +6,19 @@ thresholded and grouped in different ways.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
 from torch import Tensor
 
-from auralsam2.metrics.clip_metric import ClipMetric, check_unique, group_size_problems
-from auralsam2.metrics.f_score import CurveSum, mean_f_score, sum_of_curves
-from auralsam2.metrics.jaccard import THRESHOLD, jaccard, mean_jaccard
-from auralsam2.metrics.null_split import (
-    PixelCount,
-    count_pixels,
-    cumulative_ratio,
-    mean_of_ratios,
-    mean_of_roots,
+from auralsam2.metrics.clip_metric import (
+    ClipMetric,
+    GroupedMetric,
+    check_unique,
+    group_size_problems,
 )
+from auralsam2.metrics.f_score import FScoreMetric
+from auralsam2.metrics.jaccard import THRESHOLD, JaccardMetric
+from auralsam2.metrics.null_split import NullMetric
 
 # The Ref-AVS benchmark's threshold of J.
 REF_AVS_THRESHOLD = 0.4
@@ -30,32 +26,13 @@ REF_AVS_THRESHOLD = 0.4
 BATCH = 4
 
 
-@dataclass(frozen=True)
-class ClipStatistics:
-    """All that the protocols need to know of a clip."""
-
-    jaccards: dict[float, Tensor]  # (T,) J of the frames, by threshold
-    curves: CurveSum  # F-score curves of the frames with an object
-    pixels: PixelCount  # pixels predicted as foreground
-
-
-def clip_statistics(mask_logits: Tensor, masks: Tensor) -> ClipStatistics:
-    """Score one clip's logits (T, H, W) against the truth (T, H, W), above 0 on the object."""
-    thresholds = (THRESHOLD, REF_AVS_THRESHOLD)
-    return ClipStatistics(
-        {t: jaccard(mask_logits, masks, t).cpu() for t in thresholds},
-        sum_of_curves(mask_logits, masks),
-        count_pixels(mask_logits),
-    )
-
-
 class Protocol(NamedTuple):
     """One way to score a data set."""
 
     name: str  # the letter, what is pooled, and a threshold other than 0.5
     meaning: str  # in one phrase, with the benchmarks that do so
-    # From the statistics of all clips, in the order of the data set.
-    score: Callable[[Sequence[ClipStatistics]], float]
+    counted: str  # what is counted of a clip, the same for protocols that differ in the pooling
+    metric: GroupedMetric  # counts and pools
 
 
 def protocols(group_size: int = BATCH) -> list[Protocol]:
@@ -72,29 +49,24 @@ def protocols(group_size: int = BATCH) -> list[Protocol]:
 
 
 def _jaccard_protocols(size: int, threshold: float) -> list[Protocol]:
-    def score(clips: Sequence[ClipStatistics], group_size: int | None) -> float:
-        return mean_jaccard([clip.jaccards[threshold] for clip in clips], group_size)
-
     usual = threshold == THRESHOLD
     at, above = ("", "") if usual else (f"@{threshold}", f", foreground above {threshold}")
     batches, clips = ("AVSBench", "ours") if usual else ("Ref-AVS", "GAVS")
+    batch = f"mean of {size} clips' frames, then over batches ({batches})"
     return [
-        Protocol(f"J_{name}{at}", f"{meaning}{above}", partial(score, group_size=group_size))
-        for name, meaning, group_size in (
-            ("clip", f"mean of each clip's frames, then over clips ({clips})", 1),
-            ("frame", "mean over all frames of the data set", None),
-            (f"batch{size}", f"mean of {size} clips' frames, then over batches ({batches})", size),
+        Protocol(f"J_{name}{at}", f"{meaning}{above}", f"J{at}", JaccardMetric(threshold, **how))
+        for name, meaning, how in (
+            ("clip", f"mean of each clip's frames, then over clips ({clips})", {}),
+            ("frame", "mean over all frames of the data set", {"group_size": None}),
+            (f"batch{size}", batch, {"group_size": size}),
         )
     ]
 
 
 def _f_score_protocols(size: int) -> list[Protocol]:
-    def score(clips: Sequence[ClipStatistics], **how: Any) -> float:
-        return mean_f_score([clip.curves for clip in clips], **how)
-
     batches = f"maximum of {size} clips' mean curve, then over batches (AVSBench, Ref-AVS)"
     return [
-        Protocol(name, meaning, partial(score, **how))
+        Protocol(name, meaning, "F", FScoreMetric(**how))
         for name, meaning, how in (
             ("F_clip", "maximum of each clip's mean curve, then over clips (ours)", {}),
             ("F_clip_skip_empty", "the same without clips of no object", {"empty_clips": "skip"}),
@@ -105,29 +77,17 @@ def _f_score_protocols(size: int) -> list[Protocol]:
 
 
 def _null_protocols(size: int) -> list[Protocol]:
-    def score(
-        clips: Sequence[ClipStatistics], reduce: Callable[[Sequence[PixelCount]], float]
-    ) -> float:
-        return reduce([clip.pixels for clip in clips])
-
-    batch = partial(mean_of_roots, group_size=size)
+    ratios, whole = {"reduction": "mean_of_ratios"}, {"reduction": "cumulative_ratio"}
+    batches = f"root of {size} clips' share, mean over batches (Ref-AVS)"
     return [
-        Protocol(name, meaning, partial(score, reduce=reduce))
-        for name, meaning, reduce in (
-            ("S_clip", "root of each clip's share, mean over clips (ours)", mean_of_roots),
-            (f"S_batch{size}", f"root of {size} clips' share, mean over batches (Ref-AVS)", batch),
-            ("S_clip_no_root", "each clip's share, mean over clips", mean_of_ratios),
-            ("S_dataset_no_root", "share of all pixels (AuralSAM2's release)", cumulative_ratio),
+        Protocol(name, meaning, "S", NullMetric(**how))
+        for name, meaning, how in (
+            ("S_clip", "root of each clip's share, mean over clips (ours)", {}),
+            (f"S_batch{size}", batches, {"group_size": size}),
+            ("S_clip_no_root", "each clip's share, mean over clips", ratios),
+            ("S_dataset_no_root", "share of all pixels (AuralSAM2's release)", whole),
         )
     ]
-
-
-def protocol_scores(clips: Sequence[ClipStatistics], group_size: int = BATCH) -> dict[str, float]:
-    """Score clips, in the order of the data set, by every protocol: its name -> the score.
-
-    Of ``group_size`` clips each batch is made; a short last one counts like the others.
-    """
-    return {protocol.name: protocol.score(clips) for protocol in protocols(group_size)}
 
 
 class ProtocolsMetric(ClipMetric):
@@ -146,17 +106,23 @@ class ProtocolsMetric(ClipMetric):
         super().__init__(**shared)
         if problems := group_size_problems(group_size):
             raise ValueError(problems[0])
-        self.group_size = group_size
+        self.protocols = protocols(group_size)
+        self.counting = {protocol.counted: protocol.metric for protocol in self.protocols}
 
-    def score_clip(self, mask_logits: Tensor, masks: Tensor) -> ClipStatistics:
-        """Return what the protocols need of the clip."""
-        return clip_statistics(mask_logits, masks)
+    def score_clip(self, mask_logits: Tensor, masks: Tensor) -> dict[str, Any]:
+        """Return what is counted of the clip, by the protocols' names of it."""
+        return {key: metric.score_clip(mask_logits, masks) for key, metric in self.counting.items()}
 
-    def compute_metrics(self, results: list[tuple[str, ClipStatistics]]) -> dict[str, float]:
-        """Return all scores, see :func:`protocol_scores`.
+    def compute_metrics(self, results: list[tuple[str, dict[str, Any]]]) -> dict[str, float]:
+        """Return the score by every protocol's name.
 
         Raises:
             ValueError: if two clips share a name.
         """
         check_unique(clip for clip, _ in results)
-        return protocol_scores([statistics for _, statistics in results], self.group_size)
+        return {
+            protocol.name: protocol.metric.average(
+                [counts[protocol.counted] for _, counts in results]
+            )
+            for protocol in self.protocols
+        }

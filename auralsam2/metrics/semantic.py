@@ -65,11 +65,11 @@ def class_ious(counts: ClassCounts) -> Tensor:
     return (counts.both.double() / union).nan_to_num(nan=0.0)
 
 
-def class_f_scores(counts: ClassCounts, beta_squared: float = BETA_SQUARED) -> Tensor:
+def class_f_scores(counts: ClassCounts) -> Tensor:
     """(U, K) float64 F of precision and recall; 0 where either has no denominator or both are 0."""
     precision = counts.both.double() / counts.predicted
     recall = counts.both.double() / counts.true
-    scores = (1 + beta_squared) * precision * recall / (beta_squared * precision + recall)
+    scores = (1 + BETA_SQUARED) * precision * recall / (BETA_SQUARED * precision + recall)
     return scores.nan_to_num(nan=0.0)
 
 
@@ -239,18 +239,10 @@ class ClassFScoreMetric(ClassMetric):
     """F of classes: precision and recall of the most likely class, see :class:`ClassMetric`.
 
     Unlike F of masks there are no thresholds.
-
-    Args:
-        beta_squared: weight of recall against precision.
-        **shared: of :class:`ClassMetric`.
     """
 
     key = "mF"
 
-    def __init__(self, beta_squared: float = BETA_SQUARED, **shared: Any) -> None:
-        super().__init__(**shared)
-        self.beta_squared = beta_squared
-
     def class_scores(self, counts: ClassCounts) -> Tensor:
         """(U, K) F."""
-        return class_f_scores(counts, self.beta_squared)
+        return class_f_scores(counts)

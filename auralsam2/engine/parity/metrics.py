@@ -9,12 +9,7 @@ from auralsam2.engine.parity.compare import Row
 from auralsam2.engine.parity.fixtures import Expected
 from auralsam2.metrics.f_score import sum_of_curves
 from auralsam2.metrics.jaccard import jaccard
-from auralsam2.metrics.null_split import (
-    PixelCount,
-    count_pixels,
-    cumulative_ratio,
-    mean_of_roots,
-)
+from auralsam2.metrics.null_split import PixelCount, count_pixels, share
 
 SCORE = 1e-6
 
@@ -51,5 +46,5 @@ def _check_null(expected: Expected) -> Iterator[Row]:
         # A batch may hold the first frames of a clip only; its number of pixels tells.
         num_frames = int(own.facts.get("pixels", logits.numel())) // logits[0].numel()
         seen.append(count_pixels(logits[:num_frames]))
-        yield own.told("sqrt_ratio_this_batch", mean_of_roots(seen[-1:]))
-        yield own.told("released_cumulative_ratio", cumulative_ratio(seen))
+        yield own.told("sqrt_ratio_this_batch", math.sqrt(share(seen[-1:])))
+        yield own.told("released_cumulative_ratio", share(seen))

@@ -11,7 +11,6 @@ from auralsam2.metrics import f_score
 from auralsam2.metrics.f_score import (
     FScoreMetric,
     f_score_curves,
-    mean_f_score,
     sum_of_curves,
     threshold_counts,
 )
@@ -141,17 +140,18 @@ def test_group_is_scored_as_one_long_clip(group_size):
 
 
 def test_larger_groups_cannot_share_a_threshold_for_free():
-    curves = [sum_of_curves(*make_clip(frames=2, seed=seed)) for seed in range(6)]
-    assert mean_f_score(curves, None) < mean_f_score(curves, 2) < mean_f_score(curves, 1)
+    curves = [[sum_of_curves(*make_clip(frames=2, seed=seed))] for seed in range(6)]
+    whole, pairs, alone = (FScoreMetric(group_size=n).average(curves) for n in (None, 2, 1))
+    assert whole < pairs < alone
 
 
 def test_clip_without_object_holds_its_place_in_a_group():
-    curves = [sum_of_curves(*clip) for clip in clips_of_different_length()]
-    assert mean_f_score(curves, 2, "skip") == pytest.approx(mean_f_score(curves, 2))
+    curves = [[sum_of_curves(*clip)] for clip in clips_of_different_length()]
+    zero, skip = FScoreMetric(group_size=2), FScoreMetric("skip", group_size=2)
+    assert skip.average(curves) == pytest.approx(zero.average(curves))
     silent = curves[2]
-    assert mean_f_score([silent, silent], 2) == 0.0
-    assert math.isnan(mean_f_score([silent, silent], 2, "skip"))
-    assert math.isnan(mean_f_score([]))
+    assert zero.average([silent, silent]) == 0.0
+    assert math.isnan(skip.average([silent, silent])) and math.isnan(zero.average([]))
 
 
 def test_threshold_list_of_the_release_is_ours_in_float32():
@@ -166,9 +166,8 @@ def test_half_precision_logits():
 
 
 def test_errors_name_the_argument():
-    message = "empty_clips='drop'.*skip(.|\n)*num_thresholds=1(.|\n)*group_size=0"
-    with pytest.raises(ValueError, match=message):
-        FScoreMetric(empty_clips="drop", num_thresholds=1, group_size=0)
+    with pytest.raises(ValueError, match="empty_clips='drop'.*skip(.|\n)*group_size=0"):
+        FScoreMetric(empty_clips="drop", group_size=0)
     message = "predictions='hard'.*masks(.|\n)*average='frame' knows no batches, got group_size=4"
     with pytest.raises(ValueError, match=message):
         FScoreMetric(predictions="hard", average="frame", group_size=4)
@@ -178,7 +177,7 @@ def test_logits_meet_the_thresholds_as_they_are():
     """Below 0 nothing is ever predicted, above 1 everything is at all thresholds."""
     masks = torch.tensor([[[1, 1, 0, 0]]])
     logits = torch.tensor([[[3.0, 0.5, 0.7, -2.0]]])
-    curve = sum_of_curves(logits, masks, num_thresholds=3, predictions="logits").mean
+    (curve,) = f_score_curves(logits, masks, num_thresholds=3)
     both, one = 1.3 * (2 / 3) / (0.3 * 2 / 3 + 1), 1.3 * 0.5 / (0.3 + 0.5)
     assert curve.tolist() == pytest.approx([both, both, one])
 

@@ -8,28 +8,13 @@ import pytest
 import torch
 
 from auralsam2.config import load
-from auralsam2.metrics.null_split import (
-    AreaMetric,
-    NullMetric,
-    PixelCount,
-    count_pixels,
-    cumulative_ratio,
-    mean_of_ratios,
-    mean_of_roots,
-)
+from auralsam2.metrics.null_split import AreaMetric, NullMetric, PixelCount, count_pixels
 from auralsam2.registry import METRICS
 
-REDUCTIONS = {
-    "mean_of_roots": mean_of_roots,
-    "mean_of_ratios": mean_of_ratios,
-    "cumulative_ratio": cumulative_ratio,
-}
 
-
-def sample(clip, logits):
-    supervised = torch.ones(len(logits), dtype=torch.bool)
-    masks = torch.zeros_like(logits)
-    return dict(clip=clip, mask_logits=logits, masks=masks, supervised=supervised)
+def sample(clip, logits, supervised=True):
+    supervised = torch.tensor(supervised).expand(len(logits))
+    return dict(clip=clip, mask_logits=logits, masks=torch.ones_like(logits), supervised=supervised)
 
 
 def test_zero_logits_are_background():
@@ -37,42 +22,34 @@ def test_zero_logits_are_background():
     assert count_pixels(logits) == PixelCount(predicted=2, total=4)
 
 
-def test_three_reductions_of_two_clips():
+@pytest.mark.parametrize(
+    ("reduction", "both", "first"),
+    [
+        ("mean_of_roots", (0.5 + 0.4) / 2, 0.5),
+        ("mean_of_ratios", (0.25 + 0.16) / 2, 0.25),
+        ("cumulative_ratio", 17 / 104, 0.25),
+    ],
+)
+def test_three_reductions_of_two_clips(reduction, both, first):
+    metric = METRICS.build(dict(type="NullMetric", reduction=reduction))
     clips = [PixelCount(1, 4), PixelCount(16, 100)]
-    assert mean_of_roots(clips) == pytest.approx((0.5 + 0.4) / 2)
-    assert mean_of_ratios(clips) == pytest.approx((0.25 + 0.16) / 2)
-    assert cumulative_ratio(clips) == pytest.approx(17 / 104)
+    assert metric.average(clips) == pytest.approx(both)
+    assert metric.clip_value(clips[0]) == pytest.approx(first)
+    assert math.isnan(metric.average([])) and not metric.higher_is_better
 
 
 def test_a_batch_has_one_root_and_a_short_last_one_counts_like_the_others():
     clips = [PixelCount(1, 4), PixelCount(16, 100), PixelCount(9, 100)]
-    expected = (math.sqrt(17 / 104) + 0.3) / 2
-    assert mean_of_roots(clips, group_size=2) == pytest.approx(expected)
-    assert mean_of_ratios(clips, group_size=2) == pytest.approx((17 / 104 + 0.09) / 2)
-    assert mean_of_roots(clips, group_size=None) == pytest.approx(math.sqrt(26 / 204))
-    metric = METRICS.build(dict(type="NullMetric", group_size=2))
+    ratios = NullMetric("mean_of_ratios", group_size=2)
+    assert ratios.average(clips) == pytest.approx((17 / 104 + 0.09) / 2)
+    assert NullMetric(group_size=None).average(clips) == pytest.approx(math.sqrt(26 / 204))
+    metric = NullMetric(group_size=2)
+    assert metric.average(clips) == pytest.approx((math.sqrt(17 / 104) + 0.3) / 2)
     logits = [torch.full((1, 1, 4), -1.0), torch.full((1, 10, 10), -1.0)]
     logits[0][0, 0, :1] = logits[1][0, 0, :9] = 1.0
     metric.process(None, [sample("a", logits[0]), sample("b", logits[1])])
     assert metric.evaluate(size=2) == {"S": pytest.approx(math.sqrt(10 / 104))}
     assert metric.per_clip == pytest.approx({"a": 0.5, "b": 0.3})
-
-
-@pytest.mark.parametrize("reduction", REDUCTIONS)
-def test_metric_equals_its_reduction(reduction):
-    first, second = torch.ones(2, 4, 4), -torch.ones(1, 4, 4)
-    first[0] = -1
-    metric = METRICS.build(dict(type="NullMetric", reduction=reduction))
-    metric.process(None, [sample("a", first), sample("b", second)])
-    counts = [count_pixels(first), count_pixels(second)]
-    assert metric.evaluate(size=2) == {"S": pytest.approx(REDUCTIONS[reduction](counts))}
-    assert metric.per_clip == pytest.approx({"a": REDUCTIONS[reduction](counts[:1]), "b": 0.0})
-    assert not metric.higher_is_better
-
-
-@pytest.mark.parametrize("reduction", REDUCTIONS.values())
-def test_no_clip_is_not_a_number(reduction):
-    assert math.isnan(reduction([]))
 
 
 def test_unknown_reduction_names_the_known():
@@ -90,22 +67,11 @@ def test_the_released_preset_takes_the_share_of_all_pixels():
     assert [n.reduction for n in nodes if n.type == "NullMetric"] == ["cumulative_ratio"]
 
 
-def predicted(clip: str, mask_logits: torch.Tensor, supervised: list[bool]) -> dict:
-    return {
-        "clip": clip,
-        "mask_logits": mask_logits,
-        "masks": torch.ones(mask_logits.shape, dtype=torch.uint8),
-        "supervised": torch.tensor(supervised),
-    }
-
-
 def test_mean_share_over_supervised_frames_then_clips() -> None:
     logits = torch.full((2, 4, 4), -1.0)
     logits[0, :2] = 1.0  # half of frame 0, nothing of frame 1
     metric = AreaMetric()
-    metric.process(
-        None, [predicted("a", logits, [True, True]), predicted("b", logits, [True, False])]
-    )
+    metric.process(None, [sample("a", logits), sample("b", logits, [True, False])])
     assert metric.evaluate(2) == {"A": pytest.approx((0.25 + 0.5) / 2)}
     assert metric.per_clip == {"a": pytest.approx(0.25), "b": pytest.approx(0.5)}
 
@@ -116,7 +82,3 @@ def test_threshold_is_a_probability() -> None:
     assert AreaMetric(threshold=0.7).score_clip(logits, logits) == 0
     with pytest.raises(ValueError, match="between 0 and 1"):
         AreaMetric(threshold=1)
-
-
-def test_less_is_better() -> None:
-    assert AreaMetric.key == "A" and not AreaMetric.higher_is_better

@@ -45,7 +45,7 @@ def test_rejected_frames_are_empty_for_j_and_as_released_not_for_f(
     rejected = decode_mode(name)(prediction)[0, 1:2]
     empty = torch.zeros(1, SIDE, SIDE)
     assert jaccard(rejected, empty).tolist() == [1.0]
-    num_predicted, _ = threshold_counts(rejected.sigmoid(), empty)
+    num_predicted, _, _ = threshold_counts(rejected.sigmoid(), empty)
     assert int((num_predicted > 0).sum()) == thresholds
 
 
