@@ -88,6 +88,20 @@ def unknown_values(**given: tuple[object, Collection[str]]) -> list[str]:
     ]
 
 
+def too_small(**given: tuple[float | None, float]) -> list[str]:
+    """Say of each argument, given as its value and the least that may be, that it is less."""
+    return [
+        f"{name} must be at least {least}, got {value}"
+        for name, (value, least) in given.items()
+        if value is not None and value < least
+    ]
+
+
+def unnamed(**nodes: object) -> list[str]:
+    """Say of each node of a component that must not be None that it is."""
+    return [f"{name} must name a component, got None" for name in nodes if nodes[name] is None]
+
+
 def unknown_name(
     kind: str, got: str, known: Iterable[str], shown: Iterable[str] | None = None
 ) -> str:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from auralsam2.losses.mask import dice_loss, upsample
 from auralsam2.losses.precision import at_least_float32
+from auralsam2.messages import too_small
 from auralsam2.registry import MASK_LOSSES
 from auralsam2.shapes import check_shape
 from auralsam2.structures import Prediction
@@ -121,7 +122,6 @@ class BinaryMaskLoss(FrameMaskLoss):
     supervised: a network with heads for them needs ``SAM2MaskLoss``.
 
     Args:
-        bce_weight: weight of ``loss_mask``.
         dice_weight: weight of ``loss_dice``.
         loss_size: see :class:`FrameMaskLoss`.
         iou_weight: weight of ``loss_iou``, see :func:`soft_iou_loss`.
@@ -132,21 +132,18 @@ class BinaryMaskLoss(FrameMaskLoss):
 
     def __init__(
         self,
-        bce_weight: float = 1.0,
         dice_weight: float = 0.0,
         loss_size: int | str | None = None,
         iou_weight: float = 0.0,
     ) -> None:
-        weights = {"bce_weight": bce_weight, "dice_weight": dice_weight, "iou_weight": iou_weight}
-        super().__init__(
-            loss_size, [f"{n} must be at least 0, got {v}" for n, v in weights.items() if v < 0]
-        )
-        self.bce_weight, self.dice_weight, self.iou_weight = bce_weight, dice_weight, iou_weight
+        weights = {"dice_weight": (dice_weight, 0), "iou_weight": (iou_weight, 0)}
+        super().__init__(loss_size, too_small(**weights))
+        self.dice_weight, self.iou_weight = dice_weight, iou_weight
 
     def terms(self, logits: Tensor, truth: Tensor) -> dict[str, Tensor]:
         """``loss_mask`` and, with weights, ``loss_dice`` and ``loss_iou``."""
         bce = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
-        terms = {"loss_mask": self.bce_weight * bce.mean(dim=(-2, -1)).sum()}
+        terms = {"loss_mask": bce.mean(dim=(-2, -1)).sum()}
         if self.dice_weight:
             terms["loss_dice"] = self.dice_weight * dice_loss(logits, truth).sum()
         if self.iou_weight:

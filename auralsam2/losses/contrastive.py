@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from auralsam2.losses.precision import at_least_float32
 from auralsam2.losses.sampling import pixel_labels, pixel_predictions, sample_pixels
-from auralsam2.messages import unknown_values
+from auralsam2.messages import too_small, unknown_values
 from auralsam2.shapes import check_shape
 from auralsam2.structures import Embeddings
 
@@ -100,19 +100,6 @@ def concatenate(sets: list[JointSet]) -> JointSet:
     return JointSet(*(torch.cat(parts) for parts in zip(*sets, strict=True)))
 
 
-def _argument_problems(
-    temperature: float, max_samples: int, max_anchors: int, pool: str
-) -> list[str]:
-    problems = []
-    if not temperature > 0:
-        problems.append(f"temperature must be positive, got {temperature=}")
-    if max_samples < 1:
-        problems.append(f"max_samples must be at least 1, got {max_samples=}")
-    if max_anchors < 1:
-        problems.append(f"max_anchors must be at least 1, got {max_anchors=}")
-    return problems + unknown_values(pool=(pool, POOLS))
-
-
 class ContrastiveLoss(nn.Module, ABC):
     """Sample pixels, gather the joint set of each clip and average the loss of the sets.
 
@@ -143,7 +130,9 @@ class ContrastiveLoss(nn.Module, ABC):
         weight: float = 1.0,
     ) -> None:
         super().__init__()
-        problems = _argument_problems(temperature, max_samples, max_anchors, pool)
+        problems = [] if temperature > 0 else [f"temperature must be positive, got {temperature=}"]
+        problems += too_small(max_samples=(max_samples, 1), max_anchors=(max_anchors, 1))
+        problems += unknown_values(pool=(pool, POOLS))
         if problems:
             raise ValueError("\n".join(problems))
         self.temperature = temperature

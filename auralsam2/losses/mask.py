@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from auralsam2.losses.precision import at_least_float32
-from auralsam2.messages import unknown_values
+from auralsam2.messages import too_small, unknown_values
 from auralsam2.registry import MASK_LOSSES
 from auralsam2.shapes import check_shape
 from auralsam2.structures import Prediction
@@ -119,8 +119,6 @@ class SAM2MaskLoss(nn.Module):
         dice_weight: weight of ``loss_dice``.
         iou_weight: weight of ``loss_iou``.
         object_weight: weight of ``loss_class``.
-        focal_alpha: weight of the object's pixels in the focal loss.
-        focal_gamma: exponent of the focal loss.
         supervise_all_iou: regress the IoU of all three masks, not of the supervised one alone.
         reduction: ``"mean"`` divides by the number of supervised frames of the batch, as
             published. ``"sum_over_frames"`` is the released code's: each clip's frames are
@@ -140,24 +138,19 @@ class SAM2MaskLoss(nn.Module):
         dice_weight: float = 1.0,
         iou_weight: float = 1.0,
         object_weight: float = 1.0,
-        focal_alpha: float = 0.25,
-        focal_gamma: float = 2.0,
         supervise_all_iou: bool = True,
         reduction: str = "mean",
         loss_size: int | None = None,
     ) -> None:
         super().__init__()
         problems = unknown_values(reduction=(reduction, REDUCTIONS))
-        if loss_size is not None and loss_size < 1:
-            problems.append(f"loss_size must be a side in pixels or None, got {loss_size=}")
+        problems += too_small(loss_size=(loss_size, 1))
         if problems:
             raise ValueError("\n".join(problems))
         self.focal_weight = focal_weight
         self.dice_weight = dice_weight
         self.iou_weight = iou_weight
         self.object_weight = object_weight
-        self.focal_alpha = focal_alpha
-        self.focal_gamma = focal_gamma
         self.supervise_all_iou = supervise_all_iou
         self.reduction = reduction
         self.loss_size = loss_size
@@ -212,7 +205,7 @@ class SAM2MaskLoss(nn.Module):
         row = torch.arange(len(best), device=best.device)
         # Resizing works channel by channel, so only the supervised mask needs a graph at full size.
         supervised = upsample(logits[row, best].unsqueeze(1), size)
-        focal = sigmoid_focal_loss(supervised, truth, self.focal_alpha, self.focal_gamma)
+        focal = sigmoid_focal_loss(supervised, truth)
         dice = dice_loss(supervised, truth)
         if not self.supervise_all_iou:
             ious, actual = ious[row, best].unsqueeze(1), actual[row, best].unsqueeze(1)
@@ -222,7 +215,7 @@ class SAM2MaskLoss(nn.Module):
     def _select(self, logits: Tensor, truth: Tensor, size: int) -> tuple[Tensor, Tensor]:
         """Return the index (F,) of each frame's supervised mask and the IoU (F, K) of all."""
         resized = upsample(logits, size)
-        focal = sigmoid_focal_loss(resized, truth, self.focal_alpha, self.focal_gamma)
+        focal = sigmoid_focal_loss(resized, truth)
         dice = dice_loss(resized, truth)
         best = (self.focal_weight * focal + self.dice_weight * dice).argmin(dim=-1)
         return best, mask_iou(resized, truth)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from auralsam2.class_maps import check_classes, labels_at
 from auralsam2.losses.mask import upsample
 from auralsam2.losses.precision import at_least_float32
+from auralsam2.messages import too_small
 from auralsam2.registry import MASK_LOSSES
 from auralsam2.shapes import check_shape
 from auralsam2.structures import UNLABELLED, Prediction
@@ -36,10 +37,7 @@ class SemanticMaskLoss(nn.Module):
 
     def __init__(self, weight: float = 1.0, loss_size: int | None = None) -> None:
         super().__init__()
-        problems = [f"weight must be at least 0, got {weight}"] if weight < 0 else []
-        if loss_size is not None and loss_size < 1:
-            problems.append(f"loss_size must be a side in pixels or None, got {loss_size=}")
-        if problems:
+        if problems := too_small(weight=(weight, 0), loss_size=(loss_size, 1)):
             raise ValueError("SemanticMaskLoss: " + "; ".join(problems))
         self.weight, self.loss_size = weight, loss_size
 

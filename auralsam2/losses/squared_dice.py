@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from auralsam2.losses.binary_mask import FrameMaskLoss
+from auralsam2.messages import too_small
 from auralsam2.registry import MASK_LOSSES
 
 SMOOTHING = 0.002
@@ -55,8 +56,7 @@ class SquaredDiceLoss(FrameMaskLoss):
     """
 
     def __init__(self, weight: float = 1.0, ignore_empty: bool = False) -> None:
-        problems = [f"weight must be at least 0, got {weight}"] if weight < 0 else []
-        super().__init__(problems=problems)
+        super().__init__(problems=too_small(weight=(weight, 0)))
         self.weight, self.ignore_empty = weight, ignore_empty
 
     def terms(self, logits: Tensor, truth: Tensor) -> dict[str, Tensor]:

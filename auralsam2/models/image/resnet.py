@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
+from auralsam2.messages import too_small
 from auralsam2.models.weights.loading import Tolerance, load_weights
 from auralsam2.registry import IMAGE_ENCODERS
 from auralsam2.weight_files import image_weight_problems
@@ -58,8 +59,7 @@ class ResNetStages(nn.Module):
     ) -> None:
         super().__init__()
         problems = [] if kind in KINDS else [f"unknown ResNet {kind!r}; known: {', '.join(KINDS)}"]
-        if width < 1:
-            problems.append(f"width must be at least 1, got {width}")
+        problems += too_small(width=(width, 1))
         if problems:
             raise ValueError("ResNetStages: " + "; ".join(problems))
         if missing := self.problems(weights):

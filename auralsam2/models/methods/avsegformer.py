@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from auralsam2 import registry
+from auralsam2.messages import unnamed
 from auralsam2.models.methods.avsegformer_head import AVSegFormerHead, HeadOutput
 from auralsam2.models.methods.base import ClipBatch, ClipMethod, Node
 from auralsam2.models.one_mask import as_prediction, class_prediction
@@ -81,9 +82,8 @@ class AVSegFormer(ClipMethod):
         image_size: int | None = None,
         decode: str = "iou_select",
     ) -> None:
-        nodes = {"image_encoder": image_encoder, "audio_encoder": audio_encoder}
-        if absent := [name for name, node in nodes.items() if node is None]:
-            raise ValueError(f"AVSegFormer: {' and '.join(absent)} must name a component, got None")
+        if absent := unnamed(image_encoder=image_encoder, audio_encoder=audio_encoder):
+            raise ValueError("AVSegFormer: " + "; ".join(absent))
         super().__init__(mask_loss=mask_loss, decode=decode)
         self.sides = {} if image_size is None else {"S": image_size}
         self.image_encoder = registry.IMAGE_ENCODERS.build(image_encoder, image_size=image_size)

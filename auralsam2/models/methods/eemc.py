@@ -7,6 +7,7 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor
 
+from auralsam2.messages import too_small
 from auralsam2.models.methods.base import ClipBatch, Node
 from auralsam2.models.methods.eemc_cues import CuedMethod
 from auralsam2.models.methods.single_mask import SingleMaskSAM2
@@ -38,8 +39,8 @@ class EEMC(CuedMethod, SingleMaskSAM2):
         map_size: int = 12,
         **shared: Any,
     ) -> None:
-        if map_size < 1:
-            raise ValueError(f"EEMC: map_size must be at least 1, got {map_size=}")
+        if problems := too_small(map_size=(map_size, 1)):
+            raise ValueError(f"EEMC: {problems[0]}")
         encoders = {"audio_encoder": audio_encoder, "text_encoder": text_encoder}
         super().__init__(backbone=backbone, **encoders, **shared)
         self.map_size = map_size

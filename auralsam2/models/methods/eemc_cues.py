@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from auralsam2 import registry
+from auralsam2.messages import unnamed
 from auralsam2.models.adapters import check_expressions, two_layers
 from auralsam2.models.methods.base import ClipBatch, ClipMethod, Node
 from auralsam2.shapes import check_shape
@@ -176,11 +177,7 @@ class CuedMethod(ClipMethod):
         freeze_attentions: bool = False,
         **shared: Any,
     ) -> None:
-        problems = [
-            f"{name} is None; EEMC reads sound and expression"
-            for name, node in (("audio_encoder", audio_encoder), ("text_encoder", text_encoder))
-            if node is None
-        ]
+        problems = unnamed(audio_encoder=audio_encoder, text_encoder=text_encoder)
         if num_heads < 1 or width % num_heads:
             problems.append(f"width must be a multiple of num_heads, got {width=}, {num_heads=}")
         if problems:

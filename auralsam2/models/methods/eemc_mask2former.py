@@ -35,6 +35,10 @@ CRITERION = Tolerance(("criterion.",), ("criterion.",))
 SWIN_B = dict(
     image_size=384, embed_dim=128, depths=[2, 2, 18, 2], num_heads=[4, 8, 16, 32], window_size=12
 )
+ADAPTER_CHANNELS = 64
+"""Hidden ones of the adapters in the pixel decoder."""
+OUTPUT_SIZE = 256
+"""Side of the mask logits."""
 
 
 class QueryAttention(nn.Module):
@@ -180,10 +184,8 @@ class EEMCMask2Former(CuedMethod, Mask2FormerMethod):
     Args:
         audio_encoder: node of ``AUDIO_ENCODERS``.
         text_encoder: node of ``TEXT_ENCODERS``.
-        adapter_channels: hidden width of the adapters.
         adapters_without_skip: as released, an adapter's output takes the place of what the
             pretrained attention says; off, it is added to it.
-        output_size: side of the mask logits.
         image_size: S, to which frames are held; None takes any.
         **shared: see :class:`CuedMethod` and :class:`Mask2FormerMethod`.
     """
@@ -192,20 +194,17 @@ class EEMCMask2Former(CuedMethod, Mask2FormerMethod):
         self,
         audio_encoder: Node,
         text_encoder: Node,
-        adapter_channels: int = 64,
         adapters_without_skip: bool = False,
-        output_size: int = 256,
         image_size: int | None = None,
         **shared: Any,
     ) -> None:
         super().__init__(audio_encoder=audio_encoder, text_encoder=text_encoder, **shared)
-        self.output_size = output_size
         self.sides = {} if image_size is None else {"S": image_size}
         layers = self.mask2former.pixels.decoder.encoder.layers
         channels = self.prompt_channels()
         self.query_attention = QueryAttention(channels)
         self.adapters = nn.ModuleList(
-            two_layers(channels, adapter_channels, channels) for _ in layers
+            two_layers(channels, ADAPTER_CHANNELS, channels) for _ in layers
         )
         for layer, adapter in zip(layers, self.adapters, strict=True):
             # A partial, unlike a closure, leads to the copy's own adapter where a model is copied.
@@ -233,7 +232,7 @@ class EEMCMask2Former(CuedMethod, Mask2FormerMethod):
         classes, masks = self.mask2former.answer(
             maps, lambda queries: self.query_attention(queries, prompts)
         )
-        logits = read_out(classes.float(), masks.float(), batch.frames.shape[-1], self.output_size)
+        logits = read_out(classes.float(), masks.float(), batch.frames.shape[-1], OUTPUT_SIZE)
         return as_prediction(logits.unflatten(0, shape))
 
 

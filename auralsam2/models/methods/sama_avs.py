@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from auralsam2 import registry
+from auralsam2.messages import too_small
 from auralsam2.models.gradient_checkpointing import checkpoint_layers
 from auralsam2.models.interaction import Interaction
 from auralsam2.models.methods.base import ClipBatch, Node
@@ -126,9 +127,7 @@ class SAMAAVS(SingleMaskSAM2):
         feature_cache_mb: int = 0,
         **shared: Any,
     ) -> None:
-        problems = []
-        if hidden_channels < 1:
-            problems.append(f"hidden_channels must be at least 1, got {hidden_channels=}")
+        problems = too_small(hidden_channels=(hidden_channels, 1))
         if feature_cache_mb:
             problems.append(
                 f"feature_cache_mb must be 0, got {feature_cache_mb}: features hang on the sound"

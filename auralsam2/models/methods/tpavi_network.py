@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from auralsam2 import registry
-from auralsam2.messages import unknown_values
+from auralsam2.messages import too_small, unknown_values, unnamed
 from auralsam2.models.methods.base import ClipBatch, ClipMethod, Node
 from auralsam2.models.methods.tpavi_layers import DilatedNeck, MaskHead, RefineStep, StageFusion
 from auralsam2.models.methods.tpavi_matching import (
@@ -95,17 +95,16 @@ class TPAVINetwork(ClipMethod):
         image_size: int | None = None,
         decode: str = "iou_select",
     ) -> None:
-        problems = _problems(
-            dict(image_encoder=image_encoder, audio_encoder=audio_encoder, fusion=fusion),
-            dict(
+        problems = [
+            *unnamed(image_encoder=image_encoder, audio_encoder=audio_encoder, fusion=fusion),
+            *too_small(
                 channels=(channels, 2),
                 num_classes=(num_classes, 2),
                 matching_weight=(matching_weight, 0),
                 fused_frames=(fused_frames, 1),
             ),
-            dict(dilations=(dilations, None), head_channels=(head_channels, 2)),
-            fused_stages,
-        )
+            *_list_problems(dilations, head_channels, fused_stages),
+        ]
         problems += unknown_values(
             output_stride=(output_stride, OUTPUT_STRIDES),
             matching_reduction=(matching_reduction, REDUCTIONS),
@@ -216,23 +215,14 @@ def _zeroed(x: Tensor, padded: Tensor | None) -> Tensor:
     )
 
 
-def _problems(
-    nodes: dict[str, Node],
-    at_least: dict[str, tuple[float | None, float]],
-    several: dict[str, tuple[Sequence[int], int | None]],
-    fused_stages: Sequence[int],
+def _list_problems(
+    dilations: Sequence[int], head_channels: Sequence[int], fused_stages: Sequence[int]
 ) -> list[str]:
-    """What is wrong with parts that must be there, numbers, lists of numbers, and stages."""
-    problems = [f"{name} is None; the network needs it" for name in nodes if nodes[name] is None]
-    problems += [
-        f"{name} must be at least {least}, got {value}"
-        for name, (value, least) in at_least.items()
-        if value is not None and value < least
-    ]
-    for name, (numbers, count) in several.items():
-        if not numbers or min(numbers) < 1 or count not in (None, len(numbers)):
-            wanted = f"{count} numbers" if count else "at least one number"
-            problems.append(f"{name} must be {wanted} from 1 on, got {numbers}")
+    problems = []
+    if not dilations or min(dilations) < 1:
+        problems.append(f"dilations must be at least one number from 1 on, got {dilations}")
+    if len(head_channels) != 2 or min(head_channels) < 1:
+        problems.append(f"head_channels must be 2 numbers from 1 on, got {head_channels}")
     stages = set(fused_stages)
     if not stages or stages - set(STAGES) or len(stages) != len(fused_stages):
         problems.append(f"fused_stages must be some of {STAGES}, each once, got {fused_stages}")

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from auralsam2 import registry
+from auralsam2.messages import too_small, unnamed
 from auralsam2.models.decode import EMPTY_LOGIT
 from auralsam2.models.detection.base import Detections, Evidence
 from auralsam2.models.methods.base import (
@@ -81,11 +82,8 @@ class TranslatedPromptSAM2(SAM2Method):
     ) -> None:
         choice = Rule(rule, sound_threshold, box_threshold, boxes_per_class, top_k)
         problems = choice.problems()
-        if num_classes < 1:
-            problems.append(f"num_classes must be at least 1, got {num_classes}")
-        for name, node in (("sound_classifier", sound_classifier), ("detector", detector)):
-            if node is None:
-                problems.append(f"{name} is None; without it nothing can be translated")
+        problems += too_small(num_classes=(num_classes, 1))
+        problems += unnamed(sound_classifier=sound_classifier, detector=detector)
         for name in ("tracker", "mask_loss", "trained_parts"):
             if shared.get(name):
                 problems.append(f"{name} is of no use here, leave it out")

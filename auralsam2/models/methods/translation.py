@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from auralsam2.messages import too_small, unknown_values
 from auralsam2.models.detection.base import NO_BOX, Detections
 
 
@@ -29,17 +30,12 @@ class Rule(NamedTuple):
 
     def problems(self) -> list[str]:
         """What is wrong with it."""
-        found = []
-        if self.rule not in RULES:
-            found.append(f"rule got {self.rule!r}; known: {', '.join(RULES)}")
+        found = unknown_values(rule=(self.rule, RULES))
+        found += too_small(boxes_per_class=(self.boxes_per_class, 1), top_k=(self.top_k, 1))
         for name in ("sound_threshold", "box_threshold"):
             value = getattr(self, name)
             if not 0 <= value <= 1:
                 found.append(f"{name} must be from 0 to 1, got {value}")
-        if self.boxes_per_class is not None and self.boxes_per_class < 1:
-            found.append(f"boxes_per_class must be at least 1 or None, got {self.boxes_per_class}")
-        if self.top_k < 1:
-            found.append(f"top_k must be at least 1, got {self.top_k}")
         return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from auralsam2 import registry
+from auralsam2.messages import too_small, unnamed
 from auralsam2.models.sound.base import SoundClassifier
 from auralsam2.registry import SOUND_CLASSIFIERS
 
@@ -29,13 +30,8 @@ class EmbeddingSoundClassifier(SoundClassifier):
         self, num_classes: int, audio_encoder: Mapping[str, Any], hidden: int | None = None
     ) -> None:
         super().__init__()
-        problems = []
-        if num_classes < 1:
-            problems.append(f"num_classes must be at least 1, got {num_classes}")
-        if hidden is not None and hidden < 1:
-            problems.append(f"hidden must be at least 1 or None, got {hidden}")
-        if audio_encoder is None:
-            problems.append("audio_encoder must be a node such as dict(type='VGGish'), got None")
+        problems = too_small(num_classes=(num_classes, 1), hidden=(hidden, 1))
+        problems += unnamed(audio_encoder=audio_encoder)
         if problems:
             raise ValueError("EmbeddingSoundClassifier: " + "; ".join(problems))
         self.audio_encoder = registry.AUDIO_ENCODERS.build(audio_encoder)

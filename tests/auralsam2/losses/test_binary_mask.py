@@ -35,8 +35,8 @@ def test_cross_entropy_of_all_pixels() -> None:
     assert set(out) == {"loss_mask"}, "AVSBench's loss has no other term"
     expected = -(math.log(0.75) + math.log(0.25)) / 2
     assert float(out["loss_mask"]) == pytest.approx(expected)
-    both = loss(best, masks, YES, bce_weight=2.0, dice_weight=3.0)
-    assert float(both["loss_mask"]) == pytest.approx(2 * expected)
+    both = loss(best, masks, YES, dice_weight=3.0)
+    assert float(both["loss_mask"]) == pytest.approx(expected)
     assert float(both["loss_dice"]) == pytest.approx(3 * (1 - (2 * 1.5 + 1) / (3 + 2 + 1)))
 
 
@@ -66,8 +66,8 @@ def test_half_precision_is_computed_in_single() -> None:
 
 
 def test_all_wrong_arguments_are_told_at_once() -> None:
-    with pytest.raises(ValueError, match="bce_weight .*; dice_weight .*; loss_size"):
-        MASK_LOSSES.build(dict(type="BinaryMaskLoss", bce_weight=-1, dice_weight=-1, loss_size=0))
+    with pytest.raises(ValueError, match="dice_weight .*; iou_weight .*; loss_size"):
+        MASK_LOSSES.build(dict(type="BinaryMaskLoss", dice_weight=-1, iou_weight=-1, loss_size=0))
     with pytest.raises(ValueError, match="'native' or None, got loss_size='own'"):
         MASK_LOSSES.build(dict(type="BinaryMaskLoss", loss_size="own"))
 
@@ -76,7 +76,7 @@ def test_soft_iou_by_hand_and_without_gradient_where_nothing_is_there() -> None:
     masks = torch.zeros(1, 2, 2, 2)
     masks[0, 0, 0] = 1
     best = torch.full((1, 2, 2, 2), math.log(3), requires_grad=True)  # probability 3/4
-    out = loss(best, masks, YES.expand(1, 2), bce_weight=0.0, iou_weight=4.0)["loss_iou"]
+    out = loss(best, masks, YES.expand(1, 2), iou_weight=4.0)["loss_iou"]
     whole = 1 - 1.5 / (3 + 2 - 1.5)
     assert out.item() == pytest.approx(4 * (whole + 1) / 2)
     out.backward()

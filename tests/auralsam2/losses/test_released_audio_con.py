@@ -52,7 +52,9 @@ def test_pixels_of_the_ignore_class_attract_each_other(label, attracts):
 
 
 def test_errors_list_what_is_wrong():
-    with pytest.raises(ValueError, match="max_samples=0(.|\n)*labels='x'.*own(.|\n)*quota='y'"):
+    with pytest.raises(
+        ValueError, match="max_samples .* got 0(.|\n)*labels='x'.*own(.|\n)*quota='y'"
+    ):
         ReleasedAudioConLoss(max_samples=0, labels="x", quota="y")
 
 

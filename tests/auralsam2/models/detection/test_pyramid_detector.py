@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from auralsam2.models.detection import pyramid_detector
 from auralsam2.models.detection.base import NO_BOX, Evidence
 from auralsam2.models.detection.pyramid_detector import PyramidDetector
 from auralsam2.registry import DETECTORS
@@ -28,8 +29,8 @@ def evidence(masks: Tensor, sources: Tensor, **changes: Any) -> Evidence:
     return Evidence(masks, supervised, sources, heard)._replace(**changes)
 
 
-def build(width: int = 16, **changes: Any) -> PyramidDetector:
-    node = dict(type="PyramidDetector", width=width, **changes)
+def build(width: int = 16) -> PyramidDetector:
+    node = dict(type="PyramidDetector", width=width)
     detector = DETECTORS.build(node, channels=C, num_classes=K)
     assert isinstance(detector, PyramidDetector)
     return detector
@@ -40,8 +41,14 @@ def generator() -> torch.Generator:
     return torch.Generator().manual_seed(0)
 
 
+@pytest.fixture
+def _generous(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pyramid_detector, "MIN_SCORE", 0.02)
+
+
+@pytest.mark.usefixtures("_generous")
 def test_boxes_are_whole_and_clips_independent(generator: torch.Generator) -> None:
-    detector, maps = build(min_score=0.02), pyramid(generator)
+    detector, maps = build(), pyramid(generator)
     found = detector(maps, ["a", "b", "c"])
     real = found.labels != NO_BOX
     assert real.any() and found.boxes.shape == (*found.labels.shape, 4)
@@ -54,19 +61,24 @@ def test_boxes_are_whole_and_clips_independent(generator: torch.Generator) -> No
     assert torch.equal(flipped.labels.flip(0), found.labels)
 
 
-def test_only_so_many_boxes_and_the_best_of_them(generator: torch.Generator) -> None:
-    maps = pyramid(generator)
-    torch.manual_seed(0)
-    every = build(min_score=0.02)(maps, ["a", "b", "c"])
-    torch.manual_seed(0)
-    few = build(min_score=0.02, max_boxes=3)(maps, ["a", "b", "c"])
+@pytest.mark.usefixtures("_generous")
+def test_only_so_many_boxes_and_the_best_of_them(
+    generator: torch.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    detector, maps = build(), pyramid(generator)
+    every = detector(maps, ["a", "b", "c"])
+    monkeypatch.setattr(pyramid_detector, "MAX_BOXES", 3)
+    few = detector(maps, ["a", "b", "c"])
     assert every.labels.shape[2] > 3 == few.labels.shape[2]
     best = every.scores.sort(dim=-1, descending=True).values[..., :3]
     torch.testing.assert_close(few.scores, best)
 
 
-def test_nothing_above_the_score_is_no_box(generator: torch.Generator) -> None:
-    found = build(min_score=1.0)(pyramid(generator), ["a", "b", "c"])
+def test_nothing_above_the_score_is_no_box(
+    generator: torch.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pyramid_detector, "MIN_SCORE", 1.0)
+    found = build()(pyramid(generator), ["a", "b", "c"])
     assert found.labels.shape == (B, T, 0) and found.boxes.shape == (B, T, 0, 4)
 
 
@@ -167,8 +179,8 @@ def test_names_of_clips_are_enough_to_tell_objects_apart(generator: torch.Genera
 
 def test_all_wrong_arguments_are_told_at_once() -> None:
     with pytest.raises(ValueError) as caught:
-        PyramidDetector(C, 0, width=12, nms_iou=2, box_weight=-1)
-    for part in ("width", "num_classes", "nms_iou", "box_weight"):
+        PyramidDetector(C, 0, width=12)
+    for part in ("width", "num_classes"):
         assert part in str(caught.value)
 
 

@@ -68,8 +68,6 @@ def eemc(folder: Path) -> Callable[..., EEMCMask2Former]:
             mask_loss=dict(type="BinaryMaskLoss", loss_size=32),
             width=16,
             hidden_channels=12,
-            adapter_channels=4,
-            output_size=48,
             image_size=S,
         )
         return MODELS.build({**node, **changes})
@@ -156,7 +154,7 @@ def test_it_trains_cues_adapters_and_query_attention_and_hears_and_reads(
 ) -> None:
     model = eemc()
     masks = best(model, clips)
-    assert masks.shape == (2, 2, 48, 48)
+    assert masks.shape == (2, 2, 256, 256)
     first = {k: v[:1] for k, v in clips.items()}
     torch.testing.assert_close(best(model, first), masks[:1], atol=1e-4, rtol=1e-4)
     others = [dict(clips, log_mel=clips["log_mel"] + 3), dict(clips, text=["the cat", "a horn"])]

@@ -164,7 +164,7 @@ def test_what_the_release_draws_anew(build: Build) -> None:
 def test_all_problems_are_told_at_once(build: Build) -> None:
     with pytest.raises(ValueError) as caught:
         build("sama_avs", hidden_channels=0, feature_cache_mb=10)
-    for part in ("hidden_channels=0", "feature_cache_mb must be 0"):
+    for part in ("hidden_channels must be at least 1", "feature_cache_mb must be 0"):
         assert part in str(caught.value)
 
 

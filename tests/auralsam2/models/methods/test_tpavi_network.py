@@ -93,8 +93,8 @@ def test_all_wrong_arguments_are_told_at_once(build: Build) -> None:
         )
     for part in (
         *(
-            "image_encoder is None",
-            "fusion is None",
+            "image_encoder must name a component",
+            "fusion must name",
             "channels must be",
             "dilations",
             "num_classes",

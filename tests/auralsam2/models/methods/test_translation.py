@@ -77,10 +77,10 @@ def test_masks_of_a_frame_are_joined() -> None:
 @pytest.mark.parametrize(
     ("rule", "told"),
     [
-        (Rule(rule="softmax"), "rule got 'softmax'; known: threshold, argmax, top_k"),
+        (Rule(rule="softmax"), "unknown rule='softmax'; known: threshold, argmax, top_k"),
         (Rule(sound_threshold=2), "sound_threshold must be from 0 to 1, got 2"),
         (Rule(box_threshold=-1), "box_threshold"),
-        (Rule(boxes_per_class=0), "boxes_per_class must be at least 1 or None"),
+        (Rule(boxes_per_class=0), "boxes_per_class must be at least 1"),
         (Rule(top_k=0), "top_k must be at least 1"),
     ],
 )
