@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from auralsam2.engine.hooks.trainable_state_hook import trainable_state
+from auralsam2.engine.hooks.checkpoint_hooks import trainable_state
 from auralsam2.engine.run_record import WEIGHTS
 from auralsam2.models.weights import read_state
 from auralsam2.models.weights.loading import compare, fitted, foreign_prefix, misfit

@@ -1,11 +1,10 @@
-"""How fast a model is: frames a second, whole and without its image encoder."""
+"""What an evaluated frame costs: seconds and operations, whole and without its image encoder."""
 
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -15,6 +14,7 @@ from mmengine.model import BaseModel
 from torch import nn
 
 from auralsam2.data.collate import collate_clips
+from auralsam2.engine.benchmark.meters import Seconds, operation_counter
 from auralsam2.engine.clicks import interactions, ways
 from auralsam2.engine.evaluate import nothing_kept, with_attribute
 from auralsam2.engine.run_record import RunRecord
@@ -26,6 +26,7 @@ HEARING = "encode_heard"
 """What a model calls an image encoder of frames and sound."""
 ENCODERS = ("encode", HEARING)
 """What a model calls its image encoder: of frames alone, or of frames and sound."""
+GIGA = 1e9
 
 
 class Speed(NamedTuple):
@@ -58,16 +59,23 @@ def measure_speed(
         seconds: no repeat begins later than so long after the first one.
     """
     batch, num_frames = collate_clips([dict(clip)]), len(clip["frames"])
-    training = model.training
-    model.eval()
-    with torch.no_grad(), nothing_kept(model):
-        device = next((value.device for value in model.parameters()), torch.device("cpu"))
-        taken = {"fps": _times(lambda: model.val_step(batch), device, repeats, seconds)}
-        with _encoded_before(model) as called:
-            decoder = _times(lambda: model.val_step(batch), device, repeats, seconds)
-        if called:
+    device = next((value.device for value in model.parameters()), torch.device("cpu"))
+    kept: dict[Any, Any] = {}
+
+    def once(encode: Callable[..., Any], *inputs: Any) -> Any:
+        if encode not in kept:
+            kept[encode] = encode(*inputs)
+        return kept[encode]
+
+    def times() -> list[float]:
+        return _times(lambda: model.val_step(batch), device, repeats, seconds)
+
+    with _evaluating(model):
+        taken = {"fps": times()}
+        with _encoding_by(model, once):
+            decoder = times()
+        if kept:
             taken["decoder_fps"] = decoder
-    model.train(training)
     conditions = {
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         "num_threads": torch.get_num_threads(),
@@ -79,18 +87,55 @@ def measure_speed(
     return Speed({name: num_frames / value for name, value in medians.items()}, conditions)
 
 
-def enter_speed(
-    record: RunRecord, model: BaseModel, cfg: Config, datasets: Mapping[str, Any]
-) -> None:
-    """Measure a model on the first test clip, unless ``evaluation.measure_speed`` is off.
+def _times(
+    run: Callable[[], object], device: torch.device, repeats: int, seconds: float
+) -> list[float]:
+    """Seconds of every repeat behind a warm-up."""
+    meter, times = Seconds(device), []
+    run()
+    meter.lap()
+    while not times or (len(times) < repeats and sum(times) <= seconds):
+        run()
+        times.append(meter.lap())
+    return times
 
-    The record gets ``speed``, and the conditions in ``environment["speed"]``.
+
+def count_operations(model: BaseModel, clip: Mapping[str, Any]) -> dict[str, float]:
+    """Count the operations of one evaluated frame, in units of 10^9.
+
+    Matrix products, convolutions and attention count, two operations a multiply-add; what works
+    element by element, resizes or normalises does not. A clip's frames share what is done once a
+    clip.
+
+    Args:
+        model: called as AuralSAM2 is.
+        clip: an item of a data set.
+
+    Returns:
+        ``gflops`` of the whole model; ``decoder_gflops``, the same with the frames already
+        encoded, of a model that encodes them apart.
     """
-    if not cfg.evaluation.get("measure_speed", True):
-        return
-    speed = measure_speed(model, next(iter(datasets.values()))[0])
-    record.speed = {name: round(value, 3) for name, value in speed.frames_per_second.items()}
-    record.environment["speed"] = speed.conditions
+    batch, unit = collate_clips([dict(clip)]), len(clip["frames"]) * GIGA
+    encoding: list[int] = []
+
+    def counted(encode: Callable[..., Any], *inputs: Any) -> Any:
+        before = counter.get_total_flops()
+        maps = encode(*inputs)
+        encoding.append(counter.get_total_flops() - before)
+        return maps
+
+    with (
+        _evaluating(model),
+        _encoding_by(model, counted),
+        torch.compiler.set_stance("force_eager"),  # compiled code would not be seen
+        operation_counter() as counter,
+    ):
+        model.val_step(batch)
+    whole = counter.get_total_flops()
+    found = {"gflops": whole / unit}
+    if encoding:
+        found["decoder_gflops"] = (whole - sum(encoding)) / unit
+    return found
 
 
 def encoder_passes(model: BaseModel, clip: Mapping[str, Any]) -> dict[str, float]:
@@ -120,59 +165,45 @@ def encoder_passes(model: BaseModel, clip: Mapping[str, Any]) -> dict[str, float
     return {"once": counts[0], "both": counts[-1]}
 
 
-def enter_passes(
+def enter_cost(
     record: RunRecord, model: BaseModel, cfg: Config, datasets: Mapping[str, Any]
 ) -> None:
-    """Count them on the first test clip where ``evaluation.clicks`` asks for clicks.
+    """Enter in a record what the first test clip costs.
 
-    The record gets them as ``environment["encoder_passes"]``.
+    Unless ``evaluation.measure_speed`` is off these are ``speed``, operations in ``cost``, and
+    their conditions in ``environment``; where ``evaluation.clicks`` asks for clicks, passes of the
+    image encoder are in ``environment["encoder_passes"]``.
     """
-    if not cfg.evaluation.get("clicks", 0):
+    measured, clicked = cfg.evaluation.get("measure_speed", True), cfg.evaluation.get("clicks", 0)
+    if not measured and not clicked:
         return
-    with suppress(CannotClickError):  # the evaluation has said so
-        record.environment["encoder_passes"] = encoder_passes(
-            model, next(iter(datasets.values()))[0]
-        )
-
-
-def _times(
-    run: Callable[[], object], device: torch.device, repeats: int, seconds: float
-) -> list[float]:
-    """Seconds of every repeat behind a warm-up."""
-    run()
-    wait_for(device)
-    started, times = time.perf_counter(), []
-    for _ in range(max(1, repeats)):
-        begun = time.perf_counter()
-        run()
-        wait_for(device)
-        times.append(time.perf_counter() - begun)
-        if time.perf_counter() - started > seconds:
-            break
-    return times
-
-
-def wait_for(device: torch.device) -> None:
-    """Let a GPU end what it was told to do; its kernels run behind the calls."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
+    clip = next(iter(datasets.values()))[0]
+    if measured:
+        speed, counted = measure_speed(model, clip), count_operations(model, clip)
+        record.speed = {name: round(value, 3) for name, value in speed.frames_per_second.items()}
+        record.cost |= {name: round(value, 6) for name, value in counted.items()}
+        sizes = {key: speed.conditions[key] for key in ("num_frames", "image_size")}
+        record.environment |= {"speed": speed.conditions, "operations": sizes}
+    if clicked:
+        with suppress(CannotClickError):  # the evaluation has said so
+            record.environment["encoder_passes"] = encoder_passes(model, clip)
 
 
 @contextmanager
-def _encoded_before(model: nn.Module) -> Iterator[dict[str, Any]]:
-    """Let encoders give what they gave for the first clip; yields that by name, once called."""
-    kept: dict[str, Any] = {}
-    replaced = [name for name in ENCODERS if callable(getattr(model, name, None))]
-    for name in replaced:
-        setattr(model, name, partial(_once, kept, name, getattr(model, name)))
-    try:
-        yield kept
-    finally:
-        for name in replaced:
-            delattr(model, name)
+def _evaluating(model: BaseModel) -> Iterator[None]:
+    """Let a model meet everything for the first time, as an evaluation does."""
+    training = model.training
+    model.eval()
+    with torch.no_grad(), nothing_kept(model):
+        yield
+    model.train(training)
 
 
-def _once(kept: dict[str, Any], name: str, encode: Callable[..., Any], *inputs: Any) -> Any:
-    if name not in kept:
-        kept[name] = encode(*inputs)
-    return kept[name]
+@contextmanager
+def _encoding_by(model: nn.Module, encode_by: Callable[..., Any]) -> Iterator[None]:
+    """Let a function be called with an encoder and its inputs in place of the encoder."""
+    with ExitStack() as replaced:
+        for name in ENCODERS:
+            if callable(encode := getattr(model, name, None)):
+                replaced.enter_context(with_attribute(model, name, partial(encode_by, encode)))
+        yield

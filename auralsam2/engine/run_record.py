@@ -62,9 +62,9 @@ class RunRecord:
         skipped: split -> how often a corrupt clip was skipped, where the config allows it: draws
             of the last session in ``train``, clips elsewhere.
         speed: measure -> value, larger is faster, e.g. ``fps``.
-        cost: of a frame ``gflops`` and ``decoder_gflops`` (`auralsam2.engine.operations`), of a
+        cost: of a frame ``gflops`` and ``decoder_gflops`` (`auralsam2.engine.efficiency`), of a
             training step ``step_seconds`` and, on a GPU, ``step_gpu_bytes``
-            (`auralsam2.engine.hooks.step_cost_hook`); ``environment`` says of what sizes.
+            (`auralsam2.engine.hooks.record_hooks`); ``environment`` says of what sizes.
         curve: ``epoch``, ``split`` and ``scores`` of every validation, in order.
         attempts: what was tried before, e.g. a larger batch that did not fit into memory.
         stopped_because: why a ``"stopped"`` run was ended before its last epoch.

@@ -16,9 +16,8 @@ from torch import nn
 from auralsam2.data.collate import collate_clips
 from auralsam2.engine import distributed
 from auralsam2.engine.acceleration import accelerate
-from auralsam2.engine.hooks.gradient_sum_hook import GradientSumHook
+from auralsam2.engine.hooks.checkpoint_hooks import GradientSumHook, TrainableStateHook
 from auralsam2.engine.hooks.step_seed_hook import EpochHook, StepSeedHook
-from auralsam2.engine.hooks.trainable_state_hook import TrainableStateHook
 from auralsam2.engine.metric_scales import better
 from auralsam2.engine.parameter_groups import MergeGroupsHook, ParameterGroups
 from auralsam2.engine.run_folder import newest_checkpoint
@@ -33,12 +32,12 @@ def build_runner(
     device: torch.device,
     run_dir: Path,
     datasets: Mapping[str, Any],
-    own_hooks: Sequence[dict[str, Any] | Hook],
+    own_hooks: Sequence[Hook],
     labels: RunLabels | None = None,
 ) -> DeviceRunner:
     """The Runner of a training, which goes on from the newest checkpoint of its folder.
 
-    ``own_hooks`` are those that know the run, or their nodes; ``labels`` are shown by trackers.
+    ``own_hooks`` are those that know the run; ``labels`` are shown by trackers.
     """
     epochs, every, size = cfg.optim.epochs, cfg.evaluation.every, cfg.data.image_size
     metrics = [METRICS.build(node) for node in cfg.evaluation.metrics]
@@ -159,16 +158,14 @@ def _default_hooks(cfg: Config, metrics: Sequence[Any]) -> dict[str, dict[str, A
     )
 
 
-def _custom_hooks(
-    cfg: Config, own_hooks: Sequence[dict[str, Any] | Hook]
-) -> list[dict[str, Any] | Hook]:
+def _custom_hooks(cfg: Config, own_hooks: Sequence[Hook]) -> list[Hook | dict[str, Any]]:
     return [
-        dict(type=StepSeedHook, seed=cfg.seed),
-        dict(type=EpochHook),
-        dict(type=GradientSumHook),
-        dict(type=MergeGroupsHook),
+        StepSeedHook(cfg.seed),
+        EpochHook(),
+        GradientSumHook(),
+        MergeGroupsHook(),
         *own_hooks,
-        dict(type=PlainCheckpointHook),
-        dict(type=TrainableStateHook),
+        PlainCheckpointHook(),
+        TrainableStateHook(),
         *(node.to_dict() for node in cfg.runtime.get("hooks", ())),
     ]

@@ -31,13 +31,15 @@ from auralsam2.data.datasets.guarded import CorruptClip
 from auralsam2.devices import check_amp, set_up_device
 from auralsam2.engine import distributed, identity, run_record
 from auralsam2.engine.checkpoint import load_trained_state, save_state
-from auralsam2.engine.efficiency import enter_passes, enter_speed
+from auralsam2.engine.efficiency import enter_cost
 from auralsam2.engine.evaluate import evaluate_model
-from auralsam2.engine.hooks.progress_hook import ProgressHook
-from auralsam2.engine.hooks.skipped_clips_hook import SkippedClipsHook, note_skipped
-from auralsam2.engine.hooks.step_cost_hook import StepCostHook
-from auralsam2.engine.hooks.trainable_state_hook import trainable_state
-from auralsam2.engine.operations import enter_operations
+from auralsam2.engine.hooks.checkpoint_hooks import trainable_state
+from auralsam2.engine.hooks.record_hooks import (
+    ProgressHook,
+    SkippedClipsHook,
+    StepCostHook,
+    note_skipped,
+)
 from auralsam2.engine.out_of_memory import telling_what_takes_less
 from auralsam2.engine.parameter_parts import parameters_by_part
 from auralsam2.engine.preflight import check, check_classes, check_selection
@@ -193,10 +195,10 @@ def _open_folder(run: _Run, earlier: RunRecord | None) -> None:
 def _fit(run: _Run) -> nn.Module:
     """Train where there is something to train; the model with its selected weights."""
     skipped: Counter[CorruptClip] = Counter()
-    hooks: list[dict[str, Any] | Hook] = [
-        dict(type=SkippedClipsHook, tally=skipped),
+    hooks = [
+        SkippedClipsHook(skipped),
         StepCostHook(run.record),
-        dict(type=ProgressHook, progress=run.progress, record=run.record, run_dir=run.run_dir),
+        ProgressHook(run.progress, run.record, run.run_dir),
         *run.hooks,
     ]
     runner = build_runner(
@@ -263,9 +265,7 @@ def _select(run: _Run, model: nn.Module) -> None:
 def _test(run: _Run, model: nn.Module) -> None:
     """Score the selected weights on every test split, and time the model."""
     result = evaluate_model(model, run.cfg, run.datasets["test"], run.run_dir)
-    enter_speed(run.record, model, run.cfg, run.datasets["test"])
-    enter_passes(run.record, model, run.cfg, run.datasets["test"])
-    enter_operations(run.record, model, run.cfg, run.datasets["test"])
+    enter_cost(run.record, model, run.cfg, run.datasets["test"])
     run.record.notes += result.notes
     for split, scores in result.splits.items():
         run_record.add_scores(run.record, split, scores.metrics, scores.per_clip)

@@ -22,7 +22,6 @@ from torch.utils.flop_counter import (
     sdpa_flop_count,
 )
 
-from auralsam2.engine.efficiency import wait_for
 from auralsam2.models.linear import linear
 
 KIB = 1024
@@ -41,6 +40,12 @@ class Meter(ABC):
     def join(self, before: float, now: float) -> float:
         """What two stretches of the same part come to."""
         return before + now
+
+
+def wait_for(device: torch.device) -> None:
+    """Let a GPU end what it was told to do; its kernels run behind the calls."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
 
 
 class Seconds(Meter):
@@ -183,20 +188,20 @@ def forget_peak() -> bool:
 
 
 @cache
-def peak_operations(device: torch.device, dtype: torch.dtype, seconds: float = 0.5) -> float:
+def peak_operations(device: torch.device, dtype: torch.dtype) -> float:
     """Operations a second of a large matrix product: what a device can be brought to do here.
 
-    The best of as many products as fit in ``seconds``, in the mode in which the process multiplies
-    (TF32 among them), of 1024 by 1024 on the CPU and 8192 by 8192 on a GPU. A process measures
-    it once.
+    The best of as many products as fit in half a second, in the mode in which the process
+    multiplies (TF32 among them), of 1024 by 1024 on the CPU and 8192 by 8192 on a GPU. A process
+    measures it once.
     """
     side = 8192 if device.type == "cuda" else 1024
     left = torch.ones(side, side, device=device, dtype=dtype)
     product = partial(linear, left, left)  # by the library that the model's layers take
-    meter, best, begun = Seconds(device), float("inf"), time.perf_counter()
+    meter, laps = Seconds(device), []
     product()
-    while best == float("inf") or time.perf_counter() - begun < seconds:
-        meter.lap()
+    meter.lap()
+    while sum(laps) < 0.5:
         product()
-        best = min(best, meter.lap())
-    return 2 * side**3 / best
+        laps.append(meter.lap())
+    return 2 * side**3 / min(laps)

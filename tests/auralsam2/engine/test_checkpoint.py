@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from auralsam2.engine.checkpoint import frozen_parts, load_trained
-from auralsam2.engine.hooks.trainable_state_hook import trainable_state
+from auralsam2.engine.hooks.checkpoint_hooks import trainable_state
 
 
 class Frozen(nn.Module):

@@ -7,7 +7,7 @@ from auralsam2 import config
 from auralsam2.data.images import Resizing
 from auralsam2.engine.checkpoint import save_state
 from auralsam2.engine.evaluate import build_model
-from auralsam2.engine.hooks.trainable_state_hook import trainable_state
+from auralsam2.engine.hooks.checkpoint_hooks import trainable_state
 from auralsam2.engine.run_record import WEIGHTS
 from auralsam2.models.methods.prompted import UnpromptedSAM2
 from auralsam2.predictor import AuralSAM2ImagePredictor, AuralSAM2VideoPredictor

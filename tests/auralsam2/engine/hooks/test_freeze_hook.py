@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import nn
 
+from auralsam2.engine.hooks.checkpoint_hooks import trainable_state
 from auralsam2.engine.hooks.freeze_hook import FreezeHook
-from auralsam2.engine.hooks.trainable_state_hook import trainable_state
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from auralsam2.engine.hooks.trainable_state_hook import trainable_state
+from auralsam2.engine.hooks.checkpoint_hooks import trainable_state
 from auralsam2.models.audio.vggish import VGGish
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from auralsam2.engine.checkpoint import load_trained, save_state
-from auralsam2.engine.hooks.trainable_state_hook import trainable_state
+from auralsam2.engine.hooks.checkpoint_hooks import trainable_state
 from auralsam2.models.methods.eemc import EEMC
 from auralsam2.registry import MODELS
 

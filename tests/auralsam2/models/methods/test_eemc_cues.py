@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from auralsam2.engine.hooks.trainable_state_hook import trainable_state
+from auralsam2.engine.hooks.checkpoint_hooks import trainable_state
 from auralsam2.models.methods.eemc_cues import MultimodalCues, cached_memory
 
 B, T, K, W, N = 2, 3, 4, 16, 9

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from auralsam2 import config
 from auralsam2.engine.checkpoint import load_trained, save_state
-from auralsam2.engine.hooks.trainable_state_hook import trainable_state
+from auralsam2.engine.hooks.checkpoint_hooks import trainable_state
 from auralsam2.models.methods.base import ClipMethod
 from auralsam2.registry import MODELS
 

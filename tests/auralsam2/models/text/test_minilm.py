@@ -6,7 +6,7 @@ import sys
 import pytest
 import torch
 
-from auralsam2.engine.hooks.trainable_state_hook import trainable_state
+from auralsam2.engine.hooks.checkpoint_hooks import trainable_state
 from auralsam2.models.text.pretrained import MiniLMText
 from auralsam2.registry import TEXT_ENCODERS
 

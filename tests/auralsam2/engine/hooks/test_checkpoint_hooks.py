@@ -1,4 +1,4 @@
-"""What several processes have summed up is shared before one of them writes it down."""
+"""Checkpoints hold what training changes, and what several processes have summed up."""
 
 from __future__ import annotations
 
@@ -8,7 +8,28 @@ import pytest
 import torch
 from torch import nn
 
-from auralsam2.engine.hooks.gradient_sum_hook import GradientSumHook
+from auralsam2.engine.hooks.checkpoint_hooks import (
+    GradientSumHook,
+    TrainableStateHook,
+    trainable_state,
+)
+
+
+class Model(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.frozen = nn.Linear(2, 2).requires_grad_(False)
+        self.trained = nn.BatchNorm1d(2)
+
+
+def test_checkpoints_hold_what_training_changes() -> None:
+    model = Model()
+    kept = set(trainable_state(model))
+    assert "trained.weight" in kept and "trained.running_mean" in kept
+    assert not any(key.startswith("frozen") for key in kept)
+    checkpoint = {"state_dict": dict(model.state_dict())}
+    TrainableStateHook().before_save_checkpoint(SimpleNamespace(model=model), checkpoint)
+    assert set(checkpoint["state_dict"]) == kept
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
-"""What a step costs, as a run records it."""
+"""What a training enters in its record: what steps cost, what was skipped, and where it ends."""
 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,12 +12,20 @@ import pytest
 import torch
 from torch import nn
 
-from auralsam2.engine.hooks.step_cost_hook import StepCostHook
+from auralsam2.data.datasets.guarded import CorruptClip
+from auralsam2.engine.hooks.record_hooks import (
+    ProgressHook,
+    SkippedClipsHook,
+    StepCostHook,
+    note_skipped,
+)
+from auralsam2.engine.progress import Progress
 from auralsam2.engine.run_record import RunRecord
 from auralsam2.engine.train import train
 
 PAUSE = 0.02
 BATCH = {"frames": torch.zeros(2, 5, 3, 8, 8)}
+ONE, TWO = CorruptClip("one", "cannot decode 'a.jpg'"), CorruptClip("two", "no 'b.wav'")
 
 
 def test_waiting_for_data_is_apart_and_one_slow_step_counts_little() -> None:
@@ -60,3 +69,34 @@ def test_a_run_says_what_its_steps_and_parts_cost(toys: Any, tmp_path: Path) -> 
     assert record.cost["step_seconds"] > 0 and record.environment["step"]["steps"] == 3 * 5
     counted = {"total": 4 + 12, "trainable": 4}
     assert record.parameters_by_part == {"other": counted} and record.num_parameters == counted
+
+
+def test_batches_are_counted_and_cleaned() -> None:
+    tally: Counter[CorruptClip] = Counter()
+    hook = SkippedClipsHook(tally)
+    for skipped in ([ONE], [ONE, TWO]):
+        batch = {"frames": 0, "skipped": skipped}
+        hook.before_train_iter(None, 0, batch)
+        assert batch == {"frames": 0}
+    hook.before_train_iter(None, 2, {"frames": 0})
+    assert tally == {ONE: 2, TWO: 1}
+
+
+def test_the_record_names_clip_file_and_count() -> None:
+    record = RunRecord()
+    note_skipped(record, "train", {ONE: 2, TWO: 1})
+    note_skipped(record, "val", {})
+    assert record.skipped == {"train": 3}
+    assert record.notes == [
+        "train: skipped the corrupt clip 'one' 2 times: cannot decode 'a.jpg'",
+        "train: skipped the corrupt clip 'two' once: no 'b.wav'",
+    ]
+
+
+def test_progress_stops_at_a_loss_that_is_no_number() -> None:
+    runner = SimpleNamespace(iter=5, epoch=0, max_epochs=2)
+    hook = ProgressHook(Progress(), RunRecord(), Path())
+    hook.after_train_iter(runner, 0, outputs={"loss": torch.tensor(1.0)})
+    with pytest.raises(FloatingPointError, match="step 5.*loss_dice"):
+        outputs = {"loss": torch.tensor(float("nan")), "loss_dice": torch.tensor(float("nan"))}
+        hook.after_train_iter(runner, 0, outputs=outputs)
