@@ -15,14 +15,11 @@ from auralsam2.models.linear import quicken_linear_layers
 def accelerate(model: nn.Module, runtime: Any) -> nn.Module:
     """Lay out and compile parts of a model in place, as ``runtime`` of its config says; the model.
 
+    It is on its device by now, before its first step; names of its state stay as they are.
     Linear layers, and convolutions of patches side by side, multiply by the library that is faster
     on this processor in any case.
     ``channels_last`` lays the weights of its image encoder out by pixels; ``compile`` lets
     torch.compile take those of its ``parts_to_compile()`` that it can.
-
-    Args:
-        model: on its device, before its first step; names of its state stay as they are.
-        runtime: section of the config.
     """
     quicken_linear_layers(model)
     network = getattr(getattr(model, "backbone", None), "network", None)
@@ -37,10 +34,10 @@ def accelerate(model: nn.Module, runtime: Any) -> nn.Module:
 def compile_or_not(part: nn.Module, name: str) -> None:
     """Compile a module at its first call; where that fails it goes on uncompiled, and says so.
 
-    Args:
-        part: compiled in place, so that it keeps its class and the names of its state.
-        name: of the part, in the message.
+    That is done in place, so that it keeps its class and the names of its state.
     """
+    from torch._dynamo.exc import TorchDynamoException
+
     # Draws of compiled dropout are otherwise others than uncompiled ones.
     part.compile(options={"fallback_random": True})
     compiled: Callable[..., Any] = part._compiled_call_impl  # type: ignore[assignment]
@@ -48,17 +45,10 @@ def compile_or_not(part: nn.Module, name: str) -> None:
     def call(*inputs: Any, **options: Any) -> Any:
         try:
             return compiled(*inputs, **options)
-        except _compiler_error() as error:
+        except TorchDynamoException as error:
             part._compiled_call_impl = None
             said = str(error).strip().partition("\n")[0]
             warn_once("auralsam2", f"runtime.compile: {name} goes on uncompiled: {said}")
             return part(*inputs, **options)
 
     part._compiled_call_impl = call  # type: ignore[assignment]
-
-
-def _compiler_error() -> type[Exception]:
-    """What torch.compile raises where it cannot compile; importing it takes a while."""
-    from torch._dynamo.exc import TorchDynamoException
-
-    return TorchDynamoException

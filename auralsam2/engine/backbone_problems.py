@@ -9,12 +9,8 @@ from mmengine.config import Config
 from auralsam2.registry import BACKBONES
 
 
-def backbone_problems(cfg: Config) -> list[str]:
+def backbone_problems(cfg: Config) -> Iterator[str]:
     """By its ``size_multiple``, ``has_memory`` and ``num_levels``; it is not built."""
-    return list(_problems(cfg))
-
-
-def _problems(cfg: Config) -> Iterator[str]:
     model, side = cfg.model, cfg.data.image_size
     if not isinstance(model.get("backbone"), Mapping):
         return

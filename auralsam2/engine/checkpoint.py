@@ -21,10 +21,7 @@ SAFETENSORS, PICKLED = ".safetensors", (".pth", ".pt")
 def save_state(state: Mapping[str, Tensor], path: Path, dtype: torch.dtype | None = None) -> None:
     """Write tensors: safetensors to share, a pickled state dict for the authors' code.
 
-    Args:
-        state: by name.
-        path: its suffix says what is written.
-        dtype: of the floating ones; None leaves them as they are.
+    The suffix says which; floating ones are brought to a ``dtype`` where one is given.
 
     Raises:
         ValueError: on another suffix than ``.safetensors``, ``.pth`` and ``.pt``.

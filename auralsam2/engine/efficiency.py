@@ -14,7 +14,7 @@ from mmengine.model import BaseModel
 from torch import nn
 
 from auralsam2.data.collate import collate_clips
-from auralsam2.engine.benchmark.meters import Seconds, operation_counter
+from auralsam2.engine.benchmark.meters import Operations, Seconds, operation_counter
 from auralsam2.engine.clicks import interactions, ways
 from auralsam2.engine.evaluate import nothing_kept, with_attribute
 from auralsam2.engine.run_record import RunRecord
@@ -56,7 +56,7 @@ def measure_speed(
         model: called as AuralSAM2 is, on the device to measure.
         clip: an item of a data set.
         repeats: at most so many of each measure, and at least one.
-        seconds: no repeat begins later than so long after the first one.
+        seconds: no repeat begins once so long has been measured.
     """
     batch, num_frames = collate_clips([dict(clip)]), len(clip["frames"])
     device = next((value.device for value in model.parameters()), torch.device("cpu"))
@@ -103,25 +103,19 @@ def _times(
 def count_operations(model: BaseModel, clip: Mapping[str, Any]) -> dict[str, float]:
     """Count the operations of one evaluated frame, in units of 10^9.
 
-    Matrix products, convolutions and attention count, two operations a multiply-add; what works
-    element by element, resizes or normalises does not. A clip's frames share what is done once a
-    clip.
-
-    Args:
-        model: called as AuralSAM2 is.
-        clip: an item of a data set.
+    What counts is said of `Operations`. A clip's frames share what is done once a clip.
 
     Returns:
         ``gflops`` of the whole model; ``decoder_gflops``, the same with the frames already
         encoded, of a model that encodes them apart.
     """
     batch, unit = collate_clips([dict(clip)]), len(clip["frames"]) * GIGA
-    encoding: list[int] = []
+    encoding: list[float] = []
 
     def counted(encode: Callable[..., Any], *inputs: Any) -> Any:
-        before = counter.get_total_flops()
+        meter.lap()
         maps = encode(*inputs)
-        encoding.append(counter.get_total_flops() - before)
+        encoding.append(meter.lap())
         return maps
 
     with (
@@ -130,6 +124,7 @@ def count_operations(model: BaseModel, clip: Mapping[str, Any]) -> dict[str, flo
         torch.compiler.set_stance("force_eager"),  # compiled code would not be seen
         operation_counter() as counter,
     ):
+        meter = Operations(counter)
         model.val_step(batch)
     whole = counter.get_total_flops()
     found = {"gflops": whole / unit}

@@ -63,12 +63,7 @@ def evaluate_model(
     Splits of the same clips, such as a test set and its controls, go through the model side by
     side, so that their frames are encoded once. With ``evaluation.clicks`` every split that is no
     control is followed by what clicks make of it, see :mod:`auralsam2.engine.clicks`.
-
-    Args:
-        model: called with ``val_step``.
-        cfg: a loaded config.
-        datasets: by split.
-        run_dir: gets ``predictions.npz`` with what is kept; None writes nothing.
+    ``predictions.npz`` of a run's folder gets what is kept.
     """
     scores = {split: _SplitScores(cfg, dataset) for split, dataset in datasets.items()}
     clicks = ClickScores(cfg, model, datasets)
@@ -161,7 +156,8 @@ def batches_by_split(cfg: Config, datasets: Mapping[str, Any]) -> Iterator[tuple
     decodes each clip once.
     """
     for splits in _of_the_same_clips(datasets):
-        for batches in _side_by_side(cfg, [datasets[split] for split in splits]):
+        together = _SideBySide([datasets[split] for split in splits])
+        for batches in _loader(cfg, together, _collate_each):
             yield from zip(splits, batches, strict=True)
 
 
@@ -171,11 +167,6 @@ def _of_the_same_clips(datasets: Mapping[str, Any]) -> list[list[str]]:
     for split, dataset in datasets.items():
         groups.setdefault(tuple(dataset.clips), []).append(split)
     return list(groups.values())
-
-
-def _side_by_side(cfg: Config, datasets: Sequence[Any]) -> DataLoader[Any]:
-    """Batches of several data sets, a list of one each."""
-    return _loader(cfg, _SideBySide(datasets), _collate_each)
 
 
 class _SideBySide(Dataset[tuple[dict[str, Any], ...]]):

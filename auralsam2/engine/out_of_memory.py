@@ -47,12 +47,8 @@ def telling_what_takes_less(cfg: Config, on_gpu: bool) -> Iterator[None]:
         ) from error
 
 
-def what_takes_less(cfg: Config, on_gpu: bool) -> list[str]:
+def what_takes_less(cfg: Config, on_gpu: bool) -> Iterator[str]:
     """Settings that take less memory than those of a config, in the order of their effect."""
-    return list(_switches(cfg, on_gpu))
-
-
-def _switches(cfg: Config, on_gpu: bool) -> Iterator[str]:
     size, steps = cfg.data.batch_size, cfg.optim.accumulate
     if size > 1:
         yield f"data.batch_size=1 optim.accumulate={size * steps} (a step sees as many clips)"

@@ -8,7 +8,7 @@ import auralsam2.mmengine_fixes  # noqa: F401  (before all else of mmengine)
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ import torch
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 
+from auralsam2.data.collate import SKIPPED
 from auralsam2.devices import check_amp, set_up_device
 from auralsam2.engine.acceleration import accelerate
 from auralsam2.engine.backbone_problems import backbone_problems
@@ -53,21 +54,22 @@ def setting_problems(cfg: Config) -> list[str]:
 
     The machine, the weights and the data are not looked at. Every problem has its dotted path.
     """
-    problems = []
-    try:
-        decode_mode(cfg.evaluation.decode)
-    except ValueError as error:
-        problems.append(str(error))
-    try:
-        asked_hearing(cfg.model)
-    except ValueError as error:
-        problems.append(str(error))
+    problems = _refused(decode_mode, cfg.evaluation.decode) + _refused(asked_hearing, cfg.model)
     metrics = _built("evaluation.metrics", METRICS, cfg.evaluation.metrics, problems)
     hooks = _built("runtime.hooks", HOOKS, cfg.runtime.get("hooks", ()), problems)
     if len(metrics) == len(cfg.evaluation.metrics):
         problems += _metric_problems(metrics, cfg.evaluation.select_by, hooks)
     problems += _class_problems(cfg.model, metrics) + _token_problems(cfg.model)
-    return problems + backbone_problems(cfg) + tracker_problems(cfg)
+    return [*problems, *backbone_problems(cfg), *tracker_problems(cfg)]
+
+
+def _refused(look: Callable[..., object], *looked_at: Any) -> list[str]:
+    """What a look at a setting says against it."""
+    try:
+        look(*looked_at)
+    except ValueError as error:
+        return [str(error)]
+    return []
 
 
 def _built(key: str, registry: Registry, nodes: Sequence[Any], problems: list[str]) -> list[Any]:
@@ -83,16 +85,10 @@ def _built(key: str, registry: Registry, nodes: Sequence[Any], problems: list[st
 
 def _metric_problems(metrics: Sequence[Any], select_by: str, hooks: Sequence[Any]) -> list[str]:
     """Metrics that are asked for and not there; hooks that ask for one offer ``watch(metrics)``."""
-    problems = []
-    try:
-        better(metrics, select_by)
-    except ValueError as error:
-        problems.append(str(error))
+    problems = _refused(better, metrics, select_by)
     for hook in hooks:
-        try:
-            getattr(hook, "watch", lambda _: None)(metrics)
-        except ValueError as error:
-            problems.append(f"runtime.hooks, {type(hook).__name__}: {error}")
+        told = _refused(getattr(hook, "watch", lambda _: None), metrics)
+        problems += [f"runtime.hooks, {type(hook).__name__}: {problem}" for problem in told]
     return problems
 
 
@@ -277,7 +273,7 @@ def build(cfg: Config) -> Built:
 
 def _batch(cfg: Config, dataset: Any) -> dict[str, Any]:
     batch: dict[str, Any] = next(iter(clip_loader(cfg, dataset)))
-    batch.pop("skipped", None)
+    batch.pop(SKIPPED, None)
     return batch
 
 

@@ -22,11 +22,9 @@ Check = Callable[[Any], bool]
 
 
 def find_problems(content: Any, annotations: Mapping[str, str]) -> list[str]:
-    """Return every unknown, missing and wrongly typed field of a record.
+    """Return every unknown, missing and wrongly typed field of what a record's file holds.
 
-    Args:
-        content: what the file holds.
-        annotations: name of a record's field -> its type, as `RunRecord` states it.
+    ``annotations`` are types by name of a field, as `RunRecord` states them.
     """
     if not isinstance(content, dict):
         return [f"got {type(content).__name__} where a JSON object belongs"]
@@ -112,6 +110,6 @@ _OF_FIELD: dict[str, tuple[str, Check]] = {
 }
 
 
-def _shortened(value: Any, limit: int = 60) -> str:
+def _shortened(value: Any) -> str:
     text = repr(value)
-    return text if len(text) <= limit else text[:limit] + "…"
+    return text if len(text) <= 60 else text[:60] + "…"

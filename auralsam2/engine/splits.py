@@ -48,12 +48,8 @@ def test_datasets(
     """Test sets by name.
 
     A control whose node wraps the same data as another split gets that very data set: files are
-    read and hashed once for all of them.
-
-    Args:
-        cfg: a loaded config.
-        nodes: by name; None for all of the config, those of ``evaluation.counterfactuals``
-            included.
+    read and hashed once for all of them. Without ``nodes`` these are all of the config, those of
+    ``evaluation.counterfactuals`` included.
     """
     if nodes is None:
         nodes = with_controls(cfg.data.test.to_dict(), cfg.evaluation.get("counterfactuals", ()))

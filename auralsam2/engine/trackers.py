@@ -8,12 +8,14 @@ tracker that fails.
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 from mmengine.visualization.vis_backend import (
     AimVisBackend,
     BaseVisBackend,
@@ -23,7 +25,6 @@ from mmengine.visualization.vis_backend import (
     force_init_env,
 )
 
-from auralsam2.engine.expendable import Expendable
 from auralsam2.engine.grid_manifest import RUNS
 from auralsam2.engine.run_record import RunRecord
 from auralsam2.registry import RUN_TRACKERS
@@ -48,7 +49,7 @@ class RunLabels(NamedTuple):
     @property
     def tags(self) -> dict[str, str]:
         """Axes and seed, as texts."""
-        return {**{axis: str(value) for axis, value in self.axes.items()}, "seed": str(self.seed)}
+        return {**self.axes, "seed": str(self.seed)}
 
 
 def run_labels(run_dir: Path, record: RunRecord) -> RunLabels:
@@ -184,11 +185,9 @@ class ClearMLTracker(KnowsItsRun, ClearMLVisBackend):  # type: ignore[misc]
     library = "clearml"
 
     def __init__(self, save_dir: str, labels: RunLabels, online: bool = False) -> None:
-        named = {"project_name": labels.grid, "task_name": labels.run}
+        named = {"project_name": labels.grid, "task_name": labels.run, "reuse_last_task_id": False}
         kept = {"tags": list(labels.tags.values()), "auto_connect_frameworks": False}
-        super().__init__(
-            save_dir, {**named, **kept, "reuse_last_task_id": False}, artifact_suffix=()
-        )
+        super().__init__(save_dir, {**named, **kept}, artifact_suffix=())
         self._online = online
 
     def _init_env(self) -> None:
@@ -253,6 +252,30 @@ class SwanLabTracker(KnowsItsRun, BaseVisBackend):  # type: ignore[misc]
             self._env_initialized = False  # asked again, as mmengine does, there is nothing to end
 
 
+class Expendable:
+    """A tracker without which its run goes on: where it fails, a warning says so, once."""
+
+    def __init__(self, save_dir: str, node: dict[str, Any]) -> None:
+        self.tracker = RUN_TRACKERS.build(node, save_dir=save_dir)
+        self.failed = False
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.tracker, name)
+        return partial(self._call, found) if name == "close" or name.startswith("add_") else found
+
+    def _call(self, method: Callable[..., object], *given: Any, **named: Any) -> None:
+        if self.failed and method.__name__ != "close":
+            return
+        try:
+            method(*given, **named)
+        except Exception as error:  # a network, a full disk, a server that is updated ...
+            if not self.failed:
+                tracker, why = type(self.tracker).__name__, f"{type(error).__name__}: {error}"
+                logger = MMLogger.get_current_instance()
+                logger.warning(f"the run goes on without {tracker}, which has failed: {why}")
+            self.failed = True
+
+
 def backends(cfg: Config, labels: RunLabels | None) -> list[dict[str, Any]]:
     """Nodes of all that a run's numbers are written to, with what each is given."""
     own = ["LocalVisBackend", *["TensorboardVisBackend"] * bool(cfg.runtime.tensorboard)]
@@ -264,10 +287,8 @@ def backends(cfg: Config, labels: RunLabels | None) -> list[dict[str, Any]]:
     return found
 
 
-def tracker_problems(cfg: Config) -> list[str]:
+def tracker_problems(cfg: Config) -> Iterator[str]:
     """What the trackers of a config say is missing."""
-    found = []
     for index, node in enumerate(cfg.runtime.get("trackers", ())):
-        told = getattr(RUN_TRACKERS.lookup(node["type"]), "problems", list)
-        found += [f"runtime.trackers.{index}: {text}" for text in told()]
-    return found
+        for text in getattr(RUN_TRACKERS.lookup(node["type"]), "problems", list)():
+            yield f"runtime.trackers.{index}: {text}"

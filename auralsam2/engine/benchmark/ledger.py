@@ -16,8 +16,7 @@ Result = TypeVar("Result")
 class Ledger:
     """Splits what a meter measures among parts that call each other.
 
-    Args:
-        sealed: parts whose insides are theirs. What a backward pass computes again is its own.
+    What is inside of a ``sealed`` part is its own, as what a backward pass computes again.
     """
 
     def __init__(self, sealed: tuple[str, ...] = ()) -> None:
@@ -29,10 +28,7 @@ class Ledger:
     def measured(self, meter: Meter, rest: str, run: Callable[[], object]) -> dict[str, float]:
         """Run something; what each part had of it, in the order in which they began or ended.
 
-        Args:
-            meter: of what is measured.
-            rest: name of what happens in no part.
-            run: called once.
+        What happens in no part is called ``rest``.
         """
         self._meter, self._spent, self._open = meter, {}, [rest]
         meter.lap()

@@ -42,38 +42,48 @@ class Meter(ABC):
         return before + now
 
 
+class _Difference(Meter):
+    """Measures by how much something has grown that only grows."""
+
+    _last = 0.0
+
+    @abstractmethod
+    def now(self) -> float:
+        """How much there has been since the beginning."""
+
+    def lap(self) -> float:
+        """What has come since the last call."""
+        before, self._last = self._last, self.now()
+        return self._last - before
+
+
+class Seconds(_Difference):
+    """Wall time; a GPU is waited for, so that its kernels count where they were called."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+
+    def now(self) -> float:
+        """Seconds."""
+        wait_for(self.device)
+        return time.perf_counter()
+
+
 def wait_for(device: torch.device) -> None:
     """Let a GPU end what it was told to do; its kernels run behind the calls."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
 
-class Seconds(Meter):
-    """Wall time; a GPU is waited for, so that its kernels count where they were called."""
-
-    def __init__(self, device: torch.device) -> None:
-        self.device, self._last = device, 0.0
-
-    def lap(self) -> float:
-        """Seconds."""
-        wait_for(self.device)
-        before, self._last = self._last, time.perf_counter()
-        return self._last - before
-
-
-class CoreSeconds(Meter):
+class CoreSeconds(_Difference):
     """Time that the cores spend on this process, all together; other load tells little on it."""
 
-    def __init__(self) -> None:
-        self._last = 0.0
-
-    def lap(self) -> float:
+    def now(self) -> float:
         """Seconds."""
-        before, self._last = self._last, time.process_time()
-        return self._last - before
+        return time.process_time()
 
 
-class Operations(Meter):
+class Operations(_Difference):
     """Floating-point operations of a torch counter, two a multiply-add.
 
     Matrix products, convolutions and attention are counted, forward and backward; what works
@@ -81,12 +91,11 @@ class Operations(Meter):
     """
 
     def __init__(self, counter: FlopCounterMode) -> None:
-        self.counter, self._last = counter, 0
+        self.counter = counter
 
-    def lap(self) -> float:
+    def now(self) -> float:
         """Operations."""
-        before, self._last = self._last, self.counter.get_total_flops()
-        return self._last - before
+        return float(self.counter.get_total_flops())
 
 
 def operation_counter() -> FlopCounterMode:

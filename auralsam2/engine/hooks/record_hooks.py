@@ -31,10 +31,7 @@ class ProgressHook(Hook):
     up for before the training goes on. Those that are known are told again to every hook that has
     ``recall(runner, curve)``, since checkpoints are written before their validation.
 
-    Args:
-        progress: told everything; what it raises ends the run.
-        record: of the run, written after every validation.
-        run_dir: folder of the run.
+    What the ``progress`` raises ends the run; its record is written after every validation.
 
     Raises:
         FloatingPointError: where a loss is infinite or not a number.
@@ -95,9 +92,6 @@ class StepCostHook(Hook):
     losses and optimizer on one batch, waiting for the batch apart; on a GPU also
     ``step_gpu_bytes``, the most that tensors have taken. Others who use the GPU or the cores are
     part of the numbers. ``environment["step"]`` says of what batch and how many frames.
-
-    Args:
-        record: of the run.
     """
 
     # Before all others behind a step: what they do is no part of it.

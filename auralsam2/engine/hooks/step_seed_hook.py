@@ -33,9 +33,6 @@ class StepSeedHook(Hook):
 
     Nothing about random numbers then has to be stored to resume. Dropout draws from torch's
     global generator and offers no other.
-
-    Args:
-        seed: of the run.
     """
 
     priority = "VERY_HIGH"

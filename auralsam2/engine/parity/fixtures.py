@@ -94,11 +94,7 @@ class Fixtures:
         return path.read_bytes()
 
     def expected(self, name: str, tensors: bool = True) -> Expected:
-        """All numbers of a fixture, as what ours are compared with, to its own tolerance.
-
-        Args:
-            name: of its files.
-            tensors: whether it has such a file; else it has facts alone.
+        """All numbers of a fixture, of facts alone where it has no ``tensors``.
 
         Raises:
             FixtureError: where a file is missing or damaged, or the tolerance no number.

@@ -61,7 +61,7 @@ def test_what_is_on_already_is_not_named() -> None:
         data__batch_size=1,
         model__gradient_checkpointing=["tracker", "losses", "fuser"],
     )
-    assert what_takes_less(cfg, on_gpu=False) == [
+    assert list(what_takes_less(cfg, on_gpu=False)) == [
         "model.feature_cache_mb=0",
         "a machine with more memory",
     ]
