@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from auralsam2.data.datasets.avsbench_index import INDEX
 from auralsam2.data.datasets.semantic import FILE_NAME, class_colours
-from auralsam2.data.synthetic.layout import LEAST_VISIBLE, Layout, new_folder, write_colours
+from auralsam2.data.synthetic.layout import Layout, new_folder, write_colours
 from auralsam2.data.synthetic.objects import CLASSES
-from auralsam2.data.synthetic.scene import Scene, least_visible, render, sample_scene
+from auralsam2.data.synthetic.scene import Scene, in_sight, render, sample_scene
 from auralsam2.text_files import write_csv, write_text
 
 HEADER = ("vid", "uid", "s_min", "s_sec", "a_obj", "split", "label")
@@ -41,16 +41,10 @@ class V1MLayout(Layout):
         return sample_scene(rng, num_frames, num_classes=self.plan.num_classes, motion=motion)
 
     def truth(self, index: int, scene: Scene) -> dict[str, Any]:
-        """Names of the objects, and what sounds in which second."""
-        names = [item.name for item in scene.objects]
-        sounds = [name for n, name in enumerate(names) if scene.sounding[:, n].any()]
-        return {
-            "uid": f"clip{index:05d}_s{self.plan.seed}",
-            "split": self.split(index),
-            "a_obj": "_".join(sorted(sounds)) or "background",
-            "objects": names,
-            "sounding": scene.sounding.astype(int).tolist(),
-        }
+        """What was drawn, and what the index names of it."""
+        heard = [scene.objects[n].name for n in np.flatnonzero(scene.sounding.any(axis=0))]
+        a_obj = "_".join(sorted(heard)) or "background"
+        return {**super().truth(index, scene), "a_obj": a_obj}
 
     def clip_folder(self, root: Path, truth: dict[str, Any]) -> Path:
         """``SUBSET/UID``."""
@@ -112,9 +106,7 @@ class V1SLayout(V2Layout):
     def scene(self, index: int) -> Scene:
         """Draw 2 to 4 objects in sight, of which one, whichever, sounds all the time."""
         rng = np.random.default_rng([self.plan.seed, index])
-        scene = self._draw(rng)
-        while least_visible(scene) < LEAST_VISIBLE:
-            scene = self._draw(rng)
+        scene = in_sight(lambda: self._draw(rng))
         sounding = np.zeros_like(scene.sounding)
         sounding[:, rng.integers(len(scene.objects))] = True
         return replace(scene, sounding=sounding)

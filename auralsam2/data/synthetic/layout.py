@@ -21,8 +21,6 @@ from auralsam2.data.synthetic.sounds import SAMPLE_RATE, render_sound
 GENERATOR = 1
 """Version of scenes, sounds and files; raise it whenever the same seed gives other clips."""
 SMALLEST = 16
-LEAST_VISIBLE = 0.008
-"""Share of each frame that every object shows, in layouts that ask for it."""
 
 
 class Plan(NamedTuple):
@@ -64,6 +62,7 @@ class Layout(ABC):
         example: counts to show in help and errors.
         default_unseen: classes kept for a split of unseen objects; 0: there is no such split.
         default_fps: frames a second; 1: there is no other rate.
+        unit: what names of clips begin with.
     """
 
     splits: tuple[str, ...] = ("train", "val", "test")
@@ -73,6 +72,7 @@ class Layout(ABC):
     example = "200/30/60"
     default_unseen = 0
     default_fps = 1
+    unit = "clip"
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -81,9 +81,14 @@ class Layout(ABC):
     def scene(self, index: int) -> Scene:
         """Draw clip ``index`` from (seed, index) alone."""
 
-    @abstractmethod
     def truth(self, index: int, scene: Scene) -> dict[str, Any]:
-        """What was drawn, for ``synthetic.json``; ``uid`` and ``split`` among it."""
+        """What was drawn, for ``synthetic.json``: objects, and which sounds in which second."""
+        return {
+            "uid": f"{self.unit}{index:05d}_s{self.plan.seed}",
+            "split": self.split(index),
+            "objects": [item.name for item in scene.objects],
+            "sounding": scene.sounding.astype(int).tolist(),
+        }
 
     @abstractmethod
     def clip_folder(self, root: Path, truth: dict[str, Any]) -> Path:

@@ -18,8 +18,8 @@ from auralsam2.data.synthetic.expressions import (
     sample_expressions,
     sample_null_expressions,
 )
-from auralsam2.data.synthetic.layout import LEAST_VISIBLE, Layout, new_folder, write_colours
-from auralsam2.data.synthetic.scene import Scene, least_visible, render, sample_scene
+from auralsam2.data.synthetic.layout import Layout, new_folder, write_colours
+from auralsam2.data.synthetic.scene import Scene, in_sight, render, sample_scene
 from auralsam2.data.synthetic.words import facts_of
 from auralsam2.text_files import write_csv
 
@@ -62,9 +62,7 @@ class RefAVSLayout(Layout):
         # One unseen object may be all there is.
         num_referents = 2 if self.split(index) != UNSEEN_SPLIT else min(2, self.plan.unseen)
         while True:
-            scene = self._draw(rng, self.split(index))
-            if least_visible(scene) < LEAST_VISIBLE:
-                continue
+            scene = in_sight(lambda: self._draw(rng, self.split(index)))
             if is_rich(self._candidates(index, scene), num_referents):
                 return scene
 
@@ -78,15 +76,15 @@ class RefAVSLayout(Layout):
         return sample_expressions(rng, self._candidates(index, scene))
 
     def truth(self, index: int, scene: Scene) -> dict[str, Any]:
-        """Names of the objects, what sounds when, and the expressions."""
-        name = f"clip{index:05d}_s{self.plan.seed}"
+        """What was drawn, and the expressions."""
+        drawn = super().truth(index, scene)
+        name = drawn["uid"]
         video = f"{NULL}m-{name}" if self.is_null(index) else name
-        names = [item.name for item in scene.objects]
         rows: list[dict[str, Any]] = []
         numbers: Counter[str] = Counter()
         for expression in self.expressions(index, scene):
             referent = expression.referent
-            noun = "null" if referent is None else names[referent]
+            noun = "null" if referent is None else drawn["objects"][referent]
             numbers[noun] += 1
             rows.append(
                 {
@@ -97,15 +95,8 @@ class RefAVSLayout(Layout):
                     "sound": expression.description.sound,
                 }
             )
-        return {
-            "uid": video,
-            # The index leaves out what the folders of null clips begin with.
-            "vid": name,
-            "split": self.split(index),
-            "objects": names,
-            "sounding": scene.sounding.astype(int).tolist(),
-            "expressions": rows,
-        }
+        # The index leaves out what the folders of null clips begin with.
+        return {**drawn, "uid": video, "vid": name, "expressions": rows}
 
     def clip_folder(self, root: Path, truth: dict[str, Any]) -> Path:
         """``media/VIDEO``."""

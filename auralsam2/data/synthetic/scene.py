@@ -6,7 +6,7 @@ rendered at any size; all randomness is drawn when the scene is sampled.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,6 +22,8 @@ RADIUS_RANGE = (0.12, 0.21)
 
 OBJECT_COUNTS = (2, 3, 4)
 NUM_LAYOUT_TRIALS = 12
+LEAST_VISIBLE = 0.008
+"""Share of each frame that every object shows, in layouts that ask for it."""
 
 
 @dataclass(frozen=True)
@@ -56,16 +58,10 @@ class Scene:
     time: NDArray[np.float64]
     fps: int = 1  # frames a second
 
-    def sounding_in(self, frame: int) -> NDArray[np.bool_]:
-        """(N,), True where the object sounds in the second of a frame."""
-        return self.sounding[frame // self.fps]
-
 
 def sample_scene(
     rng: np.random.Generator,
     num_frames: int = 5,
-    num_objects: int | None = None,
-    sounding: NDArray[np.bool_] | None = None,
     num_classes: int = len(CLASSES),
     class_indices: Sequence[int] | None = None,
     motion: float = 1.0,
@@ -77,49 +73,27 @@ def sample_scene(
     Args:
         rng: source of randomness; the same state gives the same scene.
         num_frames: T; 1 gives a still image.
-        num_objects: N, of 1 to the number of classes; None draws 2, 3 or 4.
-        sounding: (seconds, N) schedule to use; None draws one.
-        num_classes: draw from the first so many classes only.
+        num_classes: draw 2, 3 or 4 objects of the first so many classes only.
         class_indices: classes of the objects, from the farthest to the nearest, instead of a draw.
         motion: factor of the objects' speed; less than 1 suits clips of many frames.
         time: (T,) as in :class:`Scene`; None: a second apart.
         fps: frames a second of sound.
-
-    Raises:
-        ValueError: when a count is out of range or `sounding` has another shape.
     """
     if class_indices is None:
-        class_indices = _draw_classes(rng, num_frames, num_objects, num_classes)
+        num_objects = int(rng.choice(OBJECT_COUNTS))
+        class_indices = rng.choice(num_classes, size=num_objects, replace=False).tolist()
     num_objects = len(class_indices)
     time = np.arange(num_frames) - (num_frames - 1) / 2 if time is None else time
     centres, radii = _sample_layout(rng, time, num_objects, motion)
     objects = tuple(map(partial(_sample_object, rng, time), class_indices, centres, radii))
     background = sample_background(rng)
     light, noise_seed = _direction(rng.uniform(0, 2 * np.pi)), int(rng.integers(2**31))
-    shape = -(-num_frames // fps), num_objects
-    sounding = sample_schedule(rng, *shape) if sounding is None else sounding
-    if sounding.shape != shape:
-        raise ValueError(f"got {sounding.shape=}, expected (T, N) = {shape}")
+    sounding = sample_schedule(rng, -(-num_frames // fps), num_objects)
     return Scene(num_frames, objects, sounding, background, light, noise_seed, time, fps)
 
 
 def _direction(angle: float) -> NDArray[np.float64]:
     return np.array([np.cos(angle), np.sin(angle)])
-
-
-def _draw_classes(
-    rng: np.random.Generator, num_frames: int, num_objects: int | None, num_classes: int
-) -> list[int]:
-    if num_objects is None:
-        num_objects = int(rng.choice(OBJECT_COUNTS))
-    if num_frames < 1 or not 1 <= num_objects <= num_classes <= len(CLASSES):
-        raise ValueError(
-            f"got {num_frames=}, {num_objects=}, {num_classes=}; need num_frames >= 1, num_classes "
-            f"up to {len(CLASSES)}, and num_objects from 1 to the number of classes, since the "
-            "objects of a clip differ in class"
-        )
-    drawn: list[int] = rng.choice(num_classes, size=num_objects, replace=False).tolist()
-    return drawn
 
 
 def render(scene: Scene, size: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
@@ -161,6 +135,13 @@ def least_visible(scene: Scene) -> float:
     # At one coarse size whatever the clip's, so that what is decided on it does not depend on it.
     masks = render(scene, 48)[1]
     return float(masks.mean(axis=(2, 3)).min())
+
+
+def in_sight(draw: Callable[[], Scene]) -> Scene:
+    """The first of the scenes that ``draw`` gives in which each object is seen in all frames."""
+    while least_visible(scene := draw()) < LEAST_VISIBLE:
+        pass
+    return scene
 
 
 def _sample_layout(

@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,8 +16,8 @@ from PIL import Image
 
 from auralsam2.data.clip_contents import SYNTHETIC_TRUTH
 from auralsam2.data.datasets.semantic import class_colours
-from auralsam2.data.synthetic.layout import LEAST_VISIBLE, Layout, Plan, new_folder
-from auralsam2.data.synthetic.scene import Scene, least_visible, render_frames, sample_scene
+from auralsam2.data.synthetic.layout import Layout, Plan, new_folder
+from auralsam2.data.synthetic.scene import Scene, in_sight, render_frames, sample_scene
 from auralsam2.data.synthetic.schedule import sample_schedule
 from auralsam2.data.synthetic.sounds import SAMPLE_RATE, render_sound
 from auralsam2.data.video_writing import VideoWriter
@@ -42,6 +43,7 @@ class VideoLayout(Layout):
     num_frames = 30
     default_fps = 5
     example = "20"
+    unit = "video"
 
     def problems(self) -> list[str]:
         """Also an odd side, which videos do not have."""
@@ -54,28 +56,14 @@ class VideoLayout(Layout):
         rng = np.random.default_rng([self.plan.seed, index])
         time = SWING * np.sin(np.arange(frames) / fps / SWING)
 
-        def draw() -> Scene:
-            classes = self.plan.num_classes
-            return sample_scene(rng, frames, num_classes=classes, time=time, fps=fps)
-
-        scene = draw()
-        while least_visible(scene) < LEAST_VISIBLE:
-            scene = draw()
+        draw = partial(sample_scene, rng, frames, self.plan.num_classes, time=time, fps=fps)
+        scene = in_sight(draw)
         seconds, num_objects = scene.sounding.shape
         parts = [
             sample_schedule(rng, min(BLOCK, seconds - start), num_objects)
             for start in range(0, seconds, BLOCK)
         ]
         return replace(scene, sounding=np.concatenate(parts))
-
-    def truth(self, index: int, scene: Scene) -> dict[str, Any]:
-        """Names of the objects, and what sounds in which second."""
-        return {
-            "uid": f"video{index:05d}_s{self.plan.seed}",
-            "split": self.split(index),
-            "objects": [item.name for item in scene.objects],
-            "sounding": scene.sounding.astype(int).tolist(),
-        }
 
     def clip_folder(self, root: Path, truth: dict[str, Any]) -> Path:
         """``masks/UID``."""

@@ -155,24 +155,6 @@ def test_objects_move_and_keep_within_sight() -> None:
     assert all(((o.centre > 0) & (o.centre < 1)).all() for s in scenes for o in s.objects)
 
 
-@pytest.mark.parametrize(
-    "settings", [{"num_frames": 0}, {"num_objects": 0}, {"num_objects": 13}, {"num_classes": 13}]
-)
-def test_counts_out_of_range_are_refused(settings: dict) -> None:
-    with pytest.raises(
-        ValueError, match="need num_frames >= 1, num_classes up to 12, and num_objects"
-    ):
-        draw(0, **settings)
-
-
-def test_a_given_schedule_is_used_and_checked() -> None:
-    wanted = np.array([[True, False], [False, False]])
-    scene = sample_scene(np.random.default_rng(0), 2, 2, wanted)
-    np.testing.assert_array_equal(scene.sounding, wanted)
-    with pytest.raises(ValueError, match=r"sounding\.shape.*\(3, 2\)"):
-        sample_scene(np.random.default_rng(0), 3, 2, wanted)
-
-
 def test_classes_name_what_exists() -> None:
     assert len({kind.name for kind in CLASSES}) == len(CLASSES)
     assert len({(kind.shape, kind.texture) for kind in CLASSES}) == len(CLASSES)

@@ -19,10 +19,9 @@ from auralsam2.data.synthetic.sounds import (
 
 def solo(class_index: int, seed: int, x: float = 0.5) -> Scene:
     """Two seconds of one object at a place."""
-    scene = sample_scene(np.random.default_rng(seed), 2, 1, np.ones((2, 1), bool))
-    centre = np.full((2, 2), (x, 0.5))
-    item = replace(scene.objects[0], class_index=class_index, centre=centre)
-    return replace(scene, objects=(item,))
+    scene = sample_scene(np.random.default_rng(seed), 2, class_indices=[class_index])
+    item = replace(scene.objects[0], centre=np.full((2, 2), (x, 0.5)))
+    return replace(scene, objects=(item,), sounding=np.ones((2, 1), bool))
 
 
 def render_float(scene: Scene, seed: int) -> np.ndarray:
@@ -75,7 +74,8 @@ def test_the_louder_ear_is_on_the_objects_side() -> None:
 
 def test_a_silent_second_holds_the_background_noise_alone() -> None:
     sounding = np.array([[1, 0], [0, 0], [0, 1], [0, 0], [1, 0]], bool)
-    scene = sample_scene(np.random.default_rng(2), 5, 2, sounding)
+    scene = sample_scene(np.random.default_rng(2), class_indices=[0, 1])
+    scene = replace(scene, sounding=sounding)
     mute = replace(scene, sounding=np.zeros_like(sounding))
     sound, noise = render_float(scene, 0), render_float(mute, 0)
     fade = int(FADE_SECONDS * SAMPLE_RATE)
