@@ -7,24 +7,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from auralsam2.data.checking.check import check_data
 from auralsam2.data.datasets.ref_avs import RefAVSDataset
 from auralsam2.data.synthetic.expressions import phrase
 from auralsam2.data.synthetic.objects import CLASSES
 from auralsam2.data.synthetic.scene import render
 from auralsam2.data.synthetic.words import Description, facts_of
-from auralsam2.data.synthetic.writer import Plan, layout_of, write_clips
+from auralsam2.data.synthetic.writer import layout_of
 
-SIZE = 32
-PLAN = Plan("ref_avs", (8, 1, 1, 1, 2), seed=2, size=SIZE, num_frames=6, unseen=3)
+from .conftest import PLANS, SIZE
+
+PLAN = PLANS["ref_avs"]
 SPLITS = ("train", "val", "test_s", "test_u", "test_n")
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("ref") / "clips"
-    assert write_clips(path, PLAN)
-    return path
+def root(written) -> Path:
+    return written("ref_avs")
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +63,6 @@ def test_the_reader_gets_the_object_that_the_words_refer_to(
                 assert item["native_masks"].flatten(1).any(dim=1).all()
             at += 1
     assert len(dataset) == at > 0
-
-
-def test_check_data_finds_nothing(root: Path) -> None:
-    report = check_data("ref_avs", root)
-    assert report.healthy, report.to_text()
-    assert "masks_without_expression" not in report.groups
 
 
 def test_null_expressions_fit_nothing_and_have_no_masks(root: Path, clips: list[dict]) -> None:
@@ -116,31 +108,3 @@ def test_one_unseen_class_is_enough() -> None:
     scene = layout.scene(3)
     rows = layout.truth(3, scene)["expressions"]
     assert {scene.objects[row["fid"]].class_index for row in rows} == {len(CLASSES) - 1}
-
-
-def test_the_same_seed_gives_the_same_bytes(root: Path, tmp_path: Path) -> None:
-    write_clips(tmp_path / "again", PLAN, workers=2)
-    names = sorted(p.relative_to(root) for p in root.rglob("*") if p.is_file())
-    for name in names:
-        assert (tmp_path / "again" / name).read_bytes() == (root / name).read_bytes()
-
-
-def test_an_interrupted_folder_is_completed(tmp_path: Path) -> None:
-    seen: list[int] = []
-
-    def stop() -> None:
-        seen.append(1)
-        if len(seen) == 2:
-            raise KeyboardInterrupt
-
-    plan = PLAN._replace(counts=(2, 1, 1, 1, 1))
-    path = tmp_path / "half"
-    with pytest.raises(KeyboardInterrupt):
-        write_clips(path, plan, on_clip=stop)
-    # Killed between the masks and the frames of the second clip.
-    first, second = sorted((path / "media").iterdir())
-    second.rename(path / "media" / f".{second.name}.7")
-    assert write_clips(path, plan)
-    report = check_data("ref_avs", path)
-    assert report.healthy and len(list((path / "media").glob("[!.]*"))) == 6
-    assert not (path / ".plan.json").exists()

@@ -9,15 +9,21 @@ import numpy as np
 import pytest
 import soundfile
 
+from auralsam2.data.checking.check import check_data
+from auralsam2.data.checking.findings import KINDS, WARNING
+from auralsam2.data.checking.plan import LAYOUTS as CHECKED
 from auralsam2.data.datasets.avsbench import AVSBenchDataset
 from auralsam2.data.synthetic import layout
 from auralsam2.data.synthetic.avsbench_layouts import class_colour
 from auralsam2.data.synthetic.objects import CLASSES
 from auralsam2.data.synthetic.scene import render, sample_scene
-from auralsam2.data.synthetic.writer import Plan, split_counts, write_clips
+from auralsam2.data.synthetic.writer import Plan, layout_of, split_counts, write_clips
+
+from .conftest import PLANS
 
 PHOTOGRAPHS = Path(__file__).parents[5] / "shared" / "stamps" / "AVSBench"
-PLAN = Plan("v1m", (2, 1, 1), seed=8, size=32)
+PLAN = PLANS["v1m"]
+EVERY = pytest.mark.parametrize("name", PLANS)
 
 
 def contents(root: Path) -> dict[str, bytes]:
@@ -26,13 +32,11 @@ def contents(root: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("written") / "clips"
-    assert write_clips(path, PLAN)
-    return path
+def root(written) -> Path:
+    return written("v1m")
 
 
-def interrupt_after(root: Path, num_clips: int) -> None:
+def interrupt_after(root: Path, num_clips: int, plan: Plan = PLAN) -> None:
     seen = []
 
     def stop() -> None:
@@ -41,14 +45,23 @@ def interrupt_after(root: Path, num_clips: int) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_clips(root, PLAN, on_clip=stop)
+        write_clips(root, plan, on_clip=stop)
 
 
-def test_the_number_of_workers_changes_no_byte(root: Path, tmp_path: Path) -> None:
-    ticks = []
-    assert write_clips(tmp_path / "two", PLAN, workers=2, on_clip=lambda: ticks.append(1))
-    assert len(ticks) == 4
+@EVERY
+def test_the_number_of_workers_changes_no_byte(written, name: str, tmp_path: Path) -> None:
+    ticks, plan = [], PLANS[name]
+    root = written(name)
+    assert write_clips(tmp_path / "two", plan, workers=2, on_clip=lambda: ticks.append(1))
+    assert len(ticks) == sum(plan.counts)
     assert contents(tmp_path / "two") == contents(root)
+
+
+@pytest.mark.parametrize("name", [name for name in PLANS if name in CHECKED])
+def test_check_data_finds_nothing(written, name: str) -> None:
+    report = check_data(name, written(name))
+    assert report.healthy, report.to_text()
+    assert not {kind for kind in report.groups if KINDS[kind].level == WARNING}
 
 
 def test_a_clip_hangs_on_seed_and_number_alone(root: Path, tmp_path: Path) -> None:
@@ -70,17 +83,18 @@ def test_an_interrupted_folder_is_completed(root: Path, tmp_path: Path) -> None:
     assert kept == {f: f.stat().st_mtime_ns for f in kept}
 
 
+@EVERY
 def test_half_a_clip_of_a_killed_process_is_written_anew(
-    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    written, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "killed"
-    interrupt_after(path, 1)
+    path, root, drawn = tmp_path / "killed", written(name), layout_of(PLANS[name])
+    interrupt_after(path, 2, PLANS[name])
     # In a container the next process often has the killed one's number.
     monkeypatch.setattr(layout.os, "getpid", lambda: 7)
-    half = path / "v1m" / ".clip00001_s8.7" / "frames"
-    half.mkdir(parents=True)
+    whole = drawn.clip_folder(path, drawn.truth(1, drawn.scene(1)))
+    half = whole.rename(whole.with_name(f".{whole.name}.7"))
     (half / "9.jpg").write_bytes(b"half")
-    assert write_clips(path, PLAN)
+    assert write_clips(path, PLANS[name])
     assert contents(path) == contents(root)
 
 
