@@ -25,7 +25,7 @@ COVERED_BY = {
     "auralsam2/config_validation.py": "auralsam2/test_config_schema.py",
     "auralsam2/data/clip_contents.py": "auralsam2/data/datasets/test_counterfactual.py",
     "auralsam2/data/datasets/index.py": "auralsam2/data/datasets/test_avsbench_index.py",
-    "auralsam2/data/datasets/partner_audio.py": "auralsam2/data/datasets/test_audio_swapped.py",
+    "auralsam2/data/datasets/partner_audio.py": "auralsam2/data/datasets/test_counterfactual.py",
     "auralsam2/data/processes.py": "auralsam2/data/synthetic/test_writer.py",
     "auralsam2/data/synthetic/background.py": "auralsam2/data/synthetic/test_scene.py",
     "auralsam2/data/synthetic/objects.py": "auralsam2/data/synthetic/test_scene.py",

@@ -9,15 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import pytest
-import soundfile
 from safetensors.numpy import load
 
 from auralsam2.data.synthetic.writer import Plan, write_clips
 
-PARITY = Path(__file__).parents[4] / "shared" / "parity"
+from .trees import write_masks, write_media, write_rows
+
+SHARED = Path(__file__).parents[4] / "shared"
 TINY = Plan("v1m", (3, 2, 4), seed=5, size=40)
 
 
@@ -38,11 +37,19 @@ def own_root(tiny_root: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def audio_parity() -> tuple[dict[str, Any], dict[str, Any]]:
     """Facts and arrays of the released front end."""
-    path = PARITY / "audio_features.safetensors.gz"
+    path = SHARED / "parity" / "audio_features.safetensors.gz"
     if not path.is_file():
         pytest.skip("numbers of the released code are not at ../shared/parity/" + path.name)
-    facts = json.loads((PARITY / "audio_features.json").read_text())
+    facts = json.loads(path.with_name("audio_features.json").read_text())
     return facts, load(gzip.decompress(path.read_bytes()))
+
+
+@pytest.fixture(scope="session")
+def photographs() -> Path:
+    """Photographs in the layouts of AVSBench and of Ref-AVS; read only."""
+    if not (SHARED / "stamps").is_dir():
+        pytest.skip("clips of photographs are not at ../shared/stamps")
+    return SHARED / "stamps"
 
 
 @pytest.fixture
@@ -62,7 +69,6 @@ def avsbench_tree(tmp_path: Path) -> Callable[..., Path]:
 
     def write(clips: list[tuple[str, str, int, int]]) -> Path:
         root = tmp_path / "AVSBench"
-        (root / "avss_index").mkdir(parents=True)
         rows = ["vid,uid,s_min,s_sec,a_obj,split,label"]
         for number, (subset, split, num_frames, num_labels) in enumerate(clips):
             uid = f"{subset}-{number}_0_5000"
@@ -70,7 +76,7 @@ def avsbench_tree(tmp_path: Path) -> Callable[..., Path]:
             folder = root / subset / uid
             write_media(folder, num_frames, level=40 * number)
             write_masks(folder / "labels_rgb", num_labels)
-        (root / "avss_index" / "metadata.csv").write_text("\n".join(rows) + "\n")
+        write_rows(root / "avss_index" / "metadata.csv", *rows)
         return root
 
     return write
@@ -89,31 +95,11 @@ def ref_root(tmp_path: Path) -> Path:
         ("vidT_0_10000", "null_c-vidT_0_10000_null_1", "test_n", "0", "The loudest object"),
         ("vidA_0_10000", "vidA_0_10000_dog_9", "TODO", "1", "The dog."),
     ]
-    text = "\n".join(f'{",".join(row[:4])},"{row[4]}"' for row in rows)
-    root.mkdir()
-    (root / "metadata.csv").write_text(f"vid,uid,split,fid,exp\n{text}\n")
+    quoted = (f'{",".join(row[:4])},"{row[4]}"' for row in rows)
+    write_rows(root / "metadata.csv", "vid,uid,split,fid,exp", *quoted)
     videos = ("vidA_0_10000", "null_m-vidN_0_10000", "vidS_0_10000", "null_c-vidT_0_10000")
     for number, video in enumerate(videos):
         write_media(root / "media" / video, 3, level=60 + 20 * number)
     for name in ("vidA_0_10000/fid_1", "vidA_0_10000/fid_2", "vidS_0_10000/fid_1"):
         write_masks(root / "gt_mask" / name, 3, top=int(name[-1]), digits=5)
     return root
-
-
-def write_media(folder: Path, num_frames: int, level: int) -> None:
-    """Frames of 24 x 32 px, each a little brighter, and a second of noise for each."""
-    (folder / "frames").mkdir(parents=True)
-    for t in range(num_frames):
-        image = np.full((24, 32, 3), level + t, np.uint8)
-        cv2.imwrite(str(folder / "frames" / f"{t}.jpg"), image)
-    noise = np.random.default_rng(level).uniform(-0.1, 0.1, (num_frames * 16_000, 2))
-    soundfile.write(folder / "audio.wav", noise, 16_000)
-
-
-def write_masks(folder: Path, count: int, top: int = 4, digits: int = 1) -> None:
-    """Labels of 24 x 32 px: from row ``top`` to row 12, dark red on black."""
-    folder.mkdir(parents=True)
-    label = np.zeros((24, 32, 3), np.uint8)
-    label[top:12] = (0, 0, 128)  # blue, green, red
-    for t in range(count):
-        cv2.imwrite(str(folder / f"{t:0{digits}d}.png"), label)

@@ -95,11 +95,6 @@ def test_a_click_is_heard_in_its_own_second_only() -> None:
     np.testing.assert_array_equal(loud, [False, False, False, True, False])
 
 
-def test_silence_is_the_logarithm_of_the_offset() -> None:
-    examples = log_mel_examples(np.zeros((80_000, 2)), 16_000, 5)
-    np.testing.assert_allclose(examples, SILENCE, atol=1e-6)
-
-
 @pytest.mark.parametrize("rule", ["published", "released"])
 def test_mono_goes_to_both_ears_and_surplus_channels_are_left_out(rule) -> None:
     mono = log_mel_examples(tone(5, ears=1), 16_000, 5, rule)
@@ -115,17 +110,6 @@ def test_other_sample_rates_sound_the_same() -> None:
     assert np.abs(one - other)[:, :, 2:-2].max() < 0.02  # the ends ring in every resampler
 
 
-def test_integer_and_float_files_give_the_same(tmp_path: Path) -> None:
-    samples = (tone(2) * 32767).astype(np.int16)
-    soundfile.write(tmp_path / "int16.wav", samples, 16_000, subtype="PCM_16")
-    soundfile.write(tmp_path / "float.wav", samples / 32768.0, 16_000, subtype="FLOAT")
-    from_int, rate = read_waveform(tmp_path / "int16.wav")
-    from_float, _ = read_waveform(tmp_path / "float.wav")
-    assert rate == 16_000 and from_int.shape == (32_000, 2)
-    np.testing.assert_array_equal(from_int, samples / 32768.0)
-    np.testing.assert_array_equal(from_float, from_int)
-
-
 def test_missing_corrupt_and_empty_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"gone\.wav"):
         read_waveform(tmp_path / "gone.wav")
@@ -138,11 +122,6 @@ def test_missing_corrupt_and_empty_files_are_named(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "empty.wav", np.zeros((0, 2)), 16_000)
     with pytest.raises(ValueError, match=r"empty\.wav' holds no samples"):
         read_waveform(tmp_path / "empty.wav")
-
-
-def test_an_unknown_rule_lists_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="known: published, released"):
-        log_mel_examples(tone(1), 16_000, 1, rule="authors")
 
 
 def test_released_rule_needs_one_whole_example() -> None:
@@ -193,20 +172,20 @@ def test_examples_are_followed_by_zeros_up_to_the_frames() -> None:
 
 
 def test_unknown_settings_are_told_together() -> None:
-    with pytest.raises(ValueError, match=r"(?s)rule='x'.*channels='y'; known: both, mean"):
+    told = r"(?s)rule='x'; known: published, .*channels='y'; known: both, mean"
+    with pytest.raises(ValueError, match=told):
         log_mel_examples(tone(1), 16_000, 1, rule="x", channels="y")
 
 
 def sweep(seconds: float = 2.0, loudness: float = 0.4) -> np.ndarray:
     """(L, 2) samples on the grid of 16 bits, so that no format loses any."""
-    time = np.arange(int(seconds * RATE)) / RATE
-    ears = [loudness * np.sin(300 * (1 + ear) * (1 + time) * time) for ear in range(2)]
-    return np.round(np.stack(ears, axis=1) * 32767) / 32768
+    return np.round(tone(seconds) * loudness / 0.4 * 32767) / 32768
 
 
 @pytest.mark.parametrize(
     ("name", "subtype"),
     [
+        ("a.wav", "PCM_16"),
         ("a.wav", "PCM_24"),
         ("a.wav", "PCM_32"),
         ("a.wav", "FLOAT"),
@@ -218,14 +197,10 @@ def sweep(seconds: float = 2.0, loudness: float = 0.4) -> np.ndarray:
 )
 def test_every_format_means_the_same_loudness(tmp_path: Path, name: str, subtype: str) -> None:
     samples = sweep()
-    soundfile.write(tmp_path / "int16.wav", (samples * 32768).astype(np.int16), RATE)
     soundfile.write(tmp_path / name, samples, RATE, subtype=subtype)
-    reference, _ = read_waveform(tmp_path / "int16.wav")
     got, rate = read_waveform(tmp_path / name)
     assert rate == RATE
-    np.testing.assert_allclose(got, reference, atol=1e-7)
-    expected = log_mel_examples(reference, RATE, 2)
-    np.testing.assert_allclose(log_mel_examples(got, rate, 2), expected, atol=1e-3)
+    np.testing.assert_allclose(got, samples, atol=1e-7)
 
 
 @pytest.mark.parametrize(

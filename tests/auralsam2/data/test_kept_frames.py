@@ -20,6 +20,8 @@ from auralsam2.data.datasets.avsbench import AVSBenchDataset
 from auralsam2.data.datasets.counterfactual import AudioSilence
 from auralsam2.data.datasets.wrapped import PaddedClips
 
+from .trees import same_item
+
 FLIP = [dict(type="RandomClipFlip")]
 SIDE = 24
 
@@ -46,11 +48,7 @@ def items(root: Path, folder: Path | None, **settings: Any) -> list[dict[str, An
 
 
 def same(ones: list[dict[str, Any]], others: list[dict[str, Any]]) -> bool:
-    return len(ones) == len(others) and all(
-        torch.equal(one[k], other[k]) if isinstance(one[k], torch.Tensor) else one[k] == other[k]
-        for one, other in zip(ones, others, strict=True)
-        for k in one.keys() | other.keys()
-    )
+    return len(ones) == len(others) and all(map(same_item, ones, others))
 
 
 @pytest.mark.parametrize("transforms", [[], FLIP])

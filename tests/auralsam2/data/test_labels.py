@@ -28,17 +28,6 @@ def test_levels_of_label_colours(tmp_path: Path) -> None:
         assert LABEL_RULES[rule](path)[0].tolist() == [levels[i] for levels in COLOURS.values()]
 
 
-def test_pictures_with_a_palette_are_read_by_their_colours(tmp_path: Path) -> None:
-    from PIL import Image
-
-    path = tmp_path / "label.png"
-    image = Image.fromarray(np.array([[0, 1]], np.uint8), mode="P")
-    image.putpalette([0, 0, 0, 128, 0, 0])
-    image.save(path)
-    assert LABEL_RULES["published"](path).tolist() == [[0, 255]]
-    assert LABEL_RULES["released"](path).tolist() == [[0, 38]]
-
-
 def test_objects_are_what_is_above_black() -> None:
     levels = np.array([0, 1, 38, 254, 255], np.uint8)
     assert objects(levels).tolist() == [0, 1, 1, 1, 1]

@@ -18,25 +18,22 @@ from auralsam2.data.video import (
 )
 from auralsam2.data.video_opening import check_container
 
-
-def numbers(frames: list[np.ndarray]) -> list[int]:
-    """Which pictures these are, see the fixture ``write_video``."""
-    return [round((float(frame.mean()) - 20) / 3) for frame in frames]
+from .trees import video_numbers
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
 def test_frames_are_the_last_pictures_before_their_times(write_video, tmp_path, suffix) -> None:
     path = write_video(tmp_path / f"a.{suffix}")
     frames = read_frames(path, [0.999, 1.999, 2.999, 3.999, 4.999])
-    assert numbers(frames) == [9, 19, 29, 39, 49]
+    assert video_numbers(frames) == [9, 19, 29, 39, 49]
     assert {frame.shape for frame in frames} == {(32, 48, 3)}
-    assert numbers(read_frames(path, [0.0, 0.5, 2.0])) == [0, 5, 20]
-    assert numbers(read_frames(path, [3.45, 4.45])) == [34, 44]  # after a jump into the file
+    assert video_numbers(read_frames(path, [0.0, 0.5, 2.0])) == [0, 5, 20]
+    assert video_numbers(read_frames(path, [3.45, 4.45])) == [34, 44]  # after a jump into the file
 
 
 def test_a_video_that_ends_early_is_refused(write_video, tmp_path) -> None:
     path = write_video(tmp_path / "a.mp4", seconds=3)
-    assert numbers(read_frames(path, [0.999, 3.7])) == [9, 29]  # not yet a second old
+    assert video_numbers(read_frames(path, [0.999, 3.7])) == [9, 29]  # not yet a second old
     with pytest.raises(ValueError, match=r"nothing new at 4\.00 s: its pictures end at 2\.90 s"):
         read_frames(path, [0.999, 3.999])
 

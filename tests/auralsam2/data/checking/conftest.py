@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import pickle
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +10,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import soundfile
 
 from auralsam2.data.checking.check import Report
+
+from ..trees import write_object_clip, write_rows
 
 
 @pytest.fixture
@@ -33,33 +33,14 @@ def voc_root(avsbench_tree: Callable[..., Path]) -> Path:
 def object_root(tmp_path: Path) -> Path:
     """S4 and MS3, eight clips each of 3 frames; sound as pickles and as recordings."""
     root = tmp_path / "object"
-    s4, ms3 = ["name,category,split"], ["video_id,split"]
-    for number in range(8):
-        uid = f"clip{number}_0_3000"
-        s4.append(f"{uid},dog,test")
-        ms3.append(f"{uid},test")
-        _object_clip(root / "s4_data", uid, "test/dog", f"test/dog/{uid}")
-        _object_clip(root / "ms3_data", uid, "test", uid)
-    (root / "s4_meta_data.csv").write_text("\n".join(s4) + "\n")
-    (root / "ms3_meta_data.csv").write_text("\n".join(ms3) + "\n")
+    uids = [f"clip{number}_0_3000" for number in range(8)]
+    for uid in uids:
+        write_object_clip(root / "s4_data", uid, "test/dog", f"test/dog/{uid}", 3)
+        write_object_clip(root / "ms3_data", uid, "test", uid, 3)
+    s4, ms3 = (f"{uid},dog,test" for uid in uids), (f"{uid},test" for uid in uids)
+    write_rows(root / "s4_meta_data.csv", "name,category,split", *s4)
+    write_rows(root / "ms3_meta_data.csv", "video_id,split", *ms3)
     return root
-
-
-def _object_clip(data: Path, uid: str, below: str, shown: str) -> None:
-    frames, masks = data / "visual_frames" / shown, data / "gt_masks" / below / uid
-    wav = data / "audio_wav" / below / f"{uid}.wav"
-    log_mel = data / "audio_log_mel" / below / f"{uid}.pkl"
-    for folder in (frames, masks, wav.parent, log_mel.parent):
-        folder.mkdir(parents=True, exist_ok=True)
-    label = np.zeros((24, 32), np.uint8)
-    label[4:12] = 255
-    for t in (1, 2, 3):
-        cv2.imwrite(str(frames / f"{uid}_{t}.png"), np.full((24, 32, 3), 40 * t, np.uint8))
-        cv2.imwrite(str(masks / f"{uid}_{t}.png"), label)
-    noise = np.random.default_rng(0).uniform(-0.1, 0.1, (3 * 16_000, 1))
-    soundfile.write(wav, noise, 16_000)
-    examples = np.random.default_rng(0).uniform(-4, 2, (3, 1, 96, 64)).astype(np.float32)
-    log_mel.write_bytes(pickle.dumps(examples))
 
 
 @pytest.fixture
@@ -80,12 +61,6 @@ def empty(folder: Path, pattern: str) -> None:
     """Delete files of a folder."""
     for path in folder.glob(pattern):
         path.unlink()
-
-
-def write_noise(path: Path, seconds: float, rate: int = 16_000) -> None:
-    """Replace a recording."""
-    noise = np.random.default_rng(0).uniform(-0.1, 0.1, (round(seconds * rate), 2))
-    soundfile.write(path, noise, rate)
 
 
 def write_picture(path: Path, height: int = 24, width: int = 32, corner: int = 0) -> None:

@@ -10,7 +10,8 @@ import pytest
 from auralsam2.data.checking.check import check_data
 from auralsam2.data.datasets.avsbench import AVSBenchDataset
 
-from .conftest import add_rows, cut, empty, remove, write_colours, write_noise, write_picture
+from ..trees import write_noise
+from .conftest import add_rows, cut, empty, remove, write_colours, write_picture
 
 INDEX = Path("avss_index") / "metadata.csv"
 
@@ -156,7 +157,8 @@ def test_without_class_list_only_the_number_of_colours_is_checked(
 
 def test_a_class_list_that_is_no_json_is_a_fault(voc_root: Path, places: Callable) -> None:
     (voc_root / "label2idx.json").write_text("{")
-    assert places(check_data("v1m", voc_root)) == {"unusable_class_list": ["label2idx.json"]}
+    report = check_data("v1m", voc_root)
+    assert places(report) == {"unusable_class_list": ["label2idx.json"]} and not report.healthy
 
 
 @pytest.mark.parametrize("content", ["", "vid,uid\na,b\n", "vid,uid,a_obj,split,label\n"])

@@ -11,7 +11,8 @@ import pytest
 from auralsam2.data.checking.check import check_data
 from auralsam2.data.datasets.avsbench import AVSBenchObjectDataset
 
-from .conftest import add_rows, empty, remove, write_noise, write_picture
+from ..trees import write_noise
+from .conftest import add_rows, empty, remove, write_picture
 
 
 @pytest.mark.parametrize(("layout", "subset"), [("s4", "v1s"), ("ms3", "v1m")])

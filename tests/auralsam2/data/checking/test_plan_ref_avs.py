@@ -8,7 +8,8 @@ from pathlib import Path
 from auralsam2.data.checking.check import check_data
 from auralsam2.data.datasets.ref_avs import RefAVSDataset
 
-from .conftest import add_rows, cut, empty, remove, write_noise, write_picture
+from ..trees import write_noise
+from .conftest import add_rows, cut, empty, remove, write_picture
 
 A, S = "vidA_0_10000", "vidS_0_10000"
 

@@ -7,7 +7,7 @@ import pytest
 
 from auralsam2.data.datasets.avsbench_index import ObjectIndex, SemanticIndex
 from auralsam2.data.datasets.index import ClipFiles
-from auralsam2.data.problems import SHOWN, DataError
+from auralsam2.data.problems import DataError
 
 
 def read_index(root: Path, subsets: str | tuple[str, ...], split: str) -> list[ClipFiles]:
@@ -51,17 +51,6 @@ def test_all_problems_are_listed_at_once(own_root: Path) -> None:
     assert len(read_index(own_root, "v1m", "train")) == 3
 
 
-def test_many_problems_are_counted(own_root: Path) -> None:
-    for path in (own_root / "v1m").glob("*/audio.wav"):
-        path.unlink()
-    for path in (own_root / "v1m").glob("*/labels_rgb/0.png"):
-        path.unlink()
-    with pytest.raises(DataError, match=f"and {8 - SHOWN} more") as caught:
-        read_index(own_root, "v1m", "test")
-    assert "8 problems" in str(caught.value)
-    assert str(caught.value).count("\n  - ") == SHOWN
-
-
 def test_a_missing_index_tells_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError) as caught:
         read_index(tmp_path, "v1m", "train")
@@ -75,35 +64,9 @@ def test_an_unknown_split_tells_the_known_ones(tiny_root: Path) -> None:
         read_index(tiny_root, "v1m", "tset")
 
 
-def test_missing_columns_are_named(own_root: Path, rewrite_index) -> None:
-    rewrite_index(own_root, lambda text: text.replace("a_obj", "objects"))
-    with pytest.raises(DataError, match=r"lacks columns \['a_obj'\]"):
-        read_index(own_root, "v1m", "train")
-
-
 def test_a_repeated_clip_is_named(own_root: Path, rewrite_index) -> None:
     rewrite_index(own_root, lambda text: text + text.splitlines()[-1] + "\n")
     with pytest.raises(DataError, match=r"'clip00008_s5' stands 2 times"):
-        read_index(own_root, "v1m", "test")
-
-
-def test_frames_are_in_the_order_of_their_numbers(own_root: Path) -> None:
-    for clip in (own_root / "v1m").iterdir():
-        for folder, suffix in (("frames", ".jpg"), ("labels_rgb", ".png")):
-            files = [clip / folder / f"{t}{suffix}" for t in range(5)]
-            for number in range(12):
-                shutil.copy(files[number % 5], clip / folder / f"a_b_{number}{suffix}")
-            for path in files:
-                path.unlink()
-    found = read_index(own_root, "v1m", "test")[0]
-    assert [p.stem for p in found.frames] == [f"a_b_{n}" for n in range(12)]
-    assert [p.stem for p in found.labels] == [f"a_b_{n}" for n in range(12)]
-
-
-def test_a_frame_without_a_number_is_named(own_root: Path) -> None:
-    clip = own_root / "v1m" / "clip00005_s5"
-    (clip / "frames" / "0.jpg").rename(clip / "frames" / "cover.jpg")
-    with pytest.raises(DataError, match=r"cover\.jpg': its name does not end in a number"):
         read_index(own_root, "v1m", "test")
 
 

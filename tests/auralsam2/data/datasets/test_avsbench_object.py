@@ -13,7 +13,7 @@ from auralsam2.data.datasets.avsbench import AVSBenchObjectDataset
 from auralsam2.data.problems import DataError
 from auralsam2.registry import DATASETS
 
-from .conftest import log_mels
+from ..trees import log_mels
 
 
 @pytest.mark.parametrize(

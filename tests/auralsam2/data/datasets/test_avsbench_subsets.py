@@ -11,8 +11,6 @@ import pytest
 from auralsam2.data.datasets.avsbench import AVSBenchDataset
 from auralsam2.registry import DATASETS
 
-PHOTOGRAPHS = Path(__file__).parents[5] / "shared" / "stamps" / "AVSBench"
-
 
 def paint(path: Path, *rows: tuple[int, int, int]) -> None:
     """Overwrite a label: one BGR colour a third of the height."""
@@ -95,19 +93,18 @@ def test_unknown_settings_come_together(avsbench_tree) -> None:
             AVSBenchDataset(root, subset)
 
 
-def test_photographs_of_every_subset_load() -> None:
-    if not PHOTOGRAPHS.is_dir():
-        pytest.skip("clips of photographs are not at ../shared/stamps/AVSBench")
+def test_photographs_of_every_subset_load(photographs: Path) -> None:
+    root = photographs / "AVSBench"
     counts = {}
     for split in ("train", "val", "test"):
         for subset in ("v1s", "v2", ("v1s", "v1m", "v2")):
-            dataset = AVSBenchDataset(str(PHOTOGRAPHS), subset, split, image_size=32)
+            dataset = AVSBenchDataset(str(root), subset, split, image_size=32)
             counts[dataset.name] = len(dataset)
             for index in (0, len(dataset) - 1):
                 item = dataset[index]
                 assert len({len(item[k]) for k in ("frames", "log_mel", "masks")}) == 1
                 assert set(item["native_masks"].unique().tolist()) <= {0, 1}
-                first_only = split == "train" and (PHOTOGRAPHS / "v1s" / item["clip"]).is_dir()
+                first_only = split == "train" and (root / "v1s" / item["clip"]).is_dir()
                 assert bool(item["supervised"].all()) != first_only
                 assert not item["masks"][~item["supervised"]].any()
     assert list(counts.values()) == [4, 3, 55, 2, 1, 15, 2, 2, 24]

@@ -17,6 +17,8 @@ from auralsam2.data.datasets.avsbench import AVSBenchDataset
 from auralsam2.data.datasets.partner_audio import AudioSwapped
 from auralsam2.data.problems import DataError
 
+from ..trees import same_item
+
 TRANSFORMS = [
     dict(type="RandomClipFlip"),
     dict(type="RandomClipAffine", fill=(0, 0, 0)),
@@ -24,13 +26,6 @@ TRANSFORMS = [
     dict(type="RandomClipGrey"),
 ]
 MOVES = TRANSFORMS[:2]
-
-
-def same(one: dict, other: dict) -> bool:
-    return one.keys() == other.keys() and all(
-        torch.equal(v, other[k]) if isinstance(v, torch.Tensor) else v == other[k]
-        for k, v in one.items()
-    )
 
 
 @pytest.fixture
@@ -79,8 +74,8 @@ def test_items_hang_on_seed_epoch_and_clip_alone(tiny_root: Path, num_workers: i
         fresh = dataset(cache=False)
         fresh.set_epoch(epoch)
         assert all(torch.equal(fresh[i]["frames"], batches[fresh[i]["clip"]]) for i in range(3))
-    assert not same(dataset()[0], shown[0])
-    assert not same(dataset()[0], dataset(seed=1)[0])
+    assert not same_item(dataset()[0], shown[0])
+    assert not same_item(dataset()[0], dataset(seed=1)[0])
 
 
 def test_the_cache_keeps_what_is_decoded_and_transforms_it_anew(tiny_root: Path) -> None:
@@ -91,7 +86,7 @@ def test_the_cache_keeps_what_is_decoded_and_transforms_it_anew(tiny_root: Path)
     for epoch in (0, 1, 0):
         kept.set_epoch(epoch)
         fresh.set_epoch(epoch)
-        assert same(kept[1], fresh[1])
+        assert same_item(kept[1], fresh[1])
     assert kept[0] and fresh[0]  # media and truth of two clips, or of the last one
     assert (len(kept._kept), len(fresh._kept)) == (4, 2)
 
@@ -149,7 +144,7 @@ def test_a_wrapper_passes_the_epoch_on(ref_root: Path) -> None:
 
 def test_indices_end_where_clips_do(tiny_root: Path) -> None:
     dataset = AVSBenchDataset(str(tiny_root), image_size=16)
-    assert same(dataset[-1], dataset[2]) and len(list(dataset)) == 3
+    assert same_item(dataset[-1], dataset[2]) and len(list(dataset)) == 3
     for index in (3, -4):
         with pytest.raises(IndexError, match="of 3"):
             dataset[index]

@@ -15,36 +15,18 @@ from auralsam2.data.corruptions.base import CORRUPTIONS
 from auralsam2.data.datasets import corrupted as module
 from auralsam2.data.datasets.corrupted import CorruptedClips
 from auralsam2.data.datasets.wrapped import ChosenClips
-from auralsam2.data.synthetic.writer import Plan, write_clips
 from auralsam2.registry import DATASETS
 
-NODE = dict(type="AVSBenchDataset", split="test")
+from ..trees import same_item
+from .conftest import NODE, plain
+
 EVERY = pytest.mark.parametrize("name", CORRUPTIONS.names())
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("corrupted") / "clips"
-    write_clips(path, Plan("v1m", (1, 1, 6), seed=2, size=40, num_frames=3))
-    return path
-
-
-def plain(root: Path, node: Any = NODE) -> Any:
-    return DATASETS.build(node, root=str(root), image_size=16)
 
 
 def corrupt(dataset: Any, name: str, strength: float | None = None, **how: Any) -> CorruptedClips:
     corruption = CORRUPTIONS.build(dict(type=name))
     return CorruptedClips(
         dataset, corruption, corruption.usual[-1] if strength is None else strength, **how
-    )
-
-
-def same(one: dict[str, Any], other: dict[str, Any], *but: str) -> bool:
-    return one.keys() == other.keys() and all(
-        torch.equal(one[k], other[k]) if torch.is_tensor(one[k]) else one[k] == other[k]
-        for k in one
-        if k not in but
     )
 
 
@@ -56,12 +38,12 @@ def test_sound_or_pictures_change_and_nothing_else(root: Path, name: str) -> Non
     assert worse.clips == dataset.clips and len(worse) == 6
     for i in (0, 3, -1):
         own, other = dataset[i], worse[i]
-        assert same(own, other, changed) and not torch.equal(own[changed], other[changed])
+        assert same_item(own, other, changed) and not torch.equal(own[changed], other[changed])
         assert own[changed].shape == other[changed].shape
         assert own[changed].dtype == other[changed].dtype
-        assert same(other, worse[i])
+        assert same_item(other, worse[i])
     clean = corrupt(dataset, name, worse.corruption.clean)
-    assert all(same(clean[i], dataset[i]) for i in range(6))
+    assert all(same_item(clean[i], dataset[i]) for i in range(6))
 
 
 @EVERY
@@ -69,7 +51,7 @@ def test_draws_hang_on_the_clip_and_the_seed_alone(root: Path, name: str) -> Non
     whole = corrupt(plain(root), name)
     part = corrupt(plain(root), name)
     one = ChosenClips(part, [part.clips[4]])[0]
-    assert same(one, whole[4])
+    assert same_item(one, whole[4])
 
 
 def test_noise_is_that_of_the_clip_and_the_seed(root: Path) -> None:
@@ -107,7 +89,7 @@ def test_a_share_is_that_of_the_frames_where_a_recording_is_longer(root: Path) -
 def test_silence_all_over_is_the_control_of_silence(root: Path) -> None:
     silence = DATASETS.build(dict(type="AudioSilence", dataset=NODE), root=str(root), image_size=16)
     worse = corrupt(plain(root), "PartialSilence", 1.0)
-    assert all(same(worse[i], silence[i]) for i in range(6))
+    assert all(same_item(worse[i], silence[i]) for i in range(6))
 
 
 def test_frames_that_fill_a_clip_up_stay(root: Path) -> None:

@@ -18,30 +18,21 @@ from auralsam2.data.audio import LOG_OFFSET, log_mel_examples, read_waveform
 from auralsam2.data.clip_contents import read_contents
 from auralsam2.data.collate import collate_clips
 from auralsam2.data.datasets.guarded import Guarded
+from auralsam2.data.datasets.partner_audio import AudioSwapped
 from auralsam2.data.problems import DataError
 from auralsam2.data.synthetic.writer import Plan, write_clips
 from auralsam2.registry import DATASETS
 
-NODE = dict(type="AVSBenchDataset", split="test")
+from .conftest import NODE, plain
+
 KINDS = ("silence", "noise", "offscreen", "swapped")
 every_kind = pytest.mark.parametrize("kind", KINDS)
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("counterfactual") / "clips"
-    write_clips(path, Plan("v1m", (1, 1, 6), seed=2, size=24, num_frames=3))
-    return path
 
 
 def build(kind: str, root: Path, node: Any = NODE, **settings: Any) -> Any:
     return DATASETS.build(
         dict(type=kinds()[kind], dataset=node, **settings), root=str(root), image_size=16
     )
-
-
-def plain(root: Path, node: Any = NODE) -> Any:
-    return DATASETS.build(node, root=str(root), image_size=16)
 
 
 @every_kind
@@ -178,6 +169,7 @@ def test_swapped_sounds_may_be_of_silent_objects_in_view(root: Path) -> None:
     control = build("swapped", root)
     contents = read_contents(control.dataset)
     pairs = [(contents[i], contents[j]) for i, j in enumerate(control.partners)]
+    assert all(partner.heard for _, partner in pairs)
     assert not any(own.heard & partner.heard for own, partner in pairs)
     assert any(own.seen & partner.heard for own, partner in pairs)
 
@@ -239,7 +231,7 @@ def shortened(root: Path, count: int) -> Any:
 
 
 def test_a_longer_partner_is_cut_where_none_of_the_length_is_there(root: Path) -> None:
-    control = build("swapped", root, shortened(root, 1))
+    control = AudioSwapped(shortened(root, 1), root=str(root))
     partner = control.partners[0]
     assert len(control.dataset.files[0].frames) == 2 < len(control.dataset.files[partner].frames)
     assert torch.equal(control[0]["log_mel"], control.dataset[partner]["log_mel"][:2])
@@ -247,7 +239,8 @@ def test_a_longer_partner_is_cut_where_none_of_the_length_is_there(root: Path) -
 
 
 def test_a_shorter_partner_is_none(root: Path) -> None:
-    with pytest.raises(ValueError, match="has no partner of its length or longer"):
+    told = rf"'{plain(root).clips[-1]}' \(.*\) has no partner of its length or longer"
+    with pytest.raises(ValueError, match=told):
         build("swapped", root, shortened(root, 5))
 
 

@@ -18,7 +18,7 @@ from auralsam2.data.datasets.log_mel_pickle import (
 )
 from auralsam2.data.problems import DataError
 
-from .conftest import log_mels
+from ..trees import log_mels
 
 
 class Runs:

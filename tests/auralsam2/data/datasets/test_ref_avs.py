@@ -10,7 +10,6 @@ from auralsam2.data.datasets.partner_audio import AudioSwapped
 from auralsam2.data.datasets.ref_avs import RefAVSDataset
 from auralsam2.registry import DATASETS
 
-PHOTOGRAPHS = Path(__file__).parents[5] / "shared" / "stamps" / "REFAVS"
 MOVES = [dict(type="RandomClipAffine"), dict(type="RandomClipFlip")]
 
 
@@ -76,12 +75,10 @@ def test_unknown_settings_come_together(ref_root: Path) -> None:
     assert "label_rule='any'; known: " in message
 
 
-def test_photographs_with_expressions_load() -> None:
-    if not PHOTOGRAPHS.is_dir():
-        pytest.skip("clips of photographs are not at ../shared/stamps/REFAVS")
+def test_photographs_with_expressions_load(photographs: Path) -> None:
     counts = {}
     for split in ("train", "val", "test_s", "test_u", "test_n"):
-        dataset = RefAVSDataset(str(PHOTOGRAPHS), split, image_size=16)
+        dataset = RefAVSDataset(str(photographs / "REFAVS"), split, image_size=16)
         counts[split] = len(dataset)
         item = dataset[len(dataset) - 1]
         assert item["frames"].shape == (10, 3, 16, 16) and item["log_mel"].shape[:2] == (10, 2)

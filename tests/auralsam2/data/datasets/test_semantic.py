@@ -14,7 +14,6 @@ from auralsam2.data.datasets.semantic import class_colours, read_class_map
 from auralsam2.data.problems import DataError
 from auralsam2.structures import UNLABELLED
 
-PHOTOGRAPHS = Path(__file__).parents[5] / "shared" / "stamps" / "AVSBench"
 NAMES = ["background", "dog", "cat", "hen"]
 RED, GREEN = (128, 0, 0), (0, 128, 0)
 
@@ -122,13 +121,12 @@ def test_a_missing_list_of_classes_is_named(avsbench_tree) -> None:
         AVSBenchDataset(str(root), "v2", semantic=True)
 
 
-def test_colours_and_class_pictures_of_a_release_agree() -> None:
-    if not PHOTOGRAPHS.is_dir():
-        pytest.skip("photographs in AVSBench's layout are not at ../shared/stamps/AVSBench")
-    class_map = read_class_map(PHOTOGRAPHS)
+def test_colours_and_class_pictures_of_a_release_agree(photographs: Path) -> None:
+    root = photographs / "AVSBench"
+    class_map = read_class_map(root)
     assert len(class_map.names) == 71 and class_map.names[70] == "woman"
     classes = set()
-    for path in sorted(PHOTOGRAPHS.glob("v2/*/labels_rgb/[05].png")):
+    for path in sorted(root.glob("v2/*/labels_rgb/[05].png")):
         stored = cv2.imread(str(path.parents[1] / "labels_semantic" / path.name), -1)
         read = class_map.read(path)
         assert np.array_equal(read, stored)

@@ -11,6 +11,8 @@ from auralsam2.data.images import read_image
 from auralsam2.data.preparation import prepare as preparing
 from auralsam2.data.preparation.prepare import Job, extract, prepare
 
+from ..trees import video_numbers
+
 HEADER = "vid,uid,s_min,s_sec,a_obj,split,label\n"
 
 
@@ -95,9 +97,8 @@ def job(write_video, tmp_path: Path) -> Job:
 
 
 def numbers(job: Job, count: int = 5) -> list[int]:
-    """Which pictures the frames are, see the fixture ``write_video``."""
-    frames = [read_image(job.target / "frames" / f"{t}.jpg") for t in range(count)]
-    return [round((float(frame.mean()) - 20) / 3) for frame in frames]
+    """Which pictures the frames are."""
+    return video_numbers(read_image(job.target / "frames" / f"{t}.jpg") for t in range(count))
 
 
 @pytest.mark.parametrize(

@@ -87,13 +87,6 @@ def test_a_class_that_sounds_more_would_be_found(scenes: list[Scene]) -> None:
     assert abs(excess(planted)[CLASSES[3].name]) > LIMIT
 
 
-def test_silence_pairs_and_changes(scenes: list[Scene]) -> None:
-    counts = np.concatenate([s.sounding.sum(axis=1) for s in scenes])
-    assert set(counts) == {0, 1, 2}
-    assert 0.08 < np.mean(counts == 0) < 0.20
-    assert all(len(np.unique(s.sounding, axis=0)) > 1 for s in scenes)
-
-
 def test_two_to_four_objects_of_different_classes(scenes: list[Scene]) -> None:
     numbers = [len(s.objects) for s in scenes]
     assert set(numbers) == {2, 3, 4}

@@ -21,7 +21,6 @@ from auralsam2.data.synthetic.writer import Plan, layout_of, split_counts, write
 
 from .conftest import PLANS
 
-PHOTOGRAPHS = Path(__file__).parents[5] / "shared" / "stamps" / "AVSBench"
 PLAN = PLANS["v1m"]
 EVERY = pytest.mark.parametrize("name", PLANS)
 
@@ -174,10 +173,7 @@ def test_sound_lasts_as_long_as_the_frames(root: Path) -> None:
     assert rate == 16_000 and samples.shape == (80_000, 2) and samples.any()
 
 
-def test_the_layout_is_that_of_the_benchmark(root: Path) -> None:
-    if not PHOTOGRAPHS.is_dir():
-        pytest.skip("clips of photographs are not at ../shared/stamps/AVSBench")
-
+def test_the_layout_is_that_of_the_benchmark(root: Path, photographs: Path) -> None:
     def header(path: Path) -> str:
         return (path / "avss_index" / "metadata.csv").read_text().splitlines()[0]
 
@@ -185,10 +181,10 @@ def test_the_layout_is_that_of_the_benchmark(root: Path) -> None:
         clip = sorted(p for p in (path / "v1m").iterdir())[0]
         return set(contents(clip))
 
-    assert header(root) == header(PHOTOGRAPHS)
+    assert header(root) == header(photographs / "AVSBench")
     # Colour masks per class belong to the semantic task, which reads no V1M clip.
-    expected = {f for f in clip_files(PHOTOGRAPHS) if not f.startswith("labels_semantic/")}
-    assert clip_files(root) == expected
+    expected = clip_files(photographs / "AVSBench")
+    assert clip_files(root) == {f for f in expected if not f.startswith("labels_semantic/")}
 
 
 @pytest.mark.parametrize("clips", [3, 4, 10, 300])
