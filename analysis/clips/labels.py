@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
-from analysis.kept import Kept, OpenRun
+from analysis.kept import KeptMeasurement, OpenRun
 from analysis.runs.lost_runs import why_lost
 from analysis.runs.results import Results
 from analysis.runs.saved_clips import first_runs
@@ -23,9 +23,9 @@ _READ: dict[str, Callable[[str], Any]] = {
 }
 
 
-@dataclass(frozen=True)
-class ClipLabels(Kept[pd.DataFrame]):
-    """A row a clip; columns `COLUMNS`.
+@dataclass(frozen=True, kw_only=True)
+class ClipLabels(KeptMeasurement[pd.DataFrame]):
+    """A row a clip of a split; columns `COLUMNS`.
 
     ``size``: share of the frame that is object, mean over the labelled frames that show one, NaN
     where none does. ``empty``: share of the labelled frames that show none. ``classes``: names of
@@ -34,7 +34,7 @@ class ClipLabels(Kept[pd.DataFrame]):
     """
 
     schema: ClassVar[int] = 1
-    split: str
+    by_weights: ClassVar[bool] = False
 
     def path(self, run_dir: Path) -> Path:
         """Return the file of the split."""
@@ -63,21 +63,8 @@ class ClipLabels(Kept[pd.DataFrame]):
             raise ValueError(f"wanted columns {COLUMNS}, got {tuple(frame)}")
         return frame.astype({"classes": object, "seen": object})
 
-    def of(self, run_dir: Path, overrides: Mapping[str, Any]) -> pd.DataFrame:
-        """Read the labels of a run's test clips, or what was read of them before.
-
-        Raises:
-            FileNotFoundError: where its config or data are gone.
-            ValueError: where the data have other clips, or there is no such split.
-        """
-        settings = self.settings(run_dir, overrides)
-        if (kept := self.read(run_dir, settings)) is not None:
-            return kept
-        found = self._read_data(run_dir, overrides)
-        self.write(run_dir, settings, found)
-        return found
-
-    def _read_data(self, run_dir: Path, overrides: Mapping[str, Any]) -> pd.DataFrame:
+    def measure(self, run_dir: Path, overrides: Mapping[str, Any]) -> pd.DataFrame:
+        """Read the labels of a run's test clips."""
         run = OpenRun(run_dir, {**overrides, "data.num_workers": 0})
         dataset = run.dataset(self.split, tested=True)
         sounding = _classes(dataset)
@@ -116,7 +103,7 @@ def clip_labels(
         why = ""
         for cell in cells:
             try:
-                found[split] = ClipLabels(split).of(runs[cell].folder, overrides or {})
+                found[split] = ClipLabels(split=split).of(runs[cell].folder, overrides=overrides)
                 break
             except Exception as error:
                 why = why or why_lost(error)

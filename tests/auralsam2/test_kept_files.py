@@ -99,9 +99,9 @@ def make_labels(folder: Path, patch: pytest.MonkeyPatch) -> Any:
     calls: list[int] = []
     rows = [("007", 0.1, 0.25, ["a,b", "ü"], True), ("null", np.nan, 1.0, None, None)]
     frame = pd.DataFrame(rows, columns=list(clip_labels.COLUMNS))
-    patch.setattr(clip_labels.ClipLabels, "_read_data", lambda *_: [calls.append(1), frame][1])
-    labels = clip_labels.ClipLabels("test")
-    return lambda: labels.of(folder, {}).map(str).to_numpy(), labels.path(folder), calls
+    patch.setattr(clip_labels.ClipLabels, "measure", lambda *_: [calls.append(1), frame][1])
+    labels = clip_labels.ClipLabels()
+    return lambda: labels.of(folder).map(str).to_numpy(), labels.path(folder), calls
 
 
 def make_frames(folder: Path, patch: pytest.MonkeyPatch) -> Any:

@@ -102,7 +102,7 @@ def test_data_that_tell_no_classes(results: Results, data: Path) -> None:
     held = data / "synthetic.json"
     moved = held.rename(held.with_suffix(".away"))
     try:
-        frame = ClipLabels("test")._read_data(Path(results.runs["run_dir"][1]), {})
+        frame = ClipLabels().measure(Path(results.runs["run_dir"][1]), {})
         index = pd.read_csv(data / "avss_index" / "metadata.csv").set_index("uid")
         for row in frame.to_dict("records"):
             assert row["classes"] == sorted(index.loc[row["clip"], "a_obj"].split("_"))
