@@ -13,6 +13,8 @@ from auralsam2.listing import files_in
 
 CAPTIONS = {
     "grid_points": "Every cell: a point for each seed, a bar for their mean over clips.",
+    "effects": "Means of the axes' levels, and what a level changes, alone and with another's.",
+    "breakdown": "Which clips carry the difference of two cells.",
     "qualitative": "Clips that all runs have saved: frames, truth, and a row of masks a cell; "
     "the sound below.",
     "dilution_curves": "Attention of the mask decoder, site by site.",
@@ -21,6 +23,8 @@ CAPTIONS = {
     "signal_retention": "What is left of a prompt at each site, in tokens and image keys.",
     "site_matrix": "Prompts exchanged at one site, attention read at each.",
     "embedding_tsne": "Audio and visual vectors in two dimensions.",
+    "embedding_tsne_fused": "The same, before the projector.",
+    "embedding_tsne_perplexities": "The same at other perplexities.",
     "robustness": "Scores under corrupted sound and pictures, against their strength; bands: 95 % "
     "intervals of what has changed since the clean clips.",
     "training_curves": "Training and validation: mean over seeds, from the lowest to the highest.",

@@ -3,12 +3,16 @@ from __future__ import annotations
 import base64
 import io
 import os
+import pkgutil
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+import analysis.figures
+from analysis.clips.picks import RULES
 from analysis.figures import grid_points, qualitative
 from analysis.report import embedded_figures
 from analysis.report.embedded_figures import figure_uri
@@ -43,6 +47,14 @@ def test_known_figures_come_first_and_large_numbers_stay_outside(tmp_path: Path)
     assert [figure.name for figure in found] == ["grid_points", "qualitative", "my_own"]
     assert [figure.numbers is not None for figure in found] == [False, True, False]
     assert found[2].caption == "My own."
+
+
+def test_every_figure_has_a_caption() -> None:
+    names = {f"failures_{rule.replace('-', '_')}" for rule in RULES}
+    for _, name, _ in pkgutil.iter_modules(analysis.figures.__path__):
+        module = import_module(f"analysis.figures.{name}")
+        names |= {getattr(module, "NAME", "failures")}
+    assert len(names) > 10 and names - {"failures"} <= embedded_figures.CAPTIONS.keys()
 
 
 def png(pixels: np.ndarray) -> bytes:
