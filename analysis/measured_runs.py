@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import util
@@ -67,7 +67,7 @@ def measure_runs(
     measurement: Measurement[T],
     *,
     cells: Sequence[str] | None = None,
-    overrides: Mapping[str, Any] | Iterable[tuple[str, Any]] = (),
+    overrides: Mapping[str, Any] | None = None,
     again: bool = False,
     jobs: int = 1,
     track: Track = iter,
@@ -89,11 +89,10 @@ def measure_runs(
         ValueError: for unknown cells and wrong settings, with all problems at once; where no run
             has numbers, and some are lost.
     """
-    wrong = [*name_problems("cell", cells, results.cells), *problems, *measurement.problems()]
-    if wrong:
+    if wrong := [*name_problems("cell", cells, results.cells), *problems, *measurement.problems()]:
         raise ValueError("; ".join(wrong))
     runs = _runs(results, cells)
-    how: dict[str, Any] = {"overrides": dict(overrides), "again": again}
+    how: dict[str, Any] = {"overrides": overrides or {}, "again": again}
     if jobs > 1:
         _measure_at_once(jobs, measurement, [run_dir for *_, run_dir in runs], how)
         how["again"] = False
@@ -130,9 +129,7 @@ def run_at_once(jobs: int, calls: Sequence[Callable[[], object]]) -> None:
     spawn = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(jobs, mp_context=spawn, initializer=_end_when_done)
     try:
-        futures: list[Future[None]] = [pool.submit(_run, call) for call in calls]
-        for future in as_completed(futures):
-            future.exception()
+        wait([pool.submit(_run, call) for call in calls])
     finally:
         pool.shutdown(cancel_futures=True)
 

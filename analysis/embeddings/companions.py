@@ -68,16 +68,11 @@ def companions(rows: pd.DataFrame, vectors: Vectors) -> dict[str, float]:
 
     Args:
         rows: of one space and level.
-        vectors: (P, D), unit length.
+        vectors: (P, D), finite, unit length.
 
     Returns:
         Key -> number; NaN where the points do not allow one.
-
-    Raises:
-        ValueError: where vectors are not finite, as those of a diverged run.
     """
-    if not np.isfinite(vectors).all():
-        raise ValueError("its vectors are not finite")
     rows = rows.reset_index(drop=True)
     generator = np.random.default_rng(_SEED)
     frames = list(_frames(rows))

@@ -26,9 +26,6 @@ def companions_of_runs(runs: Mapping[tuple[str, int], Points]) -> pd.DataFrame:
     Returns:
         Columns cell, seed, space, level (0 the finest), coarsest (whether it is the pyramid's
         last), num_clips, num_points, and those of `COMPANIONS`.
-
-    Raises:
-        ValueError: where vectors are not finite.
     """
     rows = []
     for (cell, seed), points in runs.items():

@@ -53,7 +53,7 @@ def collect(results: Results) -> ClickCurves | None:
     panels: dict[str, tuple[str, str]] = {}
     for split, metric in columns:
         panels.setdefault(base_split(split), (base_split(split), metric))
-    both = tuple((b, m) for base, metric in panels.values() for b, m in _pair(base, metric))
+    both = tuple((base, f"{of}{m}") for base, m in panels.values() for of in ("", UNCLICKED))
     kept = ["cell", "base", "clicks", "metric", "mean", "low", "high", *gained.columns[3:]]
     scales = {metric: clicked.scale(metric) for metric in clicked.metrics}
     return ClickCurves(clicked.cells, both, points[[*kept, "varies"]], scales)
@@ -99,10 +99,6 @@ def make(results: Results, folder: Path) -> list[Path]:
         draw(numbers, list(panels.flat))
         style.legend_above(figure, *panels[0, 0].get_legend_handles_labels())
         return style.save(figure, numbers.points, folder, NAME)
-
-
-def _pair(base: str, metric: str) -> list[tuple[str, str]]:
-    return [(base, metric), (base, f"{UNCLICKED}{metric}")]
 
 
 def _label(metric: str, scale: MetricScale) -> str:

@@ -97,8 +97,8 @@ def _draw(
 ) -> list[Path]:
     """Draw every space, and the first that there is at all perplexities."""
     main = perplexities[len(perplexities) // 2]
-    projected, other = embedding_tsne.NAME, f"{embedding_tsne.NAME}_{{}}"
-    names = {s: projected if s == PROJECTED else other.format(s) for s in SPACES}
+    name = embedding_tsne.NAME
+    names = {space: name if space == PROJECTED else f"{name}_{space}" for space in SPACES}
     for name in (*names.values(), PERPLEXITIES_NAME):
         for kind in ("pdf", "png", "csv", "points.csv"):
             # One of an earlier call would pass for this one's.

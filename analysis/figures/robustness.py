@@ -63,14 +63,12 @@ def make(measured: MeasuredRobustness, folder: Path) -> list[Path]:
     blocks = -(-len(measured.axes) // columns)
     shape = 0.3 + _BLOCK * blocks, high * blocks, columns
     with style.paper_panels("page", *shape, sharey="row") as (figure, grid):
-        for number in range(columns * blocks):
-            block, column = divmod(number, columns)
-            panels = list(grid[high * block :, column][:high])
-            if number < len(measured.axes):
-                draw(measured, measured.axes[number], panels)
-            else:
-                for panel in panels:
-                    panel.set_axis_off()
+        # A row of panels a corruption.
+        rows = grid.reshape(blocks, high, columns).swapaxes(1, 2).reshape(-1, high)
+        for axis, panels in zip(measured.axes, rows, strict=False):
+            draw(measured, axis, list(panels))
+        for spare in rows[len(measured.axes) :].flat:
+            spare.set_axis_off()
         for row, first in enumerate(grid[:, 0]):
             first.set_ylabel(measured.metrics[row % high])
         style.legend_above(figure, *grid[0, 0].get_legend_handles_labels())

@@ -46,7 +46,9 @@ def collect_history(results: SweepResults) -> pd.DataFrame:
 
 def draw_history(points: pd.DataFrame, panels: Sequence[Axes]) -> None:
     """Draw an objective of `collect_history` in each panel."""
-    for (objective, rows), panel in zip(_by_objective(points), panels, strict=True):
+    for (objective, rows), panel in zip(
+        points.groupby("objective", sort=False), panels, strict=True
+    ):
         line = rows.dropna(subset="best_so_far")
         panel.step(
             line["number"], line["best_so_far"], where="post", color=style.BLUE, label="best so far"
@@ -62,7 +64,7 @@ def draw_history(points: pd.DataFrame, panels: Sequence[Axes]) -> None:
         _draw_trials(panel, failed, "failed", **crosses)
         if len(failed):
             panel.set_ylim(bottom=bottom)
-        panel.set_ylabel(objective)
+        panel.set_ylabel(str(objective))
         style.light_grid(panel, "y")
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
     panels[-1].set_xlabel("trial")
@@ -71,10 +73,6 @@ def draw_history(points: pd.DataFrame, panels: Sequence[Axes]) -> None:
 def _draw_trials(panel: Axes, rows: pd.DataFrame, label: str, **look: Any) -> None:
     if len(rows):
         panel.plot(rows["number"], rows["value"], **{**_DOTS, **look}, label=label)
-
-
-def _by_objective(points: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    return [(str(name), rows) for name, rows in points.groupby("objective", sort=False)]
 
 
 def make_history(results: SweepResults, folder: Path) -> list[Path]:

@@ -240,6 +240,4 @@ def _apart(numbers: TrainingCurves, cells: Sequence[str]) -> Figure:
 
 
 def _title(kind: str, quantity: str) -> str:
-    if kind == SCORE:
-        return f"{quantity}, validation"
-    return f"{quantity} loss"
+    return f"{quantity}, validation" if kind == SCORE else f"{quantity} loss"
