@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.embeddings.points import COLUMNS, Points
 from analysis.measured_runs import MeasuredRuns
 from analysis.robustness import scores as robustness
 from analysis.robustness.measure import Axis, MeasuredRobustness, curves
@@ -207,28 +206,6 @@ def tiny_model() -> Iterator[dict[str, object]]:
         "model.visual_depths": (0, 0, 1),
     }
     torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="session")
-def points_of() -> Callable[..., Points]:
-    """Draw points of eight clips, of the spaces and levels that are asked for."""
-
-    def draw(seed: int, spaces: tuple[str, ...], num_levels: int = 2) -> Points:
-        rng = np.random.default_rng(seed)
-        kinds = ("audio", "foreground", "foreground", "background")
-        rows = [
-            (f"c{clip}", 0, level, space, kind, True, ("dog", "bell")[clip % 2])
-            for space in spaces
-            for level in range(num_levels)
-            for clip in range(8)
-            for kind in kinds
-        ]
-        table = pd.DataFrame(rows, columns=list(COLUMNS))
-        vectors = rng.normal(size=(len(rows), 4)) + (table[["kind"]] != "background").to_numpy()
-        vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-        return Points(table, {space: vectors[table["space"] == space] for space in spaces})
-
-    return draw
 
 
 SWEEP_PARAMETERS = {

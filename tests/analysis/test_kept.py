@@ -97,8 +97,13 @@ def test_what_is_kept_is_not_measured_again(run_dir: Path) -> None:
         letters.of(run_dir, overrides={"numbers": 1})
     with pytest.raises(ValueError, match="max_clips must be at least 1, got 0"):
         Letters(max_clips=0).of(run_dir)
+    assert Letters(letter="b").of(run_dir) == b"b" * 1000, "other settings"
+    stated = json.loads((run_dir / "letters.json").read_text())
+    stated["settings"] |= {"code_version": "0", "letter": "a"}
+    (run_dir / "letters.json").write_text(json.dumps(stated))
+    assert letters.read(run_dir, letters.settings(run_dir, {})) is None, "other code"
     (run_dir / "best.safetensors").unlink()
-    assert letters.of(run_dir) == b"a" * 1000, "all that is left of the weights"
+    assert letters.of(run_dir) == b"b" * 1000, "all that is left of the weights, by other code"
     with pytest.raises(FileNotFoundError, match="the trained weights are gone"):
         letters.of(run_dir, again=True)
 

@@ -38,7 +38,7 @@ def test_every_run_is_measured_unfit_or_lost(write_grid: Any, tmp_path: Path) ->
     called: list[Any] = []
     results = load_runs(write_grid(tmp_path / "grid"))
     cells = ["dense", "none", "sparse"]
-    measured = measure_runs(results, Some(), cells=cells, overrides=[("a", 1)], track=track)
+    measured = measure_runs(results, Some(), cells=cells, overrides={"a": 1}, track=track)
 
     assert measured.found == {("dense", 1): b"dense"}
     assert measured.lost_lines == [
@@ -55,6 +55,18 @@ def test_every_run_is_measured_unfit_or_lost(write_grid: Any, tmp_path: Path) ->
     ):
         measure_runs(results, Some(), cells=["sparse"])
     assert not measure_runs(results, Some(), cells=["none"]).lost
+
+
+def test_all_that_is_wrong_is_told_at_once(write_grid: Any, tmp_path: Path) -> None:
+    results = load_runs(write_grid(tmp_path / "grid"))
+    with pytest.raises(ValueError) as told:
+        readings = DilutionReadings(max_clips=0)
+        measure_runs(results, readings, cells=["dens", "x"], problems=["no such sound"])
+    for part in (
+        "unknown cell 'dens'; did you mean 'dense'? known: dense, none",
+        *("unknown cell 'x'", "no such sound", "max_clips must be at least 1, got 0"),
+    ):
+        assert part in str(told.value)
 
 
 def test_a_bug_of_ours_is_no_lost_run(write_grid: Any, tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import csv
 import io
 import re
 from collections.abc import Callable
-from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -24,6 +23,7 @@ from analysis.tables import make_table, to_latex, to_markdown, to_rich, write_ta
 from analysis.tables.latex_text import escape
 from analysis.tables.text import escape_markdown
 from auralsam2.text_files import as_written
+from tests.analysis.report.test_write import Elements
 
 # LaTeX's own signs, each of which the text has to protect.
 UNPROTECTED = re.compile(r"(?<!\\)[%&#_]|(?<![\\$])\^|~(?!\{)")
@@ -141,27 +141,6 @@ def test_tables_of_attention_and_embeddings(plain: list[str], tmp_path: Path) ->
                 assert wanted in text, (path, name)
 
 
-class Page(HTMLParser):
-    """Text, links and addresses of a page."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.text, self.links, self.tags = "", [], set()
-        self.files: dict[str, str] = {}
-        self.feed(path.read_text(encoding="utf-8"))
-
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        held = dict(attributes)
-        self.tags.add(tag)
-        if tag == "a":
-            self.links.append(str(held["href"]))
-        if "download" in held:
-            self.files[str(held["download"])] = str(held["href"])
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-
 def test_every_page_shows_every_name_and_its_links_lead_somewhere(
     nasty_grid: Callable[..., Path], nasty_names: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,14 +149,14 @@ def test_every_page_shows_every_name_and_its_links_lead_somewhere(
     results = load_runs(folder)
     pages = write_report(results, folder, folder / "out", ReportOptions(num_clips=0))
     assert len(pages) == len(nasty_names) + 1
-    index = Page(pages[0])
+    index = Elements(pages[0])
     for name in nasty_names:
         assert squash(as_written(name)) in squash(index.text)
-    assert not index.tags & {"x", "b\\", "img"}
+    assert not {tag for tag, _ in index.found} & {"x", "b\\", "img"}
     for path, name in zip(pages[1:], nasty_names):
-        page = Page(path)
+        page = Elements(path)
         assert squash(as_written(name)) in squash(page.text)
-        for link in page.links:
+        for link in (str(a["href"]) for a in page.of("a")):
             if not link.startswith(("#", "data:")):
                 assert (path.parent / unquote(link)).resolve() in pages
 

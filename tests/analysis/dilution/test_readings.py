@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ import pytest
 
 from analysis.dilution import readings as module
 from analysis.dilution.readings import COLUMNS, DilutionReadings, frame_rows, to_frame
-from auralsam2.engine import run_record
 from auralsam2.engine.probing import NO_PROMPTS, TRUE, FrameReadings, Reading
 
 N = 4
@@ -121,17 +121,8 @@ def test_conditions_without_any_effect_have_no_rows():
     assert js[0] == 0 and js[1] == pytest.approx(np.log(2))
 
 
-def write_record(folder: Path, trainable: int = 0, clips: tuple[str, ...] = ()) -> None:
-    record = run_record.start(
-        name="boxes", axes={}, seed=0, run_id="x", config_hash="c", data_fingerprint="d"
-    )
-    record.num_parameters = {"total": 2, "trainable": trainable}
-    run_record.add_scores(record, "test", {"J": 0.5}, {"J": dict.fromkeys(clips, 0.5)})
-    run_record.write(run_record.finish(record, 1.0), folder)
-
-
 @pytest.fixture(scope="module")
-def boxes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def boxes(write_scored: Callable[..., object], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run with box prompts; its data have moved."""
     from auralsam2 import config
     from auralsam2.data.synthetic.writer import Plan, write_clips
@@ -141,7 +132,7 @@ def boxes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     backbone = dict(type="SAM2Backbone", size="mini", random_weights=True)
     changes = {"model.backbone": backbone, "data.root": "gone", "data.image_size": 64}
     config.load("methods/prompted_mini_v1m", changes).dump(folder / "config.py")
-    write_record(folder)
+    write_scored(folder, {})
     return folder
 
 
@@ -193,21 +184,15 @@ def test_what_other_code_has_read_is_read_again(boxes: Path, tmp_path: Path, cha
     assert len(DilutionReadings(max_clips=1).of(run_dir)) == len(rows), "it is all that is left"
 
 
-def test_data_of_other_clips_are_refused(boxes: Path, tmp_path: Path) -> None:
+def test_data_of_other_clips_are_refused(
+    boxes: Path, write_scored: Callable[..., object], tmp_path: Path
+) -> None:
     moved: dict[str, Any] = {"data.root": str(boxes / "data")}
     (tmp_path / "config.py").write_text((boxes / "config.py").read_text())
-    write_record(tmp_path, clips=("dog", "bell"))
+    write_scored(tmp_path, {"test": {"J": {"dog": 0.5, "bell": 0.5}}})
 
     with pytest.raises(ValueError, match="other data than the run was tested on.*dog, bell.*new"):
         DilutionReadings().of(tmp_path, overrides=moved)
-
-
-def test_a_run_that_lost_its_weights_is_refused(boxes: Path, tmp_path: Path) -> None:
-    (tmp_path / "config.py").write_text((boxes / "config.py").read_text())
-    write_record(tmp_path, trainable=1)
-
-    with pytest.raises(FileNotFoundError, match="trained weights are gone"):
-        DilutionReadings().of(tmp_path)
 
 
 def test_an_unknown_split_lists_the_known_ones(boxes: Path) -> None:

@@ -237,11 +237,3 @@ def test_more_points_than_are_taken(monkeypatch):
     assert some == pytest.approx(every, abs=0.08)
     for key in ("auroc", "alignment", "modality_gap", "cross_modal_purity"):
         assert some[key] == pytest.approx(every[key])
-
-
-def test_vectors_of_a_diverged_run_are_refused():
-    rows, vectors = scene({"dog": EAST, "bell": EAST}, {"dog": EAST, "bell": EAST}, WEST)
-    vectors[3, 0] = np.nan
-
-    with pytest.raises(ValueError, match="not finite"):
-        companions(rows, vectors)

@@ -10,9 +10,10 @@ import pytest
 
 from analysis.embeddings.companions import COMPANIONS, companions
 from analysis.embeddings.measure import first_seeds, measure
-from analysis.embeddings.points import Points, RunPoints
+from analysis.embeddings.points import SPACES, Points, RunPoints
 from analysis.runs.results import Results, load_runs
 from auralsam2.engine.embedding_points import NoAudioVisualSpaceError
+from tests.analysis.planted import points_of
 
 CELLS = {"SAM2": 0.2, "none": 0.4, "weightless": 0.5, "AudioCon": 0.6}
 TRAINED = "model = dict(contrastive_loss=dict(type='AudioConLoss', weight=0.1))\n"
@@ -33,7 +34,7 @@ def results(write_grid: Callable[..., Path], tmp_path: Path) -> Results:
 
 @pytest.fixture
 def drawn(
-    monkeypatch: pytest.MonkeyPatch, points_of: Callable[..., Points]
+    monkeypatch: pytest.MonkeyPatch,
 ) -> list[tuple[str, RunPoints, dict]]:
     """Plant the points of runs; the calls are listed."""
     calls = []
@@ -43,7 +44,7 @@ def drawn(
         cell, seed = run_dir.name.split("-")[0], int(run_dir.name.split("-s")[1][0])
         if cell == "SAM2":
             raise NoAudioVisualSpaceError("SAM2 has no audio-visual space")
-        return points_of(seed, ("fused",) if cell == "none" else ("fused", "projected"))
+        return points_of(seed=seed, spaces=("fused",) if cell == "none" else SPACES)
 
     monkeypatch.setattr(RunPoints, "of", of)
     return calls
@@ -63,10 +64,10 @@ def test_what_was_left_out_and_what_to_know(results, drawn) -> None:
     assert set(measured.companions["space"]) == {"fused", "projected"}
 
 
-def test_numbers_are_those_of_the_points(results, drawn, points_of) -> None:
+def test_numbers_are_those_of_the_points(results, drawn) -> None:
     measured = measure(results, ALL, cells=["AudioCon", "none", "weightless"])
 
-    own = companions(*points_of(0, ("fused", "projected")).select("projected", 1))
+    own = companions(*points_of(spaces=SPACES).select("projected", 1))
     table = measured.companions.query("cell == 'AudioCon' and seed == 0 and space == 'projected'")
     for key in COMPANIONS:
         assert table[table["coarsest"]][key].item() == pytest.approx(own[key])
@@ -79,26 +80,6 @@ def test_a_level_that_no_run_has(results, drawn) -> None:
     for level in (2, -3):
         with pytest.raises(ValueError, match=f"no run has a level {level}; pyramids have up to 2"):
             measure(results, ALL, level=level)
-
-
-def test_settings_reach_the_drawing(results, drawn) -> None:
-    points = RunPoints(per_kind=3, max_clips=2)
-    measure(results, points, cells=["AudioCon"], again=True, overrides={"data.root": "x"})
-
-    assert drawn[0][1:] == (points, {"again": True, "overrides": {"data.root": "x"}})
-
-
-def test_all_that_is_wrong_is_said_at_once(results) -> None:
-    with pytest.raises(ValueError) as told:
-        measure(results, RunPoints(per_kind=0), cells=["AudoiCon", "x"])
-    for part in (
-        "unknown cell 'AudoiCon'; did you mean 'AudioCon'? known: AudioCon, SAM2, none",
-        "unknown cell 'x'",
-        "per_kind must be at least 1, got 0",
-    ):
-        assert part in str(told.value)
-    with pytest.raises(ValueError, match="cells must be a list of names"):
-        measure(results, ALL, cells="none")
 
 
 def test_runs_without_data_or_diverged(results, drawn, monkeypatch) -> None:
@@ -123,16 +104,6 @@ def test_runs_without_data_or_diverged(results, drawn, monkeypatch) -> None:
     assert first_seeds(measured.runs) == {"weightless": 1, "AudioCon": 1}
 
 
-def test_nothing_to_show_and_nothing_that_could_be_read(results, drawn, monkeypatch) -> None:
+def test_nothing_to_show(results, drawn) -> None:
     measured = measure(results, ALL, cells=["SAM2"])
     assert not measured.runs.found and measured.companions.empty and len(measured.problems) == 1
-    assert measured.runs.lost_lines == []
-
-    def gone(self: RunPoints, run_dir: Path, **how: object) -> Points:
-        raise FileNotFoundError(f"no data at {run_dir.name[:6]}")
-
-    monkeypatch.setattr(RunPoints, "of", gone)
-    with pytest.raises(
-        ValueError, match="(?s)no run could be read.*none, seed 1: left out: no data"
-    ):
-        measure(results, ALL, cells=["none"])

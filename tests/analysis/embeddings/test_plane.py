@@ -56,12 +56,9 @@ def test_few_points_lower_the_perplexity() -> None:
 def test_what_has_no_picture_says_why() -> None:
     wanted = points()
     same = np.tile(wanted.vectors[:1], (len(wanted.vectors), 1))
-    bad = wanted.vectors.copy()
-    bad[0] = np.inf
 
     assert misplaced(wanted) is None
     assert misplaced(wanted._replace(vectors=same)) == "all its points coincide"
-    assert misplaced(wanted._replace(vectors=bad)) == "its vectors are not finite"
     few = Wanted(wanted.rows[:5], wanted.vectors[:5], 5)
     with pytest.raises(ValueError, match="5 points are too few for t-SNE"):
         place(few)

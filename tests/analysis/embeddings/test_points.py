@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -80,43 +79,6 @@ def test_points_are_read_back_where_the_data_are_gone(made: tuple[Path, Points])
         np.testing.assert_array_equal(again.vectors[space], vectors)
     with pytest.raises(FileNotFoundError, match="nowhere"):
         RunPoints(per_kind=4).of(run_dir)
-
-
-@pytest.fixture
-def restate(made: tuple[Path, Points], tmp_path: Path) -> Callable[..., Path]:
-    """Copy the run, whose points are then said to have been drawn with other settings."""
-
-    def copy(**changes: object) -> Path:
-        run_dir = shutil.copytree(made[0], tmp_path / "run")
-        stated = json.loads((run_dir / "embeddings.json").read_text())["settings"]
-        (run_dir / "embeddings.json").write_text(json.dumps({**stated, **changes}))
-        return run_dir
-
-    return copy
-
-
-def test_what_weights_that_are_gone_gave_is_kept_whatever_the_code(
-    made: tuple[Path, Points], restate: Callable[..., Path]
-) -> None:
-    run_dir = restate(weights="b", code_version="0")
-    assert len(RunPoints(per_kind=3).of(run_dir).table) == len(made[1].table)
-
-
-@pytest.mark.parametrize("changed", [{"per_kind": 2}, {"code_version": "0"}])
-def test_of_other_settings_or_code_is_drawn_again(
-    changed: dict[str, object], restate: Callable[..., Path]
-) -> None:
-    with pytest.raises(FileNotFoundError, match="nowhere"):
-        RunPoints(per_kind=3).of(restate(**changed))
-
-
-def test_a_trained_run_without_its_weights_is_not_taken_as_built(
-    write_run: Callable[..., Path], tmp_path: Path
-) -> None:
-    run_dir = write_run(tmp_path / "run", trainable=10)
-
-    with pytest.raises(FileNotFoundError, match="trained weights are gone"):
-        RunPoints().of(run_dir)
 
 
 def test_all_wrong_settings_are_said_at_once(tmp_path: Path) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from analysis.dilution.indices import clip_means, dilution_indices, over_seeds
 from analysis.dilution.measure import MeasuredDilution
-from analysis.dilution.readings import COLUMNS
 from analysis.figures import dilution
 from analysis.measured_runs import MeasuredRuns
+from tests.analysis.planted import at_sites, frame_of
 
 EVERYTHING = (
     ("gain", "true", 0),
@@ -23,17 +24,13 @@ EVERYTHING = (
 
 
 def measured(*quantities: tuple[str, str, int], value: float = 0.1) -> MeasuredDilution:
-    rows = [
-        (clip, 0, *quantity, site, head, "mask", value * site)
-        for clip in ("a", "b")
-        for quantity in quantities
-        for site in (1, 2, 3)
-        for head in (-1, 0)
-    ]
-    found = {("dense", 0): pd.DataFrame(rows, columns=list(COLUMNS))}
-    clips = clip_means(found)
-    indices = dilution_indices(clips)
-    return MeasuredDilution(MeasuredRuns(found), over_seeds(clips), indices, "swapped")
+    how: dict[str, Any] = {"value": lambda site, **_: value * site, "heads": (-1, 0)}
+    found = [at_sites(q, c, at=[at], clips=("a", "b"), **how) for q, c, at in quantities]
+    runs = {("dense", 0): frame_of(sum(found, []))}
+    clips = clip_means(runs)
+    return MeasuredDilution(
+        MeasuredRuns(runs), over_seeds(clips), dilution_indices(clips), "swapped"
+    )
 
 
 def stems(paths: list[Path]) -> list[str]:

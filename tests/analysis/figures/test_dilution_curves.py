@@ -1,29 +1,28 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis.dilution.indices import clip_means, over_seeds
-from analysis.dilution.readings import COLUMNS
 from analysis.figures import dilution_curves
 from analysis.figures.dilution_curves import SIGNAL
+from tests.analysis.planted import Rows, at_sites, over_clips
 
 
 @pytest.fixture
 def clips() -> pd.DataFrame:
-    def capture(level: float) -> pd.DataFrame:
-        listed = []
-        for clip in ("a", "b", "c"):
-            for site in (1, 2, 3):
-                listed.append((clip, 0, "gain", "true", 0, site, -1, "mask", level / site))
-                listed.append((clip, 0, "gain", "true", 0, site, 0, "mask", 9.0))
-                for quantity in ("js", "output_change", "token_signal"):
-                    listed.append((clip, 0, quantity, "swapped", 0, site, -1, "mask", level))
-                    listed.append((clip, 0, quantity, "silence", 0, site, -1, "mask", 0.5))
-        return pd.DataFrame(listed, columns=list(COLUMNS))
+    def capture(level: float) -> Rows:
+        three: dict[str, Any] = {"clips": ("a", "b", "c")}
+        rows = at_sites("gain", value=lambda site, **_: level / site, **three)
+        rows += at_sites("gain", value=9.0, heads=[0], **three)
+        for quantity in ("js", "output_change", "token_signal"):
+            rows += at_sites(quantity, "swapped", level, **three)
+            rows += at_sites(quantity, "silence", 0.5, **three)
+        return rows
 
-    return over_seeds(clip_means({("ours", 0): capture(0.6), ("token", 0): capture(0.3)}))
+    return over_clips({"ours": capture(0.6), "token": capture(0.3)})
 
 
 def test_lines_stand_at_the_means(clips: pd.DataFrame) -> None:
@@ -46,14 +45,9 @@ def test_files(clips: pd.DataFrame, tmp_path) -> None:
 
 
 def test_arms_that_no_sound_changes_stand_with_the_others_against_no_prompts(tmp_path) -> None:
-    def capture(condition: str) -> pd.DataFrame:
-        listed = [("a", 0, "gain", "true", 0, s, -1, "mask", 0.1 * s) for s in (1, 2, 3)]
-        listed += [("a", 0, "js", condition, 0, s, -1, "mask", 0.2) for s in (1, 2, 3)]
-        return pd.DataFrame(listed, columns=list(COLUMNS))
-
-    clips = over_seeds(
-        clip_means({("box", 0): capture("no prompts"), ("ours", 0): capture("swapped")})
-    )
+    gains = at_sites("gain", value=lambda site, **_: 0.1 * site)
+    arms = {"box": "no prompts", "ours": "swapped"}
+    clips = over_clips({arm: gains + at_sites("js", arms[arm], 0.2) for arm in arms})
 
     names = [path.name for path in dilution_curves.make(clips, tmp_path)]
     assert "dilution_curves_no_prompts.pdf" in names
@@ -79,17 +73,11 @@ def test_an_arm_keeps_its_colour_in_every_panel(clips: pd.DataFrame) -> None:
 
 @pytest.fixture
 def signals() -> pd.DataFrame:
-    gains = [("a", 0, "gain", "true", 0, site, -1, "mask", 0.1) for site in (1, 2, 3)]
-    rows = [
-        (clip, 0, panel.quantity, "swapped", 0, site, -1, "mask", (number + 1) / site)
-        for clip in ("a", "b")
-        for number, panel in enumerate(SIGNAL)
-        for site in (1, 2, 3)
-    ]
-    arms = {("none", 0): gains, ("ours", 0): gains + rows}
-    return over_seeds(
-        clip_means({key: pd.DataFrame(r, columns=list(COLUMNS)) for key, r in arms.items()})
-    )
+    rows = at_sites("gain")
+    for number, panel in enumerate(SIGNAL, start=1):
+        of_site = lambda site, number=number, **_: number / site  # noqa: E731
+        rows += at_sites(panel.quantity, "swapped", of_site, clips=("a", "b"))
+    return over_clips({"none": at_sites("gain"), "ours": rows})
 
 
 def test_a_panel_a_quantity_of_the_signal(signals: pd.DataFrame) -> None:

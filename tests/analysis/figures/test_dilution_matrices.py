@@ -1,34 +1,28 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.dilution.indices import clip_means, over_seeds
-from analysis.dilution.readings import COLUMNS
 from analysis.figures import dilution_matrices
+from tests.analysis.planted import Rows, at_sites, over_clips
 
 
 @pytest.fixture
 def clips() -> pd.DataFrame:
-    def capture(hears: bool) -> pd.DataFrame:
-        listed = []
-        for clip, shift in (("a", 0.0), ("b", 0.2)):
-            for site in (1, 2, 3):
-                for head in range(-1, 8):
-                    gain = 0.1 * site - 0.05 * head + shift
-                    listed.append((clip, 0, "gain", "true", 0, site, head, "mask", gain))
-                    listed.append((clip, 0, "gain", "true", 0, site, head, "prompt", 9.0))
-                    if hears:
-                        effect = 0.01 * (head + 1) + shift
-                        listed.append((clip, 0, "js", "swapped", 0, site, head, "mask", effect))
-                        listed.append((clip, 0, "js", "swapped", 1, site, head, "mask", 9.0))
-        return pd.DataFrame(listed, columns=list(COLUMNS))
-
-    arms = {(f"arm {n}", 0): capture(hears=n > 0) for n in range(3)}
-    return over_seeds(clip_means(arms))
+    shift = {"a": 0.0, "b": 0.2}
+    how: dict[str, Any] = {"clips": shift, "heads": range(-1, 8)}
+    gain = lambda clip, site, head, **_: 0.1 * site - 0.05 * head + shift[clip]  # noqa: E731
+    deaf = at_sites("gain", value=gain, **how)
+    deaf += at_sites("gain", value=9.0, tokens="prompt", **how)
+    effect = lambda clip, head, **_: 0.01 * (head + 1) + shift[clip]  # noqa: E731
+    hears = deaf + at_sites("js", "swapped", effect, **how)
+    hears += at_sites("js", "swapped", 9.0, at=[1], **how)
+    return over_clips({"arm 0": deaf, "arm 1": hears, "arm 2": hears})
 
 
 def test_every_head_has_its_mean(clips: pd.DataFrame) -> None:
@@ -64,16 +58,11 @@ def test_without_any_effect_gains_stand_alone(clips: pd.DataFrame, tmp_path: Pat
 
 @pytest.fixture
 def injected() -> pd.DataFrame:
-    def capture(injects: bool) -> pd.DataFrame:
-        rows = [
-            (clip, 0, "js", "swapped", at, site, -1, "mask", 0.6 if site >= at else 0.0)
-            for clip in ("a", "b", "c")
-            for site in (1, 2, 3)
-            for at in ((0, 1, 2, 3) if injects else (0,))
-        ]
-        return pd.DataFrame(rows, columns=list(COLUMNS))
+    def effects(at: Iterable[int]) -> Rows:
+        reached = lambda at, site, **_: 0.6 if site >= at else 0.0  # noqa: E731
+        return at_sites("js", "swapped", reached, at=at, clips=("a", "b", "c"))
 
-    return over_seeds(clip_means({("ours", 0): capture(True), ("token", 0): capture(False)}))
+    return over_clips({"ours": effects(range(4)), "token": effects([0])})
 
 
 def test_matrices_of_arms_that_inject(injected: pd.DataFrame, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,31 +9,22 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from analysis.embeddings.companions import companions
-from analysis.embeddings.points import COLUMNS, Points
+from analysis.embeddings.points import Points
 from analysis.figures import embedding_tsne, embeddings
+from tests.analysis.planted import points_of
 
 
-@pytest.fixture
-def write_points() -> Callable[..., Points]:
-    def write(seed: int = 0, num_clips: int = 8, num_levels: int = 1) -> Points:
-        rng = np.random.default_rng(seed)
-        rows, vectors = [], []
-        for level in range(num_levels):
-            for clip in range(num_clips):
-                category = ("dog", "bell", "several")[clip % 3]
-                for kind, centre in (("audio", 2.0), ("foreground", 2.0), ("background", -2.0)):
-                    for _ in range(1 if kind == "audio" else 3):
-                        key = (f"c{clip}", 0, level, "projected", kind, clip > 1, category)
-                        rows.append(key)
-                        vector = rng.normal(size=4) + centre
-                        vectors.append(vector / np.linalg.norm(vector))
-        table = pd.DataFrame(rows, columns=list(COLUMNS))
-        return Points(table, {"projected": np.asarray(vectors, dtype=np.float32)})
-
-    return write
+def write_points(seed: int = 0, num_clips: int = 8, num_levels: int = 1) -> Points:
+    """Two classes, and clips of several; the first two clips are silent."""
+    return points_of(
+        num_clips, seed=seed, num_levels=num_levels,
+        kinds={"audio": 1, "foreground": 3, "background": 3},
+        category=lambda clip: ("dog", "bell", "several")[clip % 3],
+        sounding=lambda clip: clip > 1,
+    )  # fmt: skip
 
 
-def test_numbers_are_those_of_the_original_vectors(write_points) -> None:
+def test_numbers_are_those_of_the_original_vectors() -> None:
     points = write_points(num_levels=2)
     numbers = embedding_tsne.collect({"ours": points}, perplexities=[5])
     (arm,) = numbers.arms
@@ -47,14 +37,14 @@ def test_numbers_are_those_of_the_original_vectors(write_points) -> None:
     assert len(arm.planes[0].points) == len(points.table) / 2
 
 
-def test_the_one_in_the_middle_is_drawn_large(write_points) -> None:
+def test_the_one_in_the_middle_is_drawn_large() -> None:
     numbers = embedding_tsne.collect({"a": write_points()}, perplexities=[3, 5, 8])
 
     assert list(embedding_tsne.to_frame(numbers)["perplexity"]) == [5]
     assert list(embeddings.perplexities_to_frame(numbers)["perplexity"]) == [3, 5, 8]
 
 
-def test_files_and_what_stands_below(write_points, tmp_path: Path, monkeypatch) -> None:
+def test_files_and_what_stands_below(tmp_path: Path, monkeypatch) -> None:
     drawn: list[Figure] = []
     original = embedding_tsne.style.save
 
@@ -82,7 +72,7 @@ def test_files_and_what_stands_below(write_points, tmp_path: Path, monkeypatch) 
     assert [panel.get_title() for panel in drawn[0].axes[:2]] == ["none\nseed 3", "AudioCon"]
 
 
-def test_every_colouring_tells_what_it_says(write_points) -> None:
+def test_every_colouring_tells_what_it_says() -> None:
     numbers = embedding_tsne.collect({"a": write_points()}, perplexities=[5])
     plane = numbers.arms[0].planes[0]
     colours: dict[str, set[str]] = {}
@@ -100,7 +90,7 @@ def test_every_colouring_tells_what_it_says(write_points) -> None:
     assert len(colours["sounding"]) == 2 and len(colours["class"]) == 3
 
 
-def test_no_class_lies_above_another_and_ten_have_a_look_of_their_own(write_points) -> None:
+def test_no_class_lies_above_another_and_ten_have_a_look_of_their_own() -> None:
     points = write_points(num_clips=40)
     numbers = points.table["clip"].str[1:].astype(int) % 10
     points.table["category"] = numbers.map("class {}".format)
@@ -123,7 +113,7 @@ def test_no_class_lies_above_another_and_ten_have_a_look_of_their_own(write_poin
         assert len({*drawn[-len(drawn) // 4 :]}) > 4, "the uppermost ones are not of one class"
 
 
-def test_at_most_ten_classes_have_a_look(write_points) -> None:
+def test_at_most_ten_classes_have_a_look() -> None:
     points = write_points(num_clips=13)
     numbers = points.table["clip"].str[1:].astype(int)
     points.table["category"] = "a_class_of_a_very_long_name_" + numbers.astype(str)
@@ -135,13 +125,13 @@ def test_at_most_ten_classes_have_a_look(write_points) -> None:
     assert list(names) == ["a_class_of_a_very_long_\nname_0", "dog_bark", "none, several, another"]
 
 
-def test_the_same_seed_gives_the_same_picture(write_points) -> None:
+def test_the_same_seed_gives_the_same_picture() -> None:
     one, two = (embedding_tsne.collect({"a": write_points()}, perplexities=[5]) for _ in range(2))
 
     pd.testing.assert_frame_equal(one.arms[0].planes[0].points, two.arms[0].planes[0].points)
 
 
-def test_perplexities_side_by_side(write_points, tmp_path: Path) -> None:
+def test_perplexities_side_by_side(tmp_path: Path) -> None:
     numbers = embedding_tsne.collect(
         {"a": write_points(), "b": write_points(1)}, perplexities=[3, 5]
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +13,7 @@ from analysis.embeddings.points import SPACES, Points, RunPoints
 from analysis.embeddings.table import companions_of_runs
 from analysis.figures import embeddings
 from analysis.measured_runs import MeasuredRuns
+from tests.analysis.planted import points_of
 
 KINDS = ("pdf", "png", "csv", "points.csv")
 
@@ -34,12 +34,12 @@ def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def three(points_of: Callable[..., Points]) -> dict[str, Points]:
+def three() -> dict[str, Points]:
     """The first seed of three arms, the first of which has no projector."""
     return {
-        "none": points_of(0, ("fused",)),
-        "weightless": points_of(0, SPACES),
-        "AudioCon": points_of(0, SPACES),
+        "none": points_of(spaces=("fused",)),
+        "weightless": points_of(spaces=SPACES),
+        "AudioCon": points_of(spaces=SPACES),
     }
 
 
@@ -95,8 +95,11 @@ def test_panels_show_the_first_seed_and_its_numbers(
     assert not (tmp_path / "embedding_tsne_perplexities.pdf").exists()
 
 
-def test_level_of_shorter_pyramids(points_of: Callable[..., Points], tmp_path: Path) -> None:
-    arms = {"none": points_of(0, ("fused",), 1), "AudioCon": points_of(0, ("fused",))}
+def test_level_of_shorter_pyramids(tmp_path: Path) -> None:
+    arms = {
+        "none": points_of(spaces=("fused",), num_levels=1),
+        "AudioCon": points_of(spaces=("fused",)),
+    }
     notes: list[str] = []
     embeddings.make(measured(arms, level=1), tmp_path, notes, perplexities=[5])
 
@@ -104,10 +107,8 @@ def test_level_of_shorter_pyramids(points_of: Callable[..., Points], tmp_path: P
     assert list(pd.read_csv(tmp_path / "embedding_tsne_fused.csv")["arm"]) == ["AudioCon"]
 
 
-def test_a_collapsed_space_is_measured_and_not_drawn(
-    points_of: Callable[..., Points], tmp_path: Path
-) -> None:
-    points = points_of(0, ("fused",))
+def test_a_collapsed_space_is_measured_and_not_drawn(tmp_path: Path) -> None:
+    points = points_of(spaces=("fused",))
     points.vectors["fused"][:] = (1, 0, 0, 0)
     (tmp_path / "embedding_tsne_fused.png").write_text("of an earlier call")
     notes: list[str] = []
@@ -133,10 +134,8 @@ def test_a_space_that_no_run_has(three: dict[str, Points], tmp_path: Path) -> No
     assert embeddings.make(nothing, tmp_path, notes) == []
 
 
-def test_a_cell_is_not_taken_for_one_whose_name_begins_alike(
-    points_of: Callable[..., Points], tmp_path: Path
-) -> None:
-    arms = {"none: x": points_of(0, ("fused",)), "none": points_of(0, SPACES)}
+def test_a_cell_is_not_taken_for_one_whose_name_begins_alike(tmp_path: Path) -> None:
+    arms = {"none: x": points_of(spaces=("fused",)), "none": points_of(spaces=SPACES)}
     notes: list[str] = []
     embeddings.make(measured(arms), tmp_path, notes, perplexities=[5])
     assert list(pd.read_csv(tmp_path / "embedding_tsne.csv")["arm"]) == ["none"]

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.clips.masks import ClipMasks
 from analysis.clips.picks import NoPicksError
 from analysis.figures import failures
 from analysis.runs.results import Results, load_runs
+from tests.analysis.planted import masks_of
 
 CLIPS = ("a", "b", "c")
 
@@ -49,9 +49,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str], str, An
         masks[:, 1:4, 1 : 4 + int(run_dir.name)] = 1
         truth = np.zeros_like(masks)
         truth[:, 1:4, 1:5] = 1
-        frames, log_mel = np.zeros((7, 6, 8, 3), np.uint8), np.zeros((7, 96, 64))
-        made = {c: ClipMasks(c, frames, truth, masks, log_mel, None, {"J": 0.6}) for c in clips}
-        return made
+        return {clip: masks_of(clip, truth, masks, scores={"J": 0.6}) for clip in clips}
 
     monkeypatch.setattr(failures, "clip_masks", planted)
     return calls

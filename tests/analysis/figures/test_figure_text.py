@@ -19,10 +19,6 @@ import pytest
 from matplotlib.figure import Figure
 
 import analysis.figures
-from analysis.clips.masks import ClipMasks
-from analysis.dilution import readings
-from analysis.dilution.indices import clip_means, over_seeds
-from analysis.embeddings.points import COLUMNS, Points
 from analysis.figures import (
     breakdown,
     clicks,
@@ -49,6 +45,7 @@ from analysis.report import charts
 from analysis.runs.results import load_runs
 from auralsam2.engine.benchmark.report import Part, Reading, Report, Spread
 from auralsam2.text_files import write_text
+from tests.analysis.planted import at_sites, masks_of, over_clips, points_of, write_log
 
 FIGURES = {
     module: import_module(f"analysis.figures.{module}")
@@ -65,31 +62,11 @@ FEW = ("a$$b", "$5", "_ours", "{x}", "日本語", "\udcff", "new\nline", " lead"
 
 def captured(arms: tuple[str, ...], condition: str) -> pd.DataFrame:
     """Attention of every arm at three sites, all heads together and head 0."""
-    rows = [
-        ("clip", 0, quantity, sound, at, site, head, "mask", 0.1 * site)
-        for quantity, sound in (
-            ("gain", "true"),
-            *((q, condition) for q in ("js", "output_change", "token_signal", "token_cosine")),
-        )
-        for at in ((0, 1, 2, 3) if quantity == "js" else (0,))
-        for site in (1, 2, 3)
-        for head in (-1, 0)
-    ]
-    frame = pd.DataFrame(rows, columns=list(readings.COLUMNS))
-    return over_seeds(clip_means({(arm, 0): frame for arm in arms}))
-
-
-def points(classes: tuple[str, ...]) -> Points:
-    rng = np.random.default_rng(0)
-    rows = [
-        (f"c{number}", 0, 0, "projected", kind, True, name)
-        for number, name in enumerate(classes)
-        for kind in ("audio", "foreground", "background")
-        for _ in range(2)
-    ]
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    vectors = rng.normal(size=(len(rows), 4)).astype(np.float32)
-    return Points(table, {"projected": vectors})
+    how: dict[str, Any] = {"value": lambda site, **_: 0.1 * site, "heads": (-1, 0)}
+    rows = at_sites("gain", **how) + at_sites("js", condition, at=range(4), **how)
+    for quantity in ("output_change", "token_signal", "token_cosine"):
+        rows += at_sites(quantity, condition, **how)
+    return over_clips(dict.fromkeys(arms, rows))
 
 
 @pytest.fixture
@@ -141,13 +118,9 @@ def draw(
     def curves() -> None:
         for names in (FEW[:4], FEW[2:]):
             folder = nasty_grid(names, metrics=FEW[:2])
-            for scalars in folder.glob("runs/*/"):
-                logged = scalars / "session" / "vis_data"
-                logged.mkdir(parents=True, exist_ok=True)
+            for run_dir in folder.glob("runs/*/"):
                 line = {"iter": 1, "step": 1, "loss": 2.0, "loss__x": 1.0, "loss_$5": 1.0}
-                wholly = {"step": 1, **dict.fromkeys(FEW[:2], 0.5)}
-                text = f"{json.dumps(line)}\n{json.dumps(wholly)}\n"
-                (logged / "scalars.json").write_text(text)
+                write_log(run_dir, [line, {"step": 1, **dict.fromkeys(FEW[:2], 0.5)}])
             training_curves.make(load_runs(folder), tmp_path)
         drawn.check(*FEW, "_x loss", "$5 loss")
 
@@ -162,8 +135,7 @@ def draw(
     def sheets() -> None:
         blank = np.zeros((2, 6, 8), np.uint8)
         blank[:, 2:4, 2:4] = 1
-        of_one = (np.zeros((2, 6, 8, 3), np.uint8), blank, blank, np.zeros((2, 96, 64)), None, {})
-        planted = lambda run_dir, names, **_: {n: ClipMasks(n, *of_one) for n in names}  # noqa: E731
+        planted = lambda run_dir, names, **_: {n: masks_of(n, blank, blank) for n in names}  # noqa: E731
         monkeypatch.setattr(failures, "clip_masks", planted)
         results = load_runs(nasty_grid(FEW, FEW))
         failures.make(results, tmp_path, num_clips=4, cells=FEW[1:3])
@@ -181,7 +153,9 @@ def draw(
 
     def spaces(make: Callable[..., object]) -> Callable[[], None]:
         def call() -> None:
-            numbers = embedding_tsne.collect({a: points(FEW) for a in FEW[:6]}, perplexities=[3])
+            two = dict.fromkeys(("audio", "foreground", "background"), 2)
+            points = points_of(len(FEW), num_levels=1, kinds=two, category=FEW.__getitem__)
+            numbers = embedding_tsne.collect(dict.fromkeys(FEW[:6], points), perplexities=[3])
             make(numbers, tmp_path)
             drawn.check(*FEW)
             assert set(numbers.classes) == set(FEW)

@@ -18,8 +18,6 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
 import analysis.figures
-from analysis.dilution.indices import clip_means, over_seeds
-from analysis.dilution.readings import COLUMNS
 from analysis.figures import (
     clicks,
     dilution_curves,
@@ -35,6 +33,7 @@ from analysis.measured_runs import MeasuredRuns
 from analysis.report import charts
 from analysis.robustness.measure import Axis, MeasuredRobustness
 from auralsam2.engine.metric_scales import MetricScale
+from tests.analysis.planted import at_sites, over_clips
 
 Looks = list[tuple[str, str]]
 """Colour and marker, or hatch, of every arm."""
@@ -52,11 +51,8 @@ def lines(panel: Axes) -> Looks:
 
 
 def of_dilution(count: int) -> Looks:
-    rows = [("clip", 0, "gain", "true", 0, site, -1, "mask", 0.1) for site in (1, 2, 3)]
-    frame = pd.DataFrame(rows, columns=list(COLUMNS))
-    numbers = dilution_curves.collect(
-        over_seeds(clip_means({(f"arm {n}", 0): frame for n in range(count)}))
-    )
+    arms = [f"arm {n}" for n in range(count)]
+    numbers = dilution_curves.collect(over_clips(dict.fromkeys(arms, at_sites("gain"))))
     panels = Figure().subplots(2, 2).ravel()
     dilution_curves.draw(numbers, panels)
     return lines(panels[0])

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from analysis.figures import training_curves
 from analysis.figures.training_curves import LOSS, SCORE, collect, finish, smooth
 from analysis.runs.results import load_runs
 from auralsam2.engine import run_record
+from tests.analysis.planted import write_log
 
 
 @pytest.fixture
@@ -44,9 +44,7 @@ def log(run_dir: Path, seed: int) -> None:
     # The second seed has logged one step less.
     steps = range(10, 210 - 10 * seed, 10)
     lines = [{"iter": s, "step": s, "loss": 2.0 + seed, "loss_mask": 1.0 / s} for s in steps]
-    folder = run_dir / "session" / "vis_data"
-    folder.mkdir(parents=True)
-    (folder / "scalars.json").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    write_log(run_dir, lines)
 
 
 def test_a_loss_is_smoothed_over_a_tenth_of_its_points() -> None:

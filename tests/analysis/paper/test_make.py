@@ -157,16 +157,6 @@ def test_unfinished_grids_are_left_out_unless_asked_for(
     assert "dense, seed 1: unfinished" in (tmp_path / "paper" / "manifest.md").read_text()
 
 
-def test_a_broken_manifest_is_made_anew(
-    make: Callable[..., Paper], calls: list[Call], tmp_path: Path
-) -> None:
-    make({})
-    (tmp_path / "paper" / "manifest.json").write_text('{"parts": [{}], "schema": 1}')
-    make({})
-    assert len(calls) == 4
-    assert len(json.loads((tmp_path / "paper" / "manifest.json").read_text())["parts"]) == 2
-
-
 def test_whatever_a_part_raises_the_others_are_made(make: Callable[..., Paper]) -> None:
     paper = make({"fails": "broken", "sources": "arms"}, {"text": "y", "sources": "arms"})
     assert [entry.status for entry in paper.entries] == ["failed", "made"]

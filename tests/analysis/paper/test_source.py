@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from analysis.paper.source import GRID, SWEEP, find_sources
-from auralsam2.engine import run_record
 
 WriteGrid = Callable[..., Path]
 
@@ -57,27 +56,6 @@ def test_runs_without_a_grid_count_as_one(tmp_path: Path, write_run: Callable[..
     write_run(tmp_path / "one", "dense", 0)
     (source,) = find_sources(tmp_path)
     assert source.kind == GRID and [run["folder"] for run in source.runs()] == ["one"]
-
-
-def test_unfinished_runs_are_told_with_their_state(tmp_path: Path, write_grid: WriteGrid) -> None:
-    folder = write_grid(tmp_path / "arms")
-    run = folder / "runs" / "dense-s0-x"
-    record = run_record.read(run / "record.json")
-    record.status = "running"
-    run_record.write(record, run)
-    (source,) = find_sources(folder)
-    assert source.unfinished == ["dense, seed 0: unfinished"]
-
-
-def test_the_digest_follows_the_runs(tmp_path: Path, write_grid: WriteGrid) -> None:
-    folder = write_grid(tmp_path / "arms")
-    before = find_sources(folder)[0].digest
-    assert find_sources(folder)[0].digest == before
-    run = folder / "runs" / "dense-s0-x"
-    record = run_record.read(run / "record.json")
-    record.notes.append("looked at")
-    run_record.write(record, run)
-    assert find_sources(folder)[0].digest != before
 
 
 def test_nothing_below_a_folder_is_an_error(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from analysis.clips.masks import ClipMasks, encode_sound
 from analysis.report import ReportOptions, embedded_figures, write_report
 from analysis.report import clips as clip_views
 from analysis.runs.results import load_runs
-from auralsam2.engine import run_record
+from auralsam2.engine.run_record import RunRecord
 
 NASTY = '<script>alert("x")</script>'
 TITLE = 'Sound & "sight" <b>bold</b>'
@@ -29,16 +29,45 @@ runtime = dict(device='auto')
 """
 
 
+@pytest.fixture(scope="session")
+def write_cells(write_scored: Callable[..., RunRecord]) -> Callable[..., Path]:
+    """Write cells of two seeds and six clips, with configs; the last one is the reference."""
+
+    def write(folder: Path, cells: Mapping[str, float]) -> Path:
+        listed = []
+        for number, (cell, level) in enumerate(cells.items()):
+            runs = [{"seed": s, "run_id": "", "folder": f"runs/{number}-s{s}"} for s in (0, 1)]
+            listed.append({"name": cell, "runs": runs})
+            dense = "None" if cell == "none" else "dict(type='D', width=3)"
+            for seed, run in enumerate(runs):
+                rng = np.random.default_rng(seed)
+                scores = {
+                    split: {"J": {f"clip{n}": mean + 0.05 * rng.normal() for n in range(6)}}
+                    for split, mean in (("test", level), ("test_audio_swapped", 0.2))
+                }
+                curve = [{"epoch": e, "split": "val", "scores": {"J": 0.1 * e}} for e in (1, 2)]
+                own = {"name": cell, "axes": {"prompts": cell}, "seed": seed, "curve": curve}
+                own |= {"run_id": f"{cell}{seed}", "notes": ["<i>beware</i>"]}
+                write_scored(folder / run["folder"], scores, **own)
+                config = folder / run["folder"] / "config.py"
+                config.write_text(CONFIG.format(seed=seed, dense=dense))
+        content = {"title": TITLE, "reference": list(cells)[-1], "cells": listed}
+        (folder / "grid.json").write_text(json.dumps(content))
+        return folder
+
+    return write
+
+
 @pytest.fixture
-def grid(tmp_path: Path) -> Path:
+def grid(write_cells: Callable[..., Path], tmp_path: Path) -> Path:
     """Two cells, one of them nasty; with configs, validations and notes."""
-    return _write_grid(tmp_path / "grid", {"none": 0.2, NASTY: 0.6})
+    return write_cells(tmp_path / "grid", {"none": 0.2, NASTY: 0.6})
 
 
 @pytest.fixture(scope="session")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def pages(write_cells: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """A report of such a grid: index, and the pages of both cells."""
-    folder = _write_grid(tmp_path_factory.mktemp("nasty"), {"none": 0.2, NASTY: 0.6})
+    folder = write_cells(tmp_path_factory.mktemp("nasty"), {"none": 0.2, NASTY: 0.6})
     with pytest.MonkeyPatch.context() as patch:
         _plant(patch, folder, [])
         options = ReportOptions(num_clips=1)
@@ -46,14 +75,12 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.fixture(scope="session")
-def four_cells(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def four_cells(write_cells: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The index of a report without clips and figures."""
     cells = {"none": 0.2, "sparse": 0.4, "dense": 0.5, "sparse+dense": 0.6}
-    folder = _write_grid(tmp_path_factory.mktemp("four"), cells)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(embedded_figures, "draw_missing", lambda *_: None)
-        options = ReportOptions(num_clips=0)
-        return write_report(load_runs(folder), folder, folder / "report", options)[0]
+    folder = write_cells(tmp_path_factory.mktemp("four"), cells)
+    options = ReportOptions(num_clips=0, figures=folder / "none")
+    return write_report(load_runs(folder), folder, folder / "report", options)[0]
 
 
 @pytest.fixture
@@ -67,40 +94,6 @@ def planted_masks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple
     asked: list[tuple[Path, list[str]]] = []
     _plant(monkeypatch, tmp_path, asked)
     return asked
-
-
-def _write_grid(folder: Path, cells: Mapping[str, float]) -> Path:
-    """Write cells of two seeds and six clips each; the last cell is the reference."""
-    listed = []
-    for number, (cell, level) in enumerate(cells.items()):
-        runs = [{"seed": s, "run_id": "", "folder": f"runs/{number}-s{s}"} for s in (0, 1)]
-        listed.append({"name": cell, "runs": runs})
-        for run in runs:
-            _write_run(folder / run["folder"], cell, level, run["seed"])
-    content = {"title": TITLE, "reference": list(cells)[-1], "cells": listed}
-    (folder / "grid.json").write_text(json.dumps(content))
-    return folder
-
-
-def _write_run(run_dir: Path, cell: str, level: float, seed: int) -> None:
-    record = run_record.start(
-        name=cell,
-        axes={"prompts": cell},
-        seed=seed,
-        run_id=f"{cell}{seed}",
-        config_hash="c",
-        data_fingerprint="d",
-    )
-    rng = np.random.default_rng(seed)
-    for split, mean in (("test", level), ("test_audio_swapped", 0.2)):
-        scores = {f"clip{index}": mean + 0.05 * rng.normal() for index in range(6)}
-        run_record.add_scores(record, split, {"J": mean}, {"J": scores})
-    for epoch in (1, 2):
-        run_record.add_validation(record, epoch, {"J": 0.1 * epoch})
-    record.notes = ["<i>beware</i>"]
-    run_record.write(run_record.finish(record, 1.0), run_dir)
-    dense = "None" if cell == "none" else "dict(type='D', width=3)"
-    (run_dir / "config.py").write_text(CONFIG.format(seed=seed, dense=dense))
 
 
 def _plant(patch: pytest.MonkeyPatch, folder: Path, asked: list[tuple[Path, list[str]]]) -> None:

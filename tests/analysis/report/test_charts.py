@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -9,13 +8,7 @@ import pytest
 from analysis.figures.training_curves import LOSS, SCORE
 from analysis.report.charts import Chart, collect, draw
 from auralsam2.engine.run_record import RunRecord
-
-
-def log(run_dir: Path, session: str, lines: list[dict], tail: str = "") -> None:
-    folder = run_dir / session / "vis_data"
-    folder.mkdir(parents=True)
-    text = "".join(json.dumps(line) + "\n" for line in lines)
-    (folder / "scalars.json").write_text(text + tail)
+from tests.analysis.planted import write_log
 
 
 def training(step: int, loss: float, **others: float) -> dict:
@@ -23,8 +16,9 @@ def training(step: int, loss: float, **others: float) -> dict:
 
 
 def test_losses_of_all_sessions_where_the_last_one_wins(tmp_path: Path) -> None:
-    log(tmp_path, "20260101", [training(10, 3.0), training(20, 9.0)])
-    log(tmp_path, "20260102", [training(20, 2.0), training(30, float("nan"))], tail='{"loss": 1')
+    write_log(tmp_path, [training(10, 3.0), training(20, 9.0)], session="20260101")
+    later = [training(20, 2.0), training(30, float("nan"))]
+    write_log(tmp_path, later, session="20260102", tail='{"loss": 1')
     (chart,) = collect({7: (RunRecord(), tmp_path)})
     assert chart == Chart("Training loss", LOSS, {"seed 7": ((10, 20), (3.0, 2.0))})
 
@@ -33,7 +27,7 @@ def test_terms_of_the_first_seed_and_scores_of_all(tmp_path: Path) -> None:
     for seed in (0, 1):
         terms = dict(loss_mask=1.0 + seed, loss_dice=2.0)
         validation = {"J": 0.5 + seed, "data_time": 0.1, "time": 0.2, "step": 1}
-        log(tmp_path / str(seed), "a", [training(10, 3.0, **terms), validation])
+        write_log(tmp_path / str(seed), [training(10, 3.0, **terms), validation])
     charts = collect({seed: (RunRecord(), tmp_path / str(seed)) for seed in (0, 1)})
     assert [c.title for c in charts] == [
         "Training loss",
@@ -46,7 +40,7 @@ def test_terms_of_the_first_seed_and_scores_of_all(tmp_path: Path) -> None:
 
 
 def test_the_record_s_own_validations_come_first(tmp_path: Path) -> None:
-    log(tmp_path, "a", [{"J": 0.9, "step": 1}])
+    write_log(tmp_path, [{"J": 0.9, "step": 1}])
     curve = [{"epoch": 2, "split": "val", "scores": {"J": 0.4}}]
     (chart,) = collect({0: (RunRecord(curve=curve), tmp_path)})
     assert chart.lines == {"seed 0": ((2,), (0.4,))}

@@ -20,6 +20,7 @@ from analysis.report.clips import (
     spectrogram_uri,
 )
 from analysis.runs.results import load_runs
+from tests.analysis.planted import masks_of
 
 J = ("test", "J")
 
@@ -60,9 +61,8 @@ def test_masks_that_score_otherwise_than_recorded_carry_a_warning(
     exact, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def other(run_dir: Path, clips: list[str], **_: object) -> dict[str, ClipMasks]:
-        masks, frames = np.ones((1, 4, 4)), np.zeros((1, 4, 4, 3), np.uint8)
-        arrays = (frames, masks, masks, np.zeros((1, 96, 64)))
-        return {clip: ClipMasks(clip, *arrays, None, {"J": 0.5}) for clip in clips}
+        masks = np.ones((1, 4, 4))
+        return {clip: masks_of(clip, masks, masks, scores={"J": 0.5}) for clip in clips}
 
     monkeypatch.setattr(clip_views, "clip_masks", other)
     folder = exact({("b", 0): {"test": {"J": {"kept": 0.503, "lost": 0.7}}}})
