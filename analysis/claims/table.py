@@ -18,8 +18,9 @@ from analysis.claims.verdict import CONTRADICTED, SUPPORTED, UNDECIDED, Judged, 
 from analysis.runs.controls import split_header
 from analysis.runs.results import origin
 from analysis.statistics.crossed_means import CLIPS
-from analysis.tables.contrast_rows import rows_markdown, signed
+from analysis.tables.contrast_rows import rounded, rows_markdown
 from analysis.tables.latex_text import escape, table_file
+from analysis.tables.layout import p_text
 from analysis.tables.make import DECIMALS
 from analysis.tables.write import libraries
 from auralsam2.engine.provenance import code_version
@@ -56,8 +57,8 @@ def rows(judged: Judged) -> list[Row]:
             claim=f"{v.claim.sentence} ({v.claim.origin})" if v.claim.origin else v.claim.sentence,
             verdict=v.answer,
             measured=measured(v),
-            p_for=_p(v.p_corrected),
-            p_against=_p(v.p_against_corrected),
+            p_for=p_text(v.p_corrected).removeprefix("= "),
+            p_against=p_text(v.p_against_corrected).removeprefix("= "),
             data=_data(v),
             decides="" if v.needed is None else v.needed.text,
         )
@@ -68,7 +69,7 @@ def rows(judged: Judged) -> list[Row]:
 def measured(verdict: Verdict) -> str:
     """Return what was measured, with its interval, and what the claim says of it."""
     value, *ends = (
-        signed(number, DECIMALS)
+        rounded(number, DECIMALS, signed=True)
         for number in (verdict.estimate, verdict.low, verdict.high)
         if math.isfinite(number)
     )
@@ -182,10 +183,6 @@ def _tabular(held: Sequence[Row]) -> str:
     between = [text for row in body for text in (r"\addlinespace[2pt]", row)][1:]
     rules = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", head, r"\midrule"]
     return "\n".join([*rules, *between, r"\bottomrule", r"\end{tabular}"])
-
-
-def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _data(verdict: Verdict) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.dilution.indices import CONFIDENCE, POOLED
+from analysis.tables.contrast_rows import rounded
 from analysis.tables.latex_text import escape, fitting_size, table_file
 from analysis.tables.text import escape_markdown, markdown_table
 from auralsam2.text_files import write_text
@@ -122,18 +123,13 @@ def write(indices: pd.DataFrame, folder: Path, title: str = "") -> list[Path]:
 def _ends(entry: Entry | None) -> tuple[str, str]:
     if entry is None:
         return DASH, DASH
-    return _number(entry["first"], 3), _number(entry["final"], 3)
+    return rounded(entry["first"], 3), rounded(entry["final"], 3)
 
 
 def _index(entry: Entry | None) -> str:
     if entry is None or not np.isfinite(entry["value"]):
         return DASH
-    value = _number(entry["value"], 2)
+    value = rounded(entry["value"], 2)
     if not np.isfinite(entry["low"]):
         return f"{value} [{DASH}]"
-    return f"{value} [{_number(entry['low'], 2)}, {_number(entry['high'], 2)}]"
-
-
-def _number(value: float, digits: int) -> str:
-    """Return a rounded number with a minus sign, and no negative zero."""
-    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
+    return f"{value} [{rounded(entry['low'], 2)}, {rounded(entry['high'], 2)}]"

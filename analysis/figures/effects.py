@@ -21,8 +21,9 @@ from analysis.figures.figure_text import wrap_name
 from analysis.runs.controls import Column, split_header
 from analysis.runs.results import Results, seed_means, select
 from analysis.statistics.effects import GridEffects, grid_effects
-from analysis.tables.contrast_rows import digits, mark, signed
+from analysis.tables.contrast_rows import mark, rounded
 from analysis.tables.effects import to_frame
+from analysis.tables.make import digits
 
 NAME = "effects"
 _ALONE = ""
@@ -143,7 +144,9 @@ def _draw_changes(
 
 
 def _lines(entry: Mapping[Any, Any], places: int, with_interval: bool) -> str:
-    value, low, high = (signed(entry[n], places) for n in ("difference", "low", "high"))
+    value, low, high = (
+        rounded(entry[n], places, signed=True) for n in ("difference", "low", "high")
+    )
     between = f"\n[{low}, {high}]" if with_interval and np.isfinite(entry["low"]) else ""
     return f"{value}{mark(entry)}{between}"
 

@@ -10,7 +10,9 @@ import pandas as pd
 from analysis.robustness.measure import MEAN, Axis, MeasuredRobustness
 from analysis.robustness.scores import CLEAN
 from analysis.statistics.crossed_means import CLIPS
+from analysis.tables.contrast_rows import rounded
 from analysis.tables.latex_text import escape, table_file
+from analysis.tables.make import DECIMALS
 from analysis.tables.text import escape_markdown, markdown_table
 from auralsam2.text_files import write_text
 
@@ -113,5 +115,5 @@ def _entry(rows: pd.DataFrame, cell: str, of_change: bool) -> str:
     ].to_numpy(dtype=float)[0]
     if not of_change:
         return f"{mean:.3f}"
-    said = f"{round(change, 3) + 0.0:+.3f}".replace("-", "−")  # no negative zero
+    said = rounded(change, DECIMALS, signed=True)
     return said if pd.isna(low) else f"{said}±{(high - low) / 2:.3f}"

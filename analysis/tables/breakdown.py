@@ -11,7 +11,8 @@ import pandas as pd
 
 from analysis.runs.controls import Column, flat_headers
 from analysis.statistics.crossed_means import Settings
-from analysis.tables.contrast_rows import digits, entry, marks_note, write_rows
+from analysis.tables.contrast_rows import entry, marks_note, write_rows
+from analysis.tables.make import digits
 
 NAME = "breakdown"
 _ABSENT = "–"

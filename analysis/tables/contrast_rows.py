@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import pandas as pd
 from analysis.statistics.crossed_means import CLIPS, CLIPS_AND_SEEDS, Settings
 from analysis.tables.latex_text import escape, fitting_size, table_file
 from analysis.tables.layout import DAGGER, STAR, Notation
-from analysis.tables.make import DECIMALS, SMALL
 from analysis.tables.text import escape_markdown, markdown_table
 from auralsam2.text_files import write_text
 
@@ -25,22 +23,17 @@ _LINES = 40
 """Of a float."""
 
 
-def digits(values: pd.Series) -> int:
-    """Return how many digits of a column are printed behind the point."""
-    largest = values.abs().max()
-    return DECIMALS - 1 - math.floor(math.log10(largest)) if 0 < largest < SMALL else DECIMALS
-
-
 def entry(row: Mapping[Any, Any], places: int) -> str:
     """Return ``+0.031 [+0.010, +0.052]*`` of a row of `significance.compare`."""
-    value, low, high = (signed(row[name], places) for name in ("difference", "low", "high"))
+    names = ("difference", "low", "high")
+    value, low, high = (rounded(row[name], places, signed=True) for name in names)
     between = f" [{low}, {high}]" if np.isfinite(row["low"]) else ""
     return f"{value}{between}{mark(row)}"
 
 
-def signed(value: float, places: int) -> str:
-    """Return a rounded number with its sign; nought has a plus."""
-    return _NOTATION.number(round(value, places) + 0.0, places, signed=True)
+def rounded(value: float, places: int, signed: bool = False) -> str:
+    """Return a number with a minus sign, or always a sign; nought is never negative."""
+    return _NOTATION.number(round(value, places) + 0.0, places, signed)
 
 
 def mark(row: Mapping[Any, Any]) -> str:

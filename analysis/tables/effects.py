@@ -14,8 +14,9 @@ from analysis.runs.controls import flat_headers
 from analysis.runs.results import Results, select
 from analysis.statistics.crossed_means import Settings
 from analysis.statistics.effects import GridEffects, grid_effects
-from analysis.tables.contrast_rows import digits, entry, marks_note, write_rows
-from analysis.tables.layout import three_digits
+from analysis.tables.contrast_rows import entry, marks_note, write_rows
+from analysis.tables.layout import p_text, three_digits
+from analysis.tables.make import digits
 
 NAME = "effects"
 _ABSENT = "–"
@@ -113,5 +114,4 @@ def footnote(held: GridEffects) -> str:
 def _joint(test: Mapping[Any, Any]) -> str:
     if np.isnan(test["p"]):
         return _ABSENT
-    p = f"p = {test['p_holm']:.3f}" if test["p_holm"] >= 0.001 else "p < 0.001"
-    return f"F {three_digits(test['statistic'])}, {p}"
+    return f"F {three_digits(test['statistic'])}, p {p_text(test['p_holm'])}"

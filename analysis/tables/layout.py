@@ -137,6 +137,11 @@ def three_digits(value: float) -> str:
     return f"{value:.{max(0, decimals)}f}"
 
 
+def p_text(p: float) -> str:
+    """Return what stands behind a p: ``= 0.012``, or ``< 0.001``."""
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
+
+
 def _keys(frame: pd.DataFrame) -> list[Key]:
     return [(str(c), str(s), str(m)) for c, s, m in frame[list(KEYS)].itertuples(index=False)]
 

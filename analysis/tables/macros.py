@@ -12,7 +12,7 @@ from analysis.runs.controls import base_split, is_control
 from analysis.runs.measures import EXTRA_COLUMNS
 from analysis.runs.results import WHOLE
 from analysis.tables.latex_text import escape
-from analysis.tables.layout import Notation, three_digits
+from analysis.tables.layout import Notation, p_text, three_digits
 from analysis.tables.macro_names import collisions, macro_name
 from analysis.tables.make import pairs
 from analysis.tables.numbers import Numbers, Quantity, Term
@@ -234,10 +234,11 @@ def _printed(
         value = abs(value) if sign == "never" else value
         return notation.number(value, digits, signed=sign == "always")
 
+    p = found.p if math.isnan(found.p_corrected) else found.p_corrected
     texts = {
         "seeds": lambda: str(found.seeds),
         "clips": lambda: str(found.clips),
-        "p": lambda: _p(found.p if math.isnan(found.p_corrected) else found.p_corrected),
+        "p": lambda: rf"\ensuremath{{p {p_text(p)}}}",
         "words": lambda: _chosen(words, found),
         "interval": lambda: style.interval.format(low=number(found.low), high=number(found.high)),
         "low": lambda: number(found.low),
@@ -245,10 +246,6 @@ def _printed(
     }
     text = texts.get(show, lambda: number(found.value))()
     return Macro(name, text, show, what, found)
-
-
-def _p(p: float) -> str:
-    return r"\ensuremath{p < 0.001}" if p < 0.001 else rf"\ensuremath{{p = {p:.3f}}}"
 
 
 def _chosen(words: Sequence[str], found: Quantity) -> str:

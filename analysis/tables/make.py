@@ -140,9 +140,12 @@ def best_cells(table: Table) -> pd.DataFrame:
 
 def decimals(table: Table, metric: str) -> int:
     """Return how many digits of a metric are printed behind the point."""
-    columns = [pair for pair in pairs(table.mean) if pair[1] == metric]
-    means = table.mean[columns].abs().to_numpy(float)
-    largest = means.max(initial=0.0, where=~np.isnan(means))
+    return digits(table.mean[[pair for pair in pairs(table.mean) if pair[1] == metric]])
+
+
+def digits(values: pd.DataFrame | pd.Series) -> int:
+    """Return how many digits of numbers are printed behind the point."""
+    largest = np.nanmax(np.abs(values.to_numpy(float)), initial=0.0)
     return DECIMALS - 1 - math.floor(math.log10(largest)) if 0 < largest < SMALL else DECIMALS
 
 

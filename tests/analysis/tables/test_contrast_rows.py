@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from analysis.statistics.crossed_means import CLIPS, CLIPS_AND_SEEDS, Settings
-from analysis.tables.contrast_rows import digits, entry, mark, marks_note
+from analysis.tables.contrast_rows import entry, mark, marks_note
 
 
 def row(difference: float, low: float, high: float, significant=False, varies=CLIPS_AND_SEEDS):
@@ -29,12 +29,6 @@ def row(difference: float, low: float, high: float, significant=False, varies=CL
 )
 def test_an_entry_has_signs_interval_and_mark(held: dict, text: str) -> None:
     assert entry(held, 3) == text and text.endswith(mark(held))
-
-
-def test_small_columns_have_digits_of_their_own() -> None:
-    assert digits(pd.Series([0.2, -0.001])) == 3
-    assert digits(pd.Series([0.002, -0.0001])) == 5
-    assert digits(pd.Series([0.0, float("nan")])) == 3
 
 
 def test_the_note_says_over_what() -> None:

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis.runs.results import load_runs
 from analysis.tables import best_cells, make_table
 from analysis.tables.layout import lay_out
+from analysis.tables.make import digits
 from auralsam2.engine import run_record
 
 SCORES = {("a", 0): 0.2, ("a", 1): 0.4, ("b", 0): 0.5, ("b", 1): 0.8}
@@ -150,3 +152,9 @@ def test_small_means_are_told_apart(exact) -> None:
     rows = {row.name: [entry.text for entry in row.entries] for row in lay_out(table).rows}
     assert rows["b"] == ["0.00410", "1", "–"]
     assert rows["a"] == ["0.00455 ± 0.00007", "2", "+0.00040"]
+
+
+def test_small_columns_have_digits_of_their_own() -> None:
+    assert digits(pd.Series([0.2, -0.001])) == 3
+    assert digits(pd.Series([0.002, -0.0001])) == 5
+    assert digits(pd.Series([0.0, float("nan")])) == 3
