@@ -19,7 +19,7 @@ from analysis.runs.results import Results
 from analysis.runs.saved_clips import check_cells
 from analysis.runs.splits import derived_splits
 from analysis.statistics.breakdowns import Bin, attribute_bins, break_down, part_bins
-from analysis.statistics.crossed_means import Settings
+from analysis.statistics.crossed_means import USUAL
 from analysis.statistics.score_arrays import score_arrays
 from analysis.statistics.significance import reference_cell
 from analysis.tables.breakdown import NAME, write
@@ -37,7 +37,6 @@ class Breakdown(NamedTuple):
     cells: tuple[str, str]  # the first one minus the second
     column: Column  # split and metric
     found: pd.DataFrame  # of `break_down`
-    settings: Settings  # of intervals and tests
     notes: tuple[str, ...]  # attributes that are left out, and why
     lost: tuple[str, ...]  # of these, what is not known since the data are gone
 
@@ -76,9 +75,8 @@ def collect(
     if labels:
         of_labels, notes = attribute_bins(pd.concat(labels.values(), ignore_index=True))
         bins += of_labels
-    settings = Settings()
-    found = break_down(results, cells, column, bins, settings)
-    return Breakdown(cells, column, found, settings, (*lost, *notes), tuple(lost))
+    found = break_down(results, cells, column, bins)
+    return Breakdown(cells, column, found, (*lost, *notes), tuple(lost))
 
 
 def draw(numbers: Breakdown, panels: Sequence[Axes]) -> None:
@@ -133,11 +131,11 @@ def make(
     with style.paper_panels("page", height, 1, 2, sharey=True) as (figure, (panels,)):
         draw(numbers, panels)
         compared = wrap_name(" minus ".join(numbers.cells), _TITLE_LETTERS)
-        filled = f"filled: p < {numbers.settings.alpha:g} after Holm's correction"
+        filled = f"filled: p < {USUAL.alpha:g} after Holm's correction"
         figure.suptitle(f"{compared}\n{filled}", fontsize=style.SMALLEST_PT + 1)
         paths = style.save(figure, numbers.found, folder, NAME)
     shown = (numbers.found, numbers.cells, numbers.column)
-    paths += write(*shown, folder, numbers.settings, results.title)
+    paths += write(*shown, folder, results.title)
     return list(dict.fromkeys(paths))
 
 

@@ -20,6 +20,7 @@ from analysis.figures import style
 from analysis.figures.figure_text import wrap_name
 from analysis.runs.controls import Column, split_header
 from analysis.runs.results import Results, seed_means, select
+from analysis.statistics.crossed_means import USUAL
 from analysis.statistics.effects import GridEffects, grid_effects
 from analysis.tables.contrast_rows import mark, rounded
 from analysis.tables.effects import to_frame
@@ -103,7 +104,7 @@ def make(results: Results, folder: Path) -> list[Path]:
         split, metric = numbers.column
         lower = "" if numbers.higher_is_better else ", lower is better"
         panels[0, 0].set_title(f"mean {metric}, {split_header(split)}{lower}")
-        level = f"{numbers.held.settings.confidence:.0%} interval"
+        level = f"{USUAL.confidence:.0%} interval"
         panels[0, 1].set_title(f"change of {metric} [{level}]")
         return style.save(figure, numbers.numbers, folder, NAME)
 

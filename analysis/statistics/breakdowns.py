@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from analysis.runs.controls import Column
 from analysis.runs.results import Results
 from analysis.statistics.contrasts import contrasts
-from analysis.statistics.crossed_means import Settings
+from analysis.statistics.crossed_means import USUAL
 from analysis.statistics.score_arrays import Sample, ScoreArray, complete_groups, score_arrays
 from analysis.statistics.significance import COUNTS, holm, infer_row
 
@@ -35,7 +35,6 @@ def break_down(
     cells: tuple[str, str],
     column: Column,
     bins: Sequence[Bin],
-    settings: Settings | None = None,
 ) -> pd.DataFrame:
     """Return the difference of the first cell from the second, over all clips and those of bins.
 
@@ -48,7 +47,6 @@ def break_down(
         than one); and apart_*, the bin's difference minus that of all other clips, NaN without
         others. No row for a bin without clips that both cells have.
     """
-    settings = settings or Settings()
     first, second = cells
     arrays = score_arrays(results, [column])
     if column not in arrays:
@@ -57,14 +55,14 @@ def break_down(
     array = array._replace(strata=np.zeros(len(array.clips), int))
     least, most = results.scale(column[1]).bounds or (-np.inf, np.inf)
     every = [Bin("", ALL, array.clips), *bins]
-    rows = [row for own in every if (row := _row(array, own, settings, most - least)) is not None]
+    rows = [row for own in every if (row := _row(array, own, most - least)) is not None]
     frame = pd.DataFrame(rows, columns=list(BROKEN_DOWN))
     if frame.empty:
         return frame
     for before in ("", "apart_"):
         for _, family in frame.groupby("attribute", sort=False):
             frame.loc[family.index, [f"{before}p_holm"]] = holm(family[f"{before}p"].tolist())
-        frame[f"{before}significant"] = frame[f"{before}p_holm"].astype(float) < settings.alpha
+        frame[f"{before}significant"] = frame[f"{before}p_holm"].astype(float) < USUAL.alpha
     weights = frame["num_clips"] * frame["difference"]
     return frame.assign(share=weights / weights[0] if weights[0] else np.nan)
 
@@ -141,16 +139,16 @@ def _seen(seen: pd.Series) -> dict[str, pd.Series]:
     return {"all classes seen": seen.eq(True), "some class unseen": seen.eq(False)}
 
 
-def _row(array: ScoreArray, own: Bin, settings: Settings, widest: float) -> dict[str, Any] | None:
+def _row(array: ScoreArray, own: Bin, widest: float) -> dict[str, Any] | None:
     """Return what `break_down` has of a bin by itself; None without a clip."""
     inside = np.isin(array.clips, list(own.clips))
     if (sample := _sample(_only(array, inside))) is None:
         return None
     _, num_seeds, num_clips = sample.values.shape
-    row = {"attribute": own.attribute, "bin": own.name, **infer_row(sample, settings, widest)}
+    row = {"attribute": own.attribute, "bin": own.name, **infer_row(sample, USUAL, widest)}
     row |= {"num_seeds": num_seeds, "num_clips": num_clips}
     apart = None if inside.all() else _sample(_apart(array, inside))
-    found = {} if apart is None else infer_row(apart, settings, 2 * widest)
+    found = {} if apart is None else infer_row(apart, USUAL, 2 * widest)
     return row | {f"apart_{key}": value for key, value in found.items()}
 
 

@@ -18,27 +18,15 @@ Weights = Mapping[str, float]
 """Cell -> weight of its score."""
 
 
-def contrast(results: Results, weights: Weights, column: Column) -> Sample | None:
-    """Return the contrast of cells on one column, as a sample of one row.
-
-    Returns:
-        Values (1, S, C) on the S seeds and C clips that all the named cells have; None where they
-        share none.
-
-    Raises:
-        ValueError: for a cell that is not known.
-    """
-    return contrast_of(results, {(cell, column): weight for cell, weight in weights.items()})
-
-
 def contrast_of(results: Results, weights: Mapping[tuple[str, Column], float]) -> Sample | None:
-    """Return a contrast of cells on several columns, as real minus swapped sound of one cell.
+    """Return a contrast of cells on columns, as of two cells, or real minus swapped sound of one.
 
     Clips are paired by their names, those of derived splits by their parts' names, too; a control
     has the names of the split whose clips it shows.
 
     Returns:
-        As `contrast`.
+        One row of values (1, S, C) on the S seeds and C clips that all of them have; None where
+        they share none.
 
     Raises:
         ValueError: for a cell that is not known.

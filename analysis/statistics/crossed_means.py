@@ -55,6 +55,9 @@ class Settings:
             raise ValueError("\n".join(problems))
 
 
+USUAL = Settings()
+
+
 class MeanSquares(NamedTuple):
     """Those of the two-way analysis of K rows over S·C: variances of the rows' means."""
 

@@ -12,7 +12,7 @@ from analysis.runs.controls import Column, is_control
 from analysis.runs.results import Results
 from analysis.runs.splits import table_columns
 from analysis.statistics.contrasts import contrasts
-from analysis.statistics.crossed_means import Settings
+from analysis.statistics.crossed_means import USUAL
 from analysis.statistics.factorial import (
     INTERACTION,
     MAIN,
@@ -43,23 +43,21 @@ class GridEffects(NamedTuple):
     # grid is not full.
     joint: pd.DataFrame
     notes: tuple[str, ...]  # what a reader must know
-    settings: Settings  # of intervals and tests
 
 
-def grid_effects(results: Results, settings: Settings | None = None) -> GridEffects | None:
+def grid_effects(results: Results) -> GridEffects | None:
     """Estimate main effects and two-way interactions on all columns that are no controls.
 
     Returns:
         None where no two axes vary, or no level can be compared.
     """
-    settings = settings or Settings()
     design = factorial(results)
     if design is None or not (listed := effects(design)):
         return None
     columns = [c for c in table_columns(results) if not is_control(c[0])]
     rows = {effect.name: effect.weights for effect in listed}
     families = {effect.name: effect.kind for effect in listed}
-    found = compare_contrasts(results, columns, rows, settings, families=families)
+    found = compare_contrasts(results, columns, rows, families=families)
     if found.empty:
         return None
     missing = {(name, *column) for name in rows for column in columns}
@@ -70,22 +68,19 @@ def grid_effects(results: Results, settings: Settings | None = None) -> GridEffe
         tuple(listed),
         tuple(columns),
         found.rename(columns={"cell": "effect"}),
-        _joint(results, design, columns, settings),
+        _joint(results, design, columns),
         tuple(notes),
-        settings,
     )
 
 
-def _joint(
-    results: Results, design: Factorial, columns: Sequence[Column], settings: Settings
-) -> pd.DataFrame:
+def _joint(results: Results, design: Factorial, columns: Sequence[Column]) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     arrays = score_arrays(results, columns) if design.full else {}
     for column, array in arrays.items():
         for size, kind in ((1, MAIN), (2, INTERACTION)):
             for axes in combinations(design.levels, size):
                 groups = complete_groups(contrasts({column: array}, joint_contrasts(design, axes)))
-                tested = [joint_test(group.sample, settings)._asdict() for group in groups]
+                tested = [joint_test(group.sample, USUAL)._asdict() for group in groups]
                 own = dict(zip(("axes", "kind"), (" × ".join(axes), kind), strict=True))
                 own |= dict(zip(("split", "metric"), column, strict=True))
                 rows += [{**own, **test} for test in tested]
@@ -94,4 +89,4 @@ def _joint(
     )
     for _, family in frame.groupby(["kind", "split", "metric"], sort=False):
         frame.loc[family.index, "p_holm"] = holm(family["p"].tolist())
-    return frame.assign(significant=frame["p_holm"] < settings.alpha if len(frame) else False)
+    return frame.assign(significant=frame["p_holm"] < USUAL.alpha if len(frame) else False)

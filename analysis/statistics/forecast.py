@@ -8,7 +8,7 @@ from typing import NamedTuple
 from analysis.runs.controls import Column
 from analysis.runs.results import Results
 from analysis.statistics.contrasts import contrast_of
-from analysis.statistics.crossed_means import Settings
+from analysis.statistics.crossed_means import USUAL
 from analysis.statistics.power import (
     MOST_CLIPS,
     MOST_SEEDS,
@@ -40,7 +40,6 @@ def forecast(
     results: Results,
     rows: Mapping[str, Weights],
     points: float,
-    settings: Settings | None = None,
 ) -> dict[str, Forecast]:
     """Forecast what finds a difference in every row, tested as one family by Holm's correction.
 
@@ -49,11 +48,9 @@ def forecast(
         rows: name -> what is summed.
         points: the difference, in hundredths of a metric's range; of a metric without bounds in
             hundredths of its unit.
-        settings: level and power; the level is shared by the rows, as the smallest p needs it.
     """
-    settings = settings or Settings()
-    level = settings.alpha / max(1, len(rows))
-    return {name: _of(results, own, points, level, settings.power) for name, own in rows.items()}
+    level = USUAL.alpha / max(1, len(rows))  # as the smallest p needs it
+    return {name: _of(results, own, points, level) for name, own in rows.items()}
 
 
 def against(cells: Iterable[str], reference: str, column: Column) -> dict[str, Weights]:
@@ -99,7 +96,7 @@ def forecast_note(forecasts: Mapping[str, Forecast], points: float) -> str:
     )
 
 
-def _of(results: Results, weights: Weights, points: float, level: float, power: float) -> Forecast:
+def _of(results: Results, weights: Weights, points: float, level: float) -> Forecast:
     cells = tuple(dict.fromkeys(cell for cell, _ in weights))
     if missing := [cell for cell in cells if cell not in results.cells]:
         return Forecast(cells, f"no finished run of {', '.join(map(repr, missing))}")
@@ -112,7 +109,7 @@ def _of(results: Results, weights: Weights, points: float, level: float, power: 
     (_, metric), *_ = (column for _, column in weights)
     low, high = results.scale(metric).bounds or (0.0, 1.0)
     point = (high - low) / POINTS
-    detects = detectable(found, seeds, clips, level, power) / point
-    needs = needed(found, points * point, seeds, clips, level, power)
+    detects = detectable(found, seeds, clips, level) / point
+    needs = needed(found, points * point, seeds, clips, level)
     unknown = "" if found.seed is not None else "one seed: how seeds vary is not known"
     return Forecast(cells, unknown, seeds, clips, detects, needs)

@@ -61,19 +61,19 @@ class Needed(NamedTuple):
     clips: int | None  # in all, with the seeds that there are
 
 
-def variances(sample: Sample, over: str = CLIPS_AND_SEEDS) -> Variances:
-    """Measure those of a sample of one row.
+def variances(sample: Sample) -> Variances:
+    """Measure those of a sample of one row; see `row_variances`."""
+    (found,) = row_variances(sample)
+    return found
+
+
+def row_variances(sample: Sample, over: str = CLIPS_AND_SEEDS) -> list[Variances]:
+    """Measure those of K rows.
 
     Returns:
         Unbiased estimates, but none below zero. The seed's is None with one seed, or where the test
         is ``over`` clips alone. NaN of a single clip, and where nothing varies.
     """
-    (found,) = row_variances(sample, over)
-    return found
-
-
-def row_variances(sample: Sample, over: str = CLIPS_AND_SEEDS) -> list[Variances]:
-    """Measure those of K rows, as `variances` does."""
     _, num_seeds, num_clips = sample.values.shape
     found = mean_squares(sample)
     unknown = fixed(sample)

@@ -15,6 +15,7 @@ from analysis.runs.controls import Column
 from analysis.runs.results import Results
 from analysis.statistics.contrasts import Weights, contrast_of, contrasts
 from analysis.statistics.crossed_means import (
+    USUAL,
     Settings,
     intervals,
     p_values,
@@ -88,7 +89,7 @@ def paired_differences(results: Results, columns: Sequence[Column]) -> pd.DataFr
 
 
 def compare(
-    results: Results, columns: Sequence[Column], settings: Settings | None = None
+    results: Results, columns: Sequence[Column], settings: Settings = USUAL
 ) -> pd.DataFrame:
     """Compare every cell with the reference, paired by clip and seed.
 
@@ -113,7 +114,7 @@ def compare_contrasts(
     results: Results,
     columns: Sequence[Column],
     rows: Mapping[str, Weights],
-    settings: Settings | None = None,
+    settings: Settings = USUAL,
     *,
     families: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
@@ -130,7 +131,6 @@ def compare_contrasts(
         As `compare`; names of contrasts stand in the place of cells. No row where a contrast's
         cells share no seed and clip.
     """
-    settings = settings or Settings()
 
     def infer(group: Group) -> dict[str, Any]:
         least, most = _bounds(results, group)
@@ -148,7 +148,7 @@ def compare_contrasts(
 
 
 def mean_intervals(
-    results: Results, columns: Sequence[Column], settings: Settings | None = None
+    results: Results, columns: Sequence[Column], settings: Settings = USUAL
 ) -> pd.DataFrame:
     """Return the interval of every cell's own mean, over the clips that all its seeds have.
 
@@ -156,7 +156,6 @@ def mean_intervals(
         Columns cell, split, metric, mean, low, high, varies, num_seeds, num_clips, num_runs,
         remark (why there is none; else empty).
     """
-    settings = settings or Settings()
 
     def infer(group: Group) -> dict[str, Any]:
         least, most = _bounds(results, group)

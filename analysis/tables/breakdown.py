@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from analysis.runs.controls import Column, flat_headers
-from analysis.statistics.crossed_means import Settings
 from analysis.tables.contrast_rows import entry, marks_note, write_rows
 from analysis.tables.make import digits
 
@@ -24,7 +23,6 @@ def write(
     cells: tuple[str, str],
     column: Column,
     folder: Path,
-    settings: Settings,
     title: str,
 ) -> list[Path]:
     """Write ``breakdown.md`` and ``.tex``, and the numbers of `break_down` as ``.csv``.
@@ -40,7 +38,7 @@ def write(
         of=title,
         words=(0, 1),
         title=f"{first} minus {second}: which clips carry the difference",
-        footnote=footnote(found, settings),
+        footnote=footnote(found),
     )
 
 
@@ -65,7 +63,7 @@ def to_texts(found: pd.DataFrame, column: Column) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def footnote(found: pd.DataFrame, settings: Settings) -> str:
+def footnote(found: pd.DataFrame) -> str:
     """Say what the numbers are."""
     certain = bool(found["significant"].iloc[0])
     share = (
@@ -75,7 +73,7 @@ def footnote(found: pd.DataFrame, settings: Settings) -> str:
     )
     return (
         f"Paired by clip and seed. {share} Last column: the difference of these clips minus that "
-        f"of all others. {marks_note(found, settings, 'the bins of an attribute')} Attributes are "
+        f"of all others. {marks_note(found, 'the bins of an attribute')} Attributes are "
         "those of the clips' labels; clips with several sources are in several classes."
     )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from analysis.runs.clicks import after_clicks, columns_of, shown_metrics
 from analysis.runs.results import Results
-from analysis.statistics.crossed_means import Settings
+from analysis.statistics.crossed_means import USUAL, Settings
 from analysis.statistics.significance import can_be_tested
 from analysis.tables.make import Table, make_table
 from analysis.tables.write import write_tables
@@ -16,7 +16,7 @@ FOLDER = "clicks"
 
 
 def click_tables(
-    results: Results, *, spread: str = "interval", settings: Settings | None = None
+    results: Results, *, spread: str = "interval", settings: Settings = USUAL
 ) -> dict[str, Table]:
     """Return metric -> table of its scores after every number of clicks; empty where are none.
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.statistics.crossed_means import CLIPS, CLIPS_AND_SEEDS, Settings
+from analysis.statistics.crossed_means import CLIPS, CLIPS_AND_SEEDS, USUAL
 from analysis.tables.latex_text import escape, fitting_size, table_file
 from analysis.tables.layout import DAGGER, STAR, Notation
 from analysis.tables.text import escape_markdown, markdown_table
@@ -41,7 +41,7 @@ def mark(row: Mapping[Any, Any]) -> str:
     return "" if not row["significant"] else DAGGER if row["varies"] == CLIPS else STAR
 
 
-def marks_note(frame: pd.DataFrame, settings: Settings, families: str) -> str:
+def marks_note(frame: pd.DataFrame, families: str) -> str:
     """Say what intervals and marks are; ``families`` of Holm's correction, in words."""
     kinds = set(frame["varies"])
     seeds = sorted(set(frame["num_seeds"].astype(int)))
@@ -52,8 +52,8 @@ def marks_note(frame: pd.DataFrame, settings: Settings, families: str) -> str:
         CLIPS in kinds
     )
     return (
-        f"In brackets the {settings.confidence:.0%} interval over {named}, not corrected. "
-        f"{' and '.join(marks)}: p < {settings.alpha:g} after Holm's correction over {families}."
+        f"In brackets the {USUAL.confidence:.0%} interval over {named}, not corrected. "
+        f"{' and '.join(marks)}: p < {USUAL.alpha:g} after Holm's correction over {families}."
     )
 
 

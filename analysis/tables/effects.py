@@ -12,7 +12,6 @@ import pandas as pd
 
 from analysis.runs.controls import flat_headers
 from analysis.runs.results import Results, select
-from analysis.statistics.crossed_means import Settings
 from analysis.statistics.effects import GridEffects, grid_effects
 from analysis.tables.contrast_rows import entry, marks_note, write_rows
 from analysis.tables.layout import p_text, three_digits
@@ -48,9 +47,9 @@ def to_frame(held: GridEffects) -> pd.DataFrame:
     return pd.concat([single, held.joint], ignore_index=True)
 
 
-def write(results: Results, folder: Path, settings: Settings | None = None) -> list[Path]:
+def write(results: Results, folder: Path) -> list[Path]:
     """Write ``effects.md``, ``.tex`` and ``.csv``; nothing where no two axes meet."""
-    held = grid_effects(results, settings)
+    held = grid_effects(results)
     if held is None:
         return []
     return write_rows(
@@ -104,9 +103,7 @@ def footnote(held: GridEffects) -> str:
     return (
         "Main effect: a level minus the reference level, averaged over the other axes; "
         "interaction: the difference of such differences. "
-        + marks_note(
-            held.found, held.settings, "the main effects, or the interactions, of a column"
-        )
+        + marks_note(held.found, "the main effects, or the interactions, of a column")
         + together * bool(len(tested))
     )
 

@@ -16,7 +16,7 @@ from analysis.runs.measures import EXTRA_COLUMNS, chosen_columns
 from analysis.runs.reported import ReportedRow
 from analysis.runs.results import WHOLE, Results
 from analysis.runs.splits import derived_splits, has_best, table_columns, table_means
-from analysis.statistics.crossed_means import Settings
+from analysis.statistics.crossed_means import USUAL, Settings
 from analysis.statistics.significance import (
     compare,
     mean_intervals,
@@ -53,7 +53,7 @@ class Table:
     intervals: pd.DataFrame | None = None
     # As of `significance.compare`; None where nothing was tested.
     comparison: pd.DataFrame | None = None
-    settings: Settings = field(default_factory=Settings)  # of intervals and tests
+    settings: Settings = USUAL  # of intervals and tests
     # Rows are cells, columns names of `EXTRA_COLUMNS`; NaN where no run recorded the number.
     extras: pd.DataFrame = field(default_factory=pd.DataFrame)
     reported: tuple[ReportedRow, ...] = ()  # rows of other papers
@@ -68,7 +68,7 @@ def make_table(
     columns: Sequence[str] = (),
     scores: Sequence[str] = (),
     reported: Sequence[ReportedRow] = (),
-    settings: Settings | None = None,
+    settings: Settings = USUAL,
 ) -> Table:
     """Summarise runs over their seeds.
 
@@ -86,7 +86,6 @@ def make_table(
         ValueError: for an unknown spread, column or score, and where a comparison is asked for
             and the grid names no reference, or the reference has no finished run.
     """
-    settings = settings or Settings()
     means = table_means(results)
     if len(results.whole):
         means = pd.concat([means, results.whole], ignore_index=True)

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from analysis.runs.results import load_runs
-from analysis.statistics.contrasts import contrast, contrast_of, contrasts
-from analysis.statistics.score_arrays import complete_groups, score_arrays
+from analysis.runs.controls import Column
+from analysis.runs.results import Results, load_runs
+from analysis.statistics.contrasts import contrast_of, contrasts
+from analysis.statistics.score_arrays import Sample, complete_groups, score_arrays
 
 J = ("test", "J")
 SWAPPED = ("test_audio_swapped", "J")
@@ -17,6 +18,10 @@ NAN = float("nan")
 
 def grid(clips: dict[str, float]) -> dict[str, dict[str, dict[str, float]]]:
     return {"test": {"J": clips}}
+
+
+def contrast(results: Results, weights: Mapping[str, float], column: Column = J) -> Sample | None:
+    return contrast_of(results, {(cell, column): weight for cell, weight in weights.items()})
 
 
 def test_rows_are_paired_by_clip_and_seed(exact: Callable[..., Path]) -> None:
@@ -30,7 +35,7 @@ def test_rows_are_paired_by_clip_and_seed(exact: Callable[..., Path]) -> None:
     (group,) = complete_groups(contrasts(score_arrays(results, [J]), rows))
     assert group.labels == [(J, "a against b")]
     np.testing.assert_allclose(group.sample.values, [[[0.2, 0.3]]])
-    sample = contrast(results, rows["a against b"], J)
+    sample = contrast(results, rows["a against b"])
     assert sample is not None and sample.strata == (2,)
     np.testing.assert_array_equal(sample.values, group.sample.values)
 
@@ -43,7 +48,7 @@ def test_an_interaction_is_a_difference_of_differences(exact) -> None:
         for seed in (0, 1)
     }
     weights = {"11": 1.0, "10": -1.0, "01": -1.0, "00": 1.0}
-    sample = contrast(load_runs(exact(scores)), weights, J)
+    sample = contrast(load_runs(exact(scores)), weights)
     assert sample is not None
     np.testing.assert_allclose(sample.values, [[[0.2, -0.15]] * 2], atol=1e-12)
 
@@ -58,7 +63,7 @@ def test_only_what_all_named_cells_have_counts(exact) -> None:
     results = load_runs(exact(scores))
 
     def shape(weights: dict[str, float]) -> tuple[int, ...] | None:
-        sample = contrast(results, weights, J)
+        sample = contrast(results, weights)
         return None if sample is None else sample.values.shape
 
     assert shape({"b": 1.0}) == (1, 2, 3)
@@ -69,9 +74,9 @@ def test_only_what_all_named_cells_have_counts(exact) -> None:
 def test_nothing_shared_is_none(exact) -> None:
     scores = {("b", 0): grid({"x": 0.1}), ("a", 1): grid({"x": 0.2})}
     results = load_runs(exact(scores))
-    assert contrast(results, {"a": 1.0, "b": -1.0}, J) is None
+    assert contrast(results, {"a": 1.0, "b": -1.0}) is None
     assert contrast(results, {"a": 1.0}, ("test", "F")) is None
-    assert contrast(results, {"a": 1.0}, J) is not None
+    assert contrast(results, {"a": 1.0}) is not None
 
 
 def test_real_minus_swapped_sound_is_paired_by_clip(exact) -> None:
@@ -102,4 +107,4 @@ def test_a_derived_split_and_its_control_have_the_same_clips(exact) -> None:
 def test_a_cell_that_is_not_known_is_named(exact) -> None:
     results = load_runs(exact({("dense", 0): grid({"x": 0.1})}, reference=None))
     with pytest.raises(ValueError, match="unknown cell 'dens'.*dense"):
-        contrast(results, {"dens": 1.0}, J)
+        contrast(results, {"dens": 1.0})

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from analysis.runs.results import Results
-from analysis.statistics.crossed_means import Settings
 from analysis.statistics.effects import grid_effects
 from analysis.statistics.significance import holm
 
@@ -110,13 +109,6 @@ def test_cells_that_share_nothing_are_named(grid_of) -> None:
     found = grid_effects(replace(results, scores=scores))
     assert found is not None and "size: l − s" not in set(found.found["effect"])
     assert "size: l − s: its cells share no J on test" in found.notes
-
-
-def test_other_settings(grid_of) -> None:
-    results = grid_of(AXES, planted)
-    wide, narrow = (grid_effects(results, Settings(confidence=level)) for level in (0.99, 0.5))
-    assert wide is not None and narrow is not None
-    assert (wide.found["low"] < narrow.found["low"]).all()
 
 
 def test_a_grid_without_two_axes_has_none(grid_of) -> None:

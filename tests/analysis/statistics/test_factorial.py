@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from analysis.runs.results import Results
-from analysis.statistics.contrasts import contrast
+from analysis.statistics.contrasts import contrast_of
 from analysis.statistics.factorial import effects, factorial, joint_contrasts
 
 J = ("test", "J")
@@ -24,7 +24,7 @@ def estimates(results: Results) -> dict[str, float]:
     assert design is not None
     found = {}
     for effect in effects(design):
-        sample = contrast(results, effect.weights, J)
+        sample = contrast_of(results, {(cell, J): w for cell, w in effect.weights.items()})
         assert sample is not None
         found[effect.name] = round(float(sample.values.mean()), 9)
     return found

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from analysis.runs.results import Results, load_runs
-from analysis.statistics.contrasts import contrast
+from analysis.statistics.contrasts import contrast_of
 from analysis.statistics.forecast import against, forecast, forecast_table, seeds_of_cells
 from analysis.statistics.power import detectable, needed, power, variances
 
@@ -22,7 +22,7 @@ def test_points_are_hundredths_of_the_range_and_the_family_shares_the_level(resu
     rows = against(["b", "up", "same"], "b", J)
     assert list(rows) == ["up", "same"]
     found = forecast(results, rows, 1.0)["up"]
-    own = variances(contrast(results, {"up": 1, "b": -1}, J))
+    own = variances(contrast_of(results, rows["up"]))
     assert (found.seeds, found.clips, found.unknown) == (3, 30, "")
     assert found.detects == pytest.approx(100 * detectable(own, 3, 30, 0.025))
     assert found.needed == needed(own, 0.01, 3, 30, 0.025)

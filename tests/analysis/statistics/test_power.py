@@ -69,7 +69,7 @@ def test_of_one_seed_the_seed_is_unknown_and_the_rest_is_with_the_clips() -> Non
 
 
 def test_over_clips_alone_more_seeds_lessen_only_the_rest() -> None:
-    found = variances(drawn(1, 3, (40,), KINDS["seeds and clips"]), CLIPS)
+    (found,) = row_variances(drawn(1, 3, (40,), KINDS["seeds and clips"]), CLIPS)
     assert found.seed is None and found.clip > 0 and found.rest > 0
     assert power(found, 1.0, 3, 40, 0.05) < power(found, 1.0, 30, 40, 0.05)
 

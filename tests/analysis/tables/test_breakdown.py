@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.statistics.breakdowns import BROKEN_DOWN
-from analysis.statistics.crossed_means import CLIPS_AND_SEEDS, Settings
+from analysis.statistics.crossed_means import CLIPS_AND_SEEDS
 from analysis.tables.breakdown import footnote, to_texts, write
 
 NAN = float("nan")
@@ -36,12 +36,12 @@ def test_a_row_a_bin() -> None:
 
 def test_no_shares_of_what_is_not_clear() -> None:
     assert to_texts(found(certain=False), ("test", "J"))["share of it"].tolist() == ["–", "–"]
-    assert "No shares, since" in footnote(found(certain=False), Settings())
-    assert "Share: of the sum" in footnote(found(), Settings())
+    assert "No shares, since" in footnote(found(certain=False))
+    assert "Share: of the sum" in footnote(found())
 
 
 def test_files(tmp_path: Path) -> None:
-    paths = write(found(), ("a_b", "b"), ("test", "J"), tmp_path, Settings(), "My grid")
+    paths = write(found(), ("a_b", "b"), ("test", "J"), tmp_path, "My grid")
     assert [path.name for path in paths] == ["breakdown.md", "breakdown.tex", "breakdown.csv"]
     assert r"a\|b" in paths[0].read_text() and r"a\_b minus b" in paths[1].read_text()
     assert r"\label{tab:breakdown-my-grid}" in paths[1].read_text()
@@ -50,7 +50,7 @@ def test_files(tmp_path: Path) -> None:
 def test_many_classes_stand_on_several_pages(tmp_path: Path, typeset) -> None:
     many = found().iloc[np.repeat([0, 1], [1, 90])].reset_index(drop=True)
     many["bin"] = [f"class {number}, " + "long " * (5 * (number % 5)) for number in range(91)]
-    _, latex, _ = write(many, ("a", "b"), ("test", "J"), tmp_path, Settings(), "")
+    _, latex, _ = write(many, ("a", "b"), ("test", "J"), tmp_path, "")
     text = latex.read_text()
     assert text.count("continued") == text.count("begin{tabular}") - 1 > 1
     assert text.count("In brackets") == 1 and all(f"class {n}, " in text for n in range(91))

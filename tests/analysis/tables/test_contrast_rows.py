@@ -3,7 +3,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from analysis.statistics.crossed_means import CLIPS, CLIPS_AND_SEEDS, Settings
+from analysis.statistics.crossed_means import CLIPS, CLIPS_AND_SEEDS
 from analysis.tables.contrast_rows import entry, mark, marks_note
 
 
@@ -33,7 +33,7 @@ def test_an_entry_has_signs_interval_and_mark(held: dict, text: str) -> None:
 
 def test_the_note_says_over_what() -> None:
     frame = pd.DataFrame({"varies": [CLIPS_AND_SEEDS, CLIPS], "num_seeds": [3, 1]})
-    assert marks_note(frame, Settings(), "all") == (
+    assert marks_note(frame, "all") == (
         "In brackets the 95% interval over clips and 1 to 3 seeds or clips alone, not corrected. "
         "* and † (clips alone vary): p < 0.05 after Holm's correction over all."
     )
