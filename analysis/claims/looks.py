@@ -1,9 +1,9 @@
 """Claims judged again and again while seeds are added, at levels that together keep their alpha.
 
 After each seed from the second on, all claims are judged by the seeds so far, at the level that
-`analysis.statistics.spending` leaves to this look. What is decided stays so. Every look is kept in
-the folder of the grid, so that going on after an interrupt spends nothing twice; a plan of looks
-that has changed is refused.
+`level_of_look` leaves to this look. What is decided stays so. Every look is kept in the folder of
+the grid, so that going on after an interrupt spends nothing twice; a plan of looks that has changed
+is refused.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from analysis.claims.judge import judge
 from analysis.claims.verdict import UNDECIDED, Verdict
 from analysis.runs.results import Results, load_runs, of_seeds
 from analysis.statistics.crossed_means import FEWEST_SEEDS
-from analysis.statistics.spending import level_of_look
 from auralsam2.messages import ProblemsError, unknown_name
 from auralsam2.text_files import json_text, write_text
 
 FILE_NAME = "looks.json"
 """In the folder of a grid: the plan of the looks, and what each has shown."""
+SMALLEST = 1e-6
+"""Level below which a look is not worth taking: what it could spend, the next one has."""
 _SCHEMA = 1
 _SHOWN = ("estimate", "low", "high", "p_corrected", "p_against_corrected", "num_seeds", "num_clips")
 
@@ -175,6 +176,36 @@ class Looks:
             )
             raise LooksError([*problems, why], source=str(self.path))
         return looks
+
+
+def spent(alpha: float, share: float) -> float:
+    """Return what may be spent of ``alpha`` once a ``share`` of the data is there.
+
+    2 - 2 Φ(z / √share) with the two-sided quantile z of ``alpha``: next to nothing early, nearly
+    all in the end, as O'Brien and Fleming's boundary does (Lan and DeMets, Biometrika 70, 1983).
+    """
+    from scipy.special import ndtr, ndtri
+
+    return float(2 * ndtr(ndtri(alpha / 2) / share**0.5))
+
+
+def level_of_look(alpha: float, number: int, most: int, before: float) -> float | None:
+    """Return the level of a test after ``number`` of ``most`` seeds.
+
+    Whatever the tests have in common, and these share seeds and clips, at least one errs no more
+    often than the sum of their levels, which is what is spent.
+
+    Args:
+        alpha: of all looks together.
+        number: seeds that are there.
+        most: seeds after which it ends.
+        before: what earlier looks have spent.
+
+    Returns:
+        None where it is not worth a look yet.
+    """
+    level = spent(alpha, number / most) - before
+    return None if level < SMALLEST else level
 
 
 def _cells(claim: Claim) -> list[str]:

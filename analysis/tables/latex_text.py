@@ -104,15 +104,17 @@ def table_file(
 ) -> str:
     """Return a file of LaTeX: packages and notes as comments, and a float for each page.
 
+    Caption, label, footnote and notes may be any text.
+
     Args:
         pages: tabulars that stand below each other, for each float.
-        caption: any text; floats behind the first one are "continued".
-        label: any text, e.g. of a title: ``tab:words-of-the-title``.
+        caption: floats behind the first one are "continued".
+        label: e.g. a title: ``tab:words-of-the-title``.
         size: command of the letters; none for those of the text, and its gaps.
         gap: between columns, where there is a size, in points.
         environment: of the floats.
-        footnote: any text, below the last tabular.
-        notes: any texts.
+        footnote: below the last tabular.
+        notes: what a reader of the file must know.
         packages: that are needed.
     """
     words = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-") or "results"
@@ -121,17 +123,13 @@ def table_file(
     lines = [rf"% \usepackage{{{packages}}}"]
     lines += [f"% note: {' '.join(note.split())}" for note in notes]
     for number, tabulars in enumerate(pages):
-        last = number == len(pages) - 1
-        lines += [
-            rf"\begin{{{environment}}}[t]",
-            r"\centering",
-            rf"\caption{{{escape(caption)}{', continued' * (number > 0)}}}",
-            rf"\label{{tab:{words}{f'-{number}' * (number > 0)}}}",
-            *commands,
-            "\n\\par\\medskip\n".join(tabulars),
-            *([below] if footnote and last else []),
-            rf"\end{{{environment}}}",
-        ]
+        later, last = number > 0, number == len(pages) - 1
+        lines += [rf"\begin{{{environment}}}[t]", r"\centering"]
+        lines.append(rf"\caption{{{escape(caption)}{', continued' * later}}}")
+        lines.append(rf"\label{{tab:{words}{f'-{number}' * later}}}")
+        lines += [*commands, "\n\\par\\medskip\n".join(tabulars)]
+        lines += [below] if footnote and last else []
+        lines.append(rf"\end{{{environment}}}")
     return "\n".join(lines) + "\n"
 
 
