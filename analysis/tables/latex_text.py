@@ -124,11 +124,10 @@ def table_file(
     lines += [f"% note: {' '.join(note.split())}" for note in notes]
     for number, tabulars in enumerate(pages):
         later, last = number > 0, number == len(pages) - 1
-        lines += [rf"\begin{{{environment}}}[t]", r"\centering"]
-        lines.append(rf"\caption{{{escape(caption)}{', continued' * later}}}")
-        lines.append(rf"\label{{tab:{words}{f'-{number}' * later}}}")
-        lines += [*commands, "\n\\par\\medskip\n".join(tabulars)]
-        lines += [below] if footnote and last else []
+        above = rf"\caption{{{escape(caption)}{', continued' * later}}}"
+        above += f"\n\\label{{tab:{words}{f'-{number}' * later}}}"
+        lines += [rf"\begin{{{environment}}}[t]", r"\centering", above, *commands]
+        lines += ["\n\\par\\medskip\n".join(tabulars), *([below] if footnote and last else [])]
         lines.append(rf"\end{{{environment}}}")
     return "\n".join(lines) + "\n"
 
