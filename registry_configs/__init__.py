@@ -33,6 +33,7 @@ ALIASES: dict[str, tuple[str, str]] = {
     **{f"methods/{name}_mini_v1m": (f"methods/{name}_v1m", _MINI) for name in _METHODS},
     "methods/prompted_mini_ref_avs": ("methods/prompted_v1m", _REF_AVS),
     "methods/unprompted_mini_ref_avs": ("methods/unprompted_v1m", _REF_AVS),
+    "methods/sam4avs_mini_v1m": ("methods/sam4avs_v1m", "methods/translated_mini_v1m"),
     **_networks("tpavi", "pvt"),
     "methods/released/tpavi_mini_v1m": ("methods/released/tpavi_v1m", "methods/tpavi_mini_v1m"),
     **_networks("avsegformer", "r50"),

@@ -1,5 +1,3 @@
 """AuralSAM2 as published on SAM 2.0 Hiera large, AVSBench V1M."""
 
 _base_ = ["../_base_/published.py", "../_base_/datasets/avsbench_v1m.py"]
-
-model = dict(backbone=dict(size="large", checkpoint="weights/sam2_hiera_large.pt"))

@@ -8,86 +8,57 @@ we did not find asserted in these words.
 title = "Claims of the AuralSAM2 paper, on its small arms"
 
 _intro, _method, _experiments = "section 1", "section 3", "section 4"
-_ours = dict(cell="AuralSAM2")
+
+
+def _beats(sentence: str, other: str, source: str, **more: object) -> dict:
+    return dict(
+        type="Beats", sentence=sentence, cell="AuralSAM2", other=other, source=source, **more
+    )
+
+
+_listens = dict(type="ListensBy", cell="AuralSAM2", source=_intro, inferred=True)
+_clicked = dict(split="test_clicks_3", inferred=True)
 
 claims = [
+    _beats("Audio prompts let a frozen SAM2 segment what sounds", "no prompt", _intro),
+    dict(sentence="The masks follow the sound: with another clip's they are worse", **_listens),
     dict(
-        type="Beats",
-        sentence="Audio prompts let a frozen SAM2 segment what sounds",
-        source=_intro,
-        other="no prompt",
-        **_ours,
-    ),
-    dict(
-        type="ListensBy",
-        sentence="The masks follow the sound: with another clip's they are worse",
-        source=_intro,
-        inferred=True,
-        **_ours,
-    ),
-    dict(
-        type="ListensBy",
         sentence="The masks follow the sound: in silence they are worse",
-        source=_intro,
-        inferred=True,
         sound="silence",
-        **_ours,
+        **_listens,
     ),
-    dict(
-        type="Beats",
-        sentence="A prompt that enters the decoder once is diluted: injected at every site it is "
-        "worth more",
-        source=_intro,
-        other="single injection",
-        **_ours,
+    _beats(
+        "A prompt that enters the decoder once is diluted: injected at every site it is worth more",
+        "single injection",
+        _intro,
     ),
-    dict(
-        type="Beats",
-        sentence="An external fuser segments what sounds better than a single audio token",
-        source=_intro,
+    _beats(
+        "An external fuser segments what sounds better than a single audio token",
+        "audio token",
+        _intro,
         inferred=True,
-        other="audio token",
-        **_ours,
     ),
-    dict(
-        type="Beats",
-        sentence="SAM2 stays promptable: clicks beside the sound improve the masks",
-        source=_intro,
-        inferred=True,
-        other="AuralSAM2",
-        split="test_clicks_3",
+    _beats(
+        "SAM2 stays promptable: clicks beside the sound improve the masks",
+        "AuralSAM2",
+        _intro,
         other_split="test_clicks_0",
-        **_ours,
+        **_clicked,
     ),
-    dict(
-        type="Beats",
-        sentence="With the same three clicks, sound beside them is worth more than none",
-        source=_intro,
-        inferred=True,
-        other="no prompt",
-        split="test_clicks_3",
+    _beats(
+        "With the same three clicks, sound beside them is worth more than none",
+        "no prompt",
+        _intro,
         other_split="test_clicks_3_unheard",
-        **_ours,
+        **_clicked,
     ),
-    dict(
-        type="Beats",
-        sentence="Levels of a pyramid at their own sites beat one level that is repeated",
-        source=f"{_method}.2",
-        other="one level repeated",
-        **_ours,
+    _beats(
+        "Levels of a pyramid at their own sites beat one level that is repeated",
+        "one level repeated",
+        f"{_method}.2",
     ),
-    dict(
-        type="Beats",
-        sentence="AudioCon aligns sound and pixels so that masks improve",
-        source=_method,
-        other="no contrastive loss",
-        **_ours,
+    _beats(
+        "AudioCon aligns sound and pixels so that masks improve", "no contrastive loss", _method
     ),
-    dict(
-        type="Beats",
-        sentence="AudioCon beats InfoNCE",
-        source=_experiments,
-        other="InfoNCE",
-        **_ours,
-    ),
+    _beats("AudioCon beats InfoNCE", "InfoNCE", _experiments),
 ]

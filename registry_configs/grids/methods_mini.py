@@ -6,6 +6,8 @@ its release computes something else at this size, as released. The lines of peop
 no prompt say what is there to be won.
 """
 
+from registry_configs.grids.released_switches_mini import _everything as _released
+
 base = "auralsam2/mini_v1m"
 title = "Audio-visual segmentation with SAM2: methods"
 
@@ -32,19 +34,7 @@ axes = dict(
             name="AVSegFormer, as released", config="methods/released/avsegformer_mini_v1m", set={}
         ),
         dict(name="AuralSAM2", set={}),
-        dict(
-            name="AuralSAM2, as released",
-            set={
-                "model.type": "ReleasedAuralSAM2",
-                "model.fusion": dict(type="ReleasedTPAVIFusion", scope="frame"),
-                "model.constant_audio_position": True,
-                "model.injection.type": "ReleasedInjection",
-                "model.injection.leak_into_position": True,
-                "model.projector": dict(type="ReleasedConvProjector"),
-                "model.join_clips": True,
-                "model.contrastive_loss": dict(type="ReleasedAudioConLoss", weight=0.1),
-            },
-        ),
+        dict(name="AuralSAM2, as released", set=_released),
     ]
 )
 overrides = {"evaluation.counterfactuals": ["silence", "swapped"]}

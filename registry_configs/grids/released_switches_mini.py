@@ -12,7 +12,17 @@ _leaking_injection = {
     "model.injection.type": "ReleasedInjection",
     "model.injection.leak_into_position": True,
 }
+_released_projector = dict(type="ReleasedConvProjector")
 _released_loss = dict(type="ReleasedAudioConLoss", weight=0.1)
+_everything = {
+    **_released_model,
+    "model.fusion": dict(type="ReleasedTPAVIFusion", scope="frame"),
+    "model.constant_audio_position": True,
+    **_leaking_injection,
+    "model.projector": _released_projector,
+    "model.join_clips": True,
+    "model.contrastive_loss": _released_loss,
+}
 _corrected = dict(
     labels="own",
     prediction="thresholded",
@@ -42,25 +52,14 @@ axes = dict(
             set={**_released_model, "model.constant_audio_position": True},
         ),
         dict(name="leak into position", set=_leaking_injection),
-        dict(name="projector", set={"model.projector": dict(type="ReleasedConvProjector")}),
+        dict(name="projector", set={"model.projector": _released_projector}),
         dict(name="joined clips", set={**_released_model, "model.join_clips": True}),
         dict(
             name="labels by rank",
             set={"model.contrastive_loss": {**_released_loss, **_corrected, "labels": "looked_up"}},
         ),
         dict(name="contrastive loss", set={"model.contrastive_loss": _released_loss}),
-        dict(
-            name="everything",
-            set={
-                **_released_model,
-                "model.fusion": dict(type="ReleasedTPAVIFusion", scope="frame"),
-                "model.constant_audio_position": True,
-                **_leaking_injection,
-                "model.projector": dict(type="ReleasedConvProjector"),
-                "model.join_clips": True,
-                "model.contrastive_loss": _released_loss,
-            },
-        ),
+        dict(name="everything", set=_everything),
     ]
 )
 seeds = [0, 1]

@@ -10,9 +10,9 @@ data = dict(
     image_size=224,
     # Clips have five or ten frames: four of them make a step one after another.
     batch_size=1,
-    train=dict(**_v2),
-    val=dict(**_v2),
-    test=dict(test=dict(**_v2), test_audio_swapped=dict(dataset=dict(**_v2))),
+    train=_v2,
+    val=_v2,
+    test=dict(test=_v2, test_audio_swapped=dict(dataset=_v2)),
 )
 
 optim = dict(epochs=30, accumulate=4)

@@ -2,11 +2,6 @@
 
 _base_ = ["./avsbench_v1m.py"]
 
-data = dict(
-    train=dict(subset="v1s"),
-    val=dict(subset="v1s"),
-    test=dict(
-        test=dict(subset="v1s"),
-        test_audio_swapped=dict(dataset=dict(subset="v1s")),
-    ),
-)
+_v1s = dict(subset="v1s")
+
+data = dict(train=_v1s, val=_v1s, test=dict(test=_v1s, test_audio_swapped=dict(dataset=_v1s)))

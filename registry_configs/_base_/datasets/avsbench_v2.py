@@ -4,8 +4,4 @@ _base_ = ["./avsbench_v1m.py"]
 
 _v2 = dict(subset=("v1s", "v1m", "v2"))
 
-data = dict(
-    train=dict(**_v2),
-    val=dict(**_v2),
-    test=dict(test=dict(**_v2), test_audio_swapped=dict(dataset=dict(**_v2))),
-)
+data = dict(train=_v2, val=_v2, test=dict(test=_v2, test_audio_swapped=dict(dataset=_v2)))
