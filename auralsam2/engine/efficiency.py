@@ -50,13 +50,8 @@ def measure_speed(
     """Time a model on a batch of one clip: median of repeats after a warm-up, data loading apart.
 
     Nothing is cached between repeats but what ``decoder_fps`` takes for granted. Other load on
-    the machine, such as the other runs of a grid, is part of the numbers.
-
-    Args:
-        model: called as AuralSAM2 is, on the device to measure.
-        clip: an item of a data set.
-        repeats: at most so many of each measure, and at least one.
-        seconds: no repeat begins once so long has been measured.
+    the machine, such as the other runs of a grid, is part of the numbers. Each measure has at most
+    so many repeats, and none begins once so many seconds have been measured.
     """
     batch, num_frames = collate_clips([dict(clip)]), len(clip["frames"])
     device = next((value.device for value in model.parameters()), torch.device("cpu"))
