@@ -18,6 +18,7 @@ from analysis.figures import style
 from analysis.figures.dilution_curves import SITES, against
 from analysis.figures.figure_text import wrap_name
 from analysis.runs.results import select
+from analysis.tables.contrast_rows import rounded
 
 _MOST_A_ROW = 4
 _PANEL_INCHES = 1.75
@@ -76,11 +77,10 @@ def draw(numbers: Matrices, panels: Sequence[Axes]) -> AxesImage:
         values = matrix.to_numpy()
         image = panel.imshow(values, cmap=colours, vmin=low, vmax=top, aspect="auto")
         for (row, column), value in np.ndenumerate(values):
-            shown = f"{round(value, numbers.decimals) + 0.0:.{numbers.decimals}f}"
             panel.text(
                 column,
                 row,
-                shown.replace("-", "\u2212"),
+                rounded(value, numbers.decimals),
                 ha="center",
                 va="center",
                 color="white" if abs(value) > 0.6 * top else "black",

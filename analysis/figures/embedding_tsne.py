@@ -12,13 +12,14 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.markers import MarkerStyle
-from numpy.random import Generator, default_rng
+from numpy.random import default_rng
 
 from analysis.embeddings.companions import COMPANIONS, companions
 from analysis.embeddings.plane import Plane, Wanted, place_all
 from analysis.embeddings.points import SEVERAL, UNKNOWN, Points
 from analysis.figures import style
 from analysis.figures.figure_text import legend_name, wrap_name
+from analysis.tables.contrast_rows import rounded
 from auralsam2.text_files import write_text
 
 NAME = "embedding_tsne"
@@ -130,16 +131,14 @@ def row(
     }
 
 
-def draw(
-    plane: Plane, panel: Axes, colouring: str, classes: Sequence[str], generator: Generator
-) -> None:
+def draw(plane: Plane, panel: Axes, colouring: str, classes: Sequence[str]) -> None:
     """Draw one arm in one of `COLOURINGS`.
 
     Markers tell the modality; hollow ones are the audio of silent frames, where there is nothing
     to be matched. Audio lies above pixels, what has a class above what has none, and within these
-    layers no class above another: the generator shuffles them.
+    layers no class above another: they are shuffled, always alike.
     """
-    points = plane.points.sample(frac=1, random_state=generator)
+    points = plane.points.sample(frac=1, random_state=default_rng(0))
     layer = points["kind"].map(list(KINDS).index) + 0.5 * points["category"].isin(classes)
     points = points.loc[layer.sort_values(kind="stable").index]
     kinds = list(map(str, points["kind"]))
@@ -175,7 +174,7 @@ def make(numbers: EmbeddingTSNE, folder: Path, *, name: str = NAME) -> list[Path
         for arm, panels in zip(numbers.arms, grid.T, strict=True):
             plane = arm.planes[numbers.main]
             for colouring, panel in zip(COLOURINGS, panels[:-1], strict=True):
-                draw(plane, panel, colouring, numbers.classes, default_rng(0))
+                draw(plane, panel, colouring, numbers.classes)
             set_title(panels[0], arm, len(numbers.arms))
             _write_numbers(arm, plane, panels[-1])
         for colouring, panel in zip(COLOURINGS, grid[:-1, 0], strict=True):
@@ -240,7 +239,7 @@ def _write_numbers(arm: Arm, plane: Plane, panel: Axes) -> None:
     panel.spines[:].set_visible(False)
     for row, key in enumerate(_LINES):
         value = {**arm.numbers, "trustworthiness": plane.trustworthiness}[key]
-        shown = "–" if np.isnan(value) else f"{value:.3f}".replace("-", "−")
+        shown = "–" if np.isnan(value) else rounded(value, 3)
         panel.text(0.5, row + 0.5, shown, ha="center", va="center", fontsize=style.SMALLEST_PT)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-from numpy.random import default_rng
 
 from analysis.embeddings import table
 from analysis.embeddings.measure import MeasuredEmbeddings, first_seeds
@@ -75,7 +74,7 @@ def make_perplexities(numbers: EmbeddingTSNE, folder: Path) -> list[Path]:
         for arm, panels in zip(numbers.arms, grid.T, strict=True):
             set_title(panels[0], arm, columns)
             for plane, panel in zip(arm.planes, panels, strict=True):
-                draw(plane, panel, "class", numbers.classes, default_rng(0))
+                draw(plane, panel, "class", numbers.classes)
                 shown = f"trustworthiness {plane.trustworthiness:.3f}"
                 panel.set_xlabel(shown, fontsize=style.SMALLEST_PT)
         for perplexity, panel in zip(numbers.perplexities, grid[:, 0], strict=True):

@@ -43,7 +43,6 @@ class NoMasksError(NoPicksError):
 class Failures(NamedTuple):
     """What a sheet shows."""
 
-    rule: str  # its name
     picked: Picked  # the clips, and the rule in words
     clips: tuple[SavedClip, ...]  # with the masks of all rows, in the same order
     notes: tuple[str, ...]  # rows that are left out, and masks that do not score what was recorded
@@ -93,7 +92,7 @@ def collect(
         clip, warnings = _clip(results, made, name, column[1])
         clips.append(clip)
         notes += [f"{rule}: {warning}" for warning in warnings]
-    return Failures(rule, picked, tuple(clips), tuple(notes), tuple(lost))
+    return Failures(picked, tuple(clips), tuple(notes), tuple(lost))
 
 
 def make(

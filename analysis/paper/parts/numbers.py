@@ -52,7 +52,6 @@ class Numbers(Part):
 
     # Name of the macro, behind the prefix -> node
     numbers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    automatic: bool = True  # also of every cell and column of the table
     scores: Sequence[str] = ()  # SPLIT:METRIC of that table; none for all that say something
     # Beside them, see make-tables --columns; None for all that were measured
     columns: Sequence[str] | None = None
@@ -102,8 +101,7 @@ class Numbers(Part):
                 problems.append(f"numbers.{name}: {error}")
         if problems:
             raise ValueError("\n".join(problems))
-        if self.automatic:
-            macros += automatic_macros(lookup, self.prefix, self.cell_names, self._style)
+        macros += automatic_macros(lookup, self.prefix, self.cell_names, self._style)
         check_names(macros)
         return Made(write_macros(macros, lookup, out))
 

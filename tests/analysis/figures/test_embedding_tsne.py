@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
@@ -78,7 +77,7 @@ def test_every_colouring_tells_what_it_says() -> None:
     colours: dict[str, set[str]] = {}
     for colouring in embedding_tsne.COLOURINGS:
         panel = Figure().subplots()
-        embedding_tsne.draw(plane, panel, colouring, numbers.classes, np.random.default_rng(0))
+        embedding_tsne.draw(plane, panel, colouring, numbers.classes)
         (group,) = panel.collections
         held = {to_hex(c) for c in group.get_edgecolors()}
         handles = embedding_tsne.keys(colouring, numbers.classes).values()
@@ -98,7 +97,7 @@ def test_no_class_lies_above_another_and_ten_have_a_look_of_their_own() -> None:
     collected = embedding_tsne.collect({"a": points}, perplexities=[5])
     (plane,) = collected.arms[0].planes
     panel = Figure().subplots()
-    embedding_tsne.draw(plane, panel, "class", collected.classes, np.random.default_rng(0))
+    embedding_tsne.draw(plane, panel, "class", collected.classes)
 
     (group,) = panel.collections
     looks = [
