@@ -53,7 +53,12 @@ class ClipMetric(BaseMetric):
         widen_truth: bool = False,
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
-        check_size(size, widen_truth)
+        if size is not None and size < 1:
+            raise ValueError(
+                f"size must be a side in pixels, or None for the native one, got {size=}"
+            )
+        if size is None and widen_truth:
+            raise ValueError("widen_truth=True needs a size to bring the truth to, got size=None")
         self.size, self.widen_truth = size, widen_truth
         # Score of each clip that counts after evaluation, on the main process.
         self.per_clip: dict[str, float] = {}
@@ -203,14 +208,6 @@ def mean(values: Iterable[float]) -> float:
     """Return the mean, not-a-number of nothing."""
     known = list(values)
     return sum(known) / len(known) if known else math.nan
-
-
-def check_size(size: int | None, widen_truth: bool = False) -> None:
-    """Raise a ValueError unless ``size`` is at least 1, or None where the truth stays as it is."""
-    if size is not None and size < 1:
-        raise ValueError(f"size must be a side in pixels, or None for the native one, got {size=}")
-    if size is None and widen_truth:
-        raise ValueError("widen_truth=True needs a size to bring the truth to, got size=None")
 
 
 def check_unique(clips: Iterable[str]) -> None:

@@ -59,20 +59,6 @@ def count_classes(predicted: Tensor, truth: Tensor, num_classes: int) -> ClassCo
     return ClassCounts(histogram(asked[answer == asked]), histogram(answer), histogram(asked))
 
 
-def class_ious(counts: ClassCounts) -> Tensor:
-    """(U, K) float64 intersection over union; 0 of classes that do not occur."""
-    union = counts.predicted + counts.true - counts.both
-    return (counts.both.double() / union).nan_to_num(nan=0.0)
-
-
-def class_f_scores(counts: ClassCounts) -> Tensor:
-    """(U, K) float64 F of precision and recall; 0 where either has no denominator or both are 0."""
-    precision = counts.both.double() / counts.predicted
-    recall = counts.both.double() / counts.true
-    scores = (1 + BETA_SQUARED) * precision * recall / (BETA_SQUARED * precision + recall)
-    return scores.nan_to_num(nan=0.0)
-
-
 @dataclass(frozen=True)
 class ClassSums:
     """Scores of some frames, added up class by class."""
@@ -230,8 +216,8 @@ class MeanIoUMetric(ClassMetric):
     key = "mIoU"
 
     def class_scores(self, counts: ClassCounts) -> Tensor:
-        """(U, K) IoU."""
-        return class_ious(counts)
+        """(U, K) float64 intersection over union; not-a-number of classes that do not occur."""
+        return counts.both.double() / (counts.predicted + counts.true - counts.both)
 
 
 @METRICS.register_module()
@@ -244,5 +230,8 @@ class ClassFScoreMetric(ClassMetric):
     key = "mF"
 
     def class_scores(self, counts: ClassCounts) -> Tensor:
-        """(U, K) F."""
-        return class_f_scores(counts)
+        """(U, K) float64; 0 where precision or recall has no denominator, or both are 0."""
+        precision = counts.both.double() / counts.predicted
+        recall = counts.both.double() / counts.true
+        scores = (1 + BETA_SQUARED) * precision * recall / (BETA_SQUARED * precision + recall)
+        return scores.nan_to_num(nan=0.0)

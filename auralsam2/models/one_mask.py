@@ -38,6 +38,11 @@ def class_prediction(class_logits: Tensor) -> Prediction:
     return as_prediction(mask_logits)._replace(class_logits=class_logits)
 
 
+def map_prediction(logits: Tensor) -> Prediction:
+    """The one map (B, T, K, h, w) of every frame: a mask where K is 1, else classes."""
+    return as_prediction(logits[:, :, 0]) if logits.shape[2] == 1 else class_prediction(logits)
+
+
 def with_classes(
     results: Sequence[dict[str, Any]],
     prediction: Prediction,

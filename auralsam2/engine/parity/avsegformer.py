@@ -10,8 +10,9 @@ from torch import nn
 
 from auralsam2.engine.parity.compare import Row, leaves, watched
 from auralsam2.engine.parity.fixtures import Expected
-from auralsam2.models.methods.avsegformer import mean_mask, prediction_of
+from auralsam2.models.methods.avsegformer import mean_mask
 from auralsam2.models.methods.avsegformer_head import AVSegFormerHead, HeadOutput
+from auralsam2.models.one_mask import map_prediction
 from auralsam2.registry import MASK_LOSSES
 
 # Places in the authors' names -> in ours; the longer ones first. The released head holds `fpn` and
@@ -132,7 +133,7 @@ def _check_setting(case: str, expected: Expected) -> Iterator[Row]:
     first = MASK_LOSSES.build({**masks, "weight": weights["iou_loss"]})
     second = MASK_LOSSES.build({**dice, "weight": weights["mix_loss"]})
     terms = {
-        "iou_loss": first(prediction_of(answer), truth, supervised)["loss_mask"],
+        "iou_loss": first(map_prediction(answer.logits), truth, supervised)["loss_mask"],
         "mix_loss": second(mean_mask(answer), truth > 0, supervised)["loss_mask"],
     }
     terms["total"] = terms["iou_loss"] + terms["mix_loss"]

@@ -11,17 +11,10 @@ from auralsam2 import registry
 from auralsam2.messages import unnamed
 from auralsam2.models.methods.avsegformer_head import AVSegFormerHead, HeadOutput
 from auralsam2.models.methods.base import ClipBatch, ClipMethod, Node
-from auralsam2.models.one_mask import as_prediction, class_prediction
+from auralsam2.models.one_mask import as_prediction, map_prediction
 from auralsam2.registry import MODELS
 from auralsam2.shapes import check_shape
 from auralsam2.structures import Prediction
-
-
-def prediction_of(answer: HeadOutput) -> Prediction:
-    """The one map of every frame as a mask, or as classes, in the form of SAM2's answers."""
-    if answer.logits.shape[2] == 1:
-        return as_prediction(answer.logits[:, :, 0])
-    return class_prediction(answer.logits)
 
 
 def mean_mask(answer: HeadOutput) -> Prediction:
@@ -123,12 +116,12 @@ class AVSegFormer(ClipMethod):
 
     def predict_clip(self, batch: ClipBatch) -> Prediction:
         """Masks, or classes, of every frame."""
-        return prediction_of(self.answer(batch.frames, batch.log_mel))
+        return map_prediction(self.answer(batch.frames, batch.log_mel).logits)
 
     def losses(self, batch: ClipBatch) -> dict[str, Tensor]:
         """Those of the mask loss, and ``loss_mixer``."""
         answer = self.answer(batch.frames, batch.log_mel)
-        losses = self.mask_losses(prediction_of(answer), batch)
+        losses = self.mask_losses(map_prediction(answer.logits), batch)
         if self.mixer_loss is not None:
             terms = self.mixer_loss(mean_mask(answer), batch.masks.float(), batch.supervised)
             losses["loss_mixer"] = terms["loss_mask"]

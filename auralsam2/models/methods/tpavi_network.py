@@ -18,7 +18,7 @@ from auralsam2.models.methods.tpavi_matching import (
     matching_loss,
     soft_masks,
 )
-from auralsam2.models.one_mask import as_prediction, class_prediction
+from auralsam2.models.one_mask import map_prediction
 from auralsam2.registry import MODELS
 from auralsam2.shapes import check_shape
 from auralsam2.structures import Prediction
@@ -185,17 +185,12 @@ class TPAVINetwork(ClipMethod):
 
     def predict_clip(self, batch: ClipBatch) -> Prediction:
         """Masks, or classes, of every frame."""
-        return self._prediction(self.answer(batch))
-
-    def _prediction(self, answer: Answer) -> Prediction:
-        if self.num_classes is None:
-            return as_prediction(answer.logits[:, :, 0])
-        return class_prediction(answer.logits)
+        return map_prediction(self.answer(batch).logits)
 
     def losses(self, batch: ClipBatch) -> dict[str, Tensor]:
         """Those of the mask loss, and ``loss_matching`` where it has a weight."""
         answer = self.answer(batch)
-        losses = self.mask_losses(self._prediction(answer), batch)
+        losses = self.mask_losses(map_prediction(answer.logits), batch)
         if self.matching_weight:
             masks_of = soft_masks if self.num_classes is None else hard_masks
             losses["loss_matching"] = self.matching_weight * matching_loss(
