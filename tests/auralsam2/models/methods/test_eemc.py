@@ -23,16 +23,20 @@ Best = Callable[..., Tensor]
 class Ear(nn.Module):
     """The level of a frame's sound."""
 
-    out_channels = 4
+    def __init__(self, out_channels: int = 4) -> None:
+        super().__init__()
+        self.out_channels = out_channels
 
     def forward(self, log_mel: Tensor) -> Tensor:
-        return 10 * log_mel.mean(dim=(2, 3, 4))[..., None].expand(-1, -1, 4)
+        return 10 * log_mel.mean(dim=(2, 3, 4))[..., None].expand(-1, -1, self.out_channels)
 
 
 class Words(nn.Module):
     """An expression's bytes, in the place of an encoder's states."""
 
-    out_channels = D
+    def __init__(self, out_channels: int = D) -> None:
+        super().__init__()
+        self.out_channels = out_channels
 
     def forward(self, text: list[str]) -> Tensor:
         codes = [[float(b) for b in t.encode().ljust(K * D)[: K * D]] for t in text]

@@ -16,26 +16,11 @@ from torch import Tensor, nn
 
 from auralsam2.models.methods.eemc_mask2former import EEMCMask2Former, QueryAttention, read_out
 from auralsam2.registry import MODELS
+from tests.auralsam2.models.methods.test_eemc import Ear, Words
 
 transformers = pytest.importorskip("transformers", reason="needs the extra [text]")
 
-K, D, S, Q, C = 5, 6, 64, 7, 32
-
-
-class Ear(nn.Module):
-    out_channels = 128
-
-    def forward(self, log_mel: Tensor) -> Tensor:
-        return log_mel.mean(dim=(2, 4)).repeat(1, 1, 2)[..., :128]
-
-
-class Words(nn.Module):
-    def __init__(self, out_channels: int = D) -> None:
-        super().__init__()
-        self.out_channels = out_channels
-
-    def forward(self, text: list[str]) -> Tensor:
-        return torch.tensor([float(len(t)) for t in text]).view(-1, 1, 1).expand(-1, K, D)
+S, Q, C = 64, 7, 32
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +158,7 @@ def test_the_released_count_of_trained_parameters() -> None:
             dict(
                 type="EEMCMask2Former",
                 random_weights=True,
-                audio_encoder=dict(type=Ear),
+                audio_encoder=dict(type=Ear, out_channels=128),
                 text_encoder=dict(type=Words, out_channels=768),
                 freeze_attentions=True,
             )

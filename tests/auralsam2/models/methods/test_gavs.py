@@ -159,11 +159,3 @@ def test_the_first_frames_truth_for_all(build: Build, clips: dict[str, Any]) -> 
         given, expected, usual = ours.eval()(**first), theirs.eval()(**whole), theirs(**first)
     torch.testing.assert_close(given, expected)
     assert float(usual["loss_mask"]) != pytest.approx(float(expected["loss_mask"]))
-
-
-@pytest.mark.parametrize("blocks", [-1, 1.5])
-def test_all_problems_are_told_at_once(build: Build, blocks: float) -> None:
-    with pytest.raises(ValueError) as caught:
-        build("gavs", noise="on", encoder_blocks=blocks, feature_cache_mb=1)
-    told = ("noise", "known: off, add, replace", f"encoder_blocks={blocks}", "feature_cache_mb")
-    assert all(part in str(caught.value) for part in told)

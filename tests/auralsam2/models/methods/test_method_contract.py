@@ -35,12 +35,66 @@ TRAINED = {
     "sama_avs": ("adapters.", DECODER, "backbone.network.sam_prompt_encoder.no_mask_embed."),
     "eemc": ("cues.",),
     "avsegformer": ("head.", "image_encoder.", "audio_projection."),
+    "tpavi": ("image_encoder.", "necks.", "fusions.", "steps.", "head."),
 }
 # Parts of a trained decoder that supervision of one mask does not reach.
 _SINGLE_MASK = ("iou_prediction_head", "pred_obj_score_head", "output_hypernetworks_mlps")
 UNREACHED = {"av_sam": _SINGLE_MASK, "sama_avs": _SINGLE_MASK}
 BATCH_NORM = ("running_mean", "running_var", "num_batches_tracked")
 DEAF = ("prompted", "unprompted")
+# Of a method, what its node has besides, and its items.
+HALF = [(name, {}, {}) for name in TRAINED] + [
+    ("tpavi", {"matching_weight": 0.5}, {}),
+    ("translated", {"num_classes": 3}, {"sources": torch.ones(2, 3)}),
+]
+TRACKER = dict(type="MemoryTracker")
+# Of a method, arguments that cannot be, and what is told of all of them at once.
+WRONG: list[tuple[str, dict[str, Any], str]] = [
+    (
+        "prompted",
+        dict(prompt="bos", prompted_frames="last", jitter=-1.0, tracker=TRACKER),
+        "prompt='bos'; known: box, click, mask; .*prompted_frames='last'.*jitter=-1.0; "
+        "tracker must be None",
+    ),
+    *(
+        (
+            "gavs",
+            dict(noise="on", encoder_blocks=blocks, feature_cache_mb=1),
+            f"noise='on'; known: off, add, replace; .*encoder_blocks={blocks}; feature_cache_mb",
+        )
+        for blocks in (-1, 1.5)
+    ),
+    (
+        "sama_avs",
+        dict(hidden_channels=0, feature_cache_mb=10),
+        "hidden_channels must be at least 1, got 0; feature_cache_mb must be 0",
+    ),
+    ("av_sam", dict(tracker=TRACKER), "AVSAM: tracker must be None, frames are images"),
+    (
+        "avsegformer",
+        dict(image_encoder=None, audio_encoder=None),
+        "image_encoder must name a component, got None; audio_encoder must name",
+    ),
+    (
+        "tpavi",
+        dict(
+            **dict(image_encoder=None, fusion=None, channels=1, num_classes=1),
+            **dict(matching_weight=-1.0, dilations=(), head_channels=(8,), fused_stages=(0, 5)),
+            **dict(output_stride=3, matching_reduction="sum"),
+        ),
+        "image_encoder must name .*; fusion must name .*; channels must be at least 2, got 1; "
+        "num_classes must .*; matching_weight must be at least 0.*; dilations must .*; "
+        "head_channels must be 2 numbers.*; fused_stages must .*; "
+        "unknown output_stride=3; known: 1, 2, 4; unknown matching_reduction='sum'",
+    ),
+    (
+        "translated",
+        dict(rule="x", sound_threshold=3, num_classes=0, detector=None, tracker=TRACKER,
+             mask_loss=dict(type="SAM2MaskLoss")),
+        "unknown rule='x'.*sound_threshold must .*num_classes must .*detector must name .*; "
+        "tracker is of no use here.*mask_loss is of no use here",
+    ),
+]  # fmt: skip
 
 
 def select(data: dict[str, Any], index: list[int]) -> dict[str, Any]:
@@ -156,13 +210,27 @@ def test_a_checkpoint_brings_the_whole_method_back(
         load_trained(target, path)
 
 
-@pytest.mark.parametrize("method", TRAINED)
-def test_half_precision(method: str, build: Build, clips: dict[str, Any]) -> None:
-    model = build(method).train()
+@pytest.mark.parametrize(("method", "changes", "items"), HALF)
+def test_half_precision(
+    method: str,
+    changes: dict[str, Any],
+    items: dict[str, Any],
+    build: Build,
+    clips: dict[str, Any],
+) -> None:
+    model = build(method, **changes).train()
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        total = sum(model(**select(clips, [0])).values())
+        total = sum(model(**select({**clips, **items}, [0])).values())
     total.backward()
     assert torch.isfinite(total)
+
+
+@pytest.mark.parametrize(("method", "wrong", "told"), WRONG)
+def test_all_wrong_arguments_are_told_at_once(
+    method: str, wrong: dict[str, Any], told: str, build: Build
+) -> None:
+    with pytest.raises(ValueError, match=told):
+        build(method, **wrong)
 
 
 def test_an_unknown_mode(build: Build, clips: dict[str, Any]) -> None:

@@ -57,7 +57,6 @@ def build128(build: Build) -> Build:
     return lambda **changes: build("prompted", backbone=BACKBONE, **changes)
 
 
-TRACKER = dict(type="MemoryTracker")
 BACKBONE = dict(type="SAM2Backbone", checkpoint="builtin://sam2-mini", image_size=128)
 
 
@@ -92,14 +91,6 @@ def test_only_the_prompted_frame_is_told(
     assert torch.equal(best(first, scene), best(first, changed))
     ours, theirs = best(every, scene), best(every, changed)
     assert torch.equal(ours[:, :2], theirs[:, :2]) and not torch.equal(ours[:, 2], theirs[:, 2])
-
-
-def test_all_problems_are_told_at_once(build: Build) -> None:
-    with pytest.raises(ValueError) as caught:
-        build("prompted", prompt="bos", prompted_frames="last", jitter=-1.0, tracker=TRACKER)
-    expected = ("prompt='bos'; known: box, click, mask", "prompted_frames='last'", "jitter=-1.0")
-    for part in (*expected, "tracker must be None"):
-        assert part in str(caught.value)
 
 
 def squares(side: int = 64) -> Tensor:

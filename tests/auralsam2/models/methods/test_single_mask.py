@@ -76,8 +76,3 @@ def test_the_loss_reads_truth_of_its_own_size(model: Asked, clips: dict[str, Any
     wide = F.interpolate(best[:1], size=(20, 40), mode="bilinear", align_corners=False)[0]
     terms = F.softplus(-wide).mean() + F.softplus(best[1]).mean()
     torch.testing.assert_close(out, terms / 2)
-
-
-def test_a_tracker_is_refused() -> None:
-    with pytest.raises(ValueError, match="Asked: tracker must be None, frames are images"):
-        Asked(MINI, tracker=dict(type="MemoryTracker"))

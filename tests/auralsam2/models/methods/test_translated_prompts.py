@@ -125,14 +125,6 @@ def test_it_trains_detector_and_head_alone(build: Build, clips: dict[str, Any]) 
         torch.testing.assert_close(other[name], value)
 
 
-def test_half_precision(build: Build, clips: dict[str, Any]) -> None:
-    model = build("translated", num_classes=3).train()
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        total = sum(model(**clips, sources=torch.ones(2, 3)).values())
-    total.backward()
-    assert total.isfinite()
-
-
 def test_items_without_sources_are_refused(build: Build, clips: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="set data.train to dict\\(type='NamedSources'"):
         build("translated")(**clips)
@@ -142,18 +134,6 @@ def test_names_that_do_not_agree_in_number_are_refused(build: Build, clips: dict
     model = build("translated", num_classes=3)
     with pytest.raises(ValueError, match="num_classes is 3, but data.train names 4 classes"):
         model(**clips, sources=torch.ones(2, 4))
-
-
-def test_all_wrong_arguments_are_told_at_once(build: Build) -> None:
-    with pytest.raises(ValueError) as caught:
-        build("translated", rule="x", sound_threshold=3, num_classes=0, detector=None)
-    for part in ("unknown rule='x'", "sound_threshold", "num_classes", "detector must name"):
-        assert part in str(caught.value)
-
-
-def test_what_no_translation_uses_is_refused(build: Build) -> None:
-    with pytest.raises(ValueError, match="tracker is of no use here.*mask_loss is of no use here"):
-        build("translated", tracker=dict(type="MemoryTracker"), mask_loss=dict(type="SAM2MaskLoss"))
 
 
 @pytest.fixture
