@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,12 +61,12 @@ class Plan(NamedTuple):
     findings: list[Finding]  # what index and folders show without opening a file
     # Split, such as ``v1m/train``, -> its rows; the names that fingerprints begin with.
     rows: dict[str, list[ClipFiles]]
-    joined: dict[str, list[ClipFiles]]  # splits that consist of several others, likewise
+    splits: dict[str, list[ClipFiles]]  # what readers take at once, one or several of these
     unit: str = "clips"  # what rows are
 
     def fingerprints(self, digests: Mapping[Path, bytes]) -> dict[str, str]:
         """SHA-256 of every split, that of the data set which reads it; without unreadable files."""
-        splits = {**self.rows, **self.joined}
+        splits = {**self.rows, **self.splits}
         return {s: fingerprint(s, self.root, rows, digests.get) for s, rows in splits.items()}
 
 
@@ -74,24 +75,22 @@ def joined(names: Iterable[str]) -> str:
     return ", ".join(sorted(set(names)))
 
 
-def plan_of(index: Index, rule: LabelRule) -> Plan:
+def plan_of(index: Index, rule: LabelRule, told: Iterable[Finding] = ()) -> Plan:
     """List the clips of a data set, as its readers do; ``rule`` is for its labels."""
-    findings = [*_index_findings(index), *index.unnamed_folders()]
+    findings = [*told, *_index_findings(index), *index.unnamed_folders()]
     rows: dict[str, list[ClipFiles]] = {}
     for part in dict.fromkeys(index.parts[index.rows.index]):
         clips, found = index.clips(part)
         name = f"{index.family}{part}"
         rows[name] = clips
         findings += found + _length_notes(name, clips, index.num_frames(part))
-    joined: dict[str, list[ClipFiles]] = {}
+    splits: dict[str, list[ClipFiles]] = {}
     for split in index.splits:
-        parts = index.parts_of(split)
-        clips = [clip for part in parts for clip in rows.get(f"{index.family}{part}", ())]
-        if len(parts) > 1 and clips:
-            subsets = "+".join(part.partition("/")[0] for part in parts)
-            joined[f"{subsets}/{split}"] = clips
-    tasks = _tasks(index, rule, [clip for of_part in rows.values() for clip in of_part])
-    return Plan(index.root, tasks, findings, rows, joined, index.unit)
+        parts = [rows.get(f"{index.family}{part}", []) for part in index.parts_of(split)]
+        if any(parts):
+            splits[index.split_name(split)] = list(chain(*parts))
+    tasks = _tasks(index, rule, [*chain(*rows.values())])
+    return Plan(index.root, tasks, findings, rows, splits, index.unit)
 
 
 def _index_findings(index: Index) -> Iterator[Finding]:
@@ -141,7 +140,7 @@ def _tasks(index: Index, rule: LabelRule, clips: Sequence[ClipFiles]) -> list[Cl
             continue
         labels = {c.labels[0].parent: c for c in reversed(same) if c.labels}
         masks = (Masks(index.name_of_labels(c), c.labels, bool(c.sources)) for c in labels.values())
-        sounds = index.recording(clip), index.log_mel(clip)
+        sounds = index.sounds(clip)
         tasks.append(ClipTask(where, clip.frames, tuple(masks), *sounds, rule, clip.sources))
     return tasks
 
@@ -158,8 +157,7 @@ def _length_notes(split: str, clips: Sequence[ClipFiles], published: int) -> lis
 def _plan_semantic(root: Path, subsets: Sequence[str]) -> Plan:
     index = SemanticIndex(root, subsets)
     rule, findings = _semantic_rule(root)
-    plan = plan_of(index, rule)
-    return plan._replace(findings=plan.findings + findings)
+    return plan_of(index, rule, findings)
 
 
 def _semantic_rule(root: Path) -> tuple[LabelRule, list[Finding]]:

@@ -83,10 +83,11 @@ class AVSBenchDataset(ClipDataset):
 
     def read_index(self) -> list[ClipFiles]:
         """From ``avss_index/metadata.csv``, and the list of classes where it is needed."""
-        subsets = "+".join(self.subsets)
-        self.name, self.label_source = f"{subsets}/{self.split}", f"avsbench-semantic/{subsets}"
+        index = SemanticIndex(self.root, self.subsets)
+        self.name = index.split_name(self.split)
+        self.label_source = f"avsbench-semantic/{'+'.join(self.subsets)}"
         self.keep_white = self.label_rule == "released" and self.subsets == ("v1s",)
-        files = SemanticIndex(self.root, self.subsets).read(self.split, self.labelled)
+        files = index.read(self.split, self.labelled)
         self.class_map = read_class_map(self.root) if self.semantic else None
         return files
 
@@ -147,11 +148,11 @@ class AVSBenchObjectDataset(ClipDataset):
 
     def read_index(self) -> list[ClipFiles]:
         """From ``s4_meta_data.csv`` or ``ms3_meta_data.csv``."""
-        layout = OBJECT_LAYOUTS[self.subset]
-        self.sources_are_classes = layout.category is not None
-        self.name = f"object/{self.subset}/{self.split}"
-        self.label_source = f"avsbench-object/{layout.name}"
-        return ObjectIndex(self.root, self.subset, self.audio).read(self.split, self.labelled)
+        index = ObjectIndex(self.root, self.subset, self.audio)
+        self.name = index.split_name(self.split)
+        self.sources_are_classes = index.layout.category is not None
+        self.label_source = f"avsbench-object/{index.layout.name}"
+        return index.read(self.split, self.labelled)
 
     def label_folder(self, index: int) -> Path:
         """``s4_data/gt_masks/SPLIT/CATEGORY/UID`` or ``ms3_data/gt_masks/SPLIT/UID``."""

@@ -57,9 +57,9 @@ class SemanticIndex(Index):
         """The split in each of the subsets."""
         return [f"{subset}/{split}" for subset in self.subsets]
 
-    def title(self, split: str) -> str:
-        """Root, subsets and split."""
-        return f"'{self.root}', {'+'.join(self.subsets)}/{split}"
+    def split_name(self, split: str) -> str:
+        """Of all subsets together."""
+        return f"{'+'.join(self.subsets)}/{split}"
 
     def num_frames(self, part: str) -> int:
         """As published for the subset."""
@@ -162,10 +162,6 @@ class ObjectIndex(Index):
         self.kinds = [audio] if audio else there or list(SOUNDS)[:1]
         super().__init__(root, path)
 
-    def title(self, split: str) -> str:
-        """Data folder, subset and split."""
-        return f"'{self.data}', {self.subset}/{split}"
-
     def num_frames(self, part: str) -> int:
         """As published for the subset."""
         return NUM_FRAMES[self.subset]
@@ -194,13 +190,10 @@ class ObjectIndex(Index):
         folders = (self._frames(below), self.data / "gt_masks" / below)
         return below.as_posix() if any(folder.is_dir() for folder in folders) else None
 
-    def recording(self, clip: ClipFiles) -> Path | None:
+    def sounds(self, clip: ClipFiles) -> tuple[Path | None, Path | None]:
         """None where the release has no such folder."""
-        return self._sound(self._below(clip), "wav") if "wav" in self.kinds else None
-
-    def log_mel(self, clip: ClipFiles) -> Path | None:
-        """None where the release has no such folder."""
-        return self._sound(self._below(clip), "log_mel") if "log_mel" in self.kinds else None
+        found = {kind: self._sound(self._below(clip), kind) for kind in self.kinds}
+        return found.get("wav"), found.get("log_mel")
 
     def unnamed_folders(self) -> Iterator[Finding]:
         """Folders below split and category; each clip once."""

@@ -52,7 +52,7 @@ class Index(ABC):
         splits: that configs read.
         uid: column of names.
         unit: what rows are.
-        family: what names of splits begin with in fingerprints.
+        family: what names of parts and splits begin with.
         root: folder below which all files lie.
         path: of the table.
         table: all its rows.
@@ -85,9 +85,9 @@ class Index(ABC):
         """Parts that a split consists of, one after the other."""
         return [split]
 
-    @abstractmethod
-    def title(self, split: str) -> str:
-        """What an error calls a split."""
+    def split_name(self, split: str) -> str:
+        """What fingerprints and errors call a split."""
+        return f"{self.family}{split}"
 
     @abstractmethod
     def num_frames(self, part: str) -> int:
@@ -109,13 +109,9 @@ class Index(ABC):
     def unnamed_folders(self) -> Iterator[Finding]:
         """Folders of clips that no row names."""
 
-    def recording(self, clip: ClipFiles) -> Path | None:
-        """Where the sound of a clip lies, there or not; None in releases that have none."""
-        return clip.audio
-
-    def log_mel(self, clip: ClipFiles) -> Path | None:
-        """Where its pickled log-mel examples lie, likewise."""
-        return None
+    def sounds(self, clip: ClipFiles) -> tuple[Path | None, Path | None]:
+        """Where recording and pickled log-mel examples lie, there or not; None: not released."""
+        return clip.audio, None
 
     def ids(self) -> pd.Series[str]:
         """Names of the rows that stand for one thing each."""
@@ -176,7 +172,8 @@ class Index(ABC):
             of_part, found = self.clips(part)
             clips += of_part
             findings += found
-        settle(findings, self.title(split), self.row_problems(split))
+        where = f"'{self.root}', {self.split_name(split)}"
+        settle(findings, where, self.row_problems(split))
         return clips
 
 

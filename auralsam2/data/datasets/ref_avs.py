@@ -44,8 +44,8 @@ class RefAVSDataset(ClipDataset):
 
     def read_index(self) -> list[ClipFiles]:
         """From ``metadata.csv``."""
-        self.name = f"ref_avs/{self.split}"
         index = RefIndex(self.root)
+        self.name = index.split_name(self.split)
         self.expressions = index.expressions(self.split)
         return index.read(self.split, self.labelled)
 

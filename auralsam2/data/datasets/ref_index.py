@@ -75,10 +75,6 @@ class RefIndex(Index):
         """Of one split, in the order of the table."""
         return [expression_of(row) for row in self._records() if row["split"] == split]
 
-    def title(self, split: str) -> str:
-        """Root and split."""
-        return f"'{self.root}', {split}"
-
     def num_frames(self, part: str) -> int:
         """The same of every video."""
         return NUM_FRAMES

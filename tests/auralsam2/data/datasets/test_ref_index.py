@@ -51,7 +51,7 @@ def test_all_problems_are_listed_once(ref_root: Path) -> None:
     with pytest.raises(DataError) as caught:
         read_expressions(ref_root, "train")
     message = str(caught.value)
-    assert "5 problems" in message and f"'{ref_root}', train" in message
+    assert "5 problems" in message and f"'{ref_root}', ref_avs/train" in message
     assert message.count(f"'{media / 'audio.wav'}': there is no") == 1  # of three expressions
     assert f"'{media / 'frames' / '1.jpg'}': there is no label 1; there are 00000.png" in message
     assert f"'{masks / 'fid_2'}': there is no such folder" in message
