@@ -56,9 +56,6 @@ class LogMelCache:
             FileNotFoundError: where there is no such file.
             ValueError: where it cannot be decoded, or on an unknown rule.
         """
-        path = Path(path)
-        if not path.is_file():
-            raise FileNotFoundError(f"no sound file at '{path}'")
         entry = self.entry(path, num_frames, rule, channels)
         found = _read(entry, NUM_EARS.get(channels))
         if found is None:

@@ -57,7 +57,7 @@ class Corruption(ABC):
 
     title: ClassVar[str]
     measure: ClassVar[str]
-    unit: ClassVar[str]
+    unit: ClassVar[str] = ""
     usual: ClassVar[tuple[float, ...]]
     clean: ClassVar[float] = 0.0
     bounds: ClassVar[tuple[float, float]] = (-inf, inf)

@@ -36,7 +36,6 @@ class Darkness(PictureCorruption):
 
     title = "darkness"
     measure = "halvings"
-    unit = ""
     usual = (1.0, 2.0, 4.0)
     bounds = (0.0, 8.0)
 
@@ -52,7 +51,6 @@ class JPEGCompression(PictureCorruption):
 
     title = "JPEG"
     measure = "quality"
-    unit = ""
     usual = (20.0, 10.0, 5.0)
     clean = inf
     bounds = (1.0, inf)
@@ -78,7 +76,6 @@ class Occlusion(PictureCorruption):
 
     title = "occlusion"
     measure = "share of the frame"
-    unit = ""
     usual = (0.1, 0.2, 0.4)
     bounds = (0.0, 1.0)
 

@@ -70,7 +70,6 @@ class PartialSilence(SoundCorruption):
 
     title = "partial silence"
     measure = "share of the clip"
-    unit = ""
     usual = (0.25, 0.5, 1.0)
     bounds = (0.0, 1.0)
 

@@ -31,6 +31,11 @@ class Wanted(NamedTuple):
     name: str
     sources: tuple[Source, ...]
 
+    @classmethod
+    def alone(cls, name: str) -> Wanted:
+        """A clip that the video of its name holds alone."""
+        return cls(name, (Source("uid", name, 0.0),))
+
 
 class Layout(NamedTuple):
     """A benchmark's folders and table of clips, which last ``num_frames`` seconds.
@@ -74,8 +79,7 @@ def _seconds(uid: str, minutes: str, seconds: str) -> float:
 
 def _ref_avs(table: pd.DataFrame) -> list[Wanted]:
     rows = table.to_dict("records")
-    videos = [ref_index.expression_of(row).video for row in rows]
-    return [Wanted(video, (Source("uid", video, 0.0),)) for video in videos]
+    return [Wanted.alone(ref_index.expression_of(row).video) for row in rows]
 
 
 LAYOUTS = {

@@ -60,7 +60,7 @@ def prepare(
         DataError: where the index is broken.
     """
     files = _by_stem(videos)
-    wanted = read_wanted(index, LAYOUTS[layout]) if index else _all_of(files)
+    wanted = read_wanted(index, LAYOUTS[layout]) if index else [*map(Wanted.alone, files)]
     jobs, results = _jobs(wanted, files, out, layout, named)
     on_start(len(jobs))
     work = partial(_attempt, num_frames=LAYOUTS[layout].num_frames, frames_at=frames_at)
@@ -91,10 +91,6 @@ def _by_stem(videos: Path) -> dict[str, list[Path]]:
         known = ", ".join(suffix[1:] for suffix in VIDEO_SUFFIXES)
         raise FileNotFoundError(f"no video in '{videos}'; known endings: {known}")
     return files
-
-
-def _all_of(files: dict[str, list[Path]]) -> list[Wanted]:
-    return [Wanted(stem, (Source("uid", stem, 0.0),)) for stem in files]
 
 
 def _jobs(

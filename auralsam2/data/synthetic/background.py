@@ -15,24 +15,15 @@ MARGIN = 0.08
 
 @dataclass(frozen=True)
 class Background:
-    """What lies behind the objects.
+    """What lies behind the objects."""
 
-    Attributes:
-        corners: (2, 2, 3) RGB in [0, 1] at the image's corners, interpolated between.
-        coarse, fine: (K, K, 3) noise added to it, enlarged smoothly.
-        lines: (L, 8) x0, y0, x1, y1, R, G, B, width, the latter as a share of the side.
-        blobs: (L, 6) x, y, radius, R, G, B offsets of faint spots.
-        pan: (2,) displacement per second as a share of the side.
-        sensor_noise: standard deviation of the noise of each pixel and frame.
-    """
-
-    corners: NDArray[np.float32]
-    coarse: NDArray[np.float32]
-    fine: NDArray[np.float32]
-    lines: NDArray[np.float64]
-    blobs: NDArray[np.float64]
-    pan: NDArray[np.float64]
-    sensor_noise: np.float32
+    corners: NDArray[np.float32]  # (2, 2, 3) RGB in [0, 1] at the image's corners
+    coarse: NDArray[np.float32]  # (K, K, 3) noise added to it, enlarged smoothly
+    fine: NDArray[np.float32]  # likewise
+    lines: NDArray[np.float64]  # (L, 8) x0, y0, x1, y1, R, G, B and width as a share of the side
+    blobs: NDArray[np.float64]  # (L, 6) x, y, radius, R, G, B offsets of faint spots
+    pan: NDArray[np.float64]  # (2,) displacement per second as a share of the side
+    sensor_noise: np.float32  # standard deviation of the noise of each pixel and frame
 
 
 def sample_background(rng: np.random.Generator) -> Background:

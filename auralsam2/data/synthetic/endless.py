@@ -18,34 +18,26 @@ from auralsam2.data.synthetic.sounds import SAMPLE_RATE, render_sound
 
 # An instance smaller than this share of the image is not worth a prompt.
 MIN_AREA = 0.004
+STILLS, NUM_FRAMES, NUM_SECONDS = 4, 4, 5
+"""Images of an item, frames of its clip; seconds of a sound."""
+CUT = 0.15
+"""Chance that a later frame of a clip shows another scene, where the object is gone."""
+RECOLOUR = 0.5
+"""Chance that a scene's objects take any colours instead of their classes', so that the
+segmentation does not hang on twelve hues."""
 
 
 class PromptDataset(Dataset):
-    """Each item is drawn from (seed, index) alone: ``stills`` images and one clip.
+    """Each item is drawn from (seed, index) alone: images of two objects to segment, and one clip.
 
     Args:
         length: items of an epoch.
-        stills: images in an item, each with two objects to segment.
-        num_frames: frames of the clip.
         image_size: side in pixels.
         seed: of everything drawn.
-        cut: chance that a later frame of the clip shows another scene, where the object is gone.
-        recolour: chance that a scene's objects take any colours instead of their classes', so that
-            the segmentation does not hang on twelve hues.
     """
 
-    def __init__(
-        self,
-        length: int,
-        stills: int = 4,
-        num_frames: int = 4,
-        image_size: int = 128,
-        seed: int = 0,
-        cut: float = 0.15,
-        recolour: float = 0.5,
-    ) -> None:
-        self.length, self.stills, self.num_frames = length, stills, num_frames
-        self.image_size, self.seed, self.cut, self.recolour = image_size, seed, cut, recolour
+    def __init__(self, length: int, image_size: int = 128, seed: int = 0) -> None:
+        self.length, self.image_size, self.seed = length, image_size, seed
 
     def __len__(self) -> int:
         return self.length
@@ -58,10 +50,10 @@ class PromptDataset(Dataset):
             ``clip_masks`` (1, T, S, S).
         """
         rng = np.random.default_rng([self.seed, index])
-        drawn = [self._draw(rng, 1, 2) for _ in range(self.stills)]
-        frames, masks = self._draw(rng, self.num_frames, 1)
-        for t in range(1, self.num_frames):
-            if rng.random() < self.cut:
+        drawn = [self._draw(rng, 1, 2) for _ in range(STILLS)]
+        frames, masks = self._draw(rng, NUM_FRAMES, 1)
+        for t in range(1, NUM_FRAMES):
+            if rng.random() < CUT:
                 frames[t] = self._draw(rng, 1, 1)[0][0]
                 masks[t] = 0
         return {
@@ -77,7 +69,7 @@ class PromptDataset(Dataset):
         """Frames (T, S, S, 3) and masks (T, wanted, S, S) of objects well seen in frame 0."""
         while True:
             scene = sample_scene(rng, num_frames=num_frames)
-            if rng.random() < self.recolour:
+            if rng.random() < RECOLOUR:
                 scene = _recoloured(scene, rng)
             frames, masks = render(scene, self.image_size)
             large = np.flatnonzero(masks[0].mean(axis=(1, 2)) >= MIN_AREA)
@@ -124,8 +116,8 @@ class FreshIndexSampler(Sampler[int]):
 class SoundDataset(Dataset[tuple[Tensor, Tensor]]):
     """The seconds of one clip's sound: item i is drawn from (seed, i) alone."""
 
-    def __init__(self, length: int, seed: int = 0, num_seconds: int = 5) -> None:
-        self.length, self.seed, self.num_seconds = length, seed, num_seconds
+    def __init__(self, length: int, seed: int = 0) -> None:
+        self.length, self.seed = length, seed
 
     def __len__(self) -> int:
         return self.length
@@ -133,10 +125,10 @@ class SoundDataset(Dataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         """(T, 2, 96, 64) log-mel examples and (T, classes) with 1 for every class heard."""
         rng = np.random.default_rng([self.seed, index])
-        scene = sample_scene(rng, num_frames=self.num_seconds)
+        scene = sample_scene(rng, num_frames=NUM_SECONDS)
         samples = render_sound(scene, rng) / 32768.0
-        heard = np.zeros((self.num_seconds, len(CLASSES)), np.float32)
+        heard = np.zeros((NUM_SECONDS, len(CLASSES)), np.float32)
         for number, item in enumerate(scene.objects):
             heard[scene.sounding[:, number], item.class_index] = 1
-        examples = log_mel_examples(samples, SAMPLE_RATE, self.num_seconds)
+        examples = log_mel_examples(samples, SAMPLE_RATE, NUM_SECONDS)
         return torch.from_numpy(examples), torch.from_numpy(heard)

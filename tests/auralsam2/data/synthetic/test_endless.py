@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from auralsam2.data.synthetic import endless
 from auralsam2.data.synthetic.endless import (
     MIN_AREA,
     FreshIndexSampler,
@@ -10,7 +11,13 @@ from auralsam2.data.synthetic.endless import (
     collate_prompts,
 )
 
-SETTINGS = dict(length=3, stills=2, num_frames=3, image_size=32)
+SETTINGS = dict(length=3, image_size=32)
+
+
+@pytest.fixture(autouse=True)
+def small_items(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endless, "STILLS", 2)
+    monkeypatch.setattr(endless, "NUM_FRAMES", 3)
 
 
 def test_an_item_has_the_documented_tensors() -> None:
@@ -45,18 +52,23 @@ def test_objects_are_large_enough_and_apart() -> None:
 
 
 @pytest.mark.parametrize(("cut", "gone"), [(0.0, False), (1.0, True)])
-def test_after_a_cut_the_object_is_gone(cut: float, gone: bool) -> None:
-    dataset = PromptDataset(**SETTINGS, cut=cut)
+def test_after_a_cut_the_object_is_gone(
+    monkeypatch: pytest.MonkeyPatch, cut: float, gone: bool
+) -> None:
+    monkeypatch.setattr(endless, "CUT", cut)
+    dataset = PromptDataset(**SETTINGS)
     for index in range(5):
         masks = dataset[index]["clip_masks"][0]
         assert masks[0].any()
         assert bool(masks[1:].any()) is not gone
 
 
-def test_recolouring_keeps_the_shapes() -> None:
-    plain, recoloured = (
-        PromptDataset(**SETTINGS | {"stills": 1}, recolour=share)[0] for share in (0.0, 1.0)
-    )
+def test_recolouring_keeps_the_shapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    items = []
+    for share in (0.0, 1.0):
+        monkeypatch.setattr(endless, "RECOLOUR", share)
+        items.append(PromptDataset(**SETTINGS)[0])
+    plain, recoloured = items
     assert not torch.equal(plain["images"], recoloured["images"])
     # The scene is drawn before its colours; which of its objects are asked for is drawn after.
     pairs = [(m, n) for m in plain["image_masks"][0] for n in recoloured["image_masks"][0]]

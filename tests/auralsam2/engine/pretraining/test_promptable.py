@@ -8,7 +8,7 @@ from auralsam2.models.backbones.sam2.network import Decoded
 
 
 def test_two_steps_reach_all_parameters_and_repeat_exactly() -> None:
-    batch = collate_prompts([PromptDataset(4, stills=2, num_frames=3)[i] for i in range(2)])
+    batch = collate_prompts([PromptDataset(4)[i] for i in range(2)])
     runs = []
     for _ in range(2):
         torch.manual_seed(0)
