@@ -250,8 +250,8 @@ INJECTIONS = Registry(
 TRACKERS = _part(
     "tracker",
     calls={
-        "forward(network, pyramid, prompts, injection, points, masks)": "the backbone's network, "
-        "VisualPyramid, Prompts, injection, clicks and masks by frame -> Prediction of T frames",
+        "forward(network, pyramid, prompts, injection)": "the backbone's network, VisualPyramid, "
+        "Prompts, injection -> Prediction of T frames",
         "conditioning_frame(num_frames)": "index of the one that is decoded first",
     },
     contract="conditioning frame and memory are its policy",

@@ -80,6 +80,10 @@ class Prompts(NamedTuple):
     sparse: tuple[Tensor, ...] = ()  # one (B, T, C) a level, added to decoder tokens
     dense: tuple[Tensor, ...] = ()  # one (B, T, N, C) a level, added to decoder keys
 
+    def at(self, frame: int) -> Prompts:
+        """Those of one frame, T = 1."""
+        return Prompts(*(tuple(x[:, frame : frame + 1] for x in kind) for kind in self))
+
     def scaled(self, weight: float) -> Prompts:
         """All times a factor; those of factor 1 are the same tensors."""
         if weight == 1:

@@ -66,9 +66,6 @@ COVERED_BY = {
     ),
     "auralsam2/models/backbones/promptable.py": "auralsam2/models/backbones/sam2/test_network.py",
     "auralsam2/models/backbones/sam2/build.py": "auralsam2/models/backbones/sam2/test_network.py",
-    "auralsam2/models/backbones/sam2/frozen_decoder.py": (
-        "auralsam2/models/backbones/sam2/test_frozen_memory.py"
-    ),
     "auralsam2/models/backbones/sam2/injection.py": "auralsam2/models/test_injection.py",
     "auralsam2/models/backbones/sam2/memory.py": "auralsam2/models/backbones/sam2/test_network.py",
     "auralsam2/models/backbones/sam2_backbone.py": "auralsam2/models/test_auralsam2.py",
@@ -81,7 +78,6 @@ COVERED_BY = {
     "auralsam2/models/cached_encoder.py": "auralsam2/models/text/test_encoder.py",
     "auralsam2/models/freezing.py": "auralsam2/models/audio/test_vggish.py",
     "auralsam2/models/fusion/token_norm.py": "auralsam2/models/fusion/test_tpavi.py",
-    "auralsam2/models/tracking.py": "auralsam2/models/test_auralsam2.py",
     "auralsam2/models/weights/__init__.py": "auralsam2/models/weights/test_loading.py",
     "auralsam2/models/weights/folder.py": "auralsam2/models/text/test_pretrained.py",
     "auralsam2/models/weights/reading.py": "auralsam2/models/weights/test_loading.py",

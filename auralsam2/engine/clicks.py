@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from auralsam2.clicked_splits import UNCLICKED, Clicked
 from auralsam2.metrics.clip_metric import ClipMetric
 from auralsam2.metrics.jaccard import jaccard, predicted_foreground
+from auralsam2.models.backbones.promptable import Points
 from auralsam2.models.decode import clip_results, decode_mode
 from auralsam2.models.interaction import CannotClickError, Interaction
 from auralsam2.models.methods.base import ClipBatch
@@ -97,8 +98,6 @@ def _next_click(result: Mapping[str, Any]) -> tuple[int, Click | None]:
 
 def _points(clicks: Sequence[Click], truth: Tensor, side: int) -> Any:
     """All clicks of a frame as the model reads them, at its own size."""
-    from auralsam2.models.backbones.sam2.network import Points
-
     height, width = truth.shape[-2:]
     coords = [[c.x * side / width, c.y * side / height] for c in clicks]
     labels = [int(c.positive) for c in clicks]

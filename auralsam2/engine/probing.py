@@ -109,63 +109,58 @@ def _read_batch(
     model: Any, batch: Mapping[str, Any], others: Mapping[str, Any], num_clips: float
 ) -> Iterator[FrameReadings]:
     """Read the labelled frames of the first clips of a batch."""
-    from auralsam2.models.backbones.sam2.probe import join_calls, select_rows
+    from auralsam2.models.backbones.sam2.probe import select_rows
 
-    rows: DecoderCalls = model.decoder_rows(batch["masks"])
-    calls = {TRUE: _calls(model, batch, rows)}
+    rows, call = _frame_by_frame(model, batch)
+    calls = {TRUE: call}
     # Nobody reads the images of another sound, and their memory takes time.
     with with_attribute(getattr(model, "tracker", None), "use_memory", False):
         for name, other in others.items():
             # Frames and truth stay, whatever the other data set says of them.
             heard = {**batch, "log_mel": other["log_mel"]}
-            calls[name] = _calls(model, heard, rows, run=False)
-    for part in _chunks(calls[TRUE]):
-        own = [row for call in rows[part] for row in call]
-        labelled = [
-            i
-            for i, row in enumerate(own)
-            if row.clip < num_clips and batch["supervised"][row.clip, row.frame]
-        ]
-        if labelled:
-            by_sound = {
-                name: select_rows(join_calls(of_sound[part]), labelled)
-                for name, of_sound in calls.items()
-            }
-            readings = _conditions(_network(model).two_way, by_sound)
-            yield from _frames([own[i] for i in labelled], batch, readings)
+            calls[name] = _frame_by_frame(model, heard, run=False)[1]
+    labelled = [
+        i
+        for i, row in enumerate(rows)
+        if row.clip < num_clips and batch["supervised"][row.clip, row.frame]
+    ]
+    if not labelled:
+        return
+    at_once = max(1, _MOST_AT_ONCE // call.image_embedding[0].numel())
+    for start in range(0, len(labelled), at_once):
+        part = labelled[start : start + at_once]
+        by_sound = {name: select_rows(of_sound, part) for name, of_sound in calls.items()}
+        readings = _conditions(_network(model).two_way, by_sound)
+        yield from _frames([rows[i] for i in part], batch, readings)
 
 
 @torch.no_grad()
-def _calls(
-    model: Any, batch: Mapping[str, Any], rows: DecoderCalls, *, run: bool = True
-) -> list[Any]:
-    """What the transformer was given, call by call; ``run`` as in `recording`."""
-    from auralsam2.models.backbones.sam2.probe import recording
+def _frame_by_frame(
+    model: Any, batch: Mapping[str, Any], *, run: bool = True
+) -> tuple[list[DecoderRow], Any]:
+    """What the transformer was given, as one call in the order of clips and their frames.
 
+    A model may decode frames in another order or number at once where nothing is remembered.
+    ``run`` is as in `recording`.
+    """
+    from auralsam2.models.backbones.sam2.probe import join_calls, recording, select_rows
+
+    rows: DecoderCalls = model.decoder_rows(batch["masks"])
     network = _network(model)
     transformer, encoder = network.two_way, network.sam_prompt_encoder
     with recording(transformer, encoder, run=run) as calls:
         model.val_step(batch)
-    found, stated = [len(call.tokens) for call in calls], [len(own) for own in rows]
+    found, stated = [len(call.tokens) for call in calls], [len(call) for call in rows]
     if found != stated:
         raise ValueError(
             f"{type(model).__name__} decodes {len(found)} times, {sum(found)} rows in all; its "
             f"decoder_rows say {len(stated)} times, {sum(stated)} rows"
         )
-    return calls
-
-
-def _chunks(calls: Sequence[Any]) -> Iterator[slice]:
-    """Calls that go through the decoder together."""
-    start, held = 0, 0
-    for end, call in enumerate(calls):
-        size = call.image_embedding.numel()
-        if held and held + size > _MOST_AT_ONCE:
-            yield slice(start, end)
-            start, held = end, 0
-        held += size
-    if held:
-        yield slice(start, len(calls))
+    if not calls:
+        return [], None
+    own = [row for call in rows for row in call]
+    order = sorted(range(len(own)), key=lambda i: own[i][:2])  # objects of a frame stay as they are
+    return [own[i] for i in order], select_rows(join_calls(calls), order)
 
 
 def _conditions(transformer: Any, calls: Mapping[str, Any]) -> dict[Any, list[Any]]:

@@ -37,6 +37,8 @@ DecoderCalls = list[list[DecoderRow]]
 def rows_of_frames(tracker: Any, masks: Tensor) -> DecoderCalls:
     """Rows of a model that decodes every frame once, in its tracker's order, clips together."""
     num_clips, num_frames = masks.shape[:2]
+    if not tracker.use_memory:
+        return [[DecoderRow(i, t) for i in range(num_clips) for t in range(num_frames)]]
     order = frame_order(num_frames, tracker.conditioning_frame(num_frames))
     return [[DecoderRow(i, t) for i in range(num_clips)] for t in order]
 

@@ -18,16 +18,14 @@ import torch
 from torch import Tensor
 
 from auralsam2.messages import UnfitModelError
+from auralsam2.models.backbones.promptable import Decoded, Points
+from auralsam2.models.backbones.sam2.memory import ClipMemory
 from auralsam2.models.decode import EMPTY_LOGIT
-from auralsam2.models.tracking import (
-    MemoryTracker,
-    decode_frame,
-    frame_order,
-)
+from auralsam2.models.tracking import MemoryTracker, decode_frames, frame_order
 from auralsam2.structures import Prediction, Prompts, VisualPyramid
 
 if TYPE_CHECKING:
-    from auralsam2.models.backbones.sam2.network import Decoded, Points, PromptableSAM2
+    from auralsam2.models.backbones.sam2.network import PromptableSAM2
     from auralsam2.models.injection import StepwiseInjection
 
 WEIGHT_BESIDE_CLICKS = 0.25
@@ -88,8 +86,6 @@ class ClickedClip(Interaction):
     binary_memory = False
 
     def __init__(self, network: PromptableSAM2, maps: Sequence[Tensor]) -> None:
-        from auralsam2.models.backbones.sam2.memory import ClipMemory
-
         super().__init__(network, maps)
         self.memory = ClipMemory(network, len(maps[0]))
         self.conditioning: set[int] = set()
@@ -145,8 +141,6 @@ class ClickedClip(Interaction):
         One click may mean several things, and the mask with the highest predicted IoU counts. To
         several clicks the single-mask output answers, or the best one where that is not stable.
         """
-        from auralsam2.models.backbones.sam2.network import Decoded
-
         network: PromptableSAM2 = self.network
         given: dict[str, Any] = {"points": points, "masks": masks, "pad_point": True}
         if points is not None and points.coords.shape[1] > network.multimask_max_pt_num:
@@ -244,8 +238,8 @@ class HeardClip(ClickedClip):
         Of its masks the one with the highest predicted IoU counts, as in training.
         """
         prompts = self.prompts if points is None else self.prompts.scaled(WEIGHT_BESIDE_CLICKS)
-        given = (prompts, self.injection, frame, points, masks)
-        return decode_frame(self.network, features, maps[:-1], *given)
+        given = (prompts.at(frame), self.injection, points, masks)
+        return decode_frames(self.network, features, maps[:-1], *given)
 
     def store(self, frame: int, out: Decoded) -> None:
         """Remember a frame, by the tracker's rule where no object is seen."""

@@ -12,8 +12,8 @@ from sam2.sam2_image_predictor import SAM2ImagePredictor
 from torch import Tensor
 
 from auralsam2.data.frame_source import PictureSequence
-from auralsam2.models.backbones.sam2.network import Points
-from auralsam2.models.tracking import decode_frame
+from auralsam2.models.backbones.promptable import Points
+from auralsam2.models.tracking import decode_frames
 from auralsam2.predictor.hearing import check_text, heard_prompts
 from auralsam2.predictor.sound import Samples, Sound
 from auralsam2.predictor.state import check_weight
@@ -116,13 +116,12 @@ class AuralSAM2ImagePredictor(OfTrained, SAM2ImagePredictor):
             given = (mask_input, multimask_output, return_logits, img_idx)
             return super()._predict(point_coords, point_labels, boxes, *given)
         points = _points(point_coords, point_labels, boxes)
-        decoded = decode_frame(
+        decoded = decode_frames(
             self.model,
             self._features["image_embed"],
             self._features["high_res_feats"],
             self._prompts.scaled(self._weight),
             self.trained.model.injection,
-            0,
             points,
             mask_input,
         )

@@ -13,9 +13,10 @@ import torch
 from sam2.sam2_video_predictor import SAM2VideoPredictor
 from torch import Tensor, nn
 
-from auralsam2.models.backbones.sam2.network import Points, PromptableSAM2
+from auralsam2.models.backbones.promptable import Points
+from auralsam2.models.backbones.sam2.network import PromptableSAM2
 from auralsam2.models.interaction import WEIGHT_BESIDE_CLICKS
-from auralsam2.models.tracking import decode_frame
+from auralsam2.models.tracking import decode_frames
 from auralsam2.predictor.state import AudioWeights, State, check_frame, latest_output, object_of
 from auralsam2.predictor.trained import Trained, check_model
 from auralsam2.structures import Prediction, Prompts
@@ -261,7 +262,7 @@ class AudioTracking(SAM2VideoPredictor, PromptableSAM2):
         backbone_features: Tensor,
         point_inputs: Mapping[str, Tensor] | None = None,
         mask_inputs: Tensor | None = None,
-        high_res_features: Sequence[Tensor] | None = None,
+        high_res_features: Sequence[Tensor] = (),
         multimask_output: bool = False,
     ) -> tuple[Tensor, ...]:
         """As the official one, or with the audio prompts in force as the tracker decodes."""
@@ -272,9 +273,8 @@ class AudioTracking(SAM2VideoPredictor, PromptableSAM2):
             return answer
         model, keys = self.trained.model, ("point_coords", "point_labels")
         points = None if point_inputs is None else Points(*(point_inputs[key] for key in keys))
-        assert high_res_features is not None
-        prompted = (self._heard.prompts, model.injection, 0, points, mask_inputs)
-        out = decode_frame(self, backbone_features, high_res_features, *prompted)
+        prompted = (self._heard.prompts, model.injection, points, mask_inputs)
+        out = decode_frames(self, backbone_features, high_res_features, *prompted)
         self._ious = out.ious.amax()
         gated = model.tracker.gate_memory
         kept = self.gate(out.best, out.object_score_logits) if gated else out.best

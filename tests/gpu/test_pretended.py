@@ -115,8 +115,8 @@ def test_where_a_training_step_waits_for_the_device() -> None:
     waiting = waits.keys() - copied
     assert {line for line in waiting if not line.startswith("losses/")} == set()
     assert 0 < sum(waits[line] for line in waiting) <= 60, waits.most_common()
-    # A constant of the memory, and noise of the CPU's generator.
-    assert sum(waits[line] for line in copied) <= 2, waits.most_common()
+    # SAM2's own distances of pointers, a frame that reads some, and noise of the CPU's generator.
+    assert sum(waits[line] for line in copied) <= 5, waits.most_common()
 
 
 def test_the_pretended_gpu_refuses_what_a_gpu_does() -> None:

@@ -6,7 +6,6 @@ its own that is called none of these gets a row under its own name.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,6 @@ from typing import Any
 from torch import nn
 
 REST, MODEL, BACKWARD = "other", "model, other", "backward"
-
-_BESIDE_SAM2 = "auralsam2.models.backbones.sam2"
 
 Watched = tuple[Any, str, str]
 """Owner, attribute and part."""
@@ -50,19 +47,10 @@ OF_MODEL = {
 OF_SAM2 = {
     "raw_pyramid": "encode",
     "decode": "mask decoder",
-    "decode_frozen": "mask decoder",
     "_prepare_memory_conditioned_features": "memory attention",
     "_encode_new_memory": "memory encoder",
 }
-"""Method of a SAM2 -> its part. They are watched in its class: a network that finds itself changed
-may compute in another way."""
-
-OF_MEMORY = {
-    "without_memory": "memory attention",
-    "condition": "memory attention",
-    "store": "memory encoder",
-}
-"""Method of a memory of clips -> its part."""
+"""Method of a SAM2 -> its part."""
 
 OF_OPTIMIZER = {"backward": BACKWARD, "step": "optimizer", "zero_grad": "optimizer"}
 
@@ -74,22 +62,10 @@ def of_model(model: nn.Module) -> Iterator[Watched]:
         yield from _calls(model, name, part)
     network = getattr(getattr(model, "backbone", None), "network", None)
     if network is not None:
-        yield from ((type(network), name, part) for name, part in OF_SAM2.items())
-        for memory in _memories():
-            yield from ((memory, name, part) for name, part in OF_MEMORY.items())
+        yield from ((network, name, part) for name, part in OF_SAM2.items())
     for name, _ in model.named_children():
         if name not in OF_MODEL:
             yield from _calls(model, name, name.replace("_", " "))
-
-
-def _memories() -> Iterator[type]:
-    """Classes beside SAM2's that remember clips for it: those that condition frames and store."""
-    for name, module in list(sys.modules.items()):
-        if name.startswith(f"{_BESIDE_SAM2}."):
-            for kind in vars(module).values():
-                own = isinstance(kind, type) and kind.__module__ == name
-                if own and hasattr(kind, "condition") and hasattr(kind, "store"):
-                    yield kind
 
 
 def _calls(owner: Any, name: str, part: str) -> Iterator[Watched]:

@@ -11,12 +11,13 @@ from torch import Tensor
 
 from auralsam2.engine.parity.compare import Row, leaves, probe_loss
 from auralsam2.engine.parity.fixtures import Expected
+from auralsam2.models.backbones.promptable import Decoded
 from auralsam2.models.injection import SITES, ReleasedInjection, SitePrompts
 from auralsam2.models.tracking import MemoryTracker, frame_order
 from auralsam2.structures import Prediction, Prompts, VisualPyramid
 
 if TYPE_CHECKING:
-    from auralsam2.models.backbones.sam2.network import Decoded, PromptableSAM2
+    from auralsam2.models.backbones.sam2.network import PromptableSAM2
 
 OUTPUTS = ("masks", "iou_pred", "mask_tokens_out", "object_score_logits")
 OF_SEVERAL = ("masks", "iou_pred", "sam_tokens_out", "object_score_logits")

@@ -17,9 +17,10 @@ from mmengine.model import BaseModel
 from torch import Tensor
 
 from auralsam2.losses.mask import dice_loss, mask_iou
+from auralsam2.models.backbones.promptable import Decoded, Points
 from auralsam2.models.backbones.sam2.build import build_sam2
 from auralsam2.models.backbones.sam2.memory import ClipMemory
-from auralsam2.models.backbones.sam2.network import Decoded, Points, PromptableSAM2
+from auralsam2.models.backbones.sam2.network import PromptableSAM2
 from auralsam2.models.drawn_prompts import (
     box_points,
     click_points,

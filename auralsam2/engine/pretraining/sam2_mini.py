@@ -25,7 +25,7 @@ from auralsam2.engine.pretraining import FRESH_SEED
 from auralsam2.engine.pretraining.promptable import SIZE, PromptableSegmentation
 from auralsam2.engine.run_folder import claim_folder
 from auralsam2.mmengine_fixes import DeviceRunner, PlainCheckpointHook, allow_resume
-from auralsam2.models.backbones.sam2.network import Points
+from auralsam2.models.backbones.promptable import Points
 from auralsam2.models.drawn_prompts import box_points, click_points
 from auralsam2.models.weights.loading import load_weights
 

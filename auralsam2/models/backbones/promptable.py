@@ -19,6 +19,7 @@ from torch.utils.hooks import RemovableHandle
 
 from auralsam2.models.injection import SitePrompts, StepwiseInjection
 from auralsam2.shapes import check_shape
+from auralsam2.structures import VisualPyramid
 
 NUM_MASK_TOKENS = 4
 """Of the decoder: the single mask, and the three of multimask."""
@@ -85,8 +86,6 @@ class Promptable:
         image_size: S.
         has_memory: whether a frame can see those before it.
         num_levels: maps of the pyramid, 3 where the decoder reads finer ones.
-        is_frozen: whether frames may be decoded and remembered by the quicker way of the official
-            classes, ``decode_frozen`` and ``clip_memory``.
         image_encoder: that of the network.
         sam_prompt_encoder: likewise, with ``no_mask_embed``.
         sam_mask_decoder: likewise.
@@ -98,7 +97,6 @@ class Promptable:
     image_size: int
     has_memory: bool = True
     num_levels: int = 3
-    is_frozen: bool = False
     image_encoder: Any
     sam_prompt_encoder: Any
     sam_mask_decoder: Any
@@ -142,6 +140,20 @@ class Promptable:
     def stable_mask(self, logits: Tensor, ious: Tensor) -> Tensor:
         """(B, 1, 4E, 4E): of four masks the single one, or the best where that is not stable."""
         raise NotImplementedError
+
+    def decoder_features(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
+        """The encoder's maps as decoder and memory want them."""
+        raise NotImplementedError
+
+    def image_maps(self, pyramid: VisualPyramid) -> list[Tensor]:
+        """What the decoder reads of R = B T frames as images, finest first.
+
+        Returns:
+            (R, C / 8, 4E, 4E), (R, C / 4, 2E, 2E), as far as it reads them, and (R, C, E, E) with
+            the *no memory* embedding.
+        """
+        *finer, coarse = self.decoder_features([level.flatten(0, 1) for level in pyramid.levels])
+        return [*finer, coarse + self.no_mem_embed.reshape(1, -1, 1, 1)]
 
     def decode(
         self,

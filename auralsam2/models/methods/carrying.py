@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from auralsam2.models.backbones.promptable import Decoded, Points
+from auralsam2.models.backbones.sam2.memory import ClipMemory
+
 if TYPE_CHECKING:
-    from auralsam2.models.backbones.sam2.memory import ClipMemory
-    from auralsam2.models.backbones.sam2.network import Decoded, Points, PromptableSAM2
+    from auralsam2.models.backbones.sam2.network import PromptableSAM2
 
 
 def decode_as_video(
@@ -74,8 +76,6 @@ def carry_masks(
     Returns:
         T answers.
     """
-    from auralsam2.models.backbones.sam2.memory import ClipMemory
-
     num_frames = len(maps[0])
     memory = ClipMemory(network, num_frames)
 
@@ -90,8 +90,6 @@ def carry_masks(
 
 def start_from_masks(memory: ClipMemory, t: int, maps: Sequence[Tensor], masks: Tensor) -> Decoded:
     """Remember masks (K, 1, S, S) in {0, 1} as what frame ``t`` shows; they are its answer."""
-    from auralsam2.models.backbones.sam2.network import Decoded
-
     network = memory.network
     features = memory.condition(t, maps[-1], is_conditioning=True)
     *_, low, _, pointer, score = network._use_mask_as_output(features, list(maps[:-1]), masks)

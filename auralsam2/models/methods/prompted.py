@@ -16,6 +16,8 @@ from scipy import ndimage
 from torch import Tensor
 
 from auralsam2.messages import unknown_values
+from auralsam2.models.backbones.promptable import Decoded, Points
+from auralsam2.models.backbones.sam2.memory import ClipMemory
 from auralsam2.models.decoder_rows import CannotProbeError, DecoderCalls, DecoderRow
 from auralsam2.models.interaction import Interaction
 from auralsam2.models.methods.base import ClipBatch, Node, SAM2Method, nothing
@@ -24,8 +26,7 @@ from auralsam2.registry import MODELS
 from auralsam2.structures import Prediction, Prompts
 
 if TYPE_CHECKING:
-    from auralsam2.models.backbones.sam2.memory import ClipMemory
-    from auralsam2.models.backbones.sam2.network import Decoded, Points, PromptableSAM2
+    from auralsam2.models.backbones.sam2.network import PromptableSAM2
 
 # Nobody clicks on specks: pieces below this share of the truth's area are left to the others.
 MIN_SHARE = 0.02
@@ -69,8 +70,6 @@ def click_prompt(
     objects: Tensor, size: int, jitter: float, generator: torch.Generator
 ) -> HumanPrompt:
     """One click an object, where it is thickest, shaken by a share of its sides but inside it."""
-    from auralsam2.models.backbones.sam2.network import Points
-
     noise = torch.randn(len(objects), 2, generator=generator).clamp(-2, 2).numpy() * jitter
     clicks = [
         _click(one.cpu().numpy() > 0, shake) for one, shake in zip(objects, noise, strict=True)
@@ -214,8 +213,6 @@ class PromptedSAM2(SAM2Method):
 
     def _answer_clip(self, maps: Sequence[Tensor], masks: Tensor, name: str) -> list[Prediction]:
         """Masks of T frames from their maps (T, ...)."""
-        from auralsam2.models.backbones.sam2.memory import ClipMemory
-
         generator = clip_generator(self.seed, name)
         memory: ClipMemory | None = None
         answers: list[Prediction] = []

@@ -10,23 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
+from auralsam2.models.backbones.promptable import Decoded, Points
 from auralsam2.models.decoder_rows import DecoderCalls, DecoderRow
 from auralsam2.models.interaction import Interaction
 from auralsam2.models.methods.base import Node, SAM2Method
 from auralsam2.structures import Prediction, VisualPyramid
 
 if TYPE_CHECKING:
-    from auralsam2.models.backbones.sam2.network import Decoded, Points, PromptableSAM2
-
-
-def image_maps(network: PromptableSAM2, pyramid: VisualPyramid) -> list[Tensor]:
-    """What the decoder reads of B * T = F frames as images, finest first.
-
-    Returns:
-        (F, C / 8, 4E, 4E), (F, C / 4, 2E, 2E), and (F, C, E, E) with the *no memory* embedding.
-    """
-    *finer, coarse = network.decoder_features([level.flatten(0, 1) for level in pyramid.levels])
-    return [*finer, coarse + network.no_mem_embed.reshape(1, -1, 1, 1)]
+    from auralsam2.models.backbones.sam2.network import PromptableSAM2
 
 
 def single_mask(network: PromptableSAM2, maps: Sequence[Tensor], **prompts: Any) -> Prediction:
@@ -37,7 +28,7 @@ def single_mask(network: PromptableSAM2, maps: Sequence[Tensor], **prompts: Any)
 
     Args:
         network: the SAM2.
-        maps: as :func:`image_maps` gives them, or rows of them.
+        maps: as :meth:`PromptableSAM2.image_maps` gives them, or rows of them.
         **prompts: ``points``, ``masks`` and ``extra_tokens`` of :meth:`PromptableSAM2.decode`.
 
     Returns:
@@ -54,7 +45,7 @@ class FramesToClick(Interaction):
 
     Args:
         network: the SAM2.
-        maps: (T, ...) of the clip, as :func:`image_maps` gives them.
+        maps: (T, ...) of the clip, as :meth:`PromptableSAM2.image_maps` gives them.
         answered: whether the frames have masks before the first click.
     """
 
@@ -74,8 +65,6 @@ class FramesToClick(Interaction):
 
 def _one_frame(answer: Prediction, frame: int) -> Decoded:
     """One of the rows (F, ...) that :func:`single_mask` gives."""
-    from auralsam2.models.backbones.sam2.network import Decoded
-
     logits, ious, score, mask = (rows[frame : frame + 1] for rows in answer.tensors)
     return Decoded(logits, ious, score, mask[:, None], pointer=score)  # nobody reads a pointer
 
@@ -84,7 +73,7 @@ def frames_to_click(
     network: PromptableSAM2, pyramid: VisualPyramid, answered: bool
 ) -> list[Interaction]:
     """B clips of a pyramid, see :class:`FramesToClick`."""
-    shape, maps = pyramid.levels[0].shape[:2], image_maps(network, pyramid)
+    shape, maps = pyramid.levels[0].shape[:2], network.image_maps(pyramid)
     clips = zip(*(rows.unflatten(0, shape) for rows in maps), strict=True)
     return [FramesToClick(network, own, answered) for own in clips]
 
@@ -109,7 +98,7 @@ class SingleMaskSAM2(SAM2Method):
     def masks_of_frames(self, pyramid: VisualPyramid, tokens: Tensor | None = None) -> Prediction:
         """Masks of a pyramid's frames, each prompted with its tokens (B, T, K, C) if any."""
         extra = None if tokens is None else tokens.flatten(0, 1)
-        maps = image_maps(self.backbone.network, pyramid)
+        maps = self.backbone.network.image_maps(pyramid)
         answer = single_mask(self.backbone.network, maps, extra_tokens=extra)
         return Prediction(*(x.unflatten(0, pyramid.levels[0].shape[:2]) for x in answer.tensors))
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from auralsam2 import registry
 from auralsam2.messages import too_small, unnamed
+from auralsam2.models.backbones.promptable import Points
 from auralsam2.models.decode import EMPTY_LOGIT
 from auralsam2.models.detection.base import Detections, Evidence
 from auralsam2.models.methods.base import (
@@ -22,7 +23,7 @@ from auralsam2.models.methods.base import (
     is_trained,
     nothing,
 )
-from auralsam2.models.methods.single_mask import image_maps, single_mask
+from auralsam2.models.methods.single_mask import single_mask
 from auralsam2.models.methods.translation import (
     Rule,
     heard_classes,
@@ -178,7 +179,7 @@ class TranslatedPromptSAM2(SAM2Method):
         shape = chosen.shape[:2]
         num_frames = shape.numel()
         frame, place = chosen.flatten(0, 1).nonzero(as_tuple=True)
-        maps = image_maps(self.backbone.network, pyramid)
+        maps = self.backbone.network.image_maps(pyramid)
         if not len(frame):
             return nothing(maps[0], shape)
         boxes = detections.boxes.flatten(0, 1)[frame, place]
@@ -193,8 +194,6 @@ class TranslatedPromptSAM2(SAM2Method):
 
     def masks_of_boxes(self, maps: Sequence[Tensor], boxes: Tensor) -> Prediction:
         """Single masks of R boxes (R, 4), shares of a frame's sides; maps as of ``image_maps``."""
-        from auralsam2.models.backbones.sam2.network import Points
-
         corners = (boxes * self.backbone.image_size).view(-1, 2, 2)
         labels = torch.tensor([2, 3], dtype=torch.int32, device=boxes.device)
         points = Points(corners, labels.expand(len(boxes), 2))

@@ -16,7 +16,7 @@ from auralsam2.engine.efficiency import encoder_passes
 from auralsam2.engine.evaluate import evaluate_model, trained_model
 from auralsam2.engine.splits import test_datasets as build_tests
 from auralsam2.engine.train import train
-from auralsam2.models.backbones.sam2.network import Points
+from auralsam2.models.backbones.promptable import Points
 from auralsam2.models.backbones.sam2_backbone import SAM2Backbone
 from auralsam2.structures import Prediction
 

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from auralsam2.models.auralsam2 import CHECKPOINTED
-from auralsam2.models.backbones.sam2.network import Points
 from auralsam2.models.methods.base import ClipBatch
 from auralsam2.registry import MODELS, TEXT_ENCODERS
 from auralsam2.structures import Prediction, Prompts
@@ -157,19 +156,6 @@ def test_memory_links_frames_and_can_be_off(batch: Batch) -> None:
             for p in pyramids
         ]
         assert torch.equal(best[0][:, 1:], best[1][:, 1:]) is same
-
-
-def test_clicks_still_work_beside_audio_without_encoding_again(batch: Batch) -> None:
-    model = build().eval()
-    data = batch()
-    with torch.no_grad():
-        pyramid = model.backbone(model.normalise(data["frames"]))
-        prompts = model.prompts(model.listen(pyramid, data["log_mel"]))
-        click = Points(torch.full((B, 1, 2), 40.0), torch.ones(B, 1, dtype=torch.int32))
-        run = lambda points: model.tracker(  # noqa: E731
-            model.backbone.network, pyramid, prompts, model.injection, points
-        )
-        assert not torch.equal(run(None).best, run({0: click}).best)
 
 
 def test_feature_cache_changes_nothing(batch: Batch) -> None:

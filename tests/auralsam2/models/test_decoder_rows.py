@@ -24,6 +24,11 @@ def test_one_call_a_frame_in_the_order_of_the_tracker(tracker: MemoryTracker) ->
     assert calls == [[DecoderRow(0, t), DecoderRow(1, t)] for t in (1, 0, 2)]
 
 
+def test_without_memory_all_frames_are_one_call(tracker: MemoryTracker) -> None:
+    tracker.use_memory = False
+    assert rows_of_frames(tracker, MASKS) == [[DecoderRow(i, t) for i in (0, 1) for t in range(3)]]
+
+
 def test_coverage_is_of_the_row_s_own_mask() -> None:
     masks = torch.zeros(1, 1, 4, 4)
     masks[0, 0, :2] = 1

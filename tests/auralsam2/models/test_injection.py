@@ -6,11 +6,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from auralsam2.models.backbones.promptable import Decoded, Points
 from auralsam2.models.backbones.sam2.build import build_sam2
-from auralsam2.models.backbones.sam2.network import Decoded, Points, PromptableSAM2
+from auralsam2.models.backbones.sam2.network import PromptableSAM2
 from auralsam2.models.injection import SITES, ReleasedInjection, StepwiseInjection
-from auralsam2.models.tracking import MemoryTracker, appended_prompts, site_prompts
-from auralsam2.structures import Prompts, VisualPyramid
+from auralsam2.models.tracking import appended_prompts, site_prompts
+from auralsam2.structures import Prompts
 
 B, T, C, E = 2, 2, 128, 4
 
@@ -120,13 +121,12 @@ def decode(
 ) -> Decoded:
     """Frame 0 by the way of the tracker."""
     coarse, fine, middle = maps()
-    tokens = appended_prompts(given, injection)
     return network.decode(
         coarse,
         [fine, middle],
-        prompts=site_prompts(given, injection, 0),
+        prompts=site_prompts(given.at(0), injection),
         injection=injection,
-        extra_tokens=None if tokens is None else tokens[:, 0],
+        extra_tokens=appended_prompts(given.at(0), injection),
         **more,
     )
 
@@ -179,9 +179,9 @@ def test_appended_prompts_join_points(network: PromptableSAM2) -> None:
     append = StepwiseInjection(placement="append", dense_sites=())
     answer = decode(network, prompts(), append, points=points, all_masks=True)
     clicks, _ = network.sam_prompt_encoder(points=points, boxes=None, masks=None)
-    tokens = appended_prompts(prompts(), append)
+    tokens = appended_prompts(prompts().at(0), append)
     assert tokens is not None
-    logits = official(network, torch.cat([clicks, tokens[:, 0]], dim=1))[0]
+    logits = official(network, torch.cat([clicks, tokens], dim=1))[0]
     assert torch.equal(answer.mask_logits, logits)
 
 
@@ -239,19 +239,6 @@ def test_gradient_flows_into_the_levels_in_use_and_no_other(
         for used, prompt in ((sparse, given.sparse[level]), (dense, given.dense[level])):
             reached = prompt.grad is not None and bool(prompt.grad[:, 0].abs().max() > 1e-8)
             assert reached is (level in used), (level, used)
-
-
-@torch.no_grad()
-def test_tracker_hands_mask_prompts_to_their_frame(network: PromptableSAM2) -> None:
-    g = torch.Generator().manual_seed(2)
-    sizes = (4 * E, 2 * E, E)
-    pyramid = VisualPyramid(tuple(torch.randn(B, T, C, s, s, generator=g) for s in sizes))
-    tracker = MemoryTracker(use_memory=False).eval()
-    drawn = {1: 5 * torch.randn(B, 1, 4 * E, 4 * E, generator=g)}
-    with_mask = tracker(network, pyramid, Prompts(), masks=drawn).best
-    without = tracker(network, pyramid, Prompts()).best
-    torch.testing.assert_close(with_mask[:, 0], without[:, 0], atol=2e-5, rtol=2e-5)
-    assert not torch.allclose(with_mask[:, 1], without[:, 1], atol=1e-4)
 
 
 def test_sites_are_those_of_the_decoder(network: PromptableSAM2) -> None:

@@ -11,8 +11,9 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from torch import Tensor
 
+from auralsam2.models.backbones.promptable import Points
 from auralsam2.models.backbones.sam2.build import _settings, official_config
-from auralsam2.models.backbones.sam2.network import Points, PromptableSAM2
+from auralsam2.models.backbones.sam2.network import PromptableSAM2
 from auralsam2.models.backbones.sam2.sizes import SIZES
 from auralsam2.models.backbones.sam2_backbone import SAM2Backbone
 from auralsam2.models.interaction import ClickedClip

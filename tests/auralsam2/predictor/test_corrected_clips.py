@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from auralsam2.data.audio import log_mel_examples
-from auralsam2.models.backbones.sam2.network import Points
+from auralsam2.models.backbones.promptable import Points
 from auralsam2.models.methods.base import ClipBatch
 
 CLICKS = [(2, 45.0, 45.0, 1), (0, 100.0, 80.0, 0), (2, 50.0, 40.0, 1)]

@@ -6,11 +6,12 @@ here it is only given a shape that a training loop can call.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from auralsam2.models.backbones.sam2.network import PromptableSAM2
+if TYPE_CHECKING:
+    from auralsam2.models.backbones.sam2.network import PromptableSAM2
 
 
 class ClipMemory:

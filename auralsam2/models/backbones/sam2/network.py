@@ -13,42 +13,14 @@ import torch
 from sam2.modeling.sam2_base import SAM2Base
 from torch import Tensor, nn
 
-from auralsam2.models.backbones.promptable import Decoded, Points, Promptable
-from auralsam2.models.backbones.sam2.frozen import MadeOfWeights, is_untouched
-from auralsam2.models.backbones.sam2.frozen_decoder import (
-    FineFeatures,
-    FrozenDecoder,
-    can_decode,
-    decoder_constants,
-)
-from auralsam2.models.backbones.sam2.frozen_memory import (
-    FrozenClipMemory,
-    can_remember,
-    memory_constants,
-)
+from auralsam2.models.backbones.promptable import Points, Promptable
 from auralsam2.models.backbones.sam2.injection import InjectableTwoWayTransformer
-from auralsam2.models.injection import SitePrompts, StepwiseInjection
-
-OBSERVED = (
-    "decode",
-    "_encode_new_memory",
-    "_prepare_memory_conditioned_features",
-    "_predict_masks",
-)
-"""Methods that a caller may replace, on an instance or in a subclass, to see what they get."""
 
 
 class PromptableSAM2(Promptable, SAM2Base):
-    """Official SAM2 whose mask decoder accepts audio prompts.
-
-    While nothing behind its image encoder is trained, hooked or replaced (``is_frozen``), frames
-    may be decoded by ``decode_frozen`` and remembered by ``clip_memory``: the same numbers up to
-    rounding, for less.
-    """
+    """Official SAM2 whose mask decoder accepts audio prompts."""
 
     def _build_sam_heads(self) -> None:
-        self._decoder_constants = MadeOfWeights(decoder_constants)
-        self._memory_constants = MadeOfWeights(memory_constants)
         super()._build_sam_heads()
         official = self.sam_mask_decoder.transformer
         self.sam_mask_decoder.transformer = InjectableTwoWayTransformer(
@@ -100,45 +72,6 @@ class PromptableSAM2(Promptable, SAM2Base):
         probe = torch.empty(1, 1, e, e, device=parameter.device, dtype=parameter.dtype)
         code = self.image_encoder.neck.position_encoding(probe)
         return [code.flatten(2).permute(2, 0, 1).expand(-1, batch, -1)]
-
-    @property
-    def is_frozen(self) -> bool:
-        """Whether ``decode_frozen`` and ``clip_memory`` may take the place of the official way."""
-        behind = [part for name, part in self.named_children() if name != "image_encoder"]
-        return (
-            can_decode(self.sam_mask_decoder)
-            and can_remember(self)
-            and is_untouched(*behind)
-            and not any(p is not None and p.requires_grad for p in self._parameters.values())
-            and not any(name in vars(self) for name in OBSERVED)
-            and all(getattr(type(self), n) is getattr(PromptableSAM2, n) for n in OBSERVED)
-        )
-
-    def clip_memory(self, coarse: Tensor, conditioning: int) -> FrozenClipMemory:
-        """Memory of clips with the coarsest maps (B, T, C, E, E) and this conditioning frame."""
-        return FrozenClipMemory(self, self._memory_constants.of(self), coarse, conditioning)
-
-    def clip_decoder(self) -> FrozenDecoder:
-        """The decoder for all frames of a batch of clips."""
-        constants = self._decoder_constants.of(self.sam_mask_decoder)
-        return FrozenDecoder(self.sam_mask_decoder, constants, self.sam_prompt_encoder)
-
-    def decode_frozen(
-        self,
-        decoder: FrozenDecoder,
-        image: Tensor,
-        features: FineFeatures,
-        extra_tokens: Tensor | None = None,
-        prompts: Sequence[SitePrompts] = (),
-        injection: StepwiseInjection | None = None,
-    ) -> Decoded:
-        """:meth:`decode` of positions (R, N, C) without clicks and masks, three masks each."""
-        with self._injecting(prompts, injection):
-            logits, ious, tokens, score = decoder(image, features, extra_tokens)
-        logits = logits.float()
-        rows, chosen = torch.arange(len(logits), device=logits.device), ious.argmax(dim=1)
-        pointer = self._pointer(tokens[rows, chosen], score)
-        return Decoded(logits, ious, score, logits[rows, chosen][:, None], pointer)
 
     def _embed_prompts(
         self, points: Points | None, masks: Tensor | None

@@ -49,21 +49,6 @@ def test_every_kind_of_work_has_its_rows(report: Report) -> None:
     assert not evaluation & {"losses", "backward", "optimizer"}
 
 
-def test_watching_leaves_the_network_itself_as_it_is(tmp_path: Any) -> None:
-    from auralsam2.engine.benchmark.ledger import Ledger
-    from auralsam2.engine.benchmark.parts import of_model
-    from auralsam2.engine.evaluate import build_model
-
-    model = build_model(tiny(tmp_path))
-    network = model.backbone.network
-    before = [set(vars(module)) for module in network.modules()]
-    decode = type(network).decode
-    with Ledger().watching(*of_model(model)):
-        assert [set(vars(module)) for module in network.modules()] == before
-        assert type(network).decode is not decode
-    assert type(network).decode is decode
-
-
 def test_the_parts_make_up_the_step(report: Report) -> None:
     for reading in (report.train, report.evaluation):
         assert reading is not None

@@ -4,7 +4,7 @@ import torch
 
 from auralsam2.data.synthetic.endless import PromptDataset, collate_prompts
 from auralsam2.engine.pretraining.promptable import PromptableSegmentation, all_token_loss
-from auralsam2.models.backbones.sam2.network import Decoded
+from auralsam2.models.backbones.promptable import Decoded
 
 
 def test_two_steps_reach_all_parameters_and_repeat_exactly() -> None:

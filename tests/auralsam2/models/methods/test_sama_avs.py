@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from auralsam2.models.backbones.promptable import Points
 from auralsam2.models.backbones.sam2.build import official_config
-from auralsam2.models.backbones.sam2.network import Points
 from auralsam2.models.backbones.sam2.sizes import SIZES
 from auralsam2.models.decode import EMPTY_LOGIT
 from auralsam2.models.methods.base import ClipBatch

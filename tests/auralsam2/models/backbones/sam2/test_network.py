@@ -6,10 +6,10 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from sam2.modeling.sam.transformer import TwoWayTransformer
 
+from auralsam2.models.backbones.promptable import Points
 from auralsam2.models.backbones.sam2.build import _settings, build_sam2, official_config
 from auralsam2.models.backbones.sam2.injection import InjectableTwoWayTransformer
 from auralsam2.models.backbones.sam2.memory import ClipMemory
-from auralsam2.models.backbones.sam2.network import Points
 from auralsam2.models.backbones.sam2.sizes import MINI_CHANNELS, SIZES
 from auralsam2.models.injection import ReleasedInjection, SitePrompts, StepwiseInjection
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 
+from auralsam2.models.backbones.promptable import Points
 from auralsam2.models.backbones.sam2 import probe
 from auralsam2.models.backbones.sam2.build import build_sam2
 from auralsam2.models.decoder_rows import CannotProbeError
@@ -78,7 +79,6 @@ def decode(network: Any, **prompts: Any) -> probe.DecoderCall:
 
 
 def test_without_prompts_every_prompt_is_gone(network):
-    from auralsam2.models.backbones.sam2.network import Points
 
     bare = decode(network)
     box = Points(torch.tensor([[[4.0, 4.0], [40.0, 40.0]]]), torch.tensor([[2, 3]]))
