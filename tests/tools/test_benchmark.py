@@ -22,46 +22,38 @@ def tiny(tmp_path_factory: pytest.TempPathFactory, write_tiny: Callable[..., Pat
     return write_tiny(tmp_path_factory.mktemp("tiny"), (3, 2, 5), seed=0)
 
 
-def test_a_config_as_it_is_in_all_forms(
-    tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_config_as_it_is_in_all_forms(tiny: Path, tmp_path: Path, run) -> None:
     files = ["--json", str(tmp_path / "x.json"), "--figure", str(tmp_path / "bars.png")]
-    assert main(["benchmark", str(tiny.parent), *FAST, *files, "--seed", "3"]) == 0
-    shown = capsys.readouterr().out
+    shown = run("benchmark", tiny.parent, *FAST, *files, "--seed", "3")
     for text in ("training step", "evaluated clip", "mask decoder", "not taken apart", "GFLOP/s"):
         assert text in shown
     (case,) = json.loads((tmp_path / "x.json").read_text())["measured"]
     train = case["values"][""]["train"]
     assert f"{train['parts']['backward']['operations'] / 1e9:,.2f}" in shown
     assert {path.suffix for path in tmp_path.glob("bars.*")} == {".png", ".pdf", ".csv"}
-    assert main(["make-figures", str(tmp_path / "x.json"), "--out", str(tmp_path / "again")]) == 0
+    run("make-figures", tmp_path / "x.json", "--out", tmp_path / "again")
     again, before = (tmp_path / "again" / "x.csv", tmp_path / "bars.csv")
     assert again.read_text() == before.read_text()
-    with pytest.raises(SystemExit):
-        main(["make-figures", str(tmp_path / "x.json"), "--clips", "2", "--failures"])
-    assert "is drawn without --clips, --failures" in capsys.readouterr().err
+    told = run("make-figures", tmp_path / "x.json", "--clips", "2", "--failures", status=2)
+    assert "is drawn without --clips, --failures" in told
 
 
-def test_prompting_in_all_forms(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_prompting_in_all_forms(tmp_path: Path, run) -> None:
     files = ["--json", str(tmp_path / "x.json"), "--figure", str(tmp_path / "speed.png")]
     small = ["--set", "data.image_size=64", "runtime.num_threads=1"]
-    assert main(["benchmark", "auralsam2/mini_v1m", "--prompting", "2", *FAST, *files, *small]) == 0
-    shown = capsys.readouterr().out
+    shown = run("benchmark", "auralsam2/mini_v1m", "--prompting", "2", *FAST, *files, *small)
     for text in ("SAM2 beside SAMAAVS", "lost, CPU", "encode with sound", "fuser sees 5 frames"):
         assert text in shown
     plain = json.loads((tmp_path / "x.json").read_text())
     assert plain["prompting"]["ways"]["AuralSAM2"]["passes"]["clip"] == 2
-    assert main(["make-figures", str(tmp_path / "x.json")]) == 0
+    run("make-figures", tmp_path / "x.json")
     assert (tmp_path / "x.csv").read_text() == (tmp_path / "speed.csv").read_text()
 
 
-def test_a_model_that_trains_nothing_has_no_training_step(
-    tiny: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_model_that_trains_nothing_has_no_training_step(tiny: Path, run) -> None:
     root = f"data.root={tiny.parent / 'clips'}"
     overrides = ["--set", root, "data.image_size=64", "runtime.device=cpu"]
-    assert main(["benchmark", "methods/unprompted_mini_v1m", *FAST, *overrides]) == 0
-    shown = capsys.readouterr().out
+    shown = run("benchmark", "methods/unprompted_mini_v1m", *FAST, *overrides)
     assert "trained weights: none" in shown
     assert "evaluated clip" in shown and "training step," not in shown
 
@@ -78,11 +70,8 @@ def test_a_model_that_trains_nothing_has_no_training_step(
         (["auralsam2/mini_v1m", "--scale", "frames=2"], "add --synthetic"),
     ],
 )
-def test_what_cannot_be_measured_is_refused(
-    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["benchmark", *arguments]) == 2
-    assert said in capsys.readouterr().err
+def test_what_cannot_be_measured_is_refused(arguments: list[str], said: str, run) -> None:
+    assert said in run("benchmark", *arguments, status=2)
 
 
 WITHOUT_EFFECT = {

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from auralsam2_tools import check_claims
-from auralsam2_tools.__main__ import main as dispatch
 
 CLAIMS = """
 title = "Mine"
@@ -40,33 +38,29 @@ def grid(exact: Callable[..., Path], tmp_path: Path) -> Path:
     ("more", "status"),
     [("", 0), (WRONG, 1), (WRONG + ELSEWHERE + OPEN, 1), (OPEN, 3), (OPEN + ELSEWHERE, 4)],
 )
-def test_the_exit_status_tells_what_came_out(grid: Path, more: str, status: int, capsys) -> None:
+def test_the_exit_status_tells_what_came_out(grid: Path, more: str, status: int, run) -> None:
     (grid / "claims.py").write_text(CLAIMS.format(more=more))
-    assert check_claims.main([str(grid)]) == status
-    shown = capsys.readouterr().out
+    shown = run("check-claims", grid, status=status)
     assert "Both beat none" in shown and "supported" in shown
     assert ("contradicted " in shown) == (status == 1)
     assert ("about a grid 'far*'" in shown) == (ELSEWHERE in more)
     assert ("more clips" in shown) == (OPEN in more)
 
 
-def test_json_and_files_of_a_folder_of_grids(grid: Path, tmp_path: Path, capsys) -> None:
+def test_json_and_files_of_a_folder_of_grids(grid: Path, tmp_path: Path, run) -> None:
     (tmp_path / "some.py").write_text(CLAIMS.format(more=""))
     asked = [str(tmp_path), "--claims", str(tmp_path / "some.py"), "--out", str(tmp_path / "out")]
-    assert check_claims.main([*asked, "--json", "--alpha", "0.01"]) == 0
-    printed = json.loads(capsys.readouterr().out)
+    printed = json.loads(run("check-claims", *asked, "--json", "--alpha", "0.01"))
     assert printed == json.loads((tmp_path / "out" / "claims.json").read_text())
     assert printed["alpha"] == 0.01 and list(printed["grids"]) == ["grid"]
     assert printed["grids"]["grid"][0]["run_dir"] == "grid/runs/0"
 
 
-def test_without_claims_it_says_where_they_may_be(grid: Path, capsys) -> None:
-    assert dispatch(["check-claims", str(grid)]) == 2
-    said = capsys.readouterr().err
+def test_without_claims_it_says_where_they_may_be(grid: Path, run) -> None:
+    said = run("check-claims", grid, status=2)
     assert f"write {grid}/claims.py" in said and "auralsam2, paper_mini" in said
 
 
-def test_a_level_that_cannot_be(grid: Path, capsys) -> None:
+def test_a_level_that_cannot_be(grid: Path, run) -> None:
     asked = ["check-claims", str(grid), "--claims", "paper_mini", "--alpha", "0.5"]
-    assert dispatch(asked) == 2
-    assert "alpha: got 0.5, wanted a number between 0 and 0.5" in capsys.readouterr().err
+    assert "alpha: got 0.5, wanted a number between 0 and 0.5" in run(*asked, status=2)

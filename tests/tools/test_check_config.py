@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from auralsam2_tools.check_config import main
 
-from auralsam2.config import ConfigError, config_hash, names
+from auralsam2.config import config_hash, names
 
 
 @pytest.fixture
@@ -15,20 +15,14 @@ def config_file(toy_config_dict: dict, tmp_path: Path) -> str:
     return str(path)
 
 
-def test_a_good_config_shows_its_hash(
-    config_file: str, toy_config_dict: dict, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main([config_file]) == 0
+def test_a_good_config_shows_its_hash(config_file: str, toy_config_dict: dict, run) -> None:
     expected = config_hash(toy_config_dict)[:16]
-    assert capsys.readouterr().out == f"{config_file}: OK, hash {expected}\n"
+    assert run("check-config", config_file) == f"{config_file}: OK, hash {expected}\n"
 
 
-def test_print_shows_the_config_with_its_overrides(
-    config_file: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_print_shows_the_config_with_its_overrides(config_file: str, run) -> None:
     overrides = ["optim.epochs=7", "model.fusion=GateFusion"]
-    assert main([config_file, "--print", "--set", *overrides]) == 0
-    shown = capsys.readouterr().out
+    shown = run("check-config", config_file, "--print", "--set", *overrides)
     assert "epochs=7" in shown and "type='GateFusion'" in shown
     assert "SumFusion" not in shown
 
@@ -44,23 +38,17 @@ def test_problems_go_to_stderr_with_status_1(
     assert "did you mean 'SumFusion'?" in shown.err
 
 
-def test_a_grid_gets_pointed_to_its_own_check(
-    toy_components: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_grid_gets_pointed_to_its_own_check(toy_components: None, tmp_path: Path, run) -> None:
     (tmp_path / "grids").mkdir()
     path = tmp_path / "grids" / "demo.py"
     path.write_text("base = 'x'\n")
-    assert main([str(path)]) == 1
-    assert "run-grid" in capsys.readouterr().err
+    assert "run-grid" in run("check-config", path, status=1)
 
 
-def test_overrides_without_equals_are_refused(config_file: str) -> None:
-    with pytest.raises(ConfigError, match="write KEY=VALUE"):
-        main([config_file, "--set", "optim.epochs"])
+def test_overrides_without_equals_are_refused(run, config_file: str) -> None:
+    assert "write KEY=VALUE" in run("check-config", config_file, "--set", "optim.epochs", status=2)
 
 
-def test_every_shipped_config_is_valid(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_shipped_config_is_valid(run) -> None:
     shipped = names("auralsam2")
-    assert shipped
-    status = main(shipped)
-    assert status == 0, capsys.readouterr().err
+    assert run("check-config", *shipped).count(": OK, hash") == len(shipped) > 5

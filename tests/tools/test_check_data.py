@@ -21,27 +21,22 @@ def test_layouts_are_those_that_can_be_checked() -> None:
     assert LAYOUTS.keys() == check.LAYOUTS.keys()
 
 
-def test_a_healthy_tree_exits_with_0(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["v1m", str(root), "--workers", "1"]) == 0
-    shown = capsys.readouterr().out
+def test_a_healthy_tree_exits_with_0(root: Path, run) -> None:
+    shown = run("check-data", "v1m", root, "--workers", "1")
     assert "clips: 3, frames: 15" in shown and shown.endswith("healthy\n")
 
 
-def test_json_goes_to_stdout_and_to_a_file(
-    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_json_goes_to_stdout_and_to_a_file(root: Path, tmp_path: Path, run) -> None:
     out = tmp_path / "reports" / "check.json"
-    assert main(["v1m", str(root), "--json", "--out", str(out)]) == 0
-    content = json.loads(capsys.readouterr().out)
+    content = json.loads(run("check-data", "v1m", root, "--json", "--out", out))
     assert content == json.loads(out.read_text())
     assert content["healthy"] and content["counts"]["splits"]["v1m/val"] == 1
 
 
-def test_faults_exit_with_1(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_faults_exit_with_1(root: Path, tmp_path: Path, run) -> None:
     write_clips(tmp_path / "own", Plan("v1m", (1, 1, 1), seed=0, size=24))
     (tmp_path / "own" / "v1m" / "clip00001_s0" / "frames" / "2.jpg").unlink()
-    assert main(["v1m", str(tmp_path / "own")]) == 1
-    assert "there is no frame" in capsys.readouterr().out
+    assert "there is no frame" in run("check-data", "v1m", tmp_path / "own", status=1)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from auralsam2_tools.check_parity import main
 from safetensors.torch import save
 
 from auralsam2.metrics.f_score import sum_of_curves
@@ -33,35 +32,32 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_all_pass(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(folder), "--all", "--csv", str(folder / "rows.csv")]) == 0
-    assert "5 of 5 comparisons passed" in capsys.readouterr().out
+def test_all_pass(folder: Path, run) -> None:
+    told = run("check-parity", folder, "--all", "--csv", folder / "rows.csv")
+    assert "5 of 5 comparisons passed" in told
     rows = (folder / "rows.csv").read_text().splitlines()
     assert len(rows) == 6 and rows[0].startswith("fixture,tensor,absolute")
 
 
-def test_a_wrong_number_is_named_and_fails(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_wrong_number_is_named_and_fails(folder: Path, run) -> None:
     facts = json.loads((folder / "metrics.json").read_text())
     facts["one"]["clip_iou"] += 0.01
     (folder / "metrics.json").write_text(json.dumps(facts))
-    assert main([str(folder)]) == 1
-    out = capsys.readouterr().out
+    out = run("check-parity", folder, status=1)
     assert "FAILED metrics one.clip_iou: off by 1.00e-02" in out
     assert "4 of 5 comparisons passed" in out
 
 
 def test_names_are_not_broken_where_there_is_no_terminal(
-    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    folder: Path, run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "40")
-    assert main([str(folder), "--all"]) == 0
-    (line,) = [x for x in capsys.readouterr().out.splitlines() if "running_mean_fscore" in x]
+    (line,) = [
+        x for x in run("check-parity", folder, "--all").splitlines() if "running_mean_fscore" in x
+    ]
     assert line.split()[:2] == ["metrics", "one.running_mean_fscore"]
     assert line.split()[-1] == "pass"
 
 
-def test_an_empty_folder_fails(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="nothing to check"):
-        main([str(tmp_path)])
+def test_an_empty_folder_fails(run, tmp_path: Path) -> None:
+    assert "nothing to check" in run("check-parity", tmp_path, status=2)

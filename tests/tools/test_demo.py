@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from auralsam2_tools.__main__ import main
 
 
 @pytest.fixture
@@ -22,33 +21,29 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     return calls
 
 
-def test_without_arguments_the_example_and_the_shipped_model_are_served(served: Any) -> None:
-    assert main(["demo"]) == 0
+def test_without_arguments_the_example_and_the_shipped_model_are_served(run, served: Any) -> None:
+    run("demo")
     ((predictors, example, port, upload_mb, browser, _),) = served
     assert (predictors, port, upload_mb, browser) == ({}, None, 200, True)
     assert example.is_file() and example.suffix == ".mp4"
 
 
-def test_options_reach_the_server(served: Any) -> None:
+def test_options_reach_the_server(run, served: Any) -> None:
     options = ["--run", "a", "--run", "b", "--port", "8000", "--upload-mb", "5", "--no-browser"]
-    assert main(["demo", *options]) == 0
+    run("demo", *options)
     ((predictors, _, port, upload_mb, browser, draw_sheet),) = served
     assert list(predictors.values()) == [Path("a"), Path("b")]
     assert (port, upload_mb, browser) == (8000, 5, False)
     assert draw_sheet.__name__ == "write_sheet"
 
 
-def test_a_run_that_is_not_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_that_is_not_there_is_told(run) -> None:
     pytest.importorskip("uvicorn", reason="the extra 'demo' is not installed")
-    assert main(["demo", "--run", "nowhere"]) == 2
-    assert "nowhere" in capsys.readouterr().err
+    assert "nowhere" in run("demo", "--run", "nowhere", status=2)
 
 
-def test_the_extra_that_is_missing_is_named(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_extra_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, run) -> None:
     for name in [n for n in sys.modules if n.startswith("auralsam2.demo")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "uvicorn", None)
-    assert main(["demo"]) == 2
-    assert "the page needs uvicorn: pip install 'auralsam2[demo]'" in capsys.readouterr().err
+    assert "the page needs uvicorn: pip install 'auralsam2[demo]'" in run("demo", status=2)

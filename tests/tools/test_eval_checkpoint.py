@@ -7,8 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from auralsam2_tools.__main__ import main as dispatch
-from auralsam2_tools.eval_checkpoint import main
 
 
 @pytest.fixture(scope="module")
@@ -16,12 +14,10 @@ def config(write_tiny: Callable[..., Path], tmp_path_factory: pytest.TempPathFac
     return str(write_tiny(tmp_path_factory.mktemp("eval"), (1, 1, 4), seed=2))
 
 
-def test_every_sound_and_speed(
-    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_every_sound_and_speed(config: str, tmp_path: Path, run) -> None:
     out = tmp_path / "scores.json"
     sounds = ["real", "silence", "swap", "noise", "offscreen"]
-    assert main([config, "--audio", *sounds, "--speed", "--json", str(out)]) == 0
+    shown = run("eval-checkpoint", config, "--audio", *sounds, "--speed", "--json", out)
     scores = json.loads(out.read_text())
     speed = scores.pop("speed")
     kinds = ["silence", "swapped", "noise", "offscreen"]
@@ -30,29 +26,28 @@ def test_every_sound_and_speed(
         area = split.endswith(("silence", "noise", "offscreen"))
         assert set(found["metrics"]) == {"J", "F"} | ({"A"} if area else set())
         assert all(len(values) == 4 for values in found["per_clip"].values())
-    shown = capsys.readouterr().out
     assert f"A {scores['test_audio_silence']['metrics']['A']:.4f}" in shown
     assert f"speed: fps {speed['fps']:.1f}, decoder_fps {speed['decoder_fps']:.1f} (" in shown
     assert "num_threads 1" in shown
 
 
-def test_one_sound_alone(config: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([config, "--audio", "silence"]) == 0
-    assert [
-        line.split(":")[0] for line in capsys.readouterr().out.splitlines() if " J " in line
-    ] == ["test_audio_silence"]
+def splits_of(told: str) -> list[str]:
+    return [line.split(":")[0] for line in told.splitlines() if " J " in line]
 
 
-def test_an_unknown_sound_is_told(config: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert dispatch(["eval-checkpoint", config, "--audio", "silent"]) == 2
-    assert "unknown sound 'silent'; did you mean 'silence'?" in capsys.readouterr().err
+def test_one_sound_alone(config: str, run) -> None:
+    told = run("eval-checkpoint", config, "--audio", "silence")
+    assert splits_of(told) == ["test_audio_silence"]
 
 
-def test_corrective_clicks_of_a_finished_run(
-    config: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main([config, "--audio", "real", "--set", "evaluation.clicks=1"]) == 0
-    lines = [line for line in capsys.readouterr().out.splitlines() if " J " in line]
+def test_an_unknown_sound_is_told(config: str, run) -> None:
+    told = run("eval-checkpoint", config, "--audio", "silent", status=2)
+    assert "unknown sound 'silent'; did you mean 'silence'?" in told
+
+
+def test_corrective_clicks_of_a_finished_run(config: str, run) -> None:
+    clicks = ["--audio", "real", "--set", "evaluation.clicks=1"]
+    told = run("eval-checkpoint", config, *clicks)
     ends = ("", "_clicks_0", "_clicks_1", "_clicks_0_unheard", "_clicks_1_unheard")
-    assert [line.split(":")[0] for line in lines] == [f"test{end}" for end in ends]
-    assert all("unclicked/J " in line for line in lines[1:])
+    assert splits_of(told) == [f"test{end}" for end in ends]
+    assert told.count("unclicked/J ") == 4

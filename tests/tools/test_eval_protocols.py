@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from auralsam2_tools.__main__ import main as dispatch
 from auralsam2_tools.eval_protocols import main
 
 from auralsam2.models.decode import DECODE_MODES
@@ -48,11 +47,9 @@ def test_a_run_folder_is_scored_by_every_protocol(
     assert f"SAMA-AVS: {columns['SAMA-AVS/F']['meaning']}" in shown.splitlines()
 
 
-def test_folder_without_config(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert dispatch(["eval-protocols", str(tmp_path)]) == 2
-    assert "no config.py" in capsys.readouterr().err
+def test_folder_without_config(tmp_path: Path, run) -> None:
+    assert "no config.py" in run("eval-protocols", tmp_path, status=2)
 
 
-def test_size_is_a_number_or_native(capsys: pytest.CaptureFixture[str]) -> None:
-    assert dispatch(["eval-protocols", "any", "--sizes", "small"]) == 2
-    assert "'small'; give native" in capsys.readouterr().err
+def test_size_is_a_number_or_native(run) -> None:
+    assert "'small'; give native" in run("eval-protocols", "any", "--sizes", "small", status=2)

@@ -10,10 +10,9 @@ from auralsam2.registry import REGISTRIES
 
 
 @pytest.mark.usefixtures("toy_components")
-def test_json_holds_contract_summary_and_arguments(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_holds_contract_summary_and_arguments(run) -> None:
     REGISTRIES["fusion"].lookup("SumFusion").__doc__ = "Add the\nstreams.\n\nMore."
-    assert main(["fusion", "sparse-prompt", "--json"]) == 0
-    listing = json.loads(capsys.readouterr().out)
+    listing = json.loads(run("list-components", "fusion", "sparse-prompt", "--json"))
     assert list(listing) == ["fusion", "sparse_prompt"]
     assert listing["fusion"]["contract"] == REGISTRIES["fusion"].contract
     described = REGISTRIES["fusion"].lookup("SumFusion")
@@ -31,7 +30,7 @@ def test_json_holds_contract_summary_and_arguments(capsys: pytest.CaptureFixture
 
 @pytest.mark.usefixtures("toy_components")
 def test_tables_show_brackets_of_arguments_as_they_are(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     @REGISTRIES["fusion"].register_module()
     class Bracket:
@@ -40,53 +39,46 @@ def test_tables_show_brackets_of_arguments_as_they_are(
         def __init__(self, sizes=[1]) -> None: ...  # noqa: B006
 
     monkeypatch.setenv("COLUMNS", "120")
-    assert main(["fusion"]) == 0
-    shown = capsys.readouterr().out
+    shown = run("list-components", "fusion")
     assert "Uses [red] text." in shown and "sizes=[1]" in shown
     assert "never mixes clips" in shown
 
 
 @pytest.mark.usefixtures("toy_components")
-def test_arguments_without_a_default_are_marked(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_arguments_without_a_default_are_marked(run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "120")
-    assert main(["projector", "dataset"]) == 0
-    shown = capsys.readouterr().out
+    shown = run("list-components", "projector", "dataset")
     assert "channels (given), dim (required)" in shown
     assert "dataset (required), seed=0" in shown
 
 
 @pytest.mark.usefixtures("toy_components")
 def test_files_of_ones_own_are_shown_too(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     text = "from auralsam2.registry import FUSIONS\n\n@FUSIONS.register_module()\nclass Own: ...\n"
     (tmp_path / "own.py").write_text(text)
-    assert main(["fusion", "--json", "--import", "own.py"]) == 0
-    assert "Own" in json.loads(capsys.readouterr().out)["fusion"]["components"]
+    assert (
+        "Own"
+        in json.loads(run("list-components", "fusion", "--json", "--import", "own.py"))["fusion"][
+            "components"
+        ]
+    )
     with pytest.raises(ImportError, match=r"cannot import '.*other\.py'"):
         main(["fusion", "--import", "other.py"])
 
 
-def test_unknown_axes_are_all_named(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as caught:
-        main(["fusoin", "metrics"])
-    assert caught.value.code == 2
-    shown = capsys.readouterr().err
+def test_unknown_axes_are_all_named(run) -> None:
+    shown = run("list-components", "fusoin", "metrics", status=2)
     assert "did you mean 'fusion'?" in shown and "did you mean 'metric'?" in shown
 
 
-def test_names_of_one_component_share_a_row(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_names_of_one_component_share_a_row(run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "120")
-    assert main(["pruner", "--json"]) == 0
-    listed = json.loads(capsys.readouterr().out)["pruner"]["components"]
+    listed = json.loads(run("list-components", "pruner", "--json"))["pruner"]["components"]
     assert listed["median"] == listed["MedianPruner"]
-    assert main(["pruner", "executor"]) == 0
-    shown = capsys.readouterr().out
+    shown = run("list-components", "pruner", "executor")
     assert "MedianPruner, median" in shown and "│ inline " in shown
 
 

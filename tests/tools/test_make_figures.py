@@ -5,8 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from auralsam2_tools import make_figures
-from auralsam2_tools.__main__ import main as dispatch
 
 
 @pytest.fixture
@@ -17,9 +15,7 @@ def run_dir(write_scored: Callable[..., None], tmp_path: Path) -> Path:
     return folder
 
 
-def test_figures_of_a_folder(
-    run_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_figures_of_a_folder(run_dir: Path, tmp_path: Path, run) -> None:
     arrays = {
         "frames": np.zeros((2, 8, 8, 3), np.uint8),
         "truth": np.eye(8, dtype=np.uint8)[None].repeat(2, 0),
@@ -27,8 +23,7 @@ def test_figures_of_a_folder(
         "log_mel": np.zeros((2, 96, 64), np.float32),
     }
     np.savez(run_dir / "predictions.npz", **{f"test/clip/{k}": v for k, v in arrays.items()})
-    assert make_figures.main([str(tmp_path)]) == 0
-    shown = capsys.readouterr().out.splitlines()
+    shown = run("make-figures", tmp_path).splitlines()
     notes = [line for line in shown if line.startswith("note: ")]
     assert notes == [
         "note: no training curves of both: no log is left",
@@ -44,49 +39,36 @@ def test_figures_of_a_folder(
     assert all(path.is_file() for path in wanted)
 
 
-def test_without_predictions(
-    run_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert make_figures.main([str(tmp_path)]) == 0
-    assert "no run has saved predictions" in capsys.readouterr().out
+def test_without_predictions(run_dir: Path, tmp_path: Path, run) -> None:
+    assert "no run has saved predictions" in run("make-figures", tmp_path)
     assert not (tmp_path / "figures" / "qualitative.png").exists()
 
 
-def test_failures_need_weights(
-    run_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_failures_need_weights(run_dir: Path, tmp_path: Path, run) -> None:
     command = ["make-figures", str(tmp_path), "--reference", "both", "--failures"]
-    assert dispatch([*command, "lowest"]) == 0
-    shown = capsys.readouterr().out
+    shown = run(*command, "lowest")
     assert (
         "note: no failure sheet 'lowest': no masks of both: the trained weights are gone" in shown
     )
-    assert dispatch(command) == 0
-    assert capsys.readouterr().out.count("note: no failure sheet") == 4
+    assert run(*command).count("note: no failure sheet") == 4
 
 
-def test_a_breakdown_needs_data(
-    write_scored: Callable[..., None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_breakdown_needs_data(write_scored: Callable[..., None], tmp_path: Path, run) -> None:
     for name in ("a", "b"):
         scores = {"test": {"J": {"x": 0.5, "y": 0.6}}}
         write_scored(tmp_path / "runs" / name, scores, num_parameters={})
-    assert make_figures.main([str(tmp_path), "--breakdown", "--reference", "a"]) == 0
-    shown = capsys.readouterr().out
+    shown = run("make-figures", tmp_path, "--breakdown", "--reference", "a")
     assert "note: nothing is known of the clips of test: " in shown and "breakdown." not in shown
-    assert dispatch(["make-figures", str(tmp_path), "--breakdown"]) != 0
-    assert "no reference cell is named" in capsys.readouterr().err
+    told = run("make-figures", tmp_path, "--breakdown", status=2)
+    assert "no reference cell is named" in told
 
 
-def test_errors_come_before_anything_is_drawn(
-    run_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_errors_come_before_anything_is_drawn(run_dir: Path, tmp_path: Path, run) -> None:
     for options, words in (
         (["--failures", "lowst"], "unknown rule 'lowst'; did you mean 'lowest'"),
         (["--cells", "boht"], "unknown cell 'boht'; did you mean 'both'"),
         (["--reference", "x"], "unknown reference cell 'x'"),
         (["--set", "data.root"], "write KEY=VALUE"),
     ):
-        assert dispatch(["make-figures", str(tmp_path), *options]) == 2
-        assert words in capsys.readouterr().err
+        assert words in run("make-figures", tmp_path, *options, status=2)
     assert not (tmp_path / "figures").exists()

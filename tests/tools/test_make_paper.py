@@ -5,9 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from auralsam2_tools import make_paper
 
-from auralsam2.config import ConfigError
 from auralsam2.engine import run_record
 
 RECIPE = """
@@ -29,12 +27,9 @@ def folder(write_scored: Callable[..., None], tmp_path: Path) -> Path:
     return tmp_path / "mine"
 
 
-def test_tables_and_figures_with_their_manifest(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_tables_and_figures_with_their_manifest(folder: Path, tmp_path: Path, run) -> None:
     arguments = [str(folder), "--recipe", str(tmp_path / "mine.py"), "--out", str(tmp_path / "p")]
-    assert make_paper.main(arguments) == 0
-    said = capsys.readouterr().out
+    said = run("make-paper", *arguments)
     assert "mine: ScoreTable: made" in said and "Qualitative: nothing to show" in said
     content = json.loads((tmp_path / "p" / "manifest.json").read_text())
     files = [name for part in content["parts"] for name in part["files"]]
@@ -42,22 +37,21 @@ def test_tables_and_figures_with_their_manifest(
     assert all((tmp_path / "p" / name).is_file() for name in files)
     commands = [part["command"] for part in content["parts"]]
     assert commands[0].startswith(f"auralsam2 make-tables {folder}")
-    assert make_paper.main(arguments) == 0
-    assert "mine: ScoreTable: kept" in capsys.readouterr().out
+    assert "mine: ScoreTable: kept" in run("make-paper", *arguments)
 
 
-def test_what_is_missing_is_said_and_fails(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_missing_is_said_and_fails(folder: Path, tmp_path: Path, run) -> None:
     record = run_record.read(folder / "runs" / "both" / "record.json")
     record.status = "running"
     run_record.write(record, folder / "runs" / "both")
-    assert make_paper.main([str(folder), "--recipe", str(tmp_path / "mine.py")]) == 1
-    assert "MISSING mine: left out, 1 of its runs are not finished" in capsys.readouterr().out
+    told = run("make-paper", folder, "--recipe", tmp_path / "mine.py", status=1)
+    assert "MISSING mine: left out, 1 of its runs are not finished" in told
 
 
-def test_a_typo_in_a_recipe_stops_before_anything_is_made(folder: Path, tmp_path: Path) -> None:
+def test_a_typo_in_a_recipe_stops_before_anything_is_made(
+    run, folder: Path, tmp_path: Path
+) -> None:
     (tmp_path / "mine.py").write_text("parts = [dict(type='GridPoint')]")
-    with pytest.raises(ConfigError, match="did you mean 'GridPoints'"):
-        make_paper.main([str(folder), "--recipe", str(tmp_path / "mine.py")])
+    told = run("make-paper", folder, "--recipe", tmp_path / "mine.py", status=2)
+    assert "did you mean 'GridPoints'" in told
     assert not (folder / "paper").exists()

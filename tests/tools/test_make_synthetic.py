@@ -3,7 +3,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from auralsam2_tools.__main__ import main as dispatch
 from auralsam2_tools.make_synthetic import main
 
 from auralsam2.data.datasets.avsbench_index import SemanticIndex
@@ -18,17 +17,15 @@ def v1m(root: Path, split: str) -> list[ClipFiles]:
     return SemanticIndex(root, ["v1m"]).read(split)
 
 
-def test_clips_are_written_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_clips_are_written_once(tmp_path: Path, run) -> None:
     out = tmp_path / "clips"
-    assert main([str(out), *SMALL]) == 0
-    assert f"1/1/1 clips (train/val/test) written to {out}" in capsys.readouterr().out
+    assert f"1/1/1 clips (train/val/test) written to {out}" in run("make-synthetic", out, *SMALL)
     assert all(len(v1m(out, split)) == 1 for split in ("train", "val", "test"))
-    assert main([str(out), *SMALL]) == 0
-    assert f"already in {out}" in capsys.readouterr().out
+    assert f"already in {out}" in run("make-synthetic", out, *SMALL)
 
 
-def test_clips_are_split_by_share(tmp_path: Path) -> None:
-    assert main([str(tmp_path / "clips"), "--clips", "3", "--size", "16", "--workers", "1"]) == 0
+def test_clips_are_split_by_share(run, tmp_path: Path) -> None:
+    run("make-synthetic", tmp_path / "clips", "--clips", "3", "--size", "16", "--workers", "1")
     assert [len(v1m(tmp_path / "clips", s)) for s in ("train", "val", "test")] == [
         1,
         1,
@@ -37,49 +34,44 @@ def test_clips_are_split_by_share(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("split", ["1/1", "0/1/1", "a/b/c", "1/1/1/1", "-1/2/3"])
-def test_a_bad_split_is_refused(tmp_path: Path, split: str) -> None:
-    with pytest.raises(ValueError, match=f"such as 200/30/60, got '{split}'"):
-        main([str(tmp_path / "clips"), f"--split={split}"])
+def test_a_bad_split_is_refused(run, tmp_path: Path, split: str) -> None:
+    told = run("make-synthetic", tmp_path / "clips", f"--split={split}", status=2)
+    assert f"such as 200/30/60, got '{split}'" in told
     assert not (tmp_path / "clips").exists()
 
 
 @pytest.mark.parametrize("arguments", [["--size", "8"], ["--clips", "2"]])
-def test_counts_out_of_range_are_refused(tmp_path: Path, arguments: list[str]) -> None:
-    with pytest.raises(ValueError, match="at least"):
-        main([str(tmp_path / "clips"), *arguments])
+def test_counts_out_of_range_are_refused(run, tmp_path: Path, arguments: list[str]) -> None:
+    assert "at least" in run("make-synthetic", tmp_path / "clips", *arguments, status=2)
     assert not (tmp_path / "clips").exists()
 
 
-def test_an_unknown_layout_gets_a_hint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert dispatch(["make-synthetic", str(tmp_path / "clips"), "--layout", "vlm", *SMALL]) == 2
-    shown = capsys.readouterr().err
+def test_an_unknown_layout_gets_a_hint(tmp_path: Path, run) -> None:
+    shown = run("make-synthetic", tmp_path / "clips", "--layout", "vlm", *SMALL, status=2)
     assert "'vlm'" in shown and "did you mean 'v1m'?" in shown
 
 
-def test_other_settings_in_a_folder_fail_with_status_2(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_other_settings_in_a_folder_fail_with_status_2(tmp_path: Path, run) -> None:
     out = str(tmp_path / "clips")
-    assert dispatch(["make-synthetic", out, *SMALL]) == 0
-    assert dispatch(["make-synthetic", out, *SMALL, "--seed", "3"]) == 2
-    assert "seed 0 instead of 3" in capsys.readouterr().err
+    run("make-synthetic", out, *SMALL)
+    assert "seed 0 instead of 3" in run("make-synthetic", out, *SMALL, "--seed", "3", status=2)
 
 
 @pytest.mark.parametrize(("layout", "frames"), [("v1s", 5), ("v2", 10)])
 def test_every_layout_of_avsbench_has_its_own_frames(
-    tmp_path: Path, layout: str, frames: int
+    run, tmp_path: Path, layout: str, frames: int
 ) -> None:
-    assert main([str(tmp_path / "clips"), "--layout", layout, *SMALL]) == 0
+    run("make-synthetic", tmp_path / "clips", "--layout", layout, *SMALL)
     assert [len(c.frames) for c in SemanticIndex(tmp_path / "clips", [layout]).read("test")] == [
         frames
     ]
 
 
-def test_ref_avs_has_five_splits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_ref_avs_has_five_splits(tmp_path: Path, run) -> None:
     out = str(tmp_path / "clips")
     options = ["--layout", "ref_avs", "--size", "16", "--frames", "4", "--workers", "1"]
-    assert main([out, *options, "--clips", "5"]) == 0
-    assert "1/1/1/1/1 clips (train/val/test_s/test_u/test_n)" in capsys.readouterr().out
+    told = run("make-synthetic", out, *options, "--clips", "5")
+    assert "1/1/1/1/1 clips (train/val/test_s/test_u/test_n)" in told
     index = RefIndex(tmp_path / "clips")
     expressions, files = index.expressions("test_u"), index.read("test_u")
     assert len(expressions) >= 3 and all(len(clip.frames) == 4 for clip in files)
@@ -97,20 +89,17 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     assert not (tmp_path / "clips").exists()
 
 
-def test_unseen_classes_need_a_layout_with_unseen_objects(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="--unseen must be 0, got 2: 'v2' has no unseen objects"):
-        main([str(tmp_path / "clips"), "--layout", "v2", "--unseen", "2"])
+def test_unseen_classes_need_a_layout_with_unseen_objects(run, tmp_path: Path) -> None:
+    told = run("make-synthetic", tmp_path / "clips", "--layout", "v2", "--unseen", "2", status=2)
+    assert "--unseen must be 0, got 2: 'v2' has no unseen objects" in told
 
 
-def test_videos_have_the_length_and_rate_that_are_asked_for(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_videos_have_the_length_and_rate_that_are_asked_for(tmp_path: Path, run) -> None:
     pytest.importorskip("av", reason="PyAV (extra 'video') is not installed")
     out = str(tmp_path / "videos")
     options = ["--layout", "video", "--clips", "1", "--frames", "9", "--fps", "4", "--size", "32"]
-    assert main([out, *options, "--workers", "1"]) == 0
-    assert "1 clips (test) written" in capsys.readouterr().out
+    assert "1 clips (test) written" in run("make-synthetic", out, *options, "--workers", "1")
     truth = video_truths(tmp_path / "videos")[0]
     assert truth.video.is_file() and truth.fps == 4 and len(truth.masks) == len(truth.sounding) == 9
-    with pytest.raises(ValueError, match="--fps must be 1, or more in videos; got 4"):
-        main([str(tmp_path / "clips"), *SMALL, "--fps", "4"])
+    told = run("make-synthetic", tmp_path / "clips", *SMALL, "--fps", "4", status=2)
+    assert "--fps must be 1, or more in videos; got 4" in told

@@ -28,9 +28,8 @@ def write_runs(write_scored: Callable[..., None], tmp_path: Path) -> Callable[..
     return write
 
 
-def test_tables_of_a_folder(write_runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert make_tables.main([str(write_runs()), "--difference"]) == 0
-    shown = capsys.readouterr().out
+def test_tables_of_a_folder(write_runs, tmp_path: Path, run) -> None:
+    shown = run("make-tables", str(write_runs()), "--difference")
     for name in ("results.csv", "table.md", "table.tex", "table.csv", "table.provenance.json"):
         assert (tmp_path / name).is_file()
         assert f"{tmp_path / name}\n" in shown
@@ -39,35 +38,27 @@ def test_tables_of_a_folder(write_runs, tmp_path: Path, capsys: pytest.CaptureFi
     assert "**0.750**" in (tmp_path / "table.md").read_text()
 
 
-def test_mixed_data_must_be_asked_for(
-    write_runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_mixed_data_must_be_asked_for(write_runs, tmp_path: Path, run) -> None:
     write_runs(data_fingerprint=("d", "e"))
-    with pytest.raises(ValueError, match="--allow-mixed-data"):
-        make_tables.main([str(tmp_path)])
-    assert make_tables.main([str(tmp_path), "--allow-mixed-data"]) == 0
-    assert "note: the runs are on different data" in capsys.readouterr().out
+    assert "--allow-mixed-data" in run("make-tables", tmp_path, status=2)
+    told = run("make-tables", tmp_path, "--allow-mixed-data")
+    assert "note: the runs are on different data" in told
 
 
-def test_mixed_label_sources_must_be_asked_for(
-    write_runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_mixed_label_sources_must_be_asked_for(write_runs, tmp_path: Path, run) -> None:
     write_runs(label_source=("avsbench-semantic/v1m", "avsbench-object/ms3"))
-    with pytest.raises(ValueError, match="--mix-label-sources"):
-        make_tables.main([str(tmp_path), "--allow-mixed-data"])
-    assert make_tables.main([str(tmp_path), "--mix-label-sources"]) == 0
-    shown = capsys.readouterr().out
+    assert "--mix-label-sources" in run("make-tables", tmp_path, "--allow-mixed-data", status=2)
+    shown = run("make-tables", tmp_path, "--mix-label-sources")
     assert "note: the labels come from different sources" in shown
     assert "labels of avsbench-object/ms3 | avsbench-semantic/v1m" in shown
 
 
 def test_notes_of_the_tables_after_clicks_are_told(
-    write_scored: Callable[..., None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    write_scored: Callable[..., None], tmp_path: Path, run
 ) -> None:
     splits = ("test", "test_clicks_0", "test_clicks_1")
     write_scored(tmp_path / "runs" / "a", {split: {"J": {"x": 0.5}} for split in splits})
-    assert make_tables.main([str(tmp_path)]) == 0
-    told = "".join(capsys.readouterr())
+    told = run("make-tables", tmp_path)
     assert told.count("each click goes into the frame with the lowest J") == 1
     assert (tmp_path / "clicks" / "J" / "table.md").is_file()
 
@@ -92,11 +83,8 @@ def folders(exact: Callable[..., Path], tmp_path: Path) -> tuple[Path, Path]:
     return first, write_grid("second", {"none": 0.3, "both": 0.5}, None)
 
 
-def test_what_is_significant_is_marked_by_default(
-    folders, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert make_tables.main([str(folders[0])]) == 0
-    shown = capsys.readouterr().out
+def test_what_is_significant_is_marked_by_default(folders, run) -> None:
+    shown = run("make-tables", folders[0])
     assert "0.600†" in shown and "Fewer than 2 seeds in common are too few" in shown
     assert "muted J" in shown and "muted A" in shown
     comparison = pd.read_csv(folders[0] / "table.comparison.csv")
@@ -104,29 +92,21 @@ def test_what_is_significant_is_marked_by_default(
     expected = ttest_1samp(differences, 0).pvalue
     assert comparison["p_holm"].tolist() == pytest.approx([expected])
     assert set(comparison["split"]) == {"test"}
-    assert make_tables.main([str(folders[0]), "--no-significance"]) == 0
-    assert "†" not in capsys.readouterr().out
+    assert "†" not in run("make-tables", folders[0], "--no-significance")
 
 
-def test_without_a_reference_nothing_is_tested_and_said_so(
-    folders, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert make_tables.main([str(folders[1])]) == 0
-    shown = capsys.readouterr().out
+def test_without_a_reference_nothing_is_tested_and_said_so(folders, run) -> None:
+    shown = run("make-tables", folders[1])
     assert "note: nothing is tested for significance: no reference cell" in shown
     assert not (folders[1] / "table.comparison.csv").exists()
-    assert make_tables.main([str(folders[1]), "--reference", "none"]) == 0
-    assert "Compared with 'none'" in capsys.readouterr().out
+    assert "Compared with 'none'" in run("make-tables", folders[1], "--reference", "none")
 
 
-def test_several_folders_columns_scores_and_intervals(
-    folders, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_several_folders_columns_scores_and_intervals(folders, tmp_path: Path, run) -> None:
     out = tmp_path / "out"
     command = [*map(str, folders), "--out", str(out), "--spread", "interval", "--difference"]
     command += ["--columns", "params,decoder_fps", "--scores", "test:J", "test_audio_silence:J"]
-    assert make_tables.main([*command, "--clips-alone"]) == 0
-    shown = capsys.readouterr().out
+    shown = run("make-tables", *command, "--clips-alone")
     for part in ("first: none", "second: none", "trained (M)", "1.50", "0.200 [0.", "muted J"):
         assert part in shown
     assert "no run has recorded decoder FPS" in shown and "muted A" not in shown
@@ -140,23 +120,17 @@ def test_several_folders_columns_scores_and_intervals(
     }
 
 
-def test_several_folders_need_a_place(folders, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        make_tables.main([*map(str, folders)])
-    assert "--out DIR" in capsys.readouterr().err
+def test_several_folders_need_a_place(folders, run) -> None:
+    assert "--out DIR" in run("make-tables", *map(str, folders), status=2)
 
 
-def test_reported_numbers_stand_beside_ours(
-    folders, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_reported_numbers_stand_beside_ours(folders, tmp_path: Path, run) -> None:
     row = {"method": "Other", "source": "A. Author, Venue 2024", "where": "Table 2"}
     row |= {"protocol": "V1M", "scores": {"test": {"J": 0.9}}}
     file = tmp_path / "reported.json"
     file.write_text(json.dumps({"schema": 1, "rows": [row]}))
-    assert make_tables.main([str(folders[0]), "--reported", str(file)]) == 0
-    assert "note: reported, not measured: Other: A. Author, Venue 2024, Table 2" in (
-        capsys.readouterr().out
-    )
+    told = run("make-tables", folders[0], "--reported", file)
+    assert "note: reported, not measured: Other: A. Author, Venue 2024, Table 2" in told
     assert "| Other (reported, not measured) |" in (folders[0] / "table.md").read_text()
 
 

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from auralsam2_tools.__main__ import main as dispatch
-from auralsam2_tools.measure_dilution import main
 
 from analysis.dilution.readings import COLUMNS, DilutionReadings
 from auralsam2.config import parse_overrides
@@ -22,10 +20,9 @@ def folder(write_scored: Callable[..., None], tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_errors_say_what_to_do(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_errors_say_what_to_do(folder: Path, run) -> None:
     def error(*options: str) -> str:
-        assert dispatch(["measure-dilution", str(folder), *options]) == 2
-        return capsys.readouterr().err
+        return run("measure-dilution", folder, *options, status=2)
 
     assert "different data" in error() and "--allow-mixed-data" in error()
     mixed = "--allow-mixed-data"
@@ -37,9 +34,7 @@ def test_errors_say_what_to_do(folder: Path, capsys: pytest.CaptureFixture[str])
     assert "a, seed 0:" in nothing and "b, seed 0:" in nothing and "no config.py" in nothing
 
 
-def test_table_and_paths_are_shown(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_table_and_paths_are_shown(folder: Path, monkeypatch: pytest.MonkeyPatch, run) -> None:
     def of(self: DilutionReadings, run_dir: Path, **options: object) -> pd.DataFrame:
         assert self.max_clips == 3 and options["overrides"] == parse_overrides(["data.root=x"])
         if run_dir.name == "b":
@@ -49,18 +44,13 @@ def test_table_and_paths_are_shown(
 
     monkeypatch.setattr(DilutionReadings, "of", of)
     options = ["--allow-mixed-data", "--max-clips", "3", "--set", "data.root=x"]
-
-    assert main([str(folder), *options]) == 0
-
-    shown = capsys.readouterr().out
+    shown = run("measure-dilution", folder, *options)
     assert "note: b: left out: cannot be looked into" in shown
     assert "| a " in shown and "0.300" in shown
     assert str(folder / "figures" / "dilution_indices.md") in shown
 
 
-def test_all_options_together(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_all_options_together(folder: Path, monkeypatch: pytest.MonkeyPatch, run) -> None:
     seen = []
 
     def of(self: DilutionReadings, run_dir: Path, **options: object) -> pd.DataFrame:
@@ -71,9 +61,8 @@ def test_all_options_together(
     said = "--heads --sounds noise silence --cells b a --max-clips 2 --split held --again"
     sets = ["--set", "data.root=/else where", "data.batch_size=2", "--out", str(folder / "new")]
 
-    status = dispatch(["measure-dilution", str(folder), *said.split(), *sets, "--allow-mixed-data"])
-
-    assert status == 2 and "no run has a decoder that can be probed" in capsys.readouterr().err
+    command = ["measure-dilution", folder, *said.split(), *sets, "--allow-mixed-data"]
+    assert "no run has a decoder that can be probed" in run(*command, status=2)
     assert [name for name, _ in seen] == ["b", "a"]
     assert seen[0][1] == {
         "sounds": ["noise", "silence"],

@@ -7,8 +7,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from auralsam2_tools.__main__ import main as dispatch
-from auralsam2_tools.measure_embeddings import main
 
 from analysis.embeddings.points import COLUMNS, Points, RunPoints
 from auralsam2.config import parse_overrides
@@ -38,9 +36,10 @@ def folder(
     return tmp_path
 
 
-def test_numbers_notes_and_paths(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(folder), "--perplexities", "4", "--set", "data.root=/elsewhere"]) == 0
-    shown = capsys.readouterr().out
+def test_numbers_notes_and_paths(folder: Path, run) -> None:
+    shown = run(
+        "measure-embeddings", folder, "--perplexities", "4", "--set", "data.root=/elsewhere"
+    )
 
     assert "audio→pixel AUROC" in shown and "note: a: left out: it is deaf" in shown
     paths = [Path(line) for line in shown.splitlines() if line.startswith(str(folder))]
@@ -48,24 +47,24 @@ def test_numbers_notes_and_paths(folder: Path, capsys: pytest.CaptureFixture[str
     assert all(path.is_file() for path in paths)
 
 
-def test_elsewhere(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_elsewhere(run, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("analysis.figures.embedding_tsne.make", lambda *args, **rest: [])
-    assert main([str(folder), "--cells", "b", "--perplexities", "4", "--out", f"{tmp_path}/o"]) == 0
+    elsewhere = ["--cells", "b", "--perplexities", "4", "--out", tmp_path / "o"]
+    run("measure-embeddings", folder, *elsewhere)
     assert (tmp_path / "o/embedding_companions.csv").is_file()
     assert not (folder / "figures").exists()
 
 
-def test_errors_say_what_to_do(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert dispatch(["measure-embeddings", str(folder), "--cells", "bb"]) == 2
-    assert "unknown cell 'bb'; did you mean 'b'?" in capsys.readouterr().err
-    assert dispatch(["measure-embeddings", str(folder), "--cells", "a"]) == 2
-    assert "no run has an audio-visual space\na: left out: it is deaf" in capsys.readouterr().err
-    assert dispatch(["measure-embeddings", str(folder), "--set", "data.root"]) == 2
-    assert "write KEY=VALUE" in capsys.readouterr().err
+def test_errors_say_what_to_do(folder: Path, run) -> None:
+    told = run("measure-embeddings", folder, "--cells", "bb", status=2)
+    assert "unknown cell 'bb'; did you mean 'b'?" in told
+    told = run("measure-embeddings", folder, "--cells", "a", status=2)
+    assert "no run has an audio-visual space\na: left out: it is deaf" in told
+    assert "write KEY=VALUE" in run("measure-embeddings", folder, "--set", "data.root", status=2)
 
 
 def test_all_options_together(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
     planted = RunPoints.of
@@ -84,7 +83,7 @@ def test_all_options_together(
     said = "--cells b a --perplexities 3 4.5 --max-clips 2 --split held --level 0 --per-kind 3"
     sets = ["--set", "data.root=/else where", "data.batch_size=2", "--out", f"{tmp_path}/new"]
 
-    assert main([str(folder), *said.split(), *sets, "--again"]) == 0
+    run("measure-embeddings", folder, *said.split(), *sets, "--again")
 
     assert [name for name, _ in seen] == ["b", "a"]
     assert seen[0][1] == {

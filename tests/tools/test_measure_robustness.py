@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from auralsam2_tools.__main__ import main as dispatch
 
 from analysis.robustness.scores import KEYS, RunRobustness, RunScores
 from auralsam2.config import parse_overrides
@@ -38,12 +37,9 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return asked
 
 
-def test_table_figure_and_paths(
-    folder: Path, seen: list[Any], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_table_figure_and_paths(folder: Path, seen: list[Any], run) -> None:
     said = "--corruptions WhiteNoise Babble --strengths 10 -3 --cells b a --max-clips 2 --again"
-    assert dispatch(["measure-robustness", str(folder), *said.split(), "--set", "data.root=x"]) == 0
-    shown = capsys.readouterr().out
+    shown = run("measure-robustness", folder, *said.split(), "--set", "data.root=x")
     assert "note: b: hear nothing" in shown and "white noise, 10 to −3 dB" in shown
     assert "−0.100" in shown and str(folder / "figures" / "robustness.pdf") in shown
     assert [name for name, _, _ in seen] == ["b", "a"]
@@ -55,10 +51,9 @@ def test_table_figure_and_paths(
     assert options["overrides"] == parse_overrides(["data.root=x"])
 
 
-def test_mistakes_say_what_to_do(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_mistakes_say_what_to_do(folder: Path, run) -> None:
     def error(*options: str) -> str:
-        assert dispatch(["measure-robustness", str(folder), *options]) == 2
-        return capsys.readouterr().err
+        return run("measure-robustness", folder, *options, status=2)
 
     assert "did you mean 'PinkNoise'?" in error("--corruptions", "PinkNose")
     several = error("--corruptions", "Delay", "Blur", "--strengths", "1")

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from auralsam2_tools.__main__ import main as dispatch
 from PIL import Image
 
 from auralsam2.command_line import clip_bar
@@ -29,7 +28,7 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_from_a_checkpoint_to_files_and_back_to_skipping(
-    weights: Path, write_video, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    weights: Path, write_video, tmp_path: Path, run
 ) -> None:
     write_video(tmp_path / "videos" / "a [bold].mp4", seconds=2)
     write_video(tmp_path / "videos" / "b" / "silent.mp4", seconds=1, sound=False)
@@ -39,34 +38,28 @@ def test_from_a_checkpoint_to_files_and_back_to_skipping(
         "segment", str(tmp_path / "videos"), "--out", str(out), "--fps", "2", "--config", CONFIG,
         "--checkpoint", str(weights),
     ]  # fmt: skip
-    assert dispatch(command) == 1
-    told = capsys.readouterr()
-    lines = told.out.splitlines()
+    lines = run(*command, status=1).splitlines()
     assert lines[0] == f"a [bold].mp4: '{out}/a [bold].mp4'"
     assert lines[1].startswith("b/silent.mp4: failed: ") and "no audio track" in lines[1]
     assert lines[2].startswith("c.mp4: failed: cannot decode")
-    assert lines[3:] == [f"1 videos written to '{out}', 0 already there, 2 failed"]
+    assert lines[3] == f"1 videos written to '{out}', 0 already there, 2 failed"
     with Image.open(out / "a [bold].mp4" / "sheet.png") as sheet:
         assert np.asarray(sheet.convert("L")).std() > 10
     assert len(open_frames(out / "a [bold].mp4" / "overlay.mp4")) == 4
-    assert dispatch(command) == 1
-    assert "0 videos written" in capsys.readouterr().out
-    clicked = [*command, "--click", "0.1,5,5,+"]
-    assert dispatch(clicked) == 2
-    assert "--click and --box are of one video, got 3" in capsys.readouterr().err
-    one = str(tmp_path / "videos" / "a [bold].mp4")
-    assert dispatch([*command[:1], one, *command[2:], "--click", "0.1,5,5,+"]) == 2
-    told = capsys.readouterr()
-    assert "prompts" in told.err and "another folder: --out" in told.err
-    (tmp_path / "w2").mkdir()
-    assert dispatch([*command[:1], one, "--out", str(tmp_path / "new"), *command[4:],
-                     "--click", "9,5,5,+", "--box", "0,5,5,90,9"]) == 2  # fmt: skip
-    told = capsys.readouterr()
-    assert "the video lasts from 0 to 2.00 s" in told.err and "48 x 32 pixels" in told.err
+    assert "0 videos written" in run(*command, status=1)
+    clicked = [*command[2:], "--click", "0.1,5,5,+"]
+    several = run(*command[:2], *clicked, status=2)
+    assert "--click and --box are of one video, got 3" in several
+    one = ["segment", tmp_path / "videos" / "a [bold].mp4"]
+    told = run(*one, *clicked, status=2)
+    assert "prompts" in told and "another folder: --out" in told
+    outside = ["--out", tmp_path / "new", "--click", "9,5,5,+", "--box", "0,5,5,90,9"]
+    told = run(*one, *command[4:], *outside, status=2)
+    assert "the video lasts from 0 to 2.00 s" in told and "48 x 32 pixels" in told
 
 
 def test_without_arguments_the_clip_and_weights_of_the_package_are_taken(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
 
@@ -76,16 +69,13 @@ def test_without_arguments_the_clip_and_weights_of_the_package_are_taken(
 
     monkeypatch.setattr(arguments, "identity", lambda model: {})
     monkeypatch.setattr(AuralSAM2VideoPredictor, "from_checkpoint", stop)
-    assert dispatch(["segment", "--out", str(tmp_path / "out")]) == 2
+    run("segment", "--out", tmp_path / "out", status=2)
     assert seen == [{}]
     assert example_clip().name == "example.mp4"
 
 
-def test_all_wrong_arguments_are_told_at_once(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert dispatch(["segment", str(tmp_path / "gone.mp4"), "--click", "1,2", "--box", "x"]) == 2
-    told = capsys.readouterr().err
+def test_all_wrong_arguments_are_told_at_once(tmp_path: Path, run) -> None:
+    told = run("segment", tmp_path / "gone.mp4", "--click", "1,2", "--box", "x", status=2)
     assert "3 problems" in told and "no video at" in told and "--box x: wanted" in told
 
 
