@@ -7,17 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from torch import nn
 
 from auralsam2 import config as configs
 from auralsam2.data.synthetic.writer import Plan, write_clips
 from auralsam2.engine.evaluate import EvalResult, evaluate_model, trained_model
 from auralsam2.engine.splits import test_datasets
+from auralsam2.models.backbones.sam2_backbone import SAM2Backbone
+from auralsam2.models.image.resnet import ResNetStages
+
+FRAMES = 3  # of a clip
 
 
 @pytest.fixture(scope="session")
 def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("data") / "clips"
-    write_clips(root, Plan("v1m", (4, 2, 3), seed=3, size=64, num_frames=3))
+    write_clips(root, Plan("v1m", (4, 2, 3), seed=3, size=64, num_frames=FRAMES))
     return root
 
 
@@ -49,6 +55,41 @@ def _load(root: Path) -> Any:
             "model.mask_loss.loss_size": 32,
         },
     )
+
+
+@pytest.fixture
+def load_method(tiny_data: Path) -> Callable[..., Any]:
+    """Return a function that loads the small config of another method, one epoch on tiny data."""
+
+    def load(name: str, **changes: Any) -> Any:
+        small = {
+            "data.root": str(tiny_data),
+            "data.batch_size": 2,
+            "data.image_size": 64,
+            "optim.epochs": 1,
+            "runtime.tensorboard": False,
+            "runtime.num_threads": 1,
+            "evaluation.num_saved_clips": 0,
+            "evaluation.measure_speed": False,
+        }
+        changes = {key.replace("__", "."): value for key, value in changes.items()}
+        return configs.load(f"methods/{name}_mini_v1m", {**small, **changes})
+
+    return load
+
+
+@pytest.fixture
+def encoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Clips of every call of an encoder of pictures."""
+    calls: list[int] = []
+    for kind in (SAM2Backbone, ResNetStages):
+
+        def count(self: nn.Module, frames: torch.Tensor, whole: Any = kind.forward) -> Any:
+            calls.append(len(frames) if frames.dim() == 5 else len(frames) // FRAMES)
+            return whole(self, frames)
+
+        monkeypatch.setattr(kind, "forward", count)
+    return calls
 
 
 @pytest.fixture

@@ -8,16 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from auralsam2.config import load, set_node
+from auralsam2.config import set_node
 from auralsam2.engine.clicks import Asked, Click, ClickScores, corrective_click, rounds
 from auralsam2.engine.efficiency import encoder_passes
 from auralsam2.engine.evaluate import evaluate_model, trained_model
 from auralsam2.engine.splits import test_datasets as build_tests
 from auralsam2.engine.train import train
 from auralsam2.models.backbones.promptable import Points
-from auralsam2.models.backbones.sam2_backbone import SAM2Backbone
 from auralsam2.structures import Prediction
 
 
@@ -100,18 +99,8 @@ def config(tiny_config: Any) -> Any:
     return tiny_config
 
 
-def test_scores_after_clicks_with_one_encoding(
-    config: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_scores_after_clicks_with_one_encoding(config: Any, encoded: list[int]) -> None:
     model, datasets = trained_model(config, None), build_tests(config)
-    encoded: list[int] = []
-    whole = SAM2Backbone.forward
-
-    def count(self: nn.Module, frames: Tensor) -> Any:
-        encoded.append(len(frames))
-        return whole(self, frames)
-
-    monkeypatch.setattr(SAM2Backbone, "forward", count)
     result = evaluate_model(model, config, datasets)
     assert sum(encoded) == 3, "three clips, with and without sound, silence besides"
     ends = [f"_clicks_{count}{end}" for end in ("", "_unheard") for count in range(3)]
@@ -160,22 +149,14 @@ def test_a_run_keeps_scores_after_clicks(config: Any, tmp_path: Path) -> None:
     assert record.scales["unclicked/J"]["bounds"] == [0.0, 1.0]
 
 
-def of_method(config: Any, name: str) -> Any:
-    return load(
-        f"methods/{name}_mini_v1m",
-        {"data.root": config.data.root, "data.image_size": 64, "evaluation.clicks": 1},
-    )
-
-
-def test_an_encoder_that_hears_runs_again_for_clicks_without_sound(config: Any) -> None:
-    rival = of_method(config, "sama_avs")
+def test_an_encoder_that_hears_runs_again_for_clicks_without_sound(load_method: Any) -> None:
+    rival = load_method("sama_avs")
     clip = build_tests(rival)["test"][0]
     assert encoder_passes(trained_model(rival, None), clip) == {"once": 1.0, "both": 2.0}
 
 
-def test_a_run_of_a_method_without_a_sam2_ends_well(config: Any, tmp_path: Path) -> None:
-    other = of_method(config, "tpavi")
-    other.optim.epochs = 1
+def test_a_run_of_a_method_without_a_sam2_ends_well(load_method: Any, tmp_path: Path) -> None:
+    other = load_method("tpavi", evaluation__clicks=1)
     record = train(other, tmp_path / "run")
     assert record.status == "done" and "encoder_passes" not in record.environment
     assert "no scores after clicks: TPAVINetwork does not say how clicks enter it" in record.notes
@@ -187,12 +168,12 @@ def test_metrics_of_classes_alone_are_not_of_clicks(config: Any) -> None:
     assert clicks.problem == "no scores after clicks: evaluation.metrics has none of masks alone"
 
 
-def test_methods_that_hear_nothing_or_take_no_clicks(config: Any) -> None:
-    deaf = of_method(config, "unprompted")
+def test_methods_that_hear_nothing_or_take_no_clicks(load_method: Any) -> None:
+    deaf = load_method("unprompted", evaluation__clicks=1)
     del deaf.data.test["test_audio_swapped"]
     splits = evaluate_model(trained_model(deaf, None), deaf, build_tests(deaf)).splits
     assert list(splits) == ["test", "test_clicks_0_unheard", "test_clicks_1_unheard"]
-    other = of_method(config, "prompted")
+    other = load_method("prompted", evaluation__clicks=1)
     result = evaluate_model(trained_model(other, None), other, build_tests(other))
     assert result.notes == ["no scores after clicks: PromptedSAM2 does not say how clicks enter it"]
     assert not any("clicks" in split for split in result.splits)

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from auralsam2.config import load, set_node
+from auralsam2.config import set_node
 from auralsam2.data.datasets import clip_dataset
 from auralsam2.data.synthetic.objects import CLASSES
 from auralsam2.data.synthetic.writer import Plan, write_clips
@@ -22,9 +22,7 @@ from auralsam2.engine.protocols import SIZES, evaluate_protocols
 from auralsam2.engine.splits import asked_hearing, fingerprint
 from auralsam2.engine.splits import test_datasets as build_tests
 from auralsam2.engine.train import train
-from auralsam2.models.backbones.sam2_backbone import SAM2Backbone
 from auralsam2.models.feature_cache import LastPyramid
-from auralsam2.models.image.resnet import ResNetStages
 from auralsam2.models.methods.base import ClipBatch, ClipMethod
 from auralsam2.models.one_mask import class_prediction
 from auralsam2.structures import Prediction
@@ -48,18 +46,8 @@ def test_controls_share_the_data_they_wrap(config: Any) -> None:
     assert len({d.fingerprint() for d in datasets.values()}) == 4
 
 
-def test_scores_side_by_side_and_alone_with_one_encoding(
-    config: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_scores_side_by_side_and_alone_with_one_encoding(config: Any, encoded: list[int]) -> None:
     model, datasets = trained_model(config, None), build_tests(config)
-    encoded: list[int] = []
-    whole = type(model.backbone).forward
-
-    def count(self: nn.Module, frames: torch.Tensor) -> Any:
-        encoded.append(len(frames))
-        return whole(self, frames)
-
-    monkeypatch.setattr(type(model.backbone), "forward", count)
     together = evaluate_model(model, config, datasets)
     assert sum(encoded) == len(datasets["test"]) == 3, "three clips under four sounds"
     assert model.feature_cache is None
@@ -73,20 +61,6 @@ def test_scores_side_by_side_and_alone_with_one_encoding(
         for split in datasets
         for key in ("frames", "truth", "prediction", "log_mel")
     }
-
-
-@pytest.fixture
-def encoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Clips of every call of an encoder of pictures."""
-    calls: list[int] = []
-    for kind in (SAM2Backbone, ResNetStages):
-
-        def count(self: nn.Module, frames: torch.Tensor, whole: Any = kind.forward) -> Any:
-            calls.append(len(frames) if frames.dim() == 5 else len(frames) // FRAMES)
-            return whole(self, frames)
-
-        monkeypatch.setattr(kind, "forward", count)
-    return calls
 
 
 def protocols(model: Any, cfg: Any, datasets: Any) -> None:
@@ -129,18 +103,9 @@ def test_a_training_encodes_each_clip_once_an_epoch_and_once_to_test(
 
 @pytest.mark.parametrize("method", ["avsegformer", "tpavi"])
 def test_pictures_of_networks_without_sam2_are_encoded_once(
-    config: Any, encoded: list[int], method: str
+    load_method: Any, encoded: list[int], method: str
 ) -> None:
-    rival = load(
-        f"methods/{method}_mini_v1m",
-        {
-            "data.root": config.data.root,
-            "data.batch_size": 2,
-            "data.image_size": 64,
-            "evaluation.counterfactuals": KINDS,
-            "runtime.num_threads": 1,
-        },
-    )
+    rival = load_method(method, evaluation__counterfactuals=KINDS)
     model, datasets = trained_model(rival, None), build_tests(rival)
     together = evaluate_model(model, rival, datasets)
     assert sum(encoded) == 3 and "forward" not in vars(model.image_encoder)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 
-from auralsam2 import config as configs
-from auralsam2.engine.benchmark.measure import benchmark
+from auralsam2.engine.benchmark.measure import _parts, benchmark
 from auralsam2.engine.benchmark.meters import operation_counter
 from auralsam2.engine.benchmark.report import Part, Reading, Report, Spread
+from auralsam2.engine.evaluate import clip_loader
 from auralsam2.engine.preflight import build
 
 DATA = {"load", "read files", "decode image", "sound", "resize", "collate"}
@@ -18,27 +20,15 @@ MODEL = {"encode", "audio encoder", "fuser", "track", "mask decoder", "memory at
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
-    from auralsam2.data.synthetic.writer import Plan, write_clips
-
-    root = tmp_path_factory.mktemp("clips")
-    write_clips(root, Plan("v1m", (5, 4, 5), seed=0, size=48, num_frames=2))
-    return benchmark(tiny(root), steps=3, warmup=0)
+def config(load_tiny: Callable[[], Any]) -> Any:
+    cfg = load_tiny()
+    cfg.data.image_size, cfg.optim.accumulate, cfg.runtime.device = 64, 2, "cpu"
+    return cfg
 
 
-def tiny(root: Any, **overrides: Any) -> Any:
-    small = {
-        "data.root": str(root),
-        "data.image_size": 64,
-        "data.batch_size": 2,
-        "runtime.device": "cpu",
-        "runtime.num_threads": 1,
-        "optim.accumulate": 2,
-        "model.backbone": dict(type="SAM2Backbone", size="mini", random_weights=True),
-        "model.audio_encoder": dict(type="LogMelCNN", width=8),
-        "model.visual_depths": (0, 0, 1),
-    }
-    return configs.load("auralsam2/mini_v1m", {**small, **overrides})
+@pytest.fixture(scope="module")
+def report(config: Any) -> Report:
+    return benchmark(config, steps=3, warmup=0)
 
 
 def test_every_kind_of_work_has_its_rows(report: Report) -> None:
@@ -61,18 +51,13 @@ def test_the_parts_make_up_the_step(report: Report) -> None:
 def test_steps_are_rounds_of_the_optimizers_turn(report: Report) -> None:
     assert report.train is not None
     assert report.train.steps == 4 and report.evaluation.steps == 3
-    assert report.train.shape == (2, 2, 3, 64, 64)
+    assert report.train.shape == (2, 3, 3, 64, 64)
     assert report.conditions["trained"]["audio_adapter"] == 32896
 
 
-def test_operations_are_those_of_a_whole_pass(report: Report, tmp_path: Any) -> None:
-    from auralsam2.data.synthetic.writer import Plan, write_clips
-    from auralsam2.engine.evaluate import clip_loader
-
-    write_clips(tmp_path, Plan("v1m", (5, 4, 5), seed=0, size=48, num_frames=2))
-    cfg = tiny(tmp_path)
-    built = build(cfg)
-    batch = next(iter(clip_loader(cfg, built.datasets["val"])))
+def test_operations_are_those_of_a_whole_pass(report: Report, config: Any) -> None:
+    built = build(config)
+    batch = next(iter(clip_loader(config, built.datasets["val"])))
     built.model.eval().feature_cache = None
     with torch.no_grad():
         built.model.val_step(batch)  # what is computed of weights once is no part of a pass
@@ -83,8 +68,6 @@ def test_operations_are_those_of_a_whole_pass(report: Report, tmp_path: Any) -> 
 
 
 def test_an_optimizer_that_steps_every_other_time_counts_by_half(report: Report) -> None:
-    from auralsam2.engine.benchmark.measure import _parts
-
     steps = [{"backward": 2.0, "other": 0.5}, {"backward": 2.0, "optimizer": 3.0, "other": 0.5}]
     found = _parts(steps, {"backward": 8.0}, {"backward": 7.0}, peak=2.0, factors=(1.0, 0.5))
     assert list(found) == ["backward", "optimizer", "other"]
@@ -93,8 +76,6 @@ def test_an_optimizer_that_steps_every_other_time_counts_by_half(report: Report)
 
 
 def test_a_report_is_plain_numbers(report: Report) -> None:
-    import json
-
     plain = json.loads(json.dumps(report.to_json()))
     assert report.train is not None
     encode = plain["train"]["parts"]["encode"]
