@@ -29,8 +29,7 @@ def test_a_trained_method_comes_back_from_its_run_folder(
 ) -> None:
     record = train(load_method(name), tmp_path)
     assert record.status == "done" and record.best_epoch == 1
-    total, trained = record.num_parameters["total"], record.num_parameters["trainable"]
-    assert 0 < trained <= total and (trained == total) == (name == "tpavi")
+    assert 0 < record.num_parameters["trainable"] < record.num_parameters["total"]
     assert set(record.metrics) == {"test", "test_audio_swapped"}
     saved = read_state(tmp_path / "best.safetensors")
     assert all(any(key.startswith(part) for key in saved) for part in parts)
