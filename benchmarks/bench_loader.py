@@ -25,6 +25,7 @@ import pandas as pd
 import torch
 from torch.utils.data import DataLoader
 
+from auralsam2.command_line import Parser
 from auralsam2.config import load
 from auralsam2.data.collate import collate_clips
 from auralsam2.data.datasets import clip_dataset
@@ -144,9 +145,7 @@ def measure(options: argparse.Namespace, folder: Path) -> pd.DataFrame:
 
 def main(argv: list[str] | None = None) -> None:
     """Measure, print and, where asked, write the numbers."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=[224, 512, 1024])
     parser.add_argument("--workers", type=int, nargs="+", default=[0, 2])
     parser.add_argument("--clips", type=int, default=16)

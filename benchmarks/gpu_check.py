@@ -25,6 +25,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from auralsam2.command_line import Parser
+
 ROOT = Path(__file__).resolve().parents[1]
 TOTAL = 360.0
 RANDOM_WEIGHTS = {
@@ -81,9 +83,7 @@ def main() -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(__doc__)
     add = parser.add_argument
     add("--out", type=Path, default=Path("work_dirs/gpu_check"), help="folder (%(default)s)")
     add("--device", default="cuda", help="cuda, cuda:N or cpu (%(default)s)")

@@ -14,7 +14,6 @@ share of 0.95 is wanted.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Iterator
 from itertools import product
 from typing import Any
@@ -35,6 +34,7 @@ from analysis.statistics.crossed_means import (
 from analysis.statistics.power import Variances, detectable, needed, row_variances
 from analysis.statistics.power import power as power_of
 from analysis.statistics.score_arrays import Sample
+from auralsam2.command_line import Parser
 
 Array = NDArray[Any]
 Interval = Callable[[Sample], tuple[Array, Array]]
@@ -290,9 +290,7 @@ def forecasts(rows: int, rng: np.random.Generator) -> Iterator[list[str]]:
 
 def main() -> None:
     """Print a Markdown table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(__doc__)
     parser.add_argument("--rows", type=int, default=4000, help="experiments of each kind")
     parser.add_argument("--rivals", action="store_true", help="other intervals, 1/4 of the rows")
     parser.add_argument("--bounded", action="store_true", help="means of scores in [0, 1]")

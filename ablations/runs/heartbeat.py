@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -60,22 +59,17 @@ class Heartbeat(Forwarding):
 
     def step(self, epoch: int, epochs: int, postfix: str) -> None:
         """Enter it."""
-        self._check()
         self._state["step"] += 1  # by this thread only
         self._state.update(epoch=epoch, epochs=epochs, postfix=postfix)
         if self._state["step"] == self._state.get("total"):
             self._state["phase"] = "testing"
         super().step(epoch, epochs, postfix)
 
-    def validated(self, epoch: int, scores: Mapping[str, float]) -> None:
-        """Pass on."""
-        self._check()
-        super().validated(epoch, scores)
-
-    def finish_run(self) -> None:
+    def forward(self, call: str, *arguments: Any) -> None:
         """Pass on; the record of a run that is lost is not this process's to write."""
-        super().finish_run()
-        self._check()
+        if call != "start_run":
+            self._check()
+        super().forward(call, *arguments)
 
     def beat(self) -> None:
         """Write the claim again, or find out that it is lost."""

@@ -207,23 +207,19 @@ def _own_pace(run: RunStatus) -> float | None:
 
 def _eta(runs: Sequence[RunStatus]) -> float | None:
     left = [run for run in runs if run.state in OPEN]
-    if not left:
-        return 0.0
-    if any(run.remaining_s is None for run in left):
+    seconds = [run.remaining_s for run in left if run.remaining_s is not None]
+    if len(seconds) < len(left):
         return None
-    seconds = [run.remaining_s or 0.0 for run in left]
     at_a_time = max(1, sum(run.state == "running" for run in left))
-    return max(sum(seconds) / at_a_time, max(seconds))
+    return max(sum(seconds) / at_a_time, max(seconds, default=0.0))
 
 
 def _table(status: GridStatus) -> Table:
-    seeds = list(dict.fromkeys(run.seed for run in status.runs))
+    runs = {(run.cell, run.seed): run for run in status.runs}
+    seeds = list(dict.fromkeys(seed for _, seed in runs))
     table = Table("cell", *(f"seed {seed}" for seed in seeds))
-    by_cell: dict[str, dict[int, RunStatus]] = {}
-    for run in status.runs:
-        by_cell.setdefault(run.cell, {})[run.seed] = run
-    for cell, runs in by_cell.items():
-        table.add_row(Text(cell), *(_entry(runs.get(seed)) for seed in seeds))
+    for cell in dict.fromkeys(cell for cell, _ in runs):
+        table.add_row(Text(cell), *(_entry(runs.get((cell, seed))) for seed in seeds))
     return table
 
 

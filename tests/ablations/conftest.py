@@ -18,6 +18,7 @@ from ablations.grids.plan import Plan, PlannedRun, make_plan
 from ablations.options import Options
 from ablations.run_grid import GridResult, run_grid
 from ablations.runs import claims
+from auralsam2.engine.progress import Forwarding
 
 
 class Clock:
@@ -29,6 +30,16 @@ class Clock:
     def __call__(self) -> float:
         self.now += self.step
         return self.now
+
+
+class Heard(Forwarding):
+    """Keeps what a run tells."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, tuple[Any, ...]]] = []
+
+    def forward(self, call: str, *arguments: Any) -> None:
+        self.calls.append((call, arguments))
 
 
 def until(condition: Callable[[], Any], seconds: float = 120) -> Any:

@@ -17,33 +17,18 @@ from ablations.grids.plan import PlannedRun
 from ablations.runs import claims
 from auralsam2.engine import run_record
 
-from ..conftest import until
+from ..conftest import Heard, until
 
 
 class Seen:
     """A display that remembers what it is told."""
 
     def __init__(self) -> None:
-        self.calls: list[tuple[str, str]] = []
+        self.runs: list[Heard] = []
 
-    def run_started(self, label: str):
-        self.calls.append(("started", label))
-        seen = self
-
-        class Listener:
-            def start_run(self, total_steps, epochs):
-                seen.calls.append(("steps", f"{total_steps}/{epochs}"))
-
-            def step(self, epoch, epochs, postfix):
-                seen.calls.append(("step", postfix))
-
-            def validated(self, epoch, scores):
-                seen.calls.append(("validated", f"{epoch}"))
-
-            def finish_run(self):
-                seen.calls.append(("finish", label))
-
-        return Listener()
+    def run_started(self, label: str) -> Heard:
+        self.runs.append(Heard())
+        return self.runs[-1]
 
 
 @pytest.fixture
@@ -67,8 +52,9 @@ def test_every_item_ends_with_an_outcome(outcomes, executor) -> None:
     assert good.result.metrics == {"test": {"J": 0.6}}
     assert ended["boom, seed 0"].result.status == "failed"
     # One epoch of four steps for each "good", two for each "boom" that ends in its first.
-    assert [text for kind, text in seen.calls if kind == "steps"].count("4/1") == 2
-    assert [kind for kind, _ in seen.calls].count("step") == 16
+    told = [call for run in seen.runs for call in run.calls]
+    assert told.count(("start_run", (4, 1))) == 2
+    assert [call for call, _ in told].count("step") == 16
     log = (good.item.run_dir / "log.txt").read_text()
     assert "training good" in log and "a C library speaks" in log
 

@@ -11,24 +11,18 @@ from fake_training import work
 from ablations.executors.local import InlineExecutor
 from ablations.grids.file import load_grid
 from ablations.run_grid import run_grid
+from auralsam2.engine.progress import Forwarding
 
 
 def slow_work(item, progress, **how):
     """Leave the other driver time to come across what this one does."""
-    progress = Slow(progress)
-    return work(item, progress, **how)
+    return work(item, Slow(progress), **how)
 
 
-class Slow:
-    def __init__(self, progress) -> None:
-        self.progress = progress
-
-    def __getattr__(self, name: str):
-        return getattr(self.progress, name)
-
+class Slow(Forwarding):
     def step(self, *arguments: object) -> None:
         time.sleep(0.05)
-        self.progress.step(*arguments)
+        super().step(*arguments)
 
 
 def main(grid: str, plan: Path, name: str) -> None:

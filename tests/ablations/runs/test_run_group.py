@@ -13,18 +13,12 @@ from ablations.runs.run_group import RunGroup, run_group
 from auralsam2.engine import run_record
 from auralsam2.engine.progress import Progress
 
+from ..conftest import Heard
+
 
 @pytest.fixture
 def group(named_grid, plan_of) -> RunGroup:
     return RunGroup(tuple(plan_of(named_grid("one", "two", "three")).runs))
-
-
-class Heard(Progress):
-    def __init__(self) -> None:
-        self.calls: list[tuple[int, str]] = []
-
-    def of_member(self, index: int, call: str, *arguments: object) -> None:
-        self.calls.append((index, call))
 
 
 def test_each_run_tells_and_writes_for_itself(group: RunGroup, fake_training) -> None:
@@ -33,7 +27,8 @@ def test_each_run_tells_and_writes_for_itself(group: RunGroup, fake_training) ->
         ended = run_group(group, heard, work=fake_training.work)
     assert [how.record.name for how in ended] == ["one", "two", "three"]
     assert [how.error for how in ended] == [None] * 3
-    assert [heard.calls.count((i, "step")) for i in range(3)] == [4, 8, 12]
+    told = [arguments[:2] for call, arguments in heard.calls if call == "of_member"]
+    assert [told.count((i, "step")) for i in range(3)] == [4, 8, 12]
     for run in group.runs:
         assert (run.run_dir / "log.txt").read_text().count("training") == 1
 
