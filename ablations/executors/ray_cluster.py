@@ -90,7 +90,7 @@ class _Tasks(RemoteRuns[T, R]):
             said = f"lost on the Ray cluster ({started.tries} tries): {error}"
             yield from self.again(started, self._places[reference], said, out_of_memory=memory)
         else:
-            yield Outcome(started.item, result=answer.result, error=answer.error)
+            yield Outcome(started.item, *answer)
 
     def cancel(self) -> None:
         import ray

@@ -13,19 +13,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import Field, field, fields
 from pathlib import Path
-from typing import Any, Generic, NamedTuple
+from typing import Any, Generic
 
 from ablations.executors.base import Executor, Listener, Outcome, Outcomes, R, Source, T, Work
 from ablations.runs import claims
 from ablations.runs.processes import output_to
 from auralsam2.engine.progress import Progress
 
-
-class Answer(NamedTuple):
-    """What comes back from a machine."""
-
-    result: Any = None  # what the function returned
-    error: str | None = None  # traceback, where it raised
+Answer = tuple[Any, "str | None"]
+"""What a function returned, and the traceback where it raised."""
 
 
 def do_item(fn: Work[T, R], item: T, place: str, folder: str) -> Answer:
@@ -39,9 +35,9 @@ def do_item(fn: Work[T, R], item: T, place: str, folder: str) -> Answer:
         if Path.cwd() != Path(folder):
             _enter(folder)
         with output_to(item.run_dir):
-            return Answer(fn(item, Progress()))
+            return fn(item, Progress()), None
     except Exception:
-        return Answer(error=traceback.format_exc())
+        return None, traceback.format_exc()
 
 
 class Started(Generic[T]):

@@ -221,9 +221,8 @@ def _outcome(job: Any, started: Started[Any]) -> Outcome[Any, Any]:
     from submitit.core.utils import UncompletedJobError
 
     try:
-        answer = job.result()
+        return Outcome(started.item, *job.result())
     except UncompletedJobError as error:
         return Outcome(started.item, error=str(error), lost=True)
     except Exception as error:  # submitit's, of the traceback that the job left
         return Outcome(started.item, error=str(error))
-    return Outcome(started.item, result=answer.result, error=answer.error)

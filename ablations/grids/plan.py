@@ -88,7 +88,9 @@ def make_plan(
         try:
             if cell.seed == cells[0].seed:  # once a cell
                 (check or _preflight())(cfg)
-            plan.runs.append(_run(cell, cfg, data_of(cfg), folders))
+            slug, data = f"{_slug(cell.name)}-s{cell.seed}", data_of(cfg)
+            find = partial(folders.find, slug=slug, data=data)
+            plan.runs.append(planned_run(cell, cfg, data, find))
         except (ValueError, LookupError, OSError, ImportError) as error:
             problems.append((cell.name, message(error)))
             configs[cell.name] = None  # one seed speaks for all
@@ -96,11 +98,6 @@ def make_plan(
     plan.problems = _grouped(problems, len({cell.name for cell in cells}))
     plan.notes = _notes(plan.runs) + folders.notes()
     return plan
-
-
-def _run(cell: Cell, cfg: Any, data: str, folders: ExistingRuns) -> PlannedRun:
-    slug = f"{_slug(cell.name)}-s{cell.seed}"
-    return planned_run(cell, cfg, data, partial(folders.find, slug=slug, data=data))
 
 
 def _sharing(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
