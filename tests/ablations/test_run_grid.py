@@ -8,7 +8,6 @@ import pytest
 
 from ablations.driver import trains_on_gpu
 from ablations.executors.local import InlineExecutor, LocalExecutor
-from ablations.grids.axes import GridError
 from ablations.run_grid import last_lines, one_line, run_grid
 from ablations.runs import claims
 from ablations.runs.run_cell import current_record, record_failure
@@ -202,13 +201,6 @@ def test_shared_runs_are_trained_once(
     )
     assert labels(result.finished) == ["x, seed 0"]
     assert starts(tmp_path) == {"x-s0": 1}
-
-
-def test_nothing_starts_where_a_cell_has_problems(named_grid, plan_of, tmp_path) -> None:
-    grid = named_grid("good")
-    with pytest.raises(GridError, match=r"grid 'tiny': 1 problem\n  - all|cell 'good': .*epocs"):
-        run_grid(grid, plan_of(grid, overrides={"optim.epocs": 1}), InlineExecutor())
-    assert not (tmp_path / "out").exists()
 
 
 def test_runs_on_a_gpu(named_grid, plan_of) -> None:

@@ -1,11 +1,9 @@
-"""The small configs of every data set, and the grid that switches the text off."""
+"""The small configs of every data set."""
 
 from __future__ import annotations
 
 import pytest
 
-from ablations.grids.cells import expand
-from ablations.grids.file import load_grid
 from auralsam2 import config
 from auralsam2.registry import DATASETS
 
@@ -38,16 +36,3 @@ def test_ref_avs_listens_to_words_as_the_published_model_does() -> None:
     assert cfg.model.contrastive_loss.max_samples == published.model.contrastive_loss.max_samples
     assert list(cfg.data.test) == list(published.data.test) == ["test_s", "test_u", "test_n"]
     assert cfg.evaluation.metrics == published.evaluation.metrics
-
-
-def test_the_grid_differs_in_the_text_alone() -> None:
-    grid = load_grid("text_mini")
-    cells = {cell.name: cell.overrides for cell in expand(grid.axes, grid.seeds)}
-    random = {
-        f"random {name}": {"model.text_encoder": dict(type=f"{name}Text", random_weights=True)}
-        for name in ("CLIP", "CLAP")
-    }
-    assert cells == {"on": {}, "off": {"model.text_encoder": None}, **random}
-    assert grid.reference == "off"
-    for overrides in cells.values():
-        config.load(grid.base, overrides)

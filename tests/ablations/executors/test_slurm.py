@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -23,21 +22,10 @@ from ablations.run_grid import run_grid
 from .conftest import steps_of
 
 
-def _host_module() -> Any:
-    spec = importlib.util.spec_from_file_location(
-        "slurm_host", Path(__file__).with_name("slurm_host.py")
-    )
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-host = _host_module()
-
-
 @pytest.fixture
-def slurm(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def slurm(remote_work, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    import slurm_host as host
+
     if reason := host.why_not():
         pytest.skip(reason)
     pytest.importorskip("submitit", reason="no submitit: pip install 'auralsam2[slurm]'")
