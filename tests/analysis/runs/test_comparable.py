@@ -18,7 +18,7 @@ CLIPS = ("a", "b", "c")
 def test_other_clips_are_refused_or_marked(tmp_path: Path, write_run) -> None:
     write_run(tmp_path / "one", "one", 0, level=0.3, clips=CLIPS)
     write_run(tmp_path / "two", "two", 0, level=0.8, clips=CLIPS[:2])
-    with pytest.raises(MixedDataError, match="split 'test' holds different clips"):
+    with pytest.raises(MixedDataError, match=r"split 'test' holds different clips \(3 clips: one"):
         load_runs(tmp_path)
     results = load_runs(tmp_path, allow_mixed_data=True)
     assert any(

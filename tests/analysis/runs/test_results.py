@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 from analysis.runs.comparable import MixedDataError, MixedLabelSourcesError
-from analysis.runs.controls import is_control
 from analysis.runs.results import (
     COLUMNS,
     NoResultsError,
@@ -28,11 +27,8 @@ def test_scores_are_tidy(grid_folder: Path) -> None:
     assert results.cells == ("none", "sparse", "dense", "sparse+dense")
     assert results.splits == ("test", "test_audio_swapped")
     assert results.metrics == ("J", "F")
-    assert (results.title, results.reference) == (
-        "Audio prompts of a frozen SAM2",
-        "sparse+dense",
-    )
-    assert results.notes == []
+    assert results.title == "Audio prompts of a frozen SAM2"
+    assert results.reference == "sparse+dense" and results.notes == []
 
 
 def test_every_run_has_its_provenance(grid_folder: Path) -> None:
@@ -111,13 +107,6 @@ def test_different_data_are_refused_unless_asked_for(tmp_path: Path, write_run) 
     assert "different data" in note
 
 
-def test_different_clips_of_a_split_are_refused(tmp_path: Path, write_run) -> None:
-    write_run(tmp_path / "a", "one", 0)
-    write_run(tmp_path / "b", "two", 0, clips=("other",))
-    with pytest.raises(MixedDataError, match=r"split 'test' holds different clips \(6 clips: one"):
-        load_runs(tmp_path)
-
-
 def test_different_code_is_noted(tmp_path: Path, write_run) -> None:
     write_run(tmp_path / "a", "one", 0)
     write_run(tmp_path / "b", "two", 0, code_version="0.1.0+def")
@@ -159,16 +148,15 @@ def test_a_broken_grid_file_is_named(grid_folder: Path, text: str) -> None:
         load_runs(grid_folder)
 
 
-def test_controls() -> None:
-    assert is_control("test_audio_swapped") and not is_control("test")
-
-
-def test_analysis_needs_no_torch() -> None:
+def test_no_torch_and_nothing_heavy_before_it_is_needed() -> None:
     program = (
-        "import sys, analysis.tables, analysis.figures.grid_points; print('torch' in sys.modules)"
+        "import sys, analysis.tables\n"
+        "print(sorted({'torch', 'statsmodels', 'scipy.stats'} & set(sys.modules)))\n"
+        "import analysis.figures.grid_points\n"
+        "print('torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert done.stdout.strip() == "False", done.stderr
+    assert done.stdout.split() == ["[]", "False"], done.stdout + done.stderr
 
 
 def test_different_label_sources_are_refused_unless_asked_for(tmp_path: Path, write_run) -> None:
@@ -176,11 +164,8 @@ def test_different_label_sources_are_refused_unless_asked_for(tmp_path: Path, wr
     write_run(tmp_path / "b", "two", 0, label_source="avsbench-object/ms3")
     with pytest.raises(MixedLabelSourcesError) as caught:
         load_runs(tmp_path, allow_mixed_data=True)
-    for part in (
-        "avsbench-semantic/v1m: one, seed 0; avsbench-object/ms3: two, seed 0",
-        "--mix-label-sources",
-    ):
-        assert part in str(caught.value)
+    assert "avsbench-semantic/v1m: one, seed 0; avsbench-object/ms3: two" in str(caught.value)
+    assert "--mix-label-sources" in str(caught.value)
     results = load_runs(tmp_path, mix_label_sources=True)
     assert "different sources" in results.notes[0] and len(results.notes) == 1
     assert results.runs["label_source"].tolist() == ["avsbench-semantic/v1m", "avsbench-object/ms3"]
