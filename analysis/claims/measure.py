@@ -57,7 +57,7 @@ def _lacking(claim: Claim, results: Results) -> list[str]:
             )
             if name not in known
         ]
-        parts = derived[split].parts if split in derived else (split,)
+        parts = derived.get(split, (split,))
         if not own and not all((cell, part, metric) in scored for part in parts):
             own = [f"{cell!r} has no {metric} on {split}"]
         said |= dict.fromkeys(own)

@@ -152,9 +152,9 @@ def _pair(results: Results, other: str | None) -> tuple[tuple[str, str], Column]
 
 def _whole(results: Results, column: Column) -> tuple[Column, tuple[str, ...]]:
     """Return the derived split that a column is part of, and its parts; else the column itself."""
-    for name, derived in derived_splits(results).items():
-        if column[0] in derived.parts:
-            return (name, column[1]), derived.parts
+    for name, parts in derived_splits(results).items():
+        if column[0] in parts:
+            return (name, column[1]), parts
     return column, (column[0],)
 
 

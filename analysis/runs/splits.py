@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Collection
 
 import pandas as pd
 
@@ -10,42 +10,27 @@ from analysis.runs.controls import MUTE_KINDS, base_split, is_control, parse_con
 from analysis.runs.results import Results
 from auralsam2.engine.metric_scales import AREA, NULL
 
+DERIVED = {"mix": ("test_s", "test_u")}
+"""Split made of others -> these; its mean is the mean of their means.
 
-class DerivedSplit(NamedTuple):
-    """A split made of others."""
-
-    parts: tuple[str, ...]  # names of the splits
-    # ``"clips"``, the mean over the clips of all parts together, or ``"splits"``, the mean of the
-    # parts' own means.
-    weighting: str = "clips"
-
-    def __str__(self) -> str:
-        """Say what it is, for a footnote."""
-        names = " and ".join(self.parts)
-        if self.weighting == "clips":
-            return f"mean over the clips of {names} together"
-        return f"mean of {names}"
-
-
-DERIVED = {"mix": DerivedSplit(("test_s", "test_u"), weighting="splits")}
-"""Ref-AVS: seen and unseen objects, each counting half, as the benchmark's tables have it."""
+Ref-AVS: seen and unseen objects, each counting half, as the benchmark's tables have it."""
 
 NULL_SPLITS = frozenset({"test_n"})
 """Splits in which nothing is to be segmented."""
 
 
-def derived_splits(results: Results) -> dict[str, DerivedSplit]:
-    """Return the derived splits whose parts the results have, and no split of their name.
+def derived_splits(results: Results) -> dict[str, tuple[str, ...]]:
+    """Return the splits of `DERIVED` whose parts the results have, and no split of their name.
 
     A derived split has the controls, and the numbers of clicks, that all its parts have.
     """
     ends = [split.removeprefix(base_split(split)) for split in results.splits]
     made = {}
-    for name, derived in DERIVED.items():
+    for name, stated in DERIVED.items():
         for end in dict.fromkeys(["", *ends]):
-            parts = tuple(f"{part}{end}" for part in derived.parts)
+            parts = tuple(f"{part}{end}" for part in stated)
             if set(parts) <= set(results.splits) and f"{name}{end}" not in results.splits:
-                made[f"{name}{end}"] = derived._replace(parts=parts)
+                made[f"{name}{end}"] = parts
     return made
 
 
@@ -59,7 +44,7 @@ def table_means(results: Results) -> pd.DataFrame:
     keys = ["cell", "seed", "split", "metric"]
     grouped = results.scores.groupby(keys, sort=False)["value"]
     means = grouped.agg(value="mean", num_clips="count").reset_index()
-    made = [_derive(name, split, means) for name, split in derived_splits(results).items()]
+    made = [_derive(name, parts, means) for name, parts in derived_splits(results).items()]
     return pd.concat([means, *made], ignore_index=True)
 
 
@@ -73,8 +58,8 @@ def table_columns(results: Results, means: pd.DataFrame | None = None) -> list[t
     ``means`` are those of `table_means`, where they are known already.
     """
     splits = list(results.splits)
-    for name, derived in derived_splits(results).items():
-        splits.insert(1 + max(splits.index(part) for part in derived.parts), name)
+    for name, parts in derived_splits(results).items():
+        splits.insert(1 + max(map(splits.index, parts)), name)
     means = table_means(results) if means is None else means
     held = set(means[["split", "metric"]].drop_duplicates().itertuples(index=False, name=None))
     columns = []
@@ -105,12 +90,9 @@ def _is_mute(split: str) -> bool:
     return control is not None and control.kind in MUTE_KINDS
 
 
-def _derive(name: str, derived: DerivedSplit, means: pd.DataFrame) -> pd.DataFrame:
-    rows = means[means["split"].isin(derived.parts)].dropna(subset=["value"])
-    rows = rows.assign(weight=rows["num_clips"] if derived.weighting == "clips" else 1)
-    rows = rows.assign(product=rows["value"] * rows["weight"])
+def _derive(name: str, parts: Collection[str], means: pd.DataFrame) -> pd.DataFrame:
+    rows = means[means["split"].isin(parts)].dropna(subset=["value"])
     grouped = rows.groupby(["cell", "seed", "metric"], sort=False)
-    sums = grouped[["product", "weight", "num_clips"]].sum()
-    sums = sums[grouped["split"].nunique() == len(derived.parts)].reset_index()
-    value = sums["product"] / sums["weight"]
-    return sums.assign(split=name, value=value)[list(means.columns)]
+    made = grouped.agg(value=("value", "mean"), num_clips=("num_clips", "sum")).reset_index()
+    whole: pd.DataFrame = made[grouped["split"].nunique().to_numpy() == len(parts)]
+    return whole.assign(split=name)[list(means.columns)]

@@ -51,8 +51,7 @@ def score_arrays(results: Results, columns: Sequence[Column]) -> dict[Column, Sc
     cells = pd.Categorical(results.scores["cell"], categories=list(results.cells))
     seeds = pd.Categorical(results.scores["seed"])
     frame = results.scores.assign(cell=cells.codes, seed=seeds.codes)
-    parts = {name: derived.parts for name, derived in derived_splits(results).items()}
-    pooled = {name for name, d in derived_splits(results).items() if d.weighting == "clips"}
+    parts = derived_splits(results)
     wanted = {part for split, _ in columns for part in parts.get(split, (split,))}
     frame = frame[frame["split"].isin(wanted) & frame["metric"].isin({m for _, m in columns})]
     held: dict[Any, pd.DataFrame] = dict(iter(frame.groupby(["split", "metric"], sort=False)))
@@ -73,10 +72,7 @@ def score_arrays(results: Results, columns: Sequence[Column]) -> dict[Column, Sc
                 for (part, _), (_, clips) in zip(own, blocks, strict=True)
                 for clip in clips
             ),
-            strata=np.repeat(
-                np.zeros(len(blocks), int) if split in pooled else np.arange(len(blocks)),
-                [len(clips) for _, clips in blocks],
-            ),
+            strata=np.repeat(np.arange(len(blocks)), [len(clips) for _, clips in blocks]),
         )
     return arrays
 

@@ -129,7 +129,7 @@ def best_cells(table: Table) -> pd.DataFrame:
     for split, metric in pairs(best):
         if not table.results.scale(metric).higher_is_better:
             best[(split, metric)] = printed[(split, metric)].eq(printed[(split, metric)].min())
-        parts = derived[split].parts if split in derived else (split,)
+        parts = derived.get(split, (split,))
         comparable = not any((part, metric) in unequal for part in parts)
         alone = printed[(split, metric)].count() < 2
         if alone or not comparable or not has_best(table.results, split, metric):

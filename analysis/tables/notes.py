@@ -29,11 +29,11 @@ def footnote(table: Table) -> str:
     clips = results.scores[["split", "clip"]].drop_duplicates().groupby("split").size()
     shown = {split for split, _ in pairs(table.mean)}
     derived = {n: d for n, d in derived_splits(results).items() if n in shown}
-    sources = shown | {part for split in derived.values() for part in split.parts}
+    sources = shown | {part for parts in derived.values() for part in parts}
     counted = [split for split in results.splits if split in clips.index and split in sources]
     names = {split: made.base if (made := parse_clicked(split)) else split for split in counted}
     held = ", ".join(dict.fromkeys(f"{clips[s]} clips of {name}" for s, name in names.items()))
-    held += "".join(f"; {name}: {split}" for name, split in derived.items())
+    held += "".join(f"; {name}: mean of {' and '.join(of)}" for name, of in derived.items())
     runs = results.runs
     data = ", ".join(sorted({str(f)[:10] for f in runs["data_fingerprint"]}))
     code = ", ".join(sorted(set(runs["code_version"])))

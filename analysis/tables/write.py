@@ -86,7 +86,7 @@ def provenance(table: Table, folder: Path) -> dict[str, Any]:
     return {
         "title": table.results.title,
         "notes": notes(table),
-        "derived_splits": {name: derived._asdict() for name, derived in made},
+        "derived_splits": {name: {"parts": of, "weighting": "splits"} for name, of in made},
         "shown": [f"{split}:{metric}" for split, metric in pairs(table.mean)],
         "statistics": _statistics(table),
         "reported": [_reported(row) for row in table.reported],

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from analysis import tables
-from analysis.runs import splits
 from analysis.runs.results import load_runs, write_csv
-from analysis.runs.splits import DerivedSplit, table_columns, table_means
+from analysis.runs.splits import table_columns, table_means
 from analysis.tables import make_table
 
 SEEN, UNSEEN, NULL = {"a": 0.2, "b": 0.4, "c": 0.6}, {"a": 1.0}, {"n": 0.3, "m": 0.1}
@@ -38,13 +37,6 @@ def test_the_mix_is_the_mean_of_both_splits(write) -> None:
     assert table.mean[("mix", "J")].tolist() == pytest.approx([(0.4 + 1.0) / 2])
     assert table.mean[("test_s", "J")].tolist() == pytest.approx([0.4])
     assert "mix: mean of test_s and test_u" in tables.footnote(table)
-
-
-def test_or_the_mean_over_all_clips_where_declared(write, monkeypatch) -> None:
-    monkeypatch.setattr(splits, "DERIVED", {"mix": DerivedSplit(("test_s", "test_u"))})
-    table = make_table(load_runs(write(REF_AVS)))
-    assert table.mean[("mix", "J")].tolist() == pytest.approx([(0.2 + 0.4 + 0.6 + 1.0) / 4])
-    assert "mix: mean over the clips of test_s and test_u together" in tables.footnote(table)
 
 
 def test_null_splits_show_s_and_others_do_not(write) -> None:
@@ -82,13 +74,6 @@ def test_a_split_named_mix_is_left_alone(write) -> None:
     table = make_table(results)
     assert table.mean[("mix", "J")].tolist() == [0.5]
     assert "mix: mean" not in tables.footnote(table)
-
-
-def test_clips_that_are_no_numbers_have_no_weight(write, monkeypatch) -> None:
-    monkeypatch.setattr(splits, "DERIVED", {"mix": DerivedSplit(("test_s", "test_u"))})
-    broken = {"test_s": {**SEEN, "c": float("nan")}, "test_u": UNSEEN}
-    table = make_table(load_runs(write({"on": broken})))
-    assert table.mean[("mix", "J")].tolist() == pytest.approx([(0.2 + 0.4 + 1.0) / 3])
 
 
 def test_the_lowest_s_is_the_best(write) -> None:

@@ -4,19 +4,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pytest
 
-from analysis.runs import splits
 from analysis.runs.results import load_runs
-from analysis.runs.splits import DerivedSplit
 from analysis.statistics.score_arrays import complete_groups, score_arrays
 
 J = ("test", "J")
 NAN = float("nan")
 
 
-def grid(*clips: dict[str, float]) -> dict[str, dict[str, dict[str, float]]]:
-    return {"test": {"J": clips[0]}}
+def grid(clips: dict[str, float]) -> dict[str, dict[str, dict[str, float]]]:
+    return {"test": {"J": clips}}
 
 
 def test_axes_are_cells_seeds_and_sorted_clips(exact: Callable[..., Path]) -> None:
@@ -57,14 +54,11 @@ SEEN_UNSEEN = {
 }
 
 
-@pytest.mark.parametrize(("weighting", "strata"), [("splits", (3, 1)), ("clips", (4,))])
-def test_a_derived_split_has_strata(exact, monkeypatch, weighting: str, strata) -> None:
-    derived = {"mix": DerivedSplit(("test_s", "test_u"), weighting)}
-    monkeypatch.setattr(splits, "DERIVED", derived)
+def test_a_derived_split_has_strata(exact) -> None:
     arrays = score_arrays(load_runs(exact({("b", 0): SEEN_UNSEEN})), [("mix", "J")])
     assert arrays[("mix", "J")].clips == ("test_s/a", "test_s/b", "test_s/c", "test_u/a")
     (group,) = complete_groups(arrays)
-    assert group.sample.strata == strata
+    assert group.sample.strata == (3, 1)
 
 
 def test_a_seed_with_half_a_derived_split_does_not_count(exact) -> None:
