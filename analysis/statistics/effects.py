@@ -64,7 +64,7 @@ class GridEffects(NamedTuple):
     notes: tuple[str, ...]  # what a reader must know
 
 
-def grid_effects(results: Results) -> GridEffects | None:
+def grid_effects(results: Results, settings: Settings = USUAL) -> GridEffects | None:
     """Estimate main effects and two-way interactions on all columns that are no controls.
 
     Returns:
@@ -76,7 +76,7 @@ def grid_effects(results: Results) -> GridEffects | None:
     columns = [c for c in table_columns(results) if not is_control(c[0])]
     rows = {effect.name: effect.weights for effect in listed}
     families = {effect.name: effect.kind for effect in listed}
-    found = compare_contrasts(results, columns, rows, families=families)
+    found = compare_contrasts(results, columns, rows, settings, families=families)
     if found.empty:
         return None
     missing = {(name, *column) for name in rows for column in columns}
@@ -87,7 +87,7 @@ def grid_effects(results: Results) -> GridEffects | None:
         tuple(listed),
         tuple(columns),
         found.rename(columns={"cell": "effect"}),
-        _joint(results, design, columns),
+        _joint(results, design, columns, settings),
         tuple(notes),
     )
 
@@ -122,7 +122,9 @@ def joint_test(sample: Sample, settings: Settings) -> JointTest:
     return JointTest(statistic, num_rows, float(np.exp(log_p)))
 
 
-def _joint(results: Results, design: Factorial, columns: Sequence[Column]) -> pd.DataFrame:
+def _joint(
+    results: Results, design: Factorial, columns: Sequence[Column], settings: Settings
+) -> pd.DataFrame:
     rows: list[tuple[Any, ...]] = []
     arrays = score_arrays(results, columns) if design.full else {}
     for column, array in arrays.items():
@@ -130,10 +132,10 @@ def _joint(results: Results, design: Factorial, columns: Sequence[Column]) -> pd
             for axes in combinations(design.levels, size):
                 groups = complete_groups(contrasts({column: array}, joint_contrasts(design, axes)))
                 own = (" × ".join(axes), kind, *column)
-                rows += [(*own, *joint_test(group.sample, USUAL)) for group in groups]
+                rows += [(*own, *joint_test(group.sample, settings)) for group in groups]
     frame = pd.DataFrame(
         rows, columns=["axes", "kind", "split", "metric", "statistic", "rows", "p"]
     )
     for _, family in frame.groupby(["kind", "split", "metric"], sort=False):
         frame.loc[family.index, "p_holm"] = holm(family["p"].tolist())
-    return frame.assign(significant=frame["p_holm"] < USUAL.alpha if len(frame) else False)
+    return frame.assign(significant=frame["p_holm"] < settings.alpha if len(frame) else False)

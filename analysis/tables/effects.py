@@ -12,6 +12,7 @@ import pandas as pd
 
 from analysis.runs.controls import flat_headers
 from analysis.runs.results import Results, select
+from analysis.statistics.crossed_means import USUAL, Settings
 from analysis.statistics.effects import GridEffects, grid_effects
 from analysis.tables.contrast_rows import entry, marks_note, write_rows
 from analysis.tables.layout import p_text, three_digits
@@ -47,9 +48,9 @@ def to_frame(held: GridEffects) -> pd.DataFrame:
     return pd.concat([single, held.joint], ignore_index=True)
 
 
-def write(results: Results, folder: Path) -> list[Path]:
+def write(results: Results, folder: Path, settings: Settings = USUAL) -> list[Path]:
     """Write ``effects.md``, ``.tex`` and ``.csv``; nothing where no two axes meet."""
-    held = grid_effects(results)
+    held = grid_effects(results, settings)
     if held is None:
         return []
     return write_rows(

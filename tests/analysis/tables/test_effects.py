@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from analysis.runs.results import Results
+from analysis.statistics.crossed_means import CLIPS, Settings
 from analysis.statistics.effects import grid_effects
 from analysis.tables.effects import footnote, to_frame, to_texts, write
 
@@ -64,6 +65,11 @@ def test_files_and_numbers(grid_of, tmp_path: Path) -> None:
     assert "†" in text and "over clips alone, not corrected" in text
     latex = paths[1].read_text()
     assert "% note: the grid is not full" in latex and r"\label{tab:effects-a-b-c}" in latex
+
+
+def test_clips_alone_where_that_is_asked_for(grid_of, tmp_path: Path) -> None:
+    paths = write(grid_of(AXES, planted), tmp_path, Settings(over=CLIPS))
+    assert "over clips alone, not corrected" in paths[0].read_text()
 
 
 @pytest.mark.slow
