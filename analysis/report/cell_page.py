@@ -9,14 +9,9 @@ from typing import NamedTuple
 from analysis.report import charts, pages
 from analysis.report.clips import ClipSection
 from analysis.report.summary import Facts, in_words
-from analysis.report.tables import (
-    DataTable,
-    Entry,
-    Records,
-    clip_table,
-    run_table,
-)
+from analysis.report.tables import DataTable, Entry, Records, clip_table, run_table
 from analysis.runs.controls import flat_headers
+from analysis.runs.results import select
 from analysis.runs.saved_clips import first_runs
 from analysis.tables import Table, pairs
 from auralsam2.config_identity import counted
@@ -48,8 +43,7 @@ def cell_page(
     ``folder``.
     """
     results = table.results
-    frame = results.runs
-    own = frame[frame["cell"] == cell].sort_values("seed")
+    own = select(results.runs, cell=cell).sort_values("seed")
     runs = {
         int(seed): (records[cell, int(seed)], Path(run_dir))
         for seed, run_dir in zip(own["seed"], own["run_dir"], strict=True)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis.runs.conditions import start_in_words, trained_on
 from analysis.runs.controls import flat_headers
-from analysis.runs.results import Results
+from analysis.runs.results import Results, select
 from analysis.tables import Table, pairs
 from analysis.tables.layout import lay_out
 from auralsam2.engine.run_record import RunRecord
@@ -105,18 +105,15 @@ def run_table(
     scores = dict(zip(means.index, means.to_numpy().tolist(), strict=True))
     headers: list[str] = []
     rows = []
-    for run in table.results.runs.to_dict("records"):
-        key = (str(run["cell"]), int(run["seed"]))
-        if cell is not None and key[0] != cell:
-            continue
+    runs = table.results.runs if cell is None else select(table.results.runs, cell=cell)
+    first = 0 if cell is None else 1  # on a cell's page every run is that cell's
+    for run in runs.to_dict("records"):
+        name, seed = key = (str(run["cell"]), int(run["seed"]))
         own = scores.get(key, [float("nan")] * len(columns))
         origin = _origin(records[key], Path(str(run["run_dir"])), folder)
-        row = [Entry(str(key[1]), float(key[1])), *map(number, own), *origin.values()]
-        headers = ["seed", *flat_headers(columns), *origin]
-        if cell is None:
-            row.insert(0, Entry(key[0], href=(links or {}).get(key[0])))
-            headers.insert(0, "cell")
-        rows.append(row)
+        whose = [Entry(name, href=(links or {}).get(name)), Entry(str(seed), float(seed))]
+        rows.append([*whose, *map(number, own), *origin.values()][first:])
+        headers = ["cell", "seed", *flat_headers(columns), *origin][first:]
     return DataTable("runs", "Runs", headers, rows)
 
 
@@ -125,8 +122,8 @@ def clip_table(results: Results, cell: str, columns: Sequence[tuple[str, str]]) 
 
     Columns of derived splits, which have no clips of their own, are left out.
     """
-    frame = results.scores[results.scores["cell"] == cell]
-    wide = frame.pivot_table(index="clip", columns=["split", "metric"], values="value", sort=True)
+    own = select(results.scores, cell=cell)
+    wide = own.pivot_table(index="clip", columns=["split", "metric"], values="value", sort=True)
     held = [column for column in columns if column[0] in results.splits and column in wide]
     rows = [
         [Entry(str(clip)), *map(number, values)]
