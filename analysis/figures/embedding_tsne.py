@@ -23,6 +23,7 @@ from analysis.tables.contrast_rows import rounded
 from auralsam2.text_files import write_text
 
 NAME = "embedding_tsne"
+PERPLEXITIES_NAME = f"{NAME}_perplexities"
 PERPLEXITIES = (15, 30, 60)
 COLOURINGS = ("modality", "class", "sounding")
 MOST_ARMS = 6
@@ -42,7 +43,7 @@ _LINES = {**COMPANIONS, "trustworthiness": "trustworthiness of the plane"}
 
 Keys = dict[str, Any]
 """Name -> handle of a legend: a line without a line, or several."""
-PAIRS: dict[Any, Any] = {tuple: HandlerTuple(ndivide=None, pad=0.2)}
+_PAIRS: dict[Any, Any] = {tuple: HandlerTuple(ndivide=None, pad=0.2)}
 """A class has two handles, of audio and of pixels, which stand side by side."""
 
 
@@ -111,11 +112,18 @@ def collect(
 def to_frame(numbers: EmbeddingTSNE) -> pd.DataFrame:
     """Return the companions and the picture's trustworthiness, a row an arm."""
     return pd.DataFrame(
-        row(numbers, arm, arm.planes[numbers.main], arm.numbers) for arm in numbers.arms
+        _row(numbers, arm, arm.planes[numbers.main], arm.numbers) for arm in numbers.arms
     )
 
 
-def row(
+def perplexities_to_frame(numbers: EmbeddingTSNE) -> pd.DataFrame:
+    """Return the trustworthiness of every picture, a row an arm and perplexity."""
+    return pd.DataFrame(
+        _row(numbers, arm, plane, {}) for arm in numbers.arms for plane in arm.planes
+    )
+
+
+def _row(
     numbers: EmbeddingTSNE, arm: Arm, plane: Plane, companions: Mapping[str, float]
 ) -> dict[str, object]:
     """Return what the CSV says of one picture."""
@@ -175,7 +183,7 @@ def make(numbers: EmbeddingTSNE, folder: Path, *, name: str = NAME) -> list[Path
             plane = arm.planes[numbers.main]
             for colouring, panel in zip(COLOURINGS, panels[:-1], strict=True):
                 draw(plane, panel, colouring, numbers.classes)
-            set_title(panels[0], arm, len(numbers.arms))
+            _set_title(panels[0], arm, len(numbers.arms))
             _write_numbers(arm, plane, panels[-1])
         for colouring, panel in zip(COLOURINGS, grid[:-1, 0], strict=True):
             _add_keys(panel, colouring, numbers)
@@ -190,10 +198,34 @@ def make(numbers: EmbeddingTSNE, folder: Path, *, name: str = NAME) -> list[Path
     return [*paths, write_text(folder / f"{name}.points.csv", text)]
 
 
+def make_perplexities(numbers: EmbeddingTSNE, folder: Path) -> list[Path]:
+    """Write ``embedding_tsne_perplexities.*`` of one arm at least: perplexities by arms."""
+    columns, rows = len(numbers.arms), len(numbers.perplexities)
+    with style.paper_panels("page", rows * 1.7 + 0.95, rows, columns) as (figure, grid):
+        for arm, panels in zip(numbers.arms, grid.T, strict=True):
+            _set_title(panels[0], arm, columns)
+            for plane, panel in zip(arm.planes, panels, strict=True):
+                draw(plane, panel, "class", numbers.classes)
+                shown = f"trustworthiness {plane.trustworthiness:.3f}"
+                panel.set_xlabel(shown, fontsize=style.SMALLEST_PT)
+        for perplexity, panel in zip(numbers.perplexities, grid[:, 0], strict=True):
+            panel.set_ylabel(f"perplexity {perplexity:g}")
+        found = _modalities(dict.fromkeys(KINDS, "0.3")) | keys("class", numbers.classes)
+        figure.legend(
+            list(found.values()),
+            list(found),
+            loc="outside upper center",
+            ncols=4,
+            fontsize=style.SMALLEST_PT,
+            handler_map=_PAIRS,
+        )
+        return style.save(figure, perplexities_to_frame(numbers), folder, PERPLEXITIES_NAME)
+
+
 def keys(colouring: str, classes: Sequence[str]) -> Keys:
     """Return what the looks of a colouring mean."""
     if colouring == "modality":
-        return modalities(KINDS)
+        return _modalities(KINDS)
     if colouring == "sounding":
         names = {True: "sounding frame", False: "silent frame"}
         return {names[sounds]: style.dot("s", colour) for sounds, colour in _SOUNDING.items()}
@@ -220,14 +252,14 @@ def _look(
     return style.PALETTE[hue], _MARKERS[kind][second]
 
 
-def modalities(colours: Mapping[str, str]) -> Keys:
+def _modalities(colours: Mapping[str, str]) -> Keys:
     """Return what the markers mean, in a colour for each kind."""
     kinds = ("audio", "foreground", "background")
     found: Keys = {kind: style.dot(_MARKERS[kind][0], colours[kind]) for kind in kinds}
     return found | {"audio, silent frame": style.dot("^", colours["audio"], hollow=True)}
 
 
-def set_title(panel: Axes, arm: Arm, columns: int) -> None:
+def _set_title(panel: Axes, arm: Arm, columns: int) -> None:
     """Write an arm's name and note above its panel, in as many lines as the width asks for."""
     width = int(style.WIDTHS["page"] * 0.75 / columns / _CHARACTER_INCHES)
     lines = [wrap_name(text, width) for text in (arm.name, arm.note) if text]
@@ -258,6 +290,6 @@ def _add_keys(panel: Axes, colouring: str, numbers: EmbeddingTSNE) -> None:
         fontsize=style.SMALLEST_PT,
         alignment="right",
         markerfirst=False,
-        handler_map=PAIRS,
+        handler_map=_PAIRS,
     )
     legend.get_title().set_fontweight("bold")

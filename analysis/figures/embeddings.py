@@ -5,26 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from analysis.embeddings import table
 from analysis.embeddings.measure import MeasuredEmbeddings, first_seeds
 from analysis.embeddings.plane import Wanted, misplaced
 from analysis.embeddings.points import PROJECTED, SPACES, Points
-from analysis.figures import embedding_tsne, style
-from analysis.figures.embedding_tsne import (
-    KINDS,
-    PAIRS,
-    PERPLEXITIES,
-    EmbeddingTSNE,
-    draw,
-    keys,
-    modalities,
-    row,
-    set_title,
-)
-
-PERPLEXITIES_NAME = f"{embedding_tsne.NAME}_perplexities"
+from analysis.figures import embedding_tsne
+from analysis.figures.embedding_tsne import PERPLEXITIES, PERPLEXITIES_NAME
 
 
 def check_perplexities(perplexities: Sequence[float]) -> None:
@@ -60,37 +46,6 @@ def make(
     return paths + table.write(measured.companions, folder, *how)
 
 
-def perplexities_to_frame(numbers: EmbeddingTSNE) -> pd.DataFrame:
-    """Return the trustworthiness of every picture, a row an arm and perplexity."""
-    return pd.DataFrame(
-        row(numbers, arm, plane, {}) for arm in numbers.arms for plane in arm.planes
-    )
-
-
-def make_perplexities(numbers: EmbeddingTSNE, folder: Path) -> list[Path]:
-    """Write ``embedding_tsne_perplexities.*`` of one arm at least: perplexities by arms."""
-    columns, rows = len(numbers.arms), len(numbers.perplexities)
-    with style.paper_panels("page", rows * 1.7 + 0.95, rows, columns) as (figure, grid):
-        for arm, panels in zip(numbers.arms, grid.T, strict=True):
-            set_title(panels[0], arm, columns)
-            for plane, panel in zip(arm.planes, panels, strict=True):
-                draw(plane, panel, "class", numbers.classes)
-                shown = f"trustworthiness {plane.trustworthiness:.3f}"
-                panel.set_xlabel(shown, fontsize=style.SMALLEST_PT)
-        for perplexity, panel in zip(numbers.perplexities, grid[:, 0], strict=True):
-            panel.set_ylabel(f"perplexity {perplexity:g}")
-        found = modalities(dict.fromkeys(KINDS, "0.3")) | keys("class", numbers.classes)
-        figure.legend(
-            list(found.values()),
-            list(found),
-            loc="outside upper center",
-            ncols=4,
-            fontsize=style.SMALLEST_PT,
-            handler_map=PAIRS,
-        )
-        return style.save(figure, perplexities_to_frame(numbers), folder, PERPLEXITIES_NAME)
-
-
 def _draw(
     measured: MeasuredEmbeddings, folder: Path, perplexities: Sequence[float], notes: list[str]
 ) -> list[Path]:
@@ -117,7 +72,7 @@ def _draw(
         )
         paths += embedding_tsne.make(numbers, folder, name=name)
         if first and len(perplexities) > 1:
-            paths += make_perplexities(numbers, folder)
+            paths += embedding_tsne.make_perplexities(numbers, folder)
     return paths
 
 

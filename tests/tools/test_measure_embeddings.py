@@ -78,7 +78,7 @@ def test_all_options_together(
     monkeypatch.setattr(
         "analysis.figures.embedding_tsne.collect", lambda arms, **settings: drawn.append(settings)
     )
-    for name in ("embedding_tsne.make", "embeddings.make_perplexities"):
+    for name in ("embedding_tsne.make", "embedding_tsne.make_perplexities"):
         monkeypatch.setattr(f"analysis.figures.{name}", lambda *args, **rest: [])
     said = "--cells b a --perplexities 3 4.5 --max-clips 2 --split held --level 0 --per-kind 3"
     sets = ["--set", "data.root=/else where", "data.batch_size=2", "--out", f"{tmp_path}/new"]

@@ -23,8 +23,7 @@ class Drawn:
     """The figures that have been saved, as they were drawn."""
 
     def __init__(self) -> None:
-        self.figures: list[Figure] = []
-        self.pages: list[Bbox] = []
+        self.figures: dict[Figure, Bbox] = {}  # with the page of each
 
     def texts(self) -> Iterator[Text]:
         for figure in self.figures:
@@ -33,7 +32,7 @@ class Drawn:
     def check(self, *names: str) -> None:
         """Every name is shown, none as maths and none cut off."""
         assert self.figures
-        for figure, page in zip(self.figures, self.pages, strict=True):
+        for figure, page in self.figures.items():
             for text in lettering(figure):
                 reach = text.get_window_extent().transformed(figure.dpi_scale_trans.inverted())
                 around = page.padded(0.05)
@@ -88,8 +87,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[Drawn]:
 
     def save(figure: Figure, path: Any, *, bbox_inches: Bbox | None = None, **_: Any) -> None:
         if str(path).endswith(".pdf"):
-            held.figures.append(figure)
-            held.pages.append(bbox_inches or figure.bbox_inches)
+            held.figures[figure] = bbox_inches or figure.bbox_inches
 
     monkeypatch.setattr(Figure, "savefig", save)
     # What matplotlib brings, whatever else is installed here.

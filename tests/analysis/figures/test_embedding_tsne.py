@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from analysis.embeddings.companions import companions
 from analysis.embeddings.points import Points
-from analysis.figures import embedding_tsne, embeddings
+from analysis.figures import embedding_tsne
 from tests.analysis.planted import points_of
 
 
@@ -40,7 +40,7 @@ def test_the_one_in_the_middle_is_drawn_large() -> None:
     numbers = embedding_tsne.collect({"a": write_points()}, perplexities=[3, 5, 8])
 
     assert list(embedding_tsne.to_frame(numbers)["perplexity"]) == [5]
-    assert list(embeddings.perplexities_to_frame(numbers)["perplexity"]) == [3, 5, 8]
+    assert list(embedding_tsne.perplexities_to_frame(numbers)["perplexity"]) == [3, 5, 8]
 
 
 def test_files_and_what_stands_below(tmp_path: Path, monkeypatch) -> None:
@@ -134,7 +134,7 @@ def test_perplexities_side_by_side(tmp_path: Path) -> None:
     numbers = embedding_tsne.collect(
         {"a": write_points(), "b": write_points(1)}, perplexities=[3, 5]
     )
-    paths = embeddings.make_perplexities(numbers, tmp_path)
+    paths = embedding_tsne.make_perplexities(numbers, tmp_path)
 
     kinds = ("pdf", "png", "csv")
     assert [p.name for p in paths] == [f"embedding_tsne_perplexities.{kind}" for kind in kinds]

@@ -27,7 +27,6 @@ from analysis.figures import (
     effects,
     efficiency,
     embedding_tsne,
-    embeddings,
     failures,
     figure_text,
     grid_points,
@@ -51,7 +50,7 @@ FIGURES = {
     module: import_module(f"analysis.figures.{module}")
     for _, module, _ in pkgutil.iter_modules(analysis.figures.__path__)
 }
-GATHERED = {"benchmarks", "dilution"}
+GATHERED = {"benchmarks", "dilution", "embeddings"}
 """Modules that only call those of single figures."""
 DRAWN = {name for name, module in FIGURES.items() if hasattr(module, "make")} - GATHERED
 
@@ -151,16 +150,15 @@ def draw(
 
         return call
 
-    def spaces(make: Callable[..., object]) -> Callable[[], None]:
-        def call() -> None:
-            two = dict.fromkeys(("audio", "foreground", "background"), 2)
-            points = points_of(len(FEW), num_levels=1, kinds=two, category=FEW.__getitem__)
-            numbers = embedding_tsne.collect(dict.fromkeys(FEW[:6], points), perplexities=[3])
+    def spaces() -> None:
+        two = dict.fromkeys(("audio", "foreground", "background"), 2)
+        points = points_of(len(FEW), num_levels=1, kinds=two, category=FEW.__getitem__)
+        numbers = embedding_tsne.collect(dict.fromkeys(FEW[:6], points), perplexities=[3])
+        for make in (embedding_tsne.make, embedding_tsne.make_perplexities):
+            drawn.figures.clear()
             make(numbers, tmp_path)
             drawn.check(*FEW)
-            assert set(numbers.classes) == set(FEW)
-
-        return call
+        assert set(numbers.classes) == set(FEW)
 
     def sweeps() -> None:
         sweep.make(nasty_sweep, tmp_path)
@@ -228,8 +226,7 @@ def draw(
         "failures": sheets,
         "dilution_curves": dilution(dilution_curves.make, FEW),
         "dilution_matrices": dilution(dilution_matrices.make, FEW, heads=True),
-        "embedding_tsne": spaces(embedding_tsne.make),
-        "embeddings": spaces(embeddings.make_perplexities),
+        "embedding_tsne": spaces,
         "prompting": ways,
         "step_parts": bars,
         "sweep": sweeps,
