@@ -78,6 +78,11 @@ def test_latex_is_on_the_page(grid_of, tmp_path: Path, typeset) -> None:
     typeset((tmp_path / "out" / "effects.tex").read_text())
 
 
+def test_clips_alone_may_vary(grid_of, tmp_path: Path) -> None:
+    (path, *_) = write(grid_of(AXES, planted), tmp_path, Settings(over=CLIPS))
+    assert "over clips alone, not corrected" in path.read_text()
+
+
 def test_nothing_of_one_axis(grid_of, tmp_path: Path) -> None:
     assert write(grid_of({"size": ("s", "m")}, lambda *_: 0.5), tmp_path / "out") == []
     assert not (tmp_path / "out").exists()
