@@ -40,13 +40,8 @@ class KeptFrames:
 
     An entry belongs to the paths of the files, their sizes and times (as
     :mod:`auralsam2.kept_digests` compares them), to what is done with the pictures and to the
-    versions of OpenCV and Pillow. Whatever changes makes a new entry, and old ones are never read
-    again. Deleting the folder is always safe.
-
-    Processes may share a folder: an entry appears whole or not at all, and those that read it
-    share its memory. Where one cannot be written, a warning says so once, and the frames are those
-    that were decoded. Entries of another length than they state are made anew; their bytes are
-    trusted.
+    versions of OpenCV and Pillow. Processes may share a folder, and the memory of what they read.
+    Entries of another length than they state are made anew; their bytes are trusted.
 
     Args:
         folder: made where it does not exist.

@@ -27,15 +27,9 @@ CHECKSUM = "blake2b"
 class LogMelCache:
     """Examples of sound files, computed once.
 
-    An entry belongs to everything that its numbers depend on: the bytes of the file, the rules,
-    the number of frames and the version of the front end. Files may be moved or renamed; whatever
-    changes their content makes a new entry, and old ones are never read again. Deleting the
-    folder is always safe.
-
-    Workers and runs may share a folder: an entry appears whole or not at all, and of two that
-    write the same one the later replaces equal numbers. Entries that are cut off, altered or of
-    another shape are computed anew. Where an entry cannot be written, a warning says so once, and
-    the examples are those that were computed.
+    An entry belongs to everything that its numbers depend on: the bytes of the file, wherever it
+    lies, the rules, the number of frames and the version of the front end. Workers and runs may
+    share a folder; what is cut off, altered or of another shape is computed anew.
 
     Args:
         folder: made where it does not exist.

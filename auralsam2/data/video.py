@@ -1,4 +1,8 @@
-"""Videos: their pictures at given times and their sound, through PyAV (FFmpeg)."""
+"""Videos: their pictures at given times and their sound, through PyAV (FFmpeg).
+
+Whatever reads a file raises a FileNotFoundError where there is none, a ValueError where it cannot
+be decoded or has no such track, and an ImportError where PyAV is missing.
+"""
 
 from __future__ import annotations
 
@@ -30,10 +34,7 @@ def read_frames(path: Path, times: Sequence[float]) -> list[NDArray[np.uint8]]:
         picture, that one), (H, W, 3) RGB, upright, in the video's own size.
 
     Raises:
-        FileNotFoundError: where there is no such file.
-        ValueError: where it cannot be decoded, has no pictures, or ends more than a second
-            before one of the times.
-        ImportError: where PyAV is missing.
+        ValueError: also where it ends more than a second before one of the times.
     """
     with open_track(path, "video") as (container, stream):
         if times[0] > OLDEST_PICTURE:
@@ -42,25 +43,13 @@ def read_frames(path: Path, times: Sequence[float]) -> list[NDArray[np.uint8]]:
 
 
 def picture_times(path: Path) -> list[float]:
-    """Seconds since the beginning of the file at which its pictures begin; none is decoded.
-
-    Raises:
-        FileNotFoundError: where there is no such file.
-        ValueError: where it cannot be read, or has no pictures.
-        ImportError: where PyAV is missing.
-    """
+    """Seconds since the beginning of the file at which its pictures begin; none is decoded."""
     with open_track(path, "video") as (container, stream):
         return [begin for begin, _ in _picture_packets(container, stream, path)]
 
 
 def pictures_from(path: Path, start: float) -> Iterator[tuple[float, NDArray[np.uint8]]]:
-    """Yield time and picture, (H, W, 3) RGB and upright, from the last key frame before a time.
-
-    Raises:
-        FileNotFoundError: where there is no such file.
-        ValueError: where it cannot be decoded.
-        ImportError: where PyAV is missing.
-    """
+    """Yield time and picture, (H, W, 3) RGB and upright, from the last key frame before a time."""
     with open_track(path, "video") as (container, stream):
         if start > 0:
             _seek(container, start)
@@ -77,11 +66,7 @@ class Span(NamedTuple):
 
 
 def picture_span(path: Path) -> Span:
-    """Where the pictures of a file end, where its header says that they do, and their pixels.
-
-    Raises:
-        FileNotFoundError, ValueError, ImportError: as `picture_times`.
-    """
+    """Where the pictures of a file end, where its header says that they do, and their pixels."""
     with open_track(path, "video") as (container, stream):
         packets = _picture_packets(container, stream, path)
         last, length = packets[-1]
@@ -185,9 +170,7 @@ def read_audio_track(
         Samples (L, channels) in the track's own rate, and that rate.
 
     Raises:
-        FileNotFoundError: where there is no such file.
-        ValueError: where it cannot be decoded, has no sound, or none after ``start``.
-        ImportError: where PyAV is missing.
+        ValueError: also where it has no sound after ``start``.
     """
     end = float("inf") if seconds is None else start + seconds
     with open_track(path, "audio") as (container, stream):
@@ -217,9 +200,6 @@ def stream_sound(
 
     Each piece is its time in seconds since the beginning of the file, its rate, and its samples
     (channels, n), full scale 1. A rate that is not among ``rates`` is resampled to ``otherwise``.
-
-    Raises:
-        FileNotFoundError, ValueError, ImportError: as `read_audio_track`.
     """
     av = load_pyav(f"reading '{path}'")
     with open_track(path, "audio") as (container, stream):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -123,8 +122,8 @@ class CounterfactualAudio(Dataset[dict[str, Any]]):
 class AudioSilence(CounterfactualAudio):
     """Clips with digital silence in place of their sound; masks and frames stay.
 
-    The examples are those that the audio front end computes of samples of 0, not zeros. J against
-    the real masks is *muted J*, the share of the score that needs no sound; a model that listens
+    Log-mel examples are what the front end computes of samples of 0, not zeros. J against the
+    real masks is *muted J*, the share of the score that needs no sound; a model that listens
     segments nothing, so that its muted J is that of the seconds whose truth is empty. Silence is
     always the same: the seed is not used.
     """
@@ -133,10 +132,8 @@ class AudioSilence(CounterfactualAudio):
     empty_truth = True
 
     def hear(self, index: int, own: Tensor) -> Tensor:
-        """What the front end makes of a waveform of zeros."""
-        if own.dim() == SAMPLES:
-            return torch.zeros_like(own)
-        return _silence(len(own)).expand_as(own).clone()
+        """Zeros, or the logarithm that the front end makes of them."""
+        return torch.full_like(own, 0.0 if own.dim() == SAMPLES else math.log(LOG_OFFSET))
 
     def hear_waveform(self, index: int, own: Waveform) -> Waveform:
         """Zeros."""
@@ -145,17 +142,6 @@ class AudioSilence(CounterfactualAudio):
     def settings(self) -> list[str]:
         """Silence hangs on nothing."""
         return []
-
-
-@lru_cache(maxsize=8)
-def _silence(num_frames: int) -> Tensor:
-    return _one_ear(np.zeros((num_frames * SAMPLE_RATE, 1)), num_frames)
-
-
-def _one_ear(samples: NDArray[np.float64], num_frames: int) -> Tensor:
-    """(T, 1, 96, 64), to be given to as many ears as there are."""
-    examples = log_mel_examples(samples, SAMPLE_RATE, num_frames, channels="mean")
-    return torch.from_numpy(examples)
 
 
 @DATASETS.register_module()
@@ -201,7 +187,8 @@ class AudioNoise(CounterfactualAudio):
             return torch.from_numpy(noise).to(own).expand_as(own).clone()
         level_db = -20.0 if self.level_db is None else self.level_db
         samples = rng.standard_normal((num_frames * SAMPLE_RATE, 1)) * 10 ** (level_db / 20)
-        log_mel = _one_ear(samples, num_frames)
+        one_ear = log_mel_examples(samples, SAMPLE_RATE, num_frames, channels="mean")
+        log_mel = torch.from_numpy(one_ear)
         if self.level_db is None:
             # The spectrum is linear in the amplitude, so that the level can be set afterwards;
             # this way it also works where a data set has no waveforms.

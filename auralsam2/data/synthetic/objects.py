@@ -22,23 +22,18 @@ class Timbre(NamedTuple):
     """How a class sounds; see `sounds.SYNTHESISERS` for the meaning per kind."""
 
     kind: str
-    pitch: float
-    """Fundamental, carrier or centre frequency in Hz."""
-    rate: float = 0.0
-    """Modulation, burst or click rate in Hz."""
-    shape: float = 0.0
-    """Kind-specific: spectral decay, modulation depth, bandwidth in octaves, ..."""
+    pitch: float  # fundamental, carrier or centre frequency in Hz
+    rate: float = 0.0  # of modulation, bursts or clicks in Hz
+    shape: float = 0.0  # of a kind: spectral decay, modulation depth, bandwidth in octaves, ...
 
 
 class ObjectClass(NamedTuple):
     """One class of the synthetic world; no single property identifies it."""
 
-    name: str
-    """Words joined by hyphens: AVSBench joins the names of a clip by underscores."""
+    name: str  # words joined by hyphens: AVSBench joins the names of a clip by underscores
     shape: str
     texture: str
-    hue: float
-    """Degrees on the colour circle; instances vary by `HUE_JITTER` degrees."""
+    hue: float  # degrees on the colour circle, of instances up to `HUE_JITTER` more or less
     timbre: Timbre
 
 

@@ -93,15 +93,11 @@ class Look(NamedTuple):
 
 
 class Sound(NamedTuple):
-    """A word for what can be heard.
+    """A word for what can be heard."""
 
-    Attributes:
-        extent: of a description with it: facts and the extent of its looks to what both fit.
-        deaf: (N,) what it can fit, as far as one knows who sees the objects, knows how their
-            classes sound, and hears nothing.
-    """
-
+    # Of a description with it: facts and the extent of its looks to what both fit.
     extent: Callable[[Facts, Extent], Extent]
+    # (N,) what it can fit for all that one knows who sees, knows how classes sound, and is deaf.
     deaf: Callable[[Facts], Flags] = lambda facts: facts.everything
 
 
