@@ -34,6 +34,7 @@ class Tree(NamedTuple):
         index: CSV file.
         first: number of the first frame.
         first_only: whether the first frame alone has a label.
+        split_name: what errors call the split.
     """
 
     root: Path
@@ -43,6 +44,7 @@ class Tree(NamedTuple):
     labels: Path
     sound: Path
     index: Path
+    split_name: str
     first: int = 0
     first_only: bool = False
 
@@ -159,7 +161,7 @@ def _semantic(root: Path, subset: str) -> Tree:
     node = dict(type="AVSBenchDataset", subset=subset)
     clip = root / subset / "c1_0_5000"
     paths = (clip / "frames", clip / "labels_rgb", clip / "audio.wav", index)
-    return Tree(root, subset, node, *paths, first_only=first_only)
+    return Tree(root, subset, node, *paths, f"{subset}/train", first_only=first_only)
 
 
 def _object(root: Path, layout: str, audio: str) -> Tree:
@@ -177,7 +179,8 @@ def _object(root: Path, layout: str, audio: str) -> Tree:
     folder, suffix = ("audio_wav", ".wav") if audio == "wav" else ("audio_log_mel", ".pkl")
     frames = data / "visual_frames" / (below if s4 else "") / uid
     masks, sound = data / "gt_masks" / below / uid, data / folder / below / f"{uid}{suffix}"
-    return Tree(root, layout, node, frames, masks, sound, index, 1, s4)
+    name = f"object/{node['subset']}/train"
+    return Tree(root, layout, node, frames, masks, sound, index, name, 1, s4)
 
 
 def _ref_avs(root: Path) -> Tree:
@@ -189,8 +192,8 @@ def _ref_avs(root: Path) -> Tree:
         write_masks(root / "gt_mask" / video / "fid_1", NUM_FRAMES, digits=5)
     index = write_rows(root / "metadata.csv", *rows)
     media, labels = root / "media" / clip, root / "gt_mask" / clip / "fid_1"
-    node = dict(type="RefAVSDataset")
-    return Tree(root, "ref_avs", node, media / "frames", labels, media / "audio.wav", index)
+    paths = (media / "frames", labels, media / "audio.wav", index)
+    return Tree(root, "ref_avs", dict(type="RefAVSDataset"), *paths, "ref_avs/train")
 
 
 TREES: dict[str, Callable[[Path], Tree]] = {

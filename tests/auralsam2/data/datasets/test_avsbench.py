@@ -92,17 +92,3 @@ def test_masks_of_one_clip_have_one_size(own_root: Path) -> None:
     cv2.imwrite(str(own_root / "v1m" / CLIP / "labels_rgb" / "4.png"), label)
     with pytest.raises(DataError, match=rf"masks of clip '{CLIP}' differ in size"):
         AVSBenchDataset(str(own_root), image_size=32)[0]
-
-
-def test_photographs_load_through_the_same_reader(photographs: Path) -> None:
-    sizes = {}
-    for split in ("train", "val", "test"):
-        dataset = AVSBenchDataset(str(photographs / "AVSBench"), split=split, image_size=32)
-        sizes[split] = len(dataset)
-        item = dataset[0]
-        assert item["frames"].shape == (5, 3, 32, 32) and item["frames"].float().std() > 5
-        assert item["log_mel"].shape == (5, 2, 96, 64)
-        assert np.log(0.01) - 1e-4 <= item["log_mel"].min() < item["log_mel"].max() < 8
-        assert item["native_masks"].shape == (5, 224, 224)
-        assert set(item["native_masks"].unique().tolist()) <= {0, 1}
-    assert sizes == {"train": 48, "val": 12, "test": 20}

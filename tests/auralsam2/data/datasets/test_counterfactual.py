@@ -182,19 +182,6 @@ def test_real_labels_name_what_is_seen(root: Path, tmp_path: Path) -> None:
     assert not any(sources[i] & sources[j] for i, j in enumerate(control.partners))
 
 
-@pytest.mark.parametrize(
-    ("subset", "counts", "split"), [("v1s", (6, 1, 1), "train"), ("v2", (1, 1, 6), "test")]
-)
-def test_other_subsets(tmp_path: Path, subset: str, counts: tuple, split: str) -> None:
-    write_clips(tmp_path / "clips", Plan(subset, counts, seed=2, size=24, num_frames=3))
-    node = dict(type="AVSBenchDataset", subset=subset, split=split)
-    own = plain(tmp_path / "clips", node)[0]
-    for kind in KINDS:
-        other = build(kind, tmp_path / "clips", node)[0]
-        assert own.keys() == other.keys() and own["log_mel"].shape == other["log_mel"].shape
-        assert torch.equal(own["supervised"], other["supervised"])
-
-
 def test_ref_avs(tmp_path: Path) -> None:
     path, node = tmp_path / "clips", dict(type="RefAVSDataset", split="test_s")
     write_clips(path, Plan("ref_avs", (1, 1, 2, 1, 1), seed=2, size=24, num_frames=3, unseen=3))

@@ -146,6 +146,22 @@ def test_readers_and_checks_tell_the_same_faults(
 
 
 @pytest.mark.parametrize("layout", TREES)
+def test_faults_of_a_split_are_told_together(tmp_path: Path, layout: str) -> None:
+    tree = TREES[layout](tmp_path)
+    rows = tree.index.read_text()
+    tree.index.write_text(rows + rows.splitlines()[-1] + "\n")
+    drop_frame(tree)
+    silence(tree)
+    with pytest.raises(DataError) as caught:
+        tree.read()
+    header, *told = str(caught.value).splitlines()
+    assert header == f"'{tree.root}', {tree.split_name}: {len(told)} problems"
+    for part in ("stands 2 times in", "there is no frame", f"'{tree.sound}': there is no such"):
+        assert any(part in line for line in told)
+    assert ("audio='wav' would find one" in str(caught.value)) == (tree.sound.suffix == ".pkl")
+
+
+@pytest.mark.parametrize("layout", TREES)
 def test_a_clip_that_ends_early_is_read_and_told(
     tmp_path: Path, layout: str, caplog: pytest.LogCaptureFixture
 ) -> None:
