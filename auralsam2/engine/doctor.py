@@ -26,6 +26,9 @@ REMEDIES = {
     "pip install opencv-python-headless",
     "sam2": "SAM2_BUILD_CUDA=0 pip install sam2==1.1.0",
 }
+RUNS = "work_dirs"
+"""Where runs go unless a config or ``--out`` says otherwise, below the current folder."""
+OTHER_FOLDER = "name a folder by --out, or by runtime.work_dir"
 TEX_ENGINES = ("pdflatex", "tectonic", "lualatex", "xelatex")
 
 
@@ -69,11 +72,12 @@ def installed() -> Iterator[Row]:
 
 
 def machine() -> Iterator[Row]:
-    """GPUs, TeX, and the folder where digests of data that lies elsewhere are kept."""
+    """GPUs, TeX, room for runs, and the folder of digests of data that lies elsewhere."""
     yield looked_at("GPU", _gpus, "runs take the CPU")
     engines = [name for name in TEX_ENGINES if shutil.which(name)]
     found = ", ".join(engines) or f"none of {', '.join(TEX_ENGINES)}"
     yield Row("TeX", bool(engines), found, "" if engines else "only tables in .tex want it")
+    yield looked_at("room for runs", lambda: _room(RUNS), OTHER_FOLDER)
     yield looked_at("cache", _cache, "XDG_CACHE_HOME names another one; only time hangs on it")
 
 
@@ -92,6 +96,7 @@ def of_config(name: str, overrides: Sequence[str], base: str | None = None) -> I
     if problems:
         return
     yield looked_at("device", lambda: _device(cfg), required=True)
+    yield looked_at("runs", lambda: _room(cfg.runtime.work_dir), OTHER_FOLDER, required=True)
     for part, files, wrong in weight_problems(cfg):
         if files or wrong:
             found = "\n".join(wrong) or ", ".join(files)
@@ -99,6 +104,13 @@ def of_config(name: str, overrides: Sequence[str], base: str | None = None) -> I
     if cfg.get("start"):
         yield looked_at("start", lambda: check_start(cfg) or str(dict(cfg.start)), required=True)
     yield looked_at("data", lambda: _data(cfg), required=True)
+
+
+def _room(folder: str) -> str:
+    """Whether a folder can be written, there or not, and how much the disk has left for it."""
+    path = output_folder(folder).absolute()
+    there = next(place for place in (path, *path.parents) if place.exists())
+    return f"{folder}: {shutil.disk_usage(there).free / 2**30:,.1f} GiB left"
 
 
 def _device(cfg: Any) -> str:

@@ -8,12 +8,14 @@ import torch
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 
+from auralsam2 import config as configs
 from auralsam2.engine.benchmark.cases import Asked, Shown
 from auralsam2.engine.benchmark.prompting import measure
 from auralsam2.engine.benchmark.prompting_table import heading, tables
 from auralsam2.engine.benchmark.report import Prompting
 from auralsam2.engine.evaluate import trained_model
 from auralsam2.engine.preflight import check_weights
+from auralsam2.models.auralsam2 import AuralSAM2
 from auralsam2.models.methods.base import SAM2Method
 from auralsam2.predictor.trained import of_config
 from auralsam2.predictor.video import AuralSAM2VideoPredictor
@@ -81,15 +83,26 @@ def _adapter(asked: Asked, cfg: Config, name: str) -> SAM2Method:
     shared = {f"model.{key}": cfg.model[key].to_dict() for key in ("backbone", "audio_encoder")}
     same = {key: node for key, node in shared.items() if key.partition(".")[2] in loaded.model}
     same |= {"data.image_size": cfg.data.image_size, "runtime": cfg.runtime.to_dict()}
-    kind = MODELS.lookup(loaded.model.type)
-    if "model.backbone" not in same or not issubclass(kind, SAM2Method):
-        raise ValueError(f"--adapter {name}: {kind.__name__} has no SAM2 that encodes frames again")
+    if not _encodes_again(loaded):
+        known = [each for each in configs.names("methods") if _encodes_again(configs.load(each))]
+        raise ValueError(
+            f"--adapter {name}: {loaded.model.type} has no SAM2 that encodes frames again; known: "
+            f"{', '.join(known)}"
+        )
     loaded = Asked(name, same, False, asked.random_weights).load({})
     with asked.weights_needed():
         check_weights(loaded)
     model = trained_model(loaded, None).eval()
     assert isinstance(model, SAM2Method)
     return model
+
+
+def _encodes_again(cfg: Config) -> bool:
+    """Whether a method has a SAM2 of its own; AuralSAM2 answers from the encoding that is there."""
+    kind = MODELS.lookup(cfg.model.type)
+    return (
+        "backbone" in cfg.model and issubclass(kind, SAM2Method) and not issubclass(kind, AuralSAM2)
+    )
 
 
 def _conditions(cfg: Config, predictor: AuralSAM2VideoPredictor) -> dict[str, object]:

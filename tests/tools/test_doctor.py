@@ -67,7 +67,7 @@ def test_a_config_that_can_run_is_usable(
 ) -> None:
     path = write_tiny(tmp_path, (3, 2, 6), seed=3)
     rows = [row for row in json.loads(run("doctor", path, "--json")) if row["required"]]
-    assert {row["usable"] for row in rows} == {True} and len(rows) == 3
+    assert {row["usable"] for row in rows} == {True} and len(rows) == 4
     sizes = rows[-1]["found"].removeprefix(f"{tmp_path / 'clips'}: ")
     assert rows[-1]["part"] == "data"
     assert sizes.startswith(

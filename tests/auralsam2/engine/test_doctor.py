@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from email.message import Message
 from importlib import metadata
@@ -105,18 +106,24 @@ def test_the_machine_without_a_gpu_or_tex(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setenv("PATH", str(tmp_path))
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "work_dirs").write_text("")
     rows = by_part(machine())
-    assert {part: row.usable for part, row in rows.items()} == dict(
-        GPU=False, TeX=False, cache=False
-    )
+    assert list(rows) == ["GPU", "TeX", "room for runs", "cache"]
+    assert not any(row.usable for row in rows.values())
     assert not any(row.required for row in rows.values())
     assert torch.__version__ in rows["GPU"].found and "pdflatex" in rows["TeX"].found
     assert f"'{tmp_path / 'file'}'" in rows["cache"].found
+    assert rows["room for runs"].found == "'work_dirs' is a file; name a folder"
+    assert "--out" in rows["room for runs"].remedy
+    (tmp_path / "work_dirs").unlink()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     (tmp_path / "tectonic").write_text("")
     (tmp_path / "tectonic").chmod(0o755)
     rows = by_part(machine())
     assert rows["cache"][1:3] == (True, str(tmp_path / "auralsam2"))
+    assert re.fullmatch(r"work_dirs: [\d,]+\.\d GiB left", rows["room for runs"].found)
+    assert not (tmp_path / "work_dirs").exists()
     assert rows["TeX"][1:] == (True, "tectonic", "", False)
 
 
@@ -147,8 +154,9 @@ def test_gpus_are_told_with_memory_and_precision(monkeypatch: pytest.MonkeyPatch
 def test_a_config_is_told_what_its_run_would_be_told(tmp_path: Path) -> None:
     name = "auralsam2/hiera_tiny_v1m"
     overrides = [f"data.root={tmp_path}", "optim.amp=None", "runtime.device=cpu"]
-    rows = by_part(of_config(name, overrides))
+    rows = by_part(of_config(name, [*overrides, f"runtime.work_dir={tmp_path / 'runs'}"]))
     assert rows["settings"].usable and rows["device"][1:3] == (True, "cpu")
+    assert rows["runs"].usable and rows["runs"].found.startswith(f"{tmp_path / 'runs'}: ")
     with pytest.raises(FileNotFoundError) as caught:
         check_weights(configs.load(name))
     weights = [row.found for part, row in rows.items() if part.startswith("weights of ")]

@@ -51,6 +51,12 @@ def test_the_adapter_gets_the_other_ones_sam2_and_ears(monkeypatch: pytest.Monke
     [
         ("methods/unprompted_mini_v1m", ADAPTER, "AuralSAM2"),
         ("auralsam2/mini_v1m", "methods/tpavi_v1m", "has no SAM2 that encodes frames again"),
+        (
+            "auralsam2/mini_v1m",
+            "auralsam2/mini_v1m",
+            "AuralSAM2 has no SAM2 that encodes frames ag",
+        ),
+        ("auralsam2/mini_v1m", "auralsam2/mini_v1m", "known: methods/adapter_mini_v1m, "),
         ("auralsam2/mini_v1m", "methods/sama_avs", "unknown config 'methods/sama_avs'"),
         ("auralsam2/hiera_tiny_v1m", ADAPTER, "(--random-weights measures without them)"),
     ],
