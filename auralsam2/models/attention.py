@@ -10,8 +10,9 @@ import math
 from typing import Any
 
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from auralsam2.models.dropout import dropout, dropout_of_gelu
+from auralsam2.models.dropout import dropout
 from auralsam2.models.softmax_attention import softmax_attention
 from auralsam2.registry import AUDIO_ATTENTIONS, VISUAL_ATTENTIONS
 from auralsam2.shapes import check_shape
@@ -111,7 +112,7 @@ class FeedForward(nn.Module):
         if self.depthwise is not None:
             assert self.embedding_size is not None
             hidden = maps_to_tokens(self.depthwise(tokens_to_maps(hidden, self.embedding_size)))
-        hidden = dropout_of_gelu(hidden, self.dropout, self.training)
+        hidden = dropout(F.gelu(hidden), self.dropout, self.training)
         return dropout(self.fc2(hidden), self.dropout, self.training)
 
 

@@ -6,7 +6,7 @@ over pieces that fit into the cache, so that nothing but result and mask is writ
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -34,19 +34,12 @@ def draw_kept(shape: Sequence[int], rate: float) -> tuple[Tensor, float]:
     return kept, STEPS / (STEPS - dropped)
 
 
-def _pieces(kept: Tensor, factor: float, *tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:
-    """Piece by piece, what elements are multiplied by, and those of contiguous tensors."""
-    flat = [t.view(-1).split(PIECE) for t in (kept, *tensors)]
-    buffer = torch.empty(PIECE, dtype=tensors[0].dtype)
-    for of_kept, *others in zip(*flat, strict=True):
-        yield buffer[: len(of_kept)].copy_(of_kept).mul_(factor), *others
-
-
 def _masked(x: Tensor, kept: Tensor, factor: float) -> Tensor:
     x = x.contiguous()
-    result = torch.empty_like(x)
-    for mask, piece, out in _pieces(kept, factor, x, result):
-        torch.mul(piece, mask, out=out)
+    result, buffer = torch.empty_like(x), torch.empty(PIECE, dtype=x.dtype)
+    pieces = zip(*(t.view(-1).split(PIECE) for t in (kept, x, result)), strict=True)
+    for of_kept, piece, out in pieces:
+        torch.mul(piece, buffer[: len(of_kept)].copy_(of_kept).mul_(factor), out=out)
     return result
 
 
@@ -63,45 +56,10 @@ class _Dropout(torch.autograd.Function):
         return _masked(gradients[0], *ctx.saved_tensors, ctx.factor), None
 
 
-class _DropoutOfGELU(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, rate: float) -> Tensor:
-        x = x.contiguous()
-        kept, ctx.factor = draw_kept(x.shape, rate)
-        ctx.save_for_backward(x, kept)
-        result = torch.empty_like(x)
-        for mask, piece, out in _pieces(kept, ctx.factor, x, result):
-            torch.ops.aten.gelu.out(piece, out=out)
-            out.mul_(mask)
-        return result
-
-    @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        x, kept = ctx.saved_tensors
-        result = torch.empty_like(x)
-        gradient = gradients[0].contiguous()
-        for mask, piece, of_result, out in _pieces(kept, ctx.factor, x, gradient, result):
-            torch.ops.aten.gelu_backward.grad_input(mask.mul_(of_result), piece, grad_input=out)
-        return result, None
-
-
-def _draws_pieces(x: Tensor, rate: float, training: bool) -> bool:
-    cheap = x.device.type == "cpu" and not torch.compiler.is_compiling()
-    return training and cheap and 0 < round(rate * STEPS) < STEPS
-
-
 def dropout(x: Tensor, rate: float, training: bool) -> Tensor:
     """As :func:`torch.nn.functional.dropout`; other draws on the CPU, to the same distribution."""
-    if not _draws_pieces(x, rate, training):
+    cheap = x.device.type == "cpu" and not torch.compiler.is_compiling()
+    if not (training and cheap and 0 < round(rate * STEPS) < STEPS):
         return F.dropout(x, rate, training)
     result: Tensor = _Dropout.apply(x, rate)
-    return result
-
-
-def dropout_of_gelu(x: Tensor, rate: float, training: bool) -> Tensor:
-    """:func:`dropout` of the GELU, in one go."""
-    if not _draws_pieces(x, rate, training):
-        return F.dropout(F.gelu(x), rate, training)
-    result: Tensor = _DropoutOfGELU.apply(x, rate)
     return result

@@ -149,10 +149,7 @@ class ClickedClip(Interaction):
             out = Decoded(out.mask_logits[:, 1:], out.ious[:, 1:], out[2], best, out.pointer)
         else:
             out = network.decode(features, maps[:-1], **given)
-        return out._replace(
-            mask_logits=network.gate(out.mask_logits, out.object_score_logits),
-            best=network.gate(out.best, out.object_score_logits),
-        )
+        return network.gated(out)
 
     def store(self, frame: int, out: Decoded) -> None:
         """Remember a frame."""
@@ -243,9 +240,7 @@ class HeardClip(ClickedClip):
 
     def store(self, frame: int, out: Decoded) -> None:
         """Remember a frame, by the tracker's rule where no object is seen."""
-        if self.tracker.gate_memory:
-            out = out._replace(best=self.network.gate(out.best, out.object_score_logits))
-        super().store(frame, out)
+        super().store(frame, self.network.gated(out) if self.tracker.gate_memory else out)
 
 
 def clips_of(network: PromptableSAM2, pyramid: VisualPyramid) -> list[list[Tensor]]:

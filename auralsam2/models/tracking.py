@@ -106,11 +106,11 @@ class MemoryTracker(nn.Module):
         answers: dict[int, Decoded] = {}
         for t in order:
             answers[t] = self._run(decode, t)
-            _, _, score, best, pointer = answers[t]
             if t != order[-1]:  # nobody reads the memory of the last one
-                mask = network.upsample(network.gate(best, score) if self.gate_memory else best)
-                pointer = pointer if self.pointer_gradients else pointer.detach()
-                memory.store(t, coarse[:, t], mask, pointer, score, is_conditioning=t == order[0])
+                out = network.gated(answers[t]) if self.gate_memory else answers[t]
+                pointer = out.pointer if self.pointer_gradients else out.pointer.detach()
+                known = (network.upsample(out.best), pointer, out.object_score_logits)
+                memory.store(t, coarse[:, t], *known, is_conditioning=t == order[0])
         stacked = zip(*(answers[t] for t in range(clips[1])), strict=True)
         return _prediction(*(torch.stack(parts, dim=1) for parts in stacked))
 

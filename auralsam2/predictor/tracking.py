@@ -276,8 +276,7 @@ class AudioTracking(SAM2VideoPredictor, PromptableSAM2):
         prompted = (self._heard.prompts, model.injection, points, mask_inputs)
         out = decode_frames(self, backbone_features, high_res_features, *prompted)
         self._ious = out.ious.amax()
-        gated = model.tracker.gate_memory
-        kept = self.gate(out.best, out.object_score_logits) if gated else out.best
+        kept = self.gated(out).best if model.tracker.gate_memory else out.best
         return (
             out.mask_logits,
             self.upsample(out.mask_logits),

@@ -37,10 +37,6 @@ class ASTEncoder(TransformersEar):
         num_mel_bins=64, max_length=128,
     )  # fmt: skip
 
-    def width(self, config: Any) -> int:
-        """See :class:`TransformersEar`."""
-        return int(config.hidden_size)
-
     def front_end_fields(self, config: Any) -> dict[str, Any]:
         """Normalised by the statistics of AudioSet."""
         return dict(num_mel_bins=config.num_mel_bins, max_length=config.max_length)

@@ -26,16 +26,12 @@ class CLAPEncoder(TransformersEar):
 
     waveform_rate, published, model_types = 48_000, CLAP, ("clap", "clap_audio_model")
     config_class, model_class = "ClapAudioConfig", "ClapAudioModelWithProjection"
-    front_end_class = "ClapFeatureExtractor"
+    front_end_class, width = "ClapFeatureExtractor", "projection_dim"
     mini = dict(
         spec_size=128, num_mel_bins=16, patch_size=4, patch_stride=[4, 4], window_size=4,
         patch_embeds_hidden_size=16, depths=[1, 1], num_attention_heads=[2, 2], hidden_size=32,
         projection_dim=64,
     )  # fmt: skip
-
-    def width(self, config: Any) -> int:
-        """Of the space that sounds and captions share."""
-        return int(config.projection_dim)
 
     def front_end_fields(self, config: Any) -> dict[str, Any]:
         """Of the unfused model."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import Tensor
-
 from auralsam2.models.audio.transformers_ear import TransformersEar
 from auralsam2.registry import AUDIO_ENCODERS
 from auralsam2.weight_files import PE_AUDIO
@@ -35,10 +33,6 @@ class PEAudioEncoder(TransformersEar):
     renamed = {r"^(audio_model\.)?audio_encoder\.": ""}
     unused = ("embedder.dac_encoder.", "embedder.bottleneck.")
 
-    def width(self, config: Any) -> int:
-        """See :class:`TransformersEar`."""
-        return int(config.hidden_size)
-
     def front_end_fields(self, config: Any) -> dict[str, Any]:
         """Samples as they are, in whole steps of the codec."""
         return dict(hop_length=config.dac_config.hop_length)
@@ -46,8 +40,3 @@ class PEAudioEncoder(TransformersEar):
     def tokens_a_second(self, config: Any) -> float:
         """One every step of the codec."""
         return float(self.waveform_rate / config.dac_config.hop_length)
-
-    def hidden(self, inputs: dict[str, Tensor]) -> Tensor:
-        """Its tokens."""
-        said: Tensor = self.network(**inputs).last_hidden_state
-        return said

@@ -5,8 +5,6 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from torch import Tensor
-
 from auralsam2.models.audio.transformers_ear import TransformersEar
 from auralsam2.registry import AUDIO_ENCODERS
 from auralsam2.weight_files import HUBERT, WAVLM
@@ -29,10 +27,6 @@ class SpeechEncoder(TransformersEar):
     # Stands for what is masked while the model itself is trained.
     unused = ("masked_spec_embed",)
 
-    def width(self, config: Any) -> int:
-        """See :class:`TransformersEar`."""
-        return int(config.hidden_size)
-
     def front_end_fields(self, config: Any) -> dict[str, Any]:
         """Samples of mean 0 and variance 1 where its convolutions do not normalise themselves."""
         return dict(do_normalize=config.feat_extract_norm == "layer")
@@ -40,11 +34,6 @@ class SpeechEncoder(TransformersEar):
     def tokens_a_second(self, config: Any) -> float:
         """One every stride of its convolutions."""
         return float(self.waveform_rate / prod(config.conv_stride))
-
-    def hidden(self, inputs: dict[str, Tensor]) -> Tensor:
-        """Its tokens."""
-        said: Tensor = self.network(**inputs).last_hidden_state
-        return said
 
 
 @AUDIO_ENCODERS.register_module()

@@ -83,6 +83,7 @@ class TransformersEar(CachedEncoder, EarEncoder):
     config_class: ClassVar[str]  # in transformers
     model_class: ClassVar[str]
     front_end_class: ClassVar[str]
+    width: ClassVar[str] = "hidden_size"  # field of the config that is C
     mini: ClassVar[Fields]  # fields of the small build's config
     real: ClassVar[Fields] = {}  # of the published one's, where it is not the class's default
     renamed: ClassVar[Mapping[str, str]] = {}  # pattern of a folder's names -> what stands for it
@@ -115,7 +116,7 @@ class TransformersEar(CachedEncoder, EarEncoder):
         self.network: Any = self._build(folder, config, random_weights)
         fixed = [p for p in self.network.parameters() if not p.requires_grad]
         fixed += [p for n, p in self.network.named_parameters() if n.startswith(self.unused)]
-        self.out_channels = self.num_ears * self.width(config)
+        self.out_channels = self.num_ears * int(getattr(config, self.width))
         self.freeze()
         for parameter in fixed:
             parameter.requires_grad_(False)
@@ -184,10 +185,6 @@ class TransformersEar(CachedEncoder, EarEncoder):
         return of_transformers(self.model_class, type(self).__name__)
 
     @abstractmethod
-    def width(self, config: Any) -> int:
-        """C."""
-
-    @abstractmethod
     def front_end_fields(self, config: Any) -> dict[str, Any]:
         """Of the published model's front end, at the sizes of a config."""
 
@@ -199,9 +196,10 @@ class TransformersEar(CachedEncoder, EarEncoder):
         """Of what :meth:`hidden` gives, in order of time; None where it is one of the whole."""
         return None
 
-    @abstractmethod
     def hidden(self, inputs: dict[str, Tensor]) -> Tensor:
         """What the model says of N sounds, (N, S, C)."""
+        said: Tensor = self.network(**inputs).last_hidden_state
+        return said
 
     def inputs(self, sounds: Tensor) -> dict[str, Tensor]:
         """(N, L) samples of equal length through the front end, which computes on the CPU."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from torch import Tensor
-
 from auralsam2.models.audio.transformers_ear import TransformersEar
 from auralsam2.models.weights.folder import of_transformers
 from auralsam2.registry import AUDIO_ENCODERS
@@ -28,7 +26,7 @@ class WhisperEncoder(TransformersEar):
 
     waveform_rate, published, model_types = 16_000, WHISPER, ("whisper",)
     config_class, model_class = "WhisperConfig", "WhisperModel"
-    front_end_class = "WhisperFeatureExtractor"
+    front_end_class, width = "WhisperFeatureExtractor", "d_model"
     mini = dict(
         d_model=64, encoder_layers=2, encoder_attention_heads=2, encoder_ffn_dim=128,
         num_mel_bins=40, max_source_positions=TOKENS_A_SECOND,
@@ -39,10 +37,6 @@ class WhisperEncoder(TransformersEar):
     def _kind(self) -> Any:
         whole = of_transformers(self.model_class, type(self).__name__)
         return import_module(whole.__module__).WhisperEncoder  # the package leaves it out
-
-    def width(self, config: Any) -> int:
-        """See :class:`TransformersEar`."""
-        return int(config.d_model)
 
     def front_end_fields(self, config: Any) -> dict[str, Any]:
         """As long as its position embeddings."""
@@ -56,8 +50,3 @@ class WhisperEncoder(TransformersEar):
     def tokens_a_second(self, config: Any) -> float:
         """One every two rows of its spectrogram."""
         return TOKENS_A_SECOND
-
-    def hidden(self, inputs: dict[str, Tensor]) -> Tensor:
-        """Its tokens."""
-        said: Tensor = self.network(**inputs).last_hidden_state
-        return said

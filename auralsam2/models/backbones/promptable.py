@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from auralsam2.models.freezing import Freezable
 from auralsam2.models.injection import SitePrompts, StepwiseInjection
 from auralsam2.shapes import check_shape
 from auralsam2.structures import VisualPyramid
@@ -141,8 +142,12 @@ class Promptable:
         """(B, 1, 4E, 4E): of four masks the single one, or the best where that is not stable."""
         raise NotImplementedError
 
+    def raw_pyramid(self, frames: Tensor) -> list[Tensor]:
+        """The encoder's maps of normalised (F, 3, S, S) frames, finest first."""
+        raise NotImplementedError
+
     def decoder_features(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
-        """The encoder's maps as decoder and memory want them."""
+        """These as decoder and memory want them."""
         raise NotImplementedError
 
     def image_maps(self, pyramid: VisualPyramid) -> list[Tensor]:
@@ -242,7 +247,38 @@ class Promptable:
         shape = (-1,) + (1,) * (logits.dim() - 1)
         return torch.where(score.reshape(shape) > 0, logits, NO_OBJECT)
 
+    def gated(self, out: Decoded) -> Decoded:
+        """An answer whose masks are empty where no object is seen, by :meth:`gate`."""
+        masks, best = (self.gate(x, out.object_score_logits) for x in (out.mask_logits, out.best))
+        return out._replace(mask_logits=masks, best=best)
+
     def upsample(self, logits: Tensor) -> Tensor:
         """(B, M, h, w) -> (B, M, S, S), bilinear."""
         size = (self.image_size, self.image_size)
         return F.interpolate(logits.float(), size=size, mode="bilinear", align_corners=False)
+
+
+class PromptableBackbone(Freezable):
+    """A promptable network as a component: pyramid, decoder and memory behind one door.
+
+    Attributes:
+        network: the one.
+        channels: C of the pyramid.
+        embedding_size: E.
+        image_size: S.
+    """
+
+    def __init__(self, network: Any, frozen: bool) -> None:
+        super().__init__()
+        self.network: Any = network
+        self.channels, self.embedding_size = network.hidden_dim, network.embedding_size
+        self.image_size = int(network.image_size)
+        self.frozen = frozen
+        self.freeze()
+
+    def forward(self, frames: Tensor) -> VisualPyramid:
+        """(B, T, 3, S, S) normalised frames -> the raw pyramid of every frame."""
+        side = self.image_size
+        check_shape(frames, f"B T 3 {side} {side}", name="frames")
+        maps = self.network.raw_pyramid(frames.flatten(0, 1))
+        return VisualPyramid(tuple(m.unflatten(0, frames.shape[:2]) for m in maps))

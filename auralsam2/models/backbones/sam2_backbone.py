@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from torch import Tensor
-
+from auralsam2.models.backbones.promptable import PromptableBackbone
 from auralsam2.models.backbones.sam2.sizes import SIZE_MULTIPLE, checkpoint_problem, recognise
 from auralsam2.models.backbones.sam2.transformers_names import official_names
-from auralsam2.models.freezing import Freezable
 from auralsam2.models.weights import locate
-from auralsam2.models.weights.loading import Coverage, load_weights
+from auralsam2.models.weights.loading import load_weights
 from auralsam2.registry import BACKBONES
-from auralsam2.shapes import check_shape
-from auralsam2.structures import VisualPyramid
-
-if TYPE_CHECKING:
-    from auralsam2.models.backbones.sam2.network import PromptableSAM2
 
 
 @BACKBONES.register_module()
-class SAM2Backbone(Freezable):
+class SAM2Backbone(PromptableBackbone):
     """SAM2 of any size, frozen and in eval mode unless asked otherwise.
 
     Args:
@@ -36,11 +27,6 @@ class SAM2Backbone(Freezable):
 
     Attributes:
         size_multiple: S is a multiple of it.
-        network: the SAM2.
-        coverage: what the checkpoint covered; ``None`` with random weights.
-        channels: C of the pyramid.
-        embedding_size: E = S / 16.
-        image_size: S.
 
     Raises:
         FileNotFoundError: where the checkpoint does not exist, before anything is built.
@@ -59,7 +45,6 @@ class SAM2Backbone(Freezable):
         allow_partial: bool = False,
         random_weights: bool = False,
     ) -> None:
-        super().__init__()
         if problem := checkpoint_problem(size, version, checkpoint, random_weights):
             raise problem
         try:
@@ -69,13 +54,10 @@ class SAM2Backbone(Freezable):
                 "SAM2Backbone needs the official package: SAM2_BUILD_CUDA=0 pip install "
                 "--no-build-isolation sam2==1.1.0"
             ) from error
-        self.network: PromptableSAM2 = build_sam2(size, version, image_size)
-        self.channels, self.image_size = self.network.hidden_dim, int(self.network.image_size)
-        self.embedding_size = self.network.embedding_size
-        self.coverage: Coverage | None = None
+        network = build_sam2(size, version, image_size)
         if checkpoint is not None:
-            self.coverage = load_weights(
-                self.network,
+            load_weights(
+                network,
                 locate(checkpoint),
                 what=f"SAM2 {version} {size!r}",
                 rename=official_names,
@@ -83,8 +65,7 @@ class SAM2Backbone(Freezable):
                 partial_hint="To load what matches, set `model.backbone.allow_partial` to True",
                 allow_partial=allow_partial,
             )
-        self.frozen = frozen
-        self.freeze()
+        super().__init__(network, frozen)
 
     @staticmethod
     def problems(
@@ -97,10 +78,3 @@ class SAM2Backbone(Freezable):
         """What stands in the way of building, found without building."""
         problem = checkpoint_problem(size, version, checkpoint, random_weights)
         return [str(problem)] if problem else []
-
-    def forward(self, frames: Tensor) -> VisualPyramid:
-        """(B, T, 3, S, S) normalised frames -> the raw pyramid of every frame."""
-        side = self.image_size
-        check_shape(frames, f"B T 3 {side} {side}", name="frames")
-        maps = self.network.raw_pyramid(frames.flatten(0, 1))
-        return VisualPyramid(tuple(m.unflatten(0, frames.shape[:2]) for m in maps))

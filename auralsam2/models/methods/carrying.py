@@ -43,10 +43,7 @@ def decode_as_video(
     network = memory.network
     features = memory.condition(t, maps[-1], is_conditioning, backwards)
     out = network.decode(features, maps[:-1], points=points, masks=masks, pad_point=True)
-    out = out._replace(
-        mask_logits=network.gate(out.mask_logits, out.object_score_logits),
-        best=network.gate(out.best, out.object_score_logits),
-    )
+    out = network.gated(out)
     if keep:
         memory.store(
             t,

@@ -9,6 +9,7 @@ import pytest
 from auralsam2.engine.benchmark.cases import Asked
 from auralsam2.engine.benchmark.prompting import CLIP
 from auralsam2.models.methods.sama_avs import SAMAAVS
+from auralsam2.models.weights.loading import loaded_weights
 from auralsam2.predictor import speed
 
 ADAPTER = "methods/sama_avs_v1m"
@@ -36,7 +37,7 @@ def test_the_adapter_gets_the_other_ones_sam2_and_ears(monkeypatch: pytest.Monke
     (adapter,) = built
     assert isinstance(adapter, SAMAAVS)
     assert (adapter.backbone.image_size, adapter.backbone.channels) == (64, 128)
-    assert adapter.backbone.coverage is not None  # of the weights that come with the package
+    assert loaded_weights(adapter.backbone)  # those that come with the package
     assert list(found.ways) == [
         *("SAM2, official predictor", "SAM2, features kept", "AuralSAM2", "SAM2 beside SAMAAVS"),
     ]

@@ -8,18 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from torch import Tensor
-
 from auralsam2.models.backbones.hooked.network import HookedNetwork
-from auralsam2.models.freezing import Freezable
+from auralsam2.models.backbones.promptable import PromptableBackbone
 from auralsam2.models.weights.folder import (
     load_folder,
     of_transformers,
     random_model,
     reading,
 )
-from auralsam2.shapes import check_shape
-from auralsam2.structures import VisualPyramid
 from auralsam2.weight_files import folder_problems
 
 INSTALL = "pip install 'auralsam2[backbones]'"
@@ -40,7 +36,7 @@ MINI_MEMORY = dict(
 Fields = Mapping[str, Any]
 
 
-class HookedBackbone(Freezable):
+class HookedBackbone(PromptableBackbone):
     """A promptable model of transformers, frozen and in eval mode unless asked otherwise.
 
     Nothing is downloaded. A subclass names the classes of transformers and states its builds.
@@ -61,10 +57,6 @@ class HookedBackbone(Freezable):
         num_levels: of the pyramid.
         pixel_statistics: mean and standard deviation of RGB on the 0..255 scale that frames are
             normalised with; without them SAM2's.
-        network: the model behind the contract of ``Promptable``.
-        channels: C of the pyramid.
-        embedding_size: E.
-        image_size: S.
 
     Raises:
         FileNotFoundError: where the folder does not exist, before anything is built.
@@ -90,7 +82,6 @@ class HookedBackbone(Freezable):
         random_weights: bool = False,
         size: str = "mini",
     ) -> None:
-        super().__init__()
         name = type(self).__name__
         if found := self.problems(checkpoint, random_weights):
             wrong = checkpoint is None or random_weights
@@ -102,11 +93,7 @@ class HookedBackbone(Freezable):
                 f"{name}: image_size must be a multiple of {self.size_multiple}, got {image_size}"
             )
         model = self._build(checkpoint, image_size, size)
-        self.network = self.network_class(model)
-        self.channels, self.embedding_size = self.network.hidden_dim, self.network.embedding_size
-        self.image_size = self.network.image_size
-        self.frozen = frozen
-        self.freeze()
+        super().__init__(self.network_class(model), frozen)
 
     @classmethod
     def problems(
@@ -159,10 +146,3 @@ class HookedBackbone(Freezable):
     def _refit(self, config: Any, side: int) -> None:
         """:meth:`_resize` of a config whose weights are loaded."""
         self._resize(config, side)
-
-    def forward(self, frames: Tensor) -> VisualPyramid:
-        """(B, T, 3, S, S) normalised frames -> the raw pyramid of every frame."""
-        side = self.image_size
-        check_shape(frames, f"B T 3 {side} {side}", name="frames")
-        maps = self.network.raw_pyramid(frames.flatten(0, 1))
-        return VisualPyramid(tuple(m.unflatten(0, frames.shape[:2]) for m in maps))

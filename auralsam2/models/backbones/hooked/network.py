@@ -78,14 +78,6 @@ class HookedNetwork(Promptable, nn.Module):
         return int(self.model.prompt_encoder.input_image_size)
 
     @abstractmethod
-    def raw_pyramid(self, frames: Tensor) -> list[Tensor]:
-        """Maps of normalised (F, 3, S, S) frames, finest first."""
-
-    @abstractmethod
-    def decoder_features(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
-        """The maps as decoder and memory want them."""
-
-    @abstractmethod
     def _finer(self, high_res: Sequence[Tensor]) -> dict[str, Any]:
         """Keyword of the decoder for finer maps, where it reads them."""
 

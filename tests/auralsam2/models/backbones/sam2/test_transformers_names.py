@@ -15,7 +15,7 @@ from auralsam2.models.backbones.sam2.network import PromptableSAM2
 from auralsam2.models.backbones.sam2.sizes import SIZES, recognise
 from auralsam2.models.backbones.sam2.transformers_names import official_names
 from auralsam2.models.backbones.sam2_backbone import SAM2Backbone
-from auralsam2.models.weights.loading import compare
+from auralsam2.models.weights.loading import compare, loaded_weights
 
 transformers = pytest.importorskip("transformers", reason="needs the extra `text`: transformers")
 
@@ -171,7 +171,8 @@ def test_a_folder_is_read_as_it_is(tmp_path: Path) -> None:
     expected = official_names(theirs.state_dict())
     state = backbone.network.state_dict()
     assert all(torch.equal(state[name], expected[name]) for name in state)
-    assert backbone.coverage is not None and backbone.coverage.complete
+    (noted,) = loaded_weights(backbone)
+    assert noted["matched"] == len(state) and not noted["examples"]
 
 
 def test_another_size_and_generation_are_named(tmp_path: Path) -> None:
