@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -213,7 +212,7 @@ def _without_wrong_bounds(
     ends = scores.groupby("metric", sort=False)["value"].agg(["min", "max"])
     for metric, least, most in ends.itertuples():
         scale = scales.get(str(metric)) or scale_of_older(str(metric))
-        low, high = scale.bounds or (-math.inf, math.inf)
+        low, high = scale.ends
         if least < low - _ROUNDING or most > high + _ROUNDING:
             found[str(metric)] = scale._replace(bounds=None)
             notes.append(
@@ -229,14 +228,20 @@ def _pooled_metrics(done: Runs, scores: pd.DataFrame) -> dict[str, str]:
     counts = grouped.agg(["mean", "count", "size"])
     means = counts.loc[counts["count"] == counts["size"], "mean"].to_dict()
     found: dict[str, str] = {}
+    for cell, seed, split, metric, value in _reported(done):
+        mean = means.get((cell, seed, split, metric), value)
+        if abs(mean - value) > _ROUNDING:
+            example = f"{value:.3f} for {mean:.3f} in {cell}, seed {seed}, {split}"
+            found.setdefault(metric, example)
+    return found
+
+
+def _reported(done: Runs) -> Iterator[tuple[str, int, str, str, float]]:
+    """Yield what runs say of whole splits: cell, seed, split, metric, value."""
     for entry, record in done:
         for split, reported in _without_clicks(record).items():
             for metric, value in reported.items():
-                mean = means.get((entry.cell, entry.seed, split, metric), value)
-                if abs(mean - value) > _ROUNDING:
-                    example = f"{value:.3f} for {mean:.3f} in {entry}"
-                    found.setdefault(metric, f"{example}, {split}")
-    return found
+                yield entry.cell, entry.seed, split, metric, value
 
 
 def _pooled_notes(pooled: Mapping[str, str]) -> list[str]:
@@ -251,12 +256,9 @@ def _whole(done: Runs, pooled: Collection[str], scores: pd.DataFrame) -> pd.Data
     keys = ["cell", "seed", "split", "metric"]
     clips = scores.groupby(keys)["value"].count().to_dict()
     rows = [
-        (*key[:3], f"{metric}{WHOLE}", value, clips.get(key, 0))
-        for entry, record in done
-        for split, reported in _without_clicks(record).items()
-        for metric, value in reported.items()
+        (cell, seed, split, f"{metric}{WHOLE}", value, clips.get((cell, seed, split, metric), 0))
+        for cell, seed, split, metric, value in _reported(done)
         if metric in pooled and not is_control(split)
-        for key in [(entry.cell, entry.seed, split, metric)]
     ]
     return pd.DataFrame(rows, columns=[*keys, "value", "num_clips"])
 

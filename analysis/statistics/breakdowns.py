@@ -53,7 +53,7 @@ def break_down(
         return pd.DataFrame(columns=list(BROKEN_DOWN))
     (array,) = contrasts(arrays, {"": {first: 1.0, second: -1.0}}).values()
     array = array._replace(strata=np.zeros(len(array.clips), int))
-    least, most = results.scale(column[1]).bounds or (-np.inf, np.inf)
+    least, most = results.scale(column[1]).ends
     every = [Bin("", ALL, array.clips), *bins]
     rows = [row for own in every if (row := _row(array, own, most - least)) is not None]
     frame = pd.DataFrame(rows, columns=list(BROKEN_DOWN))

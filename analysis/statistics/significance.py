@@ -222,7 +222,7 @@ def infer_contrast(
     if (sample := contrast_of(results, weights)) is None:
         return None
     _, (_, metric) = next(iter(weights))
-    least, most = results.scale(metric).bounds or (-np.inf, np.inf)
+    least, most = results.scale(metric).ends
     widest = (most - least) * sum(map(abs, weights.values())) / 2
     return sample, infer_row(sample, settings, widest)
 
@@ -241,8 +241,7 @@ def _groups(
 
 def _bounds(results: Results, group: Group) -> tuple[Any, Any]:
     """Return (K,) least and largest scores that the rows' metrics can have."""
-    scales = [results.scale(metric) for (_, metric), _ in group.labels]
-    ends = np.array([scale.bounds or (-np.inf, np.inf) for scale in scales])
+    ends = np.array([results.scale(metric).ends for (_, metric), _ in group.labels])
     return ends[:, 0], ends[:, 1]
 
 

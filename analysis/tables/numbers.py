@@ -195,15 +195,11 @@ class Numbers:
         known = _row(table.comparison, term)
         if known is None:
             return Quantity(math.nan, (term, other))
-        return Quantity(
-            float(known["difference"]),
+        return _difference(
             (term, other),
-            low=float(known["low"]),
-            high=float(known["high"]),
-            p=float(known["p"]),
+            known,
             p_corrected=float(known["p_holm"]),
             significant=bool(known["significant"]),
-            remark=str(known["remark"]),
             seeds=int(known["num_seeds"]),
             clips=int(known["num_clips"]),
         )
@@ -214,17 +210,8 @@ class Numbers:
             return Quantity(math.nan, (term, other))
         sample, found = contrast
         _, seeds, clips = sample.values.shape
-        return Quantity(
-            found["difference"],
-            (term, other),
-            low=found["low"],
-            high=found["high"],
-            p=found["p"],
-            significant=found["p"] < self.settings.alpha,
-            remark=found["remark"],
-            seeds=seeds,
-            clips=clips,
-        )
+        significant = found["p"] < self.settings.alpha
+        return _difference((term, other), found, significant=significant, seeds=seeds, clips=clips)
 
     def _check(self, term: Term) -> None:
         """Tell what is not known of a term, all at once."""
@@ -242,6 +229,11 @@ class Numbers:
 
     def _unknown(self, cell: str) -> str:
         return unknown_name("cell", cell, self.results.cells)
+
+
+def _difference(terms: tuple[Term, Term], found: Mapping[str, Any], **more: Any) -> Quantity:
+    value, low, high, p = (float(found[name]) for name in ("difference", "low", "high", "p"))
+    return Quantity(value, terms, low, high, p, remark=str(found["remark"]), **more)
 
 
 def _at(frame: pd.DataFrame, term: Term) -> Any:

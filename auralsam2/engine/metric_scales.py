@@ -25,6 +25,11 @@ class MetricScale(NamedTuple):
     bounds: tuple[float, float] | None = None
     subject: str = OBJECT  # one of `SUBJECTS`
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Lowest and highest possible score, infinite where it has none."""
+        return self.bounds or (-math.inf, math.inf)
+
     def to_json(self) -> dict[str, Any]:
         """Return what a record holds."""
         return {**self._asdict(), "bounds": None if self.bounds is None else list(self.bounds)}
