@@ -38,16 +38,13 @@ def timed(exact: Callable[..., Path]) -> Callable[..., Results]:
 
 
 def test_means_deviations_and_fronts(timed: Callable[..., Results]) -> None:
-    numbers = collect(
-        timed(
-            {
-                ("b", 0): (0.5, 10.0, CPU, 100),
-                ("b", 1): (0.7, 14.0, CPU, 100),
-                ("fast", 0): (0.4, 50.0, CPU, 0),
-                ("bad", 0): (0.3, 5.0, CPU, 1000),
-            }
-        )
-    )
+    runs = {
+        ("b", 0): (0.5, 10.0, CPU, 100),
+        ("b", 1): (0.7, 14.0, CPU, 100),
+        ("fast", 0): (0.4, 50.0, CPU, 0),
+        ("bad", 0): (0.3, 5.0, CPU, 1000),
+    }
+    numbers = collect(timed(runs))
     assert numbers is not None and (numbers.split, numbers.metric) == ("test", "J")
     rows = numbers.points.set_index(["measure", "cell"])
     b = rows.loc[(f"{SPEED}fps", "b")]
@@ -63,17 +60,14 @@ def test_means_deviations_and_fronts(timed: Callable[..., Results]) -> None:
 
 
 def test_other_conditions_and_none_are_left_out_and_said(timed: Callable[..., Results]) -> None:
-    numbers = collect(
-        timed(
-            {
-                ("b", 0): (0.5, 10.0, CPU, 1),
-                ("b", 1): (0.5, 99.0, GPU, 1),
-                ("c", 0): (0.4, 20.0, CPU, 1),
-                ("gpu", 0): (0.4, 99.0, GPU, 1),
-                ("never", 0): (0.4, None, {}, 1),
-            }
-        )
-    )
+    runs = {
+        ("b", 0): (0.5, 10.0, CPU, 1),
+        ("b", 1): (0.5, 99.0, GPU, 1),
+        ("c", 0): (0.4, 20.0, CPU, 1),
+        ("gpu", 0): (0.4, 99.0, GPU, 1),
+        ("never", 0): (0.4, None, {}, 1),
+    }
+    numbers = collect(timed(runs))
     assert numbers is not None
     fps = numbers.points[numbers.points["measure"] == f"{SPEED}fps"].set_index("cell")
     assert fps["cost"].to_dict() == {"b": 10, "c": 20}

@@ -23,17 +23,14 @@ def results(exact: Callable[..., Path]) -> Results:
         return {"J": dict(zip(CLIPS, values))}
 
     swapped = {"test_audio_swapped": scores(0.3, 0.4, 0.1)}
-    return load_runs(
-        exact(
-            {
-                ("none", 0): {"test": scores(0.1, 0.1, 0.1)},
-                ("b", 0): {"test": scores(0.2, 0.6, 0.4)} | swapped,
-                ("mid", 0): {"test": scores(0.5, 0.5, 0.5)},
-                ("best", 0): {"test": scores(0.9, 0.5, 0.9)},
-                ("good", 0): {"test": scores(0.8, 0.6, 0.8)},
-            }
-        )
-    )
+    cells = {
+        "none": {"test": scores(0.1, 0.1, 0.1)},
+        "b": {"test": scores(0.2, 0.6, 0.4)} | swapped,
+        "mid": {"test": scores(0.5, 0.5, 0.5)},
+        "best": {"test": scores(0.9, 0.5, 0.9)},
+        "good": {"test": scores(0.8, 0.6, 0.8)},
+    }
+    return load_runs(exact({(cell, 0): held for cell, held in cells.items()}))
 
 
 @pytest.fixture
