@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shlex
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, ClassVar
@@ -26,6 +26,7 @@ PARTS = Registry(
     base="analysis.paper.part:Part",
 )
 _FOLDER, _DEFAULT = "figures", "paper"
+_FLAG = "flag"
 _KEYS = ("parts", "title", CUSTOM_KEY)
 
 
@@ -43,6 +44,11 @@ class Made:
     lost: Sequence[str] = field(default_factory=tuple)
 
 
+def told(flag: str, default: Any) -> Any:
+    """Return the field of an argument that the part's tool takes as an option."""
+    return field(default=default, metadata={_FLAG: flag})
+
+
 @dataclass(kw_only=True)
 class Part(ABC):
     """Tables, figures or pages of one grid or sweep; its fields are its arguments in a recipe.
@@ -58,8 +64,6 @@ class Part(ABC):
     """Arguments that are lists of names."""
     tool: ClassVar[str]
     """The command that makes the same files."""
-    flags: ClassVar[Mapping[str, str]] = {}
-    """Argument -> the tool's option."""
 
     # Names of the grids or sweeps it is made of, as shell patterns, e.g. "fusion*"; one or several
     sources: str | Sequence[str] = "*"
@@ -110,8 +114,9 @@ class Part(ABC):
         Overrides of the source are added to them where `reads_data`.
         """
         said = [self.tool, str(source.path), "--out", str(out)]
-        for key, flag in self.flags.items():
-            said += option(flag, getattr(self, key))
+        for one in fields(self):
+            if _FLAG in one.metadata:
+                said += option(one.metadata[_FLAG], getattr(self, one.name))
         return said
 
     def command(self, source: Source, out: Path) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.figures import breakdown, effects
-from analysis.paper.part import PARTS, Made, NothingToShow, Part, compared, made
+from analysis.paper.part import PARTS, Made, NothingToShow, Part, compared, made, told
 from analysis.paper.parts.scores import GridFigure
 from analysis.paper.source import Source
 from analysis.statistics.effects import NO_AXES
@@ -20,9 +20,9 @@ class EffectTable(Part):
 
     usual_folder = "tables"
     tool = "make-tables"
-    flags = {"reference": "--reference"}
 
-    reference: str | None = None  # another cell than the grid's own names the reference levels
+    # Another cell than the grid's own names the reference levels
+    reference: str | None = told("--reference", None)
 
     def make(self, source: Source, out: Path) -> Made:
         """Write ``effects.{md,tex,csv}``."""
@@ -46,10 +46,10 @@ class Breakdown(Part):
 
     reads_data = True
     tool = "make-figures"
-    flags = {"reference": "--reference", "other": "--against"}
 
-    reference: str | None = None  # another cell than the grid's own
-    other: str | None = None  # cell that it is compared with; None for the best trained one
+    reference: str | None = told("--reference", None)  # another cell than the grid's own
+    # Cell that it is compared with; None for the best trained one
+    other: str | None = told("--against", None)
 
     def make(self, source: Source, out: Path) -> Made:
         """Write ``breakdown.*``."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 from analysis.figures import clicks, efficiency, grid_points, qualitative, sweep, training_curves
-from analysis.paper.part import PARTS, Made, NothingToShow, Part, made, option
+from analysis.paper.part import PARTS, Made, NothingToShow, Part, made, option, told
 from analysis.paper.parts.claims import Asserted
 from analysis.paper.source import SWEEP, Source
 from analysis.report import ReportOptions, write_report, write_sweep_report
@@ -41,25 +41,19 @@ class ScoreTable(Part):
     usual_folder = "tables"
     names = ("columns", "scores", "reported")
     tool = "make-tables"
-    flags = {
-        "spread": "--spread",
-        "scores": "--scores",
-        "reported": "--reported",
-        "difference": "--difference",
-        "reference": "--reference",
-        "title": "--title",
-    }
 
-    spread: str = "std"  # "std" or "interval"
+    spread: str = told("--spread", "std")  # "std" or "interval"
     # Beside the scores, see make-tables --columns; None for all that were measured
     columns: Sequence[str] | None = None
-    scores: Sequence[str] = ()  # SPLIT:METRIC in order; none for all that say something
-    difference: bool = False  # show differences from the reference
+    # SPLIT:METRIC in order; none for all that say something
+    scores: Sequence[str] = told("--scores", ())
+    difference: bool = told("--difference", False)  # show differences from the reference
     significance: bool = True  # test against the reference, where there is one
-    reference: str | None = None  # another cell than the grid's own
+    reference: str | None = told("--reference", None)  # another cell than the grid's own
     # Above the table, and its label in LaTeX, "tab:words-of-the-title"; None for the grid's own
-    title: str | None = None
-    reported: Sequence[str] = ()  # JSON files of other papers' numbers, from the working folder
+    title: str | None = told("--title", None)
+    # JSON files of other papers' numbers, from the working folder
+    reported: Sequence[str] = told("--reported", ())
     # "clips and seeds", or "clips": intervals and tests for the trained models
     over: str = "clips and seeds"
 
@@ -113,10 +107,9 @@ class ClickTable(Part):
 
     usual_folder = "tables"
     tool = "make-tables"
-    flags = {"spread": "--spread", "reference": "--reference"}
 
-    spread: str = "interval"  # "std" or "interval"
-    reference: str | None = None  # another cell than the grid's own
+    spread: str = told("--spread", "interval")  # "std" or "interval"
+    reference: str | None = told("--reference", None)  # another cell than the grid's own
 
     def make(self, source: Source, out: Path) -> Made:
         """Write ``clicks/METRIC/table.*``."""
@@ -182,10 +175,9 @@ class ClickCurves(GridFigure):
 class Qualitative(GridFigure):
     """Clips whose masks all runs have saved, a row a cell."""
 
-    flags = {"num_clips": "--clips"}
     nothing = "no run has saved predictions"
 
-    num_clips: int = 2  # on the sheet
+    num_clips: int = told("--clips", 2)  # on the sheet
 
     def draw(self, results: Results, out: Path) -> list[Path]:
         """Write ``qualitative.*``."""
@@ -229,10 +221,9 @@ class Report(Page, Asserted):
     """The grid as HTML pages that work offline, with the figures that the recipe has made."""
 
     reads_data = True
-    flags = {"num_clips": "--clips", "reference": "--reference"}
 
-    num_clips: int = 3  # worst clips of a cell, and as many best ones
-    reference: str | None = None  # another cell than the grid's own
+    num_clips: int = told("--clips", 3)  # worst clips of a cell, and as many best ones
+    reference: str | None = told("--reference", None)  # another cell than the grid's own
 
     def make(self, source: Source, out: Path) -> Made:
         """Write ``index.html`` and a page for every cell."""

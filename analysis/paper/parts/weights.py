@@ -18,7 +18,7 @@ from analysis.embeddings.points import RunPoints
 from analysis.figures import dilution, embeddings, failures, robustness
 from analysis.figures.embedding_tsne import PERPLEXITIES
 from analysis.options import name_problems
-from analysis.paper.part import PARTS, Made, NothingToShow, Part, compared, made, option
+from analysis.paper.part import PARTS, Made, NothingToShow, Part, compared, made, option, told
 from analysis.paper.source import Source
 from analysis.robustness.asked import asked_corruptions
 from analysis.robustness.measure import MeasuredRobustness
@@ -34,12 +34,11 @@ class Measured(Part):
 
     reads_data = True
     names: ClassVar[tuple[str, ...]] = ("cells",)
-    flags = {"cells": "--cells", "max_clips": "--max-clips", "split": "--split"}
 
     # Of the grid, in this order; None for all that can be measured
-    cells: Sequence[str] | None = None
-    max_clips: int | None = None  # the first clips of the split only
-    split: str = "test"  # whose clips
+    cells: Sequence[str] | None = told("--cells", None)
+    max_clips: int | None = told("--max-clips", None)  # the first clips of the split only
+    split: str = told("--split", "test")  # whose clips
 
     @abstractmethod
     def measure(self, results: Results, clips: Mapping[str, Any], **how: Any) -> Any:
@@ -71,10 +70,9 @@ class Dilution(Measured):
 
     names = ("cells", "sounds")
     tool = "measure-dilution"
-    flags = {**Measured.flags, "sounds": "--sounds", "heads": "--heads"}
 
-    sounds: Sequence[str] = SOUNDS  # counterfactual audio; the first one is drawn
-    heads: bool = False  # a figure of single heads, too
+    sounds: Sequence[str] = told("--sounds", SOUNDS)  # counterfactual audio; the first is drawn
+    heads: bool = told("--heads", False)  # a figure of single heads, too
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -98,10 +96,10 @@ class Embeddings(Measured):
     """The audio-visual space of every arm: t-SNE, and the companions in numbers."""
 
     tool = "measure-embeddings"
-    flags = {**Measured.flags, "level": "--level", "perplexities": "--perplexities"}
 
-    level: int = -1  # of the pyramid, -1 the coarsest
-    perplexities: Sequence[float] = PERPLEXITIES  # of t-SNE; the one in the middle is drawn large
+    level: int = told("--level", -1)  # of the pyramid, -1 the coarsest
+    # Of t-SNE; the one in the middle is drawn large
+    perplexities: Sequence[float] = told("--perplexities", PERPLEXITIES)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -164,19 +162,15 @@ class Failures(Part):
     reads_data = True
     names = ("rules", "cells")
     tool = "make-figures"
-    flags = {
-        "rules": "--failures",
-        "num_clips": "--clips",
-        "cells": "--cells",
-        "other": "--against",
-        "reference": "--reference",
-    }
 
-    rules: Sequence[str] | None = None  # of `analysis.clips.picks.RULES`; None for all
-    num_clips: int = 4  # on a sheet, at most
-    cells: Sequence[str] | None = None  # beside the reference; None for the best ones
-    other: str | None = None  # cell that a rule compares with; None for the best trained one
-    reference: str | None = None  # another cell than the grid's own
+    # Of `analysis.clips.picks.RULES`; None for all
+    rules: Sequence[str] | None = told("--failures", None)
+    num_clips: int = told("--clips", 4)  # on a sheet, at most
+    # Beside the reference; None for the best ones
+    cells: Sequence[str] | None = told("--cells", None)
+    # Cell that a rule compares with; None for the best trained one
+    other: str | None = told("--against", None)
+    reference: str | None = told("--reference", None)  # another cell than the grid's own
 
     def __post_init__(self) -> None:
         super().__post_init__()
