@@ -30,13 +30,6 @@ PREDICTIONS: dict[str, Callable[[Tensor], Tensor]] = {
 EPSILON = 1e-20
 
 
-def even_thresholds(num_thresholds: int, probabilities: Tensor) -> Tensor:
-    """Return (K,) thresholds from 0 to 1, of the probabilities' type and device."""
-    return torch.linspace(
-        0, 1, num_thresholds, dtype=probabilities.dtype, device=probabilities.device
-    )
-
-
 def threshold_counts(
     values: Tensor,
     masks: Tensor,
@@ -68,7 +61,7 @@ def _histograms(
     Values (T, H, W) become what meets the thresholds by ``prediction``, block by block: a frame of
     1024 px does not fit the caches of a CPU, and all else here is quicker than the main memory.
     """
-    thresholds = even_thresholds(num_thresholds, values)
+    thresholds = torch.linspace(0, 1, num_thresholds, dtype=values.dtype, device=values.device)
     block = BLOCK if values.device.type == "cpu" else max(values[0].numel(), 1)
     frames = []
     for frame, mask in zip(values.flatten(1), masks.flatten(1), strict=True):

@@ -162,15 +162,15 @@ class Assignment(NamedTuple):
     box: Tensor  # (A,) long, row of the list of boxes
 
 
-def assign_cells(boxes: Boxes, num_frames: int, side: int, central: float = 0.5) -> Assignment:
+def assign_cells(boxes: Boxes, num_frames: int, side: int) -> Assignment:
     """Give every box the cells about its middle, and at least the nearest one.
 
-    A cell's centre must lie in the ``central`` share of a box's sides; where boxes compete for a
+    A cell's centre must lie in the central half of a box's sides; where boxes compete for a
     cell the smallest wins, as in FCOS.
     """
     centres = cell_centres(side, boxes.corners.device)
     low, high = boxes.corners[:, :2], boxes.corners[:, 2:]
-    middle, reach = (low + high) / 2, (high - low) / 2 * central
+    middle, reach = (low + high) / 2, (high - low) / 4
     distance = (centres - middle[:, None]).abs()  # (R, P P, 2)
     inside = (distance <= reach[:, None]).all(-1)
     if len(inside):

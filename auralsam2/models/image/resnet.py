@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -16,20 +17,13 @@ from auralsam2.weight_files import image_weight_problems
 FULL_WIDTH = 64
 
 
-class Kind(NamedTuple):
-    """One of torchvision's ResNets."""
-
-    block: str  # name of its class of blocks
-    depths: tuple[int, int, int, int]  # blocks of each stage
-    expansion: int = 1  # channels that leave a block over channels inside it
-
-
 KINDS = {
-    "resnet18": Kind("BasicBlock", (2, 2, 2, 2)),
-    "resnet34": Kind("BasicBlock", (3, 4, 6, 3)),
-    "resnet50": Kind("Bottleneck", (3, 4, 6, 3), 4),
-    "resnet101": Kind("Bottleneck", (3, 4, 23, 3), 4),
+    "resnet18": ("BasicBlock", (2, 2, 2, 2)),
+    "resnet34": ("BasicBlock", (3, 4, 6, 3)),
+    "resnet50": ("Bottleneck", (3, 4, 6, 3)),
+    "resnet101": ("Bottleneck", (3, 4, 23, 3)),
 }
+"""Name of torchvision's class of blocks, and how many of them each stage has."""
 
 
 @IMAGE_ENCODERS.register_module()
@@ -64,8 +58,9 @@ class ResNetStages(nn.Module):
             raise ValueError("ResNetStages: " + "; ".join(problems))
         if missing := self.problems(weights):
             raise FileNotFoundError(missing[0])
-        self.network = _build(KINDS[kind], width)
-        self.channels = tuple(width * 2**stage * KINDS[kind].expansion for stage in range(4))
+        self.network = _build(*KINDS[kind], width)
+        expansion = self.network.layer1[0].expansion
+        self.channels = tuple(width * 2**stage * expansion for stage in range(4))
         if weights is not None:
             hint = f"It must be a state dict of torchvision's, and `width` {FULL_WIDTH}"
             path = Path(weights).expanduser()
@@ -87,7 +82,7 @@ class ResNetStages(nn.Module):
         return tuple(maps)
 
 
-def _build(kind: Kind, width: int) -> nn.Module:
+def _build(block: str, depths: Sequence[int], width: int) -> Any:
     from torchvision.models import resnet
 
     class ThinResNet(resnet.ResNet):
@@ -103,7 +98,7 @@ def _build(kind: Kind, width: int) -> nn.Module:
             )
             return made
 
-    network = ThinResNet(getattr(resnet, kind.block), list(kind.depths))
+    network = ThinResNet(getattr(resnet, block), list(depths))
     network.fc = nn.Identity()
     if width != FULL_WIDTH:
         network.conv1 = nn.Conv2d(3, width, 7, stride=2, padding=3, bias=False)

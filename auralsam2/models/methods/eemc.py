@@ -45,13 +45,9 @@ class EEMC(CuedMethod, SingleMaskSAM2):
         super().__init__(backbone=backbone, **encoders, **shared)
         self.map_size = map_size
 
-    def visual_channels(self) -> int:
-        """Of SAM2's coarsest map."""
-        return int(self.backbone.channels)
-
-    def prompt_channels(self) -> int:
-        """Of the decoder's tokens."""
-        return int(self.backbone.channels)
+    def cue_channels(self) -> tuple[int, int]:
+        """Of SAM2's coarsest map, and of the decoder's tokens."""
+        return self.backbone.channels, self.backbone.channels
 
     def predict_clip(self, batch: ClipBatch) -> Prediction:
         """One mask a frame."""

@@ -148,7 +148,7 @@ class CuedMethod(ClipMethod):
     """A method whose prompts are the multimodal cues of sound, expression and sight.
 
     Subclasses join it with a method that brings what is prompted (``class Mine(CuedMethod, That)``)
-    and say in :meth:`visual_channels` and :meth:`prompt_channels` how wide that is.
+    and say in :meth:`cue_channels` how wide that is.
 
     Args:
         audio_encoder: node of ``AUDIO_ENCODERS``.
@@ -188,8 +188,7 @@ class CuedMethod(ClipMethod):
         self.cues = MultimodalCues(
             self.audio_encoder.out_channels,
             self.text_encoder.out_channels,
-            self.visual_channels(),
-            self.prompt_channels(),
+            *self.cue_channels(),
             width=width,
             hidden_channels=hidden_channels,
             num_heads=num_heads,
@@ -199,12 +198,8 @@ class CuedMethod(ClipMethod):
         )
 
     @abstractmethod
-    def visual_channels(self) -> int:
-        """Channels of the maps that :meth:`prompts` gets."""
-
-    @abstractmethod
-    def prompt_channels(self) -> int:
-        """Channels of the prompts."""
+    def cue_channels(self) -> tuple[int, int]:
+        """Channels of the maps that :meth:`prompts` gets, and of the prompts."""
 
     def prompts(self, maps: Tensor, batch: ClipBatch) -> Tensor:
         """Prompt tokens (B, T, P, C) of every frame from its map (B, T, V, h, w)."""

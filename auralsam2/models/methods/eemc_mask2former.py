@@ -201,7 +201,7 @@ class EEMCMask2Former(CuedMethod, Mask2FormerMethod):
         super().__init__(audio_encoder=audio_encoder, text_encoder=text_encoder, **shared)
         self.sides = {} if image_size is None else {"S": image_size}
         layers = self.mask2former.pixels.decoder.encoder.layers
-        channels = self.prompt_channels()
+        _, channels = self.cue_channels()
         self.query_attention = QueryAttention(channels)
         self.adapters = nn.ModuleList(
             two_layers(channels, ADAPTER_CHANNELS, channels) for _ in layers
@@ -211,13 +211,10 @@ class EEMCMask2Former(CuedMethod, Mask2FormerMethod):
             hook = partial(_adapted, adapter, not adapters_without_skip)
             layer.self_attn.register_forward_hook(hook)
 
-    def visual_channels(self) -> int:
-        """Of the backbone's last map."""
-        return int(self.mask2former.pixels.encoder.channels[-1])
-
-    def prompt_channels(self) -> int:
-        """Of the queries."""
-        return int(self.mask2former.network.config.hidden_dim)
+    def cue_channels(self) -> tuple[int, int]:
+        """Of the backbone's last map, and of the queries."""
+        mask2former = self.mask2former
+        return mask2former.pixels.encoder.channels[-1], mask2former.network.config.hidden_dim
 
     def encode(self, frames: Tensor) -> tuple[Tensor, ...]:
         """(B, T, 3, S, S) uint8 -> the backbone's maps of F frames, finest first."""

@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 import torch
 
-from auralsam2 import config
-from auralsam2.engine.preflight import check_weights
 from auralsam2.models.decode import EMPTY_LOGIT
 from auralsam2.models.detection.base import Detections, Detector
 from auralsam2.structures import VisualPyramid
@@ -130,5 +128,3 @@ def test_choices_that_cannot_be_read(build: Build, tmp_path: Path) -> None:
     path.write_text('{"a": {"x": {"frame": 3}}}')
     with pytest.raises(ValueError, match="ALRefSAM2: choices name classes, which neither"):
         build("al_ref_sam2", choices=str(path))
-    with pytest.raises(FileNotFoundError, match="set `model.choices` to a JSON file"):
-        check_weights(config.load("methods/al_ref_sam2_v1m"))

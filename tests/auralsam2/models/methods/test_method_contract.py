@@ -14,6 +14,7 @@ from torch import Tensor
 from auralsam2 import config
 from auralsam2.engine.checkpoint import load_trained, save_state
 from auralsam2.engine.hooks.checkpoint_hooks import trainable_state
+from auralsam2.engine.preflight import check_weights
 from auralsam2.models.methods.base import ClipMethod
 from auralsam2.registry import MODELS
 
@@ -231,6 +232,26 @@ def test_all_wrong_arguments_are_told_at_once(
 ) -> None:
     with pytest.raises(ValueError, match=told):
         build(method, **wrong)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "told"),
+    [
+        ("al_ref_sam2", {}, ["set `model.choices` to a JSON file"]),
+        ("translated_files", {}, ["`model.detector.path`", "`model.sound_classifier.path`"]),
+        (
+            "tpavi",
+            {"model.audio_encoder.weights": "no_vggish.pth"},
+            ["resnet50-0676ba61.pth", "`model.image_encoder.weights`", "no_vggish.pth"],
+        ),
+    ],
+)
+def test_missing_files_are_told_before_anything_is_read(
+    name: str, changes: dict[str, Any], told: list[str]
+) -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        check_weights(config.load(f"methods/{name}_v1m", changes))
+    assert all(part in str(caught.value) for part in told)
 
 
 def test_an_unknown_mode(build: Build, clips: dict[str, Any]) -> None:

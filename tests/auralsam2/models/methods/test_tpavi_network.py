@@ -9,8 +9,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from auralsam2 import config
-from auralsam2.engine.preflight import check_weights
 from auralsam2.models.methods.base import ClipBatch
 from auralsam2.models.methods.tpavi_network import TPAVINetwork
 
@@ -53,14 +51,6 @@ def test_side_of_the_answer(
     build: Build, best: Best, clips: dict[str, Any], stride: int, side: int
 ) -> None:
     assert best(build("tpavi", output_stride=stride), clips).shape == (2, 2, side, side)
-
-
-def test_missing_weights_are_told_before_anything_is_read() -> None:
-    cfg = config.load("methods/tpavi_v1m", {"model.audio_encoder.weights": "no_vggish.pth"})
-    with pytest.raises(FileNotFoundError) as caught:
-        check_weights(cfg)
-    for part in ("resnet50-0676ba61.pth", "`model.image_encoder.weights`", "no_vggish.pth"):
-        assert part in str(caught.value)
 
 
 @torch.no_grad()
