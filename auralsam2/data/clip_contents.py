@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from auralsam2.data.labels import LABEL_RULES, objects
 
@@ -43,6 +47,27 @@ def read_contents(dataset: Any) -> list[ClipContents]:
             "of 'offscreen'"
         )
     return [ClipContents(clip.sources, clip.sources) for clip in dataset.files]
+
+
+def others_to_hear(
+    barred: Sequence[Classes], heard: Sequence[Classes]
+) -> Iterator[NDArray[np.bool_]]:
+    """For every clip which ones (N,) have a sound, and none of what is barred from it.
+
+    Args:
+        barred: of N clips.
+        heard: what sounds in each.
+    """
+    sounds = np.array([bool(names) for names in heard])
+    clips_of: dict[str, list[int]] = {}
+    for number, names in enumerate(heard):
+        for name in names:
+            clips_of.setdefault(name, []).append(number)
+    for names in barred:
+        fits = sounds.copy()
+        for name in names:
+            fits[clips_of.get(name, [])] = False
+        yield fits
 
 
 def heard_classes(dataset: Any) -> dict[str, list[Classes] | Classes]:

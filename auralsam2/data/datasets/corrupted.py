@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from auralsam2.data.audio import read_waveform
-from auralsam2.data.clip_contents import read_contents
+from auralsam2.data.clip_contents import others_to_hear, read_contents
 from auralsam2.data.corruptions.base import Corruption, Recording, Samples
 from auralsam2.data.datasets.wrapped import WrappedDataset
 from auralsam2.data.heard import heard_seconds
@@ -85,10 +85,8 @@ class CorruptedClips(WrappedDataset):
     def _others(self) -> list[list[int]]:
         """For every clip those in which something sounds, and nothing that it shows."""
         contents = read_contents(self.dataset)
-        return [
-            [j for j, other in enumerate(contents) if other.heard and not other.heard & own.seen]
-            for own in contents
-        ]
+        found = others_to_hear([own.seen for own in contents], [own.heard for own in contents])
+        return [np.flatnonzero(fits).tolist() for fits in found]
 
     def check(self) -> None:
         """Raise a ValueError where some clip cannot be corrupted; no picture is decoded."""

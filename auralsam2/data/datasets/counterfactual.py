@@ -38,12 +38,8 @@ class CounterfactualAudio(Dataset[dict[str, Any]]):
 
     Args:
         dataset: node of the data set to wrap, or the data set itself.
-        root: passed on to a node.
-        image_size: passed on to a node.
+        root: passed on to a node, as all that follows but the seed.
         seed: of whatever is drawn.
-        channels: passed on to a node.
-        keep_decoded: passed on to a node.
-        waveform_rate: passed on to a node.
     """
 
     counterfactual: ClassVar[str]

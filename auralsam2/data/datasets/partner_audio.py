@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from auralsam2.data.clip_contents import Classes, read_contents
+from auralsam2.data.clip_contents import Classes, others_to_hear, read_contents
 from auralsam2.data.datasets.counterfactual import CounterfactualAudio
 from auralsam2.data.problems import DataError
 from auralsam2.registry import DATASETS
@@ -53,15 +53,9 @@ class PartnerAudio(CounterfactualAudio):
     ) -> list[int]:
         """Draw a partner of equal length; where there is none, a longer one, which is cut."""
         lengths = np.array([len(clip.frames) for clip in self.dataset.files])
-        sounds = np.array([bool(names) for names in heard])
-        clips_of: dict[str, list[int]] = {}
-        for number, names in enumerate(heard):
-            for name in names:
-                clips_of.setdefault(name, []).append(number)
         partners = []
-        for i, length in enumerate(lengths):
-            fits = sounds.copy()
-            fits[[i, *(j for name in barred[i] for j in clips_of.get(name, ()))]] = False
+        for i, fits in enumerate(others_to_hear(barred, heard)):
+            length, fits[i] = lengths[i], False
             found = np.flatnonzero(fits & (lengths == length))
             if not found.size:
                 found = np.flatnonzero(fits & (lengths > length))

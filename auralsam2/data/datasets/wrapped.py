@@ -40,12 +40,8 @@ class WrappedNode(WrappedDataset):
 
     Args:
         dataset: node of the data set to wrap, or of a wrapper around it.
-        root: passed on to it, as all that follows.
-        image_size: S.
-        seed: of transforms.
-        channels: what is heard of a recording's.
-        keep_decoded: folder that keeps decoded frames.
-        waveform_rate: samples a second that are heard in the place of log-mels.
+        root: passed on to it, as all that follows; see
+            :class:`~auralsam2.data.datasets.clip_dataset.ClipDataset`.
     """
 
     def __init__(

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from auralsam2.data.audio import log_mel_examples
+from auralsam2.data.audio import SAMPLE_RATE, log_mel_examples
 from auralsam2.data.synthetic.objects import CLASSES
 from auralsam2.data.synthetic.scene import Scene, render, sample_scene
-from auralsam2.data.synthetic.sounds import SAMPLE_RATE, render_sound
+from auralsam2.data.synthetic.sounds import render_sound
 
 # An instance smaller than this share of the image is not worth a prompt.
 MIN_AREA = 0.004

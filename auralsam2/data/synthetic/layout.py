@@ -14,9 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from auralsam2.data.audio import SAMPLE_RATE
 from auralsam2.data.synthetic.objects import CLASSES
 from auralsam2.data.synthetic.scene import OBJECT_COUNTS, Scene
-from auralsam2.data.synthetic.sounds import SAMPLE_RATE, render_sound
+from auralsam2.data.synthetic.sounds import render_sound
 
 GENERATOR = 1
 """Version of scenes, sounds and files; raise it whenever the same seed gives other clips."""

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from auralsam2.data.audio import SAMPLE_RATE
 from auralsam2.data.synthetic.objects import CLASSES, Timbre
 from auralsam2.data.synthetic.scene import Scene
 
-SAMPLE_RATE = 16_000
 PITCH_JITTER = 0.04
 """Share by which the pitch of an object differs from its class's, one draw a clip."""
 

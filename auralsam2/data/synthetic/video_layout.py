@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from auralsam2.data.audio import SAMPLE_RATE
 from auralsam2.data.clip_contents import SYNTHETIC_TRUTH
 from auralsam2.data.datasets.semantic import class_colours
 from auralsam2.data.synthetic.layout import Layout, Plan, new_folder
 from auralsam2.data.synthetic.scene import Scene, in_sight, render_frames, sample_scene
 from auralsam2.data.synthetic.schedule import sample_schedule
-from auralsam2.data.synthetic.sounds import SAMPLE_RATE, render_sound
+from auralsam2.data.synthetic.sounds import render_sound
 from auralsam2.data.video_writing import VideoWriter
 from auralsam2.listing import files_in
 from auralsam2.text_files import replacing

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from auralsam2_tools.make_synthetic import _parser, _plan
 
+from auralsam2.data.audio import SAMPLE_RATE
 from auralsam2.data.example import COMMAND, example_clip
 from auralsam2.data.synthetic.scene import render_frames
-from auralsam2.data.synthetic.sounds import SAMPLE_RATE, render_sound
+from auralsam2.data.synthetic.sounds import render_sound
 from auralsam2.data.synthetic.video_layout import VideoLayout
 from auralsam2.data.video import read_audio_track, read_frames
 

@@ -60,22 +60,6 @@ def test_sound_and_its_files_are_part_of_the_fingerprint(
     assert before[0] != before[1] == prints()[1] and prints()[0] != before[0]
 
 
-def test_unknown_settings_are_told_at_once(object_root: Path) -> None:
-    with pytest.raises(ValueError) as caught:
-        AVSBenchObjectDataset(str(object_root), "v2", audio="mp3", label_rule="none")
-    for part in ("subset='v2'; known: v1s, v1m", "audio='mp3'; known: log_mel, wav", "label_rule"):
-        assert part in str(caught.value)
-
-
-def test_foreign_log_mels_are_told(
-    object_root: Path, put_log_mel: Callable[[object], Path]
-) -> None:
-    path = put_log_mel(log_mels() * 10)
-    with pytest.raises(DataError, match=r"below ln 0\.01 = -4\.605: are they decibels\?") as caught:
-        AVSBenchObjectDataset(str(object_root), image_size=16)[0]
-    assert str(path) in str(caught.value)
-
-
 def test_another_sound_can_be_swapped_in(object_root: Path) -> None:
     index = object_root / "ms3_meta_data.csv"
     index.write_text(index.read_text().replace(",val", ",train"))

@@ -77,22 +77,6 @@ def test_the_released_rule_of_one_source_keeps_white(avsbench_tree, labels: str)
     assert rows("released", ("v1s", "v2")) == [[0, 1, 1], [0, 0, 0]]
 
 
-def test_unknown_settings_come_together(avsbench_tree) -> None:
-    root = str(avsbench_tree([("v1m", "train", 2, 2)]))
-    with pytest.raises(ValueError) as caught:
-        AVSBenchDataset(
-            root, ("v1m", "v3"), label_rule="any", frame_interpolation="nearest", audio_rule="x"
-        )
-    message = str(caught.value)
-    assert "subset=('v1m', 'v3'); known: v1s, v1m, v2" in message
-    assert "label_rule='any'; known: published, released" in message
-    assert "frame_interpolation='nearest'; known: bilinear, bicubic" in message
-    assert "audio_rule='x'; known: " in message
-    for subset in ((), ("v1m", "v1m")):
-        with pytest.raises(ValueError, match="subset="):
-            AVSBenchDataset(root, subset)
-
-
 def test_photographs_of_every_subset_load(photographs: Path) -> None:
     root = photographs / "AVSBench"
     counts = {}

@@ -16,6 +16,7 @@ from auralsam2.data.collate import collate_clips
 from auralsam2.data.datasets.avsbench import AVSBenchDataset
 from auralsam2.data.datasets.partner_audio import AudioSwapped
 from auralsam2.data.problems import DataError
+from auralsam2.registry import DATASETS
 
 from ..trees import same_item
 
@@ -171,3 +172,28 @@ def test_the_fingerprint_is_the_same_with_and_without_kept_digests(
     assert second != first and len(read) == 2 * num_files + 1
     shutil.rmtree(own_root / kept_digests.FOLDER)
     assert fingerprint() == second
+
+
+@pytest.mark.parametrize(
+    ("reader", "settings", "told"),
+    [
+        ("AVSBenchDataset", dict(subset=("v1m", "v3")), ["subset=('v1m', 'v3'); known: v1s, v1m"]),
+        ("AVSBenchDataset", dict(subset=()), ["subset=(); known: v1s, v1m"]),
+        ("AVSBenchDataset", dict(subset=("v2", "v2")), ["state each subset once"]),
+        (
+            "AVSBenchObjectDataset",
+            dict(subset="v2", audio="mp3"),
+            ["subset='v2'; known: v1s, v1m", "audio='mp3'; known: log_mel, wav"],
+        ),
+        ("RefAVSDataset", dict(split="test"), ["split='test'; known: train, val, test_s, test_u"]),
+    ],
+)
+def test_unknown_settings_are_told_together(
+    tmp_path: Path, reader: str, settings: dict, told: list[str]
+) -> None:
+    wrong = dict(label_rule="any", frame_interpolation="nearest", audio_rule="x", channels="left")
+    told = told + ["label_rule='any'; known: published, released", "audio_rule='x'; known: publ"]
+    told += ["frame_interpolation='nearest'; known: bilinear", "channels='left'; known: both, mean"]
+    with pytest.raises(ValueError, match=f"{reader} got unknown frame_") as caught:
+        DATASETS.build(dict(type=reader, **settings, **wrong), root=str(tmp_path))
+    assert [part for part in told if part not in str(caught.value)] == []

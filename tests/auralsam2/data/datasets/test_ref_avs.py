@@ -67,14 +67,6 @@ def test_swapped_sound_comes_from_another_video(ref_root: Path) -> None:
     assert swapped[0]["text"] == "The dog, heard first."
 
 
-def test_unknown_settings_come_together(ref_root: Path) -> None:
-    with pytest.raises(ValueError) as caught:
-        RefAVSDataset(str(ref_root), "test", label_rule="any")
-    message = str(caught.value)
-    assert "split='test'; known: train, val, test_s, test_u, test_n" in message
-    assert "label_rule='any'; known: " in message
-
-
 def test_photographs_with_expressions_load(photographs: Path) -> None:
     counts = {}
     for split in ("train", "val", "test_s", "test_u", "test_n"):

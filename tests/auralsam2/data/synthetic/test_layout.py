@@ -13,6 +13,7 @@ from auralsam2.data.synthetic.writer import LAYOUTS, Plan, layout_of, split_coun
 def test_shares_give_a_plan_that_can_be_followed(layout: str) -> None:
     fewest = len(LAYOUTS[layout].splits)
     assert split_counts(fewest, layout) == (1,) * fewest
+    assert split_counts(300, "v1m") == (210, 30, 60)
     counts = split_counts(300, layout)
     assert sum(counts) == 300
     drawn = layout_of(Plan(layout, counts, 0, unseen=LAYOUTS[layout].default_unseen))

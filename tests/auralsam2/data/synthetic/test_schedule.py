@@ -11,12 +11,6 @@ def schedules(num_clips: int = 400, num_frames: int = 5) -> list[np.ndarray]:
     return [sample_schedule(rng, num_frames, 2 + i % 3) for i in range(num_clips)]
 
 
-def test_the_same_state_gives_the_same_schedule() -> None:
-    first, again = (sample_schedule(np.random.default_rng(4), 5, 3) for _ in range(2))
-    assert first.shape == (5, 3) and first.dtype == bool
-    np.testing.assert_array_equal(first, again)
-
-
 def test_nothing_one_or_two_objects_sound() -> None:
     counts = np.concatenate([s.sum(axis=1) for s in schedules()])
     assert set(counts) == {0, 1, 2}

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from auralsam2.data.audio import SAMPLE_RATE
 from auralsam2.data.synthetic.scene import LEAST_VISIBLE, Scene, least_visible, render
-from auralsam2.data.synthetic.sounds import SAMPLE_RATE, render_sound
+from auralsam2.data.synthetic.sounds import render_sound
 from auralsam2.data.synthetic.video_layout import SWING, VideoLayout, VideoTruth, video_truths
 from auralsam2.data.synthetic.writer import write_clips
 from auralsam2.data.video import read_audio_track, read_frames

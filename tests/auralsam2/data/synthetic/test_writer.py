@@ -17,7 +17,7 @@ from auralsam2.data.synthetic import layout
 from auralsam2.data.synthetic.avsbench_layouts import class_colour
 from auralsam2.data.synthetic.objects import CLASSES
 from auralsam2.data.synthetic.scene import render, sample_scene
-from auralsam2.data.synthetic.writer import Plan, layout_of, split_counts, write_clips
+from auralsam2.data.synthetic.writer import Plan, layout_of, write_clips
 
 from .conftest import PLANS
 
@@ -185,10 +185,3 @@ def test_the_layout_is_that_of_the_benchmark(root: Path, photographs: Path) -> N
     # Colour masks per class belong to the semantic task, which reads no V1M clip.
     expected = clip_files(photographs / "AVSBench")
     assert clip_files(root) == {f for f in expected if not f.startswith("labels_semantic/")}
-
-
-@pytest.mark.parametrize("clips", [3, 4, 10, 300])
-def test_split_counts(clips: int) -> None:
-    counts = split_counts(clips)
-    assert sum(counts) == clips and min(counts) >= 1
-    assert split_counts(300) == (210, 30, 60)
