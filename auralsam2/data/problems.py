@@ -10,7 +10,7 @@ from typing import NamedTuple
 from auralsam2.messages import listed, warn_once
 
 SHOWN = 5
-TOLERATED = ("frame_count",)
+TOLERATED = ("frame_count", "unknown_split")
 """Kinds of finding with which readers go on: it is clear what belongs together all the same."""
 
 
@@ -51,15 +51,15 @@ def refuse(problems: Iterable[str], where: str) -> None:
         raise DataError(listed(every, where, SHOWN))
 
 
-def settle(findings: Iterable[Finding], where: str, problems: Iterable[str] = ()) -> None:
-    """Raise where there are findings or problems; those of ``TOLERATED`` kinds are a warning.
+def settle(findings: Iterable[Finding], where: str) -> None:
+    """Raise where there are findings; those of ``TOLERATED`` kinds are a warning.
 
     Each is told once, however many clips or expressions share it.
 
     Raises:
         DataError: listing the first few.
     """
-    told, refused = dict[str, None](), dict.fromkeys(problems)
+    told, refused = dict[str, None](), dict[str, None]()
     for finding in findings:
         (told if finding.kind in TOLERATED else refused)[str(finding)] = None
     refuse(refused, where)

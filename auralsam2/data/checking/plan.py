@@ -100,20 +100,18 @@ def _index_findings(index: Index) -> Iterator[Finding]:
     listed = joined(splits) or "none"
     missing = (split for split in index.splits if split not in splits)
     yield from (Finding("missing_split", s, f"the index has {listed}") for s in missing)
-    yield from _duplicates(zip(index.ids(), splits, strict=True))
+    yield from _across_splits(zip(index.ids(), splits, strict=True))
     yield from _videos_across_splits(index.videos(), splits)
 
 
-def _duplicates(ids: Iterable[tuple[str, str]]) -> Iterator[Finding]:
-    """What (id, split) pairs say about ids that occur more than once, one finding an id."""
-    splits: dict[str, list[str]] = {}
+def _across_splits(ids: Iterable[tuple[str, str]]) -> Iterator[Finding]:
+    """What (id, split) pairs say about ids that stand in several splits."""
+    splits: dict[str, set[str]] = {}
     for name, split in ids:
-        splits.setdefault(name, []).append(split)
+        splits.setdefault(name, set()).add(split)
     for name, found in splits.items():
-        if len(set(found)) > 1:
+        if len(found) > 1:
             yield Finding("duplicate_across_splits", name, f"in {joined(found)}")
-        elif len(found) > 1:
-            yield Finding("duplicate_row", name, f"{len(found)} rows in {found[0]}")
 
 
 def _videos_across_splits(

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from auralsam2.data.datasets.metadata import SPLITS, read_metadata, warn_of_unknown
+from auralsam2.data.datasets.metadata import SPLITS, read_metadata
 from auralsam2.data.pairing import length_faults
-from auralsam2.data.problems import DataError, Finding, settle
+from auralsam2.data.problems import TOLERATED, DataError, Finding, settle
 from auralsam2.text_files import encode
 
 if TYPE_CHECKING:
@@ -133,16 +133,17 @@ class Index(ABC):
         if self.rows.empty:
             yield Finding("unusable_index", self.path, "no rows of any known split")
 
-    def row_problems(self, split: str) -> Iterator[str]:
-        """What is wrong with the rows of a split by themselves."""
-        rows = self.table[self.parts.isin(self.parts_of(split))]
-        for uid, n in Counter(rows[self.uid]).items():
+    def row_findings(self, part: str) -> Iterator[Finding]:
+        """What is wrong with the rows of a part by themselves."""
+        ids = self.ids()
+        for name, n in Counter(ids[self.parts[ids.index] == part]).items():
             if n > 1:
-                yield f"{self.unit[:-1]} '{uid}' stands {n} times in the index"
+                detail = f"{n} rows in {part.rpartition('/')[2]}"
+                yield Finding("duplicate_row", name, detail)
 
     def clips(self, part: str) -> tuple[list[ClipFiles], list[Finding]]:
         """Clips of a part in the order of the table, there or not, and what is wrong with them."""
-        clips, findings = [], []
+        clips, findings = [], [*self.row_findings(part)]
         for row in self.table[self.parts == part].to_dict("records"):
             clip, found = self.clip_files(row)
             clips.append(clip)
@@ -158,7 +159,9 @@ class Index(ABC):
                 which frame, label and second belong together; all are listed.
         """
         self.labelled = labelled
-        warn_of_unknown(self.path, self.table, self.known)
+        known = ", ".join(f"{column} {' '.join(of)}" for column, of in self.known.items())
+        unread = (finding for finding in self.unread_rows() if finding.kind in TOLERATED)
+        settle(unread, f"rows of '{self.path}' that nothing reads (known: {known})")
         parts = self.parts_of(split)
         empty = [f"'{part}'" for part in parts if not (self.parts == part).any()]
         if empty:
@@ -173,7 +176,7 @@ class Index(ABC):
             clips += of_part
             findings += found
         where = f"'{self.root}', {self.split_name(split)}"
-        settle(findings, where, self.row_problems(split))
+        settle(findings, where)
         return clips
 
 

@@ -9,9 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from auralsam2.data.problems import SHOWN, DataError, Finding, refuse
+from auralsam2.data.problems import DataError, Finding, refuse
 from auralsam2.file_kinds import misplaced
-from auralsam2.messages import warn_once
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,20 +66,6 @@ def read_metadata(
                 tidied.append(Finding("untidy_cell", cells[0].strip(), detail))
     table = pd.DataFrame([cells for _, cells in rows], columns=header, dtype=object)
     return Metadata(table.loc[:, ~table.columns.duplicated()], tidied)
-
-
-def warn_of_unknown(path: Path, table: pd.DataFrame, known: Mapping[str, Iterable[str]]) -> None:
-    """Tell a reader's user once of rows that nothing reads, for what columns say."""
-    for column, values in known.items():
-        strange = Counter(value for value in table[column] if value not in set(values))
-        if strange:
-            shown = ", ".join(f"{v!r}: {n}" for v, n in list(strange.items())[:SHOWN])
-            # Every split of a config reads the same table.
-            warn_once(
-                __name__,
-                f"'{path}' has rows whose {column} nothing reads ({shown}); known: "
-                f"{', '.join(values)}",
-            )
 
 
 def _row_problems(

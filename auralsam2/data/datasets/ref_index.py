@@ -112,20 +112,17 @@ class RefIndex(Index):
         return [(expression_of(row).video, str(n)) for n, row in enumerate(known)]
 
     def unread_rows(self) -> Iterator[Finding]:
-        """Also those with a placeholder or without words."""
+        """Also those with a placeholder."""
         yield from super().unread_rows()
         for row in self._records():
             if row["split"] == PLACEHOLDER:
                 yield Finding("stray_row", row["uid"], f"split {PLACEHOLDER!r}")
-            elif row["split"] in SPLITS and not row["exp"].strip():
-                yield Finding("expression_without_words", row["uid"])
 
-    def row_problems(self, split: str) -> Iterator[str]:
+    def row_findings(self, part: str) -> Iterator[Finding]:
         """Also expressions without words."""
-        yield from super().row_problems(split)
-        for e in self.expressions(split):
-            if not e.text.strip():
-                yield f"expression '{e.uid}' has no words"
+        yield from super().row_findings(part)
+        silent = (e.uid for e in self.expressions(part) if not e.text.strip())
+        yield from (Finding("expression_without_words", uid, "it has no words") for uid in silent)
 
     def unnamed_folders(self) -> Iterator[Finding]:
         """Of videos and of masks; a row that no reader reads still accounts for its folder."""

@@ -47,7 +47,7 @@ def test_an_unknown_split_tells_the_known_ones(tiny_root: Path) -> None:
 
 def test_a_repeated_clip_is_named(own_root: Path, rewrite_index) -> None:
     rewrite_index(own_root, lambda text: text + text.splitlines()[-1] + "\n")
-    with pytest.raises(DataError, match=r"'clip00008_s5' stands 2 times"):
+    with pytest.raises(DataError, match="v1m/clip00008_s5: 2 rows in test"):
         read_index(own_root, "v1m", "test")
 
 

@@ -11,8 +11,8 @@ import pytest
 from auralsam2 import messages
 from auralsam2.data.checking.check import check_data
 from auralsam2.data.datasets.avsbench import AVSBenchDataset
-from auralsam2.data.datasets.avsbench_index import ObjectIndex
-from auralsam2.data.datasets.metadata import read_metadata, warn_of_unknown
+from auralsam2.data.datasets.avsbench_index import ObjectIndex, SemanticIndex
+from auralsam2.data.datasets.metadata import read_metadata
 from auralsam2.data.datasets.ref_index import RefIndex
 from auralsam2.data.problems import DataError
 
@@ -104,15 +104,17 @@ def test_words_are_taken_as_they_stand(tmp_path: Path) -> None:
 
 
 def test_rows_that_nothing_reads_are_told_once(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    own_root: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(messages, "_SAID", set())
-    path = tmp_path / "metadata.csv"
-    path.write_text("uid,split\na,test\nb,tset\nc,tset\nd,\n")
+    path = own_root / INDEX
+    path.write_text(path.read_text() + "a,a,0,0,dog,tset,v1m\nb,b,0,0,dog,test,v4\n")
     with caplog.at_level(logging.WARNING):
-        for _ in range(2):
-            table = read_metadata(path, ("uid", "split"), KNOWN).table
-            assert len(table) == 4
-            warn_of_unknown(path, table, KNOWN)
+        for split in ("val", "test"):
+            assert (
+                len(SemanticIndex(own_root, ("v1m",)).read(split)) == {"val": 2, "test": 4}[split]
+            )
     (record,) = caplog.records
-    assert "('tset': 2, '': 1)".strip("()") in record.getMessage()
+    header, *rows = record.getMessage().splitlines()
+    assert header.endswith("reads (known: label v1s v1m v2, split train val test): 2 problems")
+    assert rows == ["  - a: label 'v1m', split 'tset'", "  - b: label 'v4', split 'test'"]

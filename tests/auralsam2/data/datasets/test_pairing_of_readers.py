@@ -156,7 +156,7 @@ def test_faults_of_a_split_are_told_together(tmp_path: Path, layout: str) -> Non
         tree.read()
     header, *told = str(caught.value).splitlines()
     assert header == f"'{tree.root}', {tree.split_name}: {len(told)} problems"
-    for part in ("stands 2 times in", "there is no frame", f"'{tree.sound}': there is no such"):
+    for part in ("2 rows in train", "there is no frame", f"'{tree.sound}': there is no such"):
         assert any(part in line for line in told)
     assert ("audio='wav' would find one" in str(caught.value)) == (tree.sound.suffix == ".pkl")
 

@@ -57,14 +57,14 @@ def test_all_problems_are_listed_once(ref_root: Path) -> None:
     assert f"'{masks / 'fid_2'}': there is no such folder" in message
     null = ref_root / "media" / "null_m-vidN_0_10000"
     assert f"'{null}': there is no such folder" in message
-    assert "expression 'vidA_0_10000_cat_1' has no words" in message
+    assert "vidA_0_10000_cat_1: it has no words" in message
     assert len(read_expressions(ref_root, "test_s")[0]) == 1  # the other splits are whole
 
 
 def test_a_repeated_expression_is_named(ref_root: Path) -> None:
     path = ref_root / "metadata.csv"
     path.write_text(path.read_text() + "vidS_0_10000,vidS_0_10000_dog_1,test_s,1,The dog.\n")
-    with pytest.raises(DataError, match="'vidS_0_10000_dog_1' stands 2 times"):
+    with pytest.raises(DataError, match="vidS_0_10000_dog_1: 2 rows in test_s"):
         read_expressions(ref_root, "test_s")
 
 
