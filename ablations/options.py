@@ -38,13 +38,8 @@ def add_grid_arguments(parser: Parser) -> None:
     add("--all-cells", action="store_true", help="with --dry-run, however many")
     add("--keep-code", action="store_true", help="take runs that were made by other code as done")
     add("--preflight", action="store_true", help="first do one training step of every cell")
-    add(
-        "--only",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="of these runs only; NAME is an axis, cell or seed; may be repeated",
-    )
+    only = "of these runs only; NAME is an axis, cell or seed; may be repeated"
+    add("--only", action="append", default=[], metavar="NAME=VALUE", help=only)
     _add_until_decided(parser)
     _add_ways(parser)
     _add_shared(parser, "grid", "every cell, applied last")
@@ -53,49 +48,25 @@ def add_grid_arguments(parser: Parser) -> None:
 def _add_ways(parser: Parser) -> None:
     """Add how the runs of a grid are done."""
     add = parser.add_argument
-    add(
-        "--lockstep",
-        type=Whole(0),
-        nargs="?",
-        const=0,
-        metavar="N",
-        help="train runs that share data, seed and frozen image encoder side by side, on one "
-        "encoding of each clip; at most N; docs/grids.md says when it pays",
-    )
-    add(
-        "--oom-retries",
-        type=Whole(0),
-        default=0,
-        metavar="N",
-        help="up to N times, halve the batches of a run that is out of memory, and accumulate",
-    )
-    add(
-        "--stale-after",
-        dest="stale_s",
-        type=Real(above=2 * BEAT_S),
-        default=STALE_S,
-        metavar="S",
-        help="take over a run whose process, on another machine, has been silent for S seconds; a "
-        f"live one writes every {BEAT_S:.0f}; default: {STALE_S:.0f}",
-    )
+    abreast = "train runs that share data, seed and frozen image encoder side by side, on one "
+    abreast += "encoding of each clip; at most N; docs/grids.md says when it pays"
+    add("--lockstep", type=Whole(0), nargs="?", const=0, metavar="N", help=abreast)
+    halved = "up to N times, halve the batches of a run that is out of memory, and accumulate"
+    add("--oom-retries", type=Whole(0), default=0, metavar="N", help=halved)
+    stale = "take over a run whose process, on another machine, has been silent for S seconds; a "
+    stale += f"live one writes every {BEAT_S:.0f}; default: {STALE_S:.0f}"
+    seconds = Real(above=2 * BEAT_S)
+    add("--stale-after", dest="stale_s", type=seconds, default=STALE_S, metavar="S", help=stale)
 
 
 def _add_until_decided(parser: Parser) -> None:
     """Add what lets a grid grow by seeds."""
     add = parser.add_argument
-    add(
-        "--until-decided",
-        metavar="CLAIMS",
-        help="add seeds, one by one, to the cells of these claims (a name or a path in .py) until "
-        "each is supported or contradicted; docs/statistics.md says at which levels",
-    )
-    add(
-        "--max-seeds",
-        type=Whole(2),
-        default=MOST_SEEDS,
-        metavar="N",
-        help=f"seeds after which that ends; the levels hang on it; default: {MOST_SEEDS}",
-    )
+    until = "add seeds, one by one, to the cells of these claims (a name or a path in .py) until "
+    until += "each is supported or contradicted; docs/statistics.md says at which levels"
+    add("--until-decided", metavar="CLAIMS", help=until)
+    most = f"seeds after which that ends; the levels hang on it; default: {MOST_SEEDS}"
+    add("--max-seeds", type=Whole(2), default=MOST_SEEDS, metavar="N", help=most)
     hours = "end before so many hours of training, added up over runs, are exceeded"
     add("--budget", type=Real(above=0), metavar="HOURS", help=hours)
     parser.needed("--max-seeds", "--until-decided")
@@ -111,20 +82,12 @@ def add_sweep_arguments(parser: argparse.ArgumentParser) -> None:
     add("--trials", type=Whole(1), required=True, metavar="N", help="over all calls and drivers")
     add("--sampler", metavar="tpe|cmaes|random|grid", help="in place of the file's own")
     add("--pruner", metavar="hyperband|median|none", help="in place of the file's own")
-    add(
-        "--storage",
-        type=_storage,
-        metavar="FILE|URL",
-        help="of the study: a journal file, or a database as SQLAlchemy takes it; default: "
-        "journal.log in the folder of the sweep",
-    )
-    add(
-        "--max-failures",
-        type=Whole(1),
-        default=Options.max_failures,
-        metavar="N",
-        help=f"end after N failures in a row; default: {Options.max_failures}",
-    )
+    kept = "of the study: a journal file, or a database as SQLAlchemy takes it; default: "
+    kept += "journal.log in the folder of the sweep"
+    add("--storage", type=_storage, metavar="FILE|URL", help=kept)
+    most = Options.max_failures
+    failures = f"end after N failures in a row; default: {most}"
+    add("--max-failures", type=Whole(1), default=most, metavar="N", help=failures)
     _add_shared(parser, "sweep", "the base, before a trial")
 
 
@@ -140,12 +103,8 @@ def _add_shared(parser: argparse.ArgumentParser, what: str, where_set: str) -> N
     add_overrides(parser, f"set in {where_set}")
     add("--dry-run", action="store_true", help="check and show what there is, and train nothing")
     add("--retry-failed", action="store_true", help="run again what failed, or was stopped")
-    add(
-        "--prune-checkpoints",
-        dest="deletes_checkpoints",
-        action="store_true",
-        help="delete what done runs do not need; best.safetensors stays",
-    )
+    pruned = "delete what done runs do not need; best.safetensors stays"
+    add("--prune-checkpoints", dest="deletes_checkpoints", action="store_true", help=pruned)
     executors.add_arguments(parser)
 
 

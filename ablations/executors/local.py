@@ -89,12 +89,8 @@ class LocalExecutor(Executor):
     def add_arguments(cls, parser: argparse._ActionsContainer) -> None:
         """Add ``--jobs``, ``--gpus`` and ``--jobs-per-gpu``."""
         add = parser.add_argument
-        add(
-            "--jobs",
-            type=Whole(0),
-            help="runs at a time, 0 for one in this process; default: 1 on a GPU, else one a CPU "
-            "core and at most 4",
-        )
+        text = "runs at a time, 0 for one in this process; default: 1 on a GPU, else one a CPU "
+        add("--jobs", type=Whole(0), help=text + "core and at most 4")
         text = "give every process one of these GPUs to itself"
         add("--gpus", nargs="+", metavar="0,1|all", help=text)
         text = "processes on each of --gpus; default: 1"
