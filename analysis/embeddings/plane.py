@@ -63,13 +63,8 @@ def misplaced(wanted: Wanted) -> str | None:
 
 
 def place(wanted: Wanted) -> Plane:
-    """Place points by t-SNE (van der Maaten & Hinton 2008): cosine, begun at the first two PCs.
-
-    Raises:
-        ValueError: where `misplaced` says why they cannot be.
-    """
-    if problem := misplaced(wanted):
-        raise ValueError(problem)
+    """Place points by t-SNE (van der Maaten & Hinton 2008): cosine, begun at the first two PCs."""
+    assert misplaced(wanted) is None
     chosen = choose(wanted.rows)
     vectors = np.asarray(wanted.vectors[chosen], dtype=float)
     perplexity = min(wanted.perplexity, (len(vectors) - 1) / 3)

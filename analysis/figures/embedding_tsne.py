@@ -88,14 +88,11 @@ def collect(
     """Embed every arm's points in the plane.
 
     Args:
-        runs: arm -> points, each with the space and the level.
+        runs: arm -> points, each with the space and the level, which can be placed.
         space: ``"fused"`` or ``"projected"``.
         level: of the pyramid, -1 the coarsest.
         perplexities: of t-SNE.
         notes: arm -> what stands below its name.
-
-    Raises:
-        ValueError: where an arm's points cannot be placed.
     """
     levels = {name: range(points.num_levels)[level] for name, points in runs.items()}
     held = {name: runs[name].select(space, own) for name, own in levels.items()}

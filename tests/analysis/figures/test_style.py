@@ -198,11 +198,6 @@ def test_importing_it_picks_no_backend() -> None:
     assert done.stdout.strip() == "True", done.stderr
 
 
-def test_unknown_width() -> None:
-    with pytest.raises(ValueError, match="unknown width 'half'; known: column, page"):
-        style.new_figure("half", 1)
-
-
 def test_the_same_numbers_give_the_same_files(tmp_path: Path) -> None:
     numbers = pd.DataFrame({"x": [1, 2]})
     written = []
