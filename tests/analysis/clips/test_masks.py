@@ -77,6 +77,21 @@ def test_other_clips_settings_or_a_second_time_need_the_data(made: tuple[Path, d
     assert clip_masks(run_dir, clips).keys() == masks.keys(), "a failure leaves what was there"
 
 
+def test_masks_that_are_made_again_leave_those_of_other_clips(
+    made: tuple[Path, dict], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def predict(run_dir: Path, clips: list[str], *_: object) -> dict:
+        asked.append(clips)
+        return {clip: made[1][clip] for clip in clips}
+
+    asked: list[list[str]] = []
+    monkeypatch.setattr(module, "_predict", predict)
+    run_dir = shutil.copytree(made[0], tmp_path / "run")
+    first, last = made[1]
+    clip_masks(run_dir, [first], again=True)
+    assert clip_masks(run_dir, [last]).keys() == {last} and asked == [[first]]
+
+
 def test_every_split_has_masks_of_its_own(tmp_path: Path) -> None:
     run_record.write(run_record.RunRecord(status="done"), tmp_path)
     arrays = (np.zeros((1, 2, 2, 3), np.uint8), *np.zeros((2, 1, 2, 2)), np.zeros((1, 96, 64)))
