@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import torch
 from mmengine.config import Config
@@ -131,22 +132,9 @@ def nothing_kept(model: nn.Module) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def with_attribute(owner: Any, name: str, value: Any) -> Iterator[None]:
+def with_attribute(owner: Any, name: str, value: Any) -> AbstractContextManager[Any]:
     """Give an attribute another value for a while, where there is one of that name."""
-    if not hasattr(owner, name):
-        yield
-        return
-    of_class = hasattr(type(owner), name) and name not in vars(owner)
-    before = getattr(owner, name)
-    setattr(owner, name, value)
-    try:
-        yield
-    finally:
-        if of_class:
-            delattr(owner, name)
-        else:
-            setattr(owner, name, before)
+    return patch.object(owner, name, value) if hasattr(owner, name) else nullcontext()
 
 
 def batches_by_split(cfg: Config, datasets: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 from torch import nn
 
@@ -73,26 +74,13 @@ class Ledger:
                 stack.enter_context(self._replaced(owner, attribute, part))
             yield
 
-    @contextmanager
-    def _replaced(self, owner: Any, attribute: str, part: str) -> Iterator[None]:
+    def _replaced(self, owner: Any, attribute: str, part: str) -> AbstractContextManager[Any]:
         compiled = "_compiled_call_impl"
         if attribute == "forward" and isinstance(owner, nn.Module) and getattr(owner, compiled):
             attribute = compiled
         function = getattr(owner, attribute, None)
         if not callable(function):
-            yield
-            return
-        own = vars(owner).get(attribute, _MISSING)
+            return nullcontext()
         # Of a class, the raw attribute is what a call binds.
-        raw = own if isinstance(owner, type) and own is not _MISSING else function
-        setattr(owner, attribute, self.counted(part, raw))
-        try:
-            yield
-        finally:
-            if own is _MISSING:
-                delattr(owner, attribute)
-            else:
-                setattr(owner, attribute, own)
-
-
-_MISSING = object()
+        raw = vars(owner).get(attribute, function) if isinstance(owner, type) else function
+        return patch.object(owner, attribute, self.counted(part, raw))

@@ -8,6 +8,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 
+def plain(found: Any) -> Any:
+    """Named tuples as dicts, and other tuples as lists, wherever they stand."""
+    if hasattr(found, "_asdict"):
+        found = found._asdict()
+    if isinstance(found, dict):
+        return {key: plain(value) for key, value in found.items()}
+    return [plain(value) for value in found] if isinstance(found, (list, tuple)) else found
+
+
 class Spread(NamedTuple):
     """Median and quartiles."""
 
@@ -65,13 +74,10 @@ class Reading(NamedTuple):
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        of_parts = {
-            name: {**part._asdict(), "seconds": part.seconds._asdict(), "share": self.share(name)}
-            for name, part in self.parts.items()
-        }
-        own = {**self._asdict(), "parts": of_parts, "overhead": self.overhead}
-        own |= {name: getattr(self, name)._asdict() for name in ("total", "plain", "cpu")}
-        return {**own, "shape": list(self.shape), "peak_bytes": self.peak_bytes}
+        own = plain(self) | {"overhead": self.overhead, "peak_bytes": self.peak_bytes}
+        for name, part in own["parts"].items():
+            part["share"] = self.share(name)
+        return dict(own)
 
 
 class Report(NamedTuple):
@@ -108,13 +114,6 @@ class Answered(NamedTuple):
     lost_cpu: dict[str, Spread]
     parts: dict[str, Spread]  # seconds of the clip's parts; on the CPU of all cores
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return {
-            name: {k: v._asdict() if isinstance(v, Spread) else v for k, v in values.items()}
-            for name, values in self._asdict().items()
-        }
-
 
 class Prompting(NamedTuple):
     """What a benchmark of prompting has found."""
@@ -125,7 +124,3 @@ class Prompting(NamedTuple):
     again: int  # of them that are answered again behind the second click
     rounds: int  # that were measured
     conditions: dict[str, Any]  # of the machine and the config
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return {**self._asdict(), "ways": {n: way.to_json() for n, way in self.ways.items()}}

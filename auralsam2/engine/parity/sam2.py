@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import torch
 from torch import Tensor
@@ -138,35 +140,28 @@ def _network(
     return network.eval()
 
 
-class _Recorder:
-    """Keeps what the tracker asks a network for, in the order of asking."""
+@contextmanager
+def _recorded(
+    network: PromptableSAM2,
+) -> Iterator[tuple[list[Tensor], list[Decoded], list[Tensor]]]:
+    """Features that the tracker lets a network decode, decodings and memories, in their order."""
+    decode, remember = network.decode, network._encode_new_memory
+    features: list[Tensor] = []
+    decoded: list[Decoded] = []
+    memories: list[Tensor] = []
 
-    def __init__(self, network: PromptableSAM2) -> None:
-        self.network = network
-        self.features: list[Tensor] = []
-        self.decoded: list[Decoded] = []
-        self.memories: list[Tensor] = []
+    def recorded_decode(given: Tensor, *args: Any, **kwargs: Any) -> Decoded:
+        features.append(given)
+        decoded.append(decode(given, *args, **kwargs))
+        return decoded[-1]
 
-    def __enter__(self) -> _Recorder:
-        decode, remember = self.network.decode, self.network._encode_new_memory
+    def recorded_memory(*args: Any, **kwargs: Any) -> Any:
+        memory = remember(*args, **kwargs)
+        memories.append(memory[0])
+        return memory
 
-        def recorded_decode(features: Tensor, *args: Any, **kwargs: Any) -> Decoded:
-            self.features.append(features)
-            self.decoded.append(decode(features, *args, **kwargs))
-            return self.decoded[-1]
-
-        def recorded_memory(*args: Any, **kwargs: Any) -> Any:
-            memory = remember(*args, **kwargs)
-            self.memories.append(memory[0])
-            return memory
-
-        # On the instance, so that removing the attributes restores the methods.
-        self.network.__dict__.update(decode=recorded_decode, _encode_new_memory=recorded_memory)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for name in ("decode", "_encode_new_memory"):
-            del self.network.__dict__[name]
+    with patch.multiple(network, decode=recorded_decode, _encode_new_memory=recorded_memory):
+        yield features, decoded, memories
 
 
 @torch.no_grad()
@@ -180,11 +175,9 @@ def _check_mode(
     tracker = MemoryTracker(test_conditioning=policy).eval()
     yield expected.equal("cond_frame", tracker.conditioning_frame(num_frames))
     injection = ReleasedInjection(leak_into_position=True)
-    with _Recorder(network) as recorder:
+    with _recorded(network) as (features, decoded, memories):
         prediction: Prediction = tracker(network, pyramid, prompts, injection)
-        recorder.network._encode_new_memory(
-            **_last_memory(network, pyramid, order[-1], recorder.decoded[-1])
-        )
+        network._encode_new_memory(**_last_memory(network, pyramid, order[-1], decoded[-1]))
     yield expected.equal("argmax_iou", prediction.ious[0].argmax(dim=-1).tolist())
     back = [order.index(t) for t in range(num_frames)]
     outputs = {
@@ -192,9 +185,9 @@ def _check_mode(
         "ious": prediction.ious[0],
         "object_score_logits": prediction.object_score_logits[0],
         "low_res_best": prediction.best[0][:, None],
-        "obj_ptr": torch.cat([recorder.decoded[i].pointer for i in back]),
-        "maskmem_features": torch.cat([recorder.memories[i] for i in back]),
-        "conditioned_features_last_frame": recorder.features[back[-1]],
+        "obj_ptr": torch.cat([decoded[i].pointer for i in back]),
+        "maskmem_features": torch.cat([memories[i] for i in back]),
+        "conditioned_features_last_frame": features[back[-1]],
         "high_res_multimasks_frame1": network.upsample(prediction.mask_logits[:, 1]),
     }
     for key, value in outputs.items():

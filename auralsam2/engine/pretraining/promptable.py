@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModel
 from torch import Tensor
+from torchvision.ops import sigmoid_focal_loss
 
 from auralsam2.losses.mask import dice_loss, mask_iou
 from auralsam2.models.backbones.promptable import Decoded, Points
@@ -219,11 +220,8 @@ def all_token_loss(out: Decoded, masks: Tensor) -> dict[str, Tensor]:
 
 def _focal(logits: Tensor, target: Tensor) -> Tensor:
     """(B, M): sigmoid focal loss averaged over pixels; ``target`` may be a soft mask."""
-    bce = F.binary_cross_entropy_with_logits(logits, target.expand_as(logits), reduction="none")
-    probability = logits.sigmoid()
-    p_true = probability * target + (1 - probability) * (1 - target)
-    weight = ALPHA * target + (1 - ALPHA) * (1 - target)
-    return (weight * (1 - p_true) ** GAMMA * bce).flatten(2).mean(2)
+    loss = sigmoid_focal_loss(logits, target.expand_as(logits), ALPHA, GAMMA)
+    return loss.flatten(2).mean(2)
 
 
 def _mean(parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:

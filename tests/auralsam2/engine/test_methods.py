@@ -48,7 +48,8 @@ def test_a_method_that_trains_nothing_goes_straight_to_the_test(
     record = train(load_method(name), tmp_path)
     assert record.status == "done" and record.num_parameters["trainable"] == 0
     assert record.notes == ["nothing to train: evaluated as built"]
-    assert record.metrics["test"] == record.metrics["test_audio_swapped"]
+    assert record.metrics["test"] == record.metrics["test_audio_swapped"], "it cannot hear"
+    assert not (tmp_path / "best.safetensors").exists()
 
 
 def test_training_data_without_names_of_sources(load_method: Any, tmp_path: Path) -> None:

@@ -168,20 +168,10 @@ def test_interrupted_run_continues_the_same_curve(
     assert scalars(broken, "J") == scalars(whole.run_dir, "J")
 
 
-def test_nothing_to_train_is_tested_as_built(tiny_config: Any, tmp_path: Path) -> None:
-    for part in ("sparse_prompt", "dense_prompt", "contrastive_loss", "projector"):
-        configs.set_node(tiny_config, f"model.{part}", None)
-    record = train(tiny_config, tmp_path / "run")
-    assert record.num_parameters["trainable"] == 0
-    assert record.notes == ["nothing to train: evaluated as built"]
-    assert record.metrics["test"] == record.metrics["test_audio_swapped"], "it cannot hear"
-    assert not (tmp_path / "run" / "best.safetensors").exists()
-
-
 def test_loss_that_is_no_number_stops_the_run(tiny_config: Any, tmp_path: Path) -> None:
     tiny_config.optim.optimizer.lr = 1e30
     tiny_config.optim.clip_grad = None
-    with pytest.raises(FloatingPointError, match=r"the loss is .* at step \d: .*losses before: \d"):
+    with pytest.raises(FloatingPointError, match=r"is (nan|inf) at step \d: .*loss_.*before: \d"):
         train(tiny_config, tmp_path / "run")
 
 

@@ -1,4 +1,4 @@
-"""Files: both formats, wrappers, and what must not be read."""
+"""Files of both formats, and a pickle that must not be read; the rest is tested with reading."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from torch import nn
 
 from auralsam2.engine.conversion.convert import Options, aside_path, convert_file
-from auralsam2.models.weights import read_state
 
 
 @pytest.mark.parametrize("wrapper", [None, "state_dict", "model"])
@@ -50,19 +48,6 @@ def test_views_are_written_without_what_is_behind_them(tmp_path: Path, small_sta
     assert source.stat().st_size > 4_000_000 > again.stat().st_size
 
 
-@pytest.mark.parametrize("name", ["cut.pth", "cut.safetensors"])
-def test_damaged_files_are_told(tmp_path: Path, small_state, name: str) -> None:
-    whole = tmp_path / "whole.pth"
-    torch.save(small_state(), whole)
-    if name.endswith(".safetensors"):
-        convert_file(whole, tmp_path / "whole.safetensors")
-        whole = tmp_path / "whole.safetensors"
-    cut = tmp_path / name
-    cut.write_bytes(whole.read_bytes()[:5000])
-    with pytest.raises(ValueError, match=f"cannot read .*{name}"):
-        convert_file(cut, tmp_path / "out.pth")
-
-
 class Bomb:
     """Unpickling it leaves a mark."""
 
@@ -79,17 +64,6 @@ def test_code_in_a_pickle_is_refused_and_not_run(tmp_path: Path, small_state) ->
     with pytest.raises(ValueError, match="cannot read .* could run code"):
         convert_file(source, tmp_path / "out.pth")
     assert not mark.exists() and not (tmp_path / "out.pth").exists()
-    torch.save(nn.Linear(1, 1), source)
-    with pytest.raises(ValueError, match="cannot read"):
-        convert_file(source, tmp_path / "out.pth")
-
-
-@pytest.mark.parametrize("content", [{"epoch": 3}, [torch.ones(1)], {3: torch.ones(1)}])
-def test_other_content_is_told(tmp_path: Path, content: object) -> None:
-    source = tmp_path / "in.pth"
-    torch.save(content, source)
-    with pytest.raises(ValueError, match="no state dict"):
-        convert_file(source, tmp_path / "out.pth")
 
 
 def test_paths_are_checked_before_anything_is_read(tmp_path: Path) -> None:
@@ -101,15 +75,3 @@ def test_paths_are_checked_before_anything_is_read(tmp_path: Path) -> None:
         convert_file(source, tmp_path / "out.onnx")
     with pytest.raises(ValueError, match="name another file"):
         convert_file(source, source)
-
-
-def test_reading_keeps_types_only_on_request(tmp_path: Path) -> None:
-    from safetensors.torch import save_file
-
-    path = tmp_path / "x.safetensors"
-    save_file({"a": torch.ones(2, dtype=torch.float16), "n": torch.tensor(3)}, path)
-    assert {k: v.dtype for k, v in read_state(path).items()} == {
-        "a": torch.float32,
-        "n": torch.int64,
-    }
-    assert read_state(path, keep_dtype=True)["a"].dtype == torch.float16

@@ -1,4 +1,4 @@
-"""What a training enters in its record: what steps cost, what was skipped, and where it ends."""
+"""What a training enters in its record: what steps cost and what was skipped."""
 
 from __future__ import annotations
 
@@ -14,12 +14,10 @@ from torch import nn
 
 from auralsam2.data.datasets.guarded import CorruptClip
 from auralsam2.engine.hooks.record_hooks import (
-    ProgressHook,
     SkippedClipsHook,
     StepCostHook,
     note_skipped,
 )
-from auralsam2.engine.progress import Progress
 from auralsam2.engine.run_record import RunRecord
 from auralsam2.engine.train import train
 
@@ -91,12 +89,3 @@ def test_the_record_names_clip_file_and_count() -> None:
         "train: skipped the corrupt clip 'one' 2 times: cannot decode 'a.jpg'",
         "train: skipped the corrupt clip 'two' once: no 'b.wav'",
     ]
-
-
-def test_progress_stops_at_a_loss_that_is_no_number() -> None:
-    runner = SimpleNamespace(iter=5, epoch=0, max_epochs=2)
-    hook = ProgressHook(Progress(), RunRecord(), Path())
-    hook.after_train_iter(runner, 0, outputs={"loss": torch.tensor(1.0)})
-    with pytest.raises(FloatingPointError, match="step 5.*loss_dice"):
-        outputs = {"loss": torch.tensor(float("nan")), "loss_dice": torch.tensor(float("nan"))}
-        hook.after_train_iter(runner, 0, outputs=outputs)
