@@ -8,6 +8,8 @@ over them; `detectable` and `needed` invert it.
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -139,19 +141,10 @@ def needed(
     return Needed(by_seeds, by_clips)
 
 
-def _fewest(enough: Any, low: int, most: int) -> int | None:
+def _fewest(enough: Callable[[int], bool], low: int, most: int) -> int | None:
     """Return the least number from ``low`` to ``most`` that is enough; more are, too."""
-    if enough(low):
-        return low
-    if not enough(most):
-        return None
-    high = low
-    while high < most and not enough(high):
-        low, high = high, min(2 * high, most)
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high
+    number = low + bisect_left(range(low, most + 1), True, key=enough)
+    return number if number <= most else None
 
 
 class _Test:

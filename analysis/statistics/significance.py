@@ -270,15 +270,11 @@ def _frame(groups: Iterator[Group], infer: Any, runs_a_seed: int) -> pd.DataFram
     """Return one row for every row of every group, in the order of columns and cells."""
     parts = []
     for group in groups:
-        labels, sample = group
-        _, num_seeds, num_clips = sample.values.shape
-        part = pd.DataFrame(infer(group))
-        part["num_seeds"], part["num_clips"] = num_seeds, num_clips
-        part["num_runs"] = runs_a_seed * num_seeds
-        part.insert(0, "cell", [cell for _, cell in labels])
-        part.insert(1, "split", [split for (split, _), _ in labels])
-        part.insert(2, "metric", [metric for (_, metric), _ in labels])
-        parts.append(part)
+        _, num_seeds, num_clips = group.sample.values.shape
+        keys = [(cell, *column) for column, cell in group.labels]
+        counts = (num_seeds, num_clips, runs_a_seed * num_seeds)
+        part = pd.DataFrame(keys, columns=list(KEYS))
+        parts.append(part.assign(**infer(group), **dict(zip(COUNTS, counts, strict=True))))
     if not parts:
         return pd.DataFrame(columns=[*KEYS, "difference", *COUNTS])
     return pd.concat(parts, ignore_index=True)
