@@ -36,16 +36,3 @@ def test_every_kind_is_a_claim_that_says_what_it_is() -> None:
 def test_grids_are_patterns_of_folders(grids, spoken_of, not_spoken_of) -> None:
     claim = CLAIMS.build(dict(type="ListensBy", sentence="s", cell="a", grids=grids))
     assert all(map(claim.speaks_of, spoken_of)) and not any(map(claim.speaks_of, not_spoken_of))
-
-
-@pytest.mark.parametrize(
-    ("source", "inferred", "origin"),
-    [
-        ("section 4", False, "section 4"),
-        ("section 1", True, "section 1, inferred"),
-        ("", False, ""),
-    ],
-)
-def test_origin(source, inferred, origin) -> None:
-    claim = CLAIMS.lookup("ListensBy")(sentence="s", cell="a", source=source, inferred=inferred)
-    assert claim.origin == origin

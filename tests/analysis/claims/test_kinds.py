@@ -95,8 +95,3 @@ def test_listens_by_reads_the_control() -> None:
 def test_what_cannot_be_claimed(kind, arguments, message) -> None:
     with pytest.raises(ValueError, match=message):
         kind(**arguments, **SAID)
-
-
-def test_all_problems_at_once() -> None:
-    with pytest.raises(ValueError, match="finite number.*\n.*named twice"):
-        Monotone(cells=["a", "a"], by=math.inf, **SAID)

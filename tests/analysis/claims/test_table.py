@@ -28,12 +28,14 @@ def judged(planted: Callable[..., Path], tmp_path: Path) -> Callable[..., Judged
 
 UP = Beats(sentence="Up is up", source="section 4", cell="up", other="b", by=0.01)
 SAME = Monotone(sentence="It rises", source="section 1", inferred=True, cells=["same", "b", "up"])
+PLAIN = Beats(sentence="Up is better", cell="up", other="b")
 GONE = Beats(sentence="It was there", cell="gone", other="b")
 
 
 def test_rows_say_what_was_claimed_measured_and_found(judged) -> None:
-    up, same = rows(judged(UP, SAME, GONE))
+    up, same, plain = rows(judged(UP, SAME, PLAIN, GONE))
     assert up.claim == "Up is up (section 4)" and same.claim == "It rises (section 1, inferred)"
+    assert plain.claim == "Up is better"
     assert up.verdict == "supported" and same.verdict == "undecided"
     assert up.measured.startswith("up over b (J, test): +0.0") and up.measured.endswith("> 0.01")
     assert up.p_for == "< 0.001" and up.p_against == "1.000"

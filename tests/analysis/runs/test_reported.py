@@ -72,8 +72,3 @@ def test_what_is_no_such_file_is_refused(tmp_path: Path, text: str, message: str
     (tmp_path / "r.json").write_text(text)
     with pytest.raises(ValueError, match=message):
         load_reported(tmp_path / "r.json")
-
-
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"r\.json"):
-        load_reported(tmp_path / "r.json")

@@ -73,14 +73,6 @@ def test_several_base_splits_are_named(exact) -> None:
     assert header == ["cell", "test s J", "test u muted J", "seeds"]
 
 
-def test_extra_columns(grid_folder: Path) -> None:
-    text = to_markdown(make_table(load_runs(grid_folder), columns=["params", "fps"]))
-    header, _, *rows = rows_of(text)
-    assert header[-3:] == ["trained (M)", "FPS", "seeds"]
-    assert [row[-3:] for row in rows] == [["0.0000100", "–", "2"]] * 4
-    assert "- no run has recorded FPS" in text
-
-
 def test_rows_of_other_papers_are_marked_and_never_best(exact) -> None:
     table = make_table(load_runs(exact(SCORES)), reported=[PAPER], difference=True)
     text = to_markdown(table)
