@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis.dilution.indices import CONFIDENCE, POOLED
 from analysis.tables.contrast_rows import rounded
-from analysis.tables.latex_text import escape, fitting_size, table_file
+from analysis.tables.latex_text import escape, fitting_size, plain_tabular, table_file
 from analysis.tables.text import escape_markdown, markdown_table
 from auralsam2.text_files import write_text
 
@@ -94,15 +94,13 @@ def to_markdown(indices: pd.DataFrame) -> str:
 
 def to_latex(indices: pd.DataFrame, title: str = "") -> str:
     """Return the table in LaTeX, for the booktabs package; its label has the grid's title."""
-    rows = to_rows(indices).map(escape)
-    rows.columns = [_LATEX.get(name, escape(name)) for name in COLUMNS]
-    longest = [min(_LONG_NAME, max(map(len, [*to_rows(indices)[name], name]))) for name in COLUMNS]
+    rows = to_rows(indices)
+    longest = [min(_LONG_NAME, max(map(len, [*rows[name], name]))) for name in COLUMNS]
     arm = "l" if longest[0] < _LONG_NAME else r"p{0.18\linewidth}"
     others = "".join("l" if index in _WORDS else "r" for index in range(1, len(COLUMNS)))
-    styled = rows.style.hide(axis="index")
-    tabular = str(styled.to_latex(hrules=True, column_format=arm + others))
+    header = [_LATEX.get(name, escape(name)) for name in COLUMNS]
     return table_file(
-        [[tabular.rstrip("\n")]],
+        [[plain_tabular(rows, arm + others, header)]],
         caption="Dilution in the mask decoder",
         label=f"dilution {title}",
         size=fitting_size(sum(longest), _ROOM),

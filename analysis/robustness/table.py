@@ -11,7 +11,7 @@ from analysis.robustness.measure import MEAN, Axis, MeasuredRobustness
 from analysis.robustness.scores import CLEAN
 from analysis.statistics.crossed_means import CLIPS
 from analysis.tables.contrast_rows import rounded
-from analysis.tables.latex_text import escape, table_file
+from analysis.tables.latex_text import escape, plain_tabular, table_file
 from analysis.tables.make import DECIMALS
 from analysis.tables.text import escape_markdown, markdown_table
 from auralsam2.text_files import write_text
@@ -84,13 +84,10 @@ def to_latex(measured: MeasuredRobustness) -> str:
     """Return the same in LaTeX, for the booktabs package."""
     tabulars = []
     for metric in measured.metrics:
-        rows = to_rows(measured, metric).map(escape)
-        names = [rf"\parbox[b]{{1.4cm}}{{\raggedleft {escape(c)}}}" for c in rows.columns[1:]]
-        rows.columns = [escape(metric), *names]
-        styled = rows.style.hide(axis="index")
-        columns = "l" + "r" * (rows.shape[1] - 1)
-        tabulars.append(str(styled.to_latex(hrules=True, column_format=columns)).rstrip("\n"))
-    few = rows.shape[1] - 1 <= _WIDE
+        rows = to_rows(measured, metric)
+        cells = [rf"\parbox[b]{{1.4cm}}{{\raggedleft {escape(c)}}}" for c in rows.columns[1:]]
+        tabulars.append(plain_tabular(rows, "l" + "r" * len(cells), [escape(metric), *cells]))
+    few = len(cells) <= _WIDE
     return table_file(
         [tabulars],
         caption="Scores under corrupted sound and pictures",

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.statistics.crossed_means import CLIPS, CLIPS_AND_SEEDS, USUAL
-from analysis.tables.latex_text import escape, fitting_size, table_file
+from analysis.tables.latex_text import fitting_size, plain_tabular, table_file
 from analysis.tables.layout import DAGGER, STAR, Notation
-from analysis.tables.text import escape_markdown, markdown_table
+from analysis.tables.text import escape_markdown, markdown_page, markdown_table
 from auralsam2.text_files import write_text
 
 _NOTATION = Notation(minus="−")
@@ -99,9 +99,7 @@ def rows_markdown(
         for row in texts.to_numpy().tolist()
     ]
     lines = markdown_table(list(map(str, texts)), rows, words=words)
-    listed = "".join(f"- {escape_markdown(note)}\n" for note in notes)
-    tail = f"\nNotes:\n\n{listed}" if listed else ""
-    return f"**{escape_markdown(title)}**\n\n{lines}\n\n{escape_markdown(footnote)}\n{tail}"
+    return markdown_page(title, lines, footnote, notes)
 
 
 def _latex(
@@ -112,8 +110,6 @@ def _latex(
     footnote: str,
     notes: Sequence[str],
 ) -> str:
-    shown = texts.map(escape)
-    shown.columns = pd.Index([escape(str(name)) for name in texts])
     longest = [max(map(len, [str(name), *texts[name]])) for name in texts]
     wide = [number for number in words if longest[number] > _LONG_NAME]
     letters = sum(min(_LONG_NAME, length) + 2 for length in longest)
@@ -123,12 +119,9 @@ def _latex(
     ]
     # A name that is broken takes several lines.
     lines = 1 + texts.iloc[:, list(words)].map(len).max(axis=1) // _LONG_NAME
-    pages = [
-        page.style.hide(axis="index").to_latex(hrules=True, column_format="".join(kinds))
-        for _, page in shown.groupby((lines.cumsum() - 1) // _LINES)
-    ]
+    pages = texts.groupby((lines.cumsum() - 1) // _LINES)
     return table_file(
-        [[str(tabular).rstrip("\n")] for tabular in pages],
+        [[plain_tabular(page, "".join(kinds))] for _, page in pages],
         caption=title,
         label=label,
         size=fitting_size(letters, _ROOM),

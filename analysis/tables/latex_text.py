@@ -6,6 +6,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+import pandas as pd
+
 from analysis.runs.cell_names import pieces
 
 GREEK = {
@@ -130,6 +132,16 @@ def table_file(
         lines += ["\n\\par\\medskip\n".join(tabulars), *([below] if footnote and last else [])]
         lines.append(rf"\end{{{environment}}}")
     return "\n".join(lines) + "\n"
+
+
+def plain_tabular(rows: pd.DataFrame, formats: str, header: Sequence[str] = ()) -> str:
+    """Return rows of any texts as a tabular.
+
+    ``formats`` are those of the columns; ``header`` is LaTeX, none for the columns' names.
+    """
+    names = list(header) or [escape(str(name)) for name in rows]
+    styled = rows.map(escape).set_axis(names, axis=1).style.hide(axis="index")
+    return str(styled.to_latex(hrules=True, column_format=formats)).rstrip("\n")
 
 
 def fitting_size(letters: int, room: float) -> str:

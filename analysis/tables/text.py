@@ -40,10 +40,14 @@ def to_markdown(table: Table) -> str:
         ["cell", *(header.flat for header in layout.headers)],
         ([escape_markdown(_name(row)), *map(_bold_markdown, row.entries)] for row in layout.rows),
     )
-    listed = "".join(f"- {escape_markdown(note)}\n" for note in notes(table))
+    return markdown_page(table.results.title, rows, footnote(table), notes(table))
+
+
+def markdown_page(title: str, table: str, footnote: str, notes: Sequence[str]) -> str:
+    """Return a table in Markdown between its title and its footnote and notes, any texts."""
+    listed = "".join(f"- {escape_markdown(note)}\n" for note in notes)
     tail = f"\nNotes:\n\n{listed}" if listed else ""
-    title = escape_markdown(table.results.title)
-    return f"**{title}**\n\n{rows}\n\n{escape_markdown(footnote(table))}\n{tail}"
+    return f"**{escape_markdown(title)}**\n\n{table}\n\n{escape_markdown(footnote)}\n{tail}"
 
 
 def markdown_table(
