@@ -167,8 +167,8 @@ class Client:
 
 
 @pytest.fixture
-def start_server(tmp_path: Path, write_video: Callable[..., Path]) -> Iterator[Callable[..., Any]]:
-    """Start a server of some predictors and return (port, sessions, its folder)."""
+def start_server(tmp_path: Path, write_video: Callable[..., Path]) -> Iterator[Callable[..., int]]:
+    """Start a server of some predictors, whose files go to ``tmp_path / "server"``; its port."""
     pytest.importorskip("uvicorn", reason="the extra 'demo' is not installed")
     import uvicorn
 
@@ -181,9 +181,7 @@ def start_server(tmp_path: Path, write_video: Callable[..., Path]) -> Iterator[C
     def draw_sheet(glance: Any, path: Path) -> None:
         path.write_text(f"{glance.name}, objects {glance.objects}")
 
-    def start(
-        predictors: dict[str, Any], upload_mb: int = 200, example: Path | None = None
-    ) -> tuple[int, Any, Path]:
+    def start(predictors: dict[str, Any], upload_mb: int = 200, example: Path | None = None) -> int:
         folder = tmp_path / "server"
         folder.mkdir()
         listener = listening(0)
@@ -197,7 +195,7 @@ def start_server(tmp_path: Path, write_video: Callable[..., Path]) -> Iterator[C
         running.append((server, thread, sessions, listener))
         while not server.started:
             time.sleep(0.01)
-        return port, sessions, folder
+        return port
 
     yield start
     for server, thread, sessions, listener in running:
@@ -214,12 +212,20 @@ def predictor() -> FakePredictor:
 
 
 @pytest.fixture
-def client(start_server: Callable[..., Any], predictor: FakePredictor) -> Client:
-    """A browser that has opened the page."""
-    port, _, _ = start_server({"run": predictor})
-    client = Client(port)
-    assert client.request("GET", "/")[0] == 200
-    return client
+def visit(start_server: Callable[..., int]) -> Callable[..., Client]:
+    """Start a server of some predictors, and return a browser that has opened its page."""
+
+    def visit(predictors: dict[str, Any], **how: Any) -> Client:
+        client = Client(start_server(predictors, **how))
+        assert client.request("GET", "/")[0] == 200
+        return client
+
+    return visit
+
+
+@pytest.fixture
+def client(visit: Callable[..., Client], predictor: FakePredictor) -> Client:
+    return visit({"run": predictor})
 
 
 @pytest.fixture

@@ -99,11 +99,9 @@ def test_the_weight_of_the_sound_reaches_the_predictor(client: Any, predictor: A
     assert predictor.calls[-1] == ("set_audio_weight", 1, 0)
 
 
-def test_two_runs_get_every_click(start_server: Any, new_client: Any, new_predictor: Any) -> None:
+def test_two_runs_get_every_click(visit: Any, new_predictor: Any) -> None:
     first, second = new_predictor(), new_predictor()
-    port, _, _ = start_server({"A": first, "B": second})
-    client = new_client(port)
-    client.request("GET", "/")
+    client = visit({"A": first, "B": second})
     assert client.json("POST", "/api/example?fps=1")["runs"] == ["A", "B"]
     answer = client.json("POST", "/api/objects/1/point", frame=1, x=0.9, y=0.5, positive=True)
     assert [found["run"] for found in answer["masks"]] == ["A", "B"]
@@ -151,10 +149,9 @@ def test_another_rate_keeps_objects_and_their_clicks_at_their_time(
 
 
 def test_a_run_that_hears_nothing_waits_for_clicks_alone_too(
-    start_server: Any, new_client: Any, new_predictor: Any
+    visit: Any, new_predictor: Any
 ) -> None:
-    client = new_client(start_server({"deaf": new_predictor(deaf=True)})[0])
-    client.request("GET", "/")
+    client = visit({"deaf": new_predictor(deaf=True)})
     state = client.json("POST", "/api/example?fps=1")
     assert not state["objects"][0]["sound"] and client.masks() == []
     told = "no run hears it: the masks follow your clicks alone"
@@ -163,11 +160,10 @@ def test_a_run_that_hears_nothing_waits_for_clicks_alone_too(
 
 
 def test_a_run_that_hears_nothing_waits_for_clicks_beside_one_that_hears(
-    start_server: Any, new_client: Any, new_predictor: Any
+    visit: Any, new_predictor: Any
 ) -> None:
     deaf, hears = new_predictor(deaf=True), new_predictor()
-    client = new_client(start_server({"deaf": deaf, "hears": hears})[0])
-    client.request("GET", "/")
+    client = visit({"deaf": deaf, "hears": hears})
     state = client.json("POST", "/api/example?fps=1")
     assert state["clip"]["peaks"] and state["objects"][0]["sound"]
     assert state["clip"]["notices"] == ["deaf: the model hears nothing."]
@@ -181,13 +177,10 @@ def test_a_run_that_hears_nothing_waits_for_clicks_beside_one_that_hears(
     assert deaf.calls[-1] == ("remove", 1) and hears.calls[-1] == ("clear", 1, 1)
 
 
-def test_an_expression_reaches_the_runs_that_read_one(
-    start_server: Any, new_client: Any, new_predictor: Any
-) -> None:
+def test_an_expression_reaches_the_runs_that_read_one(visit: Any, new_predictor: Any) -> None:
     reads, ignores = new_predictor(), new_predictor()
     reads.trained.model.text_encoder = object()
-    client = new_client(start_server({"A": reads, "B": ignores})[0])
-    client.request("GET", "/")
+    client = visit({"A": reads, "B": ignores})
     assert client.json("GET", "/api/state")["readsText"]
     client.json("POST", "/api/example?fps=1&text=the%20loud%20one")
     assert (reads.texts, ignores.texts) == (["the loud one"], [None])
@@ -274,11 +267,9 @@ def test_sound_without_pictures_is_refused_by_the_name_of_its_file(
 
 
 def test_an_upload_beyond_the_limit_is_refused_stated_or_not(
-    start_server: Any, tmp_path: Path, new_client: Any, new_predictor: Any
+    visit: Any, tmp_path: Path, new_predictor: Any
 ) -> None:
-    port, sessions, folder = start_server({"run": new_predictor()}, upload_mb=1)
-    client = new_client(port)
-    client.request("GET", "/")
+    client = visit({"run": new_predictor()}, upload_mb=1)
     (tmp_path / "large.mp4").write_bytes(b"\0" * 1_000_001)
     assert client.upload(tmp_path / "large.mp4") == (
         413, "'large.mp4' is larger than 1 MB, the limit of this page.",
@@ -286,7 +277,7 @@ def test_an_upload_beyond_the_limit_is_refused_stated_or_not(
     pieces = (b"\0" * 100_000 for _ in range(30))
     status, _, content = client.request("POST", "/api/clip?name=a.mp4", pieces)
     assert status == 413 and "larger than 1 MB" in json.loads(content)["error"]
-    assert [path for path in folder.rglob("*") if path.is_file()] == []
+    assert [path for path in (tmp_path / "server").rglob("*") if path.is_file()] == []
 
 
 def test_what_cannot_be_asked_is_told(client: Any) -> None:

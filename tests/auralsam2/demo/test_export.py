@@ -19,11 +19,9 @@ OF_A_RUN = {"overlay.mp4", "masks.json", "scores.csv", "sheet.png"}
 
 
 @pytest.fixture
-def archive(start_server: Any, new_client: Any, new_predictor: Any) -> zipfile.ZipFile:
+def archive(visit: Any, new_predictor: Any, tmp_path: Path) -> zipfile.ZipFile:
     """Of two runs, an object that hears and one with a box."""
-    port, _, folder = start_server({"work/A": new_predictor(), "work/B": new_predictor()})
-    client = new_client(port)
-    client.request("GET", "/")
+    client = visit({"work/A": new_predictor(), "work/B": new_predictor()})
     key = client.json("POST", "/api/example?fps=5")["clip"]["key"]
     assert client.request("GET", f"/api/clip/{key}/export.zip")[0] == 404
     client.json("POST", "/api/objects")
@@ -33,7 +31,7 @@ def archive(start_server: Any, new_client: Any, new_predictor: Any) -> zipfile.Z
     assert client.json("GET", "/api/exported") == {"share": 1}
     status, headers, content = client.request("GET", f"/api/clip/{key}/export.zip")
     assert status == 200 and 'filename="example-masks.zip"' in headers["content-disposition"]
-    assert not [path for path in folder.rglob("export") if path.is_dir()]
+    assert not [path for path in (tmp_path / "server").rglob("export") if path.is_dir()]
     return zipfile.ZipFile(io.BytesIO(content))
 
 

@@ -132,7 +132,7 @@ def test_a_click_beside_the_sound_encodes_no_frame_again(
 ) -> None:
     encoded: list[int] = []
     mini.image_encoder.register_forward_hook(lambda *_: encoded.append(1))
-    port, _, _ = start_server({"mini": mini}, example=example_clip())
+    port = start_server({"mini": mini}, example=example_clip())
     browser.look(1300, 1000)
     browser.open(f"http://127.0.0.1:{port}/")
     browser.wait(READY)
@@ -153,7 +153,7 @@ def test_a_click_beside_the_sound_encodes_no_frame_again(
 def test_two_runs_stand_side_by_side_and_below_each_other_on_a_phone(
     browser: Any, start_server: Any, new_predictor: Any
 ) -> None:
-    port, _, _ = start_server({"first": new_predictor(), "second": new_predictor()})
+    port = start_server({"first": new_predictor(), "second": new_predictor()})
     url = f"http://127.0.0.1:{port}/"
     tops = "[...document.querySelectorAll('.stage')].map(e => e.getBoundingClientRect().top)"
     for width, dark in ((1300, False), (390, True)):
@@ -245,7 +245,7 @@ def test_another_rate_after_a_reload_keeps_the_clip_of_its_owner(
 def test_a_file_beyond_the_limit_is_told_before_it_is_sent(
     browser: Any, start_server: Any, predictor: Any, tmp_path: Path
 ) -> None:
-    port, _, _ = start_server({"run": predictor}, upload_mb=1)
+    port = start_server({"run": predictor}, upload_mb=1)
     browser.open(f"http://127.0.0.1:{port}/")
     browser.wait(READY)
     (tmp_path / "large.mp4").write_bytes(bytes(1_000_001))
