@@ -31,11 +31,7 @@ from auralsam2.signature import argument_problems, parameters_of
 def validate(cfg: Mapping[str, Any]) -> list[str]:
     """Check a whole config against the schema and against every class it names.
 
-    Args:
-        cfg: the config, its overrides applied.
-
-    Returns:
-        All problems at once, each starting with the dotted path it is at; empty where all is well.
+    All problems are told at once, each beginning with the dotted path it is at.
     """
     plain = cfg.to_dict() if isinstance(cfg, Config) else cfg
     problems = list(_check(plain, SCHEMA, ""))

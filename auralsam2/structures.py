@@ -45,20 +45,13 @@ class VisualPyramid(NamedTuple):
 
 
 class FusionOutput(NamedTuple):
-    """What a fusion block returns.
+    """What a fusion block returns; updates are of blocks that have such a term."""
 
-    Attributes:
-        visual: (B, T, N, C), the stream itself included.
-        audio: (B, M, C), likewise.
-        visual_update: (B, T, N, C) what the audio adds to the visual stream before the last
-            normalisation, from blocks that have such a term.
-        audio_update: (B, M, C) what the visual stream adds to the audio's, likewise.
-    """
-
-    visual: Tensor
-    audio: Tensor
+    visual: Tensor  # (B, T, N, C), the stream itself included
+    audio: Tensor  # (B, M, C), likewise
+    # (B, T, N, C) what the audio adds to the visual stream before the last normalisation.
     visual_update: Tensor | None = None
-    audio_update: Tensor | None = None
+    audio_update: Tensor | None = None  # (B, M, C) what the visual stream adds to the audio's
 
 
 class FuserOutput(NamedTuple):

@@ -111,15 +111,16 @@ def object_of(state: State, outputs: object) -> int:
     return found
 
 
+def outputs_of(state: State, index: int) -> tuple[Any, Any]:
+    """Outputs of an object since the last propagation, and those before."""
+    return state["temp_output_dict_per_obj"][index], state["output_dict_per_obj"][index]
+
+
 def latest_output(state: State, obj_id: int, frame: int) -> Mapping[str, Any]:
     """What was said last of an object in a frame; empty where nothing was."""
-    index = state["obj_id_to_idx"][obj_id]
-    for name in ("temp_output_dict_per_obj", "output_dict_per_obj"):
-        for outputs in state[name][index].values():
-            if frame in outputs:
-                found: Mapping[str, Any] = outputs[frame]
-                return found
-    return {}
+    both = outputs_of(state, state["obj_id_to_idx"][obj_id])
+    found = (slot[frame] for outputs in both for slot in outputs.values() if frame in slot)
+    return next(found, {})
 
 
 def check_frame(state: State, frame: int) -> int:

@@ -17,7 +17,14 @@ from auralsam2.models.backbones.promptable import Points
 from auralsam2.models.backbones.sam2.network import PromptableSAM2
 from auralsam2.models.interaction import WEIGHT_BESIDE_CLICKS
 from auralsam2.models.tracking import decode_frames
-from auralsam2.predictor.state import AudioWeights, State, check_frame, latest_output, object_of
+from auralsam2.predictor.state import (
+    AudioWeights,
+    State,
+    check_frame,
+    latest_output,
+    object_of,
+    outputs_of,
+)
 from auralsam2.predictor.trained import Trained, check_model
 from auralsam2.structures import Prediction, Prompts
 
@@ -40,14 +47,7 @@ class Heard:
 
 
 class AudioTracking(SAM2VideoPredictor, PromptableSAM2):
-    """The official predictor around a trained model's SAM2, whose frames may have audio prompts.
-
-    Args:
-        trained: the model, whose weights and settings are shared and not copied.
-
-    Raises:
-        ValueError: where the model is no AuralSAM2.
-    """
+    """The official predictor around a trained model's SAM2, whose frames may have audio prompts."""
 
     def __init__(self, trained: Trained) -> None:
         nn.Module.__init__(self)
@@ -155,17 +155,11 @@ class AudioTracking(SAM2VideoPredictor, PromptableSAM2):
         """Answer the frame without memory in which an object that nobody has prompted begins.
 
         It is the conditioning frame of the first window that is heard, as the tracker has it.
-
-        Args:
-            state: of the video.
-            obj_id: has sound.
-            unless_new: do nothing where this frame was not tracked yet, as it is about to be
-                prompted and the object begins there.
+        Nothing is done where the frame ``unless_new`` was not tracked yet: it is about to be
+        prompted, and the object begins there.
         """
         index, first = state["obj_id_to_idx"][obj_id], self._first_heard(state, obj_id)
-        outputs, new = (
-            state[name][index] for name in ("output_dict_per_obj", "temp_output_dict_per_obj")
-        )
+        new, outputs = outputs_of(state, index)
         begun = outputs["cond_frame_outputs"] or new["cond_frame_outputs"]
         is_new = unless_new is not None and unless_new not in state["frames_tracked_per_obj"][index]
         if first is None or begun or is_new:
@@ -198,9 +192,7 @@ class AudioTracking(SAM2VideoPredictor, PromptableSAM2):
         for obj_id, frame in sorted(state["stale"], key=repr):  # ids may be of any kind
             index = state["obj_id_to_idx"][obj_id]
             points = state["point_inputs_per_obj"][index].get(frame)
-            new, old = (
-                state[name][index] for name in ("temp_output_dict_per_obj", "output_dict_per_obj")
-            )
+            new, old = outputs_of(state, index)
             for outputs, slot in ((d, slot) for d in (new, old) for slot in d):
                 if points is not None and frame in outputs[slot]:
                     begins = outputs[slot][frame]["begins"]
@@ -211,13 +203,8 @@ class AudioTracking(SAM2VideoPredictor, PromptableSAM2):
     def _forget_beginning(self, state: State, obj_id: int) -> None:
         """Drop the conditioning frame that sound alone has made, as its weight has changed."""
         index = state["obj_id_to_idx"][obj_id]
-        outputs, prompted = (
-            state["output_dict_per_obj"][index],
-            {
-                *state["point_inputs_per_obj"][index],
-                *state["mask_inputs_per_obj"][index],
-            },
-        )
+        outputs = state["output_dict_per_obj"][index]
+        prompted = {*state["point_inputs_per_obj"][index], *state["mask_inputs_per_obj"][index]}
         for frame in [f for f in outputs["cond_frame_outputs"] if f not in prompted]:
             del outputs["cond_frame_outputs"][frame]
         if not prompted and self._first_heard(state, obj_id) is None:
