@@ -14,6 +14,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from scipy import ndimage
 from torch import Tensor, nn
 
 from auralsam2.structures import VisualPyramid
@@ -135,8 +136,6 @@ def boxes_of_parts(masks: Tensor, min_area: float = 0.002) -> Boxes:
 
 
 def _parts(mask: NDArray[np.bool_], min_area: float) -> list[NDArray[np.float64]]:
-    from scipy import ndimage
-
     labels, _ = ndimage.label(mask, structure=np.ones((3, 3)))
     areas = np.bincount(labels.ravel())[1:]
     size = np.array([mask.shape[1], mask.shape[0]] * 2)

@@ -19,6 +19,7 @@ from auralsam2.messages import unknown_values
 from auralsam2.models.backbones.promptable import Decoded, Points
 from auralsam2.models.backbones.sam2.memory import ClipMemory
 from auralsam2.models.decoder_rows import CannotProbeError, DecoderCalls, DecoderRow
+from auralsam2.models.drawn_prompts import box_points, coarse_mask_logits
 from auralsam2.models.interaction import Interaction
 from auralsam2.models.methods.base import ClipBatch, Node, SAM2Method, nothing
 from auralsam2.models.methods.carrying import decode_as_video
@@ -61,8 +62,6 @@ def box_prompt(
     objects: Tensor, size: int, jitter: float, generator: torch.Generator
 ) -> HumanPrompt:
     """The bounding box of every object, its corners shaken by a share of its sides."""
-    from auralsam2.models.drawn_prompts import box_points
-
     return HumanPrompt(points=box_points(objects, generator, jitter))
 
 
@@ -83,8 +82,6 @@ def mask_prompt(
     objects: Tensor, size: int, jitter: float, generator: torch.Generator
 ) -> HumanPrompt:
     """A rough mask an object: shifted by a share of its sides, blurred, with noise."""
-    from auralsam2.models.drawn_prompts import coarse_mask_logits
-
     noise = torch.randn(len(objects), 2, generator=generator).clamp(-2, 2).numpy() * jitter
     shifted = [
         _shift(one, *np.round(shake * _sides(one.cpu().numpy() > 0)).astype(int))

@@ -7,6 +7,7 @@ import torch
 
 from auralsam2.metrics.jaccard import JaccardMetric, jaccard
 from auralsam2.registry import METRICS
+from tests.auralsam2.metrics.test_f_score import sample
 
 
 def test_intersection_over_union_of_each_frame():
@@ -79,8 +80,3 @@ def test_errors_name_all_arguments():
         JaccardMetric(threshold=1.0, average="pixel")
     with pytest.raises(ValueError, match="average='frame' knows no batches, got group_size=4"):
         JaccardMetric(average="frame", group_size=4)
-
-
-def sample(clip, logits, masks):
-    supervised = torch.ones(len(masks), dtype=torch.bool)
-    return dict(clip=clip, mask_logits=logits, masks=masks, supervised=supervised)

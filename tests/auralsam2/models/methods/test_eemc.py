@@ -9,8 +9,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from auralsam2.engine.checkpoint import load_trained, save_state
-from auralsam2.engine.hooks.checkpoint_hooks import trainable_state
 from auralsam2.models.methods.eemc import EEMC
 from auralsam2.registry import MODELS
 
@@ -94,18 +92,6 @@ def test_prompts_are_tokens_behind_those_of_the_output(best: Best, clips: dict[s
         best(model, clips)
     frames, positions = 2, 4
     assert seen == [(4, 6 + frames + positions + K + 2, 128)]
-
-
-def test_a_checkpoint_brings_the_random_attentions_back(
-    best: Best, clips: dict[str, Any], tmp_path: Any
-) -> None:
-    source, target = eemc(freeze_attentions=True), eemc(freeze_attentions=True)
-    for p in source.cues.buffers():
-        p.add_(0.1)
-    assert not torch.equal(best(source, clips), best(target, clips))
-    save_state(trainable_state(source), tmp_path / "best.safetensors")
-    load_trained(target, tmp_path / "best.safetensors")
-    assert torch.equal(best(source, clips), best(target, clips))
 
 
 def test_maps_are_averaged_to_the_size_that_is_asked_for() -> None:
