@@ -25,14 +25,8 @@ NATIVE = "native"
 def soft_iou_loss(logits: Tensor, targets: Tensor) -> Tensor:
     """Soft IoU loss of one mask, not smoothed (SAMA-AVS, Liu et al. 2024).
 
+    ``1 - sum(p y) / (sum p + sum y - sum(p y))``, (...) of logits (..., H, W) and truth in {0, 1}.
     An empty truth gives 1, whatever is predicted, and no gradient.
-
-    Args:
-        logits: (..., H, W).
-        targets: (..., H, W) in {0, 1}, broadcast against ``logits``.
-
-    Returns:
-        (...), ``1 - sum(p y) / (sum p + sum y - sum(p y))``.
     """
     probability = logits.sigmoid()
     overlap = (probability * targets).sum(dim=(-2, -1))

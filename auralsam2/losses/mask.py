@@ -42,12 +42,7 @@ def sigmoid_focal_loss(
 def dice_loss(logits: Tensor, targets: Tensor) -> Tensor:
     """Soft Dice loss of one mask, smoothed by one pixel in numerator and denominator.
 
-    Args:
-        logits: (..., H, W).
-        targets: (..., H, W) in {0, 1}, broadcast against ``logits``.
-
-    Returns:
-        (...), ``1 - (2 sum(p y) + 1) / (sum p + sum y + 1)``.
+    ``1 - (2 sum(p y) + 1) / (sum p + sum y + 1)``, (...) of what :func:`sigmoid_focal_loss` takes.
     """
     targets = targets.to(logits.dtype)
     probability = logits.sigmoid()
@@ -59,12 +54,7 @@ def dice_loss(logits: Tensor, targets: Tensor) -> Tensor:
 def mask_iou(logits: Tensor, targets: Tensor) -> Tensor:
     """IoU of ``logits > 0`` with the truth; the union counts at least one pixel.
 
-    Args:
-        logits: (..., H, W).
-        targets: (..., H, W) in {0, 1}, broadcast against ``logits``.
-
-    Returns:
-        (...) in [0, 1], without gradient.
+    (...) in [0, 1] without gradient, of what :func:`sigmoid_focal_loss` takes.
     """
     predicted, truth = logits > 0, targets > 0
     intersection = (predicted & truth).sum(dim=(-2, -1))
@@ -73,27 +63,14 @@ def mask_iou(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def iou_regression_loss(predicted: Tensor, actual: Tensor) -> Tensor:
-    """L1 distance of predicted IoU to the IoU that the mask reaches.
-
-    Args:
-        predicted: (..., K) in [0, 1].
-        actual: (..., K), treated as a constant.
-
-    Returns:
-        (...), mean over the K masks.
-    """
+    """L1 distance of predicted IoU (..., K) to what the masks reach, a constant: (...) means."""
     return (predicted - actual.detach()).abs().mean(dim=-1)
 
 
 def object_score_loss(logits: Tensor, present: Tensor) -> Tensor:
     """Binary cross-entropy of the object score (the focal loss with gamma 0 and no alpha).
 
-    Args:
-        logits: (...), above 0 where an object is seen.
-        present: (...) bool, whether the truth is not empty.
-
-    Returns:
-        (...), one value a frame.
+    (...) of logits (...), above 0 where an object is seen, and bools whether there is one.
     """
     return F.binary_cross_entropy_with_logits(logits, present.to(logits.dtype), reduction="none")
 

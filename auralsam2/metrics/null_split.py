@@ -91,14 +91,9 @@ class AreaMetric(ClipMetric):
 
     The truth is not read. On control splits on which nothing that is heard belongs to anything in
     view (silence, noise, a sound from off the screen) a model that listens segments nothing, and
-    this is the *false-positive area*. There the evaluation adds it by itself; elsewhere, on real
-    sound or where another object of the clip may be heard (swapped), a larger area is no worse
-    than a smaller one. The masks of such a split are those of the real sound: its J is *muted J*
-    on silence and *swapped J* on swapped sound, how much of the score stays without the sound that
-    belongs to the clip.
-
-    With referring expressions that need no sound ("the ring"), the area under silence is not
-    false.
+    this is the *false-positive area*, but of referring expressions that need no sound ("the ring").
+    There the evaluation adds it by itself; elsewhere, on real sound or where another object of the
+    clip may be heard (swapped), a larger area is no worse than a smaller one.
 
     Args:
         threshold: probability above which a pixel is predicted, in (0, 1).

@@ -1,13 +1,10 @@
 """J, F and S as each repository of the field computes them, from registered metrics.
 
-Papers report what their repository's evaluation gives. A number of ours can stand beside one of a
-paper if both come from the same column. Of the resolution a repository compares at is kept what our
-predictions allow: the decoder's map is interpolated bilinearly to that side, in one step even where
-the repository takes two (GAVS and SAMA-AVS by way of 1024 px), and the truth takes the nearest
-pixel from its own size, or is widened as Ref-AVS does. That size is 224 px in AVSBench's object
-release, which most of the repositories read; of its semantic release, whose frames have sizes of
-their own, the truth goes to the column's side at once. The frames that a model saw stay its own: a
-repository's input size is no matter of scores.
+A number of ours can stand beside one of a paper if both come from the same column. Of the
+resolution a repository compares at is kept what our predictions allow: the decoder's map is
+interpolated bilinearly to that side, in one step even where the repository takes two (GAVS and
+SAMA-AVS by way of 1024 px), and the truth takes the nearest pixel from its own size, or is widened
+as Ref-AVS does. What a model saw stays its own: an input size is no matter of scores.
 """
 
 from __future__ import annotations

@@ -190,8 +190,7 @@ class ClipMethod(BaseModel):
     def decoder_rows(self, masks: Tensor) -> DecoderCalls:
         """Whose frame, and whose object, every row of every call of SAM2's mask decoder is.
 
-        Args:
-            masks: (B, T, S, S) truth of a batch.
+        What it is called for may hang on the truth ``masks`` (B, T, S, S).
 
         Raises:
             CannotProbeError: where there is no such decoder, or the method does not say.

@@ -62,14 +62,8 @@ class QueryAttention(nn.Module):
 def read_out(class_logits: Tensor, mask_logits: Tensor, side: int, size: int) -> Tensor:
     """One map of all queries: masks weighted by how far class 0 outweighs the null class.
 
-    Args:
-        class_logits: (F, Q, classes + 1); the first is what is referred to, the last is null.
-        mask_logits: (F, Q, h, h).
-        side: S, to which masks are enlarged first.
-        size: of the answer, both bilinear.
-
-    Returns:
-        (F, size, size) logits.
+    Logits of classes (F, Q, classes + 1), the first of what is referred to and the last of null,
+    and of masks (F, Q, h, h) become (F, size, size) bilinearly by way of ``side``.
     """
     weight = class_logits[..., [0, -1]].softmax(dim=-1)[..., 0]
     # Interpolation is linear: it may follow the sum, which is a hundredth of the work.

@@ -162,10 +162,7 @@ class SAMAAVS(SingleMaskSAM2):
         return self.masks_of_frames(self.encode_heard(batch.frames, audio))
 
     def interactions(self, batch: ClipBatch, heard: bool) -> Sequence[Interaction]:
-        """See :meth:`ClipMethod.interactions`; without sound frames are encoded anew.
-
-        Frames are images, so that a click corrects its own frame alone.
-        """
+        """See :meth:`ClipMethod.interactions`; a click corrects its own frame alone."""
         if heard:
             pyramid = self.encode_heard(batch.frames, self.audio_encoder(batch.log_mel))
         else:
@@ -173,12 +170,7 @@ class SAMAAVS(SingleMaskSAM2):
         return frames_to_click(self.backbone.network, pyramid, heard)
 
     def encode_heard(self, frames: Tensor, audio: Tensor) -> VisualPyramid:
-        """Pyramid of frames whose encoder hears.
-
-        Args:
-            frames: (B, T, 3, S, S) uint8.
-            audio: (B, T, D).
-        """
+        """Pyramid of frames (B, T, 3, S, S) uint8 whose encoder hears (B, T, D)."""
         check_shape(audio, "B T D", name="audio vectors", B=frames.shape[0], T=frames.shape[1])
         with self.adapters.hearing(audio.flatten(0, 1)):
             pyramid: VisualPyramid = self.backbone(self.normalise(frames))
