@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -73,23 +73,12 @@ def draw(numbers: Matrices, panels: Sequence[Axes]) -> AxesImage:
     """Draw an arm in each panel, all on one scale, every entry written out; return an image."""
     top = max(float(np.nanmax(np.abs(matrix))) for matrix in numbers.by_arm.values()) or 1.0
     low, colours = (-top, "RdBu") if numbers.signed else (0.0, "Blues")
+    scale: dict[str, Any] = {"cmap": colours, "vmin": low, "vmax": top}
     for (arm, matrix), panel in zip(numbers.by_arm.items(), panels, strict=True):
-        values = matrix.to_numpy()
-        image = panel.imshow(values, cmap=colours, vmin=low, vmax=top, aspect="auto")
-        for (row, column), value in np.ndenumerate(values):
-            panel.text(
-                column,
-                row,
-                rounded(value, numbers.decimals),
-                ha="center",
-                va="center",
-                color="white" if abs(value) > 0.6 * top else "black",
-                fontsize=style.SMALLEST_PT,
-            )
+        texts = matrix.map(rounded, places=numbers.decimals).to_numpy()
+        image = style.written_matrix(panel, matrix.to_numpy(), texts, dark=0.6 * top, **scale)
         panel.set_xticks(range(matrix.shape[1]), _names(matrix.columns))
         panel.set_yticks(range(matrix.shape[0]), _names(matrix.index))
-        panel.tick_params(length=0)
-        panel.spines[:].set_visible(False)
         panel.set_title(wrap_name(arm, _TITLE_CHARACTERS), fontsize=style.SMALLEST_PT + 1)
     return image
 

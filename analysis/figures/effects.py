@@ -34,7 +34,6 @@ _MOST_LEVELS = 7
 """Of an axis; more have no room for their numbers."""
 _MOST_WITH_INTERVALS = 4
 """Levels beside each other; more have room for the numbers alone."""
-_MEANS, _CHANGES = "Blues", "RdBu"
 
 
 class Maps(NamedTuple):
@@ -110,10 +109,9 @@ def make(results: Results, folder: Path) -> list[Path]:
 
 
 def _draw_means(maps: Maps, panel: Axes, ends: tuple[float, float]) -> None:
-    values = maps.means.to_numpy(float)
-    panel.imshow(values, cmap=_MEANS, vmin=ends[0], vmax=2 * ends[1] - ends[0], aspect="auto")
-    for (row, column), value in np.ndenumerate(values):
-        _write(panel, row, column, "–" if np.isnan(value) else f"{value:.3f}")
+    texts = maps.means.map("{:.3f}".format, na_action="ignore").fillna("–").to_numpy()
+    scale: dict[str, Any] = {"cmap": "Blues", "vmin": ends[0], "vmax": 2 * ends[1] - ends[0]}
+    style.written_matrix(panel, maps.means.to_numpy(float), texts, **scale)
     names = [list(map(str, index)) for index in (maps.means.index, maps.means.columns)]
     _name(panel, names, list(maps.axes))
 
@@ -127,16 +125,15 @@ def _draw_changes(
 ) -> None:
     rows, columns = (list(dict.fromkeys(key[n] for key in maps.changes)) for n in (0, 1))
     values = np.full((len(rows), len(columns)), np.nan)
+    texts = np.full(values.shape, "–", dtype=object)
+    texts[0, 0] = ""
     with_intervals = len(columns) <= _MOST_WITH_INTERVALS
     for (down, across), entry in maps.changes.items():
         at = rows.index(down), columns.index(across)
         if entry is not None:
-            values[at] = entry["difference"]
-            _write(panel, *at, _lines(entry, places, with_intervals), abs(values[at]) > 0.8 * top)
-        elif at != (0, 0):
-            _write(panel, *at, "–")
-    image = np.ma.masked_invalid(values)
-    panel.imshow(image, cmap=_CHANGES, vmin=-1.3 * top, vmax=1.3 * top, aspect="auto")
+            values[at], texts[at] = entry["difference"], _lines(entry, places, with_intervals)
+    scale: dict[str, Any] = {"cmap": "RdBu", "vmin": -1.3 * top, "vmax": 1.3 * top}
+    style.written_matrix(panel, values, texts, dark=0.8 * top, **scale)
     panel.axhline(0.5, color="white", linewidth=3)
     panel.axvline(0.5, color="white", linewidth=3)
     every = [f"mean over {axis}" for axis in maps.axes]
@@ -152,19 +149,12 @@ def _lines(entry: Mapping[Any, Any], places: int, with_interval: bool) -> str:
     return f"{value}{mark(entry)}{between}"
 
 
-def _write(panel: Axes, row: int, column: int, text: str, on_dark: bool = False) -> None:
-    look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": style.SMALLEST_PT}
-    panel.text(column, row, text, color="white" if on_dark else "black", **look)
-
-
 def _name(panel: Axes, levels: list[list[str]], axes: list[str]) -> None:
     down, across = ([wrap_name(name, _LETTERS) for name in names] for names in levels)
     panel.set_yticks(range(len(down)), down)
     panel.set_xticks(range(len(across)), across)
     panel.set_ylabel(wrap_name(axes[0], 2 * _LETTERS))
     panel.set_xlabel(wrap_name(axes[1], 4 * _LETTERS))
-    panel.tick_params(length=0)
-    panel.spines[:].set_visible(False)
 
 
 def _maps(held: GridEffects, column: Column, means: pd.DataFrame, pair: tuple[str, str]) -> Maps:

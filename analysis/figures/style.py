@@ -15,6 +15,7 @@ from matplotlib import rcsetup
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Bbox
@@ -89,6 +90,23 @@ def dot(marker: str, colour: str, size: float = 4, *, hollow: bool = False) -> L
     face = "none" if hollow else colour
     look: dict[str, Any] = {"marker": marker, "markersize": size, "color": colour}
     return Line2D([], [], linestyle="none", markerfacecolor=face, **look)
+
+
+def written_matrix(
+    panel: Axes, values: NDArray[Any], texts: NDArray[Any], *, dark: float = np.inf, **image: Any
+) -> AxesImage:
+    """Show numbers (R, C) as colours with a text on each, white on those further from 0 than dark.
+
+    ``image`` are arguments of `matplotlib.axes.Axes.imshow`.
+    """
+    look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": SMALLEST_PT}
+    for (row, column), text in np.ndenumerate(texts):
+        if text:
+            colour = "white" if abs(values[row, column]) > dark else "black"
+            panel.text(column, row, text, color=colour, **look)
+    panel.tick_params(length=0)
+    panel.spines[:].set_visible(False)
+    return panel.imshow(values, aspect="auto", **image)
 
 
 def front_line(
