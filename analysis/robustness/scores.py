@@ -241,7 +241,8 @@ def _score(
     run: OpenRun, parts: Sequence[_Part], clips: Sequence[str], datasets: Mapping[Any, Any]
 ) -> None:
     """Score what is missing, and keep it as it comes."""
-    from auralsam2.engine.robustness import condition_scores, hears, scored_metrics
+    from auralsam2.engine.clicks import hears
+    from auralsam2.engine.robustness import condition_scores, scored_metrics
 
     model = run.model()
     for part in parts:

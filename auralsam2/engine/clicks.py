@@ -201,9 +201,14 @@ def interactions(model: nn.Module, data: ClipBatch, heard: bool) -> Sequence[Int
     return found
 
 
+def hears(model: nn.Module) -> bool:
+    """Whether sound has a part in a model's masks; where it does not say so, it may."""
+    return bool(getattr(model, "hears", True))
+
+
 def ways(model: nn.Module) -> Sequence[bool]:
     """Whether a model's clips are clicked on with their sound, without, or both."""
-    return (True, False) if getattr(model, "hears", True) else (False,)
+    return (True, False) if hears(model) else (False,)
 
 
 def _metrics(cfg: Config) -> list[ClipMetric]:

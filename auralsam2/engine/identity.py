@@ -76,7 +76,7 @@ def file_digests(plain: Mapping[str, Any]) -> dict[str, str]:
     }
     found = {key: _content(path) for key, path in weights.items() if path.exists()}
     files = {**others, **_companions(plain.get("data") or {})}
-    return found | {key: _content(path) for key, path in files.items() if _is_file(path)}
+    return found | {key: _content(path) for key, path in files.items() if os.path.isfile(path)}
 
 
 def parse(run_id: str) -> Identity:
@@ -105,13 +105,6 @@ def _companions(data: Mapping[str, Any]) -> dict[str, Path]:
                 found[f"{path}.{file.name}"] = file
             path, node = f"{path}.dataset", node.get("dataset")
     return found
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # no path at all
-        return False
 
 
 def _content(path: Path) -> str:

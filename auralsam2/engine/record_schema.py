@@ -39,8 +39,8 @@ def find_problems(content: Any, annotations: Mapping[str, str]) -> list[str]:
     return problems
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
+def _is(kind: type) -> Check:
+    return lambda value: isinstance(value, kind)
 
 
 def _is_int(value: Any) -> bool:
@@ -49,10 +49,6 @@ def _is_int(value: Any) -> bool:
 
 def _is_score(value: Any) -> bool:
     return value is None or isinstance(value, float) or _is_int(value)
-
-
-def _is_dict(value: Any) -> bool:
-    return isinstance(value, dict)
 
 
 def _or_null(check: Check) -> Check:
@@ -76,6 +72,7 @@ def _dict_of(**checks: Check) -> Check:
     )
 
 
+_is_text, _is_dict = _is(str), _is(dict)
 _SCORES = _maps_to(_is_score)
 _CLIP_SCORE = _dict_of(split=_is_text, clip=_is_text, metric=_is_text, value=_is_score)
 _VALIDATION = _dict_of(epoch=_is_int, split=_is_text, scores=_SCORES)

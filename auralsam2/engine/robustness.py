@@ -30,11 +30,6 @@ class ClipScores(NamedTuple):
     scores: dict[str, float]  # metric -> score, NaN where the clip does not count
 
 
-def hears(model: nn.Module) -> bool:
-    """Whether sound has a part in a model's masks; where it does not say so, it may."""
-    return bool(getattr(model, "hears", True))
-
-
 @torch.no_grad()
 def condition_scores(
     model: nn.Module, cfg: Config, datasets: Mapping[Any, Any], wanted: Wanted

@@ -1,6 +1,7 @@
 """A tiny data set in AVSBench's layout and a config that trains on it in seconds."""
 
 import importlib.util
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -55,6 +56,26 @@ def _load(root: Path) -> Any:
             "model.mask_loss.loss_size": 32,
         },
     )
+
+
+@pytest.fixture
+def deaf_config(tiny_config: Any) -> Any:
+    """Without all that listens, so that nothing is trained."""
+    for part in ("sparse_prompt", "dense_prompt", "contrastive_loss", "projector"):
+        configs.set_node(tiny_config, f"model.{part}", None)
+    return tiny_config
+
+
+@pytest.fixture(scope="session")
+def logged() -> Callable[[Path, str], list[Any]]:
+    """Return a function that reads values of a logged scalar over all sessions of a run."""
+
+    def read(run_dir: Path, key: str) -> list[Any]:
+        files = sorted(run_dir.glob("*/vis_data/scalars.json"))
+        lines = [json.loads(line) for file in files for line in file.read_text().splitlines()]
+        return [line[key] for line in lines if key in line]
+
+    return read
 
 
 @pytest.fixture

@@ -189,10 +189,8 @@ def test_a_config_that_works(tiny_config: Any, tmp_path: Path, monkeypatch) -> N
     assert list(tmp_path.iterdir()) == [], "nothing is written"
 
 
-def test_nothing_to_train(tiny_config: Any) -> None:
-    for part in ("sparse_prompt", "dense_prompt", "contrastive_loss", "projector"):
-        configs.set_node(tiny_config, f"model.{part}", None)
-    first_step(tiny_config)
+def test_nothing_to_train(deaf_config: Any) -> None:
+    first_step(deaf_config)
 
 
 def test_a_loss_that_is_no_number(tiny_config: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +14,13 @@ from auralsam2.engine.train import train
 from auralsam2.models.weights import read_state
 
 
-def rates(run_dir: Path) -> list[float]:
-    """The learning rate of every step of all sessions."""
-    lines = []
-    for file in sorted(run_dir.glob("*/vis_data/scalars.json")):
-        lines += [json.loads(line) for line in file.read_text().splitlines()]
-    return [line["lr"] for line in lines if "lr" in line]
-
-
 def finished(toys: Any, folder: Path, **optim: Any) -> Any:
     cfg = toys.toy_config(folder, **optim)
     train(cfg, folder / "R")
     return cfg
 
 
-def test_a_run_starts_from_the_weights_of_another(toys: Any, tmp_path: Path) -> None:
+def test_a_run_starts_from_the_weights_of_another(toys: Any, tmp_path: Path, logged: Any) -> None:
     cfg = finished(toys, tmp_path)
     cfg.start, cfg.optim.optimizer.lr = start_from(tmp_path / "R"), 1e-12
     record = train(cfg, tmp_path / "new")
@@ -38,7 +29,7 @@ def test_a_run_starts_from_the_weights_of_another(toys: Any, tmp_path: Path) -> 
     digest = hashlib.sha256((tmp_path / "R" / "best.safetensors").read_bytes()).hexdigest()
     assert record.start["sha256"] == record.files["start.weights"] == digest
     assert (record.start["how"], record.start["run"], record.start["epochs"]) == ("weights", "R", 3)
-    assert record.epochs == 3 and len(rates(tmp_path / "new")) == 15, "trained anew"
+    assert record.epochs == 3 and len(logged(tmp_path / "new", "lr")) == 15, "trained anew"
     cfg.pop("start")
     with pytest.raises(OtherRunError, match=r"start\.weights: 'best.safetensors' there, absent"):
         train(cfg, tmp_path / "new")
@@ -50,7 +41,7 @@ def test_a_run_starts_from_the_weights_of_another(toys: Any, tmp_path: Path) -> 
     ids=str,
 )
 def test_a_finished_run_is_extended_by_the_longer_schedule(
-    optim: dict[str, Any], toys: Any, tmp_path: Path
+    optim: dict[str, Any], toys: Any, tmp_path: Path, logged: Any
 ) -> None:
     cfg = finished(toys, tmp_path, **optim)
     held = {path: path.read_bytes() for path in (tmp_path / "R").rglob("*") if path.is_file()}
@@ -64,11 +55,11 @@ def test_a_finished_run_is_extended_by_the_longer_schedule(
 
     straight = toys.toy_config(tmp_path, **optim, epochs=7)
     train(straight, tmp_path / "straight")
-    planned = rates(tmp_path / "straight")
+    planned, long = (logged(tmp_path / name, "lr") for name in ("straight", "long"))
     # It was cut off in its second epoch: what follows, and what it began with, is on that curve.
-    assert rates(tmp_path / "long")[-15:] == pytest.approx(planned[-15:])
-    assert rates(tmp_path / "long")[0] == pytest.approx(planned[15]) and planned[15] > 0.03
-    assert rates(tmp_path / "R")[-1] < planned[15] / 2
+    assert long[-15:] == pytest.approx(planned[-15:])
+    assert long[0] == pytest.approx(planned[15]) and planned[15] > 0.03
+    assert logged(tmp_path / "R", "lr")[-1] < planned[15] / 2
 
 
 def test_only_more_epochs_extend_a_run(toys: Any, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +25,18 @@ def test_gain_is_that_of_the_analysis() -> None:
         np.testing.assert_allclose(found[i], reference(maps[i], cover[i]), atol=1e-12)
 
 
-def test_gains_are_logged_at_every_validation(tiny_config: Any, tmp_path: Path) -> None:
+def test_gains_are_logged_at_every_validation(
+    tiny_config: Any, tmp_path: Path, logged: Any
+) -> None:
     tiny_config.runtime.hooks = [ConfigDict(type="DilutionHook")]
     assert validate(tiny_config) == []
 
     train(tiny_config, tmp_path / "run")
 
-    (path,) = (tmp_path / "run").glob("*/vis_data/scalars.json")
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
-    logged = [line for line in lines if SCALARS[0] in line]
-    assert [line["step"] for line in logged] == [1, 2]
-    for line in logged:
-        assert all(-1 <= line[name] <= 1 for name in SCALARS)
-    assert len({line[name] for line in logged for name in SCALARS}) == 6, "all of them differ"
+    gains = [logged(tmp_path / "run", name) for name in SCALARS]
+    assert [len(values) for values in gains] == [2, 2, 2]
+    assert all(-1 <= gain <= 1 for values in gains for gain in values)
+    assert len({gain for values in gains for gain in values}) == 6, "all of them differ"
 
 
 def test_an_unknown_hook_is_named(tiny_config: Any) -> None:
