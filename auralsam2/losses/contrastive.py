@@ -77,6 +77,15 @@ def log_negative_sums(
 POOLS = ("clip", "batch")
 
 
+class SampledClips(NamedTuple):
+    """What a batch's joint sets are sampled from."""
+
+    embeddings: Embeddings  # of every level
+    mask_logits: Tensor  # (B, T, h, w)
+    masks: Tensor  # (B, T, S, S)
+    supervised: Tensor  # (B, T)
+
+
 class JointSet(NamedTuple):
     """Sampled pixels and audio embeddings that are contrasted with each other."""
 
@@ -152,8 +161,9 @@ class ContrastiveLoss(nn.Module, ABC):
         Returns:
             ``loss_contrastive``, a weighted scalar.
         """
-        _check_shapes(embeddings, mask_logits, masks, supervised)
-        sets = self.joint_sets(embeddings, mask_logits, masks, supervised, generator)
+        clips = SampledClips(embeddings, mask_logits, masks, supervised)
+        _check_shapes(clips)
+        sets = self.joint_sets(clips, generator)
         if self.pool == "batch":
             sets = [JointSet(*(torch.cat(parts) for parts in zip(*sets, strict=True)))]
         losses = [self.joint_loss(self.limit(s, generator)) for s in sets]
@@ -169,14 +179,10 @@ class ContrastiveLoss(nn.Module, ABC):
         return joint._replace(visual=joint.visual[kept], visual_labels=joint.visual_labels[kept])
 
     def joint_sets(
-        self,
-        embeddings: Embeddings,
-        mask_logits: Tensor,
-        masks: Tensor,
-        supervised: Tensor,
-        generator: torch.Generator | None = None,
+        self, clips: SampledClips, generator: torch.Generator | None = None
     ) -> list[JointSet]:
-        """Sample the joint set of every clip, from what :meth:`forward` takes."""
+        """Sample the joint set of every clip."""
+        embeddings, mask_logits, masks, supervised = clips
         num_clips, num_frames, num_tokens = embeddings.visual[0].shape[:3]
         num_levels, size = len(embeddings.visual), math.isqrt(num_tokens)
         # (B, L, T, N): every level draws its own pixels.
@@ -208,10 +214,8 @@ class ContrastiveLoss(nn.Module, ABC):
         return sets
 
 
-def _check_shapes(
-    embeddings: Embeddings, mask_logits: Tensor, masks: Tensor, supervised: Tensor
-) -> None:
-    visual, audio = embeddings
+def _check_shapes(clips: SampledClips) -> None:
+    (visual, audio), mask_logits, masks, supervised = clips
     if not visual or len(visual) != len(audio):
         raise ValueError(
             "embeddings need one visual and one audio tensor a level, got "

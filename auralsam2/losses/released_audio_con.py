@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from auralsam2.losses.audio_con import AudioConLoss
-from auralsam2.losses.contrastive import JointSet
+from auralsam2.losses.contrastive import JointSet, SampledClips
 from auralsam2.losses.released_sampling import (
     SamplingRules,
     choice_problems,
@@ -110,14 +110,10 @@ class ReleasedAudioConLoss(AudioConLoss):
         self.truncation = truncation
 
     def joint_sets(
-        self,
-        embeddings: Embeddings,
-        mask_logits: Tensor,
-        masks: Tensor,
-        supervised: Tensor,
-        generator: torch.Generator | None = None,
+        self, clips: SampledClips, generator: torch.Generator | None = None
     ) -> list[JointSet]:
         """Sample the joint set of every clip, one after another."""
+        embeddings, mask_logits, masks, supervised = clips
         sets = []
         for clip in range(len(masks)):
             heard = supervised[clip].bool()

@@ -125,15 +125,6 @@ def sum_of_curves(
     return CurveSum(curves.sum(dim=0).cpu(), len(curves))
 
 
-def f_score(clips: Sequence[CurveSum]) -> float | None:
-    """Maximum of the mean curve over the frames of some clips; None if none shows an object."""
-    num_frames = sum(clip.num_frames for clip in clips)
-    if num_frames == 0:
-        return None
-    total = torch.stack([clip.total for clip in clips]).sum(dim=0)
-    return float((total / num_frames).max())
-
-
 @METRICS.register_module()
 class FScoreMetric(GroupedMetric):
     """F: maximum over thresholds of a clip's mean curve, then mean over clips.
@@ -186,9 +177,12 @@ class FScoreMetric(GroupedMetric):
         return [sum_of_curves(mask_logits[part], masks[part], self.predictions) for part in parts]
 
     def score_group(self, outcomes: Sequence[CurveSum]) -> float | None:
-        """Return the maximum of the mean curve over all frames."""
-        score = f_score(outcomes)
-        return 0.0 if score is None and self.empty_clips == "zero" else score
+        """Return the maximum of the mean curve over the frames that show an object."""
+        num_frames = sum(clip.num_frames for clip in outcomes)
+        if num_frames == 0:
+            return 0.0 if self.empty_clips == "zero" else None
+        total = torch.stack([clip.total for clip in outcomes]).sum(dim=0)
+        return float((total / num_frames).max())
 
     def clip_value(self, outcome: Sequence[CurveSum]) -> float | None:
         """Return the maximum of the clip's mean curve, or the mean of its frames' maxima."""

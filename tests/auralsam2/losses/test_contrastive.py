@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from auralsam2.losses.audio_con import AudioConLoss
-from auralsam2.losses.contrastive import JointSet, log_negative_sums
+from auralsam2.losses.contrastive import JointSet, SampledClips, log_negative_sums
 from auralsam2.losses.sampling import pixel_labels
 from auralsam2.registry import CONTRASTIVE_LOSSES
 from auralsam2.structures import Embeddings
@@ -44,7 +44,7 @@ def test_every_sampled_pixel_keeps_its_own_label():
     embeddings, logits, masks, supervised = make_batch()
     loss = AudioConLoss(max_samples=2)
     generator = torch.Generator().manual_seed(0)
-    sets = loss.joint_sets(embeddings, logits, masks, supervised, generator)
+    sets = loss.joint_sets(SampledClips(embeddings, logits, masks, supervised), generator)
     labels = pixel_labels(masks, 4)
     for clip, joint in enumerate(sets):
         flat = torch.cat([x[clip].flatten(0, 1) for x in embeddings.visual])
@@ -60,7 +60,7 @@ def test_audio_is_labelled_by_its_frame_at_full_resolution():
     masks.zero_()
     masks[0, 1, 5, 5] = 1  # vanishes on the token grid
     masks[0, 2] = 1
-    (joint,) = AudioConLoss().joint_sets(embeddings, logits, masks, supervised)
+    (joint,) = AudioConLoss().joint_sets(SampledClips(embeddings, logits, masks, supervised))
     assert joint.audio_labels.tolist() == [0, 1, 1, 0] * 2
     assert torch.equal(joint.audio[:4], embeddings.audio[0][0])
     assert joint.visual_labels.sum() == 2 * 16
@@ -71,7 +71,7 @@ def test_unsupervised_frames_stay_out(name):
     embeddings, logits, masks, supervised = make_batch(clips=2)
     supervised[0, 1:] = False
     loss = CONTRASTIVE_LOSSES.build(dict(type=name))
-    sets = loss.joint_sets(embeddings, logits, masks, supervised)
+    sets = loss.joint_sets(SampledClips(embeddings, logits, masks, supervised))
     assert [len(joint.audio) for joint in sets] == [3, 12]
     assert [len(joint.visual) for joint in sets] == [3 * 16, 12 * 16]
 

@@ -41,7 +41,7 @@ def test_an_empty_truth_teaches_silence_unless_as_released() -> None:
     corrected = squared_dice_loss(logits, truth)
     assert corrected[1] == released[1]
     # Backgrounds of 16 pixels: 1 - 2 * 8 / (4 + 16).
-    assert float(corrected[0]) == pytest.approx(0.2, abs=1e-3)
+    assert corrected[0].item() == pytest.approx(0.2, abs=1e-3)
     (gradient,) = torch.autograd.grad(corrected.sum(), logits)
     assert (gradient[0] > 0).all(), "every pixel is pushed down"
     assert float(squared_dice_loss(torch.full((1, 4, 4), -30.0), truth[:1])) < 1e-3
