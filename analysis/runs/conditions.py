@@ -16,11 +16,12 @@ _MOST_NAMED = 4
 
 
 def condition_notes(done: Runs) -> list[str]:
-    """Return notes on runs of one table that differ in what is no setting of their config.
+    """Return what runs of one table went on without, and what no setting tells of unlike ones.
 
     Records of older code that do not state something are left out of that comparison.
     """
-    notes = [
+    notes = [*_lacks(done, _left_out), *_lacks(done, _partial_weights)]
+    notes += [
         f"the runs were trained {what} ({listed(groups, _first_named)}): their numbers differ by "
         "rounding too"
         for what, read in _ROUNDING.items()
@@ -30,16 +31,6 @@ def condition_notes(done: Runs) -> list[str]:
         notes.append(f"stopped early, {listed(early, _first_named)}")
     starts = grouped(done, start_in_words)
     return notes + [f"{start}: {_first_named(whose)}" for start, whose in starts.items()]
-
-
-def left_out_notes(done: Runs) -> list[str]:
-    """Return what runs could not read and went on without."""
-    return _lacks(done, _left_out)
-
-
-def weight_notes(done: Runs) -> list[str]:
-    """Return what of weight files did not meet the networks of runs."""
-    return _lacks(done, _partial_weights)
 
 
 def unequal_columns(scores: pd.DataFrame) -> dict[Column, dict[int, list[str]]]:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.runs.comparable import Runs, check_data, check_label_sources, metric_scales
-from analysis.runs.conditions import condition_notes, left_out_notes, unequal_notes, weight_notes
+from analysis.runs.conditions import condition_notes, unequal_notes
 from analysis.runs.controls import is_control
 from analysis.runs.folders import RunFolder, finished, join_folders, read_folder
 from analysis.runs.measures import measures_of
@@ -99,7 +99,7 @@ def load_runs(
         raise NoResultsError(f"no finished run in {_named(paths)}:\n{listed}")
     notes += check_label_sources(done, mix_label_sources)
     notes += check_data(done, allow_mixed_data)
-    notes += left_out_notes(done) + weight_notes(done) + condition_notes(done)
+    notes += condition_notes(done)
     scales, unlike = metric_scales(done, allow_mixed_data)
     results = _results(folder, done, scales, notes + unlike + folder.notes)
     if results.scores.empty:
