@@ -77,7 +77,7 @@ def test_an_oracle_that_trains_nothing_is_no_rival_unless_all_are(results: Resul
     assert best_other(results, ("test", "J"), "b") == "high"
 
 
-def test_lower_may_be_better(exact: Callable[..., Path]) -> None:
+def test_lower_may_be_better(exact) -> None:
     null = {"test_n": {"S": {"a": 0.1, "b": 0.9}}}
     results = load_runs(exact({("b", 0): null, ("c", 0): {"test_n": {"S": {"a": 0.0, "b": 0.8}}}}))
     picked = pick(results, "lowest", num_clips=1)
@@ -104,6 +104,6 @@ def test_all_rules_where_none_is_named() -> None:
     assert check_rules(["lowest", "lowest"]) == ["lowest"]
 
 
-def test_without_a_reference(exact: Callable[..., Path]) -> None:
+def test_without_a_reference(exact) -> None:
     with pytest.raises(ValueError, match="choose one .--reference CELL"):
         pick(load_runs(exact({("b", 0): 0.5}, reference=None)), "lowest", num_clips=1)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -8,14 +7,12 @@ from typing import Any
 import pytest
 
 from analysis.measured_runs import MeasuredRuns
-from analysis.robustness.measure import CURVES, MEAN, MeasuredRobustness, measure
+from analysis.robustness.measure import CURVES, MEAN, measure
 from analysis.robustness.scores import CLEAN, RunRobustness, RunScores
 from analysis.runs.results import load_runs
 
-Plant = Callable[..., MeasuredRobustness]
 
-
-def test_curves_of_planted_robustness(planted_robustness: Plant) -> None:
+def test_curves_of_planted_robustness(planted_robustness) -> None:
     found = planted_robustness({"a": 0.1, "b": 0.0}).curves
     assert list(found) == list(CURVES)
     rows = found[found["cell"] == "a"].set_index(["corruption", "strength", "metric"])
@@ -34,7 +31,7 @@ def test_curves_of_planted_robustness(planted_robustness: Plant) -> None:
 
 
 def test_what_was_left_out_is_said(
-    planted_robustness: Plant, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    planted_robustness, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     planted = planted_robustness({"a": 0.1, "b": 0.2}, deaf=("b",))
     why = {"Babble": "no waveform"}
@@ -46,7 +43,7 @@ def test_what_was_left_out_is_said(
     assert left_out == "Babble: left out of 4 runs, a, seed 0 first: no waveform"
 
 
-def test_mistakes_are_told_at_once(exact: Callable[..., Path]) -> None:
+def test_mistakes_are_told_at_once(exact) -> None:
     results = load_runs(exact({("a", 0): 0.5, ("b", 0): 0.4}))
     asked: Any = [({"type": "PartialSilence"}, (2.0,)), ({"type": "PartialSilence"}, (1.0,))]
     with pytest.raises(ValueError, match=r"unknown cell 'c'.*stands twice.*got strength 2"):

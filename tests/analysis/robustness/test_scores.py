@@ -67,7 +67,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, str]]:
 
 
 def test_clean_scores_are_those_of_the_run_and_nothing_is_scored_twice(
-    write_run: Callable[..., Path], counted: list[tuple[Any, str]]
+    write_run, counted: list[tuple[Any, str]]
 ) -> None:
     run_dir = write_run()
     tested = {
@@ -106,7 +106,7 @@ class Killed(BaseException):
 
 
 def test_a_run_that_is_killed_goes_on_where_it_was(
-    write_run: Callable[..., Path],
+    write_run,
     counted: list[tuple[Any, str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -135,7 +135,7 @@ def test_a_run_that_is_killed_goes_on_where_it_was(
 
 
 def test_where_nothing_is_heard_corruptions_of_sound_cost_nothing(
-    write_run: Callable[..., Path], counted: list[tuple[Any, str]]
+    write_run, counted: list[tuple[Any, str]]
 ) -> None:
     run_dir = write_run(**DEAF)
     found = RunRobustness(corruptions=[GAIN, BLUR]).of(run_dir)
@@ -152,7 +152,7 @@ def test_where_nothing_is_heard_corruptions_of_sound_cost_nothing(
 
 
 def test_a_corruption_that_the_data_do_not_have_is_left_out(
-    write_run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    write_run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from auralsam2.data.datasets.corrupted import CorruptedClips
 

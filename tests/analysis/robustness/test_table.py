@@ -1,15 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
-from analysis.robustness.measure import MeasuredRobustness
 from analysis.robustness.table import strength_words, to_latex, to_markdown, write
 
-Plant = Callable[..., MeasuredRobustness]
 
-
-def test_a_row_a_corruption_with_the_mean_over_its_strengths(planted_robustness: Plant) -> None:
+def test_a_row_a_corruption_with_the_mean_over_its_strengths(planted_robustness) -> None:
     text = to_markdown(planted_robustness({"a_1": 0.1, "b": 0.0}, deaf=("b",)))
     lines = [[part.strip() for part in line.split("|")] for line in text.splitlines()]
     clean, noise = lines[2:4]
@@ -23,7 +19,7 @@ def test_a_row_a_corruption_with_the_mean_over_its_strengths(planted_robustness:
     assert "| area " in text and "| found " in text
 
 
-def test_files_are_written(planted_robustness: Plant, tmp_path: Path) -> None:
+def test_files_are_written(planted_robustness, tmp_path: Path) -> None:
     measured = planted_robustness({"50 % of_it": 0.1})
     assert [path.name for path in write(measured, tmp_path)] == ["robustness.md", "robustness.tex"]
     assert r"50 \% of\_it" in to_latex(measured)

@@ -47,7 +47,6 @@ def test_they_are_no_splits_of_the_runs(folder: Path, tmp_path: Path) -> None:
 
 def test_cells_with_their_sound_and_without(folder: Path) -> None:
     clicked = after_clicks(load_runs(folder))
-    assert clicked is not None
     assert clicked.cells == ("a", "b", "b, no sound"), "a hears nothing"
     assert clicked.splits == ("test_clicks_0", "test_clicks_1", "test_clicks_2")
     assert clicked.reference == "b" and len(clicked.runs) == 3
@@ -58,17 +57,16 @@ def test_cells_with_their_sound_and_without(folder: Path) -> None:
     assert means["a", "test_clicks_1", "J"] == pytest.approx(0.15)
 
 
-def test_cells_that_nobody_clicked_on_are_named(exact: Exact, folder: Path) -> None:
+def test_cells_that_nobody_clicked_on_are_named(exact, folder: Path) -> None:
     clicked = after_clicks(load_runs(folder))
-    assert clicked is not None and clicked.notes == [NOTE]
+    assert clicked.notes == [NOTE]
     held = {("a", 0): scored(0.2, 0.1), ("c", 0): {"test": {"J": {"x": 0.1, "y": 0.1}}}}
     clicked = after_clicks(load_runs(exact(held)))
-    assert clicked is not None and clicked.notes == [NOTE, "not clicked on: c"]
+    assert clicked.notes == [NOTE, "not clicked on: c"]
 
 
 def test_gains_are_paired_by_clip(folder: Path) -> None:
     clicked = after_clicks(load_runs(folder))
-    assert clicked is not None
     gained = gains(clicked)
     own = gained.scores[(gained.scores["cell"] == "b") & (gained.scores["metric"] == "J")]
     found = own.set_index(["split", "clip"])["value"]
@@ -80,7 +78,7 @@ def test_gains_are_paired_by_clip(folder: Path) -> None:
 
 def test_columns_of_a_metric(folder: Path) -> None:
     clicked = after_clicks(load_runs(folder))
-    assert clicked is not None and shown_metrics(clicked) == ["J", "F"]
+    assert shown_metrics(clicked) == ["J", "F"]
     splits = [f"test_clicks_{number}" for number in range(3)]
     assert columns_of(clicked, "J") == [
         *((split, "J") for split in splits),
@@ -88,17 +86,16 @@ def test_columns_of_a_metric(folder: Path) -> None:
     ]
 
 
-def test_runs_without_clicks_have_none(exact: Exact) -> None:
+def test_runs_without_clicks_have_none(exact) -> None:
     assert after_clicks(load_runs(exact({("b", 0): 0.5}))) is None
 
 
-def test_null_splits_show_what_is_asked_there(exact: Exact) -> None:
+def test_null_splits_show_what_is_asked_there(exact) -> None:
     held: dict[str, Mapping] = {}
     for split in ("test_s", "test_u", "test_n"):
         for end in ("", "_clicks_0", "_clicks_1"):
             held[f"{split}{end}"] = {"J": {"x": 0.5, "y": 0.5}, "S": {"x": 0.1, "y": 0.1}}
     clicked = after_clicks(load_runs(exact({("b", 0): held})))
-    assert clicked is not None
     counts = ("clicks_0", "clicks_1")
     shown = columns_of(clicked, "J")
     assert shown == [(f"{s}_{c}", "J") for s in ("test_s", "test_u", "mix") for c in counts]

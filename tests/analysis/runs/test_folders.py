@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ from analysis.runs.folders import read_folder
 from analysis.runs.results import load_runs, with_reference
 
 
-def test_a_stopped_run_says_why(grid_folder: Path, write_run: Callable[..., object]) -> None:
+def test_a_stopped_run_says_why(grid_folder: Path, write_run) -> None:
     runs = grid_folder / "runs"
     reason = "pruned at epoch 2"
     write_run(runs / "none-s1-x", "none", 1, status="stopped", stopped_because=reason, epochs=2)

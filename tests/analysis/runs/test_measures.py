@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -66,7 +65,7 @@ def test_lower_may_be_better_and_validations_of_older_runs_need_not_be_there() -
     assert epochs_to_nearly_best(RunRecord()) is None
 
 
-def test_columns_of_runs(exact: Callable[..., Path]) -> None:
+def test_columns_of_runs(exact) -> None:
     results = load_runs(exact({("a", 0): 0.2, ("b", 0): 0.5}, **MEASURED))
     table = make_table(results, columns=[*NEW, *EACH_PART])
     parts = ["params:fuser", "total_params:image_encoder", "total_params:fuser"]
@@ -85,7 +84,7 @@ def test_columns_of_runs(exact: Callable[..., Path]) -> None:
     assert measured_columns(results) == ["params"]
 
 
-def test_runs_of_older_code_have_gaps_and_a_note(exact: Callable[..., Path]) -> None:
+def test_runs_of_older_code_have_gaps_and_a_note(exact) -> None:
     folder = exact({("a", 0): 0.2, ("b", 0): 0.5}, **MEASURED)
     record = folder / "runs/1/record.json"
     text = re.sub(r'"cost": \{[^}]*\}', '"cost": {}', record.read_text())

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -56,9 +55,7 @@ def test_csv_round_trip(grid_folder: Path, tmp_path: Path) -> None:
     assert back.columns.tolist() == ["cell", "seed", "split", "clip", "metric", "value"]
 
 
-def test_runs_that_are_missing_are_noted(
-    grid_folder: Path, write_run: Callable[..., object]
-) -> None:
+def test_runs_that_are_missing_are_noted(grid_folder: Path, write_run) -> None:
     runs = grid_folder / "runs"
     write_run(runs / "none-s1-x", "none", 1, status="running")
     write_run(runs / "dense-s0-x", "dense", 0, status="failed", error="Traceback\nValueError: x\n")

@@ -50,18 +50,14 @@ def test_scores_are_the_recorded_ones(results: Results, grid_folder: Path) -> No
     assert clip.rows[4].score == ("J", recorded["test_audio_swapped"])
 
 
-def test_long_clips_are_thinned_evenly(
-    grid_folder: Path, save_predictions: Callable[..., None]
-) -> None:
+def test_long_clips_are_thinned_evenly(grid_folder: Path, save_predictions) -> None:
     save_predictions(grid_folder / "runs" / "none-s0-x", 0, num_frames=10)
     (clip,) = load_clips(load_runs(grid_folder), num_clips=1, most_frames=4)
     assert clip.seconds == (1, 4, 7, 10)
     assert len(clip.frames) == len(clip.truth) == len(clip.rows[0].masks) == 4
 
 
-def test_only_clips_that_all_runs_saved(
-    grid_folder: Path, save_predictions: Callable[..., None]
-) -> None:
+def test_only_clips_that_all_runs_saved(grid_folder: Path, save_predictions) -> None:
     runs = grid_folder / "runs"
     save_predictions(runs / "none-s0-x", 0, clips=("clip_00", "clip_01"))
     save_predictions(runs / "dense-s0-x", 0, clips=("clip_01", "clip_02"))

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ import pytest
 from analysis.runs.sweep_results import is_sweep, load_sweep_results
 
 
-def test_types_of_the_columns(write_sweep_folder: Callable[..., Path]) -> None:
+def test_types_of_the_columns(write_sweep_folder) -> None:
     results = load_sweep_results(write_sweep_folder())
     trials = results.trials
     assert results.directions == {"J": "maximize"} and results.title == "Toys"
@@ -23,7 +22,7 @@ def test_types_of_the_columns(write_sweep_folder: Callable[..., Path]) -> None:
     assert results.is_number("optim.optimizer.lr") and not results.is_number("model.fusion")
 
 
-def test_folders_that_are_no_sweep(write_sweep_folder: Callable[..., Path], tmp_path: Path) -> None:
+def test_folders_that_are_no_sweep(write_sweep_folder, tmp_path: Path) -> None:
     assert not is_sweep(tmp_path)
     with pytest.raises(FileNotFoundError, match=r"no sweep\.json .* auralsam2 run-sweep"):
         load_sweep_results(tmp_path)

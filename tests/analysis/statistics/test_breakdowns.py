@@ -124,7 +124,7 @@ def test_bins_without_clips_or_with_one(carried: Results) -> None:
     assert break_down(carried, ("new", "old"), ("test", "F"), bins).empty
 
 
-def test_parts_of_a_derived_split_are_bins(exact: Callable[..., object]) -> None:
+def test_parts_of_a_derived_split_are_bins(exact) -> None:
     held = {
         cell: {
             part: {"J": {f"c{n}": 0.5 + gain * (1 + (n - 1.5) / 10) for n in range(4)}}

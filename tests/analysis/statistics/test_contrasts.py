@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
@@ -24,7 +23,7 @@ def contrast(results: Results, weights: Mapping[str, float], column: Column = J)
     return contrast_of(results, {(cell, column): weight for cell, weight in weights.items()})
 
 
-def test_rows_are_paired_by_clip_and_seed(exact: Callable[..., Path]) -> None:
+def test_rows_are_paired_by_clip_and_seed(exact) -> None:
     scores = {
         ("b", 0): grid({"x": 0.1, "y": 0.2}),
         ("a", 0): grid({"y": 0.5, "x": 0.3}),
@@ -36,7 +35,7 @@ def test_rows_are_paired_by_clip_and_seed(exact: Callable[..., Path]) -> None:
     assert group.labels == [(J, "a against b")]
     np.testing.assert_allclose(group.sample.values, [[[0.2, 0.3]]])
     sample = contrast(results, rows["a against b"])
-    assert sample is not None and sample.strata == (2,)
+    assert sample.strata == (2,)
     np.testing.assert_array_equal(sample.values, group.sample.values)
 
 
@@ -49,7 +48,6 @@ def test_an_interaction_is_a_difference_of_differences(exact) -> None:
     }
     weights = {"11": 1.0, "10": -1.0, "01": -1.0, "00": 1.0}
     sample = contrast(load_runs(exact(scores)), weights)
-    assert sample is not None
     np.testing.assert_allclose(sample.values, [[[0.2, -0.15]] * 2], atol=1e-12)
 
 
@@ -86,7 +84,6 @@ def test_real_minus_swapped_sound_is_paired_by_clip(exact) -> None:
     }
     results = load_runs(exact({("b", 0): held}))
     sample = contrast_of(results, {("b", J): 1.0, ("b", SWAPPED): -1.0})
-    assert sample is not None
     np.testing.assert_allclose(sample.values, [[[0.3, 0.6]]])
 
 
@@ -99,7 +96,7 @@ def test_a_derived_split_and_its_control_have_the_same_clips(exact) -> None:
     results = load_runs(exact({("b", 0): held}))
     columns = {("b", ("mix", "J")): 1.0, ("b", ("mix_audio_swapped", "J")): -1.0}
     sample = contrast_of(results, columns)
-    assert sample is not None and sample.strata == (2, 1)
+    assert sample.strata == (2, 1)
     np.testing.assert_array_equal(sample.values, [[[0.5, 0.5, 0.5]]])
     assert contrast_of(results, columns | {("b", ("test_s", "J")): 1.0}) is None
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +7,6 @@ import pandas as pd
 import pytest
 from statsmodels.stats.anova import AnovaRM
 
-from analysis.runs.results import Results
 from analysis.statistics.crossed_means import CLIPS, USUAL, Settings, p_values
 from analysis.statistics.effects import grid_effects, joint_test
 from analysis.statistics.score_arrays import Sample
@@ -22,13 +20,12 @@ def planted(size: str, loss: str) -> float:
     return 0.4 + 0.05 * (size == "m") + 0.06 * (size == "m" and loss == "on")
 
 
-def test_estimate_and_interval_by_hand(grid_of: Callable[..., Results]) -> None:
+def test_estimate_and_interval_by_hand(grid_of) -> None:
     """With one seed the interval of a main effect is that of a t-test over clips."""
     from scipy import stats
 
     results = grid_of(AXES, planted, num_seeds=1)
     found = grid_effects(results)
-    assert found is not None
     wide = results.scores.pivot(index="clip", columns="cell", values="value")
     main = (wide["m, off"] + wide["m, on"] - wide["s, off"] - wide["s, on"]) / 2
     both = wide["m, on"] - wide["m, off"] - wide["s, on"] + wide["s, off"]
@@ -47,7 +44,6 @@ def test_estimate_and_interval_by_hand(grid_of: Callable[..., Results]) -> None:
 
 def test_planted_effects_are_found(grid_of) -> None:
     found = grid_effects(grid_of(AXES, planted, num_seeds=4, num_clips=30))
-    assert found is not None
     rows = found.found.set_index("effect")
     for name, truth in {
         "size: m − s": 0.08,
@@ -64,7 +60,6 @@ def test_planted_effects_are_found(grid_of) -> None:
 def test_main_effects_are_one_family_and_interactions_another(grid_of) -> None:
     axes = {**AXES, "text": ("no", "yes", "both")}
     found = grid_effects(grid_of(axes, lambda *_: 0.5))
-    assert found is not None
     kinds = {effect.name: effect.kind for effect in found.effects}
     for kind in ("main effect", "interaction"):
         own = found.found[found.found["effect"].map(kinds) == kind]
@@ -94,7 +89,6 @@ def test_intervals_cover_planted_effects(grid_of) -> None:
             noise += rng.normal(0, size, numbers.max() + 1)[numbers]
         value = results.scores["value"] + noise + rng.normal(0, 0.01, len(noise))
         found = grid_effects(replace(results, scores=results.scores.assign(value=value)))
-        assert found is not None
         rows = found.found.set_index("effect")
         held += [rows.loc[n, "low"] <= t <= rows.loc[n, "high"] for n, t in truths.items()]
     assert 0.92 < np.mean(held) < 1.0
@@ -102,7 +96,7 @@ def test_intervals_cover_planted_effects(grid_of) -> None:
 
 def test_a_grid_that_is_not_full_is_not_tested_together(grid_of) -> None:
     found = grid_effects(grid_of(AXES, planted, left_out=["m, on"]))
-    assert found is not None and found.joint.empty and len(found.notes) == 1
+    assert found.joint.empty and len(found.notes) == 1
     assert len(found.found) == 2 and not found.joint["significant"].any()
 
 
@@ -111,7 +105,7 @@ def test_cells_that_share_nothing_are_named(grid_of) -> None:
     strange = results.scores["cell"].isin(["l, off", "l, on"])
     scores = results.scores.assign(seed=results.scores["seed"] + 10 * strange)
     found = grid_effects(replace(results, scores=scores))
-    assert found is not None and "size: l − s" not in set(found.found["effect"])
+    assert "size: l − s" not in set(found.found["effect"])
     assert "size: l − s: its cells share no J on test" in found.notes
 
 

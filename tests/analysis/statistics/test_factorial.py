@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -21,16 +20,14 @@ SCORES = {
 
 def estimates(results: Results) -> dict[str, float]:
     design = factorial(results)
-    assert design is not None
     found = {}
     for effect in effects(design):
         sample = contrast_of(results, {(cell, J): w for cell, w in effect.weights.items()})
-        assert sample is not None
         found[effect.name] = round(float(sample.values.mean()), 9)
     return found
 
 
-def test_effects_of_a_full_grid_by_hand(grid_of: Callable[..., Results]) -> None:
+def test_effects_of_a_full_grid_by_hand(grid_of) -> None:
     results = grid_of(AXES, lambda *at: SCORES[at], **EXACT)
     assert estimates(results) == pytest.approx(
         {
@@ -42,7 +39,7 @@ def test_effects_of_a_full_grid_by_hand(grid_of: Callable[..., Results]) -> None
         }
     )
     design = factorial(results)
-    assert design is not None and design.full and design.notes == ()
+    assert design.full and design.notes == ()
     assert [effect.num_places for effect in effects(design)] == [2, 2, 3, 1, 1]
 
 
@@ -75,7 +72,7 @@ def test_a_grid_that_is_not_full_says_so_and_compares_what_is_there(grid_of) -> 
     assert found["loss: on − off"] == pytest.approx(0.07)
     assert "size: l − s × loss: on − off" not in found
     design = factorial(results)
-    assert design is not None and not design.full
+    assert not design.full
     (note,) = design.notes
     assert note.startswith("the grid is not full: 1 of 6 combinations have no finished cell (l, on")
     counts = {effect.levels: (effect.num_places, effect.of) for effect in effects(design)}
@@ -93,7 +90,7 @@ def test_cells_without_a_place_are_named(grid_of) -> None:
     results = grid_of(AXES, lambda *at: SCORES[at], **EXACT)
     axes = {cell: own for cell, own in results.axes.items() if cell != "l, on"}
     design = factorial(replace(results, axes={**axes, "l, on": {"size": "l"}}))
-    assert design is not None and "l, on" not in design.cells.values()
+    assert "l, on" not in design.cells.values()
     assert design.notes[-1] == "no place on the axes size, loss: l, on"
 
 
@@ -117,7 +114,6 @@ def test_two_cells_in_one_place_are_no_factorial(grid_of) -> None:
 @pytest.mark.parametrize("axes", [("size",), ("loss",), ("size", "loss")])
 def test_joint_contrasts_are_orthonormal_and_of_their_axes_alone(grid_of, axes) -> None:
     design = factorial(grid_of({**AXES, "text": ("no", "yes")}, lambda *_: 0.5, **EXACT))
-    assert design is not None
     places = {cell: place for place, cell in design.cells.items()}
     rows = [
         {places[cell]: weight for cell, weight in row.items()}

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ def grid(clips: dict[str, float]) -> dict[str, dict[str, dict[str, float]]]:
     return {"test": {"J": clips}}
 
 
-def test_axes_are_cells_seeds_and_sorted_clips(exact: Callable[..., Path]) -> None:
+def test_axes_are_cells_seeds_and_sorted_clips(exact) -> None:
     scores = {
         ("b", 7): grid({"y": 0.2, "x": 0.1}),
         ("a", 3): grid({"x": 0.3, "y": 0.4}),

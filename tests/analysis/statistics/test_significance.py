@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +17,7 @@ from analysis.statistics.significance import (
 J = ("test", "J")
 
 
-def test_planted_effects_are_found_and_nulls_are_not(planted: Callable[..., Path]) -> None:
+def test_planted_effects_are_found_and_nulls_are_not(planted) -> None:
     results = load_runs(planted({"up": 0.05, "down": -0.05, "same": 0.0}))
     frame = compare(results, [J])
     assert tuple(frame.columns) == COMPARED and frame["cell"].tolist() == ["up", "down", "same"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +11,7 @@ from analysis.runs.results import load_runs
 from analysis.tables import click_tables, to_markdown, write_click_tables
 
 
-def test_a_table_a_metric_with_intervals_and_tests(exact: Callable[..., Path]) -> None:
+def test_a_table_a_metric_with_intervals_and_tests(exact) -> None:
     clips = [f"c{number}" for number in range(6)]
 
     def scores(start: float) -> dict:
@@ -41,7 +40,7 @@ def test_a_table_a_metric_with_intervals_and_tests(exact: Callable[..., Path]) -
     assert compared["b, no sound", "test_clicks_1", "J"] == pytest.approx(-0.3)
 
 
-def test_files(exact: Callable[..., Path], tmp_path: Path) -> None:
+def test_files(exact, tmp_path: Path) -> None:
     held = {"test": {"J": {"x": 0.5}}, "test_clicks_0": {"J": {"x": 0.5}}}
     paths = write_click_tables(click_tables(load_runs(exact({("b", 0): held}))), tmp_path / "out")
     assert {path.parent for path in paths} == {tmp_path / "out" / "clicks" / "J"}

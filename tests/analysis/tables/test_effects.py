@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from analysis.runs.results import Results
 from analysis.statistics.crossed_means import CLIPS, Settings
 from analysis.statistics.effects import grid_effects
 from analysis.tables.effects import footnote, to_frame, to_texts, write
@@ -19,9 +17,8 @@ def planted(size: str, loss: str) -> float:
     return 0.4 + 0.1 * (size == "m") + 0.02 * (size == "l") + 0.2 * (loss == "on" and size == "m")
 
 
-def test_rows_are_effects_and_tests_of_all_levels(grid_of: Callable[..., Results]) -> None:
+def test_rows_are_effects_and_tests_of_all_levels(grid_of) -> None:
     held = grid_effects(grid_of(AXES, planted, num_seeds=4, num_clips=40))
-    assert held is not None
     texts = to_texts(held)
     assert list(texts) == ["", "level", "J"]
     assert texts[["", "level"]].to_numpy().tolist() == [
@@ -52,7 +49,6 @@ def test_files_and_numbers(grid_of, tmp_path: Path) -> None:
     paths = write(results, tmp_path / "out")
     assert [path.name for path in paths] == ["effects.md", "effects.tex", "effects.csv"]
     held = grid_effects(results)
-    assert held is not None
     frame = pd.read_csv(paths[2])
     assert len(frame) == len(to_frame(held)) == 4
     assert frame.loc[1, ["kind", "axes", "levels", "against"]].tolist() == [

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +17,7 @@ PAPER = ReportedRow(
 )
 
 
-def test_entries_headers_and_rules(exact: Callable[..., Path]) -> None:
+def test_entries_headers_and_rules(exact) -> None:
     table = make_table(load_runs(exact({("x_1", 0): 0.2, **SCORES})), difference=True)
     text = to_latex(table)
     for part in (

@@ -105,14 +105,14 @@ def test_what_is_asked_for(numbers: Numbers, asked: dict, text: str) -> None:
     assert re.fullmatch(text, made.text), made.text
 
 
-def test_words_are_the_third_where_nothing_is_significant(planted: Callable[..., Path]) -> None:
+def test_words_are_the_third_where_nothing_is_significant(planted) -> None:
     numbers = Numbers(load_runs(planted({"alike": 0.0, "more": 0.05})))
     for cell, text in (("alike", "even"), ("more", "up")):
         asked = Asked(cell, **TEST, other=("b", "test"), show="words", words=("up", "down", "even"))
         assert asked_macro("x", asked, numbers).text == text
 
 
-def test_an_interval_that_is_not_known_is_an_error(exact: Callable[..., Path]) -> None:
+def test_an_interval_that_is_not_known_is_an_error(exact) -> None:
     numbers = Numbers(load_runs(exact({("a", 0): 0.2, ("b", 0): 0.5})))
     with pytest.raises(ValueError, match="of a single clip nothing can be said"):
         asked_macro("x", Asked("a", **TEST, show="interval"), numbers)
@@ -124,14 +124,14 @@ def automatic_names(numbers: Numbers) -> list[str]:
     return [macro.name for macro in automatic_macros(numbers, "aural", {}, Style())]
 
 
-def test_what_is_no_share_has_no_percent(exact: Callable[..., Path]) -> None:
+def test_what_is_no_share_has_no_percent(exact) -> None:
     scales = {"J": dict(higher_is_better=True, bounds=None, subject="object")}
     numbers = Numbers(load_runs(exact({("a", 0): 0.2, ("b", 0): 0.5}, scales=scales)))
     with pytest.raises(ValueError, match="J does not go from 0 to 1"):
         asked_macro("x", Asked("a", **TEST, style=Style(percent=True)), numbers)
 
 
-def test_two_cells_of_one_name_are_an_error_that_names_both(exact: Callable[..., Path]) -> None:
+def test_two_cells_of_one_name_are_an_error_that_names_both(exact) -> None:
     numbers = Numbers(load_runs(exact({("x+y", 0): 0.2, ("x/y", 0): 0.5}, reference=None)))
     with pytest.raises(ValueError, match=r"\\auralJXY would stand for .*x\+y.* and for .*x/y"):
         check_names(list(automatic_macros(numbers, "aural", {}, Style())))

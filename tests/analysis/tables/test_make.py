@@ -17,7 +17,7 @@ SCORES = {("a", 0): 0.2, ("a", 1): 0.4, ("b", 0): 0.5, ("b", 1): 0.8}
 TEST = ("test", "J")
 
 
-def test_mean_and_sample_deviation_over_seeds(exact: Callable[..., Path]) -> None:
+def test_mean_and_sample_deviation_over_seeds(exact) -> None:
     table = make_table(load_runs(exact(SCORES)))
     assert table.mean[TEST].tolist() == pytest.approx([0.3, 0.65])
     assert table.std[TEST].tolist() == pytest.approx([np.std([0.2, 0.4], ddof=1), 0.3 / 2**0.5])

@@ -87,7 +87,7 @@ def test_what_is_not_there_is_said_with_what_is(results: Results, ask, said: lis
     assert all(text in str(caught.value) for text in said), caught.value
 
 
-def test_cells_without_a_common_clip_have_no_difference(exact: Callable[..., Path]) -> None:
+def test_cells_without_a_common_clip_have_no_difference(exact) -> None:
     scores = {
         ("a", 0): {"test": {"J": {"x": 0.1, "y": 0.2}}},
         ("b", 1): {"test": {"J": {"x": 0.1, "y": 0.3}}},
@@ -100,7 +100,7 @@ def test_cells_without_a_common_clip_have_no_difference(exact: Callable[..., Pat
         numbers.mean(Term("c", TEST))
 
 
-def test_scores_after_clicks_are_named_by_their_splits(exact: Callable[..., Path]) -> None:
+def test_scores_after_clicks_are_named_by_their_splits(exact) -> None:
     clips = [f"c{number}" for number in range(6)]
 
     def scores(start: float) -> dict:
