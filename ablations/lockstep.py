@@ -14,7 +14,7 @@ from ablations.display import Display
 from ablations.executors.base import Executor, Outcome, Outcomes, Source, Work
 from ablations.grids.plan import PlannedRun, state_of
 from ablations.runs.run_cell import current_record
-from ablations.runs.run_group import Ended, RunGroup, run_group
+from ablations.runs.run_group import RunGroup, run_group
 from auralsam2.engine import run_record
 from auralsam2.engine.progress import Forwarding, Progress
 
@@ -92,7 +92,7 @@ class _Groups(Iterator[Any]):
         if isinstance(outcome.item, PlannedRun):
             yield outcome
             return
-        ended = outcome.result or [Ended(error=outcome.error) for _ in outcome.item.runs]
+        ended = outcome.result or [(None, outcome.error)] * len(outcome.item.runs)
         for run, how in zip(outcome.item.runs, ended, strict=True):
             if outcome.lost and state_of(run.run_dir) != "done":
                 self.alone.add(run.run_dir)
@@ -101,7 +101,7 @@ class _Groups(Iterator[Any]):
             elif outcome.lost:
                 yield Outcome(run, result=run_record.read(run.run_dir))
             else:
-                yield Outcome(run, result=how.record, error=how.error)
+                yield Outcome(run, *how)
 
     def _key(self, run: PlannedRun) -> tuple[str | None, str]:
         """What runs side by side have in common, or why a run goes alone."""

@@ -74,14 +74,13 @@ def preflight(
     return Report(time.monotonic() - began, len(steps), problems)
 
 
-def try_cell(item: FirstStep, progress: Progress) -> tuple[float, int]:
-    """Do the first step of a cell; seconds and bytes of GPU memory."""
+def try_cell(item: FirstStep, progress: Progress) -> Any:
+    """Do the first step of a cell; what `auralsam2.engine.preflight.first_step` found."""
     try:
         import_stated(item.run.cfg)
         from auralsam2.engine.preflight import first_step
 
-        found = first_step(item.run.cfg)
-        return found.seconds, found.gpu_bytes
+        return first_step(item.run.cfg)
     except BaseException:
         retire()
         raise
@@ -91,10 +90,9 @@ def _line(outcome: Outcome[FirstStep, Any]) -> str:
     if outcome.error is not None:
         return last_line(outcome.error)
     assert outcome.result is not None
-    seconds, memory = outcome.result
-    return f"first step after {seconds:.1f} s" + (
-        f", {memory / _MEBIBYTE:.0f} MiB of GPU memory" if memory else ""
-    )
+    memory = outcome.result.gpu_bytes / _MEBIBYTE
+    told = f"first step after {outcome.result.seconds:.1f} s"
+    return f"{told}, {memory:.0f} MiB of GPU memory" if memory else told
 
 
 def _problem(outcome: Outcome[FirstStep, Any]) -> str:

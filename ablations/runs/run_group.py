@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Work = Callable[..., RunRecord]
 """`ablations.runs.run_cell.run_cell` with what all runs of a grid have in common."""
+Ended = tuple["RunRecord | None", "str | None"]
+"""The record of a run, and the traceback of what was no failure of the run itself."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +41,6 @@ class RunGroup:
     def run_dir(self) -> Path:
         """Of the first run."""
         return self.runs[0].run_dir
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a run of a group ended."""
-
-    record: RunRecord | None = None
-    error: str | None = None  # traceback of what was no failure of the run itself
 
 
 def run_group(item: PlannedRun | RunGroup, progress: Progress, *, work: Work) -> Any:
@@ -67,7 +61,7 @@ def run_group(item: PlannedRun | RunGroup, progress: Progress, *, work: Work) ->
     from auralsam2.engine.lockstep import Lockstep
 
     together = Lockstep(len(item.runs))
-    ended = [Ended() for _ in item.runs]
+    ended: list[Ended] = [(None, None)] * len(item.runs)
 
     def do(index: int) -> None:
         ended[index] = _do(together, index, item.runs[index], progress, work)
@@ -98,11 +92,11 @@ def _do(together: Lockstep, index: int, run: PlannedRun, progress: Progress, wor
             finally:
                 if _gpu_is_lost():
                     together.stop()
-            return Ended(record)
+            return record, None
     except KeyboardInterrupt:
-        return Ended(current_record(run))
+        return current_record(run), None
     except Exception:
-        return Ended(error=traceback.format_exc())
+        return None, traceback.format_exc()
 
 
 def _train(hook: LockstepHook, count: int, *arguments: Any, **more: Any) -> RunRecord:

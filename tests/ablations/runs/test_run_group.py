@@ -25,8 +25,11 @@ def test_each_run_tells_and_writes_for_itself(group: RunGroup, fake_training) ->
     heard = Heard()
     with output_to(group.run_dir):
         ended = run_group(group, heard, work=fake_training.work)
-    assert [how.record.name for how in ended] == ["one", "two", "three"]
-    assert [how.error for how in ended] == [None] * 3
+    assert [(record.name, error) for record, error in ended] == [
+        ("one", None),
+        ("two", None),
+        ("three", None),
+    ]
     told = [arguments[:2] for call, arguments in heard.calls if call == "of_member"]
     assert [told.count((i, "step")) for i in range(3)] == [4, 8, 12]
     for run in group.runs:
@@ -39,8 +42,8 @@ def test_a_run_without_a_log_leaves_the_others_alone(group: RunGroup, fake_train
     folder.write_text("a file where the folder is to be")
     with output_to(group.run_dir):
         ended = run_group(group, Progress(), work=fake_training.work)
-    assert [how.record and how.record.status for how in ended] == ["done", None, "done"]
-    assert "FileExistsError" in ended[1].error
+    assert [record and record.status for record, _ in ended] == ["done", None, "done"]
+    assert "FileExistsError" in ended[1][1]
 
 
 def test_a_single_run_needs_no_group(group: RunGroup, fake_training) -> None:
@@ -102,7 +105,7 @@ def test_runs_on_a_lost_gpu_are_left_for_another_process(
     with output_to(group.run_dir):
         ended = run_group(group, Progress(), work=work)
     monkeypatch.undo()
-    assert ended[0].record.status == "done" and "illegal memory" in ended[1].error
-    assert ended[2].record.status == "running"
+    assert ended[0][0].status == "done" and "illegal memory" in ended[1][1]
+    assert ended[2][0].status == "running"
     with pytest.raises(FileNotFoundError):
         run_record.read(Path(group.runs[2].run_dir))
