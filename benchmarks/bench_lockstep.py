@@ -107,10 +107,10 @@ def timed(size: str, side: int, rounds: int) -> str:
 
     import torch
 
-    from auralsam2.models.feature_cache import LastPyramid
+    from auralsam2.models.feature_cache import LastAnswer
 
     torch.manual_seed(0)
-    model, encoded = _model(size, side), LastPyramid()
+    model, encoded = _model(size, side), LastAnswer()
     masks = torch.zeros(1, 5, side, side, dtype=torch.uint8)
     masks[..., side // 4 : side // 2, side // 4 : side // 2] = 1
     batch = dict(

@@ -18,7 +18,7 @@ from auralsam2.engine.benchmark.meters import Operations, Seconds, operation_cou
 from auralsam2.engine.clicks import interactions, ways
 from auralsam2.engine.evaluate import nothing_kept, with_attribute
 from auralsam2.engine.run_record import RunRecord
-from auralsam2.models.feature_cache import LastPyramid
+from auralsam2.models.feature_cache import LastAnswer
 from auralsam2.models.interaction import CannotClickError
 from auralsam2.models.methods.base import ClipBatch
 
@@ -146,7 +146,7 @@ def encoder_passes(model: BaseModel, clip: Mapping[str, Any]) -> dict[str, float
     handle = encoder.register_forward_pre_hook(lambda _, frames: seen.append(len(frames[0])))
     counts = []
     try:
-        with torch.no_grad(), with_attribute(model, "feature_cache", LastPyramid()):
+        with torch.no_grad(), with_attribute(model, "feature_cache", LastAnswer()):
             for heard in ways(model):
                 interactions(model, data, heard)
                 counts.append(sum(seen) / len(clip["frames"]))

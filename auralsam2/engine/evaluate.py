@@ -8,6 +8,7 @@ import auralsam2.mmengine_fixes  # noqa: F401  (before all else of mmengine)
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -30,7 +31,7 @@ from auralsam2.engine.run_folder import check_files
 from auralsam2.kept_files import archive_bytes, keep
 from auralsam2.metrics.null_split import AreaMetric
 from auralsam2.models.cached_encoder import CachedEncoder
-from auralsam2.models.feature_cache import LastMaps, LastPyramid
+from auralsam2.models.feature_cache import LastAnswer
 from auralsam2.registry import METRICS, MODELS
 
 
@@ -116,9 +117,9 @@ class _SplitScores:
 def frames_encoded_once(model: nn.Module) -> AbstractContextManager[None]:
     """Let a model without a feature cache remember the frames that it saw last."""
     if getattr(model, "feature_cache", False) is None:
-        return with_attribute(model, "feature_cache", LastPyramid())
+        return with_attribute(model, "feature_cache", LastAnswer())
     if isinstance(encoder := getattr(model, "image_encoder", None), nn.Module):
-        return with_attribute(encoder, "forward", LastMaps(encoder.forward))
+        return with_attribute(encoder, "forward", partial(LastAnswer(), compute=encoder.forward))
     return nullcontext()  # it has a cache, or its encoder sees more than frames
 
 

@@ -30,7 +30,7 @@ from torch import Tensor, nn
 
 from auralsam2.engine.distributed import unwrapped
 from auralsam2.mmengine_fixes import make_current
-from auralsam2.models.feature_cache import LastPyramid
+from auralsam2.models.feature_cache import LastAnswer
 from auralsam2.models.methods.base import is_trained
 
 Place = tuple[int, int, int]
@@ -149,7 +149,7 @@ class SharedEncoder:
 
     def __init__(self) -> None:
         self.weights: dict[str, Tensor] = {}
-        self.pyramid = LastPyramid()
+        self.pyramid = LastAnswer()
 
     def join(self, model: nn.Module) -> list[nn.Parameter]:
         """Let a model encode what nobody has encoded yet, and keep its frozen weights once for all.

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable, Sequence
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from auralsam2.structures import VisualPyramid
 
+Answer = TypeVar("Answer")
 MEGABYTE = 2**20
 
 
@@ -137,35 +139,21 @@ class FeatureCache:
         )
 
 
-class LastPyramid:
-    """The pyramid of the batch that was seen last; as many bytes as that batch has.
+class LastAnswer:
+    """What was computed of the batch that was seen last; as many bytes as that has.
 
     For a clip that is shown several times in a row, under several sounds or to several models with
     one frozen encoder; called as :class:`FeatureCache` is.
     """
 
     def __init__(self) -> None:
-        self._last: tuple[str, Tensor, VisualPyramid] | None = None
+        self._last: tuple[str, Tensor, Any] | None = None
 
-    def __call__(self, frames: Tensor, compute: Callable[[Tensor], VisualPyramid]) -> VisualPyramid:
-        """The pyramid of a batch, computed unless frames and precision equal the last ones."""
+    def __call__(self, frames: Tensor, compute: Callable[[Tensor], Answer]) -> Answer:
+        """The answer to a batch, computed unless frames and precision equal the last ones."""
         how, last = _precision(frames.device), self._last
         if last is None or last[0] != how or not torch.equal(last[1], frames):
-            self._last = last = None  # frees the old maps before the new ones are made
+            self._last = last = None  # frees the old answer before the new one is made
             self._last = last = how, frames, compute(frames)
-        return last[2]
-
-
-class LastMaps:
-    """What an encoder of pictures made of those that it saw last, as `LastPyramid` has it."""
-
-    def __init__(self, encode: Callable[[Tensor], tuple[Tensor, ...]]) -> None:
-        self._encode = encode
-        self._last: tuple[Tensor, tuple[Tensor, ...]] | None = None
-
-    def __call__(self, images: Tensor) -> tuple[Tensor, ...]:
-        """The maps of some images, computed unless they equal the last ones."""
-        if self._last is None or not torch.equal(self._last[0], images):
-            self._last = None
-            self._last = (images, self._encode(images))
-        return self._last[1]
+        answer: Answer = last[2]
+        return answer

@@ -22,7 +22,7 @@ from auralsam2.engine.protocols import SIZES, evaluate_protocols
 from auralsam2.engine.splits import asked_hearing, fingerprint
 from auralsam2.engine.splits import test_datasets as build_tests
 from auralsam2.engine.train import train
-from auralsam2.models.feature_cache import LastPyramid
+from auralsam2.models.feature_cache import LastAnswer
 from auralsam2.models.methods.base import ClipBatch, ClipMethod
 from auralsam2.models.one_mask import class_prediction
 from auralsam2.structures import Prediction
@@ -143,7 +143,7 @@ def test_a_cache_or_an_encoder_of_its_own_is_left_alone() -> None:
         assert model.feature_cache is cache
     model.feature_cache = None
     with pytest.raises(KeyError), frames_encoded_once(model):
-        assert isinstance(model.feature_cache, LastPyramid)
+        assert isinstance(model.feature_cache, LastAnswer)
         raise KeyError
     assert model.feature_cache is None
 

@@ -7,8 +7,7 @@ from auralsam2.models.feature_cache import (
     MEGABYTE,
     FeatureCache,
     FeatureStore,
-    LastMaps,
-    LastPyramid,
+    LastAnswer,
     weights_digest,
 )
 from auralsam2.structures import VisualPyramid
@@ -124,7 +123,7 @@ def test_what_is_kept_is_nobodys_elses_memory() -> None:
 
 
 def test_the_last_batch_alone_is_remembered() -> None:
-    last, compute = LastPyramid(), Counter()
+    last, compute = LastAnswer(), Counter()
     for frames in (frames_of(1, 2), frames_of(1, 2), frames_of(2, 1), frames_of(2), frames_of(2)):
         pyramid = last(frames, compute)
         for kept, direct in zip(pyramid.levels, Counter()(frames).levels, strict=True):
@@ -134,14 +133,6 @@ def test_the_last_batch_alone_is_remembered() -> None:
     changed[0, 0, 0, 0, 0] += 1
     last(changed, compute)
     assert compute.clips == 6
-
-
-def test_the_last_maps_alone_are_remembered() -> None:
-    computed: list[int] = []
-    last = LastMaps(lambda images: (computed.append(len(images)), (images * 2.0,))[1])
-    for images in (torch.ones(2, 3), torch.ones(2, 3), torch.ones(1, 3), torch.ones(2, 3)):
-        assert torch.equal(last(images)[0], 2 * images)
-    assert computed == [2, 1, 2]
 
 
 def test_another_precision_is_another_entry() -> None:
