@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import torch
-from safetensors.torch import load
 from torch import Tensor, nn
 
 from auralsam2.registry import MODELS
 from auralsam2.structures import VisualPyramid
-
-PARITY = Path(__file__).parents[4] / "shared" / "parity"
 
 
 @pytest.fixture(autouse=True)
@@ -29,35 +23,6 @@ def one_thread() -> Iterator[None]:
         torch.manual_seed(0)
         yield
     torch.set_num_threads(threads)
-
-
-def parity_file(name: str) -> bytes:
-    """Content of a fixture's file, where it is at hand."""
-    if not (PARITY / name).is_file():
-        pytest.skip(f"numbers of the released code are not at ../shared/parity/{name}")
-    return (PARITY / name).read_bytes()
-
-
-@pytest.fixture
-def read_parity() -> Callable[[str], dict[str, Tensor]]:
-    """Return a function from a fixture's name to its tensors, floating ones in float32."""
-
-    def read(name: str) -> dict[str, Tensor]:
-        tensors = load(gzip.decompress(parity_file(f"{name}.safetensors.gz")))
-        return {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
-
-    return read
-
-
-@pytest.fixture
-def read_parity_facts() -> Callable[[str], dict[str, Any]]:
-    """Return a function from a fixture's name to its JSON."""
-
-    def read(name: str) -> dict[str, Any]:
-        facts: dict[str, Any] = json.loads(parity_file(f"{name}.json"))
-        return facts
-
-    return read
 
 
 B, T, C, S = 2, 3, 32, 64

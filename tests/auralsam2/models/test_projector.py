@@ -64,8 +64,3 @@ def test_ref_heads_normalise_positions_as_released_and_channels_where_corrected(
     corrected = ReleasedRefProjector(C, D, normalise_positions=False)
     torch.testing.assert_close(corrected.visual(update).norm(dim=3), torch.ones(1, 2, 9))
     torch.testing.assert_close(released.audio(update[:, :, 0]).norm(dim=-1), torch.ones(1, 2))
-
-
-def test_they_say_which_tokens_they_read() -> None:
-    assert ReleasedConvProjector.visual_source == "visual"
-    assert ReleasedRefProjector.visual_source == "visual_update"

@@ -8,7 +8,6 @@ from auralsam2.models.fusion.frame_wise import (
     BilinearFusion,
     ConcatMLPFusion,
     FiLMFusion,
-    NoFusion,
     audio_of_frames,
 )
 
@@ -25,18 +24,6 @@ def test_own_token_and_the_mean_of_the_words() -> None:
 def test_without_text_the_token_itself() -> None:
     audio = torch.randn(2, 3, 8)
     assert torch.equal(audio_of_frames(torch.zeros(2, 3, 4, 8), audio)[:, :, 0], audio)
-
-
-def test_widths_must_agree() -> None:
-    with pytest.raises(ValueError, match="audio tokens must have shape"):
-        audio_of_frames(torch.zeros(2, 3, 4, 8), torch.zeros(2, 3, 9))
-
-
-def test_streams_pass_unchanged() -> None:
-    visual, audio = torch.randn(1, 2, 4, 8), torch.randn(1, 2, 8)
-    out = NoFusion(8)(visual, audio)
-    assert out.visual is visual and out.audio is audio
-    assert not list(NoFusion(8).parameters())
 
 
 @torch.no_grad()

@@ -50,19 +50,6 @@ def test_every_expression_gives_as_many_tokens(folder: Path) -> None:
     assert not torch.allclose(states[0], states[1])
 
 
-def test_the_cache_and_the_padding_are_arguments(folder: Path) -> None:
-    text = ["the dog", "very"]
-    plain = RobertaText(folder, num_tokens=6, cache=False)
-    cached = RobertaText(folder, num_tokens=6)
-    for _ in range(2):
-        assert torch.equal(cached(text), plain(text))
-    masked = RobertaText(folder, num_tokens=6, mask_padding=True)(text)
-    words = cached.encode(text).mask
-    assert words.sum(1).tolist() == [2, 1]
-    assert (masked[~words] == 0).all() and torch.equal(masked[words], plain(text)[words])
-    assert plain(text)[~words].abs().sum() > 0
-
-
 def test_fewer_tokens_are_not_answered_from_more(folder: Path) -> None:
     assert RobertaText(folder, num_tokens=6)(["the dog"]).shape[1] == 6
     assert RobertaText(folder, num_tokens=4)(["the dog"]).shape[1] == 4
