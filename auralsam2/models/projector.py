@@ -7,6 +7,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from auralsam2.messages import too_small
 from auralsam2.models.fusion.token_norm import BatchTokenNorm
 from auralsam2.registry import PROJECTORS
 from auralsam2.shapes import check_shape
@@ -59,8 +60,8 @@ class MLPProjector(Projector):
     """
 
     def __init__(self, channels: int, num_layers: int = 3, out_channels: int = 64) -> None:
-        if num_layers < 1:
-            raise ValueError(f"projector num_layers must be at least 1, got {num_layers}")
+        if wrong := too_small(num_layers=(num_layers, 1)):
+            raise ValueError(f"projector {wrong[0]}")
         super().__init__(channels, out_channels, lambda: _mlp(channels, num_layers, out_channels))
 
 

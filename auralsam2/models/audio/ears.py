@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from auralsam2.messages import unknown_values
 from auralsam2.models.freezing import Freezable
 from auralsam2.shapes import check_shape
 from auralsam2.structures import NUM_EARS
@@ -25,9 +26,8 @@ class EarEncoder(Freezable):
     out_channels: int  # D = A * C
 
     def __init__(self, channels: str = "both") -> None:
-        if channels not in NUM_EARS:
-            known = ", ".join(NUM_EARS)
-            raise ValueError(f"{type(self).__name__}: unknown {channels=}; known: {known}")
+        if wrong := unknown_values(channels=(channels, NUM_EARS)):
+            raise ValueError(f"{type(self).__name__}: {wrong[0]}")
         super().__init__()
         self.channels, self.num_ears = channels, NUM_EARS[channels]
 

@@ -24,6 +24,7 @@ from auralsam2.models.feature_cache import FeatureStore
 from auralsam2.models.weights.folder import (
     load_folder,
     of_transformers,
+    random_config,
     random_model,
     read_config,
     reading,
@@ -37,7 +38,6 @@ INSTEAD = (
     " (or set `model.audio_encoder.random_weights` to True to go without, on purpose, or take "
     "VGGish or LogMelCNN)"
 )
-BUILDS = ("mini", "published")
 FRONT_ENDS = ("preprocessor_config.json", "processor_config.json")
 """Files of a folder that may state its front end."""
 Fields = Mapping[str, Any]
@@ -136,11 +136,9 @@ class TransformersEar(CachedEncoder, EarEncoder):
     def _config(self, folder: Path | None, size: str) -> Any:
         """Of the part of a model that hears."""
         name = type(self).__name__
-        if size not in BUILDS:
-            raise ValueError(f"{name}: unknown {size=}; known: {', '.join(BUILDS)}")
         if folder is None:
-            fields = self.mini if size == "mini" else self.real
-            return of_transformers(self.config_class, name)(**fields)
+            kind = of_transformers(self.config_class, name)
+            return random_config(kind, name, size, self.mini, self.real)
         config = read_config(folder, name, self.model_types, self.published)
         while hasattr(config, "audio_config"):
             config = config.audio_config

@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from auralsam2.messages import unknown_values
 from auralsam2.shapes import check_shape
 from auralsam2.structures import FusionOutput
 
@@ -60,8 +61,7 @@ class ScopedFusion(Fusion):
     """
 
     def __init__(self, scope: str, *problems: str) -> None:
-        unknown = [] if scope in SCOPES else [f"unknown {scope=}; known: {', '.join(SCOPES)}"]
-        if found := [*problems, *unknown]:
+        if found := [*problems, *unknown_values(scope=(scope, SCOPES))]:
             raise ValueError(f"{type(self).__name__}: " + "; ".join(found))
         super().__init__()
         self.scope = scope

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from auralsam2.messages import too_small, unknown_values
 from auralsam2.models.fusion.base import Fusion
 from auralsam2.registry import FUSIONS
 from auralsam2.shapes import check_shape
@@ -74,8 +75,8 @@ class FiLMFusion(Fusion):
     sees = False
 
     def __init__(self, channels: int, gate: str = "linear", shift: bool = True) -> None:
-        if gate not in GATES:
-            raise ValueError(f"{type(self).__name__}: unknown {gate=}; known: {', '.join(GATES)}")
+        if wrong := unknown_values(gate=(gate, GATES)):
+            raise ValueError(f"{type(self).__name__}: {wrong[0]}")
         super().__init__()
         self.gate = gate
         self.scale = nn.Linear(channels, channels)
@@ -161,12 +162,7 @@ class BilinearFusion(Fusion):
         dropout: float = 0.1,
     ) -> None:
         rank = channels if rank is None else rank
-        problems = [
-            f"{name} must be at least 1, got {value}"
-            for name, value in (("rank", rank), ("num_factors", num_factors))
-            if value < 1
-        ]
-        if problems:
+        if problems := too_small(rank=(rank, 1), num_factors=(num_factors, 1)):
             raise ValueError(f"{type(self).__name__}: " + "; ".join(problems))
         super().__init__()
         self.num_factors = num_factors

@@ -57,11 +57,6 @@ TOKEN_NORMS: dict[str, type[nn.Module]] = {
 }
 
 
-def norm_problems(norm: str) -> list[str]:
-    """What is wrong with the name of a norm, in words; empty where nothing is."""
-    return [] if norm in TOKEN_NORMS else [f"unknown {norm=}; known: {', '.join(TOKEN_NORMS)}"]
-
-
 def build_token_norm(norm: str, channels: int, zero_init: bool) -> nn.Module:
     """One of ``TOKEN_NORMS``, of weight zero at the start where asked for."""
     module = TOKEN_NORMS[norm](channels)

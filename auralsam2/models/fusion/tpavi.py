@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from auralsam2.messages import unknown_values
 from auralsam2.models.fusion.base import ScopedFusion
-from auralsam2.models.fusion.token_norm import build_token_norm, norm_problems
+from auralsam2.models.fusion.token_norm import TOKEN_NORMS, build_token_norm
 from auralsam2.registry import FUSIONS
 from auralsam2.structures import FusionOutput
 
@@ -56,7 +57,7 @@ class TPAVIFusion(ScopedFusion):
         zero_init: bool = False,
         scope: str = "clip",
     ) -> None:
-        super().__init__(scope, *norm_problems(norm))
+        super().__init__(scope, *unknown_values(norm=(norm, TOKEN_NORMS)))
         inner = inner_channels or channels // 2
         self.query = nn.Linear(channels, inner)  # theta
         self.key = nn.Linear(channels, inner)  # phi
@@ -140,8 +141,8 @@ class TwoWayTPAVIFusion(ScopedFusion):
         zero_init: bool = False,
         scope: str = "clip",
     ) -> None:
-        problems = [] if scale in SCALES else [f"unknown {scale=}; known: {', '.join(SCALES)}"]
-        super().__init__(scope, *problems, *norm_problems(norm))
+        wrong = unknown_values(scale=(scale, SCALES), norm=(norm, TOKEN_NORMS))
+        super().__init__(scope, *wrong)
         inner = inner_channels or channels // 2
         self.scale = scale
         self.align = nn.Linear(channels, channels)

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from auralsam2.messages import unknown_values
 from auralsam2.models.weights.loading import (
     NONE,
     Coverage,
@@ -23,6 +24,8 @@ from auralsam2.weight_files import SOURCES
 
 INSTALL = "pip install 'auralsam2[text]'"
 """What brings transformers."""
+BUILDS = ("mini", "published")
+"""Sizes of random weights."""
 SEED = 0
 """Of random weights."""
 WORDS = ("config.json", "tokenizer.json", "vocab.json", "vocab.txt", "merges.txt")
@@ -73,6 +76,19 @@ def random_model(model_class: Any, config: Any) -> Any:
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(SEED)
         return model_class(config)
+
+
+def random_config(
+    config_class: Any, owner: str, size: str, mini: Mapping[str, Any], published: Mapping[str, Any]
+) -> Any:
+    """The config of a model of random weights, from its fields in each of the two ``BUILDS``.
+
+    Raises:
+        ValueError: where ``size`` is neither.
+    """
+    if wrong := unknown_values(size=(size, BUILDS)):
+        raise ValueError(f"{owner}: {wrong[0]}")
+    return config_class(**(mini if size == "mini" else published))
 
 
 def of_transformers(name: str, owner: str, install: str = INSTALL) -> Any:

@@ -10,7 +10,7 @@ from torch import Tensor
 from auralsam2.models.auralsam2 import CHECKPOINTED
 from auralsam2.models.methods.base import ClipBatch
 from auralsam2.registry import MODELS, TEXT_ENCODERS
-from auralsam2.structures import Prediction, Prompts
+from auralsam2.structures import Prediction
 
 B, T, S = 2, 3, 128
 Batch = Callable[..., dict[str, Any]]
@@ -142,22 +142,6 @@ def test_conditioning_frame_follows_the_mode() -> None:
     assert tracker.eval().conditioning_frame(5) == 0
 
 
-def test_memory_links_frames_and_can_be_off(batch: Batch) -> None:
-    data = batch()
-    changed = dict(data, frames=data["frames"].clone())
-    changed["frames"][:, 0] = batch(seed=5)["frames"][:, 0]
-    linked = build()
-    apart = build(tracker=dict(type="MemoryTracker", use_memory=False))
-    # Same audio path: only the visual tokens of frame 0 and the memory of it differ.
-    for model, same in ((linked, False), (apart, True)):
-        pyramids = [model.backbone(model.normalise(d["frames"])) for d in (data, changed)]
-        best = [
-            model.eval().tracker(model.backbone.network, p, Prompts(), model.injection).best
-            for p in pyramids
-        ]
-        assert torch.equal(best[0][:, 1:], best[1][:, 1:]) is same
-
-
 def test_feature_cache_changes_nothing(batch: Batch) -> None:
     plain, cached = build(), build(feature_cache_mb=16)
     data = batch()
@@ -171,11 +155,6 @@ def test_feature_cache_changes_nothing(batch: Batch) -> None:
 def test_contrastive_loss_without_projector_is_explained() -> None:
     with pytest.raises(ValueError, match="needs model.projector"):
         build(projector=None)
-
-
-def test_unknown_decode_mode_is_explained() -> None:
-    with pytest.raises(ValueError, match="'best'; known: first, iou_select"):
-        build(decode="best")
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from auralsam2.models.backbones.promptable import PromptableBackbone
 from auralsam2.models.weights.folder import (
     load_folder,
     of_transformers,
+    random_config,
     random_model,
     reading,
 )
@@ -21,7 +22,6 @@ from auralsam2.weight_files import folder_problems
 INSTALL = "pip install 'auralsam2[backbones]'"
 """What brings transformers in a version that has these models, and timm."""
 CONFIG_KEY = "model.backbone.checkpoint"
-BUILDS = ("mini", "published")
 MINI_CHANNELS = 128
 """C of the small builds, that of sam2-mini."""
 MINI_DECODER = dict(hidden_size=MINI_CHANNELS, mlp_dim=256, iou_head_hidden_dim=64)
@@ -86,8 +86,6 @@ class HookedBackbone(PromptableBackbone):
         if found := self.problems(checkpoint, random_weights):
             wrong = checkpoint is None or random_weights
             raise (ValueError if wrong else FileNotFoundError)("\n".join(found))
-        if size not in BUILDS:
-            raise ValueError(f"{name}: unknown {size=}; known: {', '.join(BUILDS)}")
         if image_size is not None and (image_size <= 0 or image_size % self.size_multiple):
             raise ValueError(
                 f"{name}: image_size must be a multiple of {self.size_multiple}, got {image_size}"
@@ -115,7 +113,7 @@ class HookedBackbone(PromptableBackbone):
         model = of_transformers(self.model_class, name, INSTALL)
         self._check_libraries()
         if checkpoint is None:
-            config = source(**(self.mini if size == "mini" else self.real))
+            config = random_config(source, name, size, self.mini, self.real)
             self._resize(config, image_size or self._side(config))
             return random_model(model, config)
         folder = Path(checkpoint).expanduser().resolve()

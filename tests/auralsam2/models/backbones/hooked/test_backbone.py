@@ -80,7 +80,7 @@ def test_random_weights_come_back_and_leave_other_draws_alone(name: str) -> None
     assert all(torch.equal(one[key], other[key]) for key in one)
 
 
-@pytest.mark.parametrize("name", SIDES)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_missing_folder_is_told_with_its_source_before_anything_is_built(name: str) -> None:
     folder, source = PUBLISHED[name]
     with pytest.raises(FileNotFoundError, match=f"published folder is {folder}, from {source}"):
