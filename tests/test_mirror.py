@@ -33,7 +33,6 @@ COVERED_BY = {
     "auralsam2/engine/backbone_problems.py": "auralsam2/engine/test_preflight.py",
     "auralsam2/engine/benchmark/cases.py": "tools/test_benchmark.py",
     "auralsam2/engine/benchmark/report.py": "auralsam2/engine/benchmark/test_measure.py",
-    "auralsam2/engine/benchmark/table.py": "tools/test_benchmark.py",
     "auralsam2/engine/metric_scales.py": "analysis/test_metric_directions.py",
     "auralsam2/engine/parity/audio.py": "auralsam2/engine/parity/test_run.py",
     "auralsam2/engine/parity/avsegformer.py": "auralsam2/engine/parity/test_run.py",

@@ -11,8 +11,8 @@ from mmengine.logging import MMLogger
 from auralsam2 import config as configs
 from auralsam2.engine.benchmark.cases import Asked, Shown
 from auralsam2.engine.benchmark.prompting import measure
-from auralsam2.engine.benchmark.prompting_table import heading, tables
 from auralsam2.engine.benchmark.report import Prompting, plain
+from auralsam2.engine.benchmark.table import prompting_conditions, prompting_tables
 from auralsam2.engine.evaluate import trained_model
 from auralsam2.engine.preflight import check_weights
 from auralsam2.models.auralsam2 import AuralSAM2
@@ -74,7 +74,7 @@ def prompting_shown(
 ) -> Iterator[Shown]:
     """What `prompting_speed` finds."""
     found = prompting_speed(asked, adapter, num_frames, steps, warmup)
-    yield Shown(heading(found), tables(found), {"prompting": plain(found)})
+    yield Shown(prompting_conditions(found), prompting_tables(found), {"prompting": plain(found)})
 
 
 def _adapter(asked: Asked, cfg: Config, name: str) -> SAM2Method:

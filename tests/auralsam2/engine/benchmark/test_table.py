@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from auralsam2.engine.benchmark.prompting import CLICK, CLIP, FIRST, REST, SOUND
-from auralsam2.engine.benchmark.prompting_table import heading, tables
 from auralsam2.engine.benchmark.report import Answered, Prompting, Spread
+from auralsam2.engine.benchmark.table import prompting_conditions, prompting_tables
 
 
 def answered(clip: float, lost: float, **more: float) -> Answered:
@@ -22,8 +22,10 @@ def test_texts() -> None:
         ways, "SAM2", 10, 4, 3,
         {"image_size": 64, "device": "cpu", "num_threads": 1, "torch": "2", "window": 5},
     )  # fmt: skip
-    assert heading(found) == "cpu, 1 thread(s), torch 2; the fuser sees 5 frames together"
-    (title, clip, notes), (_, then, _), (_, parts, _) = tables(found)
+    assert (
+        prompting_conditions(found) == "cpu, 1 thread(s), torch 2; the fuser sees 5 frames together"
+    )
+    (title, clip, notes), (_, then, _), (_, parts, _) = prompting_tables(found)
     assert title.startswith("a clip of 10 frames at 64 px")
     assert "medians of 3 rounds" in notes[0] and "of SAM2," in notes[1]
     assert clip["ours", "frames/s"] == "2.5" and clip["ours", "quartiles"] == "1.25 to 5"
