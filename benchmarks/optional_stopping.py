@@ -21,9 +21,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ablations.until_decided import until_decided
-from analysis.claims import UNDECIDED, load_claims
+from analysis.claims.file import load_claims
 from analysis.claims.judge import judge
 from analysis.claims.looks import Looks
+from analysis.claims.verdict import UNDECIDED
 from analysis.runs.results import Results, of_seeds
 
 Array = NDArray[Any]

@@ -27,7 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Print the verdicts, and return the exit status."""
     options = _parser().parse_args(argv)
 
-    from analysis.claims import claims_for, judge_grids, load_claims
+    from analysis.claims.file import claims_for, load_claims
+    from analysis.claims.judge import judge_grids
     from analysis.claims.table import caption, notes, to_json, to_rich, write_claims
     from auralsam2.config import names
     from auralsam2.text_files import json_text

@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _rows(options: Any, grid: Any, plan: Any, results: Any) -> dict[str, Any]:
     """Return what is to be told apart: every cell from the reference, or what claims speak of."""
-    from analysis.claims import load_claims
+    from analysis.claims.file import load_claims
     from analysis.statistics.forecast import against
     from auralsam2.messages import unknown_name
 

@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Write DIR/report; print the path of its index.html."""
     options = _parser().parse_args(argv)
 
-    from analysis.claims import claims_for, load_claims
+    from analysis.claims.file import claims_for, load_claims
     from analysis.report import ReportOptions, write_report, write_sweep_report
     from analysis.runs.sweep_results import is_sweep
     from auralsam2.config import parse_overrides

@@ -69,7 +69,7 @@ def _until_decided(grid: Any, plan: Any, plan_of: Any, executor: Any, options: A
     """Add seeds until the claims are decided: what joins the training and the looks."""
     from ablations.options import chosen
     from ablations.until_decided import GridTraining, seed_order, until_decided
-    from analysis.claims import load_claims
+    from analysis.claims.file import load_claims
     from analysis.claims.looks import Looks
 
     recipes = {run.cell.name: run.recipe for run in plan.runs}

@@ -69,7 +69,7 @@ def measure(
 ) -> tuple[Measured, ...]:
     """Return what runs say of every bound of a claim; of some nothing, and ``problems`` say why."""
     measured = []
-    for bound in claim.bounds(1 if results.scale(claim.metric).higher_is_better else -1):
+    for bound in claim.bounds(results.scale(claim.metric).sign):
         contrast = infer_contrast(results, bound.weights, settings)
         if contrast is None:
             problems.append(f"{bound.words}: no seed has scores of the same clips in all of them")

@@ -46,9 +46,9 @@ class Question(NamedTuple):
         return split_header(self.split)
 
     @property
-    def up(self) -> float:
+    def up(self) -> int:
         """Sign that puts the worst score first."""
-        return _worst_first(self.results, self.metric)
+        return self.results.scale(self.metric).sign
 
 
 class Picked(NamedTuple):
@@ -171,7 +171,7 @@ def best_first(results: Results, column: tuple[str, str], cells: Sequence[str]) 
     """Return those of the cells that have a score, by their mean over seeds, the best first."""
     own = select(seed_means(results.scores), split=column[0], metric=column[1]).dropna()
     by_cell = own.groupby("cell")["value"].mean()
-    sign = _worst_first(results, column[1])
+    sign = results.scale(column[1]).sign
     # Equal ones keep the grid's order.
     return sorted((c for c in cells if c in by_cell.index), key=lambda c: -sign * by_cell[c])
 
@@ -228,8 +228,3 @@ def _control(question: Question) -> str | None:
         and split in held
     ]
     return min(controls)[-1] if controls else None
-
-
-def _worst_first(results: Results, metric: str) -> float:
-    """Return the sign that puts the worst score first."""
-    return 1.0 if results.scale(metric).higher_is_better else -1.0

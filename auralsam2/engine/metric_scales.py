@@ -26,6 +26,11 @@ class MetricScale(NamedTuple):
     subject: str = OBJECT  # one of `SUBJECTS`
 
     @property
+    def sign(self) -> int:
+        """1 where higher scores are better, -1 where lower ones are."""
+        return 1 if self.higher_is_better else -1
+
+    @property
     def ends(self) -> tuple[float, float]:
         """Lowest and highest possible score, infinite where it has none."""
         return self.bounds or (-math.inf, math.inf)

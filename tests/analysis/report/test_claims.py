@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.claims import Claims, load_claims
+from analysis.claims.file import Claims, load_claims
 from analysis.report import ReportOptions, write_report
 from analysis.report.claims import section
 from analysis.runs.results import Results, load_runs
