@@ -24,10 +24,10 @@ from auralsam2.demo.clip import Clip
 from auralsam2.demo.export import ARCHIVE, Draw, write_export
 from auralsam2.demo.guard import Guard
 from auralsam2.demo.incoming import change_of, frame_rate, read_json, receive
-from auralsam2.demo.models import reads_text
 from auralsam2.demo.session import Session
 from auralsam2.demo.sessions import MOST_SESSIONS, Sessions
 from auralsam2.messages import is_message, message
+from auralsam2.predictor.hearing import reads_text
 
 PAGE = Path(__file__).parent / "page"
 PAGE_FILES = ("page.css", "main.js", "stage.js", "server.js", "timeline.js", "recorder.js")
@@ -191,7 +191,7 @@ class Page:
         clip = session.clip
         content = {
             "runs": list(session.predictors),
-            "readsText": any(map(reads_text, session.predictors.values())),
+            "readsText": any(reads_text(p.trained.model) for p in session.predictors.values()),
             "clip": clip.to_json() if clip else None,
             "objects": [tracked.to_json() for tracked in session.objects.values()],
             "uploadMb": self.upload_mb,

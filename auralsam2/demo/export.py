@@ -6,20 +6,14 @@ import itertools
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 
 from auralsam2.data.frame_source import open_frames
 from auralsam2.demo.session import Session
-from auralsam2.segment.outputs import (
-    SHEET,
-    Glance,
-    Tracked,
-    write_mask,
-    write_overlay,
-    write_rle,
-)
+from auralsam2.segment.outputs import SHEET, Glance, Tracked, write_mask, write_overlay, write_rle
 from auralsam2.text_files import write_text
 
 ARCHIVE = "export.zip"
@@ -56,11 +50,8 @@ def write_export(session: Session, draw_sheet: Draw) -> Path:
         tracked = _track(session, folder, names, step)
         for run, found in tracked.items():
             own = folder / names[run]
-            frames = open_frames(clip.source, clip.fps)
-            try:
+            with closing(open_frames(clip.source, clip.fps)) as frames:
                 glance, _ = write_overlay(own, clip.name, frames, found, step)
-            finally:
-                frames.close()
             write_rle(own, clip.name, found)
             draw_sheet(glance, own / SHEET)
         text = {"video": clip.name, "fps": clip.fps, "runs": names, "objects": prompts}

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from auralsam2.demo.models import reads_text
 from auralsam2.demo.tracked import TrackedObject
+from auralsam2.predictor.hearing import reads_text
 
 
 class Answer(NamedTuple):
@@ -45,7 +45,7 @@ class Follower:
         self, run: str, predictor: Any, source: Path, fps: float | None, text: str
     ) -> None:
         self.run, self.predictor = run, predictor
-        expression = text if reads_text(predictor) else None
+        expression = text if reads_text(predictor.trained.model) else None
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always", UserWarning)
             self.state = predictor.init_state(str(source), fps=fps, text=expression)

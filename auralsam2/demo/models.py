@@ -42,12 +42,6 @@ def predictors_of(runs: Sequence[Path]) -> dict[str, AuralSAM2VideoPredictor]:
     return found
 
 
-def reads_text(predictor: AuralSAM2VideoPredictor) -> bool:
-    """Whether a predictor's model wants an expression beside the sound, as in Ref-AVS."""
-    model = predictor.trained.model
-    return model.listens and model.text_encoder is not None
-
-
 def names_of(folders: Sequence[Path]) -> list[str]:
     """Return the shortest ends of paths by which they differ."""
     ends = (["/".join(folder.parts[-n:]) for folder in folders] for n in itertools.count(1))

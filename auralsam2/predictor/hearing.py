@@ -145,9 +145,14 @@ class TextError(ValueError):
     """A text for a model that reads none, or none for one that does."""
 
 
+def reads_text(model: AuralSAM2) -> bool:
+    """Whether a model wants an expression beside the sound, as in Ref-AVS."""
+    return model.listens and model.text_encoder is not None
+
+
 def check_text(model: AuralSAM2, text: str | None) -> None:
     """Refuse a text that the model does not read, and a missing or an empty one, by a TextError."""
-    reads = model.listens and model.text_encoder is not None
+    reads = reads_text(model)
     if reads and not (text or "").strip():
         raise TextError(f"the model reads a text beside the sound, as in Ref-AVS; got {text=}")
     if text is not None and not reads:

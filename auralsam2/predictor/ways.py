@@ -28,6 +28,7 @@ from auralsam2.engine.benchmark.prompting import CLICK, CLIP, FIRST, HEARD_AGAIN
 from auralsam2.engine.efficiency import ENCODERS, HEARING
 from auralsam2.models.backbones.sam2.network import PromptableSAM2
 from auralsam2.models.methods.base import SAM2Method
+from auralsam2.predictor.hearing import reads_text
 from auralsam2.predictor.kept import KeptTensors
 from auralsam2.predictor.sound import Sound
 from auralsam2.predictor.video import AuralSAM2VideoPredictor
@@ -164,7 +165,7 @@ class ClicksAndSound(Clicks):
 
     def open(self) -> None:
         """With the sound in force in every frame."""
-        reads = getattr(self.predictor.trained.model, "text_encoder", None) is not None
+        reads = reads_text(self.predictor.trained.model)
         self.state = self.predictor.init_state(
             list(self.shown.frames), self.shown.sound, fps=1, text=TEXT if reads else None
         )
