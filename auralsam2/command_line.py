@@ -8,11 +8,12 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from auralsam2.weight_files import BUILTIN, builtin_file
 
@@ -146,6 +147,15 @@ class Real:
             bound += "" if self.above is None else f" above {self.above:g}"
             raise OptionError(f"got {text!r}, wanted a finite number{bound}")
         return number
+
+
+def run_file(file: str) -> NoReturn:
+    """Run the subcommand in a file as ``auralsam2`` runs it, for ``python tools/NAME.py``."""
+    from importlib.metadata import entry_points
+
+    sys.argv[1:1] = [Path(file).stem.replace("_", "-")]
+    command = next(iter(entry_points(group="console_scripts", name="auralsam2")))
+    raise SystemExit(command.load()())
 
 
 def input_path(text: str) -> Path:

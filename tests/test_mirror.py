@@ -82,7 +82,7 @@ COVERED_BY = {
     "auralsam2/models/weights/reading.py": "auralsam2/models/weights/test_loading.py",
     "auralsam2/predictor/outputs.py": "auralsam2/predictor/test_image.py",
     "auralsam2/predictor/tracking.py": "auralsam2/predictor/test_image.py",
-    "auralsam2/process_end.py": "auralsam2/engine/test_distributed.py",
+    "auralsam2/process_end.py": "tools/test_main.py",
     "auralsam2/segment/one_video.py": "auralsam2/segment/test_videos.py",
     "auralsam2/structures.py": "auralsam2/test_registry_contracts.py",
     "auralsam2/text_files.py": "analysis/test_nasty_names.py",

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
 
 from auralsam2 import __version__
 from auralsam2.listing import files_in
@@ -45,12 +44,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise
     finally:
         end_soon(status)
-
-
-def run_file(file: str) -> NoReturn:
-    """Run the tool in a file as ``auralsam2`` runs its subcommand, for ``python tools/NAME.py``."""
-    sys.argv[1:1] = [Path(file).stem.replace("_", "-")]
-    raise SystemExit(main())
 
 
 def _dispatch(arguments: list[str]) -> int:

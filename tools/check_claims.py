@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.options import add_mixing, read_runs, tell
-from auralsam2.command_line import Parser, Real, input_path, output_folder, table_console
+from auralsam2.command_line import Parser, Real, input_path, output_folder, run_file, table_console
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -76,6 +76,4 @@ def _parser() -> Parser:
 
 
 if __name__ == "__main__":
-    from auralsam2_tools.__main__ import run_file
-
     run_file(__file__)

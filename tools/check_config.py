@@ -14,7 +14,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from auralsam2.command_line import Parser, add_overrides
+from auralsam2.command_line import Parser, add_overrides, run_file
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,6 +49,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    from auralsam2_tools.__main__ import run_file
-
     run_file(__file__)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from auralsam2.command_line import Parser, add_workers, clip_bar, input_path, output_file
+from auralsam2.command_line import Parser, add_workers, clip_bar, input_path, output_file, run_file
 from auralsam2.text_files import write_text
 
 LAYOUTS = {
@@ -64,6 +64,4 @@ def _parser() -> Parser:
 
 
 if __name__ == "__main__":
-    from auralsam2_tools.__main__ import run_file
-
     run_file(__file__)

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auralsam2.command_line import Parser, input_path, output_file, table_console
+from auralsam2.command_line import Parser, input_path, output_file, run_file, table_console
 from auralsam2.text_files import write_csv
 
 if TYPE_CHECKING:
@@ -81,6 +81,4 @@ def _write(path: Path, rows: Sequence[Row]) -> None:
 
 
 if __name__ == "__main__":
-    from auralsam2_tools.__main__ import run_file
-
     run_file(__file__)

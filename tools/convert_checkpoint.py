@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from auralsam2.command_line import Parser, input_path, output_file
+from auralsam2.command_line import Parser, input_path, output_file, run_file
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -52,6 +52,4 @@ def _parser() -> Parser:
 
 
 if __name__ == "__main__":
-    from auralsam2_tools.__main__ import run_file
-
     run_file(__file__)

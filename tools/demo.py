@@ -56,6 +56,4 @@ def _parser() -> cli.Parser:
 
 
 if __name__ == "__main__":
-    from auralsam2_tools.__main__ import run_file
-
-    run_file(__file__)
+    cli.run_file(__file__)

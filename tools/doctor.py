@@ -16,7 +16,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from auralsam2.command_line import Parser, add_overrides, table_console
+from auralsam2.command_line import Parser, add_overrides, run_file, table_console
 
 if TYPE_CHECKING:
     from auralsam2.engine.doctor import Row
@@ -92,6 +92,4 @@ def _print_table(rows: Sequence[Row]) -> None:
 
 
 if __name__ == "__main__":
-    from auralsam2_tools.__main__ import run_file
-
     run_file(__file__)

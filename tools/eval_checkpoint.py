@@ -20,7 +20,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from auralsam2.command_line import Parser, add_target, output_file
+from auralsam2.command_line import Parser, add_target, output_file, run_file
 from auralsam2.text_files import write_text
 
 
@@ -80,6 +80,4 @@ def _speed(model: Any, datasets: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    from auralsam2_tools.__main__ import run_file
-
     run_file(__file__)

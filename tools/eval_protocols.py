@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from auralsam2.command_line import Parser, Whole, add_target, output_file, table_console, table_of
+from auralsam2 import command_line as cli
 
 if TYPE_CHECKING:
     from auralsam2.engine.protocols import ProtocolRow
@@ -46,14 +46,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> Parser:
-    parser = Parser(__doc__)
-    add_target(parser)
+def _parser() -> cli.Parser:
+    parser = cli.Parser(__doc__)
+    cli.add_target(parser)
     sizes = "native, a side in pixels, or SIDE:widened (default: native 224 256:widened)"
     parser.add_argument("--sizes", nargs="+", metavar="SIZE", help=sizes)
     group = "clips of a batch (default: 4); the last may be shorter and counts like the others"
-    parser.add_argument("--group-size", type=Whole(1), default=4, help=group)
-    parser.add_argument("--out", type=output_file, help="also write one row per score as CSV")
+    parser.add_argument("--group-size", type=cli.Whole(1), default=4, help=group)
+    parser.add_argument("--out", type=cli.output_file, help="also write one row per score as CSV")
     return parser
 
 
@@ -61,13 +61,13 @@ def _show(rows: Sequence[ProtocolRow]) -> None:
     from auralsam2.data.datasets.guarded import counted
     from auralsam2.metrics.repositories import REPOSITORIES, SEPARATOR
 
-    console = table_console()
+    console = cli.table_console()
     generic = [row for row in rows if SEPARATOR not in row.metric]
     for split in dict.fromkeys(row.split for row in rows):
         own = [row for row in rows if row.split == split and SEPARATOR in row.metric]
         clips = counted(own[0].num_clips, own[0].left_out)
         print(f"{split}, {clips}, as each repository scores, decode mode {own[0].decode}")
-        console.print(table_of(_repositories(own, SEPARATOR)))
+        console.print(cli.table_of(_repositories(own, SEPARATOR)))
         there = {row.metric.partition(SEPARATOR)[0] for row in own}
         for left_out in (r for r in REPOSITORIES if r.of_classes and r.name not in there):
             print(
@@ -79,7 +79,7 @@ def _show(rows: Sequence[ProtocolRow]) -> None:
         clips = counted(shown[0].num_clips, shown[0].left_out)
         print(f"{split}, {clips}, masks compared at size {size}")
         heads = {row.decode: row.decode.replace("_released", "\n(released)") for row in shown}
-        console.print(table_of({(r.metric, heads[r.decode]): f"{r.value:.4f}" for r in shown}))
+        console.print(cli.table_of({(r.metric, heads[r.decode]): f"{r.value:.4f}" for r in shown}))
     # Once below all tables: beside the scores it would leave them no room.
     named = ((row.metric.partition(SEPARATOR)[0], row.meaning) for row in rows)
     for name, meaning in dict.fromkeys(named):
@@ -94,6 +94,4 @@ def _repositories(rows: Sequence[ProtocolRow], separator: str) -> dict[tuple[str
 
 
 if __name__ == "__main__":
-    from auralsam2_tools.__main__ import run_file
-
-    run_file(__file__)
+    cli.run_file(__file__)

@@ -12,7 +12,7 @@ import json
 import time
 from collections.abc import Sequence
 
-from auralsam2.command_line import Parser, Real, Whole, input_path, table_console
+from auralsam2.command_line import Parser, Real, Whole, input_path, run_file, table_console
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -60,6 +60,4 @@ def _parser() -> Parser:
 
 
 if __name__ == "__main__":
-    from auralsam2_tools.__main__ import run_file
-
     run_file(__file__)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from auralsam2.command_line import Parser, input_path, table_console
+from auralsam2.command_line import Parser, input_path, run_file, table_console
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,6 +36,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    from auralsam2_tools.__main__ import run_file
-
     run_file(__file__)

@@ -17,7 +17,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from auralsam2.command_line import Parser, table_console
+from auralsam2.command_line import Parser, run_file, table_console
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -84,6 +84,4 @@ def _print_tables(listing: dict[str, dict[str, Any]]) -> None:
 
 
 if __name__ == "__main__":
-    from auralsam2_tools.__main__ import run_file
-
     run_file(__file__)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from analysis.options import tell, tracking
-from auralsam2.command_line import Parser, Whole, add_overrides, input_path, output_folder
+from auralsam2.command_line import Parser, Whole, add_overrides, input_path, output_folder, run_file
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -59,6 +59,4 @@ def _parser() -> Parser:
 
 
 if __name__ == "__main__":
-    from auralsam2_tools.__main__ import run_file
-
     run_file(__file__)

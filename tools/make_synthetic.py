@@ -18,7 +18,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from auralsam2.command_line import Parser, Whole, output_folder
+from auralsam2.command_line import Parser, Whole, output_folder, run_file
 
 if TYPE_CHECKING:
     from auralsam2.data.synthetic.writer import Plan
@@ -95,6 +95,4 @@ def _plan(options: argparse.Namespace) -> Plan:
 
 
 if __name__ == "__main__":
-    from auralsam2_tools.__main__ import run_file
-
     run_file(__file__)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from analysis.options import add_measuring, measuring, read_runs, tell
-from auralsam2.command_line import Parser, output_folder
+from auralsam2.command_line import Parser, output_folder, run_file
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -53,6 +53,4 @@ def _parser() -> Parser:
 
 
 if __name__ == "__main__":
-    from auralsam2_tools.__main__ import run_file
-
     run_file(__file__)

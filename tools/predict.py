@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from auralsam2.command_line import Parser, add_target, clip_bar, output_folder
+from auralsam2.command_line import Parser, add_target, clip_bar, output_folder, run_file
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -55,6 +55,4 @@ def _parser() -> Parser:
 
 
 if __name__ == "__main__":
-    from auralsam2_tools.__main__ import run_file
-
     run_file(__file__)

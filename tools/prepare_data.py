@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from auralsam2.command_line import Parser, add_workers, clip_bar, input_path, output_folder
+from auralsam2 import command_line as cli
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     if options["layout"] not in LAYOUTS:
         raise ValueError(unknown_name("layout", options["layout"], sorted(LAYOUTS)))
-    with clip_bar() as told:
+    with cli.clip_bar() as told:
         done = prepare(**options, **told)
     for name, problem in done.failures.items():
         print(f"clip '{name}': {problem}")
@@ -44,23 +44,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if done.failures else 0
 
 
-def _parser() -> Parser:
+def _parser() -> cli.Parser:
     """Options by the names of the arguments of `prepare`."""
-    parser = Parser(__doc__)
+    parser = cli.Parser(__doc__)
     add = parser.add_argument
-    add("videos", type=input_path, metavar="VIDEOS", help="folder, with those below it")
-    add("out", type=output_folder, metavar="OUT", help="root of the data set")
+    add("videos", type=cli.input_path, metavar="VIDEOS", help="folder, with those below it")
+    add("out", type=cli.output_folder, metavar="OUT", help="root of the data set")
     add("--layout", required=True, help="v1s or v1m (5 s), v2 or ref_avs (10 s)")
-    add("--metadata", dest="index", type=input_path, metavar="CSV", help="table of the clips")
+    add("--metadata", dest="index", type=cli.input_path, metavar="CSV", help="table of the clips")
     named = "use only videos named after this (default: both)"
     add("--named", choices=("uid", "vid"), help=named)
     picture = "which picture of each second (%(default)s)"
     add("--frames-at", choices=("end", "middle", "start"), default="end", help=picture)
-    add_workers(parser)
+    cli.add_workers(parser)
     return parser
 
 
 if __name__ == "__main__":
-    from auralsam2_tools.__main__ import run_file
-
-    run_file(__file__)
+    cli.run_file(__file__)

@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Sequence
 
-from auralsam2.command_line import Parser, Real, Whole, output_folder
+from auralsam2.command_line import Parser, Real, Whole, output_folder, run_file
 from auralsam2.text_files import write_text
 
 
@@ -40,6 +40,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    from auralsam2_tools.__main__ import run_file
-
     run_file(__file__)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from auralsam2.command_line import Parser, Whole, clip_bar, output_folder
+from auralsam2.command_line import Parser, Whole, clip_bar, output_folder, run_file
 from auralsam2.text_files import write_text
 
 
@@ -38,6 +38,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    from auralsam2_tools.__main__ import run_file
-
     run_file(__file__)

@@ -14,7 +14,7 @@ import json
 import time
 from collections.abc import Sequence
 
-from auralsam2.command_line import Parser, Real, Whole, input_path, output_folder
+from auralsam2.command_line import Parser, Real, Whole, input_path, output_folder, run_file
 from auralsam2.text_files import write_text
 
 
@@ -60,6 +60,4 @@ def _parser() -> Parser:
 
 
 if __name__ == "__main__":
-    from auralsam2_tools.__main__ import run_file
-
     run_file(__file__)

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from auralsam2.command_line import Parser, Whole, input_path, output_folder
+from auralsam2.command_line import Parser, Whole, input_path, output_folder, run_file
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -95,6 +95,4 @@ def _read(path: Path | None) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    from auralsam2_tools.__main__ import run_file
-
     run_file(__file__)

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from auralsam2.command_line import Parser, output_folder, table_console
+from auralsam2.command_line import Parser, output_folder, run_file, table_console
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -95,6 +95,4 @@ def _show_result(out: Path, result: Any) -> int:
 
 
 if __name__ == "__main__":
-    from auralsam2_tools.__main__ import run_file
-
     run_file(__file__)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from auralsam2.command_line import Parser, output_folder
+from auralsam2.command_line import Parser, output_folder, run_file
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,6 +62,4 @@ def _show_figures(out: Path) -> None:
 
 
 if __name__ == "__main__":
-    from auralsam2_tools.__main__ import run_file
-
     run_file(__file__)

@@ -29,7 +29,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from auralsam2.command_line import Parser, Real, clip_bar, input_path, output_folder
+from auralsam2.command_line import Parser, Real, clip_bar, input_path, output_folder, run_file
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -78,6 +78,4 @@ def _parser() -> Parser:
 
 
 if __name__ == "__main__":
-    from auralsam2_tools.__main__ import run_file
-
     run_file(__file__)

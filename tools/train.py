@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from auralsam2.command_line import Parser, Whole, add_overrides, input_path, output_folder
+from auralsam2.command_line import Parser, Whole, add_overrides, input_path, output_folder, run_file
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -95,6 +95,4 @@ def _config_and_folder(options: Any) -> tuple[Any, Path]:
 
 
 if __name__ == "__main__":
-    from auralsam2_tools.__main__ import run_file
-
     run_file(__file__)
