@@ -1,24 +1,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from ablations import costs
 from ablations.costs import Cost, cost_notes, cost_table, measured_costs
-from ablations.executors.local import InlineExecutor
-from ablations.grids.file import Grid
 from ablations.grids.plan import Plan
-from ablations.options import Options
-from ablations.run_grid import run_grid
 from auralsam2.engine import run_record
 
 
 @pytest.fixture
-def grid_and_plan(named_grid, plan_of, fake_training, console) -> tuple[Grid, Callable[..., Plan]]:
-    """A grid whose cells "a" and "b" have run with two seeds; "c" has not."""
-    grid = named_grid("a", "b", "c", seeds=[0, 1])
+def plan(named_grid, plan_of, fake_training, drive) -> Callable[..., Plan]:
+    """Plans of a grid whose cells "a" and "b" have run with two seeds; "c" has not."""
 
     def work(item, progress, **how):
         record = fake_training.work(item, progress, **how)
@@ -32,21 +28,18 @@ def grid_and_plan(named_grid, plan_of, fake_training, console) -> tuple[Grid, Ca
         (item.run_dir / "best.safetensors").write_bytes(b"x" * 2000)
         return record
 
-    options = Options(only=["cell=a", "cell=b"])
-    run_grid(grid, plan_of(grid), InlineExecutor(), options, console=console, work=work)
-    return grid, lambda **how: plan_of(grid, **how)
+    drive("a", "b", "c", seeds=(0, 1), only=["cell=a", "cell=b"], work=work)
+    return partial(plan_of, named_grid("a", "b", "c", seeds=[0, 1]))
 
 
-def test_costs_are_means_over_the_runs_of_a_cell(grid_and_plan, tmp_path: Path) -> None:
-    _, plan = grid_and_plan
+def test_costs_are_means_over_the_runs_of_a_cell(plan, tmp_path: Path) -> None:
     found = measured_costs(plan().runs, tmp_path / "out")
     assert found["a"].seconds == 1850.0 and found["b"].seconds == 3650.0
     assert found["a"].checkpoints == 5000 and 7000 < found["a"].bytes < 20_000
     assert found["a"].notes == [] and found["c"] == Cost(None, None, None)
 
 
-def test_only_what_is_not_done_yet_is_counted(grid_and_plan, tmp_path: Path) -> None:
-    _, plan = grid_and_plan
+def test_only_what_is_not_done_yet_is_counted(plan, tmp_path: Path) -> None:
     runs = plan(seeds=range(5)).runs
     known = measured_costs(runs, tmp_path / "out")
     shown = cost_table(runs, {"a": 5, "b": 3}, known)
@@ -65,9 +58,8 @@ def test_only_what_is_not_done_yet_is_counted(grid_and_plan, tmp_path: Path) -> 
 
 
 def test_seconds_are_scaled_by_epochs_and_clips(
-    grid_and_plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, plan = grid_and_plan
     sizes = {"data": costs._Clips(10, 20), "more": costs._Clips(100, 200)}
     monkeypatch.setattr(costs._Sizes, "of", lambda self, plain: sizes.get(plain["data"]["root"]))
     roots = {run.cfg.data.root for run in plan().runs}
@@ -86,7 +78,6 @@ def test_seconds_are_scaled_by_epochs_and_clips(
     assert "by epochs alone: clips of other data cannot be counted" in found["b"].notes[0]
 
 
-def test_a_folder_that_is_no_grids_is_told(grid_and_plan, tmp_path: Path) -> None:
-    _, plan = grid_and_plan
+def test_a_folder_that_is_no_grids_is_told(plan, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="name the folder of a grid"):
         measured_costs(plan().runs, tmp_path)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import sys
 import threading
 from collections.abc import Callable
@@ -113,13 +112,16 @@ def open_study() -> Callable[..., SweepStudy]:
 def drive(fake_trials, console: Console) -> Callable[..., SweepResult]:
     """Run a sweep with the fake training, in this process."""
 
-    def call(sweep: Sweep, num_trials: int, storage: str | None = None, **arguments: Any):
-        defaults = dict(work=fake_trials.work, console=console, fingerprint=lambda cfg: "data")
-        executor = arguments.pop("executor", None) or InlineExecutor()
-        address = StorageAddress.of(storage, sweep.out)
-        arguments = {**defaults, **arguments}
-        names = {field.name for field in dataclasses.fields(Options)} & set(arguments)
-        options = Options(**{name: arguments.pop(name) for name in names})
-        return run_sweep(sweep, address, executor, num_trials, options, **arguments)
+    def call(sweep: Sweep, num_trials: int, storage=None, executor=None, **options: Any):
+        return run_sweep(
+            sweep,
+            StorageAddress.of(storage, sweep.out),
+            executor or InlineExecutor(),
+            num_trials,
+            Options(**options),
+            console=console,
+            work=fake_trials.work,
+            fingerprint=lambda cfg: "data",
+        )
 
     return call
