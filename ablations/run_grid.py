@@ -22,7 +22,7 @@ from ablations.lockstep import LockstepExecutor
 from ablations.options import Options
 from ablations.runs import attempts, claims
 from ablations.runs.attempts import delete_checkpoints
-from ablations.runs.processes import this_process
+from ablations.runs.processes import last_lines, this_process
 from ablations.runs.run_cell import last_line, run_cell
 from auralsam2.clicked_splits import parse_clicked
 from auralsam2.engine import run_record
@@ -65,10 +65,8 @@ class GridResult:
         if self.freed_bytes:
             said.append(f"{self.freed_bytes / 1e6:.1f} MB of checkpoints deleted")
         said += [f"\nSTOPPED {run.label} ({run.run_dir})\n{why}" for run, why in self.stopped]
-        said += [
-            f"\nFAILED {run.label} ({run.run_dir})\n{last_lines(error, 3)}"
-            for run, error in self.failed
-        ]
+        for run, error in self.failed:
+            said.append("\n".join([f"\nFAILED {run.label} ({run.run_dir})", *last_lines(error, 3)]))
         if self.failed:
             said.append(f"\n{len(self.failed)} runs failed; --retry-failed runs them again")
         return said
@@ -125,11 +123,6 @@ def one_line(record: RunRecord) -> str:
         if parse_clicked(split) is None
     )
     return ", ".join(scores)
-
-
-def last_lines(error: str, count: int) -> str:
-    """Return the last lines of a traceback that are not empty."""
-    return "\n".join([line for line in error.splitlines() if line.strip()][-count:])
 
 
 class GridDriver(Driver[PlannedRun, RunRecord]):

@@ -78,6 +78,12 @@ def _machine() -> str:
         return f"{platform.node()}/{uuid.getnode():x}"
 
 
+def last_lines(text: str, count: int) -> list[str]:
+    """Return the last lines of a log or a traceback that are not empty."""
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    return lines[max(0, len(lines) - count) :]
+
+
 class RunLog:
     """The log of a run, as the place of standard output and error, those of C libraries included.
 

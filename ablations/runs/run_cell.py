@@ -11,7 +11,7 @@ from typing import Any
 from ablations.grids.plan import DAMAGED, PlannedRun, state_of
 from ablations.runs import attempts, claims
 from ablations.runs.heartbeat import ClaimLostError, Heartbeat
-from ablations.runs.processes import retire
+from ablations.runs.processes import last_lines, retire
 from auralsam2.custom_imports import import_stated
 from auralsam2.engine import identity, run_record
 from auralsam2.engine.out_of_memory import is_out_of_memory
@@ -91,7 +91,7 @@ def _new_record(run: PlannedRun) -> RunRecord:
 
 def last_line(error: str) -> str:
     """Return the last line of a traceback that is not empty."""
-    return next((line for line in reversed(error.splitlines()) if line.strip()), "")
+    return "".join(last_lines(error, 1))
 
 
 def _run(

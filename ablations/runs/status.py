@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ablations.runs import claims
-from ablations.runs.processes import LOG
+from ablations.runs.processes import LOG, last_lines
 from auralsam2.engine import run_record
 from auralsam2.engine.grid_manifest import FILE_NAME, RunEntry, read_manifest
 from auralsam2.engine.run_record import RunRecord
@@ -100,7 +100,7 @@ def log_tail(run_dir: Path, lines: int) -> list[str]:
             text = file.read().decode("utf-8", errors="replace")
     except OSError:
         return []
-    return [line.rstrip() for line in text.splitlines() if line.strip()][-lines:]
+    return last_lines(text, lines)
 
 
 def render(status: GridStatus, lines: int = 5) -> RenderableType:
@@ -255,9 +255,8 @@ def _troubles(status: GridStatus, lines: int) -> Iterator[str]:
         if run.state == "stopped":
             yield f"stopped: {run.cell}, seed {run.seed}: {run.error}"
         if run.state == "failed":
-            last = [line for line in run.error.splitlines() if line.strip()][-1:]
             tail = [f"    {line}" for line in log_tail(run.run_dir, lines)]
-            said = ": ".join([f"failed: {run.cell}, seed {run.seed}", *last])
+            said = ": ".join([f"failed: {run.cell}, seed {run.seed}", *last_lines(run.error, 1)])
             yield "\n".join([said, f"  {run.run_dir}", *tail])
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from ablations.driver import trains_on_gpu
 from ablations.executors.local import InlineExecutor, LocalExecutor
-from ablations.run_grid import last_lines, one_line, run_grid
+from ablations.run_grid import one_line, run_grid
 from ablations.runs import claims
 from ablations.runs.run_cell import current_record, record_failure
 from auralsam2.engine import run_record
@@ -209,10 +209,6 @@ def test_runs_on_a_gpu(named_grid, plan_of) -> None:
         return [run.cfg for run in plan.runs]
 
     assert trains_on_gpu(configs("cuda:1")) and not trains_on_gpu(configs("cpu"))
-
-
-def test_last_lines() -> None:
-    assert last_lines("a\n\nb\nc\n\n", 2) == "b\nc"
 
 
 def test_the_line_of_a_run_leaves_scores_after_clicks_to_the_tables() -> None:

@@ -159,6 +159,7 @@ def test_durations(seconds: float | None, text: str) -> None:
 def test_the_end_of_a_long_log(tmp_path: Path) -> None:
     (tmp_path / "log.txt").write_text("".join(f"line {i}\n" for i in range(10_000)))
     assert status.log_tail(tmp_path, 2) == ["line 9998", "line 9999"]
+    assert status.log_tail(tmp_path, 0) == []
     assert status.log_tail(tmp_path / "nothing", 2) == []
 
 
