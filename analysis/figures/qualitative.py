@@ -153,24 +153,15 @@ def _tiles(
     figure: Figure, clip: SavedClip, corner: tuple[float, float], tile: tuple[float, float]
 ) -> Array:
     """Add the axes of one clip; the corner is the left one at the top, everything in inches."""
-    total, total_height = figure.get_size_inches()
     (left, top), (width, tall) = corner, tile
-    num_rows, num_columns = len(clip.rows) + 3, len(clip.seconds)
-    heights = [tall - _GAP] * (num_rows - 1) + [_SOUND_HEIGHT - _GAP]
-    down = sum(heights) + _GAP * (num_rows - 1)
-    grid = figure.add_gridspec(
-        num_rows,
-        num_columns,
-        left=left / total,
-        right=(left + num_columns * width - _GAP) / total,
-        top=1 - top / total_height,
-        bottom=1 - (top + down) / total_height,
-        # Shares of a tile's mean size.
-        wspace=_GAP / (width - _GAP),
-        hspace=_GAP * num_rows / sum(heights),
-        height_ratios=heights,
+    heights = [tall] * (len(clip.rows) + 2) + [_SOUND_HEIGHT]
+    places = [left + column * width for column in range(len(clip.seconds))]
+    return np.array(
+        [
+            [style.panel_at(figure, x, top + row * tall, width - _GAP, high - _GAP) for x in places]
+            for row, high in enumerate(heights)
+        ]
     )
-    return np.asarray(grid.subplots(squeeze=False))
 
 
 def _overlay(panel: Axes, mask: Array, colour: str) -> None:

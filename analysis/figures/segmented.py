@@ -44,19 +44,18 @@ def sheet(glance: Glance) -> Figure:
     figure = style.new_figure("page", down)
     figure.set_layout_engine("none")
 
-    def panel(left: float, top: float, wide: float, high: float) -> Axes:
-        place = (left / total, 1 - (top + high) / down, wide / total, high / down)
-        return figure.add_axes(place)
-
     figure.text(0.5, 1 - 0.05 / down, title, ha="center", va="top", fontweight="bold")
     for row, pictures in enumerate((glance.pictures, glance.drawn)):
         top = head + row * (tall + _GAP)
         for column, (picture, time) in enumerate(zip(pictures, glance.times, strict=True)):
-            axes = panel(_LEFT + column * (tile + _GAP), top, tile, tall)
+            axes = style.panel_at(figure, _LEFT + column * (tile + _GAP), top, tile, tall)
             _draw_picture(axes, picture, "" if row else _time(time))
     top = head + 2 * tall + _GAP + _BETWEEN
     wide = total - _LEFT - _RIGHT
-    curve_axes = [panel(_LEFT, top + n * (_CURVE + _BETWEEN), wide, _CURVE) for n in range(curves)]
+    curve_axes = [
+        style.panel_at(figure, _LEFT, top + n * (_CURVE + _BETWEEN), wide, _CURVE)
+        for n in range(curves)
+    ]
     if glance.waveform is not None:
         _draw_waveform(curve_axes[0], glance)
     _draw_areas(curve_axes[-1], glance)

@@ -188,6 +188,14 @@ def paper_panels(
         yield figure, figure.subplots(rows, columns, squeeze=False, **how)
 
 
+def panel_at(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
+    """Add a panel whose place is in inches, from the left and the top of a figure."""
+    across, down = figure.get_size_inches()
+    return figure.add_axes(
+        (left / across, 1 - (top + height) / down, width / across, height / down)
+    )
+
+
 def save(figure: Figure, numbers: pd.DataFrame, folder: Path, name: str) -> list[Path]:
     """Write a figure as PDF and PNG, and what it shows as CSV.
 
