@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from auralsam2.data.audio import LOG_OFFSET, SAMPLE_RATE, log_mel_examples
+from auralsam2.data.datasets.wrapped import AroundNode
 from auralsam2.data.heard import SAMPLES
 from auralsam2.registry import DATASETS
 from auralsam2.structures import Waveform
@@ -22,7 +22,7 @@ from auralsam2.text_files import encode
 LOUDEST_DB = 0.0
 
 
-class CounterfactualAudio(Dataset[dict[str, Any]]):
+class CounterfactualAudio(AroundNode):
     """Clips with another sound; frames, masks, names and order stay.
 
     The truth stays, too, so that J on such a split tells how much of a model's score is left
@@ -37,29 +37,19 @@ class CounterfactualAudio(Dataset[dict[str, Any]]):
             there, see :class:`auralsam2.metrics.null_split.AreaMetric`.
 
     Args:
-        dataset: node of the data set to wrap, or the data set itself.
-        root: passed on to a node, as all that follows but the seed.
+        dataset: node of the data set, or the data set itself.
+        root: passed on to a node.
         seed: of whatever is drawn.
+        **shared: see :class:`~auralsam2.data.datasets.wrapped.AroundNode`.
     """
 
     counterfactual: ClassVar[str]
     empty_truth: ClassVar[bool]
 
     def __init__(
-        self,
-        dataset: Mapping[str, Any] | Any,
-        root: str,
-        image_size: int = 1024,
-        seed: int = 0,
-        channels: str = "both",
-        keep_decoded: str | None = None,
-        waveform_rate: int | None = None,
+        self, dataset: Mapping[str, Any] | Any, root: str, seed: int = 0, **shared: Any
     ) -> None:
-        if isinstance(dataset, Mapping):
-            given = {"root": root, "image_size": image_size, "channels": channels}
-            kept = {"keep_decoded": keep_decoded, "waveform_rate": waveform_rate}
-            dataset = DATASETS.build(dataset, **given, **kept)
-        self.dataset: Any = dataset
+        super().__init__(dataset, root, **shared)
         self.seed = seed
 
     @abstractmethod

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from auralsam2.data.clip_contents import Classes, others_to_hear, read_contents
 from auralsam2.data.datasets.counterfactual import CounterfactualAudio
+from auralsam2.data.datasets.wrapped import sound_of
 from auralsam2.data.problems import DataError
 from auralsam2.registry import DATASETS
 from auralsam2.structures import Waveform
@@ -71,8 +72,7 @@ class PartnerAudio(CounterfactualAudio):
     def hear(self, index: int, own: Tensor) -> Tensor:
         """The partner's first T examples."""
         partner = self.partners[index]
-        read = getattr(self.dataset, "log_mel", None)  # without decoding the partner's frames
-        heard: Tensor = self.dataset[partner]["log_mel"] if read is None else read(partner)
+        heard = sound_of(self.dataset, partner)
         if len(heard) < len(own):
             raise DataError(
                 f"the sound of clip '{self.dataset.clips[partner]}' has {len(heard)} examples, and "

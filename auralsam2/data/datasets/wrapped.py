@@ -35,18 +35,18 @@ class WrappedDataset(Dataset[dict[str, Any]]):
         return len(self.clips)
 
 
-class WrappedNode(WrappedDataset):
-    """Around a data set that a config names.
+class AroundNode(Dataset[dict[str, Any]]):
+    """Stands around a data set that a config names.
 
     Args:
-        dataset: node of the data set to wrap, or of a wrapper around it.
-        root: passed on to it, as all that follows; see
+        dataset: node of the data set, or of what stands around it; or that itself.
+        root: passed on to a node, as all that follows; see
             :class:`~auralsam2.data.datasets.clip_dataset.ClipDataset`.
     """
 
     def __init__(
         self,
-        dataset: Mapping[str, Any],
+        dataset: Mapping[str, Any] | Any,
         root: str,
         image_size: int = 1024,
         seed: int = 0,
@@ -56,7 +56,19 @@ class WrappedNode(WrappedDataset):
     ) -> None:
         given = {"root": root, "image_size": image_size, "seed": seed, "channels": channels}
         kept = {"keep_decoded": keep_decoded, "waveform_rate": waveform_rate}
-        super().__init__(DATASETS.build(dataset, **given, **kept))
+        named = isinstance(dataset, Mapping)
+        self.dataset: Any = DATASETS.build(dataset, **given, **kept) if named else dataset
+
+
+class WrappedNode(AroundNode, WrappedDataset):
+    """Both: what it does not have itself is asked of the data set that a config names."""
+
+
+def sound_of(dataset: Any, index: int) -> Tensor:
+    """``log_mel`` of one clip; its frames are not decoded where the data set can do without."""
+    read = getattr(dataset, "log_mel", None)
+    sound: Tensor = dataset[index]["log_mel"] if read is None else read(index)
+    return sound
 
 
 class ChosenClips(WrappedDataset):
@@ -190,10 +202,7 @@ class WithWaveform(WrappedNode):
         return Waveform(torch.from_numpy(samples.mean(axis=1)).float(), rate)
 
 
-PADDED = (
-    *("frames", "log_mel", "masks", "native_masks", "supervised"),
-    *("semantic", "native_semantic"),
-)
+PADDED = ("frames", "log_mel", "masks", "native_masks", "supervised", "semantic", "native_semantic")
 """What an item has of every frame, where it has it."""
 
 
@@ -236,9 +245,7 @@ class PaddedClips(WrappedNode):
 
     def log_mel(self, index: int) -> Tensor:
         """Sound of one clip alone, (num_frames, A, ...), as other clips may hear it."""
-        read = getattr(self.dataset, "log_mel", None)
-        own: Tensor = self.dataset[index]["log_mel"] if read is None else read(index)
-        return self._filled(own)
+        return self._filled(sound_of(self.dataset, index))
 
     def _filled(self, of_frames: Tensor) -> Tensor:
         missing = of_frames.new_zeros(self.num_frames - len(of_frames), *of_frames.shape[1:])

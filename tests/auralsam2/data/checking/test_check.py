@@ -67,6 +67,14 @@ def test_real_photographs_are_healthy(
 
 
 @pytest.mark.parametrize("layout", TREES)
+def test_fingerprints_are_those_of_the_data_sets(tmp_path: Path, layout: str) -> None:
+    tree = TREES[layout](tmp_path)
+    # Of several forms of sound a check takes the first.
+    settings = {"audio": "log_mel"} if "audio" in tree.node else {}
+    assert tree.check().fingerprints == {tree.split_name: tree.read(**settings).fingerprint()}
+
+
+@pytest.mark.parametrize("layout", TREES)
 def test_clips_of_every_layout_can_be_handed_to_workers(tmp_path: Path, layout: str) -> None:
     tree = TREES[layout](tmp_path)
     (tmp_path / "label2idx.json").unlink(missing_ok=True)

@@ -110,7 +110,7 @@ def test_sound_is_short_where_the_last_example_would_be_padded(
     assert list(places(check_data("v1m", voc_root))) == kinds
 
 
-def test_fingerprints_are_those_of_the_data_sets(avsbench_tree: Callable[..., Path]) -> None:
+def test_subsets_have_fingerprints_alone_and_together(avsbench_tree: Callable[..., Path]) -> None:
     root = avsbench_tree(
         [("v1m", "train", 5, 5), ("v1s", "train", 5, 1), ("v2", "train", 10, 10)]
         + [("v1s", "test", 5, 5), ("v1m", "train", 5, 5)]

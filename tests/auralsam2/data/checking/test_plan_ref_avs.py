@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from auralsam2.data.checking.check import check_data
-from auralsam2.data.datasets.ref_avs import RefAVSDataset
 
 from ..trees import write_noise
 from .conftest import add_rows, cut, empty, remove, write_picture
@@ -24,13 +23,6 @@ def test_a_healthy_tree_has_right_counts(ref_root: Path, places: Callable) -> No
     # Four videos of 3 frames; masks of three objects; those of null videos are not read.
     summary = report.summary
     assert (summary["clips"], summary["frames"], summary["labels"]) == (4, 12, 9)
-
-
-def test_fingerprints_are_those_of_the_data_sets(ref_root: Path) -> None:
-    found = check_data("ref_avs", ref_root).fingerprints
-    for split in ("train", "test_s", "test_n"):
-        dataset = RefAVSDataset(str(ref_root), split, image_size=16)
-        assert found[f"ref_avs/{split}"] == dataset.fingerprint()
 
 
 def test_faults_of_index_and_folders_are_named_once(ref_root: Path, places: Callable) -> None:
