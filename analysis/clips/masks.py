@@ -130,12 +130,10 @@ def encode_sound(path: Path, seconds: float) -> bytes:
     """
     import soundfile
 
-    from auralsam2.data.audio import RESAMPLERS, SAMPLE_RATE, read_waveform
+    from auralsam2.data.audio import SAMPLE_RATE, read_waveform, resampled
 
     samples, rate = read_waveform(path)
-    mono = samples.mean(axis=1)[: round(seconds * rate)]
-    if rate != SAMPLE_RATE:
-        mono = RESAMPLERS["published"](mono, rate)
+    mono = resampled(samples.mean(axis=1)[: round(seconds * rate)], rate, SAMPLE_RATE)
     file = io.BytesIO()
     soundfile.write(file, np.clip(mono, -1, 1), SAMPLE_RATE, format="FLAC", subtype="PCM_16")
     return file.getvalue()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -113,10 +113,11 @@ def _decode(
     return read_audio_track(path, start, seconds)
 
 
-def _by_soxr(samples: NDArray[np.float64], rate: int) -> NDArray[np.float64]:
+def resampled(samples: NDArray[np.float64], rate: float, wanted: float) -> NDArray[np.float64]:
+    """Samples (L,) or (L, channels) at another rate, by soxr."""
     import soxr
 
-    return np.asarray(soxr.resample(samples, rate, SAMPLE_RATE))
+    return samples if rate == wanted else np.asarray(soxr.resample(samples, rate, wanted))
 
 
 def _by_resampy(samples: NDArray[np.float64], rate: int) -> NDArray[np.float64]:
@@ -126,7 +127,7 @@ def _by_resampy(samples: NDArray[np.float64], rate: int) -> NDArray[np.float64]:
 
 
 RESAMPLERS: dict[str, Callable[[NDArray[np.float64], int], NDArray[np.float64]]] = {
-    "published": _by_soxr,
+    "published": partial(resampled, wanted=SAMPLE_RATE),
     "released": _by_resampy,
     "zero_padded": _by_resampy,
 }

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from auralsam2.data.audio import CHANNELS, log_mel_examples
+from auralsam2.data.audio import CHANNELS, log_mel_examples, resampled
 from auralsam2.messages import unknown_values
 
 SAMPLES = 3
@@ -44,10 +44,7 @@ def heard_seconds(
     if problems := unknown_values(channels=(channels, CHANNELS)):
         raise ValueError(*problems)
     ears = np.stack(CHANNELS[channels](samples[: rate * num_frames]), axis=1)  # (L, A)
-    if rate != waveform_rate:
-        import soxr
-
-        ears = np.asarray(soxr.resample(ears, rate, waveform_rate))
+    ears = resampled(ears, rate, waveform_rate)
     length = num_frames * waveform_rate
     ears = np.pad(ears[:length], ((0, max(0, length - len(ears))), (0, 0)))
     cut = ears.reshape(num_frames, waveform_rate, -1).transpose(0, 2, 1)

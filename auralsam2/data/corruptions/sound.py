@@ -6,6 +6,7 @@ from math import inf
 
 import numpy as np
 
+from auralsam2.data.audio import resampled
 from auralsam2.data.corruptions.base import CORRUPTIONS, Recording, Samples, SoundCorruption
 
 
@@ -55,12 +56,10 @@ class SampleRateLoss(SoundCorruption):
 
     def __call__(self, clip: Recording, strength: float, rng: np.random.Generator) -> Samples:
         """Brought to the rate and back by soxr; as it is where it has no higher rate."""
-        import soxr
-
         if strength >= clip.rate:
             return clip.samples
-        low = soxr.resample(clip.samples, clip.rate, strength)
-        back = np.asarray(soxr.resample(low, strength, clip.rate))[: len(clip.samples)]
+        low = resampled(clip.samples, clip.rate, strength)
+        back = resampled(low, strength, clip.rate)[: len(clip.samples)]
         return np.pad(back, ((0, len(clip.samples) - len(back)), (0, 0)))
 
 

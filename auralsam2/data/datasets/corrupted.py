@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from auralsam2.data.audio import read_waveform
+from auralsam2.data.audio import read_waveform, resampled
 from auralsam2.data.clip_contents import others_to_hear, read_contents
 from auralsam2.data.corruptions.base import Corruption, Recording, Samples
 from auralsam2.data.datasets.wrapped import WrappedDataset
@@ -48,11 +48,6 @@ class CorruptedClips(WrappedDataset):
             raise ValueError(
                 f"{type(dataset).__name__} does not tell files of its clips and how they are read"
             )
-
-    @property
-    def clips(self) -> list[str]:
-        """Names of the clips."""
-        return list(self.dataset.clips)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         """The clip's item with other ``frames``, or with another ``log_mel`` and ``waveform``."""
@@ -111,14 +106,7 @@ class CorruptedClips(WrappedDataset):
     def _unseen(self, index: int, rate: int, count: int, rng: np.random.Generator) -> list[Samples]:
         found = self._others[index]
         chosen = rng.choice(found, min(count, len(found)), replace=False)
-        return [_at(*self._sound(i), rate) for i in chosen]
-
-
-def _at(samples: Samples, own: int, rate: int) -> Samples:
-    """Samples (L, channels) of one rate at another."""
-    import soxr
-
-    return samples if own == rate else np.asarray(soxr.resample(samples, own, rate))
+        return [resampled(*self._sound(i), rate) for i in chosen]
 
 
 def _first(own: Tensor, changed: Tensor) -> Tensor:
