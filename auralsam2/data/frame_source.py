@@ -135,6 +135,8 @@ class VideoFile(FrameSource):
         ImportError: where PyAV is missing.
     """
 
+    path: Path
+
     def __init__(self, path: Path, fps: float | None = None) -> None:
         self.name, self.path = f"'{path}'", path
         starts = np.asarray(picture_times(path))
@@ -147,11 +149,10 @@ class VideoFile(FrameSource):
             self._starts = starts[np.maximum(shown, 0)]
         self._reader: Iterator[tuple[float, Picture]] | None = None
         self._recent: OrderedDict[float, Picture] = OrderedDict()
-        self.size = self[0].shape[:2]
+        self.size = self._at(float(self._starts[0])).shape[:2]
 
     def __getitem__(self, index: int) -> Picture:
-        picture = self._at(float(self._starts[index]))
-        return self._checked(index, picture) if hasattr(self, "size") else picture
+        return self._checked(index, self._at(float(self._starts[index])))
 
     def close(self) -> None:
         """Close the file; it is opened again where a frame is asked for."""
@@ -166,16 +167,12 @@ class VideoFile(FrameSource):
             return self._recent[kept]
         if self._reader is None or not last < start < last + JUMP:
             self.close()
-            self._reader = pictures_from(self._file(), start)
+            self._reader = pictures_from(self.path, start)
         for moment, picture in self._reader:
             self._keep(moment, picture)
             if moment > start - SAME:
                 break
         return self._nearest(start)
-
-    def _file(self) -> Path:
-        assert self.path is not None
-        return self.path
 
     def _keep(self, moment: float, picture: Picture) -> None:
         self._recent[moment] = picture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -50,7 +50,7 @@ def decode(content: bytes, path: Path, flags: int) -> NDArray[Any]:
         reason = instead(content)
         raise DataError(f"cannot decode the image '{path}'{': ' if reason else ''}{reason}")
     if content.startswith(JPEG):
-        ends_early = lacks_data(content, picture, lambda longer: _decoded(longer, flags))
+        ends_early = lacks_data(content, picture, flags)
     else:
         ends_early = content.startswith(PNG) and PNG_END not in content
     if ends_early:
@@ -67,13 +67,11 @@ def _decoded(content: bytes, flags: int) -> NDArray[Any] | None:
         return None
 
 
-def lacks_data(
-    content: bytes, picture: NDArray[Any], decode: Callable[[bytes], NDArray[Any] | None]
-) -> bool:
-    """Whether a JPEG's picture (H, W, ...) goes on behind the end of its data.
+def lacks_data(content: bytes, picture: NDArray[Any], flags: int) -> bool:
+    """Whether a JPEG's picture (H, W, ...), decoded by these flags, goes on behind its data.
 
     A corner that is grey may be so by itself. Where data are missing, further ones before the end
-    show in the picture that ``decode`` makes; a whole one stays as it is.
+    show in the picture; a whole one stays as it is.
     """
     # A thumbnail in the header has an end of its own, which is not the picture's.
     end = content.find(JPEG_END, _first_scan(content))
@@ -82,7 +80,7 @@ def lacks_data(
     corners = picture[[0, 0, -1, -1], [0, -1, 0, -1]].reshape(4, -1)
     if not (corners == GREY).all(axis=1).any():
         return False
-    longer = decode(content[:end] + MORE_DATA + content[end:])
+    longer = _decoded(content[:end] + MORE_DATA + content[end:], flags)
     return longer is not None and not np.array_equal(picture, longer)
 
 

@@ -108,19 +108,20 @@ def sound_faults(path: Path, way_out: str = "") -> list[Finding]:
 
 
 def length_faults(lengths: Mapping[Path, int], published: int) -> list[Finding]:
-    """Clips of a split that have another number of frames than most of it.
-
-    Of numbers that are equally frequent ``published`` wins; folders without frames do not count.
-    """
-    counted = Counter(length for length in lengths.values() if length)
-    if len(counted) < 2:
-        return []
-    usual = max(counted, key=lambda length: (counted[length], length == published, length))
+    """Clips of a split that have another number of frames than most of it; see `usual_length`."""
+    usual = usual_length(lengths.values(), published)
     return [
         Finding("frame_count", folder, f"{length} frames; most clips of its split have {usual}")
         for folder, length in lengths.items()
         if length not in (0, usual)
     ]
+
+
+def usual_length(lengths: Iterable[int], published: int) -> int:
+    """The most frequent number of frames, of equally frequent ones ``published``; 0 is none."""
+    counted = Counter({published: 0})
+    counted.update(length for length in lengths if length)
+    return max(counted, key=lambda length: (counted[length], length == published, length))
 
 
 def _order(own: Numbered, others: Mapping[int, Path], first: int, what: str) -> list[Finding]:

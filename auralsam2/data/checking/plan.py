@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
@@ -18,6 +17,7 @@ from auralsam2.data.datasets.avsbench_index import (
 from auralsam2.data.datasets.index import ClipFiles, Index, fingerprint
 from auralsam2.data.datasets.ref_index import RefIndex
 from auralsam2.data.datasets.semantic import FILE_NAME, ClassNumbersError, read_class_map
+from auralsam2.data.pairing import usual_length
 from auralsam2.data.problems import DataError, Finding
 
 Colour = tuple[int, int, int]
@@ -145,8 +145,7 @@ def _tasks(index: Index, rule: LabelRule, clips: Sequence[ClipFiles]) -> list[Cl
 
 def _length_notes(split: str, clips: Sequence[ClipFiles], published: int) -> list[Finding]:
     """A note where most clips of a split have another number of frames than published."""
-    counted = Counter(len(clip.frames) for clip in clips if clip.frames)
-    usual = counted.most_common(1)[0][0] if counted else published
+    usual = usual_length((len(clip.frames) for clip in clips), published)
     if usual == published:
         return []
     return [Finding("frames_differ", split, f"{usual} frames a clip, in the paper {published}")]

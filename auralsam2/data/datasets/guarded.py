@@ -94,25 +94,25 @@ class Guarded(WrappedDataset):
         """
         indices = self._indices()
         start = range(len(indices))[index]
+        skip = self.on_corrupt == "skip" and self.training
         skipped: list[CorruptClip] = []
         for step in range(len(indices)):
-            try:
-                item = self._read(indices[(start + step) % len(indices)])
-            except _CorruptError as error:
-                if self.on_corrupt == "stop" or not self.training:
-                    raise DataError(_sentence(error.corrupt)) from error
-                skipped.append(error.corrupt)
-                continue
-            return {**item, "skipped": tuple(skipped)} if skipped else item
+            item = self._read(indices[(start + step) % len(indices)], skip)
+            if not isinstance(item, CorruptClip):
+                return {**item, "skipped": tuple(skipped)} if skipped else item
+            skipped.append(item)
         raise DataError(f"none of {len(indices)} clips can be read: {_sentence(skipped[0])}")
 
-    def _read(self, index: int) -> dict[str, Any]:
+    def _read(self, index: int, skip: bool) -> dict[str, Any] | CorruptClip:
         try:
             item: dict[str, Any] = self.dataset[index]
         except CORRUPT as error:
             if isinstance(error, OSError) and error.errno in MACHINE:
                 raise
-            raise _CorruptError(CorruptClip(self.dataset.clips[index], str(error))) from error
+            corrupt = CorruptClip(self.dataset.clips[index], str(error))
+            if skip:
+                return corrupt
+            raise DataError(_sentence(corrupt)) from error
         return item
 
     def _indices(self) -> list[int]:
@@ -171,17 +171,8 @@ class _Probe(Dataset[Any]):
         return len(self.guarded.dataset)
 
     def __getitem__(self, index: int) -> CorruptClip | None:
-        try:
-            self.guarded._read(index)
-        except _CorruptError as error:
-            return error.corrupt
-        return None
-
-
-class _CorruptError(Exception):
-    def __init__(self, corrupt: CorruptClip) -> None:
-        super().__init__(corrupt)
-        self.corrupt = corrupt
+        found = self.guarded._read(index, skip=True)
+        return found if isinstance(found, CorruptClip) else None
 
 
 def _sentence(corrupt: CorruptClip) -> str:

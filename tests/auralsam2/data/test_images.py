@@ -51,13 +51,10 @@ def picture(kind: str, quality: int = 95, progressive: bool = False) -> bytes:
     return cv2.imencode(".jpg", pixels, flags)[1].tobytes()
 
 
-def decode(content: bytes, flags: int = cv2.IMREAD_UNCHANGED) -> np.ndarray | None:
-    return cv2.imdecode(np.frombuffer(content, np.uint8), flags)
-
-
 def lacking(content: bytes) -> bool:
-    decoded = decode(content)
-    return lacks_data(content, decode(picture("grey")) if decoded is None else decoded, decode)
+    flags = cv2.IMREAD_UNCHANGED
+    decoded = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+    return lacks_data(content, np.full((1, 1), 128) if decoded is None else decoded, flags)
 
 
 def cut(content: bytes) -> Iterator[bytes]:
