@@ -26,7 +26,6 @@ class ClipMetric(BaseMetric):
 
     Args:
         size: side in pixels at which masks are compared; None for the truth's own size.
-        collect_device: where results of several processes meet, ``"cpu"`` or ``"gpu"``.
         prefix: put in front of ``key`` with a slash; None for none.
         widen_truth: how the truth takes that size, see :func:`supervised_frames`.
 
@@ -48,11 +47,10 @@ class ClipMetric(BaseMetric):
     def __init__(
         self,
         size: int | None = None,
-        collect_device: str = "cpu",
         prefix: str | None = None,
         widen_truth: bool = False,
     ) -> None:
-        super().__init__(collect_device=collect_device, prefix=prefix)
+        super().__init__(prefix=prefix)
         if size is not None and size < 1:
             raise ValueError(
                 f"size must be a side in pixels, or None for the native one, got {size=}"
