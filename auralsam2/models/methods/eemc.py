@@ -43,11 +43,8 @@ class EEMC(CuedMethod, SingleMaskSAM2):
             raise ValueError(f"EEMC: {problems[0]}")
         encoders = {"audio_encoder": audio_encoder, "text_encoder": text_encoder}
         super().__init__(backbone=backbone, **encoders, **shared)
+        self.cues = self.build_cues(self.backbone.channels, self.backbone.channels)
         self.map_size = map_size
-
-    def cue_channels(self) -> tuple[int, int]:
-        """Of SAM2's coarsest map, and of the decoder's tokens."""
-        return self.backbone.channels, self.backbone.channels
 
     def predict_clip(self, batch: ClipBatch) -> Prediction:
         """One mask a frame."""

@@ -6,7 +6,7 @@ W width of the attentions, P = T + N + K + 2 prompt tokens of a frame.
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from functools import partial
 from typing import Any
 
 import torch
@@ -147,8 +147,7 @@ def _together(attention: nn.Module, first: Tensor, second: Tensor) -> tuple[Tens
 class CuedMethod(ClipMethod):
     """A method whose prompts are the multimodal cues of sound, expression and sight.
 
-    Subclasses join it with a method that brings what is prompted (``class Mine(CuedMethod, That)``)
-    and say in :meth:`cue_channels` how wide that is.
+    Subclasses know what is prompted, and set ``cues`` by ``build_cues``.
 
     Args:
         audio_encoder: node of ``AUDIO_ENCODERS``.
@@ -160,6 +159,9 @@ class CuedMethod(ClipMethod):
         attend_across_clips: likewise, as released.
         freeze_attentions: likewise, as released.
         **shared: of the method that is prompted.
+
+    Attributes:
+        build_cues: makes ``cues``, from the channels of the maps and of the prompts.
 
     Raises:
         ValueError: where an encoder is None, or ``num_heads`` does not divide ``width``.
@@ -185,10 +187,10 @@ class CuedMethod(ClipMethod):
         super().__init__(**shared)
         self.audio_encoder = registry.AUDIO_ENCODERS.build(audio_encoder)
         self.text_encoder = registry.TEXT_ENCODERS.build(text_encoder)
-        self.cues = MultimodalCues(
+        self.build_cues = partial(
+            MultimodalCues,
             self.audio_encoder.out_channels,
             self.text_encoder.out_channels,
-            *self.cue_channels(),
             width=width,
             hidden_channels=hidden_channels,
             num_heads=num_heads,
@@ -196,10 +198,6 @@ class CuedMethod(ClipMethod):
             attend_across_clips=attend_across_clips,
             freeze_attentions=freeze_attentions,
         )
-
-    @abstractmethod
-    def cue_channels(self) -> tuple[int, int]:
-        """Channels of the maps that :meth:`prompts` gets, and of the prompts."""
 
     def prompts(self, maps: Tensor, batch: ClipBatch) -> Tensor:
         """Prompt tokens (B, T, P, C) of every frame from its map (B, T, V, h, w)."""

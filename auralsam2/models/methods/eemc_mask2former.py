@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from auralsam2.models.adapters import two_layers
 from auralsam2.models.freezing import Freezable
-from auralsam2.models.methods.base import ClipBatch, ClipMethod, Node
+from auralsam2.models.methods.base import ClipBatch, Node
 from auralsam2.models.methods.eemc_cues import CuedMethod
 from auralsam2.models.one_mask import as_prediction
 from auralsam2.models.weights.folder import INSTALL, load_folder
@@ -132,14 +132,23 @@ class Mask2Former(Freezable):
         return self.network.class_predictor(states), out.masks_queries_logits[-1]
 
 
-class Mask2FormerMethod(ClipMethod):
-    """A method around a frozen Mask2Former.
+@MODELS.register_module()
+class EEMCMask2Former(CuedMethod):
+    """EEMC on its original terms (Ref-AVS, Wang et al., ECCV 2024), around a frozen Mask2Former.
+
+    The cues change its queries; behind each deformable attention of its pixel decoder an adapter is
+    trained. All queries together make the one mask of a frame.
 
     Args:
+        audio_encoder: node of ``AUDIO_ENCODERS``.
+        text_encoder: node of ``TEXT_ENCODERS``.
         weights: folder of a Mask2Former as transformers writes it; never downloaded.
         random_weights: start from a random Swin-B, for tests and dry runs; ``weights`` must then
             be None.
-        **shared: see :class:`ClipMethod`.
+        adapters_without_skip: as released, an adapter's output takes the place of what the
+            pretrained attention says; off, it is added to it.
+        image_size: S, to which frames are held; None takes any.
+        **shared: see :class:`CuedMethod`.
 
     Raises:
         FileNotFoundError: where there is no such folder, before anything is built.
@@ -148,54 +157,23 @@ class Mask2FormerMethod(ClipMethod):
 
     def __init__(
         self,
+        audio_encoder: Node,
+        text_encoder: Node,
         weights: str | os.PathLike[str] | None = None,
         random_weights: bool = False,
+        adapters_without_skip: bool = False,
+        image_size: int | None = None,
         **shared: Any,
     ) -> None:
         if problems := self.problems(weights, random_weights):
             missing = weights is not None and not random_weights
             raise (FileNotFoundError if missing else ValueError)(problems[0])
-        super().__init__(**shared)
-        self.mask2former = Mask2Former(weights)
-
-    @staticmethod
-    def problems(
-        weights: str | os.PathLike[str] | None = None, random_weights: bool = False, **_: object
-    ) -> list[str]:
-        """What stands in the way of building, found without building."""
-        if random_weights:
-            return [f"got both {weights=} and random_weights=True"] if weights is not None else []
-        return folder_problems(weights, MASK2FORMER_MODEL, "model.weights", INSTEAD)
-
-
-@MODELS.register_module()
-class EEMCMask2Former(CuedMethod, Mask2FormerMethod):
-    """EEMC on its original terms (Ref-AVS, Wang et al., ECCV 2024), around a frozen Mask2Former.
-
-    The cues change its queries; behind each deformable attention of its
-    pixel decoder an adapter is trained. All queries together make the one mask of a frame.
-
-    Args:
-        audio_encoder: node of ``AUDIO_ENCODERS``.
-        text_encoder: node of ``TEXT_ENCODERS``.
-        adapters_without_skip: as released, an adapter's output takes the place of what the
-            pretrained attention says; off, it is added to it.
-        image_size: S, to which frames are held; None takes any.
-        **shared: see :class:`CuedMethod` and :class:`Mask2FormerMethod`.
-    """
-
-    def __init__(
-        self,
-        audio_encoder: Node,
-        text_encoder: Node,
-        adapters_without_skip: bool = False,
-        image_size: int | None = None,
-        **shared: Any,
-    ) -> None:
         super().__init__(audio_encoder=audio_encoder, text_encoder=text_encoder, **shared)
+        self.mask2former = Mask2Former(weights)
         self.sides = {} if image_size is None else {"S": image_size}
-        layers = self.mask2former.pixels.decoder.encoder.layers
-        _, channels = self.cue_channels()
+        pixels = self.mask2former.pixels
+        layers, channels = pixels.decoder.encoder.layers, self.mask2former.network.config.hidden_dim
+        self.cues = self.build_cues(pixels.encoder.channels[-1], channels)
         self.query_attention = QueryAttention(channels)
         self.adapters = nn.ModuleList(
             two_layers(channels, ADAPTER_CHANNELS, channels) for _ in layers
@@ -205,10 +183,14 @@ class EEMCMask2Former(CuedMethod, Mask2FormerMethod):
             hook = partial(_adapted, adapter, not adapters_without_skip)
             layer.self_attn.register_forward_hook(hook)
 
-    def cue_channels(self) -> tuple[int, int]:
-        """Of the backbone's last map, and of the queries."""
-        mask2former = self.mask2former
-        return mask2former.pixels.encoder.channels[-1], mask2former.network.config.hidden_dim
+    @staticmethod
+    def problems(
+        weights: str | os.PathLike[str] | None = None, random_weights: bool = False, **_: object
+    ) -> list[str]:
+        """What stands in the way of building, found without building."""
+        if random_weights:
+            return [f"got both {weights=} and random_weights=True"] if weights is not None else []
+        return folder_problems(weights, MASK2FORMER_MODEL, "model.weights", INSTEAD)
 
     def encode(self, frames: Tensor) -> tuple[Tensor, ...]:
         """(B, T, 3, S, S) uint8 -> the backbone's maps of F frames, finest first."""
