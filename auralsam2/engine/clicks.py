@@ -186,11 +186,17 @@ class _Scored:
 
     def result(self) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
         """Means, and scores of single clips."""
-        metrics = [metric for metric in (*self.whole, *self.rest) if metric.results]
-        names = [metric.name for metric in metrics]
-        means = Evaluator(metrics).evaluate(self.num_clips) if metrics else {}
-        per_clip = [dict(metric.per_clip) for metric in metrics]
-        return {k: float(v) for k, v in means.items()}, dict(zip(names, per_clip, strict=True))
+        counting = [metric for metric in (*self.whole, *self.rest) if metric.results]
+        return means_and_clips(counting, self.num_clips)
+
+
+def means_and_clips(
+    metrics: Sequence[ClipMetric], num_clips: int
+) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+    """What metrics make of the clips that they were shown: means, and scores of single clips."""
+    means = Evaluator(metrics).evaluate(num_clips) if metrics else {}
+    per_clip = {metric.name: dict(metric.per_clip) for metric in metrics}
+    return {name: float(value) for name, value in means.items()}, per_clip
 
 
 def interactions(model: nn.Module, data: ClipBatch, heard: bool) -> Sequence[Interaction]:

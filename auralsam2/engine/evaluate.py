@@ -15,7 +15,6 @@ from unittest.mock import patch
 
 import torch
 from mmengine.config import Config
-from mmengine.evaluator import Evaluator
 from numpy.typing import NDArray
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
@@ -25,7 +24,7 @@ from auralsam2.data.heard import shown_log_mel
 from auralsam2.devices import set_up_device
 from auralsam2.engine.acceleration import accelerate
 from auralsam2.engine.checkpoint import load_trained
-from auralsam2.engine.clicks import ClickScores
+from auralsam2.engine.clicks import ClickScores, means_and_clips
 from auralsam2.engine.metric_scales import MetricScale, scales_of
 from auralsam2.engine.run_folder import check_files
 from auralsam2.kept_files import archive_bytes, keep
@@ -95,23 +94,21 @@ class _SplitScores:
         names = [metric.name for metric in self.metrics]
         if getattr(dataset, "empty_truth", False) and AreaMetric.key not in names:
             self.metrics.append(AreaMetric())
-        self.evaluator = Evaluator(self.metrics)
         self.left_out: dict[str, str] = dict(getattr(dataset, "left_out", ()))
         self.num_clips, self.wanted = len(dataset), int(cfg.evaluation.num_saved_clips)
         self.saved: dict[str, NDArray[Any]] = {}
 
     def add(self, batch: dict[str, Any], results: list[dict[str, Any]]) -> None:
         """Score the clips of a batch, and keep their masks where they are among the first."""
-        self.evaluator.process(results, batch)
+        for metric in self.metrics:
+            metric.process(batch, results)
         for i, result in enumerate(results[: self.wanted]):
             self.saved |= _to_save(batch, i, result)
         self.wanted -= min(self.wanted, len(results))
 
     def result(self) -> SplitResult:
         """Means and scores of single clips."""
-        means = self.evaluator.evaluate(self.num_clips)
-        per_clip = {metric.name: dict(metric.per_clip) for metric in self.metrics}
-        return SplitResult({k: float(v) for k, v in means.items()}, per_clip, self.left_out)
+        return SplitResult(*means_and_clips(self.metrics, self.num_clips), self.left_out)
 
 
 def frames_encoded_once(model: nn.Module) -> AbstractContextManager[None]:

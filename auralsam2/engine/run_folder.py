@@ -82,8 +82,7 @@ def newest_checkpoint(run_dir: Path) -> str | None:
 
 def best_checkpoint(run_dir: Path) -> Path | None:
     """Return the checkpoint that was selected; None where none was."""
-    found = sorted(run_dir.glob(BEST), key=os.path.getmtime)
-    return found[-1] if found else None
+    return max(run_dir.glob(BEST), key=os.path.getmtime, default=None)
 
 
 def start_from(run_or_file: Path) -> dict[str, str]:
