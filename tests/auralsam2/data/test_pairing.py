@@ -25,17 +25,6 @@ def test_pictures_pair_by_number_whatever_their_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["._0.jpg", "Thumbs.db", ".DS_Store", "desktop.ini", ".0.jpg.swp", "notes_7.txt"]
-)
-def test_what_systems_leave_is_no_picture(tmp_path: Path, name: str) -> None:
-    folder = put(tmp_path / "frames", "0.jpg 1.jpg")
-    (folder / name).touch()
-    (folder / "2.jpg").mkdir()
-    found = numbered(folder)
-    assert [*found.files] == [0, 1] and found.faults == ()
-
-
-@pytest.mark.parametrize(
     ("frames", "labels", "first", "first_only", "kinds"),
     [
         ("0 2 3", "0 2 3", 0, False, ["numbering_gap", "numbering_gap"]),

@@ -5,10 +5,6 @@ import pytest
 from auralsam2.data.problems import SHOWN, DataError, refuse
 
 
-def test_nothing_wrong_is_not_refused() -> None:
-    refuse([], "here")
-
-
 def test_problems_come_together_and_the_many_are_counted() -> None:
     with pytest.raises(DataError) as caught:
         refuse([f"fault {i}" for i in range(SHOWN + 2)], "'root', v2/train")

@@ -59,18 +59,6 @@ def test_exchanged_labels_show_another_object(splits_root: Path) -> None:
     assert KINDS["other_sources"].level == FAULT
 
 
-def test_exchanged_folders_show_another_object(splits_root: Path) -> None:
-    index = splits_root / INDEX
-    index.write_text(index.read_text().replace("-0_0_5000,0,0,dog", "-0_0_5000,0,0,cat"))
-    for path in (clip(splits_root, 0) / "labels_rgb").iterdir():
-        paint(path, [CAT])
-    assert "other_sources" not in found(splits_root)
-    clip(splits_root, 0).rename(splits_root / "v1m" / "held")
-    clip(splits_root, 1).rename(clip(splits_root, 0))
-    (splits_root / "v1m" / "held").rename(clip(splits_root, 1))
-    assert len(found(splits_root)["other_sources"]) == 2
-
-
 def test_an_object_too_many_is_a_warning(splits_root: Path) -> None:
     paint(clip(splits_root, 2) / "labels_rgb" / "1.png", [(128, 0, 0), CAT])
     assert found(splits_root) == {

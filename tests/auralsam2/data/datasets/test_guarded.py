@@ -161,13 +161,6 @@ def test_what_is_left_out_is_told_once_with_its_split(
     assert [counted(2, 1), counted(3, 0), counted(1, 0)] == ["2 of 3 clips", "3 clips", "1 clip"]
 
 
-def test_a_cache_that_cannot_be_written_leaves_no_clip_out(own_root: Path) -> None:
-    (own_root / "file").write_text("no folder")
-    settings = dict(log_mel_cache=str(own_root / "file" / "cache"), cache=False)
-    dataset = guarded(own_root, "skip", training=False, **settings)
-    assert dataset.left_out == [] and len(dataset) == 3
-
-
 def test_a_partner_that_cannot_be_heard_is_named(own_root: Path) -> None:
     index = own_root / "avss_index" / "metadata.csv"
     header, *rows = index.read_text().splitlines()

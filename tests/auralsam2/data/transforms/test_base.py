@@ -32,13 +32,6 @@ def test_draws_hang_on_seed_epoch_and_clip_alone() -> None:
     assert np.array_equal(draw(one, 5), first)
 
 
-def test_inputs_are_not_written_to() -> None:
-    frames, masks = FRAMES.copy(), MASKS.copy()
-    for index in range(4):
-        Augmentation(NODES)(FRAMES, MASKS, index)
-    assert np.array_equal(FRAMES, frames) and np.array_equal(MASKS, masks)
-
-
 def test_no_transform_is_false_and_changes_nothing() -> None:
     augmentation = Augmentation([])
     assert not augmentation and Augmentation(NODES)
