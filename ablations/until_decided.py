@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from ablations.costs import HOUR
 from ablations.executors.base import Executor
 from ablations.grids.file import Grid
 from ablations.grids.plan import Plan, PlannedRun
@@ -18,6 +17,8 @@ from ablations.options import Options
 from ablations.run_grid import CellWork, GridResult, run_grid
 from ablations.runs.run_cell import run_cell
 from auralsam2.engine import run_record
+
+HOUR = 3600.0
 
 Train = Callable[[Sequence[int], Collection[str]], "str | None"]
 """Trains cells with seeds; returns why not all of them are done, or None."""
