@@ -89,10 +89,8 @@ def curves(results: Results, runs: MeasuredRuns[RunScores], axes: Sequence[Axis]
         [_tidy(of.scores, axes).assign(cell=c, seed=s) for (c, s), of in runs.found.items()],
         ignore_index=True,
     )
-    points = dict.fromkeys(scores[["corruption", "strength"]].itertuples(index=False, name=None))
-    names = {point: f"{number}" for number, point in enumerate(points)}
-    pairs = zip(scores["corruption"], scores["strength"], strict=True)
-    scores["split"] = [names[pair] for pair in pairs]
+    point = ["corruption", "strength"]
+    scores["split"] = scores.groupby(point, sort=False).ngroup().astype(str)
     scales: Scales = {}
     for of in runs.found.values():
         scales |= of.scales
@@ -102,10 +100,7 @@ def curves(results: Results, runs: MeasuredRuns[RunScores], axes: Sequence[Axis]
     changes = changes.rename(columns={"mean": "change", "low": "change_low", "high": "change_high"})
     keys = ["cell", "split", "metric"]
     means = means.merge(changes[[*keys, "change", "change_low", "change_high"]], on=keys)
-    places = list(points)
-    means["corruption"] = [places[int(split)][0] for split in means["split"]]
-    means["strength"] = [places[int(split)][1] for split in means["split"]]
-    return means[list(CURVES)]
+    return means.merge(scores[["split", *point]].drop_duplicates(), on="split")[list(CURVES)]
 
 
 def _axis(name: str, corruption: Any, strengths: Sequence[float]) -> Axis:
