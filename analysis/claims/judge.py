@@ -32,12 +32,7 @@ class ClaimsError(ProblemsError):
 
 
 def judge(claims: Claims, results: Results, alpha: float | None = None) -> list[Verdict]:
-    """Judge claims by the runs of one grid, all of them.
-
-    Args:
-        claims: of a file; all of them are one family of Holm's correction.
-        results: of the grid that they speak of, whatever its folder is called.
-        alpha: in the place of the file's.
+    """Judge all claims of a file by the runs of one grid, whatever its folder is called.
 
     Raises:
         ClaimsError: with all that claims name and the runs have not.
@@ -52,12 +47,9 @@ def judge(claims: Claims, results: Results, alpha: float | None = None) -> list[
 def judge_grids(claims: Claims, grids: Mapping[str, Results], alpha: float | None = None) -> Judged:
     """Judge those claims that speak of one of several grids, and say what the others lack.
 
-    Claims that cannot be judged count for Holm's correction, so that a verdict stays when they can.
-
-    Args:
-        claims: of a file.
-        grids: name of a folder -> results.
-        alpha: in the place of the file's.
+    All claims of the file are one family of Holm's correction, those that cannot be judged, too, so
+    that a verdict stays when they can. ``grids`` are results by the names of their folders;
+    ``alpha`` is in the place of the file's.
 
     Raises:
         ValueError: for an ``alpha`` by which claims could be true and false at once.

@@ -69,18 +69,9 @@ def write_rows(
     footnote: str,
     notes: Sequence[str] = (),
 ) -> list[Path]:
-    """Write ``NAME.md``, ``.tex`` and ``.csv``.
+    """Write ``NAME.md`` and ``.tex`` of a table of any texts, and ``.csv`` of its numbers.
 
-    Args:
-        texts: the table as any texts; its columns are headers.
-        numbers: of the CSV.
-        folder: of the files.
-        name: of the files.
-        of: title of the grid, for LaTeX's label.
-        words: columns that begin at the left.
-        title: above the table.
-        footnote: below it.
-        notes: what a reader must know besides.
+    ``words`` are columns that begin at the left, ``of`` is the grid's title, for LaTeX's label.
     """
     written = {
         "md": rows_markdown(texts, words, title, footnote, notes),

@@ -38,11 +38,7 @@ def macro_name(*texts: str) -> str:
 
 
 def collisions(names: Iterable[tuple[str, str]]) -> list[str]:
-    """Return a problem for every name that stands for several things, which it names.
-
-    Args:
-        names: pairs of name and what it stands for.
-    """
+    """Return a problem for every name that stands for several things, of (name, thing)."""
     meant: dict[str, list[str]] = {}
     for name, what in names:
         meant.setdefault(name, []).append(what)
