@@ -111,19 +111,15 @@ def draw(numbers: Breakdown, panels: Sequence[Axes]) -> None:
     panels[1].set_xlabel("minus that of the other clips")
 
 
-def make(
-    results: Results, folder: Path, *, lost: list[str] | None = None, **asked: Any
-) -> list[Path]:
+def make(results: Results, folder: Path, **asked: Any) -> list[Path]:
     """Write ``breakdown.pdf``, ``.png``, ``.csv``, ``.md`` and ``.tex``; nothing without a bin.
 
-    The results' notes get what is left out, and why; ``lost`` those of the notes that are for want
-    of data; ``asked`` is for `collect`.
+    The results note what is left out, and why; ``asked`` is for `collect`.
     """
     if (numbers := collect(results, **asked)) is None:
         return []
     results.notes.extend(numbers.notes)
-    if lost is not None:
-        lost += numbers.lost
+    results.lost.extend(numbers.lost)
     if len(numbers.found) < 2:
         return []
     rows, gaps = _rows(numbers.found)

@@ -95,31 +95,23 @@ def collect(
     return Failures(picked, tuple(clips), tuple(notes), tuple(lost))
 
 
-def make(
-    results: Results,
-    folder: Path,
-    rule: str = "lowest",
-    *,
-    lost: list[str] | None = None,
-    **asked: Any,
-) -> list[Path]:
+def make(results: Results, folder: Path, rule: str = "lowest", **asked: Any) -> list[Path]:
     """Write ``failures_RULE.pdf``, ``.png`` and ``.csv``; nothing where a rule has nothing to pick.
 
-    The results' notes get what is left out, and why; ``lost`` those of the notes that are runs
-    whose weights or data are gone. The other arguments are those of `collect`.
+    The results note what is left out, and why; ``asked`` is for `collect`.
 
     Raises:
         ValueError: for an unknown rule or cell, or without a reference cell.
     """
-    gone = [] if lost is None else lost
     try:
         numbers = collect(results, rule, **asked)
     except NoPicksError as error:
-        results.notes.append(f"no failure sheet '{rule}': {error}")
-        gone += results.notes[-1:] if isinstance(error, NoMasksError) else []
+        note = f"no failure sheet '{rule}': {error}"
+        results.notes.append(note)
+        results.lost.extend([note] if isinstance(error, NoMasksError) else [])
         return []
     results.notes.extend(numbers.notes)
-    gone += numbers.lost
+    results.lost.extend(numbers.lost)
     with style.paper_style():
         figure = sheet(numbers.clips, title=title(numbers), captions=captions(numbers))
         name = f"{NAME}_{rule.replace('-', '_')}"

@@ -147,13 +147,7 @@ def compared(source: Source, reference: str | None) -> Results:
     return results
 
 
-def made(
-    source: Source,
-    results: Results,
-    paths: Sequence[Path],
-    nothing: str = "",
-    lost: Sequence[str] = (),
-) -> Made:
+def made(source: Source, results: Results, paths: Sequence[Path], nothing: str = "") -> Made:
     """Return what a part has made of a grid's results, which have noted what a reader must know.
 
     Raises:
@@ -162,7 +156,7 @@ def made(
     notes = results.notes[len(source.results.notes) :]
     if not paths:
         raise NothingToShow("; ".join(notes) or nothing)
-    return Made(paths, notes, lost)
+    return Made(paths, notes, results.lost)
 
 
 def option(flag: str, value: object) -> list[str]:

@@ -49,7 +49,7 @@ class Source:
     @property
     def results(self) -> Results:
         """The grid's runs, with notes that a part may add to."""
-        return replace(self._results, notes=list(self._results.notes))
+        return replace(self._results, notes=list(self._results.notes), lost=[])
 
     @cached_property
     def unfinished(self) -> list[str]:

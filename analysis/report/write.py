@@ -42,17 +42,10 @@ class ReportOptions:
     claims: Claims | None = None  # that are judged; None for no such section
 
 
-def write_report(
-    results: Results,
-    folder: Path,
-    out: Path,
-    options: ReportOptions,
-    lost: list[str] | None = None,
-) -> list[Path]:
+def write_report(results: Results, folder: Path, out: Path, options: ReportOptions) -> list[Path]:
     """Write the report of a grid's ``folder``: ``index.html`` and the pages of the cells.
 
-    Pages of an earlier report in ``out`` are replaced. Notes are added to the results; ``lost``
-    gets those of cells whose clips cannot be shown.
+    Pages of an earlier report in ``out`` are replaced. The results note what cannot be shown.
     """
     table = _table(results)
     records = {
@@ -62,8 +55,7 @@ def write_report(
     names = page_names(results.cells)
     written, missing = _write_cells(table, records, names, folder, out / "cells", options)
     results.notes.extend(missing)
-    if lost is not None:
-        lost += missing
+    results.lost.extend(missing)
     figures = options.figures
     if figures is None:
         figures = folder / "figures"

@@ -47,6 +47,8 @@ class Results:
     reference: str | None  # cell that the others are compared with, or None
     # Runs that are missing and why, and whatever else a reader must know.
     notes: list[str] = field(default_factory=list)
+    # Those of the notes that are for want of weights or data.
+    lost: list[str] = field(default_factory=list)
     # Cell -> axis -> label of its value.
     axes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     # Metric -> how to read it, of those that records say so of; ask `scale`.

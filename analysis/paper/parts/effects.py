@@ -54,10 +54,9 @@ class Breakdown(Part):
     def make(self, source: Source, out: Path) -> Made:
         """Write ``breakdown.*``."""
         results = compared(source, self.reference)
-        lost: list[str] = []
         asked = {"other": self.other, "overrides": source.overrides}
-        paths = breakdown.make(results, out, lost=lost, **asked)
-        return made(source, results, paths, "there is no other cell with a score", lost)
+        paths = breakdown.make(results, out, **asked)
+        return made(source, results, paths, "there is no other cell with a score")
 
     def arguments(self, source: Source, out: Path) -> list[str]:
         """Return those of ``make-figures``."""

@@ -228,12 +228,11 @@ class Report(Page, Asserted):
     def make(self, source: Source, out: Path) -> Made:
         """Write ``index.html`` and a page for every cell."""
         results = source.against(self.reference)
-        lost: list[str] = []
         figures = out.parent / self.figures
         claims, how = self.asserted(source), source.how()
         options = ReportOptions(self.num_clips, figures=figures, claims=claims, **how)
-        paths = write_report(results, source.path, out, options, lost)
-        return made(source, results, paths, lost=lost)
+        paths = write_report(results, source.path, out, options)
+        return made(source, results, paths)
 
     def arguments(self, source: Source, out: Path) -> list[str]:
         """Return those of ``report``."""

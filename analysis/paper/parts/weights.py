@@ -179,10 +179,9 @@ class Failures(Part):
     def make(self, source: Source, out: Path) -> Made:
         """Write ``failures_RULE.*``."""
         results = compared(source, self.reference)
-        lost: list[str] = []
         asked: dict[str, Any] = {"num_clips": self.num_clips, "cells": self.cells}
         asked |= {"other": self.other, "overrides": source.overrides, "again": source.again}
         paths = []
         for rule in self.rules or ():
-            paths += failures.make(results, out, rule, lost=lost, **asked)
-        return made(source, results, paths, lost=lost)
+            paths += failures.make(results, out, rule, **asked)
+        return made(source, results, paths)

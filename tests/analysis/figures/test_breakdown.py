@@ -93,17 +93,16 @@ def test_without_data_seen_and_unseen_splits_are_left(
     held = {part: {"J": {f"c{n}": 0.1 * n for n in range(5)}} for part in ("test_s", "test_u")}
     better = {part: {"J": {f"c{n}": 0.1 * n + 0.01 * n for n in range(5)}} for part in held}
     results = load_runs(exact({("b", 0): held, ("a", 0): better}))
-    lost: list[str] = []
-    paths = breakdown.make(results, tmp_path / "out", lost=lost)
-    assert len(lost) == 2 and results.notes[-2:] == lost
-    assert lost[0].startswith("nothing is known of the clips of test_s: ")
+    paths = breakdown.make(results, tmp_path / "out")
+    assert len(results.lost) == 2 and results.notes[-2:] == results.lost
+    assert results.lost[0].startswith("nothing is known of the clips of test_s: ")
     frame = pd.read_csv(paths[2])
     assert frame["bin"].tolist() == ["all clips", "test s", "test u"]
     plain = load_runs(
         exact({("b", 0): {"test": held["test_s"]}, ("a", 0): {"test": held["test_u"]}})
     )
-    assert breakdown.make(plain, tmp_path / "none", lost=lost) == []
-    assert len(lost) == 3 and not (tmp_path / "none").exists()
+    assert breakdown.make(plain, tmp_path / "none") == []
+    assert len(plain.lost) == 1 and not (tmp_path / "none").exists()
 
 
 def test_one_cell_has_nothing_to_be_compared_with(results: Results) -> None:

@@ -100,11 +100,10 @@ def test_titles_and_captions(results: Results, asked: list) -> None:
 
 def test_nothing_to_pick_or_no_weights_nothing_drawn(exact, tmp_path: Path) -> None:
     results = load_runs(exact({("b", 0): {"test": {"J": {"x": 0.5}}}}))
-    lost: list[str] = []
     for rule in ("lowest", "listens-least", "largest-gain"):
-        assert failures.make(results, tmp_path / "figures", rule, lost=lost) == []
+        assert failures.make(results, tmp_path / "figures", rule) == []
     notes = results.notes
-    assert lost == notes[:1], "a rule without scores has lost nothing"
+    assert results.lost == notes[:1], "a rule without scores has lost nothing"
     assert not (tmp_path / "figures").exists()
     assert notes[0].startswith("no failure sheet 'lowest': no masks of b: ")
     assert "evaluation.counterfactuals" in notes[1] and "no other cell" in notes[2]
