@@ -34,6 +34,7 @@ class MeasuredRuns(Generic[T]):
     unfit: dict[str, str] = field(default_factory=dict)
     # Why other runs cannot be measured any more: weights or data are gone, or they are broken.
     lost: dict[Run, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)  # what figures of them leave out, and why
     title: str = ""  # of the grid
 
     def add(self, run: Run, measure: Callable[[], T], check: Callable[[T], None]) -> None:

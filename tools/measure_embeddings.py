@@ -29,12 +29,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     folder = output_folder(options.out or options.folder / "figures")
     how = measuring(options, "drawing points")
     measured = measure(results, points, level=options.level, **how)
-    notes = [*results.notes, *measured.problems]
-    paths = embeddings.make(measured, folder, notes, perplexities=options.perplexities)
+    paths = embeddings.make(measured, folder, perplexities=options.perplexities)
     if not paths:
         raise ValueError("\n".join(["no run has an audio-visual space", *measured.problems]))
     print(summarise(at_level(measured.companions, options.level)).to_string())
-    tell(notes, paths)
+    tell([*results.notes, *measured.problems], paths)
     return 0
 
 

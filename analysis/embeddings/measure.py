@@ -29,7 +29,8 @@ class MeasuredEmbeddings(NamedTuple):
     def problems(self) -> list[str]:
         """What was left out and why, and what a reader must know."""
         random = "untrained projector: its projected space is a random projection"
-        return [*self.runs.left_out, *(f"{cell}: {random}" for cell in self.untrained)]
+        said = [f"{cell}: {random}" for cell in self.untrained]
+        return [*self.runs.left_out, *said, *self.runs.notes]
 
 
 def measure(

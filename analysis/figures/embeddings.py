@@ -20,11 +20,7 @@ def check_perplexities(perplexities: Sequence[float]) -> None:
 
 
 def make(
-    measured: MeasuredEmbeddings,
-    folder: Path,
-    notes: list[str],
-    *,
-    perplexities: Sequence[float] = PERPLEXITIES,
+    measured: MeasuredEmbeddings, folder: Path, *, perplexities: Sequence[float] = PERPLEXITIES
 ) -> list[Path]:
     """Write figures and companions; nothing where no run has one of the spaces.
 
@@ -33,22 +29,19 @@ def make(
     ``embedding_companions.{csv,md,tex}``. Figures show the first seed of every cell.
 
     Args:
-        measured: what is shown.
+        measured: what is shown; its runs' notes get what is left out of the figures, and why.
         folder: to write to.
-        notes: gets what is left out of the figures, and why.
         perplexities: of t-SNE, above 0; the one in the middle is drawn large.
     """
     check_perplexities(perplexities)
     if not measured.runs.found:
         return []
-    paths = _draw(measured, folder, perplexities, notes)
+    paths = _draw(measured, folder, perplexities)
     how = (measured.level, measured.settings, measured.runs.title)
     return paths + table.write(measured.companions, folder, *how)
 
 
-def _draw(
-    measured: MeasuredEmbeddings, folder: Path, perplexities: Sequence[float], notes: list[str]
-) -> list[Path]:
+def _draw(measured: MeasuredEmbeddings, folder: Path, perplexities: Sequence[float]) -> list[Path]:
     """Draw every space, and the first that there is at all perplexities."""
     main = perplexities[len(perplexities) // 2]
     name = embedding_tsne.NAME
@@ -59,7 +52,7 @@ def _draw(
             (folder / f"{name}.{kind}").unlink(missing_ok=True)
     paths: list[Path] = []
     for space, name in names.items():
-        arms = _arms(measured, space, notes)
+        arms = _arms(measured, space)
         if not arms:
             continue
         first = not paths
@@ -76,10 +69,10 @@ def _draw(
     return paths
 
 
-def _arms(measured: MeasuredEmbeddings, space: str, notes: list[str]) -> dict[str, Points]:
+def _arms(measured: MeasuredEmbeddings, space: str) -> dict[str, Points]:
     """Return the first seed of every cell that can be drawn, as many as fit; say what cannot."""
     arms: dict[str, Points] = {}
-    level = measured.level
+    level, notes = measured.level, measured.runs.notes
     for run in first_seeds(measured.runs).items():
         cell, points = run[0], measured.runs.found[run]
         levels = range(points.num_levels)

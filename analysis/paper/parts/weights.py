@@ -49,7 +49,7 @@ class Measured(Part):
         """
 
     @abstractmethod
-    def write(self, measured: Any, out: Path, notes: list[str]) -> list[Path]:
+    def write(self, measured: Any, out: Path) -> list[Path]:
         """Write the files; none where there is nothing to show."""
 
     def make(self, source: Source, out: Path) -> Made:
@@ -57,10 +57,9 @@ class Measured(Part):
         clips = {"max_clips": self.max_clips, "split": self.split}
         how = {"cells": self.cells, "jobs": source.jobs, **source.how()}
         measured = self.measure(source.results, clips, **how)
-        notes = measured.problems
-        if not (paths := self.write(measured, out, notes)):
-            raise NothingToShow("; ".join(notes))
-        return Made(paths, notes, measured.runs.lost_lines)
+        if not (paths := self.write(measured, out)):
+            raise NothingToShow("; ".join(measured.problems))
+        return Made(paths, measured.problems, measured.runs.lost_lines)
 
 
 @PARTS.register_module()
@@ -85,7 +84,7 @@ class Dilution(Measured):
             results, DilutionReadings(sounds=tuple(self.sounds), **clips), **how
         )
 
-    def write(self, measured: MeasuredDilution, out: Path, notes: list[str]) -> list[Path]:
+    def write(self, measured: MeasuredDilution, out: Path) -> list[Path]:
         """Write ``dilution_*.*`` and ``site_matrix.*``."""
         return dilution.make(measured, out, heads=self.heads)
 
@@ -109,9 +108,9 @@ class Embeddings(Measured):
         """Draw the points of all runs."""
         return measure_embeddings(results, RunPoints(**clips), level=self.level, **how)
 
-    def write(self, measured: MeasuredEmbeddings, out: Path, notes: list[str]) -> list[Path]:
+    def write(self, measured: MeasuredEmbeddings, out: Path) -> list[Path]:
         """Write ``embedding_*.*``."""
-        return embeddings.make(measured, out, notes, perplexities=self.perplexities)
+        return embeddings.make(measured, out, perplexities=self.perplexities)
 
 
 @PARTS.register_module()
@@ -138,7 +137,7 @@ class Robustness(Measured):
         settings = RunRobustness(corruptions=asked_corruptions(self.corruptions), **clips)
         return measure_robustness(results, settings, **how)
 
-    def write(self, measured: MeasuredRobustness, out: Path, notes: list[str]) -> list[Path]:
+    def write(self, measured: MeasuredRobustness, out: Path) -> list[Path]:
         """Write ``robustness.*``."""
         return robustness.make(measured, out)
 

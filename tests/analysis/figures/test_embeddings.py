@@ -60,10 +60,8 @@ def measured(
 
 
 def test_all_files_and_what_is_not_drawn(three: dict[str, Points], tmp_path: Path) -> None:
-    notes: list[str] = []
-    paths = embeddings.make(
-        measured(three, max_clips=8), tmp_path / "out", notes, perplexities=(3, 5, 7)
-    )
+    shown = measured(three, max_clips=8)
+    paths = embeddings.make(shown, tmp_path / "out", perplexities=(3, 5, 7))
 
     tsne = "embedding_tsne"
     assert {path.name for path in paths} == {
@@ -73,7 +71,7 @@ def test_all_files_and_what_is_not_drawn(three: dict[str, Points], tmp_path: Pat
         *(f"embedding_companions.{kind}" for kind in ("csv", "md", "tex")),
     }
     assert all(path.is_file() for path in paths)
-    assert notes == ["none: has no projected space: no projector was built"]
+    assert shown.runs.notes == ["none: has no projected space: no projector was built"]
     text = (tmp_path / "out/embedding_companions.md").read_text()
     assert "the first 8 clips of split test; mean ± standard deviation over 2 seeds." in text
 
@@ -81,7 +79,7 @@ def test_all_files_and_what_is_not_drawn(three: dict[str, Points], tmp_path: Pat
 def test_panels_show_the_first_seed_and_its_numbers(
     three: dict[str, Points], tmp_path: Path
 ) -> None:
-    embeddings.make(measured(dict(reversed(three.items()))), tmp_path, [], perplexities=[5])
+    embeddings.make(measured(dict(reversed(three.items()))), tmp_path, perplexities=[5])
     shown = pd.read_csv(tmp_path / "embedding_tsne.csv")
     fused = pd.read_csv(tmp_path / "embedding_tsne_fused.csv")
 
@@ -100,10 +98,10 @@ def test_level_of_shorter_pyramids(tmp_path: Path) -> None:
         "none": points_of(spaces=("fused",), num_levels=1),
         "AudioCon": points_of(spaces=("fused",)),
     }
-    notes: list[str] = []
-    embeddings.make(measured(arms, level=1), tmp_path, notes, perplexities=[5])
+    shown = measured(arms, level=1)
+    embeddings.make(shown, tmp_path, perplexities=[5])
 
-    assert "none: has no level 1; it has 1" in notes
+    assert "none: has no level 1; it has 1" in shown.problems
     assert list(pd.read_csv(tmp_path / "embedding_tsne_fused.csv")["arm"]) == ["AudioCon"]
 
 
@@ -111,11 +109,11 @@ def test_a_collapsed_space_is_measured_and_not_drawn(tmp_path: Path) -> None:
     points = points_of(spaces=("fused",))
     points.vectors["fused"][:] = (1, 0, 0, 0)
     (tmp_path / "embedding_tsne_fused.png").write_text("of an earlier call")
-    notes: list[str] = []
-    paths = embeddings.make(measured({"none": points}), tmp_path, notes)
+    shown = measured({"none": points})
+    paths = embeddings.make(shown, tmp_path)
 
     assert not (tmp_path / "embedding_tsne_fused.png").exists()
-    assert "none: not drawn in the fused space: all its points coincide" in notes
+    assert "none: not drawn in the fused space: all its points coincide" in shown.runs.notes
     assert {path.name for path in paths} == {
         f"embedding_companions.{kind}" for kind in ("csv", "md", "tex")
     }
@@ -123,35 +121,33 @@ def test_a_collapsed_space_is_measured_and_not_drawn(tmp_path: Path) -> None:
 
 
 def test_a_space_that_no_run_has(three: dict[str, Points], tmp_path: Path) -> None:
-    notes: list[str] = []
     one = measured({"none": three["none"]})
-    paths = embeddings.make(one, tmp_path, notes, perplexities=[5])
-    assert notes == ["none: has no projected space: no projector was built"]
+    paths = embeddings.make(one, tmp_path, perplexities=[5])
+    assert one.runs.notes == ["none: has no projected space: no projector was built"]
     assert {path.stem.split(".")[0] for path in paths} == {
         *("embedding_tsne_fused", "embedding_companions")
     }
     nothing = measured({})
-    assert embeddings.make(nothing, tmp_path, notes) == []
+    assert embeddings.make(nothing, tmp_path) == []
 
 
 def test_a_cell_is_not_taken_for_one_whose_name_begins_alike(tmp_path: Path) -> None:
     arms = {"none: x": points_of(spaces=("fused",)), "none": points_of(spaces=SPACES)}
-    notes: list[str] = []
-    embeddings.make(measured(arms), tmp_path, notes, perplexities=[5])
+    shown = measured(arms)
+    embeddings.make(shown, tmp_path, perplexities=[5])
     assert list(pd.read_csv(tmp_path / "embedding_tsne.csv")["arm"]) == ["none"]
-    assert notes == ["none: x: has no projected space: no projector was built"]
+    assert shown.runs.notes == ["none: x: has no projected space: no projector was built"]
 
 
 def test_more_cells_than_a_page_holds(
     three: dict[str, Points], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(embeddings.embedding_tsne, "MOST_ARMS", 1)
-    notes: list[str] = []
     shown = measured(three)
-    embeddings.make(shown, tmp_path, notes, perplexities=[5])
+    embeddings.make(shown, tmp_path, perplexities=[5])
 
     assert list(pd.read_csv(tmp_path / "embedding_tsne_fused.csv")["arm"]) == ["none"]
-    assert any("shows 1 of 3 cells" in note for note in notes)
+    assert any("shows 1 of 3 cells" in note for note in shown.runs.notes)
     numbers = pd.read_csv(tmp_path / "embedding_companions.csv")
     assert set(numbers["cell"]) == {"none", "weightless", "AudioCon"}
 
@@ -159,4 +155,4 @@ def test_more_cells_than_a_page_holds(
 @pytest.mark.parametrize("perplexities", [[], [0], [5, -1]])
 def test_perplexities_that_cannot_be(perplexities: list[float], tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="perplexities must be above 0, got"):
-        embeddings.make(measured({}), tmp_path, [], perplexities=perplexities)
+        embeddings.make(measured({}), tmp_path, perplexities=perplexities)
