@@ -30,6 +30,7 @@ COVERED_BY = {
     "auralsam2/data/synthetic/background.py": "auralsam2/data/synthetic/test_scene.py",
     "auralsam2/data/synthetic/objects.py": "auralsam2/data/synthetic/test_scene.py",
     "auralsam2/data/video_opening.py": "auralsam2/data/test_video.py",
+    "auralsam2/demo/incoming.py": "auralsam2/demo/test_app.py",
     "auralsam2/engine/backbone_problems.py": "auralsam2/engine/test_preflight.py",
     "auralsam2/engine/benchmark/cases.py": "tools/test_benchmark.py",
     "auralsam2/engine/benchmark/report.py": "auralsam2/engine/benchmark/test_measure.py",

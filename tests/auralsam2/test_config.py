@@ -116,19 +116,15 @@ def _reordered(node: object) -> object:
     return node
 
 
-def test_hash_ignores_order_tuples_runtime_and_places(toy_config_dict: dict) -> None:
+def test_hash_ignores_order_tuples_and_places_of_weights(toy_config_dict: dict) -> None:
     cfg = toy_config_dict
     cfg["model"]["backbone"] = dict(checkpoint="/a/tiny.pt")
     reference = config_hash(Config(cfg))
     assert len(reference) == 64
     assert config_hash(_reordered(cfg)) == reference
     moved = copy.deepcopy(cfg)
-    moved["runtime"]["device"] = "cuda"
-    moved["data"]["root"] = "/elsewhere"
-    moved["data"]["train"]["root"] = "/elsewhere"
     moved["model"]["backbone"]["checkpoint"] = PurePosixPath("/b/tiny.pt")
     moved["optim"]["epochs"] = 2.0
-    moved["custom_imports"] = dict(imports=["fusion.py"])
     assert config_hash(moved) == reference
 
 

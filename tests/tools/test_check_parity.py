@@ -48,16 +48,5 @@ def test_a_wrong_number_is_named_and_fails(folder: Path, run) -> None:
     assert "4 of 5 comparisons passed" in out
 
 
-def test_names_are_not_broken_where_there_is_no_terminal(
-    folder: Path, run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "40")
-    (line,) = [
-        x for x in run("check-parity", folder, "--all").splitlines() if "running_mean_fscore" in x
-    ]
-    assert line.split()[:2] == ["metrics", "one.running_mean_fscore"]
-    assert line.split()[-1] == "pass"
-
-
 def test_an_empty_folder_fails(run, tmp_path: Path) -> None:
     assert "nothing to check" in run("check-parity", tmp_path, status=2)
