@@ -26,6 +26,7 @@ from auralsam2.counterfactuals import kinds
 from auralsam2.messages import unknown_name
 from auralsam2.registry import MODELS, REGISTRIES, Registry
 from auralsam2.signature import argument_problems, parameters_of
+from auralsam2.weight_files import leaves
 
 
 def validate(cfg: Mapping[str, Any]) -> list[str]:
@@ -36,19 +37,12 @@ def validate(cfg: Mapping[str, Any]) -> list[str]:
     plain = cfg.to_dict() if isinstance(cfg, Config) else cfg
     problems = list(_check(plain, SCHEMA, ""))
     told = {problem.partition(":")[0] for problem in problems}
+    # Nan and infinity mean nothing wherever they stand.
     return problems + [
-        f"{path}: {said}" for path, said in _no_numbers(plain, "") if path not in told
+        f"{path}: must be a finite number, got {value!r}"
+        for path, value in leaves(plain)
+        if isinstance(value, float) and not math.isfinite(value) and path not in told
     ]
-
-
-def _no_numbers(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    """Nan and infinity, which mean nothing wherever they stand."""
-    if isinstance(value, (Mapping, list, tuple)):
-        named = value.items() if isinstance(value, Mapping) else enumerate(value)
-        for key, item in named:
-            yield from _no_numbers(item, f"{path}.{key}" if path else str(key))
-    elif isinstance(value, float) and not math.isfinite(value):
-        yield path, f"must be a finite number, got {value!r}"
 
 
 def _check(value: Any, spec: Spec, path: str) -> Iterator[str]:

@@ -74,21 +74,21 @@ SOURCES = {
 """Published file, or folder of a model of transformers -> where to get it."""
 
 
-def missing_files(node: Any, path: str = "") -> list[str]:
+def missing_files(node: Any) -> list[str]:
     """Return a message for every weight file that a config names and that is not there.
 
     It names the file's path, the published file, where that is, and the key to set.
     """
     return [
         f"no weights at '{value}'; {_published(value)}: set `{key}` to its path"
-        for key, value in stated_files(node, path)
+        for key, value in stated_files(node)
         if not value.startswith(BUILTIN) and not Path(value).expanduser().exists()
     ]
 
 
-def stated_files(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
+def stated_files(node: Any) -> Iterator[tuple[str, str]]:
     """Yield dotted path and value of every weight file that a plain config names."""
-    for key, value in leaves(node, path):
+    for key, value in leaves(node):
         if key.rpartition(".")[2] in FILE_KEYS and isinstance(value, str):
             yield key, value
 

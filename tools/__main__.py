@@ -77,10 +77,10 @@ def _dispatch(arguments: list[str]) -> int:
         return 2
 
 
-def find_tools(folder: Path = Path(__file__).parent) -> dict[str, Path]:
+def find_tools() -> dict[str, Path]:
     """Return subcommand -> file of every tool, nothing imported."""
-    files = [path for path in files_in(folder, "*.py") if not path.name.startswith("_")]
-    return {path.stem.replace("_", "-"): path for path in files}
+    files = files_in(Path(__file__).parent, "*.py")
+    return {path.stem.replace("_", "-"): path for path in files if path.name[0] != "_"}
 
 
 def summary(path: Path) -> str:

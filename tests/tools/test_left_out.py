@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,20 +13,14 @@ from auralsam2_tools.__main__ import find_tools
 from auralsam2_tools.__main__ import main as dispatch
 
 from auralsam2 import config as configs
-from auralsam2.data.synthetic.writer import Plan, write_clips
 from auralsam2.engine import run_record
 from auralsam2.engine.train import train
 
-TINY = {
-    "data.batch_size": 2,
+SKIPPING = {
     "data.on_corrupt": "skip",
-    "runtime.num_threads": 1,
     "runtime.tensorboard": False,
     "optim.epochs": 1,
     "evaluation.num_saved_clips": 1,
-    "model.backbone": dict(type="SAM2Backbone", size="mini", random_weights=True),
-    "model.audio_encoder": dict(type="LogMelCNN", width=8),
-    "model.visual_depths": (0, 0, 1),
     "model.mask_loss.loss_size": 32,
 }
 SCORING = {
@@ -52,15 +47,16 @@ NO_SCORES = {
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+def made(
+    write_tiny: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, str]:
     """A trained run over data of which one clip of val and one of test are cut off."""
     folder = tmp_path_factory.mktemp("left_out")
-    write_clips(folder / "data", Plan("v1m", (2, 2, 4), seed=3, size=48, num_frames=2))
-    clips = [next((folder / "data" / "v1m").glob(f"clip0000{n}_*")) for n in (2, 5)]
+    config = write_tiny(folder, (2, 2, 4), seed=3, **SKIPPING)
+    clips = [next((folder / "clips" / "v1m").glob(f"clip0000{n}_*")) for n in (2, 5)]
     for clip in clips:
         (clip / "audio.wav").write_bytes(b"RIFF")
-    cfg = configs.load("auralsam2/mini_v1m", TINY | {"data.root": str(folder / "data")})
-    train(cfg, folder / "grid" / "run")
+    train(configs.load(config), folder / "grid" / "run")
     return folder / "grid", clips[1].name
 
 
@@ -111,5 +107,5 @@ def test_a_command_says_it_and_its_file_names_the_clip(
 
 def test_guesses_stop(made: tuple[Path, str], capsys: pytest.CaptureFixture[str]) -> None:
     grid, clip = made
-    assert dispatch(["guess-baselines", str(grid.parent / "data")]) == 2
+    assert dispatch(["guess-baselines", str(grid.parent / "clips")]) == 2
     assert clip in capsys.readouterr().err

@@ -1,19 +1,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
-from auralsam2.data.synthetic.writer import Plan, write_clips
 
-
-def test_a_split_is_predicted_once(tmp_path: Path, run) -> None:
-    write_clips(tmp_path / "data", Plan("v1m", (1, 1, 2), 1, size=32, num_frames=2))
-    backbone = "model.backbone=dict(type='SAM2Backbone', size='mini', random_weights=True)"
-    command = ["predict", "auralsam2/mini_v1m", "--split", "test", "--out", str(tmp_path / "out")]
-    command += ["--decode", "first", "--set", backbone, f"data.root={tmp_path / 'data'}"]
-    command += ["data.image_size=64", "model.audio_encoder=dict(type='LogMelCNN', width=8)"]
+def test_a_split_is_predicted_once(write_tiny: Callable[..., Path], tmp_path: Path, run) -> None:
+    config = write_tiny(tmp_path / "tiny", (1, 1, 2), seed=1)
+    how = ["--split", "test", "--out", tmp_path / "out", "--decode", "first"]
     for now in (2, 0):
-        said = run(*command)
+        said = run("predict", config, *how, "--set", "data.image_size=64")
         assert f"test: masks of 2 clips in {tmp_path / 'out'}, {now} of them predicted now" in said
         assert "no trained weights" in said
     record = json.loads((tmp_path / "out" / "predictions.json").read_text())
