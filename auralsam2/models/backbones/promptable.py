@@ -8,9 +8,9 @@ of the official SAM2, see :class:`~auralsam2.models.backbones.sam2.memory.ClipMe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -46,38 +46,51 @@ class Points(NamedTuple):
     labels: Tensor
 
 
-class TwoWay(Protocol):
-    """A decoder's two-way transformer: injected prompts, and what a probe asks of it.
+class TwoWay:
+    """What a decoder's two-way transformer has beside its forward: prompts, and what a probe asks.
+
+    It is called with (B, C, E, E) twice and (B, K, C), and gives (B, K, C) and (B, N, C).
 
     Attributes:
+        transformer: that of the decoder.
         lacking: output tokens in front that SAM2 has and this decoder has not; wherever tokens are
             told or taken here, zeros stand in their place.
         prompts: injected now.
         injection: where they go.
-        readers: the token-to-image attentions in order: one a block, then the final one.
     """
 
-    lacking: int
-    prompts: Sequence[SitePrompts]
-    injection: StepwiseInjection | None
+    transformer: Any
+    lacking: int = 0
+    prompts: Sequence[SitePrompts] = ()
+    injection: StepwiseInjection | None = None
 
     @property
     def readers(self) -> list[nn.Module]:
-        """See above."""
+        """The token-to-image attentions in order: one a block, then the final one."""
+        blocks = [layer.cross_attn_token_to_image for layer in self.transformer.layers]
+        return [*blocks, self.transformer.final_attn_token_to_image]
 
-    def __call__(self, image: Tensor, position: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, C, E, E) twice and (B, K, C) -> (B, K, C), (B, N, C)."""
-
+    @contextmanager
     def injecting(
         self, prompts: Sequence[SitePrompts], injection: StepwiseInjection
-    ) -> AbstractContextManager[None]:
-        """Inject prompts, one entry a site, into every forward inside the context."""
+    ) -> Iterator[None]:
+        """Inject ``prompts``, one entry a site, into every forward inside the context.
+
+        No argument, since mask decoders call their transformer with a fixed signature.
+        """
+        self.prompts, self.injection = prompts, injection
+        try:
+            yield
+        finally:
+            self.prompts, self.injection = (), None
 
     def watch(self, before: Callable[[Tensor, Tensor, Tensor], None]) -> RemovableHandle:
-        """Call ``before`` with what every forward is given, as that of a call."""
+        """Call ``before`` with what every forward is given."""
+        raise NotImplementedError
 
     def skipped(self) -> AbstractContextManager[None]:
         """Give back what is given, inside the context."""
+        raise NotImplementedError
 
 
 class Promptable:

@@ -15,34 +15,22 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from auralsam2.models.backbones.promptable import TwoWay
 from auralsam2.models.injection import SitePrompts, StepwiseInjection
 
 Given = dict[str, Any]
 
 
-class HookedTwoWay:
+class HookedTwoWay(TwoWay):
     """A two-way transformer of SAM, SAM2 or one of their family, untouched but inside a context.
 
     Args:
         transformer: of the mask decoder.
-        lacking: output tokens in front that SAM2 has and this decoder has not: 1 of SAM, which has
-            no object token.
-
-    Attributes:
-        prompts: injected now.
-        injection: where they go.
+        lacking: see :class:`TwoWay`; 1 of SAM, which has no object token.
     """
 
     def __init__(self, transformer: Any, lacking: int = 0) -> None:
         self.transformer, self.lacking = transformer, lacking
-        self.prompts: Sequence[SitePrompts] = ()
-        self.injection: StepwiseInjection | None = None
-
-    @property
-    def readers(self) -> list[nn.Module]:
-        """The token-to-image attentions in order: one a block, then the final one."""
-        blocks = [layer.cross_attn_token_to_image for layer in self.transformer.layers]
-        return [*blocks, self.transformer.final_attn_token_to_image]
 
     def __call__(self, image: Tensor, position: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """(B, C, E, E), (B, C, E, E), (B, K, C) -> (B, K, C), (B, N, C)."""
@@ -55,7 +43,7 @@ class HookedTwoWay:
         return self._with_lacking(queries[:, 0]), keys[:, 0]
 
     def watch(self, before: Callable[[Tensor, Tensor, Tensor], None]) -> RemovableHandle:
-        """Call ``before`` with what every forward is given, as that of :meth:`__call__`."""
+        """See :meth:`TwoWay.watch`."""
 
         def hook(module: nn.Module, args: Any, given: Given) -> None:
             tokens = self._with_lacking(given["point_embeddings"][:, 0])
@@ -66,7 +54,7 @@ class HookedTwoWay:
 
     @contextmanager
     def skipped(self) -> Iterator[None]:
-        """Give back what is given, inside the context."""
+        """See :meth:`TwoWay.skipped`."""
 
         def same(**given: Any) -> tuple[Tensor, Tensor]:
             keys = given["image_embeddings"].flatten(2).transpose(1, 2)
@@ -82,7 +70,7 @@ class HookedTwoWay:
     def injecting(
         self, prompts: Sequence[SitePrompts], injection: StepwiseInjection
     ) -> Iterator[None]:
-        """Inject ``prompts``, one entry a site, into every forward inside the context.
+        """See :meth:`TwoWay.injecting`.
 
         Raises:
             ValueError: where a token is chosen that the decoder has not.
@@ -92,14 +80,10 @@ class HookedTwoWay:
                 "injection: tokens has 'object', and this backbone's mask decoder has no object "
                 "token; choose of mask and iou"
             )
-        self.prompts, self.injection = prompts, injection
-        with ExitStack() as hooks:
+        with super().injecting(prompts, injection), ExitStack() as hooks:
             if any(p.sparse is not None or p.dense is not None for p in prompts):
                 self._hook(_Sites(prompts, injection, self.lacking), hooks)
-            try:
-                yield
-            finally:
-                self.prompts, self.injection = (), None
+            yield
 
     def _hook(self, sites: _Sites, hooks: ExitStack) -> None:
         found, last = self.transformer, len(self.transformer.layers)

@@ -7,58 +7,34 @@ chosen query tokens, so that the audio does not fade on its way through the deco
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sam2.modeling.sam.transformer import TwoWayTransformer
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.hooks import RemovableHandle
 
-from auralsam2.models.injection import SitePrompts, StepwiseInjection
+from auralsam2.models.backbones.promptable import TwoWay
 
 
-class InjectableTwoWayTransformer(TwoWayTransformer):
+class InjectableTwoWayTransformer(TwoWay, TwoWayTransformer):
     """The official two-way transformer with three injection sites; state dict unchanged.
 
     Outside of :meth:`injecting` the official ``forward`` runs untouched.
-
-    Attributes:
-        lacking: output tokens that SAM2 has and this decoder has not, of those in front.
-        prompts: injected now.
-        injection: where they go.
     """
 
-    lacking = 0
-    prompts: Sequence[SitePrompts] = ()
-    injection: StepwiseInjection | None = None
-
-    @contextmanager
-    def injecting(
-        self, prompts: Sequence[SitePrompts], injection: StepwiseInjection
-    ) -> Iterator[None]:
-        """Inject ``prompts``, one entry a site, into every forward inside the context.
-
-        No argument, since the mask decoder calls the transformer with a fixed signature.
-        """
-        self.prompts, self.injection = prompts, injection
-        try:
-            yield
-        finally:
-            self.prompts, self.injection = (), None
-
     @property
-    def readers(self) -> list[nn.Module]:
-        """The token-to-image attentions in order: one a block, then the final one."""
-        blocks = [layer.cross_attn_token_to_image for layer in self.layers]
-        return [*blocks, self.final_attn_token_to_image]
+    def transformer(self) -> InjectableTwoWayTransformer:  # type: ignore[override]
+        """Itself."""
+        return self
 
     def watch(self, before: Callable[[Tensor, Tensor, Tensor], None]) -> RemovableHandle:
-        """Call ``before`` with what every forward is given, as that of :meth:`forward`."""
+        """See :meth:`TwoWay.watch`."""
         return self.register_forward_pre_hook(lambda _, given: before(*given))
 
     @contextmanager
     def skipped(self) -> Iterator[None]:
-        """Give back what is given, inside the context."""
+        """See :meth:`TwoWay.skipped`."""
         self.forward = lambda image, _, tokens: (tokens, image.flatten(2).transpose(1, 2))
         try:
             yield
