@@ -153,21 +153,15 @@ def transformer_inputs() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     return torch.randn(2, 32, 4, 4), torch.randn(2, 32, 4, 4), torch.randn(2, 6, 32)
 
 
-def test_transformer_without_prompts_equals_upstream() -> None:
+@pytest.mark.parametrize(
+    "nothing",
+    [SitePrompts(None, None), SitePrompts(torch.zeros(2, 32), torch.zeros(2, 16, 32))],
+    ids=["none", "zeros"],
+)
+def test_transformer_without_prompts_equals_upstream(nothing: SitePrompts) -> None:
     ours, theirs = transformers()
     inputs = transformer_inputs()
-    nothing = [SitePrompts(None, None)] * 3
-    with ours.injecting(nothing, StepwiseInjection()):
-        mine = ours(*inputs)
-    for got, expected in zip(mine, theirs(*inputs), strict=True):
-        assert torch.equal(got, expected)
-
-
-def test_zero_prompts_equal_upstream_at_every_site() -> None:
-    ours, theirs = transformers()
-    inputs = transformer_inputs()
-    zeros = [SitePrompts(torch.zeros(2, 32), torch.zeros(2, 16, 32))] * 3
-    with ours.injecting(zeros, StepwiseInjection()):
+    with ours.injecting([nothing] * 3, StepwiseInjection()):
         mine = ours(*inputs)
     for got, expected in zip(mine, theirs(*inputs), strict=True):
         assert torch.equal(got, expected)
