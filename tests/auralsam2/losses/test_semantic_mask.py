@@ -31,17 +31,6 @@ def test_cross_entropy_of_labelled_pixels() -> None:
     assert float(loss(logits, semantic, YES, weight=2.0)) == pytest.approx(2 * expected)
 
 
-def test_frames_that_are_not_supervised_do_not_count() -> None:
-    logits = torch.randn(2, 2, 3, 4, 4, requires_grad=True)
-    semantic = torch.randint(0, 3, (2, 2, 4, 4)).byte()
-    some = torch.tensor([[True, False], [False, False]])
-    alone = loss(logits[:1, :1], semantic[:1, :1], YES)
-    torch.testing.assert_close(loss(logits, semantic, some), alone)
-    none = loss(logits, semantic, ~torch.ones_like(some))
-    none.backward()
-    assert not none and logits.grad is not None and not logits.grad.any()
-
-
 @pytest.mark.parametrize(("side", "loss_size"), [(4, None), (8, None), (16, 4)])
 def test_sides_are_brought_together(side: int, loss_size: int | None) -> None:
     semantic = torch.zeros(1, 1, 16, 16, dtype=torch.uint8)
