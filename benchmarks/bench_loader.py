@@ -13,7 +13,6 @@ import argparse
 import os
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -23,6 +22,7 @@ from unittest.mock import patch
 import cv2
 import pandas as pd
 import torch
+from bench_step import Clock
 from torch.utils.data import DataLoader
 
 from auralsam2.command_line import Parser
@@ -38,29 +38,10 @@ from auralsam2.registry import DATASETS
 STAGES = ("decode", "augment", "resize", "audio", "collate")
 
 
-class Stopwatch:
-    """Seconds spent in each stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = defaultdict(float)
-
-    def timed(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The same function, whose time is added to a stage."""
-
-        def call(*arguments: Any, **options: Any) -> Any:
-            start = time.perf_counter()
-            try:
-                return function(*arguments, **options)
-            finally:
-                self.seconds[stage] += time.perf_counter() - start
-
-        return call
-
-
 @contextmanager
-def watched(dataset: ClipDataset) -> Iterator[Stopwatch]:
+def watched(dataset: ClipDataset) -> Iterator[Clock]:
     """Time the stages of a data set while it is read in this process."""
-    watch = Stopwatch()
+    watch = Clock()
     rule = clip_dataset.LABEL_RULES[dataset.label_rule]
     rules = {dataset.label_rule: watch.timed("decode", rule)}
     transforms = dataset.augmentation.transforms
@@ -99,7 +80,7 @@ def stages(dataset: ClipDataset, collate: Callable[..., Any] = collate_clips) ->
         for index in range(len(dataset)):
             join([dataset[index]])
         total = time.perf_counter() - start
-    spent = {stage: 1000 * watch.seconds[stage] / len(dataset) for stage in STAGES}
+    spent = {stage: 1000 * watch.wall.get(stage, 0.0) / len(dataset) for stage in STAGES}
     return {**spent, "rest": 1000 * total / len(dataset) - sum(spent.values())}
 
 
