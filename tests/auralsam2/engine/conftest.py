@@ -4,6 +4,7 @@ import importlib.util
 import json
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,12 @@ from torch import nn
 from auralsam2 import config as configs
 from auralsam2.data.synthetic.writer import Plan, write_clips
 from auralsam2.engine.evaluate import EvalResult, evaluate_model, trained_model
+from auralsam2.engine.progress import Progress
+from auralsam2.engine.run_record import WEIGHTS, RunRecord
 from auralsam2.engine.splits import test_datasets
 from auralsam2.models.backbones.sam2_backbone import SAM2Backbone
 from auralsam2.models.image.resnet import ResNetStages
+from auralsam2.models.weights import read_state
 
 FRAMES = 3  # of a clip
 
@@ -119,14 +123,41 @@ def evaluate() -> Callable[[Any, Path], EvalResult]:
     return lambda cfg, weights: evaluate_model(trained_model(cfg, weights), cfg, test_datasets(cfg))
 
 
-@pytest.fixture
-def toys(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The module of the smallest things that can be trained, registered."""
+@cache
+def _toys() -> Any:
     path = Path(__file__).with_name("toy_training.py")
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, path.stem, module)
     spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def toys(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The module of the smallest things that can be trained, registered."""
+    module = _toys()
+    monkeypatch.setitem(sys.modules, module.__name__, module)
     module.register(monkeypatch)
     return module
+
+
+@pytest.fixture(scope="session")
+def watching() -> type[Progress]:
+    """The class of a `Progress` that keeps what it is told, and can end a run."""
+    kind: type[Progress] = _toys().Watching
+    return kind
+
+
+@pytest.fixture(scope="session")
+def assert_same_run() -> Callable[[RunRecord, Path, RunRecord, Path], None]:
+    """Return a function that compares the numbers of two runs, and the weights in their folders."""
+
+    def compare(found: RunRecord, folder: Path, expected: RunRecord, other: Path) -> None:
+        for key in ("status", "curve", "metrics", "per_clip", "epochs", "best_epoch", "selection"):
+            assert getattr(found, key) == getattr(expected, key), key
+        ours, theirs = (read_state(run_dir / WEIGHTS) for run_dir in (folder, other))
+        assert ours.keys() == theirs.keys()
+        assert all(torch.equal(value, theirs[key]) for key, value in ours.items())
+
+    return compare

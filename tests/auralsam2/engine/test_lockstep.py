@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 import torch
 from mmengine.hooks import Hook
-from safetensors.torch import load_file
 from torch import nn
 
 from auralsam2.engine.lockstep import Lockstep, LockstepHook, Place, SharedBatches, SharedEncoder
 from auralsam2.engine.progress import Progress, StopRun
-from auralsam2.engine.run_record import WEIGHTS, RunRecord
+from auralsam2.engine.run_record import RunRecord
 from auralsam2.engine.train import train
 from auralsam2.models.backbones.sam2_backbone import SAM2Backbone
 
@@ -199,22 +198,6 @@ class Counting(Hook):
         encoder.register_forward_hook(lambda *_: setattr(self, "encoded", self.encoded + 1))
 
 
-class StopsAfter(Progress):
-    """Ends a run after an epoch, or fails in a step."""
-
-    def __init__(self, epoch: int = 0, step: int = 0) -> None:
-        self.epoch, self.failing, self.count = epoch, step, 0
-
-    def step(self, epoch: int, epochs: int, postfix: str) -> None:
-        self.count += 1
-        if self.count == self.failing:
-            raise RuntimeError("out of luck")
-
-    def validated(self, epoch: int, scores: Any) -> None:
-        if epoch == self.epoch:
-            raise StopRun("enough")
-
-
 @pytest.fixture(scope="module")
 def config_of(load_tiny: Callable[[], Any]) -> Callable[[str], Any]:
     def make(fusion: str) -> Any:
@@ -237,19 +220,15 @@ def alone(
     return {name: (train(config_of(name), folder / name), folder / name) for name in FUSIONS}
 
 
-def assert_equal(name: str, found: RunRecord, folder: Path, alone: Any) -> None:
-    record, run_dir = alone[name]
-    for key in ("status", "curve", "metrics", "per_clip", "best_epoch", "selection", "epochs"):
-        assert getattr(found, key) == getattr(record, key), key
-    weights, expected = load_file(folder / WEIGHTS), load_file(run_dir / WEIGHTS)
-    assert weights.keys() == expected.keys()
-    assert all(torch.equal(value, expected[key]) for key, value in weights.items())
-
-
 def test_numbers_are_those_of_single_runs_and_a_failure_is_one_runs_own(
-    config_of: Callable[[str], Any], alone: Any, tmp_path: Path
+    config_of: Callable[[str], Any],
+    alone: Any,
+    tmp_path: Path,
+    watching: Any,
+    assert_same_run: Any,
 ) -> None:
-    counting, failing = [Counting() for _ in FUSIONS], StopsAfter(step=3)
+    counting = [Counting() for _ in FUSIONS]
+    failing = watching(step=3, error=RuntimeError("out of luck"))
 
     def member(name: str, hooks: Sequence[Hook], progress: Progress | None = None) -> Any:
         folder = tmp_path / f"{name}{'' if progress is None else '_fails'}"
@@ -259,16 +238,21 @@ def test_numbers_are_those_of_single_runs_and_a_failure_is_one_runs_own(
     results = side_by_side(member("film", [], failing), *members)
     assert isinstance(results[0], RuntimeError)
     for name, record in zip(FUSIONS, results[1:], strict=True):
-        assert_equal(name, record, tmp_path / name, alone)
+        assert_same_run(record, tmp_path / name, *alone[name])
     # 2 epochs of 2 batches in training and 1 in validation, of which the failing run encoded 3 + 1;
     # every test reads its clips again, in 2 batches with the control of each beside it.
     assert [c.encoded for c in counting] == [2 + 2, 2]
 
 
 def test_members_that_stopped_at_different_epochs_go_on(
-    config_of: Callable[[str], Any], alone: Any, tmp_path: Path
+    config_of: Callable[[str], Any],
+    alone: Any,
+    tmp_path: Path,
+    watching: Any,
+    assert_same_run: Any,
 ) -> None:
-    stopped = train(config_of("film"), tmp_path / "film", progress=StopsAfter(epoch=1))
+    stops = watching(validation=1, error=StopRun("enough"))
+    stopped = train(config_of("film"), tmp_path / "film", progress=stops)
     assert stopped.status == "stopped" and stopped.epochs != 2
     names = ("film", "attention")
     members = [
@@ -276,4 +260,4 @@ def test_members_that_stopped_at_different_epochs_go_on(
         for name in names
     ]
     for name, record in zip(names, side_by_side(*members), strict=True):
-        assert_equal(name, record, tmp_path / name, alone)
+        assert_same_run(record, tmp_path / name, *alone[name])

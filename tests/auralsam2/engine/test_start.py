@@ -47,7 +47,7 @@ def test_a_finished_run_is_extended_by_the_longer_schedule(
     held = {path: path.read_bytes() for path in (tmp_path / "R").rglob("*") if path.is_file()}
     cfg.start, cfg.optim.epochs = extension_of(tmp_path / "R"), 7
     with pytest.raises(KeyboardInterrupt):
-        train(cfg, tmp_path / "long", progress=toys.Unplugged(step=8))
+        train(cfg, tmp_path / "long", progress=toys.Watching(step=8))
     record = train(cfg, tmp_path / "long")
     assert {p: p.read_bytes() for p in (tmp_path / "R").rglob("*") if p.is_file()} == held
     assert (record.epochs, [entry["epoch"] for entry in record.curve]) == (7, [*range(1, 8)])
@@ -85,7 +85,7 @@ def test_a_run_that_has_begun_needs_its_start_no_more(
     cfg.start = start_from(tmp_path / "R")
     first = train(cfg, tmp_path / "done")
     with pytest.raises(KeyboardInterrupt):
-        train(cfg, tmp_path / "resumed", progress=toys.Unplugged(step=8))
+        train(cfg, tmp_path / "resumed", progress=toys.Watching(step=8))
     (tmp_path / "R" / "best.safetensors").unlink()
     assert train(cfg, tmp_path / "done") == first
     assert evaluate(cfg, tmp_path / "done" / "best.safetensors").splits["test"].metrics

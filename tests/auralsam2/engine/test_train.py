@@ -20,7 +20,7 @@ from mmengine.visualization import Visualizer
 from auralsam2 import config as configs
 from auralsam2.engine import run_record
 from auralsam2.engine import train as train_module
-from auralsam2.engine.progress import Progress, StopRun
+from auralsam2.engine.progress import StopRun
 from auralsam2.engine.run_folder import OtherRunError
 from auralsam2.engine.runner import build_runner
 from auralsam2.engine.splits import label_source
@@ -28,26 +28,7 @@ from auralsam2.engine.train import train
 from auralsam2.metrics.f_score import FScoreMetric
 from auralsam2.mmengine_fixes import DeviceRunner
 from auralsam2.models.audio.log_mel_cnn import LogMelCNN
-from auralsam2.models.weights import read_state
 from auralsam2.registry import METRICS
-
-
-class Steps(Progress):
-    """Counts steps, and pulls the plug where asked."""
-
-    def __init__(self, stop_at: int | None = None) -> None:
-        self.stop_at, self.count, self.total, self.finished = stop_at, 0, 0, False
-
-    def start_run(self, total_steps: int, epochs: int) -> None:
-        self.total = total_steps
-
-    def step(self, epoch: int, epochs: int, postfix: str) -> None:
-        self.count += 1
-        if self.count == self.stop_at:
-            raise KeyboardInterrupt
-
-    def finish_run(self) -> None:
-        self.finished = True
 
 
 def test_label_sources_are_told_once_in_the_order_of_the_splits() -> None:
@@ -80,7 +61,7 @@ def test_an_ended_run_leaves_nothing_in_the_process(
         return [os.readlink(link) for link in links if os.path.exists(link)]
 
     with pytest.raises(KeyboardInterrupt) if stop_at else nullcontext():
-        train(cfg, tmp_path / "run", progress=Steps(stop_at))
+        train(cfg, tmp_path / "run", progress=toys.Watching(stop_at))
     gc.collect()
     assert len(models) == 1 and models[0]() is None
     assert not [file for file in open_files() if str(tmp_path) in file]
@@ -93,13 +74,15 @@ class Whole(NamedTuple):
 
     run_dir: Path
     record: run_record.RunRecord
-    steps: Steps
+    steps: Any
 
 
 @pytest.fixture(scope="module")
-def whole(load_tiny: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory) -> Whole:
+def whole(
+    load_tiny: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory, watching: Any
+) -> Whole:
     """What other runs are compared with; read only."""
-    run_dir, steps, cfg = tmp_path_factory.mktemp("whole") / "run", Steps(), load_tiny()
+    run_dir, steps, cfg = tmp_path_factory.mktemp("whole") / "run", watching(), load_tiny()
     cfg.evaluation.measure_speed = True
     record = train(cfg, run_dir, name="cell", axes={"a": "b"}, progress=steps)
     return Whole(run_dir, record, steps)
@@ -110,7 +93,7 @@ def test_run_folder_is_complete_and_reproducible(
 ) -> None:
     run_dir, record, steps = whole
     tiny_config.evaluation.measure_speed = True
-    assert (steps.count, steps.total, steps.finished) == (4, 4, True)
+    assert (steps.steps, steps.total, steps.finished) == (4, 4, True)
     assert record == run_record.read(run_dir)
     assert record.status == "done" and record.name == "cell" and record.axes == {"a": "b"}
     assert set(record.speed) == {"fps", "decoder_fps"}
@@ -143,19 +126,21 @@ def test_same_config_and_seed_give_the_same_scores(
 
 
 def test_interrupted_run_continues_the_same_curve(
-    tiny_config: Any, tmp_path: Path, whole: Whole, logged: Any
+    tiny_config: Any,
+    tmp_path: Path,
+    whole: Whole,
+    watching: Any,
+    assert_same_run: Any,
+    logged: Any,
 ) -> None:
     broken = tmp_path / "broken"
     with pytest.raises(KeyboardInterrupt):
-        train(tiny_config, broken, progress=Steps(stop_at=3))  # the first step of epoch 2
+        train(tiny_config, broken, progress=watching(step=3))  # the first step of epoch 2
     assert run_record.read(broken).status == "running"
-    resumed = Steps()
+    resumed = watching()
     record = train(tiny_config, broken, progress=resumed)
     assert resumed.total == 2, "only the second epoch is trained again"
-    assert record.metrics == whole.record.metrics
-    ours, theirs = (read_state(run / "best.safetensors") for run in (broken, whole.run_dir))
-    assert ours.keys() == theirs.keys()
-    assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+    assert_same_run(record, broken, whole.record, whole.run_dir)
     assert logged(broken, "J") == logged(whole.run_dir, "J")
 
 
@@ -182,32 +167,21 @@ def test_missing_weights_are_all_named_before_anything_is_built(tmp_path: Path) 
     assert not (tmp_path / "run").exists()
 
 
-class Validated(Steps):
-    """Keeps the validations, and ends the run after one of them."""
-
-    def __init__(self, stop_after: int | None = None) -> None:
-        super().__init__()
-        self.stop_after, self.seen = stop_after, []
-
-    def validated(self, epoch: int, scores: dict[str, float]) -> None:
-        self.seen.append(epoch)
-        assert set(scores) == {"J", "F"}
-        if epoch == self.stop_after:
-            raise StopRun("pruned at epoch 1")
-
-
-def test_a_listener_can_stop_a_run_which_can_go_on_later(tiny_config: Any, tmp_path: Path) -> None:
-    listener = Validated(stop_after=1)
+def test_a_listener_can_stop_a_run_which_can_go_on_later(
+    tiny_config: Any, tmp_path: Path, watching: Any
+) -> None:
+    listener = watching(validation=1, error=StopRun("pruned at epoch 1"))
     record = train(tiny_config, tmp_path / "run", progress=listener)
     assert record == run_record.read(tmp_path / "run")
     assert (record.status, record.stopped_because) == ("stopped", "pruned at epoch 1")
-    assert record.metrics == {} and listener.finished and listener.seen == [1]
+    assert record.metrics == {} and listener.finished and list(listener.validations) == [1]
     assert (tmp_path / "run" / "epoch_1.pth").is_file()
 
-    listener = Validated()
+    listener = watching()
     record = train(tiny_config, tmp_path / "run", progress=listener)
     assert (record.status, record.stopped_because) == ("done", None)
-    assert listener.seen == [2] and listener.total == 2
+    assert list(listener.validations) == [2] and listener.total == 2
+    assert set(listener.validations[2]) == {"J", "F"}
     assert [entry["epoch"] for entry in record.curve] == [1, 2]
     scores = {entry["epoch"]: entry["scores"]["J"] for entry in record.curve}
     assert record.selection["value"] == max(scores.values()) == scores[record.best_epoch]

@@ -82,22 +82,34 @@ class Surely(ClipMetric):
         return float(torch.where(masks > 0, mask_logits, -mask_logits).sigmoid().mean())
 
 
-class Unplugged(Progress):
-    """Pulls the plug at a step or at a validation, both counted from 1."""
+class Watching(Progress):
+    """Keeps what a run tells, and raises at a step or at a validation, both counted from 1."""
 
-    def __init__(self, step: int | None = None, validation: int | None = None) -> None:
-        self.at_step, self.at_validation = step, validation
-        self.steps = self.validations = 0
+    def __init__(
+        self,
+        step: int | None = None,
+        validation: int | None = None,
+        error: BaseException | type[BaseException] = KeyboardInterrupt,
+    ) -> None:
+        self.at_step, self.at_validation, self.error = step, validation, error
+        self.total, self.steps, self.finished = 0, 0, False
+        self.validations: dict[int, Any] = {}
+
+    def start_run(self, total_steps: int, epochs: int) -> None:
+        self.total = total_steps
 
     def step(self, epoch: int, epochs: int, postfix: str) -> None:
         self.steps += 1
         if self.steps == self.at_step:
-            raise KeyboardInterrupt
+            raise self.error
 
     def validated(self, epoch: int, scores: Any) -> None:
-        self.validations += 1
-        if self.validations == self.at_validation:
-            raise KeyboardInterrupt
+        self.validations[epoch] = scores
+        if len(self.validations) == self.at_validation:
+            raise self.error
+
+    def finish_run(self) -> None:
+        self.finished = True
 
 
 def register(monkeypatch: Any) -> None:
