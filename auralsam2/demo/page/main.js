@@ -243,14 +243,14 @@ byId("export").addEventListener("click", handler(async () => {
   const button = byId("export");
   page.tracking?.abort();
   button.disabled = true;
-  const show = (share) => {
+  const tellShare = (share) => {
     say(`Writing masks, overlay and tables, ${Math.floor(100 * share)} %`);
     byId("progress").value = share;
   };
-  show(0);
+  tellShare(0);
   byId("progress").hidden = false;
   const watching = setInterval(() => {
-    peek("/api/exported").then(({ share }) => { if (button.disabled) show(share); }, () => {});
+    peek("/api/exported").then(({ share }) => { if (button.disabled) tellShare(share); }, () => {});
   }, 400);
   try {
     const { clip } = await post("/api/export");
