@@ -24,11 +24,7 @@ Draw = Callable[[Glance, Path], None]
 
 
 def write_export(session: Session, draw_sheet: Draw) -> Path:
-    """Write the masks as they are now, and return the archive.
-
-    Args:
-        session: with a clip; it is told how far this is.
-        draw_sheet: draws a sheet to a path.
+    """Write the masks as they are now, tell the session how far that is, and return the archive.
 
     Raises:
         ValueError: where there is nothing to write, or it changes meanwhile.

@@ -27,12 +27,7 @@ HEADERS = {
 
 
 class Guard:
-    """Refuse requests of other sites, and forbid the page to load anything from them.
-
-    Args:
-        app: what answers the others.
-        port: of the server.
-    """
+    """Refuse requests of other sites, and forbid the page to load anything from them."""
 
     def __init__(self, app: ASGIApp, port: int) -> None:
         self.app = app

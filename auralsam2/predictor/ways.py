@@ -73,12 +73,7 @@ def synthetic_clip(num_frames: int, side: int, seed: int = 0) -> Shown:
 
 
 class Clicks:
-    """A person's clicks alone.
-
-    Args:
-        predictor: answers them.
-        shown: the clip.
-    """
+    """A person's clicks alone."""
 
     def __init__(self, predictor: AuralSAM2VideoPredictor, shown: Shown) -> None:
         self.predictor, self.shown = predictor, shown
@@ -193,13 +188,7 @@ class ClicksAndSound(Clicks):
 
 
 class ClicksBesideAdapter(Clicks):
-    """Clicks answered by SAM2, the sound by a method whose own encoder sees the frames again.
-
-    Args:
-        predictor: answers the clicks.
-        shown: the clip.
-        adapter: answers the sound, window by window.
-    """
+    """Clicks answered by SAM2, the sound by an ``adapter`` whose encoder sees the frames again."""
 
     def __init__(
         self, predictor: AuralSAM2VideoPredictor, shown: Shown, adapter: SAM2Method
