@@ -29,10 +29,6 @@ def import_custom(cfg: Any, folder: Path) -> list[str]:
     ``.py`` is a file, relative to the config's folder; it is made absolute in place, so that a
     dumped config still finds it. Modules in the file's own folder can be imported by it.
 
-    Args:
-        cfg: the ``Config`` as read.
-        folder: the folder of the config file.
-
     Returns:
         One problem for each import that failed, unless ``allow_failed_imports`` is set.
     """

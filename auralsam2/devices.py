@@ -44,13 +44,10 @@ def num_gpus() -> int:
 
 
 def pick_device(name: str) -> torch.device:
-    """Return the device of a name; it becomes the current one where it is a GPU.
+    """Return the device of ``runtime.device``; it becomes the current one where it is a GPU.
 
     ``auto`` and ``cuda`` are the first GPU, and in a process that torchrun started the one of its
     own number.
-
-    Args:
-        name: ``runtime.device``.
 
     Raises:
         ValueError: where nothing is called so, or this machine has no such GPU.

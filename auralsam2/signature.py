@@ -48,10 +48,7 @@ def parameters_of(target: Callable[..., Any]) -> Parameters:
 
 
 def annotated_kinds(parameter: inspect.Parameter) -> frozenset[str] | None:
-    """Return the kinds of values that an argument's annotation accepts.
-
-    Args:
-        parameter: of a signature; without an annotation its default speaks for it.
+    """Return the kinds of values that an argument's annotation, or else its default, accepts.
 
     Returns:
         `TEXT` for texts and paths, ``TEXTS`` for several of them, ``NOTHING`` for

@@ -24,14 +24,7 @@ class Answer(NamedTuple):
 
 
 class Follower:
-    """A predictor and its state.
-
-    Args:
-        run: its name.
-        predictor: of the run.
-        source: a video.
-        fps: frames of a second; the video's own where None.
-        text: the expression, for a run that reads one.
+    """A predictor and its state of a video; ``text`` is for a run that reads one.
 
     Attributes:
         state: the predictor's.
@@ -64,12 +57,8 @@ class Follower:
     def prompt(self, tracked: TrackedObject, frames: Sequence[int] = ()) -> list[Answer]:
         """Bring an object up to what is asked of it; it goes where nothing is.
 
-        Args:
-            tracked: the object.
-            frames: whose clicks have changed.
-
         Returns:
-            Its masks in those of them that have clicks.
+            Its masks in those of ``frames``, whose clicks have changed, that have any.
         """
         obj_id, found = tracked.obj_id, []
         if not self.prompted(tracked):

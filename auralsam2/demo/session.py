@@ -28,12 +28,7 @@ class StoppedError(ValueError):
 
 
 class Session:
-    """What one browser has open.
-
-    Args:
-        predictors: by the name of their run.
-        folder: for its files; made here, removed by `close`.
-    """
+    """What one browser has open; its folder is made here and removed by `close`."""
 
     def __init__(self, predictors: Mapping[str, Any], folder: Path) -> None:
         self.predictors, self.folder = predictors, folder
@@ -124,12 +119,9 @@ class Session:
     def change(
         self, obj_id: int, ask: Callable[[TrackedObject], None], frame: int | None = None
     ) -> list[dict[str, Any]]:
-        """Change what is asked of an object, and prompt all runs accordingly.
+        """Let ``ask`` change what is asked of an object, in a frame if it is about one.
 
-        Args:
-            obj_id: of the object.
-            ask: changes it.
-            frame: that it is about, if it is about one.
+        All runs are prompted accordingly.
 
         Returns:
             Its masks in frames whose clicks have changed, as `masks` yields them.

@@ -17,9 +17,7 @@ MOST_SESSIONS = 4
 class Sessions:
     """Sessions by their secret, those first that were used longest ago.
 
-    Args:
-        predictors: by the name of their run; all sessions share them.
-        folder: below which each session has its own.
+    All share the predictors; each has a folder of its own below ``folder``.
     """
 
     def __init__(self, predictors: Mapping[str, Any], folder: Path) -> None:

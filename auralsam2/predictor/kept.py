@@ -24,12 +24,9 @@ class Layout(NamedTuple):
 
 
 class KeptTensors:
-    """Tensors of a video in main memory and, beyond a budget, in a file without a name.
+    """Tensors of a video: ``budget_mb`` of them in main memory, the rest in a file without a name.
 
     The file is gone when it is closed, with the last reference to this and with the process.
-
-    Args:
-        budget_mb: megabytes of main memory.
     """
 
     def __init__(self, budget_mb: float) -> None:

@@ -22,11 +22,7 @@ OF_OBJECTS = (
 
 
 class AudioWeights:
-    """Factors of one object: one for all frames, and others for single frames.
-
-    Args:
-        weight: of all frames; 0 is off.
-    """
+    """Factors of one object: one for all frames, and others for single frames; 0 is off."""
 
     def __init__(self, weight: float) -> None:
         self._usual, self._of_frames = weight, dict[int, float]()
