@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from auralsam2 import registry
 from auralsam2.models.methods.base import ClipBatch, Node
-from auralsam2.models.methods.single_mask import SingleMaskSAM2, single_mask
+from auralsam2.models.methods.single_mask import SingleMaskSAM2
 from auralsam2.registry import MODELS
 from auralsam2.shapes import check_shape
 from auralsam2.structures import Prediction, VisualPyramid
@@ -90,6 +90,4 @@ class AVSAM(SingleMaskSAM2):
         prompt = F.interpolate(
             self.mask_prompt(fused), scale_factor=4, mode="bilinear", align_corners=False
         )
-        network = self.backbone.network
-        answer = single_mask(network, network.image_maps(heard), masks=prompt)
-        return Prediction(*(x.unflatten(0, coarse.shape[:2]) for x in answer.tensors))
+        return self.masks_of_frames(heard, masks=prompt)

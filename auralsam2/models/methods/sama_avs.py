@@ -134,7 +134,8 @@ class SAMAAVS(SingleMaskSAM2):
             )
         if problems:
             raise ValueError("SAMAAVS: " + "; ".join(problems))
-        super().__init__(backbone, mask_loss, trained_parts=trained_parts, **shared)
+        shared |= {"mask_loss": mask_loss, "trained_parts": trained_parts}
+        super().__init__(backbone=backbone, **shared)
         self.audio_encoder = registry.AUDIO_ENCODERS.build(audio_encoder)
         network = self.backbone.network
         blocks = list(network.trunk.blocks)

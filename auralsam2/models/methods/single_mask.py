@@ -13,7 +13,7 @@ from torch import Tensor
 from auralsam2.models.backbones.promptable import Decoded, Points
 from auralsam2.models.decoder_rows import DecoderCalls, DecoderRow
 from auralsam2.models.interaction import Interaction
-from auralsam2.models.methods.base import Node, SAM2Method
+from auralsam2.models.methods.base import SAM2Method
 from auralsam2.structures import Prediction, VisualPyramid
 
 if TYPE_CHECKING:
@@ -57,9 +57,9 @@ class FramesToClick(Interaction):
 
     def click(self, frame: int, points: Points) -> None:
         """See :meth:`Interaction.click`; the mask before is a prompt, too."""
-        prompts = {"points": points, "masks": self.previous(frame)}
+        maps, before = self.frame_maps(frame), self.previous(frame)
         self.frames[frame] = _one_frame(
-            single_mask(self.network, self.frame_maps(frame), **prompts), 0
+            single_mask(self.network, maps, points=points, masks=before), 0
         )
 
 
@@ -82,24 +82,24 @@ class SingleMaskSAM2(SAM2Method):
     """A method that asks the decoder once for one mask of every frame of all clips.
 
     Args:
-        backbone: node of ``BACKBONES``.
-        mask_loss: node of ``MASK_LOSSES``.
         **shared: see :class:`SAM2Method`, less the tracker.
 
     Raises:
         ValueError: where a tracker is given.
     """
 
-    def __init__(self, backbone: Node, mask_loss: Node = None, **shared: Any) -> None:
+    def __init__(self, **shared: Any) -> None:
         if shared.get("tracker") is not None:
             raise ValueError(f"{type(self).__name__}: tracker must be None, frames are images")
-        super().__init__(backbone=backbone, mask_loss=mask_loss, **shared)
+        super().__init__(**shared)
 
-    def masks_of_frames(self, pyramid: VisualPyramid, tokens: Tensor | None = None) -> Prediction:
-        """Masks of a pyramid's frames, each prompted with its tokens (B, T, K, C) if any."""
+    def masks_of_frames(
+        self, pyramid: VisualPyramid, tokens: Tensor | None = None, masks: Tensor | None = None
+    ) -> Prediction:
+        """Masks of frames that may have prompts, tokens (B, T, K, C) or masks (F, 1, 4E, 4E)."""
+        network = self.backbone.network
         extra = None if tokens is None else tokens.flatten(0, 1)
-        maps = self.backbone.network.image_maps(pyramid)
-        answer = single_mask(self.backbone.network, maps, extra_tokens=extra)
+        answer = single_mask(network, network.image_maps(pyramid), extra_tokens=extra, masks=masks)
         return Prediction(*(x.unflatten(0, pyramid.levels[0].shape[:2]) for x in answer.tensors))
 
     def decoder_rows(self, masks: Tensor) -> DecoderCalls:

@@ -26,7 +26,7 @@ class Asked(SingleMaskSAM2):
 @pytest.fixture(scope="module")
 def model() -> Asked:
     return Asked(
-        MINI, image_size=64, mask_loss=dict(type="BinaryMaskLoss", loss_size="native")
+        backbone=MINI, image_size=64, mask_loss=dict(type="BinaryMaskLoss", loss_size="native")
     ).eval()
 
 
