@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from auralsam2.messages import unknown_name
@@ -77,16 +78,16 @@ class Tagger(PretrainedPart, SoundClassifier):
     def tag(self, sounds: Sequence[Tensor]) -> Tensor:
         """N sounds (L,) at ``rate`` -> (N, K) logits."""
 
-    def _features(self, extractor: object, sounds: Sequence[Tensor]) -> dict[str, Tensor]:
+    def _features(self, extractor: Any, sounds: Sequence[Tensor]) -> dict[str, Tensor]:
         arrays = [sound.cpu().numpy() for sound in sounds]
-        batch = extractor(arrays, sampling_rate=self.rate, return_tensors="pt")  # type: ignore[operator]
+        batch = extractor(arrays, sampling_rate=self.rate, return_tensors="pt")
         device = next(self.network.parameters()).device
         return {key: value.to(device) for key, value in batch.items()}
 
 
 def seconds(samples: Tensor, rate: int, num_frames: int) -> list[Tensor]:
     """T sounds of one second; the last whole one is repeated where a clip is short."""
-    padded = torch.nn.functional.pad(samples, (0, max(0, rate - len(samples))))
+    padded = F.pad(samples, (0, max(0, rate - len(samples))))
     whole = min(num_frames, len(padded) // rate)
     cut = list(padded[: whole * rate].split(rate))
     return cut + [cut[-1]] * (num_frames - whole)
@@ -105,12 +106,12 @@ class CLAPTagger(Tagger):
     published, rate = CLAP, 48_000
     model_class, processor_class = "ClapModel", "ClapProcessor"
 
-    def __init__(self, num_classes: int, **shared: object) -> None:
-        super().__init__(num_classes, **shared)  # type: ignore[arg-type]
+    def __init__(self, num_classes: int, **shared: Any) -> None:
+        super().__init__(num_classes, **shared)
         words = self.processor.tokenizer(list(self.classes), padding=True, return_tensors="pt")
         with torch.no_grad():
             text = self.network.text_projection(self.network.text_model(**words).pooler_output)
-        self.register_buffer("names", torch.nn.functional.normalize(text), persistent=False)
+        self.register_buffer("names", F.normalize(text), persistent=False)
 
     def tag(self, sounds: Sequence[Tensor]) -> Tensor:
         """See :meth:`Tagger.tag`."""
@@ -119,7 +120,7 @@ class CLAPTagger(Tagger):
         cut = [sound[: extractor.nb_max_samples] for sound in sounds]
         features = self._features(extractor, cut)
         heard = self.network.audio_projection(self.network.audio_model(**features).pooler_output)
-        cosine = torch.nn.functional.normalize(heard) @ self.names.T
+        cosine = F.normalize(heard) @ self.names.T
         probability = (cosine * self.network.logit_scale_a.exp()).softmax(dim=-1)
         return torch.logit(probability, eps=TINY)
 
@@ -139,8 +140,8 @@ class ASTTagger(Tagger):
     published, rate = AST, 16_000
     model_class, processor_class = "ASTForAudioClassification", "ASTFeatureExtractor"
 
-    def __init__(self, num_classes: int, **shared: object) -> None:
-        super().__init__(num_classes, **shared)  # type: ignore[arg-type]
+    def __init__(self, num_classes: int, **shared: Any) -> None:
+        super().__init__(num_classes, **shared)
         labels = self.network.config.label2id
         unknown = [unknown_name("label", n, labels) for n in self.classes if n not in labels]
         if unknown:

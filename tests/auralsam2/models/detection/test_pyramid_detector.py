@@ -178,10 +178,8 @@ def test_names_of_clips_are_enough_to_tell_objects_apart(generator: torch.Genera
 
 
 def test_all_wrong_arguments_are_told_at_once() -> None:
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(ValueError, match="num_classes must .*; width must be a positive multiple"):
         PyramidDetector(C, 0, width=12)
-    for part in ("width", "num_classes"):
-        assert part in str(caught.value)
 
 
 def test_sources_of_another_vocabulary_are_refused(generator: torch.Generator) -> None:

@@ -103,10 +103,8 @@ def test_maps_are_averaged_to_the_size_that_is_asked_for() -> None:
 
 
 def test_what_cannot_work_is_told_at_once(clips: dict[str, Any]) -> None:
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(ValueError, match="text_encoder must name .*width=32, num_heads=7"):
         eemc(num_heads=7, text_encoder=None)
-    assert "text_encoder must name a component" in str(caught.value)
-    assert "width=32, num_heads=7" in str(caught.value)
     with pytest.raises(ValueError, match="map_size must be at least 1"):
         eemc(map_size=0)
     with pytest.raises(ValueError, match="one expression a clip, got none for 2"):

@@ -25,7 +25,5 @@ def test_it_trains_its_head_alone(hidden: int | None) -> None:
 
 
 def test_all_wrong_arguments_are_told_at_once() -> None:
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(ValueError, match="num_classes must .*; hidden must .*; audio_encoder must"):
         EmbeddingSoundClassifier(0, None, hidden=0)  # type: ignore[arg-type]
-    for part in ("num_classes", "hidden", "audio_encoder"):
-        assert part in str(caught.value)
