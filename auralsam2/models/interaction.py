@@ -21,7 +21,7 @@ from auralsam2.messages import UnfitModelError
 from auralsam2.models.backbones.promptable import Decoded, Points
 from auralsam2.models.backbones.sam2.memory import ClipMemory
 from auralsam2.models.decode import EMPTY_LOGIT
-from auralsam2.models.tracking import MemoryTracker, decode_frames, frame_order
+from auralsam2.models.tracking import MemoryTracker, decode_frames, frame_order, of_clips
 from auralsam2.structures import Prediction, Prompts, VisualPyramid
 
 if TYPE_CHECKING:
@@ -54,16 +54,10 @@ class Interaction(ABC):
     def answer(self) -> Prediction:
         """Masks (1, T, ...) as they are now; frames without an answer are empty."""
         side = self.maps[0].shape[-1]
-        empty = self.maps[0].new_full((3, side, side), EMPTY_LOGIT, dtype=torch.float32)
-        logits, ious, scores, best = [], [], [], []
-        for t in range(len(self.maps[0])):
-            own = self.frames.get(t)
-            logits.append(empty if own is None else own.mask_logits[0])
-            ious.append(empty.new_zeros(3) if own is None else own.ious[0].float())
-            score = empty.new_full((1,), EMPTY_LOGIT)
-            scores.append(score if own is None else own.object_score_logits[0].float())
-            best.append(empty[0] if own is None else own.best[0, 0])
-        return Prediction(*(torch.stack(parts)[None] for parts in (logits, ious, scores, best)))
+        logits = self.maps[0].new_full((1, 3, side, side), EMPTY_LOGIT, dtype=torch.float32)
+        score = logits[:, 0, 0, :1]
+        empty = Decoded(logits, torch.zeros_like(logits[..., 0, 0]), score, logits[:, :1], score)
+        return of_clips([self.frames.get(t, empty) for t in range(len(self.maps[0]))])
 
     def previous(self, frame: int) -> Tensor | None:
         """(1, 1, 4E, 4E) mask prompt from what a frame shows now."""
@@ -157,9 +151,7 @@ class ClickedClip(Interaction):
         self.memory.store(
             frame,
             self.frame_maps(frame)[-1],
-            self.network.upsample(out.best),
-            out.pointer,
-            out.object_score_logits,
+            out,
             is_conditioning=is_conditioning,
             from_prompts=is_conditioning or self.binary_memory,
         )

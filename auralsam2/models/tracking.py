@@ -108,11 +108,16 @@ class MemoryTracker(nn.Module):
             answers[t] = self._run(decode, t)
             if t != order[-1]:  # nobody reads the memory of the last one
                 out = network.gated(answers[t]) if self.gate_memory else answers[t]
-                pointer = out.pointer if self.pointer_gradients else out.pointer.detach()
-                known = (network.upsample(out.best), pointer, out.object_score_logits)
-                memory.store(t, coarse[:, t], *known, is_conditioning=t == order[0])
-        stacked = zip(*(answers[t] for t in range(clips[1])), strict=True)
-        return _prediction(*(torch.stack(parts, dim=1) for parts in stacked))
+                if not self.pointer_gradients:
+                    out = out._replace(pointer=out.pointer.detach())
+                memory.store(t, coarse[:, t], out, is_conditioning=t == order[0])
+        return of_clips([answers[t] for t in range(clips[1])])
+
+
+def of_clips(answers: Sequence[Decoded]) -> Prediction:
+    """The answer for B clips from those for their T frames."""
+    fields = zip(*(out[:4] for out in answers), strict=True)  # nobody reads a pointer any more
+    return _prediction(*(torch.stack(parts, dim=1) for parts in fields))
 
 
 def frame_order(num_frames: int, conditioning: int) -> Sequence[int]:

@@ -171,16 +171,15 @@ class PromptableSegmentation(BaseModel):
                 whole = masks[:, :1].float()
                 logits, seen = whole * 20 - 10, whole.flatten(1).amax(1, keepdim=True) * 20 - 10
                 pointer = self.sam2.pointer_of_mask(maps[2], maps[:2], whole)
+                out = Decoded(logits, torch.ones_like(seen), seen, logits, pointer)
             else:
                 conditioned = memory.condition(t, maps[2], is_conditioning=first)
                 out = self._decode([*maps[:2], conditioned], points if first else None, None, True)
-                pointer, seen = out.pointer, out.object_score_logits
-                logits = self.sam2.upsample(self.sam2.gate(out.best, seen))
-                yield t, out, logits
+                best = self.sam2.gate(out.best, out.object_score_logits)
+                yield t, out, self.sam2.upsample(best)
+                out = out._replace(best=best)
             prompted = not first or points is not None
-            memory.store(
-                t, maps[2], logits, pointer, seen, is_conditioning=first, from_prompts=prompted
-            )
+            memory.store(t, maps[2], out, is_conditioning=first, from_prompts=prompted)
 
 
 def all_token_loss(out: Decoded, masks: Tensor) -> dict[str, Tensor]:

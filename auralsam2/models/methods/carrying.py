@@ -48,9 +48,7 @@ def decode_as_video(
         memory.store(
             t,
             maps[-1],
-            network.upsample(out.best),
-            out.pointer,
-            out.object_score_logits,
+            out,
             is_conditioning=is_conditioning,
             from_prompts=is_conditioning,
         )
@@ -90,6 +88,7 @@ def start_from_masks(memory: ClipMemory, t: int, maps: Sequence[Tensor], masks: 
     network = memory.network
     features = memory.condition(t, maps[-1], is_conditioning=True)
     *_, low, _, pointer, score = network._use_mask_as_output(features, list(maps[:-1]), masks)
-    memory.store(t, maps[-1], network.upsample(low), pointer, score, is_conditioning=True)
     ious = torch.ones_like(low[:, :1, 0, 0]).expand(-1, 3)
-    return Decoded(low.expand(-1, 3, -1, -1), ious, score, low, pointer)
+    out = Decoded(low.expand(-1, 3, -1, -1), ious, score, low, pointer)
+    memory.store(t, maps[-1], out, is_conditioning=True)
+    return out

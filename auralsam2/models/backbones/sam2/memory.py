@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
+from auralsam2.models.backbones.promptable import Decoded
+
 if TYPE_CHECKING:
     from auralsam2.models.backbones.sam2.network import PromptableSAM2
 
@@ -49,9 +51,7 @@ class ClipMemory:
         self,
         frame: int,
         features: Tensor,
-        mask_logits: Tensor,
-        pointer: Tensor,
-        object_score_logits: Tensor,
+        out: Decoded,
         *,
         is_conditioning: bool,
         from_prompts: bool = True,
@@ -61,9 +61,7 @@ class ClipMemory:
         Args:
             frame: its index.
             features: (B, C, E, E), its *unconditioned* coarsest map.
-            mask_logits: (B, 1, S, S).
-            pointer: (B, C).
-            object_score_logits: (B, 1).
+            out: its answer, of which the best mask is enlarged.
             is_conditioning: later frames see it in the conditioning slot.
             from_prompts: the mask came from prompts; then it is binarised in eval mode.
         """
@@ -71,8 +69,8 @@ class ClipMemory:
         memory, position = self.network._encode_new_memory(
             current_vision_feats=[features.flatten(2).permute(2, 0, 1)],
             feat_sizes=[(height, width)],
-            pred_masks_high_res=mask_logits,
-            object_score_logits=object_score_logits,
+            pred_masks_high_res=self.network.upsample(out.best),
+            object_score_logits=out.object_score_logits,
             is_mask_from_pts=from_prompts,
         )
         slot = "cond_frame_outputs" if is_conditioning else "non_cond_frame_outputs"
@@ -81,5 +79,5 @@ class ClipMemory:
         self._bank[slot][frame] = {
             "maskmem_features": memory,
             "maskmem_pos_enc": position,
-            "obj_ptr": pointer,
+            "obj_ptr": out.pointer,
         }

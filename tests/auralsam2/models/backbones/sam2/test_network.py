@@ -125,19 +125,12 @@ def test_memory_equals_upstreams_track_step(
             )
             features = memory.condition(t, maps[2][t : t + 1], is_conditioning=t == 0)
             mine = ours.decode(features, [m[t : t + 1] for m in maps[:2]], pad_point=True)
-            gated = ours.gate(mine.best, mine.object_score_logits)
-            memory.store(
-                t,
-                maps[2][t : t + 1],
-                ours.upsample(gated),
-                mine.pointer,
-                mine.object_score_logits,
-                is_conditioning=t == 0,
-                from_prompts=False,
-            )
+            mine = ours.gated(mine)
+            own = maps[2][t : t + 1]
+            memory.store(t, own, mine, is_conditioning=t == 0, from_prompts=False)
         bank["cond_frame_outputs" if t == 0 else "non_cond_frame_outputs"][t] = theirs_out
         # Same arithmetic on other strides: kernels may differ in the last bit.
-        torch.testing.assert_close(gated, theirs_out["pred_masks"], atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(mine.best, theirs_out["pred_masks"], atol=1e-5, rtol=1e-5)
         torch.testing.assert_close(mine.pointer, theirs_out["obj_ptr"], atol=1e-5, rtol=1e-5)
 
 
