@@ -79,9 +79,12 @@ def test_items_hang_on_seed_epoch_and_clip_alone(tiny_root: Path, num_workers: i
     assert not same_item(dataset()[0], dataset(seed=1)[0])
 
 
-def test_the_cache_keeps_what_is_decoded_and_transforms_it_anew(tiny_root: Path) -> None:
+@pytest.mark.parametrize("transforms", [[], TRANSFORMS])
+def test_the_cache_keeps_what_is_decoded_and_transforms_it_anew(
+    tiny_root: Path, transforms: list
+) -> None:
     kept, fresh = (
-        AVSBenchDataset(str(tiny_root), image_size=32, cache=c, transforms=TRANSFORMS)
+        AVSBenchDataset(str(tiny_root), image_size=32, cache=c, transforms=transforms)
         for c in (True, False)
     )
     for epoch in (0, 1, 0):
