@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -73,7 +74,7 @@ class RefIndex(Index):
 
     def expressions(self, split: str) -> list[Expression]:
         """Of one split, in the order of the table."""
-        return [expression_of(row) for row in self._records() if row["split"] == split]
+        return [expression_of(row) for row in self._records if row["split"] == split]
 
     def num_frames(self, part: str) -> int:
         """The same of every video."""
@@ -108,13 +109,13 @@ class RefIndex(Index):
 
     def videos(self) -> Iterable[tuple[str, str]]:
         """By number of the row: an expression in two splits is one of two."""
-        known = (row for row in self._records() if row["split"] in SPLITS)
+        known = (row for row in self._records if row["split"] in SPLITS)
         return [(expression_of(row).video, str(n)) for n, row in enumerate(known)]
 
     def unread_rows(self) -> Iterator[Finding]:
         """Also those with a placeholder."""
         yield from super().unread_rows()
-        for row in self._records():
+        for row in self._records:
             if row["split"] == PLACEHOLDER:
                 yield Finding("stray_row", row["uid"], f"split {PLACEHOLDER!r}")
 
@@ -140,6 +141,7 @@ class RefIndex(Index):
                 if folder not in objects:
                     yield Finding("masks_without_expression", folder)
 
+    @cached_property
     def _records(self) -> list[dict[str, str]]:
         records: list[dict[str, str]] = self.table.to_dict("records")
         return records
