@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from analysis.runs.results import load_runs
 from analysis.tables import make_table, to_latex
 from analysis.tables.latex_text import escape
 
+ANALYSIS = Path(__file__).resolve().parents[3] / "analysis"
 SCORES = {("a", 0): 0.2, ("a", 1): 0.4, ("b", 0): 0.5, ("b", 1): 0.8}
 NASTY = '100% a_b & #1 {x} ~ ^ $\\alpha \\input{x} ± × → ≤ | <é ü ø> "q" 漢字 😀 \u200b\t\nend'
 PAPER = ReportedRow(
@@ -141,3 +143,13 @@ def test_a_long_name_of_the_reference_stays_on_the_page(exact, name: str, typese
     scores = {("b", 0): 0.2, (name.strip(), 0): 0.3}
     results = replace(load_runs(exact(scores)), reference=name.strip())
     typeset(to_latex(make_table(results, difference=True)))
+
+
+def test_no_label_is_the_same_for_every_grid() -> None:
+    """A paper that has two grids' tables would define it twice."""
+    sources = [path.read_text(encoding="utf-8") for path in ANALYSIS.rglob("*.py")]
+    nodes = [node for source in sources for node in ast.walk(ast.parse(source))]
+    calls = [n for n in nodes if isinstance(n, ast.Call) and ast.unparse(n.func) == "table_file"]
+    labels = [k.value for call in calls for k in call.keywords if k.arg == "label"]
+    assert len(labels) == len(calls) >= 6
+    assert not any(isinstance(label, ast.Constant) for label in labels)
