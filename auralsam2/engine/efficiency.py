@@ -14,7 +14,7 @@ from mmengine.model import BaseModel
 from torch import nn
 
 from auralsam2.data.collate import collate_clips
-from auralsam2.engine.benchmark.meters import Operations, Seconds, operation_counter
+from auralsam2.engine.benchmark.meters import Operations, Seconds, machine, operation_counter
 from auralsam2.engine.clicks import interactions, ways
 from auralsam2.engine.evaluate import nothing_kept, with_attribute
 from auralsam2.engine.run_record import RunRecord
@@ -71,9 +71,10 @@ def measure_speed(
             decoder = times()
         if kept:
             taken["decoder_fps"] = decoder
+    here = machine(device)
     conditions = {
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
-        "num_threads": torch.get_num_threads(),
+        "device": here["device"],
+        "num_threads": here["num_threads"],
         "num_frames": num_frames,
         "image_size": int(clip["frames"].shape[-1]),
         "repeats": {name: len(times) for name, times in taken.items()},

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import torch
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 
 from auralsam2 import config as configs
 from auralsam2.engine.benchmark.cases import Asked, Shown
+from auralsam2.engine.benchmark.meters import machine
 from auralsam2.engine.benchmark.prompting import measure
 from auralsam2.engine.benchmark.report import Prompting, plain
 from auralsam2.engine.benchmark.table import prompting_conditions, prompting_tables
@@ -106,11 +106,8 @@ def _encodes_again(cfg: Config) -> bool:
 
 
 def _conditions(cfg: Config, predictor: AuralSAM2VideoPredictor) -> dict[str, object]:
-    device = predictor.device
     return {
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
-        "num_threads": torch.get_num_threads(),
-        "torch": torch.__version__,
+        **machine(predictor.device),
         "image_size": cfg.data.image_size,
         "window": predictor.trained.num_frames,  # frames that the fuser sees together
     }

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
@@ -23,6 +24,7 @@ from auralsam2.engine.benchmark.meters import (
     Operations,
     PeakMemory,
     Seconds,
+    machine,
     operation_counter,
     peak_operations,
 )
@@ -114,7 +116,9 @@ class _Measured:
         with self.ledger.watching(*self.watched()):
             largest = self._measured(memory, self._round)
         peak = peak_operations(device, self.dtype)
-        totals = [sum(sum(step.values()) for step in group) for group in _groups(timed, self.round)]
+        totals = np.reshape([sum(step.values()) for step in timed], (rounds, self.round)).sum(
+            axis=1
+        )
         per_step = 1 / (self.round * self.clips_of_one)
         return Reading(
             name=self.name,
@@ -228,10 +232,6 @@ def _endless(loader: Any) -> Iterator[dict[str, Any]]:
                 yield batch
 
 
-def _groups(values: Sequence[Any], size: int) -> list[Sequence[Any]]:
-    return [values[i : i + size] for i in range(0, len(values), size)]
-
-
 def _parts(
     timed: Sequence[Mapping[str, float]],
     operations: Mapping[str, float],
@@ -254,12 +254,8 @@ def _parts(
 
 
 def _conditions(cfg: Config, built: Built) -> dict[str, Any]:
-    device = built.device
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     return {
-        "device": name,
-        "num_threads": torch.get_num_threads(),
-        "torch": torch.__version__,
+        **machine(built.device),
         "image_size": cfg.data.image_size,
         "batch_size": cfg.data.batch_size,
         "accumulate": cfg.optim.accumulate,

@@ -196,6 +196,12 @@ def forget_peak() -> bool:
     return True
 
 
+def machine(device: torch.device) -> dict[str, Any]:
+    """What seconds hang on: the device by its name, torch's threads on the CPU, its version."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    return {"device": name, "num_threads": torch.get_num_threads(), "torch": torch.__version__}
+
+
 @cache
 def peak_operations(device: torch.device, dtype: torch.dtype) -> float:
     """Operations a second of a large matrix product: what a device can be brought to do here.
