@@ -28,6 +28,12 @@ def write_config(cfg: dict, folder: Path, imports: list[str], **more: object) ->
     return path
 
 
+def problems_of(path: Path) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    return caught.value.problems
+
+
 def test_a_file_beside_the_config_registers_a_component(
     toy_config_dict: dict, tmp_path: Path
 ) -> None:
@@ -41,9 +47,7 @@ def test_a_file_beside_the_config_registers_a_component(
 
 def test_imports_that_fail_are_problems(toy_config_dict: dict, tmp_path: Path) -> None:
     path = write_config(toy_config_dict, tmp_path, ["no_such_module_here", "no_such_file.py"])
-    with pytest.raises(ConfigError) as caught:
-        load(path)
-    problems = caught.value.problems
+    problems = problems_of(path)
     assert problems[0].startswith("custom_imports.imports: cannot import 'no_such_module_here'")
     assert "no_such_file.py" in problems[1]
     assert "unknown fusion 'OutsideFusion'" in problems[2]
@@ -53,9 +57,8 @@ def test_failed_imports_may_be_allowed(toy_config_dict: dict, tmp_path: Path) ->
     path = write_config(
         toy_config_dict, tmp_path, ["no_such_module_here"], allow_failed_imports=True
     )
-    with pytest.raises(ConfigError) as caught:
-        load(path)
-    assert len(caught.value.problems) == 1 and "OutsideFusion" in str(caught.value)
+    (problem,) = problems_of(path)
+    assert "OutsideFusion" in problem
 
 
 BROKEN = {
@@ -82,27 +85,21 @@ def test_a_broken_file_is_one_problem_with_its_line(
 ) -> None:
     text, said = BROKEN[fault]
     (tmp_path / "own.py").write_text(text)
-    with pytest.raises(ConfigError) as caught:
-        load(write_config(toy_config_dict, tmp_path, ["own.py"]))
-    problem = caught.value.problems[0]
+    problem = problems_of(write_config(toy_config_dict, tmp_path, ["own.py"]))[0]
     assert problem.startswith("custom_imports.imports: cannot import ")
     assert str(tmp_path / "own.py") in problem and said in problem
 
 
 def test_a_forgotten_decorator_is_told(toy_config_dict: dict, tmp_path: Path) -> None:
     (tmp_path / "own.py").write_text(FUSION.replace("@FUSIONS.register_module()", ""))
-    with pytest.raises(ConfigError) as caught:
-        load(write_config(toy_config_dict, tmp_path, ["own.py"]))
-    (problem,) = caught.value.problems
+    (problem,) = problems_of(write_config(toy_config_dict, tmp_path, ["own.py"]))
     assert "unknown fusion 'OutsideFusion'" in problem
     assert f"'{tmp_path / 'own.py'}' has a class 'OutsideFusion' that is not registered" in problem
 
 
 def test_an_argument_without_a_default_is_told(toy_config_dict: dict, tmp_path: Path) -> None:
     (tmp_path / "own.py").write_text(FUSION.replace("strength=1.0", "gate, strength=1.0"))
-    with pytest.raises(ConfigError) as caught:
-        load(write_config(toy_config_dict, tmp_path, ["own.py"]))
-    (problem,) = caught.value.problems
+    (problem,) = problems_of(write_config(toy_config_dict, tmp_path, ["own.py"]))
     assert problem.startswith("model.fusion: OutsideFusion misses its argument 'gate'")
 
 
@@ -111,10 +108,9 @@ def test_another_base_class_is_told(
 ) -> None:
     monkeypatch.setattr(FUSIONS, "base", "torch.nn:Module")
     (tmp_path / "own.py").write_text(FUSION)
-    with pytest.raises(ConfigError) as caught:
-        load(write_config(toy_config_dict, tmp_path, ["own.py"]))
     wanted = "OutsideFusion is no fusion: derive it from torch.nn.Module"
-    assert caught.value.problems == [f"model.fusion: {wanted}"]
+    path = write_config(toy_config_dict, tmp_path, ["own.py"])
+    assert problems_of(path) == [f"model.fusion: {wanted}"]
     with pytest.raises(ComponentArgumentError, match=wanted):
         FUSIONS.build(dict(type="OutsideFusion"), channels=4)
 
@@ -182,9 +178,7 @@ def test_a_module_that_another_one_hides_is_told(
     toy_config_dict["model"]["fusion"] = dict(type="SumFusion")
     path = write_config(toy_config_dict, tmp_path, imports)
     path.write_text(path.read_text() + "\nmodel['fusion'] = dict(type='SumFusion')\n")
-    with pytest.raises(ConfigError) as caught:
-        load(path)
-    second, third = caught.value.problems
+    second, third = problems_of(path)
     assert "second/own.py" in second and f"'{tmp_path / 'second/beside_gain.py'}'" in second
     assert str(tmp_path / "first" / "beside_gain.py") in second and "rename the file" in second
     assert "it imports 'json'" in third
