@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _summary(rows: Sequence[Row]) -> list[Row]:
-    """Of each fixture the worst row, and every failed one."""
+    """Of each fixture the worst row; `main` names every failed one."""
     shown = []
     for fixture in dict.fromkeys(row.fixture for row in rows):
         own = [row for row in rows if row.fixture == fixture]

@@ -41,11 +41,9 @@ def _parser() -> Parser:
     add("--variant", choices=("avs", "ref"), help="needed only where IN has no projection heads")
     unused = "make the never used parameters where IN lacks them"
     add("--unused", choices=("zeros",), help=unused)
-    age, names = (
-        ("current", "audio_prompter", "training_layers"),
-        "age of the authors' names to write",
-    )
-    add("--naming", choices=age, default="current", help=names)
+    ages = ("current", "audio_prompter", "training_layers")
+    names = "age of the authors' names to write"
+    add("--naming", choices=ages, default="current", help=names)
     partial = "convert what matches, set the rest aside"
     add("--allow-partial", action="store_true", help=partial)
     return parser
