@@ -61,7 +61,7 @@ def run_labels(run_dir: Path, record: RunRecord) -> RunLabels:
 
 
 class KnowsItsRun:
-    """A tracker that is given the labels of its run, by a library of its own."""
+    """A tracker by a library of its own, given the labels of its run and the folder of its log."""
 
     library: ClassVar[str]
 
@@ -78,8 +78,6 @@ class WandbTracker(KnowsItsRun, WandbVisBackend):  # type: ignore[misc]
     """Weights & Biases. Offline, ``wandb sync`` of the run's ``wandb`` folder sends it later.
 
     Args:
-        save_dir: of the run's own log.
-        labels: of the run.
         online: send while training; wants an account.
         init: further arguments of ``wandb.init``, such as ``entity``.
     """
@@ -114,8 +112,6 @@ class MLflowTracker(KnowsItsRun, MLflowVisBackend):  # type: ignore[misc]
     """MLflow. Without a server all runs of a grid lie in ``mlflow.db`` in its folder.
 
     Args:
-        save_dir: of the run's own log.
-        labels: of the run.
         tracking_uri: of a server; ``None`` is the file.
     """
 
@@ -151,8 +147,6 @@ class AimTracker(KnowsItsRun, AimVisBackend):  # type: ignore[misc]
     """Aim, whose repository of all runs of a grid lies in its folder: ``aim up --repo FOLDER``.
 
     Args:
-        save_dir: of the run's own log.
-        labels: of the run.
         repo: another folder or server.
     """
 
@@ -177,8 +171,6 @@ class ClearMLTracker(KnowsItsRun, ClearMLVisBackend):  # type: ignore[misc]
     """ClearML. Offline, a session's archive lies in ClearML's cache folder and is imported later.
 
     Args:
-        save_dir: of the run's own log.
-        labels: of the run.
         online: send while training; wants a server.
     """
 
@@ -203,8 +195,6 @@ class SwanLabTracker(KnowsItsRun, BaseVisBackend):  # type: ignore[misc]
     """SwanLab. Offline, ``swanlab sync`` of the run's ``swanlog`` folder sends it later.
 
     Args:
-        save_dir: of the run's own log.
-        labels: of the run.
         online: send while training; wants an account.
     """
 
