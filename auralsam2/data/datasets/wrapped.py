@@ -128,7 +128,7 @@ class NamedSources(WrappedNode):
         root: passed on to it.
         classes: K names in order of their numbers; ``None`` takes those of ``label2idx.json`` in
             ``root``, without the background.
-        **shared: see :class:`WrappedNode`.
+        **shared: see :class:`AroundNode`.
 
     Raises:
         DataError: listing sources that are none of the classes.
@@ -183,7 +183,7 @@ class WithWaveform(WrappedNode):
     Log-mel examples stay. Files, of which ``files`` of the data set inside tells, are read at every
     item; controls of this data set exchange the waveform with the log-mels.
 
-    Arguments are those of :class:`WrappedNode`.
+    Arguments are those of :class:`AroundNode`.
     """
 
     def __getitem__(self, index: int) -> dict[str, Any]:
@@ -218,7 +218,7 @@ class PaddedClips(WrappedNode):
         dataset: node of the data set to wrap.
         root: passed on to it.
         num_frames: T.
-        **shared: see :class:`WrappedNode`.
+        **shared: see :class:`AroundNode`.
 
     Raises:
         ValueError: where a clip is longer.
