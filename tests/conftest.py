@@ -221,8 +221,8 @@ def write_scored() -> Callable[..., RunRecord]:
 def exact(write_scored: Callable[..., RunRecord], tmp_path: Path) -> Callable[..., Path]:
     """Write a grid whose scores of single clips are exactly what is given.
 
-    ``scores``: (cell, seed) -> split -> metric -> clip -> value, or one number: J of one clip of
-    ``test``, and one minus it with the audio swapped.
+    ``scores``: (cell, seed) -> split -> metric -> clip -> value, or clip -> J on ``test``, or one
+    number: J of one clip of ``test``, and one minus it with the audio swapped.
     """
 
     def write(
@@ -239,6 +239,8 @@ def exact(write_scored: Callable[..., RunRecord], tmp_path: Path) -> Callable[..
                     "test": {"J": {"clip": held}},
                     "test_audio_swapped": {"J": {"clip": 1 - held}},
                 }
+            elif held and not any(isinstance(one, dict) for one in held.values()):
+                held = {"test": {"J": held}}
             own = {"name": cell, "seed": seed, "run_id": f"{cell}{seed}", **fields}
             place = f"runs/{number}"
             write_scored(folder / place, held, **own)

@@ -146,7 +146,7 @@ def test_seeds_that_not_all_cells_have_are_told(exact) -> None:
 
 
 def test_where_nothing_varies_nothing_is_decided(exact) -> None:
-    held = {"test": {"J": {f"c{i}": 0.1 * i for i in range(5)}}}
+    held = {f"c{i}": 0.1 * i for i in range(5)}
     results = load_runs(exact({(cell, seed): held for cell in "ab" for seed in range(2)}))
     (verdict,) = judge(claims(beats("a")), results)
     assert (verdict.answer, verdict.remark, verdict.estimate) == ("undecided", NO_SPREAD, 0.0)

@@ -36,7 +36,7 @@ def results(
 ) -> Results:
     """Two cells; only the second one's run knows where the data lie."""
     clips = [uid for uid, clip in drawn(data).items() if clip["split"] == "test"]
-    scores = {"test": {"J": dict.fromkeys(clips, 0.5)}}
+    scores = dict.fromkeys(clips, 0.5)
     folder = exact({("a", 0): scores, ("b", 0): scores})
     for number, root in enumerate(("/nowhere", str(data))):
         cfg = configs.load("auralsam2/mini_v1m", tiny_model | {"data.root": root})

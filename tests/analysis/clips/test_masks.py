@@ -92,13 +92,18 @@ def test_masks_that_are_made_again_leave_those_of_other_clips(
     assert clip_masks(run_dir, [last]).keys() == {last} and asked == [[first]]
 
 
+def keep(run_dir: Path, split: str, score: float) -> None:
+    """Keep masks of a clip ``a`` in a run's folder."""
+    arrays = (np.zeros((1, 2, 2, 3), np.uint8), *np.zeros((2, 1, 2, 2)), np.zeros((1, 96, 64)))
+    kept = {"a": module.ClipMasks("a", *arrays, None, {"J": score})}
+    masks = module._SplitMasks(split)
+    masks.write(run_dir, masks.settings(run_dir, {}), kept)
+
+
 def test_every_split_has_masks_of_its_own(tmp_path: Path) -> None:
     run_record.write(run_record.RunRecord(status="done"), tmp_path)
-    arrays = (np.zeros((1, 2, 2, 3), np.uint8), *np.zeros((2, 1, 2, 2)), np.zeros((1, 96, 64)))
     for number, split in enumerate(("test", "test_audio_swapped")):
-        kept = {"a": module.ClipMasks("a", *arrays, None, {"J": float(number)})}
-        masks = module._SplitMasks(split)
-        masks.write(tmp_path, masks.settings(tmp_path, {}), kept)
+        keep(tmp_path, split, float(number))
     for number, split in enumerate(("test", "test_audio_swapped")):
         assert clip_masks(tmp_path, ["a"], split=split)["a"].scores == {"J": number}
 
@@ -122,10 +127,7 @@ def test_masks_outlive_the_weights_but_not_other_weights(tmp_path: Path) -> None
     run_record.write(record, tmp_path)
     weights = tmp_path / "best.safetensors"
     weights.write_bytes(b"one")
-    arrays = (np.zeros((1, 2, 2, 3), np.uint8), *np.zeros((2, 1, 2, 2)), np.zeros((1, 96, 64)))
-    kept = {"a": module.ClipMasks("a", *arrays, None, {"J": np.nan})}
-    masks = module._SplitMasks("test")
-    masks.write(tmp_path, masks.settings(tmp_path, {}), kept)
+    keep(tmp_path, "test", np.nan)
     assert np.isnan(clip_masks(tmp_path, ["a"])["a"].scores["J"])
     assert clip_masks(tmp_path, ["a"])["a"].sound is None
     weights.write_bytes(b"two")

@@ -20,10 +20,10 @@ def results(exact: Callable[..., Path]) -> Results:
     """The reference ``b``, a worse and a better cell; only the first seed of ``b`` counts."""
     folder = exact(
         {
-            ("b", 1): {"test": {"J": dict.fromkeys(OWN, 0.5)}},
+            ("b", 1): dict.fromkeys(OWN, 0.5),
             ("b", 0): {"test": {"J": OWN}, "test_audio_swapped": {"J": HEARD}},
-            ("low", 0): {"test": {"J": LOW}},
-            ("high", 3): {"test": {"J": HIGH}},
+            ("low", 0): LOW,
+            ("high", 3): HIGH,
         }
     )
     return load_runs(folder, allow_mixed_data=True)

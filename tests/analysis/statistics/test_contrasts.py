@@ -15,19 +15,15 @@ SWAPPED = ("test_audio_swapped", "J")
 NAN = float("nan")
 
 
-def grid(clips: dict[str, float]) -> dict[str, dict[str, dict[str, float]]]:
-    return {"test": {"J": clips}}
-
-
 def contrast(results: Results, weights: Mapping[str, float], column: Column = J) -> Sample | None:
     return contrast_of(results, {(cell, column): weight for cell, weight in weights.items()})
 
 
 def test_rows_are_paired_by_clip_and_seed(exact) -> None:
     scores = {
-        ("b", 0): grid({"x": 0.1, "y": 0.2}),
-        ("a", 0): grid({"y": 0.5, "x": 0.3}),
-        ("a", 1): grid({"x": 0.9, "y": 0.9}),
+        ("b", 0): {"x": 0.1, "y": 0.2},
+        ("a", 0): {"y": 0.5, "x": 0.3},
+        ("a", 1): {"x": 0.9, "y": 0.9},
     }
     results = load_runs(exact(scores))
     rows = {"a against b": {"a": 1.0, "b": -1.0}}
@@ -42,7 +38,7 @@ def test_rows_are_paired_by_clip_and_seed(exact) -> None:
 def test_an_interaction_is_a_difference_of_differences(exact) -> None:
     levels = {"11": (0.9, 0.4), "10": (0.5, 0.3), "01": (0.6, 0.35), "00": (0.4, 0.1)}
     scores = {
-        (cell, seed): grid({"x": x + seed / 100, "y": y})
+        (cell, seed): {"x": x + seed / 100, "y": y}
         for cell, (x, y) in levels.items()
         for seed in (0, 1)
     }
@@ -54,7 +50,7 @@ def test_an_interaction_is_a_difference_of_differences(exact) -> None:
 def test_only_what_all_named_cells_have_counts(exact) -> None:
     """A weight of nought names a cell, too; cells that are not named do not matter."""
     scores = {
-        (cell, seed): grid({"x": 0.1, "y": NAN if (cell, seed) == ("a", 1) else 0.2, "z": 0.3})
+        (cell, seed): {"x": 0.1, "y": NAN if (cell, seed) == ("a", 1) else 0.2, "z": 0.3}
         for cell in ("b", "a", "c")
         for seed in ((0, 1) if cell != "c" else (1, 2))
     }
@@ -70,7 +66,7 @@ def test_only_what_all_named_cells_have_counts(exact) -> None:
 
 
 def test_nothing_shared_is_none(exact) -> None:
-    scores = {("b", 0): grid({"x": 0.1}), ("a", 1): grid({"x": 0.2})}
+    scores = {("b", 0): {"x": 0.1}, ("a", 1): {"x": 0.2}}
     results = load_runs(exact(scores))
     assert contrast(results, {"a": 1.0, "b": -1.0}) is None
     assert contrast(results, {"a": 1.0}, ("test", "F")) is None
@@ -102,6 +98,6 @@ def test_a_derived_split_and_its_control_have_the_same_clips(exact) -> None:
 
 
 def test_a_cell_that_is_not_known_is_named(exact) -> None:
-    results = load_runs(exact({("dense", 0): grid({"x": 0.1})}, reference=None))
+    results = load_runs(exact({("dense", 0): {"x": 0.1}}, reference=None))
     with pytest.raises(ValueError, match="unknown cell 'dens'.*dense"):
         contrast(results, {"dens": 1.0})

@@ -11,15 +11,11 @@ J = ("test", "J")
 NAN = float("nan")
 
 
-def grid(clips: dict[str, float]) -> dict[str, dict[str, dict[str, float]]]:
-    return {"test": {"J": clips}}
-
-
 def test_axes_are_cells_seeds_and_sorted_clips(exact) -> None:
     scores = {
-        ("b", 7): grid({"y": 0.2, "x": 0.1}),
-        ("a", 3): grid({"x": 0.3, "y": 0.4}),
-        ("a", 7): grid({"x": 0.5, "y": 0.6}),
+        ("b", 7): {"y": 0.2, "x": 0.1},
+        ("a", 3): {"x": 0.3, "y": 0.4},
+        ("a", 7): {"x": 0.5, "y": 0.6},
     }
     array = score_arrays(load_runs(exact(scores)), [J])[J]
     assert (array.cells, array.seeds, array.clips) == (("b", "a"), (3, 7), ("x", "y"))
@@ -30,7 +26,7 @@ def test_axes_are_cells_seeds_and_sorted_clips(exact) -> None:
 
 def test_a_clip_without_a_number_is_left_out_of_its_row_alone(exact) -> None:
     scores = {
-        (cell, seed): grid({"x": 0.1, "y": NAN if (cell, seed) == ("a", 1) else 0.2, "z": 0.3})
+        (cell, seed): {"x": 0.1, "y": NAN if (cell, seed) == ("a", 1) else 0.2, "z": 0.3}
         for cell in ("b", "a", "c")
         for seed in (0, 1)
     }

@@ -64,8 +64,8 @@ def test_one_clip_gives_a_difference_and_no_test(exact) -> None:
 def test_differences_are_of_common_clips(exact) -> None:
     nan = float("nan")
     scores = {
-        ("b", 0): {"test": {"J": {"x": 0.5, "y": nan, "z": 0.1}}},
-        ("a", 0): {"test": {"J": {"x": 0.7, "y": 0.9, "z": 0.2}}},
+        ("b", 0): {"x": 0.5, "y": nan, "z": 0.1},
+        ("a", 0): {"x": 0.7, "y": 0.9, "z": 0.2},
     }
     (row,) = paired_differences(load_runs(exact(scores)), [J]).to_dict("records")
     assert row["difference"] == pytest.approx((0.2 + 0.1) / 2) and row["num_clips"] == 2

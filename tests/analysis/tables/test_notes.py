@@ -42,10 +42,7 @@ def test_no_difference_is_called_detectable_that_the_metric_cannot_have(exact, t
     """Two seeds that lie far apart: Student's quantile at Holm's level is in the hundreds."""
     levels = {("b", 0): 0.2, ("b", 1): 0.3, ("far", 0): 0.7, ("far", 1): 0.3}
     clips = {f"clip{n}": 0.01 * n for n in range(5)}
-    scores = {
-        run: {"test": {"J": {c: level + v for c, v in clips.items()}}}
-        for run, level in levels.items()
-    }
+    scores = {run: {c: level + v for c, v in clips.items()} for run, level in levels.items()}
     table = make_table(load_runs(exact(scores)), significance=True)
     assert table.comparison["detectable"].tolist() == [np.inf]
     assert "of repetitions would find: J none that it can have." in footnote(table)
@@ -94,10 +91,7 @@ def test_only_splits_that_are_shown_are_counted(exact) -> None:
 
 def of_seeds(cell: str, seeds: range, **clips: float) -> dict:
     rng = np.random.default_rng(len(cell) + len(seeds))
-    return {
-        (cell, seed): {"test": {"J": {c: v + 0.1 * rng.random() for c, v in clips.items()}}}
-        for seed in seeds
-    }
+    return {(cell, seed): {c: v + 0.1 * rng.random() for c, v in clips.items()} for seed in seeds}
 
 
 def said_of(folder: Path, **keys) -> list[str]:
@@ -109,7 +103,7 @@ def said_of(folder: Path, **keys) -> list[str]:
 def test_pairs_that_are_missing_are_noted(exact) -> None:
     held = {"x": 0.5, "y": 0.4, "z": 0.3}
     scores = of_seeds("b", range(2), **held) | of_seeds("a", range(3), **held)
-    scores[("b", 0)]["test"]["J"]["x"] = float("nan")
+    scores["b", 0]["x"] = float("nan")
     assert said_of(exact(scores), significance=True)[-1] == (
         "a is compared on 2 of 3 clips of test, 2 of 3 seeds, 2 of b's 3 clips of test: what both "
         "cells have; its difference is not that of the two means"
@@ -132,7 +126,7 @@ def test_more_seeds_of_the_reference_are_noted(exact) -> None:
 
 def test_an_interval_over_fewer_clips_than_its_mean_is_noted(exact) -> None:
     scores = of_seeds("b", range(3), x=0.5, y=0.4, z=0.3)
-    scores[("b", 0)]["test"]["J"]["x"] = float("nan")
+    scores["b", 0]["x"] = float("nan")
     assert said_of(exact(scores), spread="interval")[-1] == (
         "b, J on test: the interval is over 2 of 3 clips and 3 of 3 seeds, those that have every "
         "score"
@@ -140,8 +134,8 @@ def test_an_interval_over_fewer_clips_than_its_mean_is_noted(exact) -> None:
 
 
 def test_what_has_no_interval_says_why(exact) -> None:
-    alike = {("b", s): {"test": {"J": {"x": 0.5, "y": 0.4 + 0.1 * s}}} for s in range(3)}
-    alike |= {("a", s): {"test": {"J": {"x": 0.6, "y": 0.5 + 0.1 * s}}} for s in range(3)}
+    alike = {("b", s): {"x": 0.5, "y": 0.4 + 0.1 * s} for s in range(3)}
+    alike |= {("a", s): {"x": 0.6, "y": 0.5 + 0.1 * s} for s in range(3)}
     listed = said_of(exact(alike), significance=True, spread="interval", difference=True)
     assert listed[-1] == (
         "the difference in J on test, a: no interval, no test, the same on every clip and with "
@@ -162,8 +156,8 @@ def test_a_single_clip_says_why(exact) -> None:
 
 
 def test_an_interval_that_differences_cannot_fill_is_cut(exact) -> None:
-    far = {("b", s): {"test": {"J": {"x": 0.1, "y": 0.2}}} for s in range(2)}
-    far |= {("a", s): {"test": {"J": {"x": 0.9 - s / 2, "y": 0.9}}} for s in range(2)}
+    far = {("b", s): {"x": 0.1, "y": 0.2} for s in range(2)}
+    far |= {("a", s): {"x": 0.9 - s / 2, "y": 0.9} for s in range(2)}
     table = make_table(load_runs(exact(far)), significance=True)
     (row,) = table.comparison.to_dict("records")
     assert row["high"] == 1 and -1 < row["low"] < 0 and not row["significant"]

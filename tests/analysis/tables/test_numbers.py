@@ -89,9 +89,9 @@ def test_what_is_not_there_is_said_with_what_is(results: Results, ask, said: lis
 
 def test_cells_without_a_common_clip_have_no_difference(exact) -> None:
     scores = {
-        ("a", 0): {"test": {"J": {"x": 0.1, "y": 0.2}}},
-        ("b", 1): {"test": {"J": {"x": 0.1, "y": 0.3}}},
-        ("c", 0): {"test": {"J": {"x": np.nan, "y": np.nan}}},
+        ("a", 0): {"x": 0.1, "y": 0.2},
+        ("b", 1): {"x": 0.1, "y": 0.3},
+        ("c", 0): {"x": np.nan, "y": np.nan},
     }
     numbers = Numbers(load_runs(exact(scores)))
     with pytest.raises(ValueError, match="share no seed and clip"):

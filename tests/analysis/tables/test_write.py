@@ -85,7 +85,7 @@ def test_write_tables(exact, tmp_path: Path) -> None:
 
 
 def test_a_mean_that_is_no_number_is_null(exact, tmp_path: Path) -> None:
-    nan = {"test": {"J": {"x": float("nan")}}}
-    folder = exact({("a", 0): nan, ("b", 0): {"test": {"J": {"x": 0.5}}}})
+    nan = {"x": float("nan")}
+    folder = exact({("a", 0): nan, ("b", 0): {"x": 0.5}})
     paths = write_tables(make_table(load_runs(folder)), tmp_path / "out")
     assert json.loads(paths[3].read_text())["entries"][0]["runs"][0]["value"] is None
