@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,10 @@ from auralsam2.data.datasets.partner_audio import AudioSwapped
 from auralsam2.data.datasets.wrapped import NamedSources, PaddedClips
 from auralsam2.data.problems import DataError
 from auralsam2.data.synthetic.objects import CLASSES
-from auralsam2.data.synthetic.writer import Plan, write_clips
+
+from .conftest import NODE
 
 NAMES = [kind.name for kind in CLASSES]
-NODE = dict(type="AVSBenchDataset", split="train")
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("named") / "clips"
-    write_clips(path, Plan("v1m", (4, 1, 1), seed=5, size=32, num_frames=3))
-    return path
 
 
 def build(root: Path, **changes: Any) -> NamedSources:
@@ -34,8 +28,8 @@ def build(root: Path, **changes: Any) -> NamedSources:
 def test_items_say_what_the_index_says(root: Path) -> None:
     data = build(root)
     truth = {c["uid"]: c for c in json.loads((root / "synthetic.json").read_text())["clips"]}
-    assert len(data) == 4 and data.clips == [f.uid for f in data.files]
-    for item in (data[i] for i in range(4)):
+    assert len(data) == 6 and data.clips == [f.uid for f in data.files]
+    for item in (data[i] for i in range(6)):
         named = {NAMES[i] for i in item["sources"].nonzero().flatten().tolist()}
         assert named == set(truth[item["clip"]]["a_obj"].split("_")) - {"background"}
         assert {"frames", "masks", "log_mel"} <= set(item)
@@ -47,9 +41,8 @@ def test_the_order_of_the_classes_is_the_callers(root: Path) -> None:
     assert plain[0]["sources"].tolist() == turned[0]["sources"].tolist()[::-1]
 
 
-def test_the_names_are_part_of_the_data_and_reading_them_is_not(tmp_path: Path) -> None:
-    root = tmp_path / "clips"
-    write_clips(root, Plan("v1m", (4, 1, 1), seed=5, size=32, num_frames=3))
+def test_the_names_are_part_of_the_data_and_reading_them_is_not(root: Path, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(root, tmp_path / "clips"))
     data = build(root)
     before = data.fingerprint()
     assert before == data.dataset.fingerprint()
@@ -67,7 +60,7 @@ def test_it_stands_in_for_the_data_set_inside(root: Path) -> None:
     data = build(root, dataset=node)
     data.set_epoch(3)
     again = pickle.loads(pickle.dumps(data))
-    assert again.label_source == "avsbench-semantic/v1m" and len(again) == 4
+    assert again.label_source == "avsbench-semantic/v1m" and len(again) == 6
 
 
 def test_sources_that_are_no_class_are_all_named(root: Path) -> None:
@@ -99,8 +92,7 @@ def test_classes_must_be_names_each_once(root: Path, classes: list[str]) -> None
 
 
 def test_clips_are_filled_up_by_frames_that_do_not_count(root: Path) -> None:
-    node = dict(NODE, type="AVSBenchDataset")
-    data = PaddedClips(node, root=str(root), num_frames=5, image_size=32)
+    data = PaddedClips(NODE, root=str(root), num_frames=5, image_size=32)
     item, own = data[1], data.dataset[1]
     assert item["padded"].tolist() == [False, False, False, True, True]
     assert item["supervised"].tolist() == [True, True, True, False, False]
@@ -111,6 +103,6 @@ def test_clips_are_filled_up_by_frames_that_do_not_count(root: Path) -> None:
     swapped = AudioSwapped(data, root=str(root))
     for i, partner in enumerate(swapped.partners):
         assert swapped[i]["log_mel"].equal(data[partner]["log_mel"]), "at this length"
-    short = PaddedClips(node, root=str(root), num_frames=2, image_size=32)
+    short = PaddedClips(NODE, root=str(root), num_frames=2, image_size=32)
     with pytest.raises(ValueError, match="has 3 frames and is to be filled up to 2; set num_fra"):
         short[0]
