@@ -110,6 +110,12 @@ def write_masks(folder: Path, count: int, top: int = 4, digits: int = 1) -> None
     write_pictures(folder, f"{{:0{digits}d}}.png", range(count), lambda _: label)
 
 
+def paint(path: Path, *colours: tuple[int, int, int]) -> None:
+    """A label of 24 x 32 px with a stripe of each RGB colour, one below the other."""
+    rows = np.repeat(np.array(colours, np.uint8), HEIGHT // len(colours), axis=0)
+    cv2.imwrite(str(path), np.repeat(rows[:, None, ::-1], WIDTH, axis=1))
+
+
 def log_mels(num_frames: int = 5, seed: int = 0) -> np.ndarray:
     """(T, 1, 96, 64) between silence and a loud tone."""
     rng = np.random.default_rng(seed)

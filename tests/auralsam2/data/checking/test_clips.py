@@ -7,13 +7,13 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 
 from auralsam2.data.checking.check import check_data
 from auralsam2.data.checking.findings import FAULT, KINDS
 from auralsam2.data.datasets.index import video_of
+
+from ..trees import paint
 
 INDEX = Path("avss_index") / "metadata.csv"
 CAT = (0, 128, 0)
@@ -31,14 +31,6 @@ def splits_root(avsbench_tree: Callable[..., Path]) -> Path:
 
 def clip(root: Path, number: int) -> Path:
     return root / "v1m" / f"v1m-{number}_0_5000"
-
-
-def paint(path: Path, colours: list[tuple[int, int, int]]) -> None:
-    """A label of 24 x 32 px with a stripe of each colour."""
-    label = np.zeros((24, 32, 3), np.uint8)
-    for number, colour in enumerate(colours):
-        label[4 + 4 * number : 8 + 4 * number] = colour[::-1]
-    cv2.imwrite(str(path), label)
 
 
 def found(root: Path) -> dict[str, list[str]]:
@@ -60,7 +52,7 @@ def test_exchanged_labels_show_another_object(splits_root: Path) -> None:
 
 
 def test_an_object_too_many_is_a_warning(splits_root: Path) -> None:
-    paint(clip(splits_root, 2) / "labels_rgb" / "1.png", [(128, 0, 0), CAT])
+    paint(clip(splits_root, 2) / "labels_rgb" / "1.png", (128, 0, 0), CAT)
     assert found(splits_root) == {
         "unnamed_sources": ["v1m/v1m-2_0_5000: labels show cat, the index names dog"]
     }

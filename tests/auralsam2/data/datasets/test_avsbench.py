@@ -16,7 +16,7 @@ from auralsam2.data.datasets.avsbench import AVSBenchDataset, AVSBenchObjectData
 from auralsam2.data.problems import DataError
 from auralsam2.registry import DATASETS
 
-from ..trees import log_mels
+from ..trees import log_mels, paint
 
 CLIP = "clip00000_s5"
 
@@ -91,14 +91,6 @@ def test_masks_of_one_clip_have_one_size(own_root: Path) -> None:
         AVSBenchDataset(str(own_root), image_size=32)[0]
 
 
-def paint(path: Path, *rows: tuple[int, int, int]) -> None:
-    """Overwrite a label: one BGR colour a third of the height."""
-    label = np.zeros((24, 32, 3), np.uint8)
-    for i, colour in enumerate(rows):
-        label[8 * i : 8 * (i + 1)] = colour
-    cv2.imwrite(str(path), label)
-
-
 def test_one_source_supervises_the_first_frame_in_training_only(avsbench_tree) -> None:
     root = str(avsbench_tree([("v1s", "train", 5, 1), ("v1s", "val", 5, 5), ("v1s", "test", 5, 5)]))
     item = AVSBenchDataset(root, "v1s", image_size=48)[0]
@@ -114,7 +106,7 @@ def test_one_source_supervises_the_first_frame_in_training_only(avsbench_tree) -
 def test_v2_is_class_agnostic_and_has_ten_frames_beside_the_others_five(avsbench_tree) -> None:
     root = avsbench_tree([("v2", "train", 10, 10), ("v1m", "train", 5, 5)])
     folder = root / "v2" / "v2-0_0_5000" / "labels_rgb"
-    paint(folder / "3.png", (0, 0, 128), (64, 0, 0), (255, 255, 255))
+    paint(folder / "3.png", (128, 0, 0), (0, 0, 64), (255, 255, 255))
     dataset = AVSBenchDataset(str(root), ("v2", "v1m"), image_size=32)
     long, short = dataset[0], dataset[1]
     assert long["frames"].shape[0] == 10 == len(long["log_mel"])
@@ -142,7 +134,7 @@ def test_subsets_are_read_one_after_the_other(avsbench_tree) -> None:
 def test_the_released_rule_of_one_source_keeps_white(avsbench_tree, labels: str) -> None:
     root = avsbench_tree([("v1s", "train", 2, 1), ("v2", "train", 2, 2)])
     for path in (root / "v1s").glob("*/labels_rgb/0.png"):
-        paint(path, (4, 0, 0), (255, 255, 255), (0, 0, 128))  # blue 4 is too dark for luminance
+        paint(path, (0, 0, 4), (255, 255, 255), (128, 0, 0))  # blue 4 is too dark for luminance
 
     def rows(rule: str, subset: object) -> list[list[int]]:
         dataset = AVSBenchDataset(

@@ -14,6 +14,8 @@ from auralsam2.data.datasets.semantic import class_colours, read_class_map
 from auralsam2.data.problems import DataError
 from auralsam2.structures import UNLABELLED
 
+from ..trees import paint
+
 NAMES = ["background", "dog", "cat", "hen"]
 RED, GREEN = (128, 0, 0), (0, 128, 0)
 
@@ -21,13 +23,6 @@ RED, GREEN = (128, 0, 0), (0, 128, 0)
 def write_names(root: Path, names: list[str] = NAMES) -> None:
     numbers = {name: number for number, name in enumerate(names)}
     (root / "label2idx.json").write_text(json.dumps(dict(sorted(numbers.items()))))
-
-
-def paint(path: Path, left: tuple[int, int, int], right: tuple[int, int, int]) -> None:
-    """A label of 24 x 32 px in two RGB colours."""
-    label = np.zeros((24, 32, 3), np.uint8)
-    label[:, :16], label[:, 16:] = left, right
-    cv2.imwrite(str(path), label[..., ::-1])
 
 
 def test_colours_are_those_of_pascal_voc() -> None:
@@ -56,7 +51,7 @@ def test_classes_follow_colours(avsbench_tree, tmp_path: Path) -> None:
     item = dataset[0]
     assert item["semantic"].dtype == torch.uint8
     expected = torch.tensor([[1] * 4 + [3] * 4, [0] * 4 + [2] * 4], dtype=torch.uint8)
-    assert torch.equal(item["semantic"], expected[:, None].expand(2, 8, 8))
+    assert torch.equal(item["semantic"], expected[..., None].expand(2, 8, 8))
     assert torch.equal(item["masks"] > 0, item["semantic"] > 0)
     assert collate_clips([item, item])["semantic"].shape == (2, 2, 8, 8)
     plain = AVSBenchDataset(str(root), "v2", image_size=8)[0]
