@@ -53,17 +53,6 @@ def photographs() -> Path:
 
 
 @pytest.fixture
-def rewrite_index() -> Callable[[Path, Callable[[str], str]], None]:
-    """Return a function that passes a root's index through a function of its text."""
-
-    def rewrite(root: Path, change: Callable[[str], str]) -> None:
-        path = root / "avss_index" / "metadata.csv"
-        path.write_text(change(path.read_text()))
-
-    return rewrite
-
-
-@pytest.fixture
 def avsbench_tree(tmp_path: Path) -> Callable[..., Path]:
     """Return a function that writes clips of (subset, split) with their numbers of labels."""
 

@@ -85,8 +85,3 @@ def cut(path: Path) -> None:
 def add_rows(index: Path, *rows: str) -> None:
     """Append rows to an index."""
     index.write_text(index.read_text() + "\n".join(rows) + "\n")
-
-
-def remove(folder: Path) -> None:
-    """Delete a folder and what it holds."""
-    shutil.rmtree(folder)

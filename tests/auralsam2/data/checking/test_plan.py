@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from auralsam2.data.checking.check import check_data
 from auralsam2.data.datasets.avsbench import AVSBenchDataset
 
 from ..trees import write_noise
-from .conftest import add_rows, cut, empty, remove, write_colours, write_picture
+from .conftest import add_rows, cut, empty, write_colours, write_picture
 
 INDEX = Path("avss_index") / "metadata.csv"
 
@@ -23,7 +24,7 @@ def clip(number: int) -> str:
 def plant(root: Path) -> dict[str, list[str]]:
     """Plant every fault that a clip or a row can have; return where."""
     folder = [root / clip(number) for number in range(18)]
-    remove(folder[0])
+    shutil.rmtree(folder[0])
     (root / "v1m" / "stranger").mkdir()
     empty(folder[1] / "frames", "*")
     empty(folder[2] / "labels_rgb", "*")
@@ -166,7 +167,7 @@ def test_an_index_without_content_is_a_fault(
     voc_root: Path, places: Callable, content: str
 ) -> None:
     (voc_root / INDEX).write_text(content)
-    remove(voc_root / "v1m")
+    shutil.rmtree(voc_root / "v1m")
     report = check_data("v1m", voc_root)
     assert list(places(report)) == ["unusable_index"] and not report.healthy
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from auralsam2.data.checking.check import check_data
 
 from ..trees import write_noise
-from .conftest import add_rows, empty, remove, write_picture
+from .conftest import add_rows, empty, write_picture
 
 
 @pytest.mark.parametrize(("layout", "subset"), [("s4", "v1s"), ("ms3", "v1m")])
@@ -26,9 +27,9 @@ def test_a_healthy_tree_has_right_counts(
 
 
 def test_recordings_alone_are_enough(object_root: Path, places: Callable) -> None:
-    remove(object_root / "ms3_data" / "audio_log_mel")
+    shutil.rmtree(object_root / "ms3_data" / "audio_log_mel")
     assert places(check_data("ms3", object_root)) == {}
-    remove(object_root / "ms3_data" / "audio_wav")
+    shutil.rmtree(object_root / "ms3_data" / "audio_wav")
     assert list(places(check_data("ms3", object_root))) == ["missing_audio"]
 
 
@@ -40,12 +41,12 @@ def test_every_fault_is_named_once_and_none_invented(
     uid = [f"clip{number}_0_3000" for number in range(8)]
     shown = data / "visual_frames" / (below if layout == "s4" else "")
     masks, wavs = data / "gt_masks" / below, data / "audio_wav" / below
-    remove(shown / uid[0])
-    remove(masks / uid[0])
+    shutil.rmtree(shown / uid[0])
+    shutil.rmtree(masks / uid[0])
     for folder in (masks, shown):
         (folder / "stranger").mkdir()
     empty(shown / uid[1], "*")
-    remove(masks / uid[2])
+    shutil.rmtree(masks / uid[2])
     (wavs / f"{uid[3]}.wav").unlink()
     (masks / uid[4] / f"{uid[4]}_3.png").unlink()
     (data / "audio_log_mel" / below / f"{uid[5]}.pkl").write_bytes(pickle.dumps("log-mel"))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from auralsam2.data.checking.check import check_data
 
 from ..trees import write_noise
-from .conftest import add_rows, cut, empty, remove, write_picture
+from .conftest import add_rows, cut, empty, write_picture
 
 A, S = "vidA_0_10000", "vidS_0_10000"
 
@@ -28,7 +29,7 @@ def test_a_healthy_tree_has_right_counts(ref_root: Path, places: Callable) -> No
 def test_faults_of_index_and_folders_are_named_once(ref_root: Path, places: Callable) -> None:
     for folder in ("media/vidX_0_10000/frames", "gt_mask/vidX_0_10000", f"gt_mask/{A}/fid_9"):
         (ref_root / folder).mkdir(parents=True)
-    remove(ref_root / "media" / "null_c-vidT_0_10000")
+    shutil.rmtree(ref_root / "media" / "null_c-vidT_0_10000")
     rows = [
         f"{A},{A}_fox_1,train,7,The fox.",
         f"{A},{A}_dog_3,train,1, ",

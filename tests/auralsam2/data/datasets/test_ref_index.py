@@ -61,13 +61,6 @@ def test_all_problems_are_listed_once(ref_root: Path) -> None:
     assert len(read_expressions(ref_root, "test_s")[0]) == 1  # the other splits are whole
 
 
-def test_a_repeated_expression_is_named(ref_root: Path) -> None:
-    path = ref_root / "metadata.csv"
-    path.write_text(path.read_text() + "vidS_0_10000,vidS_0_10000_dog_1,test_s,1,The dog.\n")
-    with pytest.raises(DataError, match="vidS_0_10000_dog_1: 2 rows in test_s"):
-        read_expressions(ref_root, "test_s")
-
-
 def test_what_the_index_lacks_is_told(ref_root: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no expressions of 'val'; it has .*test_s: 1.*train: 4"):
         read_expressions(ref_root, "val")
