@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from auralsam2.demo.tracked import TrackedObject
 from auralsam2.predictor.hearing import reads_text
+from auralsam2.segment.prompts import prompt_arrays
 
 
 class Answer(NamedTuple):
@@ -116,11 +117,6 @@ class Follower:
         asked = tracked.frames.get(frame)
         if asked is None:
             return {}
-        scale = np.array([self.state["video_width"], self.state["video_height"]], np.float32)
-        prompts: dict[str, Any] = {}
-        if asked.points:
-            prompts["points"] = np.array([point[:2] for point in asked.points], np.float32) * scale
-            prompts["labels"] = np.array([point[2] for point in asked.points], np.int32)
-        if asked.box:
-            prompts["box"] = np.array(asked.box, np.float32) * np.tile(scale, 2)
-        return prompts
+        points, labels = [p[:2] for p in asked.points], [p[2] for p in asked.points]
+        size = self.state["video_width"], self.state["video_height"]
+        return prompt_arrays(points, labels, asked.box, size)

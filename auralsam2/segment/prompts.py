@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,13 +121,21 @@ def add_prompts(predictor: Any, state: dict[str, Any], prompts: Sequence[Prompt]
         predictor.add_new_points_or_box(state, frame_idx=frame, obj_id=obj_id, **_arguments(group))
 
 
-def _arguments(group: Sequence[Prompt]) -> Mapping[str, NDArray[np.float32]]:
+def _arguments(group: Sequence[Prompt]) -> dict[str, NDArray[Any]]:
     clicks = [prompt for prompt in group if prompt.label is not None]
-    box = next((prompt.points for prompt in group if prompt.label is None), None)
-    found = {} if box is None else {"box": np.array(box, np.float32).ravel()}
-    if clicks:
-        found["points"] = np.array([prompt.points[0] for prompt in clicks], np.float32)
-        found["labels"] = np.array([prompt.label for prompt in clicks], np.int32)
+    box = next((np.ravel(prompt.points) for prompt in group if prompt.label is None), None)
+    return prompt_arrays([c.points[0] for c in clicks], [c.label for c in clicks], box)
+
+
+def prompt_arrays(
+    points: Sequence[Any], labels: Sequence[Any], box: Any, size: tuple[int, int] = (1, 1)
+) -> dict[str, NDArray[Any]]:
+    """Clicks and a box of four numbers as a predictor takes them, from parts of a size (W, H)."""
+    scale = np.array(size, np.float32)
+    found = {} if box is None else {"box": np.array(box, np.float32) * np.tile(scale, 2)}
+    if points:
+        found["points"] = np.array(points, np.float32) * scale
+        found["labels"] = np.array(labels, np.int32)
     return found
 
 
