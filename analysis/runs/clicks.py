@@ -8,7 +8,7 @@ from dataclasses import replace
 import pandas as pd
 
 from analysis.runs.controls import base_split
-from analysis.runs.results import Results
+from analysis.runs.results import Results, select
 from analysis.runs.splits import table_columns
 from auralsam2.clicked_splits import UNCLICKED, Clicked, parse_clicked
 
@@ -41,33 +41,30 @@ def after_clicks(results: Results) -> Results | None:
     parsed = {str(split): _parse(str(split)) for split in results.clicked["split"].unique()}
     heard = results.clicked["split"].map(lambda split: parsed[split].heard)
     hearing = set(results.clicked.loc[heard, "cell"])
-    names = {
-        (cell, sound): f"{cell}{UNHEARD * (cell in hearing and not sound)}"
-        for cell in results.cells
-        for sound in (True, False)
-    }
+
+    def called(cell: str, sound: bool) -> str:
+        return f"{cell}{UNHEARD * (cell in hearing and not sound)}"
+
     scores = results.clicked.assign(
-        cell=[names[key] for key in zip(results.clicked["cell"], heard, strict=True)],
+        cell=list(map(called, results.clicked["cell"], heard)),
         split=results.clicked["split"].map(lambda split: _name(parsed[split])),
     )
+    both = {called(cell, sound): cell for cell in results.cells for sound in (True, False)}
     held = set(scores["cell"])
-    others = [cell for cell in results.cells if cell not in set(results.clicked["cell"])]
-    runs = [
-        results.runs[results.runs["cell"] == cell].assign(cell=name)
-        for (cell, _), name in names.items()
-        if name in held
-    ]
+    cells = {name: cell for name, cell in both.items() if name in held}
+    others = [cell for cell in results.cells if cell not in cells.values()]
+    runs = [select(results.runs, cell=cell).assign(cell=name) for name, cell in cells.items()]
     counts = sorted(parsed.values(), key=lambda one: (results.splits.index(one.base), one.number))
     return replace(
         results,
         scores=scores,
-        runs=pd.concat(runs, ignore_index=True).drop_duplicates(["cell", "seed"]),
-        cells=tuple(dict.fromkeys(name for name in names.values() if name in held)),
+        runs=pd.concat(runs, ignore_index=True),
+        cells=tuple(cells),
         splits=tuple(dict.fromkeys(map(_name, counts))),
         metrics=tuple(dict.fromkeys(map(str, scores["metric"]))),
         title=f"{results.title}, after corrective clicks",
-        reference=results.reference if results.reference in held else None,
-        axes={name: results.axes.get(cell, {}) for (cell, _), name in names.items()},
+        reference=results.reference if results.reference in cells else None,
+        axes={name: results.axes.get(cell, {}) for name, cell in cells.items()},
         notes=[NOTE, *([f"not clicked on: {', '.join(others)}"] if others else [])],
         whole=pd.DataFrame(),
         clicked=results.clicked.iloc[:0],
