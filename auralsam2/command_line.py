@@ -9,7 +9,7 @@ import argparse
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -219,7 +219,7 @@ def add_workers(parser: argparse._ActionsContainer) -> None:
 
 
 @contextmanager
-def clip_bar(what: str = "clips") -> Iterator[dict[str, Callable[..., None]]]:
+def clip_bar(what: str = "clips") -> Iterator[dict[str, Any]]:
     """Show a bar of clips, or of ``what``, beside standard output, which is a report's.
 
     Where standard error is no terminal, nothing is shown.

@@ -67,7 +67,8 @@ def measure(folder: Path) -> dict[str, Any]:
     auralsam2("run-grid", str(grid), "--out", str(out), "--set", *common, *quiet)
     found["grid"] = {run.name.rsplit("-", 2)[0]: of_run(run) for run in run_folders(out)}
     auralsam2("make-tables", str(out), "--reference", "no contrastive_loss", "--difference")
-    found["table"] = (out / "table.md").read_text(encoding="utf-8").split("\n\n")[0]
+    table = (out / "table.md").read_text(encoding="utf-8").splitlines()
+    found["table"] = [line for line in table if line.startswith("|")]  # notes name code and folders
     return found
 
 

@@ -77,8 +77,7 @@ def _parser() -> cli.Parser:
     forecast += " here, on clips of five frames; no data or weights are read"
     add("--forecast", action="store_true", help=forecast)
     prompting = "measure clicks and sound on a made-up clip of FRAMES, one a second (%(const)s)"
-    frames = dict(nargs="?", type=cli.Whole(2), const=10, metavar="FRAMES")
-    add("--prompting", **frames, help=prompting)
+    add("--prompting", nargs="?", type=cli.Whole(2), const=10, metavar="FRAMES", help=prompting)
     adapter = "method whose own encoder sees the frames again; default: %(default)s"
     add("--adapter", default="methods/sama_avs_v1m", metavar="CONFIG", help=adapter)
     scale = "measure with several of AXIS: clips (of a batch), image_size, or frames (--synthetic)"

@@ -55,7 +55,10 @@ def _executors() -> Iterator[Row]:
     try:
         from ablations.executors.base import EXECUTORS
 
-        problems = {name: EXECUTORS.lookup(name).problems() for name in EXECUTORS.names()}
+        problems = {
+            name: EXECUTORS.lookup(name).problems()  # type: ignore[attr-defined]
+            for name in EXECUTORS.names()
+        }
     except ImportError as error:  # of a library that has a row of its own
         yield Row("executors", False, str(error))
         return

@@ -87,10 +87,12 @@ def _show(rows: Sequence[ProtocolRow]) -> None:
 
 
 def _repositories(rows: Sequence[ProtocolRow], separator: str) -> dict[tuple[str, str], str]:
-    keys = [(row, *row.metric.split(separator)) for row in rows]
-    sizes = {("px", name): row.size.removesuffix(":widened") for row, name, _ in keys}
-    scores = {(letter, name): f"{row.value:.4f}" for row, name, letter in keys}
-    return sizes | dict(sorted(scores.items(), key=lambda item: "JFS".index(item[0][0])))
+    sizes, scores = {}, {}
+    for row in rows:
+        name, letter = row.metric.split(separator)
+        sizes["px", name] = row.size.removesuffix(":widened")
+        scores[letter, name] = f"{row.value:.4f}"
+    return sizes | dict(sorted(scores.items(), key=lambda score: "JFS".index(score[0][0])))
 
 
 if __name__ == "__main__":

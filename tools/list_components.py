@@ -77,8 +77,8 @@ def _print_tables(listing: dict[str, dict[str, Any]]) -> None:
                 for each in component["arguments"]
             )
             rows.setdefault((component["summary"], ", ".join(shown)), []).append(name)
-        for (summary, shown), names in rows.items():
-            table.add_row(*map(Text, (", ".join(names), summary, shown)))
+        for (summary, arguments), names in rows.items():
+            table.add_row(*(Text(cell) for cell in (", ".join(names), summary, arguments)))
         console.print(Text.assemble((axis, "bold"), f": {registry['contract']}"))
         console.print(table)
 

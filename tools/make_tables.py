@@ -78,7 +78,7 @@ def _parser() -> Parser:
     add("--difference", action="store_true", help="show differences from the reference cell")
     add("--no-significance", action="store_true", help="test nothing against the reference")
     add("--spread", choices=("std", "interval"), default="std", help="behind each mean")
-    several = {"nargs": "+", "default": []}
+    several: dict[str, Any] = {"nargs": "+", "default": []}
     beside = f"beside the scores: {columns_in_words()}"
     add("--columns", metavar="NAME", help=beside.replace("%", "%%"), **several)
     shown = "columns to show, in order; default: all that say something"

@@ -36,11 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     from auralsam2.text_files import write_text
 
     answers = _by_clip(options.answers, "an answer", _is_text)
-    others = [
-        _by_clip(options.boxes, "names and their answers", _is_answers, answers),
-        _by_clip(options.seconds, "a list of names for each second", _is_seconds, answers),
-    ]
-    found = read_answers(answers, *others, options.num_frames)
+    boxes = _by_clip(options.boxes, "names and their answers", _is_answers, answers)
+    seconds = _by_clip(options.seconds, "a list of names for each second", _is_seconds, answers)
+    found = read_answers(answers, boxes, seconds, options.num_frames)
     classes = _read(options.detections).get("classes", found.names)
     if unknown := [name for name in found.names if name not in classes]:
         raise ValueError(
