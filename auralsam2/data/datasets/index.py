@@ -173,8 +173,11 @@ class Index(ABC):
         clips, findings = [], []
         for part in parts:
             of_part, found = self.clips(part)
-            clips += of_part
+            # Scores and files of clips are told apart by these names alone.
+            twice = {clip.uid for clip in clips} & {clip.uid for clip in of_part}
             findings += found
+            findings += [Finding("duplicate_row", uid, f"also in {part}") for uid in sorted(twice)]
+            clips += of_part
         where = f"'{self.root}', {self.split_name(split)}"
         settle(findings, where)
         return clips

@@ -70,6 +70,16 @@ def test_several_subsets_come_one_after_the_other(avsbench_tree) -> None:
         read_index(root, ("v1s", "v1m", "v2"), "val")
 
 
+def test_a_name_in_two_subsets_that_are_read_together_is_refused(avsbench_tree) -> None:
+    root = avsbench_tree([("v1m", "train", 3, 3), ("v2", "train", 3, 3)])
+    index = root / INDEX
+    index.write_text(index.read_text().replace("v2-1_0_5000", "v1m-0_0_5000"))
+    (root / "v2" / "v2-1_0_5000").rename(root / "v2" / "v1m-0_0_5000")
+    assert len(read_index(root, "v2", "train")) == 1
+    with pytest.raises(DataError, match="v1m-0_0_5000: also in v2/train"):
+        read_index(root, ("v1m", "v2"), "train")
+
+
 def test_training_clips_of_one_source_need_one_label_only(avsbench_tree) -> None:
     root = avsbench_tree(
         [
