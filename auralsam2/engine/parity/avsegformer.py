@@ -72,7 +72,7 @@ def check_avsegformer_head(expected: Expected) -> Iterator[Row]:
     outputs = {"pred": answer.logits, "mask_feature": answer.mask_feature}
     yield from expected.probe(outputs, inputs)
     own = dict(head.named_parameters())
-    norms = expected.facts.get("param_grad_l2", {})
+    norms = expected.facts.get("param_grad_l2") or {}
     yield from expected.norms({key: own[own_name(key)] for key in norms})
 
 

@@ -185,7 +185,7 @@ class Expected(NamedTuple):
         ``named`` are parameters with their gradients under the authors' keys; a norm of ``None``
         stands for a parameter that is never used.
         """
-        for key, norm in self.facts.get("param_grad_l2", {}).items():
+        for key, norm in (self.facts.get("param_grad_l2") or {}).items():
             label = f"{self.label}param_grad_l2.{key}"
             if key not in named:
                 yield failure(label, "no such parameter")

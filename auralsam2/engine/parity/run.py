@@ -136,7 +136,7 @@ def check_group(folder: Path, group: Group) -> list[Row]:
         for row in group.check(expected, *map(fixtures.tensors, group.needs)):
             if row is not NOT_GIVEN:
                 rows.append(row._replace(fixture=group.name))
-    except (FixtureError, KeyError, ValueError, RuntimeError, IndexError, TypeError) as error:
+    except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
         # A fixture of another schema must fail its own rows, not the check of the others.
         rows.append(_failed(group, "(schema)", f"{type(error).__name__}: {error}"))
     return rows or [_failed(group, "(empty)", "the fixture holds nothing to compare")]

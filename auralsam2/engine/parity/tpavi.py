@@ -73,7 +73,7 @@ def _behind(loss: Tensor, module: nn.Module, inputs: Numbers, expected: Expected
     yield expected.row("probe_loss", loss)
     yield from expected.gradients(loss, inputs)
     own = dict(module.named_parameters())
-    keys = [key for key in expected.facts.get("param_grad_l2", {}) if own_name(key) in own]
+    keys = [key for key in expected.facts.get("param_grad_l2") or () if own_name(key) in own]
     yield from expected.norms({key: own[own_name(key)] for key in keys})
     after, state = expected.under("after"), module.state_dict()
     yield from after.rows({key: state[own_name(key)] for key in after.numbers})

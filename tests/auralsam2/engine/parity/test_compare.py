@@ -49,6 +49,7 @@ def test_gradient_norms_leave_numerical_zeros_alone() -> None:
     rows = list(expected.norms({"used": used, "unused": unused, "tiny": used}))
     assert [row.passed for row in rows] == [True, True]
     assert rows[0].tensor == "eval.param_grad_l2.used"
+    assert not list(expected._replace(facts={"param_grad_l2": None}).norms({"used": used}))
 
 
 def test_a_scalar_may_be_kept_as_a_row_of_one() -> None:

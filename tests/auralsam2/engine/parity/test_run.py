@@ -99,6 +99,10 @@ def test_a_wrong_schema_is_a_failed_row(tmp_path: Path, write) -> None:
     write("training_loss", {"case.mask_logits": torch.zeros(1)}, {"case": {}})
     (row,) = check_group(tmp_path, _group("training_loss"))
     assert not row.passed and row.note.startswith("KeyError")
+    for cases in ([], None, {"case": []}, {"case": 5}):
+        write("metrics", {}, {"cases": cases})
+        (row,) = check_group(tmp_path, _group("rival_metrics"))
+        assert not row.passed and row.tensor == "(schema)"
 
 
 def test_an_empty_fixture_is_a_failed_row(tmp_path: Path, write) -> None:
