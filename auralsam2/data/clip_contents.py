@@ -52,11 +52,14 @@ def read_contents(dataset: Any) -> list[ClipContents]:
 def others_to_hear(
     barred: Sequence[Classes], heard: Sequence[Classes]
 ) -> Iterator[NDArray[np.bool_]]:
-    """For every clip which ones (N,) have a sound, and none of what is barred from it.
+    """Yield for every clip which of the N clips may be heard in its place.
 
     Args:
-        barred: of N clips.
-        heard: what sounds in each.
+        barred: classes that must not sound there, clip by clip.
+        heard: classes that sound in each of the N clips.
+
+    Yields:
+        (N,), True where a clip has a sound and none of what is barred.
     """
     sounds = np.array([bool(names) for names in heard])
     clips_of: dict[str, list[int]] = {}

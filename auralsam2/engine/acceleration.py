@@ -15,7 +15,7 @@ from auralsam2.models.linear import quicken_linear_layers
 def accelerate(model: nn.Module, runtime: Any) -> nn.Module:
     """Lay out and compile parts of a model in place, as ``runtime`` of its config says; the model.
 
-    It is on its device by now, before its first step; names of its state stay as they are.
+    The model must be on its device, and have made no step; names of its state stay as they are.
     Linear layers, and convolutions of patches side by side, multiply by the library that is faster
     on this processor in any case.
     ``channels_last`` lays the weights of its image encoder out by pixels; ``compile`` lets
@@ -34,7 +34,8 @@ def accelerate(model: nn.Module, runtime: Any) -> nn.Module:
 def compile_or_not(part: nn.Module, name: str) -> None:
     """Compile a module at its first call; where that fails it goes on uncompiled, and says so.
 
-    That is done in place, so that it keeps its class and the names of its state.
+    The ``part`` is compiled in place, so that it keeps its class and the names of its state;
+    ``name`` is what the message calls it.
     """
     from torch._dynamo.exc import TorchDynamoException
 

@@ -43,8 +43,8 @@ class Click(NamedTuple):
 def corrective_click(predicted: NDArray[np.bool_], truth: NDArray[np.bool_]) -> Click | None:
     """Click where it is most wrong; None where nothing is.
 
-    Masks are (H, W). Pixels that touch at a corner are of one region. Of regions of one size what
-    was missed comes first, then by rows.
+    Both masks are (H, W). Pixels that touch at a corner are of one region. Of regions of one size
+    what was missed comes first, then by rows.
     """
     largest, where, positive = 0, None, True
     for wrong, missed in ((truth & ~predicted, True), (predicted & ~truth, False)):
@@ -72,8 +72,15 @@ def rounds(
 ) -> Iterator[tuple[dict[str, Any], int | None]]:
     """Yield the result of a clip after 0 to ``count`` clicks, and the frame that is clicked next.
 
-    Results are those of `clip_results` in a mode of decoding; ``side`` is that of the model's
-    input. No frame is clicked after the last one, nor where the worst frame has nothing wrong.
+    Results are those of `clip_results`. No frame is clicked after the last one, nor where the
+    worst frame has nothing wrong.
+
+    Args:
+        interaction: the clip.
+        asked: its truth.
+        count: of clicks.
+        decode: mode of decoding.
+        side: of the model's input, in pixels.
     """
     given: dict[int, list[Click]] = {}
     shown = [asked.truth], asked.supervised[None], [asked.clip]
@@ -108,7 +115,12 @@ def _points(clicks: Sequence[Click], truth: Tensor, side: int) -> Any:
 
 
 class ClickScores:
-    """Scores of splits after ``evaluation.clicks``, batch by batch; of controls there are none.
+    """Scores of splits after clicks, batch by batch; of controls there are none.
+
+    Args:
+        cfg: a loaded config; ``evaluation.clicks`` is how many, 0 for no such scores at all.
+        model: on its device.
+        datasets: by split.
 
     Attributes:
         problem: why there are none although they are asked for; else empty.

@@ -50,8 +50,13 @@ def measure_speed(
     """Time a model on a batch of one clip: median of repeats after a warm-up, data loading apart.
 
     Nothing is cached between repeats but what ``decoder_fps`` takes for granted. Other load on
-    the machine, such as the other runs of a grid, is part of the numbers. Each measure has at most
-    so many repeats, and none begins once so many seconds have been measured.
+    the machine, such as the other runs of a grid, is part of the numbers.
+
+    Args:
+        model: called as AuralSAM2 is, on the device to measure.
+        clip: an item of a data set.
+        repeats: at most so many of each measure, and at least one.
+        seconds: no repeat begins once the repeats of a measure have taken so long.
     """
     batch, num_frames = collate_clips([dict(clip)]), len(clip["frames"])
     device = next((value.device for value in model.parameters()), torch.device("cpu"))
@@ -97,9 +102,11 @@ def _times(
 
 
 def count_operations(model: BaseModel, clip: Mapping[str, Any]) -> dict[str, float]:
-    """Count the operations of one evaluated frame, in units of 10^9.
+    """Count the operations of one evaluated frame of ``clip``, an item of a data set, in 10^9.
 
-    What counts is said of `Operations`. A clip's frames share what is done once a clip.
+    Matrix products, convolutions and attention count, two operations a multiply-add; what works
+    element by element, resizes or normalises does not. A clip's frames share what is done once a
+    clip.
 
     Returns:
         ``gflops`` of the whole model; ``decoder_gflops``, the same with the frames already
@@ -192,7 +199,7 @@ def _evaluating(model: BaseModel) -> Iterator[None]:
 
 @contextmanager
 def _encoding_by(model: nn.Module, encode_by: Callable[..., Any]) -> Iterator[None]:
-    """Let a function be called with an encoder and its inputs in place of the encoder."""
+    """For a while, ``encode_by(encoder, *inputs)`` is called where a model calls an encoder."""
     with ExitStack() as replaced:
         for name in ENCODERS:
             if callable(encode := getattr(model, name, None)):

@@ -64,7 +64,12 @@ def evaluate_model(
     Splits of the same clips, such as a test set and its controls, go through the model side by
     side, so that their frames are encoded once. With ``evaluation.clicks`` every split that is no
     control is followed by what clicks make of it, see :mod:`auralsam2.engine.clicks`.
-    ``predictions.npz`` of a run's folder gets what is kept.
+
+    Args:
+        model: called with ``val_step``.
+        cfg: a loaded config.
+        datasets: by split.
+        run_dir: gets ``predictions.npz`` with what is kept; None writes nothing.
     """
     scores = {split: _SplitScores(cfg, dataset) for split, dataset in datasets.items()}
     clicks = ClickScores(cfg, model, datasets)

@@ -36,9 +36,14 @@ def condition_scores(
 ) -> Iterator[ClipScores]:
     """Yield the scores of clips, batch by batch, each batch under all conditions in turn.
 
-    Batches are those of an evaluation, and one is read at a time; in one with any clip that is
-    wanted all are scored. Data sets, by condition, have the same clips in the same order; those of
-    the same frames stand side by side and are encoded once.
+    Batches are those of an evaluation, and one is read at a time. Conditions of the same frames
+    stand side by side in ``datasets`` and are encoded once.
+
+    Args:
+        model: trained.
+        cfg: its config.
+        datasets: by condition, of the same clips in the same order.
+        wanted: clips of each condition; in batches that have others, too, all are scored.
     """
     metrics = scored_metrics(cfg)
     plan = _plan(datasets, wanted, cfg.data.batch_size)

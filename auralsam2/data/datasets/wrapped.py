@@ -40,8 +40,12 @@ class AroundNode(Dataset[dict[str, Any]]):
 
     Args:
         dataset: node of the data set, or of what stands around it; or that itself.
-        root: passed on to a node, as all that follows; see
-            :class:`~auralsam2.data.datasets.clip_dataset.ClipDataset`.
+        root: passed on to a node, as all that follows.
+        image_size: S.
+        seed: of transforms.
+        channels: what is heard of a recording's.
+        keep_decoded: folder that keeps decoded frames.
+        waveform_rate: samples a second that are heard in the place of log-mels.
     """
 
     def __init__(
@@ -61,7 +65,7 @@ class AroundNode(Dataset[dict[str, Any]]):
 
 
 class WrappedNode(AroundNode, WrappedDataset):
-    """Both: what it does not have itself is asked of the data set that a config names."""
+    """Around a data set that a config names, which is asked for whatever this does not have."""
 
 
 def sound_of(dataset: Any, index: int) -> Tensor:

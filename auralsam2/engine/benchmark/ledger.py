@@ -17,7 +17,9 @@ Result = TypeVar("Result")
 class Ledger:
     """Splits what a meter measures among parts that call each other.
 
-    What is inside of a ``sealed`` part is its own, as what a backward pass computes again.
+    Args:
+        sealed: parts that keep what the parts inside them spend, such as a backward pass, which
+            computes again what is checkpointed.
     """
 
     def __init__(self, sealed: tuple[str, ...] = ()) -> None:
@@ -29,7 +31,10 @@ class Ledger:
     def measured(self, meter: Meter, rest: str, run: Callable[[], object]) -> dict[str, float]:
         """Run something; what each part had of it, in the order in which they began or ended.
 
-        What happens in no part is called ``rest``.
+        Args:
+            meter: of what is measured.
+            rest: name of what happens in no part.
+            run: called once.
         """
         self._meter, self._spent, self._open = meter, {}, [rest]
         meter.lap()

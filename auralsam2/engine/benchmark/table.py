@@ -75,7 +75,12 @@ def scale_table(axis: str, readings: Mapping[str, Reading]) -> tuple[str, Cells]
 
 
 def tables(axis: str, reports: Mapping[str, Report]) -> Iterator[Table]:
-    """A table of every kind of step, by the values of an axis, empty where none was varied."""
+    """A table of every kind of step.
+
+    Args:
+        axis: what was varied; empty where nothing was.
+        reports: by its values.
+    """
     for kind in ("train", "evaluation"):
         found = {value: getattr(report, kind) for value, report in reports.items()}
         readings = {value: reading for value, reading in found.items() if reading is not None}

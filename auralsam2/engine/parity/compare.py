@@ -90,7 +90,10 @@ def leaves(numbers: Mapping[str, Tensor], keys: Iterable[str]) -> dict[str, Tens
 
 
 def watched(modules: Mapping[str, nn.Module]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What modules are given, a tuple each, and what they give, once they have run; by name."""
+    """Two dicts that fill as modules run: by name what each is given, a tuple, and what it gives.
+
+    A module that runs several times leaves what it had last.
+    """
     given: dict[str, Any] = {}
     made: dict[str, Any] = {}
     for name, module in modules.items():

@@ -40,7 +40,7 @@ def pretrain_audio(
     """Train for one pass over fresh clips and export the network's weights with their score.
 
     Args:
-        out: gets the weights.
+        out: folder, which gets the weights.
         clips: clips of five seconds, each heard once.
         batch_size: clips a step.
         width: of the :class:`LogMelCNN`.
