@@ -25,8 +25,14 @@ NATIVE = "native"
 def soft_iou_loss(logits: Tensor, targets: Tensor) -> Tensor:
     """Soft IoU loss of one mask, not smoothed (SAMA-AVS, Liu et al. 2024).
 
-    ``1 - sum(p y) / (sum p + sum y - sum(p y))``, (...) of logits (..., H, W) and truth in {0, 1}.
     An empty truth gives 1, whatever is predicted, and no gradient.
+
+    Args:
+        logits: (..., H, W).
+        targets: (..., H, W) in {0, 1}, broadcast against ``logits``.
+
+    Returns:
+        (...), ``1 - sum(p y) / (sum p + sum y - sum(p y))``.
     """
     probability = logits.sigmoid()
     overlap = (probability * targets).sum(dim=(-2, -1))
@@ -116,6 +122,7 @@ class BinaryMaskLoss(FrameMaskLoss):
     supervised: a network with heads for them needs ``SAM2MaskLoss``.
 
     Args:
+        bce_weight: weight of ``loss_mask``.
         dice_weight: weight of ``loss_dice``.
         loss_size: see :class:`FrameMaskLoss`.
         iou_weight: weight of ``loss_iou``, see :func:`soft_iou_loss`.
@@ -126,18 +133,21 @@ class BinaryMaskLoss(FrameMaskLoss):
 
     def __init__(
         self,
+        bce_weight: float = 1.0,
         dice_weight: float = 0.0,
         loss_size: int | str | None = None,
         iou_weight: float = 0.0,
     ) -> None:
-        weights = {"dice_weight": (dice_weight, 0), "iou_weight": (iou_weight, 0)}
-        super().__init__(loss_size, too_small(**weights))
-        self.dice_weight, self.iou_weight = dice_weight, iou_weight
+        problems = too_small(
+            bce_weight=(bce_weight, 0), dice_weight=(dice_weight, 0), iou_weight=(iou_weight, 0)
+        )
+        super().__init__(loss_size, problems)
+        self.bce_weight, self.dice_weight, self.iou_weight = bce_weight, dice_weight, iou_weight
 
     def terms(self, logits: Tensor, truth: Tensor) -> dict[str, Tensor]:
         """``loss_mask`` and, with weights, ``loss_dice`` and ``loss_iou``."""
         bce = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
-        terms = {"loss_mask": bce.mean(dim=(-2, -1)).sum()}
+        terms = {"loss_mask": self.bce_weight * bce.mean(dim=(-2, -1)).sum()}
         if self.dice_weight:
             terms["loss_dice"] = self.dice_weight * dice_loss(logits, truth).sum()
         if self.iou_weight:

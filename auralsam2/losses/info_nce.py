@@ -11,14 +11,20 @@ from auralsam2.registry import CONTRASTIVE_LOSSES
 
 
 def info_nce_loss(points: Tensor, labels: Tensor, temperature: float = 0.1) -> Tensor:
-    """Contrast every point (P, D) with all others, whatever their modality, by labels (P,).
+    """Contrast every point with all others, whatever their modality.
 
     With ``s_ij = z_i . z_j / temperature``, P_i the other points of i's label and N_i those of
     other labels::
 
         loss_i = - mean_{j in P_i} log( exp(s_ij) / (exp(s_ij) + sum_{n in N_i} exp(s_in)) )
 
-    Mean over points that have a positive; zero with a graph where none has.
+    Args:
+        points: (P, D), visual and audio embeddings together.
+        labels: (P,).
+        temperature: divisor of the dot products.
+
+    Returns:
+        Mean over points that have a positive; zero with a graph where none has.
     """
     negatives = log_negative_sums(points, labels, temperature)
     losses = []

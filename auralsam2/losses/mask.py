@@ -42,7 +42,12 @@ def sigmoid_focal_loss(
 def dice_loss(logits: Tensor, targets: Tensor) -> Tensor:
     """Soft Dice loss of one mask, smoothed by one pixel in numerator and denominator.
 
-    ``1 - (2 sum(p y) + 1) / (sum p + sum y + 1)``, (...) of what :func:`sigmoid_focal_loss` takes.
+    Args:
+        logits: (..., H, W).
+        targets: (..., H, W) in {0, 1}, broadcast against ``logits``.
+
+    Returns:
+        (...), ``1 - (2 sum(p y) + 1) / (sum p + sum y + 1)``.
     """
     targets = targets.to(logits.dtype)
     probability = logits.sigmoid()
@@ -54,7 +59,12 @@ def dice_loss(logits: Tensor, targets: Tensor) -> Tensor:
 def mask_iou(logits: Tensor, targets: Tensor) -> Tensor:
     """IoU of ``logits > 0`` with the truth; the union counts at least one pixel.
 
-    (...) in [0, 1] without gradient, of what :func:`sigmoid_focal_loss` takes.
+    Args:
+        logits: (..., H, W).
+        targets: (..., H, W) in {0, 1}, broadcast against ``logits``.
+
+    Returns:
+        (...) in [0, 1], without gradient.
     """
     predicted, truth = logits > 0, targets > 0
     intersection = (predicted & truth).sum(dim=(-2, -1))
@@ -63,14 +73,27 @@ def mask_iou(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def iou_regression_loss(predicted: Tensor, actual: Tensor) -> Tensor:
-    """L1 distance of predicted IoU (..., K) to what the masks reach, a constant: (...) means."""
+    """L1 distance of predicted IoU to the IoU that the mask reaches.
+
+    Args:
+        predicted: (..., K) in [0, 1].
+        actual: (..., K), treated as a constant.
+
+    Returns:
+        (...), mean over the K masks.
+    """
     return (predicted - actual.detach()).abs().mean(dim=-1)
 
 
 def object_score_loss(logits: Tensor, present: Tensor) -> Tensor:
     """Binary cross-entropy of the object score (the focal loss with gamma 0 and no alpha).
 
-    (...) of logits (...), above 0 where an object is seen, and bools whether there is one.
+    Args:
+        logits: (...), above 0 where an object is seen.
+        present: (...) bool, whether the truth is not empty.
+
+    Returns:
+        (...), one value a frame.
     """
     return F.binary_cross_entropy_with_logits(logits, present.to(logits.dtype), reduction="none")
 
@@ -96,6 +119,8 @@ class SAM2MaskLoss(nn.Module):
         dice_weight: weight of ``loss_dice``.
         iou_weight: weight of ``loss_iou``.
         object_weight: weight of ``loss_class``.
+        focal_alpha: weight of the object's pixels in the focal loss.
+        focal_gamma: exponent of the focal loss.
         supervise_all_iou: regress the IoU of all three masks, not of the supervised one alone.
         reduction: ``"mean"`` divides by the number of supervised frames of the batch, as
             published. ``"sum_over_frames"`` is the released code's: each clip's frames are
@@ -115,6 +140,8 @@ class SAM2MaskLoss(nn.Module):
         dice_weight: float = 1.0,
         iou_weight: float = 1.0,
         object_weight: float = 1.0,
+        focal_alpha: float = 0.25,
+        focal_gamma: float = 2.0,
         supervise_all_iou: bool = True,
         reduction: str = "mean",
         loss_size: int | None = None,
@@ -128,6 +155,8 @@ class SAM2MaskLoss(nn.Module):
         self.dice_weight = dice_weight
         self.iou_weight = iou_weight
         self.object_weight = object_weight
+        self.focal_alpha = focal_alpha
+        self.focal_gamma = focal_gamma
         self.supervise_all_iou = supervise_all_iou
         self.reduction = reduction
         self.loss_size = loss_size
@@ -182,7 +211,7 @@ class SAM2MaskLoss(nn.Module):
         row = torch.arange(len(best), device=best.device)
         # Resizing works channel by channel, so only the supervised mask needs a graph at full size.
         supervised = upsample(logits[row, best].unsqueeze(1), size)
-        focal = sigmoid_focal_loss(supervised, truth)
+        focal = sigmoid_focal_loss(supervised, truth, self.focal_alpha, self.focal_gamma)
         dice = dice_loss(supervised, truth)
         if not self.supervise_all_iou:
             ious, actual = ious[row, best].unsqueeze(1), actual[row, best].unsqueeze(1)
@@ -192,7 +221,7 @@ class SAM2MaskLoss(nn.Module):
     def _select(self, logits: Tensor, truth: Tensor, size: int) -> tuple[Tensor, Tensor]:
         """Return the index (F,) of each frame's supervised mask and the IoU (F, K) of all."""
         resized = upsample(logits, size)
-        focal = sigmoid_focal_loss(resized, truth)
+        focal = sigmoid_focal_loss(resized, truth, self.focal_alpha, self.focal_gamma)
         dice = dice_loss(resized, truth)
         best = (self.focal_weight * focal + self.dice_weight * dice).argmin(dim=-1)
         return best, mask_iou(resized, truth)

@@ -16,9 +16,17 @@ SMOOTHING = 0.002
 def squared_dice_loss(logits: Tensor, targets: Tensor, ignore_empty: bool = False) -> Tensor:
     """Soft Dice loss of one mask with squares in the denominator (Milletari et al. 2016).
 
-    ``1 - 2 sum(p y) / (sum p^2 + sum y^2 + 0.002)``, (...) of logits (..., H, W) and a truth in
-    {0, 1}. Where y is empty that is 1 whatever p is, without gradient; unless ``ignore_empty``, the
-    backgrounds are compared there, 1 - p with 1 - y, which J does for such frames, too.
+    ``1 - 2 sum(p y) / (sum p^2 + sum y^2 + 0.002)``. Where y is empty that is 1 whatever p is,
+    without gradient; there the backgrounds are compared, 1 - p with 1 - y, which J does for such
+    frames, too.
+
+    Args:
+        logits: (..., H, W).
+        targets: (..., H, W) in {0, 1}.
+        ignore_empty: leave the 1 of empty truths as it is.
+
+    Returns:
+        (...).
     """
     targets = targets.to(logits.dtype)
     probability = logits.sigmoid()

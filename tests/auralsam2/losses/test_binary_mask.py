@@ -35,8 +35,8 @@ def test_cross_entropy_of_all_pixels() -> None:
     assert set(out) == {"loss_mask"}, "AVSBench's loss has no other term"
     expected = -(math.log(0.75) + math.log(0.25)) / 2
     assert float(out["loss_mask"]) == pytest.approx(expected)
-    both = loss(best, masks, YES, dice_weight=3.0)
-    assert float(both["loss_mask"]) == pytest.approx(expected)
+    both = loss(best, masks, YES, bce_weight=2.0, dice_weight=3.0)
+    assert float(both["loss_mask"]) == pytest.approx(2 * expected)
     assert float(both["loss_dice"]) == pytest.approx(3 * (1 - (2 * 1.5 + 1) / (3 + 2 + 1)))
 
 
@@ -50,8 +50,9 @@ def test_sides_are_brought_together(side: int, loss_size: int | None) -> None:
 
 
 def test_all_wrong_arguments_are_told_at_once() -> None:
-    with pytest.raises(ValueError, match="dice_weight .*; iou_weight .*; loss_size"):
-        MASK_LOSSES.build(dict(type="BinaryMaskLoss", dice_weight=-1, iou_weight=-1, loss_size=0))
+    negative = dict(bce_weight=-1, dice_weight=-1, iou_weight=-1)
+    with pytest.raises(ValueError, match="bce_weight .*; dice_weight .*; iou_weight .*; loss_size"):
+        MASK_LOSSES.build(dict(type="BinaryMaskLoss", **negative, loss_size=0))
     with pytest.raises(ValueError, match="'native' or None, got loss_size='own'"):
         MASK_LOSSES.build(dict(type="BinaryMaskLoss", loss_size="own"))
 

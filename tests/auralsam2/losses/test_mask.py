@@ -116,6 +116,18 @@ def test_iou_of_the_selected_mask_alone():
     assert int((prediction.ious.grad != 0).sum()) == 1
 
 
+def test_focal_settings_reach_selection_and_loss():
+    prediction, masks, supervised = make_case(clips=1, frames=1, low=8, size=8)
+    settings = dict(focal_weight=1.0, dice_weight=0.0, focal_alpha=0.5, focal_gamma=0.0)
+    truth = masks[0].to(prediction.mask_logits.dtype).expand(3, 8, 8)
+    cross_entropy = F.binary_cross_entropy_with_logits(
+        prediction.mask_logits[0, 0], truth, reduction="none"
+    )
+    expected = cross_entropy.mean(dim=(-2, -1)).min() / 2
+    losses = SAM2MaskLoss(**settings)(prediction, masks, supervised)
+    torch.testing.assert_close(losses["loss_mask"], expected)
+
+
 def test_loss_size_equals_full_size_on_blocky_truth():
     prediction, masks, supervised = make_case(low=8, size=8)
     large = masks.repeat_interleave(2, dim=-1).repeat_interleave(2, dim=-2)
