@@ -42,7 +42,7 @@ def threshold_counts(
         values: (T, H, W), in [0, 1] or beyond; not-a-number is below every threshold.
         masks: (T, H, W) truth, above 0 on the object.
         num_thresholds: K, evenly spaced in [0, 1].
-        predictions: key of ``PREDICTIONS``, what of the values meets the thresholds; as they are.
+        predictions: key of ``PREDICTIONS``, what of the values meets the thresholds.
 
     Returns:
         Predicted pixels and those of them on the object, (T, K) int64 each, exactly the counts of
@@ -88,9 +88,16 @@ def f_score_curves(
     num_thresholds: int = NUM_THRESHOLDS,
     predictions: str = "logits",
 ) -> Tensor:
-    """F-score of every frame at every threshold, (T, K) float64; see :func:`threshold_counts`.
+    """F-score of every frame at thresholds evenly spaced in [0, 1].
 
-    It is 0 where nothing of the object is predicted and in frames without object.
+    Args:
+        values: (T, H, W), in [0, 1] or beyond; a pixel is predicted at or above the threshold.
+        masks: (T, H, W) truth, above 0 on the object.
+        num_thresholds: K.
+        predictions: key of ``PREDICTIONS``, what of the values meets the thresholds.
+
+    Returns:
+        (T, K) float64; 0 where nothing of the object is predicted and in frames without object.
     """
     predicted, correct, size = threshold_counts(values, masks, num_thresholds, predictions)
     precision = correct.double() / (predicted + EPSILON)
@@ -115,7 +122,11 @@ class CurveSum:
 def sum_of_curves(
     mask_logits: Tensor, masks: Tensor, predictions: str = "probabilities"
 ) -> CurveSum:
-    """Add the curves of the frames of a clip that show an object, from logits (T, H, W)."""
+    """Add the F-score curves of the frames of a clip that show an object.
+
+    Of logits (T, H, W) and truth (T, H, W), above 0 on the object; ``predictions`` is a key of
+    ``PREDICTIONS``, what of the logits meets the thresholds.
+    """
     shown = masks.flatten(1).amax(dim=1) > 0
     if not shown.any():
         return CurveSum(torch.zeros(NUM_THRESHOLDS, dtype=torch.float64), 0)

@@ -91,9 +91,10 @@ class AreaMetric(ClipMetric):
 
     The truth is not read. On control splits on which nothing that is heard belongs to anything in
     view (silence, noise, a sound from off the screen) a model that listens segments nothing, and
-    this is the *false-positive area*, but of referring expressions that need no sound ("the ring").
-    There the evaluation adds it by itself; elsewhere, on real sound or where another object of the
-    clip may be heard (swapped), a larger area is no worse than a smaller one.
+    this is the *false-positive area*; there the evaluation adds it by itself. Elsewhere, on real
+    sound or where another object of the clip may be heard (swapped), a larger area is no worse
+    than a smaller one. Nor is the area under silence false where referring expressions need no
+    sound ("the ring").
 
     Args:
         threshold: probability above which a pixel is predicted, in (0, 1).

@@ -40,7 +40,13 @@ class ClassCounts(NamedTuple):
 
 
 def count_classes(predicted: Tensor, truth: Tensor, num_classes: int) -> ClassCounts:
-    """Count pixels frame by frame, from numbers of classes (U, H, W) below K; 255 is no label."""
+    """Count pixels frame by frame.
+
+    Args:
+        predicted: (U, H, W) numbers of classes.
+        truth: (U, H, W) likewise; pixels of 255 do not count.
+        num_classes: K, above every number.
+    """
     num_frames = len(truth)
     frame = torch.arange(num_frames, device=truth.device)[:, None, None]
     labelled = truth != UNLABELLED

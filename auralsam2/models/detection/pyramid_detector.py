@@ -30,16 +30,6 @@ from auralsam2.structures import VisualPyramid
 NUM_GROUPS = 8
 BOX_UNIT = 0.25
 """Share of the frame's side that one unit of the box branch stands for."""
-NEGATIVE_WEIGHT = 0.25
-"""Of a cell outside all masks in the object score's loss."""
-BOX_WEIGHT = 2.0
-"""Of ``loss_box``."""
-MIN_SCORE = 0.05
-"""Boxes below are not given out."""
-NMS_IOU = 0.5
-"""Of two boxes of a class that overlap more, the lower one is left out."""
-MAX_BOXES = 100
-"""Of a frame, those of the highest scores."""
 TINY = 1e-6
 
 
@@ -60,19 +50,44 @@ class PyramidDetector(Detector):
         channels: C of the pyramid.
         num_classes: K.
         width: channels of the head, divisible by 8.
+        negative_weight: weight of a cell outside all masks in the object score's loss.
+        box_weight: weight of ``loss_box``.
+        min_score: boxes below are not given out.
+        nms_iou: of two boxes of a class that overlap more, the lower one is left out.
+        max_boxes: of a frame, those of the highest scores.
 
     Raises:
         ValueError: listing every argument that is out of range.
     """
 
-    def __init__(self, channels: int, num_classes: int, width: int = 64) -> None:
+    def __init__(
+        self,
+        channels: int,
+        num_classes: int,
+        width: int = 64,
+        negative_weight: float = 0.25,
+        box_weight: float = 2.0,
+        min_score: float = 0.05,
+        nms_iou: float = 0.5,
+        max_boxes: int = 100,
+    ) -> None:
         super().__init__()
-        problems = too_small(num_classes=(num_classes, 1))
+        problems = too_small(
+            num_classes=(num_classes, 1),
+            max_boxes=(max_boxes, 1),
+            negative_weight=(negative_weight, 0),
+            box_weight=(box_weight, 0),
+        )
         if width < 1 or width % NUM_GROUPS:
             problems.append(f"width must be a positive multiple of {NUM_GROUPS}, got {width}")
+        for name, share in (("min_score", min_score), ("nms_iou", nms_iou)):
+            if not 0 <= share <= 1:
+                problems.append(f"{name} must be from 0 to 1, got {share}")
         if problems:
             raise ValueError("PyramidDetector: " + "; ".join(problems))
         self.num_classes = num_classes
+        self.negative_weight, self.box_weight = negative_weight, box_weight
+        self.min_score, self.nms_iou, self.max_boxes = min_score, nms_iou, max_boxes
         self.reduce = nn.ModuleList(nn.Conv2d(channels, width, 1) for _ in range(3))
         self.tower = nn.Sequential(_block(width), _block(width))
         self.head = nn.Conv2d(width, 1 + 4 + num_classes, 1)
@@ -123,7 +138,7 @@ class PyramidDetector(Detector):
         apart = generalized_box_iou_loss(corners[at], boxes.corners[cells.box], reduction="sum")
         losses = {
             "loss_object": self._object_loss(score, masks, cells, used) / count,
-            "loss_box": BOX_WEIGHT * apart / count,
+            "loss_box": self.box_weight * apart / count,
             "loss_label": -label[told].logsumexp(-1).sum() / count,
         }
         names = torch.where(told[:, None], label.detach().softmax(-1), 0.0)
@@ -142,7 +157,7 @@ class PyramidDetector(Detector):
         positive[cells.frame, cells.cell] = 1
         side = int(score.shape[1] ** 0.5)
         touched = F.adaptive_max_pool2d(masks[:, None].float(), side).flatten(1) > 0
-        weight = torch.where(touched, 0.0, NEGATIVE_WEIGHT)
+        weight = torch.where(touched, 0.0, self.negative_weight)
         weight = torch.where(positive > 0, 1.0, weight) * used[:, None]
         bce = F.binary_cross_entropy_with_logits(score, positive, reduction="none")
         wrong = (positive - score.sigmoid()).abs() ** 2
@@ -156,20 +171,20 @@ class PyramidDetector(Detector):
         frames: object = None,
         heard: object = None,
     ) -> Detections:
-        """Boxes with a score of ``MIN_SCORE``: the object's times the class's."""
+        """Boxes with a score of ``min_score``: the object's times the class's."""
         from torchvision.ops import batched_nms
 
         score, corners, classes = self.maps(pyramid)
         both = score.sigmoid()[..., None] * classes.softmax(-1)  # (F, Q, K)
         batch, num_frames = pyramid.levels[0].shape[:2]
-        frame, cell, label = (both >= MIN_SCORE).nonzero(as_tuple=True)
+        frame, cell, label = (both >= self.min_score).nonzero(as_tuple=True)
         found = corners[frame, cell].clamp(0, 1)
         values = both[frame, cell, label]
-        kept = batched_nms(found, values, frame * self.num_classes + label, NMS_IOU)
+        kept = batched_nms(found, values, frame * self.num_classes + label, self.nms_iou)
         return padded(
             *(found[kept], label[kept], values[kept], frame[kept]),
             shape=(batch, num_frames),
-            most=MAX_BOXES,
+            most=self.max_boxes,
         )
 
 

@@ -16,8 +16,6 @@ from auralsam2.weight_files import image_weight_problems
 
 CONVOLUTION_NORM_EPS = 1e-5
 """Of the norms behind the strided convolutions, which transformers gives the blocks' 1e-6."""
-DROP_PATH = 0.1
-"""Share of residual branches left out in the last block while training, rising from none."""
 
 # Places in the authors' names -> in those of transformers, inside a stage.
 _INSIDE = {
@@ -43,6 +41,8 @@ class PVTv2Stages(nn.Module):
         num_heads: of the attention in each stage.
         mlp_ratios: width inside the blocks' MLPs over that outside.
         sr_ratios: sides of the squares that become one key, in each stage.
+        drop_path: share of residual branches left out in the last block while training, rising
+            linearly from none in the first.
         gradient_checkpointing: keep no activations inside of blocks, see
             :func:`~auralsam2.models.gradient_checkpointing.checkpoint_layers`.
         weights: path of the authors' ``pvt_v2_b5.pth``, or of the same in the names of
@@ -65,6 +65,7 @@ class PVTv2Stages(nn.Module):
         num_heads: Sequence[int] = (1, 2, 5, 8),
         mlp_ratios: Sequence[int] = (4, 4, 4, 4),
         sr_ratios: Sequence[int] = (8, 4, 2, 1),
+        drop_path: float = 0.1,
         gradient_checkpointing: bool = False,
         weights: str | os.PathLike[str] | None = None,
     ) -> None:
@@ -83,7 +84,7 @@ class PVTv2Stages(nn.Module):
             raise ImportError("PVTv2Stages needs transformers: pip install transformers") from error
         config = PvtV2Config(
             hidden_sizes=list(widths), depths=list(depths), num_attention_heads=list(num_heads),
-            mlp_ratios=list(mlp_ratios), sr_ratios=list(sr_ratios), drop_path_rate=DROP_PATH,
+            mlp_ratios=list(mlp_ratios), sr_ratios=list(sr_ratios), drop_path_rate=drop_path,
             out_features=["stage1", "stage2", "stage3", "stage4"],
         )  # fmt: skip
         self.network = PvtV2Backbone(config)

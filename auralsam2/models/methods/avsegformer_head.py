@@ -38,14 +38,22 @@ class AVSegFormerHead(nn.Module):
     the sound weighs, is a map. An MLP turns the maps of all queries into one feature map. Queries
     have no classes of their own and are matched with nothing.
 
-    Args other than these are those of :class:`~auralsam2.models.methods.avsegformer.AVSegFormer`.
-
     Args:
         in_channels: of the image encoder's four maps, finest first.
+        num_classes: K; 1 is a mask.
+        channels: C, a multiple of 32.
+        num_queries: Q.
+        num_layers: of encoder, decoder and query generator.
         num_heads: of encoder and decoder.
         audio_heads: of the query generator and the mixer.
         hidden_channels: in the MLPs of encoder and decoder.
         query_hidden_channels: in those of the query generator.
+        map_channels: in the MLP over the queries' maps.
+        head_channels: of the two inner maps of the output head.
+        enlargement: of the map on its way through the output head; 4 ends at the frames' side.
+        dropout: of encoder and decoder.
+        gradient_checkpointing: keep no activations inside of their layers, see
+            :func:`~auralsam2.models.gradient_checkpointing.checkpoint_layers`.
 
     Raises:
         ValueError: listing every argument that is out of range.

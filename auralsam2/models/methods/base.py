@@ -190,7 +190,8 @@ class ClipMethod(BaseModel):
     def decoder_rows(self, masks: Tensor) -> DecoderCalls:
         """Whose frame, and whose object, every row of every call of SAM2's mask decoder is.
 
-        What it is called for may hang on the truth ``masks`` (B, T, S, S).
+        Args:
+            masks: (B, T, S, S) truth of a batch.
 
         Raises:
             CannotProbeError: where there is no such decoder, or the method does not say.

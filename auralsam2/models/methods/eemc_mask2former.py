@@ -35,8 +35,6 @@ CRITERION = Tolerance(("criterion.",), ("criterion.",))
 SWIN_B = dict(
     image_size=384, embed_dim=128, depths=[2, 2, 18, 2], num_heads=[4, 8, 16, 32], window_size=12
 )
-ADAPTER_CHANNELS = 64
-"""Hidden ones of the adapters in the pixel decoder."""
 OUTPUT_SIZE = 256
 """Side of the mask logits."""
 
@@ -62,8 +60,14 @@ class QueryAttention(nn.Module):
 def read_out(class_logits: Tensor, mask_logits: Tensor, side: int, size: int) -> Tensor:
     """One map of all queries: masks weighted by how far class 0 outweighs the null class.
 
-    Logits of classes (F, Q, classes + 1), the first of what is referred to and the last of null,
-    and of masks (F, Q, h, h) become (F, size, size) bilinearly by way of ``side``.
+    Args:
+        class_logits: (F, Q, classes + 1); the first is what is referred to, the last is null.
+        mask_logits: (F, Q, h, h).
+        side: S, to which masks are enlarged first.
+        size: of the answer, both bilinear.
+
+    Returns:
+        (F, size, size) logits.
     """
     weight = class_logits[..., [0, -1]].softmax(dim=-1)[..., 0]
     # Interpolation is linear: it may follow the sum, which is a hundredth of the work.
@@ -145,6 +149,7 @@ class EEMCMask2Former(CuedMethod):
         weights: folder of a Mask2Former as transformers writes it; never downloaded.
         random_weights: start from a random Swin-B, for tests and dry runs; ``weights`` must then
             be None.
+        adapter_channels: hidden width of the adapters.
         adapters_without_skip: as released, an adapter's output takes the place of what the
             pretrained attention says; off, it is added to it.
         image_size: S, to which frames are held; None takes any.
@@ -161,6 +166,7 @@ class EEMCMask2Former(CuedMethod):
         text_encoder: Node,
         weights: str | os.PathLike[str] | None = None,
         random_weights: bool = False,
+        adapter_channels: int = 64,
         adapters_without_skip: bool = False,
         image_size: int | None = None,
         **shared: Any,
@@ -176,7 +182,7 @@ class EEMCMask2Former(CuedMethod):
         self.cues = self.build_cues(pixels.encoder.channels[-1], channels)
         self.query_attention = QueryAttention(channels)
         self.adapters = nn.ModuleList(
-            two_layers(channels, ADAPTER_CHANNELS, channels) for _ in layers
+            two_layers(channels, adapter_channels, channels) for _ in layers
         )
         for layer, adapter in zip(layers, self.adapters, strict=True):
             # A partial, unlike a closure, leads to the copy's own adapter where a model is copied.

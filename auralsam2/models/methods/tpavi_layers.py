@@ -45,7 +45,8 @@ class StageFusion(nn.Module):
         channels: C.
         fusion: node of ``FUSIONS``.
         align_bias: whether the linear layer from D to C has a bias.
-        num_frames: of the pieces that clips are cut into; ``None`` fuses whole clips.
+        num_frames: cut clips into pieces of so many frames that do not see each other; ``None``
+            fuses whole clips.
     """
 
     def __init__(

@@ -8,7 +8,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from auralsam2.models.detection import pyramid_detector
 from auralsam2.models.detection.base import NO_BOX, Evidence
 from auralsam2.models.detection.pyramid_detector import PyramidDetector
 from auralsam2.registry import DETECTORS
@@ -29,8 +28,8 @@ def evidence(masks: Tensor, sources: Tensor, **changes: Any) -> Evidence:
     return Evidence(masks, supervised, sources, heard)._replace(**changes)
 
 
-def build(width: int = 16) -> PyramidDetector:
-    node = dict(type="PyramidDetector", width=width)
+def build(**changes: Any) -> PyramidDetector:
+    node = dict(type="PyramidDetector", width=16) | changes
     detector = DETECTORS.build(node, channels=C, num_classes=K)
     assert isinstance(detector, PyramidDetector)
     return detector
@@ -41,14 +40,8 @@ def generator() -> torch.Generator:
     return torch.Generator().manual_seed(0)
 
 
-@pytest.fixture
-def _generous(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pyramid_detector, "MIN_SCORE", 0.02)
-
-
-@pytest.mark.usefixtures("_generous")
 def test_boxes_are_whole_and_clips_independent(generator: torch.Generator) -> None:
-    detector, maps = build(), pyramid(generator)
+    detector, maps = build(min_score=0.02), pyramid(generator)
     found = detector(maps, ["a", "b", "c"])
     real = found.labels != NO_BOX
     assert real.any() and found.boxes.shape == (*found.labels.shape, 4)
@@ -61,24 +54,43 @@ def test_boxes_are_whole_and_clips_independent(generator: torch.Generator) -> No
     assert torch.equal(flipped.labels.flip(0), found.labels)
 
 
-@pytest.mark.usefixtures("_generous")
-def test_only_so_many_boxes_and_the_best_of_them(
-    generator: torch.Generator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    detector, maps = build(), pyramid(generator)
-    every = detector(maps, ["a", "b", "c"])
-    monkeypatch.setattr(pyramid_detector, "MAX_BOXES", 3)
-    few = detector(maps, ["a", "b", "c"])
+def test_only_so_many_boxes_and_the_best_of_them(generator: torch.Generator) -> None:
+    maps = pyramid(generator)
+    torch.manual_seed(0)
+    every = build(min_score=0.02)(maps, ["a", "b", "c"])
+    torch.manual_seed(0)
+    few = build(min_score=0.02, max_boxes=3)(maps, ["a", "b", "c"])
     assert every.labels.shape[2] > 3 == few.labels.shape[2]
     best = every.scores.sort(dim=-1, descending=True).values[..., :3]
     torch.testing.assert_close(few.scores, best)
 
 
-def test_nothing_above_the_score_is_no_box(
-    generator: torch.Generator, monkeypatch: pytest.MonkeyPatch
+def test_overlapping_boxes_of_a_class_stay_where_all_overlap_is_allowed(
+    generator: torch.Generator,
 ) -> None:
-    monkeypatch.setattr(pyramid_detector, "MIN_SCORE", 1.0)
-    found = build()(pyramid(generator), ["a", "b", "c"])
+    maps = pyramid(generator)
+    torch.manual_seed(0)
+    every = build(min_score=0.02, nms_iou=1.0)(maps, ["a", "b", "c"])
+    torch.manual_seed(0)
+    apart = build(min_score=0.02, nms_iou=0.1)(maps, ["a", "b", "c"])
+    assert (every.labels != NO_BOX).sum() > (apart.labels != NO_BOX).sum() > 0
+
+
+def test_weights_of_losses(generator: torch.Generator) -> None:
+    masks, sources = torch.zeros(B, T, S, S), torch.ones(B, K)
+    masks[:, :, 4:16, 6:20] = 1
+    found = []
+    for weights in ({}, dict(box_weight=6.0, negative_weight=0.0)):
+        torch.manual_seed(0)
+        detector, maps = build(**weights), pyramid(torch.Generator().manual_seed(1))
+        found.append(detector.losses(maps, ["a"] * B, evidence(masks, sources))[0])
+    usual, changed = found
+    torch.testing.assert_close(changed["loss_box"], 3 * usual["loss_box"])
+    assert changed["loss_object"] < usual["loss_object"]
+
+
+def test_nothing_above_the_score_is_no_box(generator: torch.Generator) -> None:
+    found = build(min_score=1.0)(pyramid(generator), ["a", "b", "c"])
     assert found.labels.shape == (B, T, 0) and found.boxes.shape == (B, T, 0, 4)
 
 
@@ -178,8 +190,10 @@ def test_names_of_clips_are_enough_to_tell_objects_apart(generator: torch.Genera
 
 
 def test_all_wrong_arguments_are_told_at_once() -> None:
-    with pytest.raises(ValueError, match="num_classes must .*; width must be a positive multiple"):
-        PyramidDetector(C, 0, width=12)
+    wrong = dict(width=12, negative_weight=-1, box_weight=-1, min_score=-1, nms_iou=2, max_boxes=0)
+    with pytest.raises(ValueError, match="num_classes must be at least 1") as caught:
+        build(num_classes=0, **wrong)
+    assert all(f"{name} must" in str(caught.value) for name in wrong)
 
 
 def test_sources_of_another_vocabulary_are_refused(generator: torch.Generator) -> None:

@@ -80,8 +80,10 @@ def test_shapes_and_the_epsilons_of_its_norms() -> None:
     fine = {n for n, eps in epsilons.items() if eps == 1e-5}
     assert {n.rsplit(".", 1)[1] for n in epsilons} == {"layer_norm", "layer_norm_1", "layer_norm_2"}
     assert len(fine) == 4 + 4 and len(epsilons) == 8 + 4 + 2 * 5  # the last stage reduces nothing
-    rates = [m.drop_prob for m in network.modules() if hasattr(m, "drop_prob")]
-    assert rates == pytest.approx([0.025, 0.05, 0.075, 0.1])
+    for how, highest in ({}, 0.1), ({"drop_path": 0.2}, 0.2):
+        built = PVTv2Stages(**SMALL, **how)
+        rates = [m.drop_prob for m in built.modules() if hasattr(m, "drop_prob")]
+        assert rates == pytest.approx([highest * share for share in (0.25, 0.5, 0.75, 1)])
 
 
 def test_the_defaults_are_b5() -> None:

@@ -53,6 +53,7 @@ def eemc(folder: Path) -> Callable[..., EEMCMask2Former]:
             mask_loss=dict(type="BinaryMaskLoss", loss_size=32),
             width=16,
             hidden_channels=12,
+            adapter_channels=4,
             image_size=S,
         )
         return MODELS.build({**node, **changes})
@@ -87,6 +88,7 @@ def test_with_nothing_added_it_is_mask2former_itself(
 ) -> None:
     model = eemc().eval()
     for adapter in model.adapters:
+        assert {m.in_features for m in adapter if isinstance(m, nn.Linear)} == {4, C}
         for weight in adapter.parameters():
             nn.init.zeros_(weight)
     frames = model.normalise(clips["frames"]).flatten(0, 1)
