@@ -92,12 +92,18 @@ def make_plan(
             find = partial(folders.find, slug=slug, data=data)
             plan.runs.append(planned_run(cell, cfg, data, find))
         except (ValueError, LookupError, OSError, ImportError) as error:
-            problems.append((cell.name, message(error)))
+            problems += [(cell.name, problem) for problem in _problems_of(error)]
             configs[cell.name] = None  # one seed speaks for all
     plan.runs = _sharing(plan.runs)
     plan.problems = _grouped(problems, len({cell.name for cell in cells}))
     plan.notes = _notes(plan.runs) + folders.notes()
     return plan
+
+
+def _problems_of(error: Exception) -> list[str]:
+    """Return what an error tells: of missing files a line each."""
+    said = message(error)
+    return said.splitlines() if isinstance(error, FileNotFoundError) else [said]
 
 
 def _sharing(runs: Sequence[PlannedRun]) -> list[PlannedRun]:

@@ -73,14 +73,14 @@ def test_a_problem_of_many_cells_names_the_first_few(write_grid, plan_of) -> Non
 def test_missing_files_are_problems_of_their_cells(write_grid, plan_of) -> None:
     def check(cfg) -> None:
         if cfg.model.fusion.type == "SumFusion":
-            raise FileNotFoundError("no weights at x.pt")
+            raise FileNotFoundError("no weights at x.pt\nno weights at y.pt")
 
     def fingerprint(cfg) -> str:
         raise FileNotFoundError("no data at y")
 
     grid = write_grid(axes=FUSIONS, seeds=[0, 1])
     plan = plan_of(grid, check=check)
-    assert plan.problems == ["cell 'SumFusion': no weights at x.pt"]
+    assert plan.problems == [f"cell 'SumFusion': no weights at {name}.pt" for name in "xy"]
     assert {run.cell.name for run in plan.runs} == {"GateFusion"}
     assert plan_of(grid, fingerprint=fingerprint).problems == ["all cells: no data at y"]
 
