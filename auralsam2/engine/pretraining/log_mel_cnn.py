@@ -49,12 +49,16 @@ def pretrain_audio(
         workers: processes that synthesise.
         seed: of weights and data.
         num_fresh: clips that the score comes from, none of them heard in training.
+
+    Raises:
+        ValueError: for a width that the network cannot have; nothing is written then.
+        OtherRunError: where ``out`` holds a training with other settings.
     """
     settings = dict(clips=clips, batch_size=batch_size, width=width, out_channels=out_channels)
     settings |= dict(lr=lr, seed=seed)
-    claim_folder(out, settings, "*.safetensors", way="delete what is in it")
     torch.manual_seed(seed)
-    encoder = LogMelCNN(out_channels, width)
+    encoder = LogMelCNN(out_channels, width)  # refuses a width before the folder is this training's
+    claim_folder(out, settings, "*.safetensors", way="delete what is in it")
     head = nn.Linear(out_channels, len(CLASSES))
     sounds = SoundDataset(clips, seed)
     _fit(encoder, head, DataLoader(sounds, batch_size, num_workers=workers, drop_last=True), lr)

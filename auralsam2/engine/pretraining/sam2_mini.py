@@ -61,11 +61,13 @@ def pretrain(out: Path, recipe: Recipe) -> Path:
     """Run or resume a training in ``out``; the path of its weights, exported in half precision.
 
     Raises:
-        ValueError: where the machine lacks the device, or the device bfloat16.
+        ValueError: where the machine lacks the device, or the device bfloat16, or the network
+            cannot have the image size or the first weights; nothing is written then.
         OtherRunError: where ``out`` holds a training with other settings.
     """
     device = pick_device(recipe.device)
     check_amp("bfloat16" if recipe.amp else None, device)
+    _check_network(recipe)
     claim_folder(out, recipe.settings(), "*.pth", way="start from its weights: --init WEIGHTS")
     allow_resume()
     if recipe.threads:
@@ -76,6 +78,13 @@ def pretrain(out: Path, recipe: Recipe) -> Path:
     runner.train()
     save_state(runner.model.sam2.state_dict(), out / EXPORTED, torch.float16)
     return out / EXPORTED
+
+
+def _check_network(recipe: Recipe) -> None:
+    """Build the network once before the folder is this training's: the runner writes into it."""
+    network = PromptableSegmentation(recipe.image_size, recipe.seed).sam2
+    if recipe.init is not None:
+        load_weights(network, recipe.init)
 
 
 def _runner(out: Path, recipe: Recipe, device: torch.device) -> DeviceRunner:

@@ -36,6 +36,12 @@ def test_short_training_is_reproducible_and_exports_what_loads(tmp_path: Path) -
     assert not loaded.train().network.training
 
 
+def test_a_width_that_cannot_be_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="multiple of 8, got 4"):
+        pretrain_audio(tmp_path / "out", clips=4, batch_size=4, width=4, workers=0)
+    assert not (tmp_path / "out").exists()
+
+
 def test_shipped_weights_separate_the_classes() -> None:
     """A nearest centroid on seconds with one source; chance is 1 in 12."""
     encoder = LogMelCNN(width=16, weights="builtin://log-mel-cnn", frozen=True)

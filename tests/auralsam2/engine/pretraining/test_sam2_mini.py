@@ -37,11 +37,19 @@ def test_train_resume_export(tmp_path: Path, logged: Any) -> None:
     assert all(0 <= value <= 1 for value in scores.values())
 
 
-@pytest.mark.parametrize("wrong", [dict(device="banana"), dict(device="cpu", amp=True)])
-def test_a_device_that_cannot_is_refused_before_anything_is_written(
-    tmp_path: Path, wrong: dict
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (dict(device="banana"), "got 'banana'"),
+        (dict(device="cpu", amp=True), "needs a GPU"),
+        (dict(image_size=65), "multiple of 32, got 65"),
+        (dict(init=locate("builtin://log-mel-cnn")), "nothing in .* fits"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_before_anything_is_written(
+    tmp_path: Path, wrong: dict, said: str
 ) -> None:
-    with pytest.raises(ValueError, match="got 'banana'|needs a GPU"):
+    with pytest.raises(ValueError, match=said):
         pretrain(tmp_path / "out", Recipe(epochs=1, **wrong, **SETTINGS))
     assert not (tmp_path / "out").exists()
 
