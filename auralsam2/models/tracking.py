@@ -115,7 +115,7 @@ class MemoryTracker(nn.Module):
 
 
 def of_clips(answers: Sequence[Decoded]) -> Prediction:
-    """The answer for B clips from those for their T frames."""
+    """Join answers (B, ...) to T frames of B clips, in order of time, to those of the clips."""
     fields = zip(*(out[:4] for out in answers), strict=True)  # nobody reads a pointer any more
     return _prediction(*(torch.stack(parts, dim=1) for parts in fields))
 

@@ -26,7 +26,7 @@ class CLAPEncoder(TransformersEar):
 
     waveform_rate, published, model_types = 48_000, CLAP, ("clap", "clap_audio_model")
     config_class, model_class = "ClapAudioConfig", "ClapAudioModelWithProjection"
-    front_end_class, width = "ClapFeatureExtractor", "projection_dim"
+    front_end_class, width_field = "ClapFeatureExtractor", "projection_dim"
     mini = dict(
         spec_size=128, num_mel_bins=16, patch_size=4, patch_stride=[4, 4], window_size=4,
         patch_embeds_hidden_size=16, depths=[1, 1], num_attention_heads=[2, 2], hidden_size=32,

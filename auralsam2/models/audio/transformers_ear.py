@@ -22,9 +22,9 @@ from auralsam2.models.audio.ears import EarEncoder
 from auralsam2.models.cached_encoder import CachedEncoder
 from auralsam2.models.feature_cache import FeatureStore
 from auralsam2.models.weights.folder import (
+    check_size,
     load_folder,
     of_transformers,
-    random_config,
     random_model,
     read_config,
     reading,
@@ -83,7 +83,7 @@ class TransformersEar(CachedEncoder, EarEncoder):
     config_class: ClassVar[str]  # in transformers
     model_class: ClassVar[str]
     front_end_class: ClassVar[str]
-    width: ClassVar[str] = "hidden_size"  # field of the config that is C
+    width_field: ClassVar[str] = "hidden_size"  # of the config, that is C
     mini: ClassVar[Fields]  # fields of the small build's config
     real: ClassVar[Fields] = {}  # of the published one's, where it is not the class's default
     renamed: ClassVar[Mapping[str, str]] = {}  # pattern of a folder's names -> what stands for it
@@ -116,7 +116,7 @@ class TransformersEar(CachedEncoder, EarEncoder):
         self.network: Any = self._build(folder, config, random_weights)
         fixed = [p for p in self.network.parameters() if not p.requires_grad]
         fixed += [p for n, p in self.network.named_parameters() if n.startswith(self.unused)]
-        self.out_channels = self.num_ears * int(getattr(config, self.width))
+        self.out_channels = self.num_ears * int(getattr(config, self.width_field))
         self.freeze()
         for parameter in fixed:
             parameter.requires_grad_(False)
@@ -136,9 +136,10 @@ class TransformersEar(CachedEncoder, EarEncoder):
     def _config(self, folder: Path | None, size: str) -> Any:
         """Of the part of a model that hears."""
         name = type(self).__name__
+        check_size(size, name)
         if folder is None:
-            kind = of_transformers(self.config_class, name)
-            return random_config(kind, name, size, self.mini, self.real)
+            fields = self.mini if size == "mini" else self.real
+            return of_transformers(self.config_class, name)(**fields)
         config = read_config(folder, name, self.model_types, self.published)
         while hasattr(config, "audio_config"):
             config = config.audio_config

@@ -26,7 +26,7 @@ class WhisperEncoder(TransformersEar):
 
     waveform_rate, published, model_types = 16_000, WHISPER, ("whisper",)
     config_class, model_class = "WhisperConfig", "WhisperModel"
-    front_end_class, width = "WhisperFeatureExtractor", "d_model"
+    front_end_class, width_field = "WhisperFeatureExtractor", "d_model"
     mini = dict(
         d_model=64, encoder_layers=2, encoder_attention_heads=2, encoder_ffn_dim=128,
         num_mel_bins=40, max_source_positions=TOKENS_A_SECOND,

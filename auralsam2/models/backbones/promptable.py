@@ -49,7 +49,8 @@ class Points(NamedTuple):
 class TwoWay:
     """What a decoder's two-way transformer has beside its forward: prompts, and what a probe asks.
 
-    It is called with (B, C, E, E) twice and (B, K, C), and gives (B, K, C) and (B, N, C).
+    It is called with an image and its position code (B, C, E, E) and with tokens (B, K, C), and
+    gives tokens (B, K, C) and the N = E E positions of the image (B, N, C).
 
     Attributes:
         transformer: that of the decoder.
@@ -85,11 +86,11 @@ class TwoWay:
             self.prompts, self.injection = (), None
 
     def watch(self, before: Callable[[Tensor, Tensor, Tensor], None]) -> RemovableHandle:
-        """Call ``before`` with what every forward is given."""
+        """Call ``before`` with image, position code and tokens of every forward."""
         raise NotImplementedError
 
     def skipped(self) -> AbstractContextManager[None]:
-        """Give back what is given, inside the context."""
+        """Give tokens and image back as they came, inside the context."""
         raise NotImplementedError
 
 
@@ -160,7 +161,7 @@ class Promptable:
         raise NotImplementedError
 
     def decoder_features(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
-        """These as decoder and memory want them."""
+        """Maps (F, ...) of :meth:`raw_pyramid` at the widths that decoder and memory read."""
         raise NotImplementedError
 
     def image_maps(self, pyramid: VisualPyramid) -> list[Tensor]:
@@ -275,7 +276,7 @@ class PromptableBackbone(Freezable):
     """A promptable network as a component: pyramid, decoder and memory behind one door.
 
     Attributes:
-        network: the one.
+        network: the promptable model.
         channels: C of the pyramid.
         embedding_size: E.
         image_size: S.

@@ -78,17 +78,10 @@ def random_model(model_class: Any, config: Any) -> Any:
         return model_class(config)
 
 
-def random_config(
-    config_class: Any, owner: str, size: str, mini: Mapping[str, Any], published: Mapping[str, Any]
-) -> Any:
-    """The config of a model of random weights, from its fields in each of the two ``BUILDS``.
-
-    Raises:
-        ValueError: where ``size`` is neither.
-    """
+def check_size(size: str, owner: str) -> None:
+    """Raise a ValueError unless ``size`` is one of ``BUILDS``, be it used or not."""
     if wrong := unknown_values(size=(size, BUILDS)):
         raise ValueError(f"{owner}: {wrong[0]}")
-    return config_class(**(mini if size == "mini" else published))
 
 
 def of_transformers(name: str, owner: str, install: str = INSTALL) -> Any:

@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 from auralsam2.models.backbones.hooked.network import HookedNetwork
 from auralsam2.models.backbones.promptable import PromptableBackbone
 from auralsam2.models.weights.folder import (
+    check_size,
     load_folder,
     of_transformers,
-    random_config,
     random_model,
     reading,
 )
@@ -86,6 +86,7 @@ class HookedBackbone(PromptableBackbone):
         if found := self.problems(checkpoint, random_weights):
             wrong = checkpoint is None or random_weights
             raise (ValueError if wrong else FileNotFoundError)("\n".join(found))
+        check_size(size, name)
         if image_size is not None and (image_size <= 0 or image_size % self.size_multiple):
             raise ValueError(
                 f"{name}: image_size must be a multiple of {self.size_multiple}, got {image_size}"
@@ -113,7 +114,7 @@ class HookedBackbone(PromptableBackbone):
         model = of_transformers(self.model_class, name, INSTALL)
         self._check_libraries()
         if checkpoint is None:
-            config = random_config(source, name, size, self.mini, self.real)
+            config = source(**(self.mini if size == "mini" else self.real))
             self._resize(config, image_size or self._side(config))
             return random_model(model, config)
         folder = Path(checkpoint).expanduser().resolve()

@@ -233,6 +233,8 @@ def test_another_model_and_damaged_files_are_told(folder: tuple[str, Path, Any])
         build("HuBERTEncoder", weights=str(path), random_weights=False)
     front = transformers.Wav2Vec2FeatureExtractor(sampling_rate=8_000)
     front.save_pretrained(path)
+    with pytest.raises(ValueError, match="unknown size='large'; known: mini, published"):
+        build(name, weights=str(path), random_weights=False, size="large")
     with pytest.raises(ValueError, match="front end hears 8000 samples a second, not 16000"):
         build(name, weights=str(path), random_weights=False)
     (path / "preprocessor_config.json").unlink()

@@ -47,6 +47,8 @@ def build(name: str, side: int | None = None, **arguments: Any) -> Any:
 def test_a_folder_is_read_with_all_of_its_weights(name: str, tmp_path: Path) -> None:
     made = build(name, SIDES[name], random_weights=True)
     made.network.model.save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match="unknown size='tiny'; known: mini, published"):
+        build(name, checkpoint=str(tmp_path), size="tiny")
     read = build(name, checkpoint=str(tmp_path))
     assert read.image_size == SIDES[name] and not read.network.training
     assert not any(p.requires_grad for p in read.parameters())
