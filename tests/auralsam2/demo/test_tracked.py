@@ -27,7 +27,7 @@ def test_clicks_are_taken_back_one_by_one_then_the_box_then_the_frame() -> None:
 
 def test_clicks_move_to_the_nearest_frame_in_time_and_the_nearest_ones_stay() -> None:
     tracked = TrackedObject(2, sound=True, weight=0.5)
-    for frame in (0, 4, 7, 9):
+    for frame in (0, 3, 4, 7, 9):
         tracked.add_point(frame, frame / 10, 0.5, True)
     tenths, seconds = [n / 10 for n in range(10)], [0.0, 0.5, 1.0]
     moved = tracked.moved(tenths, seconds)
