@@ -32,7 +32,8 @@ from auralsam2.weight_files import leaves
 def validate(cfg: Mapping[str, Any]) -> list[str]:
     """Check a whole config against the schema and against every class it names.
 
-    All problems are told at once, each beginning with the dotted path it is at.
+    All problems are told at once, each beginning with the dotted path it is at; none where all is
+    well.
     """
     plain = cfg.to_dict() if isinstance(cfg, Config) else cfg
     problems = list(_check(plain, SCHEMA, ""))

@@ -71,7 +71,7 @@ _KEPT_BY_NAME = (MMLogger, MessageHub, Visualizer, DefaultScope)
 def make_current(run_name: str) -> None:
     """Make a run's logger, message hub and so on those that mmengine takes for the current ones.
 
-    They are known by the ``experiment_name`` of its Runner.
+    ``run_name`` is the ``experiment_name`` of its Runner.
 
     Why: it takes the ones that were built last, and runs of one process may take turns.
     Upstream: ManagerMixin.get_current_instance.

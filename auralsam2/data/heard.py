@@ -42,7 +42,7 @@ def heard_seconds(
     if waveform_rate is None:
         return log_mel_examples(samples, rate, num_frames, rule, channels)
     if problems := unknown_values(channels=(channels, CHANNELS)):
-        raise ValueError(*problems)
+        raise ValueError("\n".join(problems))
     ears = np.stack(CHANNELS[channels](samples[: rate * num_frames]), axis=1)  # (L, A)
     ears = resampled(ears, rate, waveform_rate)
     length = num_frames * waveform_rate

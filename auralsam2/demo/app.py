@@ -42,7 +42,15 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 
 class Page:
-    """Answers of the page, by what `auralsam2.demo.serve.serve` takes."""
+    """Answers of the page.
+
+    Args:
+        sessions: of all browsers.
+        example: the clip that is there at the beginning.
+        upload_mb: the largest clip that is taken.
+        port: of the server.
+        draw_sheet: draws the sheet of an export to a path.
+    """
 
     def __init__(
         self, sessions: Sessions, example: Path, upload_mb: int, port: int, draw_sheet: Draw

@@ -101,6 +101,11 @@ class Sound:
 def extract_sound(source: Path, seconds: float, target: Path) -> Sound:
     """Write the sound of a video for a browser, from its beginning and as long as its pictures.
 
+    Args:
+        source: a video with sound.
+        seconds: how long its pictures last.
+        target: the WAV file.
+
     Raises:
         ValueError: where it has no sound that can be decoded.
     """
@@ -145,7 +150,14 @@ class Clip:
 def open_clip(
     source: Path, name: str, fps: float | None, state: Mapping[str, Any], folder: Path
 ) -> Clip:
-    """Make of a video what a browser can show, from a predictor's ``state`` of the same frames.
+    """Make of a video what a browser can show.
+
+    Args:
+        source: the video.
+        name: what its owner calls it.
+        fps: frames of a second; the video's own where None.
+        state: a predictor's of the same frames.
+        folder: for the files.
 
     Raises:
         ValueError: where its pictures cannot be decoded.

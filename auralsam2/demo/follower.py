@@ -25,7 +25,14 @@ class Answer(NamedTuple):
 
 
 class Follower:
-    """A predictor and its state of a video; ``text`` is for a run that reads one.
+    """A predictor and its state of a video.
+
+    Args:
+        run: its name.
+        predictor: of the run.
+        source: a video.
+        fps: frames of a second; the video's own where None.
+        text: the expression, for a run that reads one.
 
     Attributes:
         state: the predictor's.

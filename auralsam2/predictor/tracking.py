@@ -47,7 +47,13 @@ class Heard:
 
 
 class AudioTracking(SAM2VideoPredictor, PromptableSAM2):
-    """The official predictor around a trained model's SAM2, whose frames may have audio prompts."""
+    """The official predictor around a trained model's SAM2, whose frames may have audio prompts.
+
+    Weights and settings of the model are shared and not copied.
+
+    Raises:
+        ValueError: where the model is no AuralSAM2.
+    """
 
     def __init__(self, trained: Trained) -> None:
         nn.Module.__init__(self)

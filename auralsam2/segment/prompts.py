@@ -130,7 +130,14 @@ def _arguments(group: Sequence[Prompt]) -> dict[str, NDArray[Any]]:
 def prompt_arrays(
     points: Sequence[Any], labels: Sequence[Any], box: Any, size: tuple[int, int] = (1, 1)
 ) -> dict[str, NDArray[Any]]:
-    """Clicks and a box of four numbers as a predictor takes them, from parts of a size (W, H)."""
+    """Return clicks and a box as a predictor takes them: ``points``, ``labels`` and ``box``.
+
+    Args:
+        points: x and y of each click.
+        labels: of each click, 1 on the object and 0 beside it.
+        box: x and y of two corners, four numbers; None for no box.
+        size: (W, H) that coordinates are parts of; where left out they are in pixels.
+    """
     scale = np.array(size, np.float32)
     found = {} if box is None else {"box": np.array(box, np.float32) * np.tile(scale, 2)}
     if points:
