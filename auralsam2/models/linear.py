@@ -14,7 +14,6 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 MIN_PRODUCTS = 2**20
 """Of multiplications; below, what a call costs in Python is more than is won."""
@@ -39,6 +38,7 @@ def multiplies_by_onednn(*tensors: Tensor) -> bool:
         and all(t.device.type == "cpu" and t.dtype == torch.float32 for t in tensors)
         and not torch.is_autocast_enabled("cpu")
         and not torch.compiler.is_compiling()
+        and not torch._C._are_functorch_transforms_active()  # type: ignore[attr-defined]
     )
 
 
@@ -61,17 +61,17 @@ class _Product(torch.autograd.Function):
         return multiply(x, weight, bias)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
-    def backward(
-        ctx: Any, *gradients: Tensor
-    ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-        (grad,), (x, weight) = gradients, ctx.saved_tensors
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+        x, weight = ctx.saved_tensors
         of_x, of_weight, of_bias = ctx.needs_input_grad
-        return (
-            multiply(grad, weight.t()) if of_x else None,
-            _of_weight(grad, x) if of_weight else None,
-            grad.sum(dim=0) if of_bias else None,
-        )
+        if torch.is_grad_enabled():  # somebody wants gradients of gradients
+            products = grad @ weight, grad.t() @ x
+        else:
+            products = (
+                multiply(grad, weight.t()) if of_x else None,
+                _of_weight(grad, x) if of_weight else None,
+            )
+        return *products, grad.sum(dim=0) if of_bias else None
 
 
 def _of_weight(grad: Tensor, x: Tensor) -> Tensor:
@@ -114,7 +114,8 @@ class QuickPatches(nn.Conv2d):
         """(B, C, H, W) -> (B, O, H / k, W / k)."""
         height, width = self.kernel_size
         if (
-            not multiplies_by_onednn(x, self.weight)
+            x.dim() != 4  # torch also takes maps without a batch
+            or not multiplies_by_onednn(x, self.weight)
             or x.shape[2] % height
             or x.shape[3] % width
             or (height * width > 1 and not x.is_contiguous(memory_format=torch.channels_last))

@@ -82,6 +82,18 @@ def test_the_library_is_given_matrices_without_gaps(monkeypatch: pytest.MonkeyPa
     assert all(m.is_contiguous() or m.t().is_contiguous() for m in given)
 
 
+def test_gradients_of_gradients_and_batches_of_calls_are_those_of_torch() -> None:
+    draw = torch.Generator().manual_seed(4)
+    x, weight = (torch.randn(6, 6, generator=draw, requires_grad=True) for _ in range(2))
+    found = []
+    for function in (linear, F.linear):
+        (slope,) = torch.autograd.grad(function(x, weight).square().sum(), x, create_graph=True)
+        found.append(torch.autograd.grad(slope.square().sum(), (x, weight)))
+    torch.testing.assert_close(*found, atol=1e-4, rtol=1e-4)
+    rows = torch.randn(3, 2, 6, generator=draw)
+    torch.testing.assert_close(torch.vmap(linear, (0, None))(rows, weight), F.linear(rows, weight))
+
+
 def test_other_precisions_are_left_to_torch() -> None:
     weight = torch.ones(3, 4)
     assert torch.equal(
@@ -149,6 +161,18 @@ def test_products_take_the_place_of_convolutions_where_channels_come_last(
     assert not seen
     ours(maps.contiguous(memory_format=torch.channels_last))
     assert seen == [(2, 2, 3, 20)]
+
+
+@pytest.mark.parametrize("shape", [(5, 4, 6), (2, 5, 5, 6), (2, 5, 4, 7)])
+@pytest.mark.parametrize("side", [1, 2])
+def test_maps_without_a_batch_and_with_a_rest_go_torchs_way(
+    side: int, shape: tuple[int, ...]
+) -> None:
+    ours, theirs = _patches(side)
+    x = torch.randn(*shape, generator=torch.Generator().manual_seed(1))
+    if len(shape) == 4:
+        x = x.contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(ours(x), theirs(x), atol=1e-5, rtol=1e-5)
 
 
 def test_overlapping_patches_stay_convolutions() -> None:

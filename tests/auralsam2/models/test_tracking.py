@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
 
+from auralsam2.models.backbones.promptable import NO_OBJECT
 from auralsam2.models.backbones.sam2.build import build_sam2
 from auralsam2.models.backbones.sam2.network import PromptableSAM2
 from auralsam2.models.injection import ReleasedInjection, StepwiseInjection
@@ -73,3 +77,22 @@ def test_gradients_travel_between_frames_by_pointers_alone(
     prediction = tracker(network, pyramid(), given, StepwiseInjection())
     (gradient,) = torch.autograd.grad(prediction.mask_logits[:, -1].sum(), given.dense[0])
     assert [bool(gradient[:, t].any()) for t in range(T)] == [pointers] * (T - 1) + [True]
+
+
+@pytest.mark.parametrize("gated", [True, False])
+@torch.no_grad()
+def test_where_no_object_is_seen_an_empty_mask_is_remembered_on_request(
+    network: PromptableSAM2, monkeypatch: pytest.MonkeyPatch, gated: bool
+) -> None:
+    blind, remembered = deepcopy(network), []
+    blind.sam_mask_decoder.pred_obj_score_head.layers[-1].bias -= 200
+    encode = blind._encode_new_memory
+
+    def watched(**given: Any) -> Any:
+        remembered.append(given["pred_masks_high_res"])
+        return encode(**given)
+
+    monkeypatch.setattr(blind, "_encode_new_memory", watched)
+    prediction = MemoryTracker(gate_memory=gated)(blind, pyramid(), Prompts())
+    assert [bool((masks == NO_OBJECT).all()) for masks in remembered] == [gated] * (T - 1)
+    assert (prediction.best > NO_OBJECT).all(), "the answer itself stays as it is"
