@@ -161,9 +161,16 @@ def run_file(file: str) -> NoReturn:
 def input_path(text: str) -> Path:
     """Type of an option that names what is read; ``~`` is the user's folder.
 
-    ``builtin://NAME`` are weights that come with the package.
+    ``builtin://NAME`` are weights that come with the package; others are refused.
     """
-    return builtin_file(text) if text.startswith(BUILTIN) else Path(text).expanduser()
+    if not text.startswith(BUILTIN):
+        return Path(text).expanduser()
+    if not (path := builtin_file(text)).is_file():
+        from auralsam2.messages import unknown_name
+
+        known = [BUILTIN + found.stem for found in builtin_file("").parent.glob("*.safetensors")]
+        raise argparse.ArgumentTypeError(unknown_name("weights", text, known))
+    return path
 
 
 def output_file(text: str | Path) -> Path:

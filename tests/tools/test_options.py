@@ -17,7 +17,7 @@ from auralsam2_tools.__main__ import main as dispatch
 from rich.table import Table
 
 from auralsam2 import config
-from auralsam2.command_line import table_console
+from auralsam2.command_line import input_path, table_console
 
 SEVERAL = ("+", "*")
 
@@ -192,6 +192,17 @@ def test_a_home_folder_is_found_in_every_path(
         if issubclass(kind(action), Path):
             value = value_of(parser, action, "~/x")
             assert value in (tmp_path / "x", [tmp_path / "x"]), (parser.prog, action.dest)
+
+
+def test_weights_that_do_not_come_with_the_package_are_refused_wherever_files_are_read(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    reading = [(parser, action) for parser, action in actions() if action.type is input_path]
+    assert reading
+    for parser, action in reading:
+        assert refused(parser, action, "builtin://auralsam2-mni"), (parser.prog, action.dest)
+        said = capsys.readouterr().err
+        assert "did you mean 'builtin://auralsam2-mini'? known: " in said and "sam2-mini" in said
 
 
 @pytest.mark.parametrize("tool", PARSERS)
