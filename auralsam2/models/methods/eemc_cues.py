@@ -147,7 +147,8 @@ def _together(attention: nn.Module, first: Tensor, second: Tensor) -> tuple[Tens
 class CuedMethod(ClipMethod):
     """A method whose prompts are the multimodal cues of sound, expression and sight.
 
-    Subclasses know what is prompted, and set ``cues`` by ``build_cues``.
+    A subclass joins it with what is prompted, whose widths it alone knows, and once that is built
+    sets ``cues``, the :class:`MultimodalCues`, to ``build_cues(V, C)``.
 
     Args:
         audio_encoder: node of ``AUDIO_ENCODERS``.
@@ -161,7 +162,8 @@ class CuedMethod(ClipMethod):
         **shared: of the method that is prompted.
 
     Attributes:
-        build_cues: makes ``cues``, from the channels of the maps and of the prompts.
+        build_cues: makes them from V, channels of the maps that :meth:`prompts` gets, and C,
+            channels of the prompts; all else is known here.
 
     Raises:
         ValueError: where an encoder is None, or ``num_heads`` does not divide ``width``.
