@@ -134,7 +134,10 @@ class GroupedMetric(ClipMetric):
 
 
 def group_size_problems(group_size: int | None, alone: str = "") -> list[str]:
-    """What is wrong with a number of clips of a group; ``alone`` is an argument that has none."""
+    """What is wrong with a number of clips of a group.
+
+    ``alone`` is an argument as users give it, ``average='frame'``, that allows no groups.
+    """
     if alone and group_size != 1:
         return [f"{alone} knows no batches, got {group_size=}"]
     if group_size is None or group_size >= 1:

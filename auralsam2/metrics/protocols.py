@@ -110,7 +110,7 @@ class ProtocolsMetric(ClipMetric):
         self.counting = {protocol.counted: protocol.metric for protocol in self.protocols}
 
     def score_clip(self, mask_logits: Tensor, masks: Tensor) -> dict[str, Any]:
-        """Return what is counted of the clip, by the protocols' names of it."""
+        """Return what is counted of the clip, once for all protocols with the same ``counted``."""
         return {key: metric.score_clip(mask_logits, masks) for key, metric in self.counting.items()}
 
     def compute_metrics(self, results: list[tuple[str, dict[str, Any]]]) -> dict[str, float]:

@@ -171,7 +171,12 @@ class SAMAAVS(SingleMaskSAM2):
         return frames_to_click(self.backbone.network, pyramid, heard)
 
     def encode_heard(self, frames: Tensor, audio: Tensor) -> VisualPyramid:
-        """Pyramid of frames (B, T, 3, S, S) uint8 whose encoder hears (B, T, D)."""
+        """Pyramid of frames whose encoder hears.
+
+        Args:
+            frames: (B, T, 3, S, S) uint8.
+            audio: (B, T, D).
+        """
         check_shape(audio, "B T D", name="audio vectors", B=frames.shape[0], T=frames.shape[1])
         with self.adapters.hearing(audio.flatten(0, 1)):
             pyramid: VisualPyramid = self.backbone(self.normalise(frames))

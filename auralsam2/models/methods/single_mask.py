@@ -96,7 +96,13 @@ class SingleMaskSAM2(SAM2Method):
     def masks_of_frames(
         self, pyramid: VisualPyramid, tokens: Tensor | None = None, masks: Tensor | None = None
     ) -> Prediction:
-        """Masks of frames that may have prompts, tokens (B, T, K, C) or masks (F, 1, 4E, 4E)."""
+        """One mask of each of the F = B T frames of a pyramid.
+
+        Args:
+            pyramid: of B clips of T frames.
+            tokens: (B, T, K, C) prompts of every frame, if any.
+            masks: (F, 1, 4E, 4E) mask prompts as logits, if any.
+        """
         network = self.backbone.network
         extra = None if tokens is None else tokens.flatten(0, 1)
         answer = single_mask(network, network.image_maps(pyramid), extra_tokens=extra, masks=masks)

@@ -133,7 +133,13 @@ class RefineStep(nn.Module):
 
 
 class MaskHead(nn.Module):
-    """C channels to K logits, enlarged on the way, through maps of ``inner_channels``."""
+    """C channels to K logits, enlarged on the way.
+
+    Args:
+        channels: C.
+        inner_channels: of the two convolutions in front of the last one; (128, 32) in AVSBench.
+        num_logits: K.
+    """
 
     def __init__(self, channels: int, inner_channels: Sequence[int], num_logits: int = 1) -> None:
         super().__init__()
