@@ -15,10 +15,10 @@ from torch.utils.data import DataLoader
 
 from auralsam2.counterfactuals import kinds
 from auralsam2.data.audio import LOG_OFFSET, log_mel_examples, read_waveform
-from auralsam2.data.clip_contents import read_contents
+from auralsam2.data.clip_contents import ClipContents, read_contents
 from auralsam2.data.collate import collate_clips
 from auralsam2.data.datasets.guarded import Guarded
-from auralsam2.data.datasets.partner_audio import AudioSwapped
+from auralsam2.data.datasets.partner_audio import AudioOffscreen, AudioSwapped
 from auralsam2.data.problems import DataError
 from auralsam2.data.synthetic.writer import Plan, write_clips
 from auralsam2.registry import DATASETS
@@ -207,6 +207,15 @@ def test_the_object_release_hears_pickles_or_is_refused(object_root: Path) -> No
         build("offscreen", object_root, node)
     with pytest.raises(ValueError, match=r"has no partner .*evaluation\.counterfactuals"):
         build("offscreen", object_root, {**node, "subset": "v1s"})
+
+
+def test_no_clip_is_its_own_partner(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unseen = ClipContents(heard=frozenset({"dog"}), seen=frozenset())
+    module = "auralsam2.data.datasets.partner_audio.read_contents"
+    monkeypatch.setattr(module, lambda dataset: [unseen] * len(dataset))
+    for seed in range(5):
+        partners = AudioOffscreen(plain(root), root=str(root), seed=seed).partners
+        assert all(own != partner for own, partner in enumerate(partners))
 
 
 def shortened(root: Path, count: int) -> Any:

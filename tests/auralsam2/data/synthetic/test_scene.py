@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 
 from auralsam2.data.synthetic.objects import CLASSES, SHAPES, TEXTURES
-from auralsam2.data.synthetic.scene import Scene, render, sample_scene
+from auralsam2.data.synthetic.scene import (
+    LEAST_VISIBLE,
+    Scene,
+    in_sight,
+    render,
+    sample_scene,
+)
 from auralsam2.data.synthetic.sounds import SYNTHESISERS
 
 # Standard errors; chance alone passes it once in 16,000 tries.
@@ -139,6 +145,13 @@ def test_a_pixel_belongs_to_the_nearest_object() -> None:
             np.testing.assert_array_equal(masks[n], alone & ~in_front)
             hidden += (alone & in_front).sum()
     assert hidden > 0
+
+
+def test_scenes_that_hide_an_object_are_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    scenes = [draw(i) for i in range(3)]
+    shown = dict(zip(map(id, scenes), (0.0, LEAST_VISIBLE - 1e-4, LEAST_VISIBLE), strict=True))
+    monkeypatch.setattr("auralsam2.data.synthetic.scene.least_visible", lambda s: shown[id(s)])
+    assert in_sight(iter(scenes).__next__) is scenes[2]
 
 
 def test_objects_move_and_keep_within_sight() -> None:
