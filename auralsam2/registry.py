@@ -254,8 +254,7 @@ TRACKERS = _part(
         "Prompts, injection -> Prediction of T frames",
         "conditioning_frame(num_frames)": "index of the one that is decoded first",
     },
-    contract="conditioning frame and memory are its policy; .use_memory says whether frames are "
-    "decoded one after the other, or all in one call",
+    contract="conditioning frame and memory are its policy; .use_memory off: one call for all",
     locations=["auralsam2.models.tracking"],
 )
 # Named objects in frames, for methods that translate sound to a prompt.
