@@ -33,10 +33,14 @@ class Cost(NamedTuple):
 
 
 def measured_costs(runs: Iterable[PlannedRun], folder: Path) -> dict[str, Cost]:
-    """Return the mean cost of the finished runs in a grid's folder of every cell of a plan.
+    """Return the mean cost of every cell of a plan, by its name, as its finished runs tell it.
 
-    Where they had another number of epochs or clips, their seconds are scaled by the clips that
+    Where runs had another number of epochs or clips, their seconds are scaled by the clips that
     they and the plan go through: epochs times those of train and val, and all of test.
+
+    Args:
+        runs: of a plan, of which one a cell counts.
+        folder: of a grid with finished runs of such cells.
 
     Raises:
         FileNotFoundError: where it is no grid's.
@@ -89,7 +93,15 @@ def pilot(grid: str, base: str | None, settings: Sequence[str]) -> str:
 def cost_notes(
     wanted: Mapping[str, int], costs: Mapping[str, Cost], folder: Path, out: Path, how: str
 ) -> list[str]:
-    """Say what the numbers of `cost_table` assume, and what is not known; ``how`` is of `pilot`."""
+    """Say what the numbers of `cost_table` assume, and what is not known.
+
+    Args:
+        wanted: cell -> seeds that it needs.
+        costs: of every cell.
+        folder: of the grid whose finished runs were measured.
+        out: folder that the runs will be written to.
+        how: says how to measure what is not known, e.g. by a `pilot`.
+    """
     said = [f"{name}: {note}" for name, cost in costs.items() for note in cost.notes]
     if unmeasured := [name for name, cost in costs.items() if cost.seconds is None]:
         listed = ", ".join(unmeasured)

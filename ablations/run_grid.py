@@ -83,7 +83,13 @@ def run_grid(
 ) -> GridResult:
     """Run what is not done yet; several drivers may work on one folder.
 
-    ``work`` does one run, and is picklable where ``executor`` has processes of its own.
+    Args:
+        grid: as planned.
+        plan: of its runs; those that are done are left as they are.
+        executor: where the runs happen.
+        options: how they are run.
+        console: for the progress.
+        work: does one run; picklable where the executor has processes of its own.
 
     Raises:
         GridError: where the plan has problems; nothing has started then.

@@ -69,8 +69,15 @@ def until_decided(
 class GridTraining:
     """Trains some cells of a grid with some seeds, a `Train`.
 
-    ``plan_of`` plans the grid with ``seeds``. ``budget_h`` are hours of training, added up over all
-    runs of that plan, whenever they were; None for no end. The others are those of `run_grid`.
+    Args:
+        grid: whose cells are trained.
+        plan_of: plans it with ``seeds``.
+        executor: where the runs happen.
+        options: how they are run.
+        budget_h: hours of training, added up over all runs of the grid's plan, whenever they were;
+            None for no end.
+        console: for the progress.
+        work: does one run.
     """
 
     def __init__(

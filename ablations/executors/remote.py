@@ -27,8 +27,11 @@ Answer = tuple[Any, "str | None"]
 def do_item(fn: Work[T, R], item: T, place: str, folder: str) -> Answer:
     """Do one item, on the machine that does it; an interrupt passes.
 
-    ``place`` names this try among those alive, see `claims.PLACE_VARIABLE`; ``folder`` is the
-    working directory of the driver, where relative paths begin.
+    Args:
+        fn: does it.
+        item: what.
+        place: name of this try, unique among those alive; see `claims.PLACE_VARIABLE`.
+        folder: working directory of the driver, where relative paths begin.
     """
     os.environ[claims.PLACE_VARIABLE] = place
     try:
@@ -120,8 +123,11 @@ class RemoteRuns(ABC, Generic[T, R]):
     ) -> Iterator[Outcome[T, R]]:
         """Submit a run anew whose process is gone, as long as that may help.
 
-        The claim of the process of that ``place`` need not be waited for; claims of others stay.
-        Out of memory, it would end so again: it is given up, and what was ``said`` is its error.
+        Args:
+            started: the run.
+            place: of the process, whose claim need not be waited for; claims of others stay.
+            said: the error where it is given up.
+            out_of_memory: whether that is why; then it would happen again.
         """
         claim = claims.newest(started.item.run_dir)
         if claim is not None and claim.ended is None and claim.place == place:

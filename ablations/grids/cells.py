@@ -34,8 +34,15 @@ def expand(
     """Return the cells of a grid, once for every seed.
 
     The first seed of every cell comes before the second of any, so that a grid that is stopped
-    early still compares all cells. ``named_cells`` come last; `ablations.grids.modes` says what the
-    ``mode``, ``when`` and ``exclude`` are.
+    early still compares all cells.
+
+    Args:
+        axes: what varies.
+        seeds: the replicates of every cell.
+        mode: ``product``, ``one_at_a_time`` or ``paired``, see `ablations.grids.modes`.
+        when: axis -> other axis -> values under which the first one applies.
+        exclude: combinations of values that are left out.
+        named_cells: cells of their own; they come last.
 
     Raises:
         GridError: with all problems at once: seeds that are no natural numbers, names that are

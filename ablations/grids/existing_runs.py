@@ -51,8 +51,11 @@ class ExistingRuns:
     ) -> tuple[Identity, Path]:
         """Return identity and folder of a run, which may be another code's.
 
-        Its ``identity`` is that of its ``plain`` config and the fingerprint of its ``data``; the
-        name of a new folder begins with ``slug``.
+        Args:
+            identity: of the run, from its ``plain`` config and the fingerprint of its ``data``.
+            plain: its resolved config.
+            slug: begins the name of a new folder.
+            data: fingerprint of its data.
         """
         made = self._by_work.get(identity.work, {})
         own = _record(made[identity.code]) if identity.code in made else None

@@ -72,10 +72,14 @@ def make_plan(
 ) -> Plan:
     """Resolve every cell before any starts, and list every problem of every cell.
 
-    Folder and seeds are the grid's own where None. ``overrides``, dotted path -> value, are applied
-    last in every cell. ``check`` raises where a resolved config lacks files, ``fingerprint`` names
-    its data; both are the engine's where None. With ``keep_code``, runs that were made by other
-    code are taken as they are.
+    Args:
+        grid: whose cells are planned.
+        out: folder of the runs; the grid's own where None.
+        seeds: in place of the grid's own.
+        overrides: dotted path -> value, applied last in every cell.
+        check: raises where a resolved config lacks files; the engine's preflight where None.
+        fingerprint: of the data that a resolved config names; the engine's where None.
+        keep_code: take runs that were made by other code as they are.
     """
     plan = Plan(Path(out if out is not None else grid.out), keep_code=keep_code)
     folders = ExistingRuns(plan.out / RUNS, keep_code)

@@ -68,8 +68,12 @@ def config_to_train(
 ) -> tuple[Any, bool]:
     """Return the config of the next attempt, and whether the checkpoints are of such batches.
 
-    ``cfg`` is the config as planned, ``before`` the state of the run, and ``retries`` how often its
-    batches may be halved.
+    Args:
+        run_dir: folder of the run, with its ``record``.
+        cfg: as planned.
+        record: as it stands in the folder.
+        before: state of the run.
+        retries: how often its batches may be halved.
     """
     if before == "pending":
         return cfg, True

@@ -75,7 +75,9 @@ class Objective(NamedTuple):
 def parse_objectives(raw: Sequence[Any], cfg: Any) -> tuple[Objective, ...]:
     """Read the ``objectives`` of a sweep file: metrics of its base config, or `MEASURES`.
 
-    Each is a ``dict(metric=..., direction=...)``, whose direction may be left out.
+    Args:
+        raw: each ``dict(metric=..., direction=...)``; the direction may be left out.
+        cfg: the base config, whose metrics are known.
 
     Raises:
         SweepError: with all problems at once.

@@ -154,8 +154,10 @@ def trial_seed(seed: int, number: int) -> int:
 def parse_node(registry: Registry, stated: Any, given: str | None) -> dict[str, Any]:
     """Read ``sampler`` or ``pruner``: a name, or ``dict(type=name, argument=...)``.
 
-    What the command line has ``given`` wins over what the file has ``stated``, whose arguments do
-    not apply to another type.
+    Args:
+        registry: `SAMPLERS` or `PRUNERS`.
+        stated: by the file.
+        given: by the command line; it wins, and arguments of another type do not apply to it.
 
     Raises:
         SweepError: for unknown names and arguments.

@@ -68,8 +68,12 @@ def load_sweep(
 ) -> Sweep:
     """Read a sweep and check everything that can be checked without data.
 
-    It is a shipped one, e.g. ``fuser_mini``, or a ``.py`` file. ``overrides``, dotted path ->
-    value, are set in its base after its own; what else is given takes the place of its own.
+    Args:
+        name_or_path: a shipped sweep, e.g. ``fuser_mini``, or the path of a ``.py`` file.
+        overrides: dotted path -> value, set in the base after the file's own.
+        sampler: in place of the file's own.
+        pruner: in place of the file's own.
+        out: in place of the file's own.
 
     Raises:
         FileNotFoundError: if there is no such sweep; the message lists the known ones.

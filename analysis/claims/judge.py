@@ -34,6 +34,8 @@ class ClaimsError(ProblemsError):
 def judge(claims: Claims, results: Results, alpha: float | None = None) -> list[Verdict]:
     """Judge all claims of a file by the runs of one grid, whatever its folder is called.
 
+    ``alpha`` is in the place of the file's.
+
     Raises:
         ClaimsError: with all that claims name and the runs have not.
     """
@@ -48,8 +50,12 @@ def judge_grids(claims: Claims, grids: Mapping[str, Results], alpha: float | Non
     """Judge those claims that speak of one of several grids, and say what the others lack.
 
     All claims of the file are one family of Holm's correction, those that cannot be judged, too, so
-    that a verdict stays when they can. ``grids`` are results by the names of their folders;
-    ``alpha`` is in the place of the file's.
+    that a verdict stays when they can.
+
+    Args:
+        claims: of a file.
+        grids: name of a folder -> results.
+        alpha: in the place of the file's.
 
     Raises:
         ValueError: for an ``alpha`` by which claims could be true and false at once.

@@ -130,7 +130,12 @@ def check_rules(names: Sequence[str]) -> list[str]:
 def pick(results: Results, rule: str, *, num_clips: int, other: str | None = None) -> Picked:
     """Pick clips of the reference cell's first seed on the first test split by the first metric.
 
-    At most ``num_clips``; where the rule compares, with the cell ``other``, else the best one.
+    Args:
+        results: the runs.
+        rule: name in `RULES`.
+        num_clips: at most.
+        other: cell to compare with, where the rule compares; by default the best one that was
+            trained.
 
     Raises:
         ValueError: for an unknown rule or cell, or without a reference cell; `NoPicksError` where

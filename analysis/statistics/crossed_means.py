@@ -56,6 +56,7 @@ class Settings:
 
 
 USUAL = Settings()
+"""Of intervals and tests where none are stated."""
 
 
 class MeanSquares(NamedTuple):
@@ -174,11 +175,17 @@ def critical_values(found: Spread, alpha: float) -> Array:
 def intervals(
     sample: Sample, settings: Settings, *, low: Array | None = None, high: Array | None = None
 ) -> tuple[Array, Array]:
-    """Return (K,) lower and upper ends of intervals of the rows' means; NaN where `spread` is.
+    """Return (K,) lower and upper ends of intervals of the rows' means.
 
-    ``low`` and ``high`` (K,) are the least and largest possible means, infinite where there is
-    none. Where a row has both, its interval is that of log((mean - low) / (high - mean)), and lies
-    between them.
+    Args:
+        sample: K rows.
+        settings: the level, and what varies.
+        low: (K,) least possible mean, -inf where there is none.
+        high: (K,) largest possible mean, inf where there is none. Where a row has both ends, its
+            interval is that of log((mean - low) / (high - mean)), and lies between them.
+
+    Returns:
+        NaN where `spread` is.
     """
     mean, found = row_means(sample), spread(sample, settings)
     half = critical_values(found, 1 - settings.confidence) * found.standard_error

@@ -64,7 +64,7 @@ class Needed(NamedTuple):
 
 
 def variances(sample: Sample) -> Variances:
-    """Measure those of a sample of one row; see `row_variances`."""
+    """Measure those of a sample of one row, by its clips and seeds; unbiased, none below zero."""
     (found,) = row_variances(sample)
     return found
 

@@ -120,8 +120,12 @@ def compare_contrasts(
 ) -> pd.DataFrame:
     """Test contrasts of cells, whose weights sum to zero, on every column.
 
-    ``rows`` are weights by name; ``families``, name -> family of Holm's correction of a column, is
-    one of all where None.
+    Args:
+        results: the runs.
+        columns: splits and metrics.
+        rows: name -> weights of the cells.
+        settings: of intervals and tests.
+        families: name -> family of Holm's correction, for each column; None for one of all.
 
     Returns:
         As `compare`; names of contrasts stand in the place of cells. No row where a contrast's

@@ -71,7 +71,16 @@ def write_rows(
 ) -> list[Path]:
     """Write ``NAME.md`` and ``.tex`` of a table of any texts, and ``.csv`` of its numbers.
 
-    ``words`` are columns that begin at the left, ``of`` is the grid's title, for LaTeX's label.
+    Args:
+        texts: the table; its columns are headers.
+        numbers: of the CSV.
+        folder: of the files.
+        name: of the files.
+        of: the grid's title, which LaTeX's label holds behind the name.
+        words: columns that begin at the left.
+        title: above the table.
+        footnote: below it.
+        notes: what a reader must know besides.
     """
     written = {
         "md": rows_markdown(texts, words, title, footnote, notes),

@@ -145,7 +145,7 @@ def plain_tabular(rows: pd.DataFrame, formats: str, header: Sequence[str] = ()) 
 
 
 def fitting_size(letters: int, room: float) -> str:
-    """Return the command of the largest letters of which so many stand side by side in points."""
+    """Return the command of the largest size of which ``letters`` fit into ``room`` points."""
     return next((size for size, width in _SIZES.items() if width * letters <= room), _SMALLEST)
 
 
