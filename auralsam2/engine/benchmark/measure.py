@@ -116,9 +116,8 @@ class _Measured:
         with self.ledger.watching(*self.watched()):
             largest = self._measured(memory, self._round)
         peak = peak_operations(device, self.dtype)
-        totals = np.reshape([sum(step.values()) for step in timed], (rounds, self.round)).sum(
-            axis=1
-        )
+        of_steps = [sum(step.values()) for step in timed]
+        totals = np.reshape(of_steps, (rounds, self.round)).sum(axis=1)
         per_step = 1 / (self.round * self.clips_of_one)
         return Reading(
             name=self.name,
