@@ -69,7 +69,7 @@ def file_digests(plain: Mapping[str, Any]) -> dict[str, str]:
         if not path.startswith(BUILTIN)
     }
     others = {
-        key: Path(text).expanduser()
+        key: Path(os.path.expanduser(text))  # as it is where there is no such user
         for key, text in leaves(plain)
         if isinstance(text, str) and key not in weights and counts(key)
         if os.sep in text or Path(text).suffix

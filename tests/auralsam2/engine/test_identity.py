@@ -127,3 +127,10 @@ def test_what_an_own_file_imports_beside_it_counts_as_code(
     first = code(own="def f():\n    import helper", helper="import other", other="x = 1", grid="")
     assert code(grid="seeds = [1]") == first, "nobody imports it"
     assert len({first, code(other="x = 2"), code(helper="import other, math")}) == 3
+
+
+@pytest.mark.parametrize(
+    "text", ["no/such", "no.such", "\0.bin", "~nobody_here/a.bin", "a" * 5000 + ".b"]
+)
+def test_a_text_that_only_looks_like_a_file_has_no_digest(text: str) -> None:
+    assert file_digests({"model": {"said": text}}) == {}
