@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from inspect import Parameter
 from typing import Any
 
 from mmengine.config import Config
@@ -24,9 +25,22 @@ from auralsam2.config_schema import (
 )
 from auralsam2.counterfactuals import kinds
 from auralsam2.messages import unknown_name
-from auralsam2.registry import MODELS, REGISTRIES, Registry
-from auralsam2.signature import argument_problems, parameters_of
+from auralsam2.registry import (
+    CONTRASTIVE_LOSSES,
+    INJECTIONS,
+    MASK_LOSSES,
+    METRICS,
+    MODELS,
+    REGISTRIES,
+    Registry,
+)
+from auralsam2.signature import NOTHING, annotated_kinds, argument_problems, parameters_of
 from auralsam2.weight_files import leaves
+
+BUILT_TO_CHECK = (CONTRASTIVE_LOSSES, INJECTIONS, MASK_LOSSES, METRICS)
+"""Components that are made of their arguments alone, at once and without a file: they say
+themselves which values they cannot take."""
+_NUMBERS = {"int", "float", "bool", "Tensor", NOTHING}
 
 
 def validate(cfg: Mapping[str, Any]) -> list[str]:
@@ -114,18 +128,37 @@ def _check_node(value: Any, registry: Registry, path: str) -> Iterator[str]:
         yield f"{path}: {error}"
         return
     arguments = {key: argument for key, argument in value.items() if key != "type"}
-    for problem in registry.base_problems(target) + argument_problems(
-        target, arguments, registry.given
-    ):
-        yield f"{path}: {problem}"
+    known = parameters_of(target).known
+    problems = registry.base_problems(target)
+    problems += argument_problems(target, arguments, registry.given)
+    texts = {key: text for key, text in arguments.items() if isinstance(text, str) and key in known}
+    wrong = [problem for key in texts for problem in _no_text(texts[key], known[key], path)]
+    if registry in BUILT_TO_CHECK and not problems and not wrong:
+        problems = _refused(registry, dict(value))
+    yield from [f"{path}: {problem}" for problem in problems] + wrong
     for key, argument in arguments.items():
         yield from _check_argument(argument, key, registry, f"{path}.{key}")
     if registry is MODELS:  # a part that may be switched off has None as its default
-        known = parameters_of(target).known
         for key in [key for key, argument in arguments.items() if argument is None]:
             if key in REGISTRIES and key in known and known[key].default is known[key].empty:
                 wanted = _describe(Node(REGISTRIES[key]))
                 yield f"{path}.{key}: {target.__name__} needs it, {wanted}, got None"
+
+
+def _refused(registry: Registry, node: dict[str, Any]) -> list[str]:
+    try:
+        registry.build(node)
+    except ValueError as error:
+        return str(error).splitlines()
+    return []
+
+
+def _no_text(text: str, argument: Parameter, path: str) -> Iterator[str]:
+    """What is wrong with a text where annotation or default know numbers alone, e.g. ``1e-3x``."""
+    kinds = annotated_kinds(argument)
+    if kinds and kinds <= _NUMBERS:
+        wanted = " or ".join(sorted(kinds - {"Tensor"}))
+        yield f"{path}.{argument.name}: must be {wanted}, got {text!r}"
 
 
 def _check_argument(value: Any, key: str, owner: Registry, path: str) -> Iterator[str]:

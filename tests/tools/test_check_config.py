@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from auralsam2_tools.check_config import main
 
-from auralsam2.config import config_hash, names
+from auralsam2.config import config_hash, load, names, validate
+from auralsam2.registry import FUSIONS, REGISTRIES, Registry
+from auralsam2.signature import TEXT, annotated_kinds, parameters_of
 
 
 @pytest.fixture
@@ -52,3 +56,50 @@ def test_overrides_without_equals_are_refused(run, config_file: str) -> None:
 def test_every_shipped_config_is_valid(run) -> None:
     shipped = names("auralsam2")
     assert run("check-config", *shipped).count(": OK, hash") == len(shipped) > 5
+
+
+def _arguments(registry: Registry) -> Iterator[tuple[str, str, frozenset[str]]]:
+    """Component, argument and the kinds of its values, where they are stated."""
+    for name in registry.names():
+        for key, argument in parameters_of(registry.lookup(name)).known.items():
+            if kinds := annotated_kinds(argument):
+                yield name, key, kinds
+
+
+def _told_of(text: str, model: dict[str, Any]) -> list[str]:
+    cfg = load("auralsam2/mini_v1m")
+    cfg.model.update(model)
+    return [problem for problem in validate(cfg) if repr(text) in problem]
+
+
+def test_values_that_no_loss_or_injection_knows_are_refused() -> None:
+    asked = set()
+    for part in ("mask_loss", "contrastive_loss", "injection"):
+        for name, key, kinds in _arguments(REGISTRIES[part]):
+            if TEXT in kinds:
+                told = _told_of("nonsense", {part: {"type": name, key: "nonsense"}})
+                assert told and told[0].startswith(f"model.{part}: "), (name, key)
+                asked.add(key)
+    assert {"placement", "order", "reduction", "anchors", "pool"} <= asked
+
+
+def test_a_text_is_refused_where_a_component_wants_a_number() -> None:
+    numbers = [
+        (name, key) for name, key, kinds in _arguments(FUSIONS) if kinds <= {"int", "float", "None"}
+    ]
+    assert len(numbers) > 5
+    for name, key in numbers:
+        (told,) = _told_of("many", {"fusion": {"type": name, key: "many"}})
+        assert told.startswith(f"model.fusion.{key}: must be "), name
+
+
+def test_wrong_values_are_told_together(run) -> None:
+    wrong = [
+        "evaluation.metrics.0.average=clips",
+        "optim.optimizer.lr=1e-3x",
+        "model.audio_depth=x",
+    ]
+    shown = run("check-config", "auralsam2/mini_v1m", "--set", *wrong, status=1)
+    assert "evaluation.metrics.0: unknown average='clips'; known: clip, frame" in shown
+    assert "optim.optimizer.lr: must be float, got '1e-3x'" in shown
+    assert "model.audio_depth: must be int, got 'x'" in shown
