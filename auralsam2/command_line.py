@@ -164,7 +164,7 @@ def input_path(text: str) -> Path:
     ``builtin://NAME`` are weights that come with the package; others are refused.
     """
     if not text.startswith(BUILTIN):
-        return Path(text).expanduser()
+        return Path(os.path.expanduser(text))
     if not (path := builtin_file(text)).is_file():
         from auralsam2.messages import unknown_name
 
@@ -182,7 +182,7 @@ def output_file(text: str | Path) -> Path:
         OptionError: where a folder stands in its place, a file in that of a folder above it, or
             this user may not write there.
     """
-    path = Path(text).expanduser()
+    path = Path(os.path.expanduser(text))
     if not str(text) or path.is_dir():
         raise OptionError(f"'{text}' is a folder; name a file in it")
     _check_writable(path, path if path.exists() else _above(path))
@@ -196,7 +196,7 @@ def output_folder(text: str | Path) -> Path:
         OptionError: where a file stands in its place or in that of a folder above it, or this
             user may not write there.
     """
-    path = Path(text).expanduser()
+    path = Path(os.path.expanduser(text))
     if path.exists() and not path.is_dir():
         raise OptionError(f"'{text}' is a file; name a folder")
     _check_writable(path, path if path.exists() else _above(path))

@@ -124,7 +124,7 @@ def find(name_or_path: str | os.PathLike[str], folder: str = "") -> Path:
     """
     name = os.fspath(name_or_path)
     if name.endswith(".py"):
-        path = Path(name).expanduser()
+        path = Path(os.path.expanduser(name))
         if path.is_file():
             return path.resolve()
         raise FileNotFoundError(f"no config file {name!r} (looked at {path.resolve()})")

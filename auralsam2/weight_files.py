@@ -82,7 +82,7 @@ def missing_files(node: Any) -> list[str]:
     return [
         f"no weights at '{value}'; {_published(value)}: set `{key}` to its path"
         for key, value in stated_files(node)
-        if not value.startswith(BUILTIN) and not Path(value).expanduser().exists()
+        if not value.startswith(BUILTIN) and not Path(os.path.expanduser(value)).exists()
     ]
 
 
@@ -100,7 +100,7 @@ def image_weight_problems(path: str | os.PathLike[str] | None, published: str) -
         path: as the config states it; ``None`` asks for random weights.
         published: name of the file of ``SOURCES`` that the defaults of the encoder want.
     """
-    if path is None or Path(path).expanduser().is_file():
+    if path is None or Path(os.path.expanduser(path)).is_file():
         return []
     return [
         f"no weights at '{os.fspath(path)}'; the published file is {published}, from "
@@ -120,7 +120,7 @@ def folder_problems(
         key: of the config that states it.
         instead: what else may be done, behind all that is told.
     """
-    if folder is not None and (Path(folder).expanduser() / "config.json").is_file():
+    if folder is not None and (Path(os.path.expanduser(folder)) / "config.json").is_file():
         return []
     stated = key.rpartition(".")[2]
     got = f"{stated}=None" if folder is None else f"no model at '{folder}' (no config.json there)"

@@ -245,6 +245,17 @@ def test_tables_are_printed_where_no_pipe_breaks_them() -> None:
     assert printing == {ROOT / markdown}, "rich.print has a console of its own; this takes boxes"
 
 
+def test_homes_of_nobody_are_names_of_folders() -> None:
+    """``Path.expanduser`` raises for ``~nobody/x``, which ``os.path.expanduser`` keeps."""
+    named = [
+        (path.relative_to(ROOT).as_posix(), call.lineno)
+        for path in python_files()
+        for call in calls(path)
+        if called(call) == "expanduser" and ast.unparse(call.func) != "os.path.expanduser"
+    ]
+    assert named == []
+
+
 def calls(path: Path) -> Iterator[ast.Call]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return (node for node in ast.walk(tree) if isinstance(node, ast.Call))

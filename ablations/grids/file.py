@@ -4,6 +4,7 @@ from __future__ import annotations
 import __future__ as future
 
 import ast
+import os
 import runpy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -112,7 +113,7 @@ def load_grid(name_or_path: str, base: str | None = None) -> Grid:
     path = _find(name_or_path)
     stated = read_statements(path, GridError)
     if base is not None and base.endswith(".py"):  # the caller's, not one beside the grid
-        given = Path(base).expanduser().resolve()
+        given = Path(os.path.expanduser(base)).resolve()
         own = set(config.names()) - set(config.aliases())
         shipped = {config.find(name).resolve(): name for name in own}
         base = shipped.get(given, str(given))

@@ -204,7 +204,7 @@ def open_frames(
         raise ValueError(f"fps must be a number above 0, of at most {HIGHEST_RATE}, got {fps=}")
     if not isinstance(video, (str, os.PathLike)):
         return PictureSequence(video, fps)
-    path = Path(video).expanduser()
+    path = Path(os.path.expanduser(video))
     return PictureFolder(path, fps) if path.is_dir() else VideoFile(path, fps)
 
 

@@ -52,7 +52,7 @@ class KeptFrames:
         import cv2
         import PIL  # reads how a picture was held, and resizes where that is bicubic
 
-        self.folder = Path(folder).expanduser()
+        self.folder = Path(os.path.expanduser(folder))
         self.how = [DECODING, cv2.__version__, PIL.__version__, *how]
 
     def frames(self, files: Clip, decode: Callable[[], Frames]) -> Frames:

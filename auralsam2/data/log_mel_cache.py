@@ -36,7 +36,7 @@ class LogMelCache:
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self.folder = Path(folder).expanduser()
+        self.folder = Path(os.path.expanduser(folder))
 
     def examples(
         self, path: Path, num_frames: int, rule: str = "published", channels: str = "both"

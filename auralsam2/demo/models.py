@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,7 +32,7 @@ def predictors_of(runs: Sequence[Path]) -> dict[str, AuralSAM2VideoPredictor]:
 
     if len(runs) > MOST_RUNS:
         raise ValueError(f"got {len(runs)} runs; the page compares {MOST_RUNS}")
-    folders = [run.expanduser().resolve() for run in runs]
+    folders = [Path(os.path.expanduser(run)).resolve() for run in runs]
     if len(set(folders)) != len(folders):
         raise ValueError(f"got '{runs[0]}' twice; name two runs to compare them")
     predictors = [AuralSAM2VideoPredictor.from_run(folder) for folder in folders]

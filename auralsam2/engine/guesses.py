@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def score_guesses(root: str | Path, subset: str = "v1m", split: str = "test") ->
             of the generator or changed since.
     """
     dataset = AVSBenchDataset(str(root), subset, split, image_size=16, cache=False)
-    objects = _synthetic_objects(Path(root).expanduser())
+    objects = _synthetic_objects(Path(os.path.expanduser(root)))
     scores: dict[str, list[float]] = {}
     for item in dataset:
         masks = item["native_masks"]

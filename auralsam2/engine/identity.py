@@ -64,7 +64,7 @@ def file_digests(plain: Mapping[str, Any]) -> dict[str, str]:
             what a data set reads there besides (its ``companions``) counts here.
     """
     weights = {
-        key: Path(path).expanduser()
+        key: Path(os.path.expanduser(path))
         for key, path in stated_files(plain)
         if not path.startswith(BUILTIN)
     }

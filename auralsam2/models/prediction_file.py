@@ -84,7 +84,7 @@ def read_predictions(path: str | os.PathLike[str], num_classes: int) -> Predicti
     Raises:
         ValueError: listing everything that is wrong with it.
     """
-    file = Path(path).expanduser()
+    file = Path(os.path.expanduser(path))
     try:
         read = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
@@ -133,7 +133,7 @@ class FilePart(nn.Module):
     @classmethod
     def problems(cls, path: str | os.PathLike[str] | None = None, **_: object) -> list[str]:
         """What stands in the way of building, found without building."""
-        if path is not None and Path(path).expanduser().is_file():
+        if path is not None and Path(os.path.expanduser(path)).is_file():
             return []
         return [
             f"no predictions at '{path}'; set `{cls.config_key}` to a JSON file of the form "

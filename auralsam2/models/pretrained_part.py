@@ -54,7 +54,7 @@ class PretrainedPart(Freezable):
                 f"{type(self).__name__}: classes are {len(self.classes)} names, but "
                 f"model.num_classes is {num_classes}; the two must agree"
             )
-        self.network, self.processor = self._load(Path(weights).expanduser().resolve())
+        self.network, self.processor = self._load(Path(os.path.expanduser(weights)).resolve())
         self.freeze()
 
     @classmethod
@@ -64,7 +64,7 @@ class PretrainedPart(Freezable):
         """What stands in the way of building, found without building."""
         found = folder_problems(weights, cls.published, f"{cls.config_key}.weights")
         named = classes is not None and not isinstance(classes, str | os.PathLike)
-        if not named and (classes is None or not Path(classes).expanduser().is_file()):
+        if not named and (classes is None or not Path(os.path.expanduser(classes)).is_file()):
             found.append(
                 f"no names of classes at '{classes}'; set `{cls.config_key}.classes` to AVSBench's "
                 "label2idx.json or to a list of names"
@@ -88,7 +88,7 @@ def class_names(classes: Names) -> tuple[str, ...]:
     """
     if not isinstance(classes, str | os.PathLike):
         return tuple(classes)
-    path = Path(classes).expanduser()
+    path = Path(os.path.expanduser(classes))
     try:
         read = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(read, Mapping):

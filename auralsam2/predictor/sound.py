@@ -42,7 +42,7 @@ class Sound:
         self.listening = listening
         self._path: Path | None = None
         if isinstance(source, (str, os.PathLike)):
-            self._path = Path(source).expanduser()
+            self._path = Path(os.path.expanduser(source))
             read_waveform(self._path, 0, 1)  # what cannot be read is told now
         else:
             self._samples, self._rate = _checked(*source)

@@ -48,7 +48,7 @@ class OfTrained:
             FileNotFoundError: where there is no run folder, or it has no weights yet.
             ValueError: where the model is no AuralSAM2, or its weights do not fit.
         """
-        folder = Path(run).expanduser()
+        folder = Path(os.path.expanduser(run))
         if not folder.is_dir():
             raise FileNotFoundError(f"no run folder at '{folder}'")
         name, weights = find_target(str(folder), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,7 @@ class AVSBenchDataset(ClipDataset):
     @staticmethod
     def companions(root: str, semantic: bool = False, **_: object) -> list[Path]:
         """Files of the root that number the classes, which is no part of the fingerprint."""
-        return [Path(root).expanduser() / FILE_NAME] if semantic else []
+        return [Path(os.path.expanduser(root)) / FILE_NAME] if semantic else []
 
 
 @DATASETS.register_module()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import abstractmethod
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
@@ -98,7 +99,7 @@ class ClipDataset(Dataset[dict[str, Any]]):
         labelled: bool = True,
         waveform_rate: int | None = None,
     ) -> None:
-        self.root, self.split, self.labelled = Path(root).expanduser(), split, labelled
+        self.root, self.split, self.labelled = Path(os.path.expanduser(root)), split, labelled
         self.resizing = Resizing(image_size, frame_interpolation, mask_interpolation)
         self.audio_rule, self.label_rule = audio_rule, label_rule
         self.channels, self.waveform_rate = channels, waveform_rate

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -147,7 +148,7 @@ class NamedSources(WrappedNode):
         **shared: Any,
     ) -> None:
         super().__init__(dataset, root, **shared)
-        self.classes = _known(Path(root).expanduser()) if classes is None else tuple(classes)
+        self.classes = _known(Path(os.path.expanduser(root))) if classes is None else tuple(classes)
         if not self.classes or len(set(self.classes)) != len(self.classes):
             raise ValueError(f"classes must be names, each once; got {self.classes}")
         self._numbers = {name: number for number, name in enumerate(self.classes)}
@@ -156,7 +157,7 @@ class NamedSources(WrappedNode):
     @staticmethod
     def companions(root: str, classes: Sequence[str] | None = None, **_: object) -> list[Path]:
         """Files of the root that number the classes, which is no part of the fingerprint."""
-        return [Path(root).expanduser() / FILE_NAME] if classes is None else []
+        return [Path(os.path.expanduser(root)) / FILE_NAME] if classes is None else []
 
     def _check(self) -> None:
         named = {source for clip in self.dataset.files for source in clip.sources}

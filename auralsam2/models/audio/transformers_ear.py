@@ -106,7 +106,7 @@ class TransformersEar(CachedEncoder, EarEncoder):
         super().__init__(frozen, cache, channels=channels)
         if found := self.problems(weights, random_weights):
             raise FileNotFoundError("\n".join(found))
-        folder = None if weights is None else Path(weights).expanduser().resolve()
+        folder = None if weights is None else Path(os.path.expanduser(weights)).resolve()
         config = self._config(folder, size)
         front_end = self._front_end(folder, config)
         self.context_s, self.tokens = context_s, tokens

@@ -69,7 +69,7 @@ class VGGish(EarEncoder):
         if problems := self.problems(weights, random_weights):
             missing = weights is not None and not random_weights
             raise (FileNotFoundError if missing else ValueError)(problems[0])
-        path = None if weights is None else Path(weights).expanduser()
+        path = None if weights is None else Path(os.path.expanduser(weights))
         self.out_channels = self.num_ears * EMBEDDING_CHANNELS
         self.frozen = frozen
         self.network = _build_network(path)
@@ -83,7 +83,7 @@ class VGGish(EarEncoder):
         if weights is not None and random_weights:
             return [f"VGGish got both weights='{weights}' and random_weights=True"]
         if weights is not None:
-            return [] if Path(weights).expanduser().is_file() else [_missing(weights)]
+            return [] if Path(os.path.expanduser(weights)).is_file() else [_missing(weights)]
         if random_weights:
             return []
         return [

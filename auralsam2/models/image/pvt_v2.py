@@ -98,7 +98,7 @@ class PVTv2Stages(nn.Module):
         if weights is not None:
             load_weights(
                 self.network,
-                Path(weights).expanduser(),
+                Path(os.path.expanduser(weights)),
                 what="PVT v2 of these sizes",
                 hint="The defaults are those of pvt_v2_b5.pth",
                 tolerance=Tolerance(("head.", "classifier."), wrappers=("pvt_v2",)),

@@ -63,7 +63,7 @@ class ResNetStages(nn.Module):
         self.channels = tuple(width * 2**stage * expansion for stage in range(4))
         if weights is not None:
             hint = f"It must be a state dict of torchvision's, and `width` {FULL_WIDTH}"
-            path = Path(weights).expanduser()
+            path = Path(os.path.expanduser(weights))
             load_weights(self.network, path, what=kind, hint=hint, tolerance=Tolerance(("fc.",)))
 
     @staticmethod

@@ -65,7 +65,9 @@ class ALRefSAM2(TranslatedPromptSAM2):
         shared |= {"box_threshold": box_threshold, "boxes_per_class": boxes_per_class}
         super().__init__(*args, **shared)
         self.per_second = per_second
-        self.choices: Choices = {} if choices is None else read_choices(Path(choices).expanduser())
+        self.choices: Choices = (
+            {} if choices is None else read_choices(Path(os.path.expanduser(choices)))
+        )
         parts = (self.detector, self.sound_classifier)
         self.names: Sequence[str] = next((c for p in parts if (c := getattr(p, "classes", ()))), ())
         if self.choices and not self.names:
@@ -83,7 +85,7 @@ class ALRefSAM2(TranslatedPromptSAM2):
     @staticmethod
     def problems(choices: str | os.PathLike[str] | None = None, **_: object) -> list[str]:
         """What stands in the way of building, found without building."""
-        if choices is None or Path(choices).expanduser().is_file():
+        if choices is None or Path(os.path.expanduser(choices)).is_file():
             return []
         return [f"no choices at '{choices}'; set `model.choices` to a JSON file {FORM}, or to None"]
 

@@ -99,7 +99,7 @@ class Mask2Former(Freezable):
             swin = SwinConfig(**SWIN_B, out_features=stages)
             self.network = build(Mask2FormerConfig(backbone_config=swin))
         else:
-            folder = Path(weights).expanduser()
+            folder = Path(os.path.expanduser(weights))
             self.network = load_folder(build, folder, "EEMCMask2Former", "Mask2Former", CRITERION)
         self.freeze()
 

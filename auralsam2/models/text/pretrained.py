@@ -62,7 +62,10 @@ class PretrainedText(TextEncoder):
         super().__init__(**shared)
         name = type(self).__name__
         tokenizer = of_transformers("AutoTokenizer", name)
-        self.folder, self.num_tokens = self.find_folder().expanduser().resolve(), num_tokens
+        self.folder, self.num_tokens = (
+            Path(os.path.expanduser(self.find_folder())).resolve(),
+            num_tokens,
+        )
         self.network: Any = self._read_network()
         with reading(self.folder, name):
             self.tokenizer: Any = tokenizer.from_pretrained(self.folder, local_files_only=True)

@@ -15,4 +15,4 @@ def locate(path: str | os.PathLike[str]) -> Path:
     text = os.fspath(path)
     if text.startswith(BUILTIN):
         return builtin_file(text)
-    return weight_file(Path(text).expanduser())
+    return weight_file(Path(os.path.expanduser(text)))

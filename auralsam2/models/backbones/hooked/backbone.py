@@ -117,7 +117,7 @@ class HookedBackbone(PromptableBackbone):
             config = source(**(self.mini if size == "mini" else self.real))
             self._resize(config, image_size or self._side(config))
             return random_model(model, config)
-        folder = Path(checkpoint).expanduser().resolve()
+        folder = Path(os.path.expanduser(checkpoint)).resolve()
         with reading(folder, name):
             config = self._read_config(source, folder)
         if image_size is not None and image_size != self._side(config):
