@@ -166,9 +166,10 @@ def input_path(text: str) -> Path:
     if not text.startswith(BUILTIN):
         return Path(os.path.expanduser(text))
     if not (path := builtin_file(text)).is_file():
+        from auralsam2.listing import files_in
         from auralsam2.messages import unknown_name
 
-        known = [BUILTIN + found.stem for found in builtin_file("").parent.glob("*.safetensors")]
+        known = [BUILTIN + found.stem for found in files_in(path.parent, "*.safetensors")]
         raise argparse.ArgumentTypeError(unknown_name("weights", text, known))
     return path
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import multiprocessing
+from argparse import ArgumentTypeError
 from collections.abc import Callable
 from functools import partial
 from multiprocessing.connection import Connection
@@ -212,8 +213,8 @@ def test_anything_else_is_a_config(tmp_path: Path) -> None:
 def test_weights_that_come_with_the_package_are_a_checkpoint() -> None:
     shipped = input_path("builtin://auralsam2-mini")
     assert find_target("auralsam2/mini_v1m", shipped)[1] == locate("builtin://auralsam2-mini")
-    with pytest.raises(FileNotFoundError, match=r"no checkpoint at '.*nothing\.safetensors'"):
-        find_target("auralsam2/mini_v1m", input_path("builtin://nothing"))
+    with pytest.raises(ArgumentTypeError, match="unknown weights 'builtin://nothing'.* known: "):
+        input_path("builtin://nothing")
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
