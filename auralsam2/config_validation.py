@@ -131,8 +131,12 @@ def _check_node(value: Any, registry: Registry, path: str) -> Iterator[str]:
     known = parameters_of(target).known
     problems = registry.base_problems(target)
     problems += argument_problems(target, arguments, registry.given)
-    texts = {key: text for key, text in arguments.items() if isinstance(text, str) and key in known}
-    wrong = [problem for key in texts for problem in _no_text(texts[key], known[key], path)]
+    stated = known.keys() & arguments.keys()
+    wrong = [
+        problem
+        for key in sorted(stated)
+        for problem in _no_number(arguments[key], known[key], path)
+    ]
     if registry in BUILT_TO_CHECK and not problems and not wrong:
         problems = _refused(registry, dict(value))
     yield from [f"{path}: {problem}" for problem in problems] + wrong
@@ -148,17 +152,19 @@ def _check_node(value: Any, registry: Registry, path: str) -> Iterator[str]:
 def _refused(registry: Registry, node: dict[str, Any]) -> list[str]:
     try:
         registry.build(node)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         return str(error).splitlines()
+    except OSError:  # files are looked for where they are read
+        pass
     return []
 
 
-def _no_text(text: str, argument: Parameter, path: str) -> Iterator[str]:
-    """What is wrong with a text where annotation or default know numbers alone, e.g. ``1e-3x``."""
+def _no_number(value: Any, argument: Parameter, path: str) -> Iterator[str]:
+    """What is wrong with a value where annotation or default know numbers alone, as ``1e-3x``."""
     kinds = annotated_kinds(argument)
-    if kinds and kinds <= _NUMBERS:
+    if kinds and kinds <= _NUMBERS and not isinstance(value, (int, float, type(None))):
         wanted = " or ".join(sorted(kinds - {"Tensor"}))
-        yield f"{path}.{argument.name}: must be {wanted}, got {text!r}"
+        yield f"{path}.{argument.name}: must be {wanted}, got {value!r}"
 
 
 def _check_argument(value: Any, key: str, owner: Registry, path: str) -> Iterator[str]:

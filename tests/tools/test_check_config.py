@@ -66,7 +66,7 @@ def _arguments(registry: Registry) -> Iterator[tuple[str, str, frozenset[str]]]:
                 yield name, key, kinds
 
 
-def _told_of(text: str, model: dict[str, Any]) -> list[str]:
+def _told_of(text: object, model: dict[str, Any]) -> list[str]:
     cfg = load("auralsam2/mini_v1m")
     cfg.model.update(model)
     return [problem for problem in validate(cfg) if repr(text) in problem]
@@ -83,13 +83,14 @@ def test_values_that_no_loss_or_injection_knows_are_refused() -> None:
     assert {"placement", "order", "reduction", "anchors", "pool"} <= asked
 
 
-def test_a_text_is_refused_where_a_component_wants_a_number() -> None:
+@pytest.mark.parametrize("wrong", ["many", [1, 2]])
+def test_what_is_no_number_is_refused_where_a_component_wants_one(wrong: object) -> None:
     numbers = [
         (name, key) for name, key, kinds in _arguments(FUSIONS) if kinds <= {"int", "float", "None"}
     ]
     assert len(numbers) > 5
     for name, key in numbers:
-        (told,) = _told_of("many", {"fusion": {"type": name, key: "many"}})
+        (told,) = _told_of(wrong, {"fusion": {"type": name, key: wrong}})
         assert told.startswith(f"model.fusion.{key}: must be "), name
 
 
@@ -98,8 +99,10 @@ def test_wrong_values_are_told_together(run) -> None:
         "evaluation.metrics.0.average=clips",
         "optim.optimizer.lr=1e-3x",
         "model.audio_depth=x",
+        "model.contrastive_loss.temperature=[1]",
     ]
     shown = run("check-config", "auralsam2/mini_v1m", "--set", *wrong, status=1)
     assert "evaluation.metrics.0: unknown average='clips'; known: clip, frame" in shown
     assert "optim.optimizer.lr: must be float, got '1e-3x'" in shown
     assert "model.audio_depth: must be int, got 'x'" in shown
+    assert "model.contrastive_loss.temperature: must be float, got [1]" in shown
